@@ -1,0 +1,97 @@
+"""Group commit: requests hand in what they write, and one writer commits whatever is waiting in one transaction.
+
+A durable commit costs a disk sync; sixteen requests that wait together share one. A conflict inside a batch harms no
+other request of the batch: the batch is then written one request at a time, in the order in which they came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+
+from eventsourcing.persistence import IntegrityError
+
+from shared.errors import BitacoraError, Unavailable
+from shared.eventlog.store import Appended, Changes, Writer
+
+LARGEST_BATCH = 512
+"""Requests in one transaction at most; also bounds how long a small write waits behind large ones."""
+
+Acknowledged = Callable[[Changes, Appended], None]
+
+
+class Appender:
+    """The one writer of a process. `acknowledged` is called, in order of positions, for everything that was committed."""
+
+    def __init__(self, writer: Writer, now: Callable[[], datetime], acknowledged: Acknowledged) -> None:
+        self._writer = writer
+        self._now = now
+        self._acknowledged = acknowledged
+        self._waiting: deque[tuple[Changes, asyncio.Future[Appended]]] = deque()
+        self._work = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to write; call on the event loop that will append."""
+        self._task = asyncio.create_task(self._run(), name="log-appender")
+
+    async def append(self, changes: Changes) -> Appended:
+        """Write all of `changes` or nothing; returns once it is durable.
+
+        Raises VersionConflict, DuplicateKey, FollowerOvertaken, or Unavailable (the outcome is then unknown to the
+        caller; an idempotency key makes asking again safe).
+        """
+        if self._closed:
+            raise Unavailable("shutting-down", "The service is stopping; try again.")
+        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self._waiting.append((changes, future))
+        self._work.set()
+        return await future
+
+    async def close(self) -> None:
+        """Write what is waiting, then stop."""
+        self._closed = True
+        self._work.set()
+        if self._task is not None:
+            await self._task
+        await self._writer.close()
+
+    async def _run(self) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
+                await self._write(batch)
+            if self._closed:
+                return
+
+    async def _write(self, batch: list[tuple[Changes, asyncio.Future[Appended]]]) -> None:
+        try:
+            appended = await self._writer.write([changes for changes, _ in batch], self._now())
+        except IntegrityError as error:
+            if len(batch) == 1:
+                _fail(batch[0][1], error)
+            else:
+                for request in batch:
+                    await self._write([request])
+        except BitacoraError as error:
+            for _, future in batch:
+                _fail(future, error)
+        except Exception as error:
+            # Anything else is a defect; it must reach the requests that wait, or they would wait for ever.
+            for _, future in batch:
+                _fail(future, error)
+        else:
+            for (changes, future), answer in zip(batch, appended, strict=True):
+                self._acknowledged(changes, answer)
+                if not future.done():
+                    future.set_result(answer)
+
+
+def _fail(future: asyncio.Future[Appended], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

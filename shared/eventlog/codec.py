@@ -1,0 +1,107 @@
+"""The one place where events become bytes and bytes become events.
+
+A stored event is one line of JSON. Python writes it from `type` on; the store puts `position` and `recorded_at` in
+front at the moment of writing, under the lock that gives out positions, so that the stored bytes are complete and are
+served as they lie.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from shared.errors import CorruptEvent
+from shared.eventlog.envelope import NewEvent, Recorded
+from shared.events.facts import Event, Unknown
+from shared.events.registry import EVENT_TYPES
+from shared.identity.actor import Actor
+
+_encoder = msgspec.json.Encoder(decimal_format="number", order=None)
+_data_decoders: dict[str, msgspec.json.Decoder[Any]] = {
+    name: msgspec.json.Decoder(cls) for name, cls in EVENT_TYPES.items()
+}
+
+
+class _Outgoing(msgspec.Struct, frozen=True, omit_defaults=True):
+    type: str
+    stream_id: UUID
+    version: int
+    recorded_by: Actor
+    correlation_id: str
+    causation_id: int | None = None
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    position: int
+    recorded_at: datetime
+    type: str
+    stream_id: UUID
+    version: int
+    recorded_by: Actor
+    correlation_id: str
+    data: msgspec.Raw
+    causation_id: int | None = None
+
+
+_stored_decoder = msgspec.json.Decoder(_Stored)
+
+
+def encode(event: NewEvent) -> bytes:
+    """The bytes of an event before the store stamps them: a JSON object that begins with its type."""
+    return _encoder.encode(
+        _Outgoing(
+            type=event.data.TYPE,
+            stream_id=event.stream_id,
+            version=event.version,
+            recorded_by=event.recorded_by,
+            correlation_id=event.correlation_id,
+            causation_id=event.causation_id,
+            data=msgspec.Raw(_encoder.encode(event.data)),
+        )
+    )
+
+
+def encode_data(event: Event) -> bytes:
+    """The JSON of the event itself, without its envelope."""
+    return _encoder.encode(event)
+
+
+def stamp(body: bytes, position: int, recorded_at: datetime) -> bytes:
+    """The complete stored bytes; PostgreSQL does the same inside `bitacora_append`, and a test compares the two."""
+    return b'{"position":%d,"recorded_at":"%s",%s' % (position, instant_text(recorded_at).encode(), body[1:])
+
+
+def instant_text(instant: datetime) -> str:
+    """An instant in RFC 3339, UTC, always with six decimals, so that text order is time order."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def decode(stored: bytes, position: int) -> Recorded:
+    """The event in the stored bytes at `position`.
+
+    A type this version does not know comes back as `Unknown`, its data untouched. Bytes that are no event, or an
+    event whose data does not fit its type, raise `CorruptEvent` with the position.
+    """
+    try:
+        outer = _stored_decoder.decode(stored)
+        decoder = _data_decoders.get(outer.type)
+        data = Unknown(type_name=outer.type, raw=bytes(outer.data)) if decoder is None else decoder.decode(outer.data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CorruptEvent(position, str(error)) from error
+    if outer.position != position:
+        raise CorruptEvent(position, f"the bytes claim position {outer.position}")
+    return Recorded(
+        position=outer.position,
+        recorded_at=outer.recorded_at,
+        type=outer.type,
+        stream_id=outer.stream_id,
+        version=outer.version,
+        recorded_by=outer.recorded_by,
+        correlation_id=outer.correlation_id,
+        causation_id=outer.causation_id,
+        data=data,
+    )

@@ -1,0 +1,36 @@
+"""What the log adds to an event: where it stands, when the log learned it, who said it, and what caused it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from shared.events.facts import Event
+from shared.identity.actor import Actor
+
+
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event on its way into the log: the next `version` of its stream, not yet given a position."""
+
+    stream_id: UUID
+    version: int
+    recorded_by: Actor
+    correlation_id: str
+    data: Event
+    causation_id: int | None = None
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as the log holds it; `causation_id` is the position of the event that triggered it."""
+
+    position: int
+    recorded_at: datetime
+    type: str
+    stream_id: UUID
+    version: int
+    recorded_by: Actor
+    correlation_id: str
+    data: Event
+    causation_id: int | None = None

@@ -1,0 +1,93 @@
+"""The log's tables and its one append function in PostgreSQL.
+
+`bitacora_append` is the only way in. It takes an advisory lock that is held until the commit, so positions are given
+out in the order in which transactions become visible: no reader can pass over a gap that is filled later. It reads the
+last row for the next position and for the clock, and writes the stamp in front of each body (see `codec.stamp`).
+"""
+
+from __future__ import annotations
+
+TABLES = (
+    """
+    CREATE TABLE IF NOT EXISTS {schema}.stored_events (
+        originator_id uuid NOT NULL,
+        originator_version bigint NOT NULL,
+        topic text NOT NULL,
+        state bytea NOT NULL,
+        notification_id bigserial NOT NULL,
+        recorded_at timestamptz,
+        PRIMARY KEY (originator_id, originator_version)
+    )
+    """,
+    """
+    CREATE UNIQUE INDEX IF NOT EXISTS stored_events_notification_id_idx
+        ON {schema}.stored_events (notification_id)
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS {schema}.idempotency_keys (
+        key_hash bytea PRIMARY KEY,
+        fingerprint bytea NOT NULL,
+        stream_id uuid NOT NULL,
+        version bigint NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS {schema}.followers (
+        name text PRIMARY KEY,
+        position bigint NOT NULL
+    )
+    """,
+    """
+    CREATE OR REPLACE FUNCTION {schema}.bitacora_append(
+        streams uuid[], versions bigint[], topics text[], bodies bytea[], clock timestamptz,
+        key_hashes bytea[], fingerprints bytea[], key_streams uuid[], key_versions bigint[],
+        follower_names text[], follower_positions bigint[], announce boolean,
+        OUT head bigint, OUT moment timestamptz
+    ) LANGUAGE plpgsql SET search_path = {schema} AS $body$
+    DECLARE
+        moved bigint;
+        instant text;
+    BEGIN
+        PERFORM pg_advisory_xact_lock(hashtextextended(current_schema() || '.stored_events', 563));
+        SELECT s.notification_id, greatest(s.recorded_at, clock) INTO head, moment
+          FROM stored_events s ORDER BY s.notification_id DESC LIMIT 1;
+        head := coalesce(head, 0);
+        moment := coalesce(moment, clock);
+        instant := to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+        INSERT INTO stored_events (originator_id, originator_version, topic, state, notification_id, recorded_at)
+        SELECT e.stream, e.version, e.topic,
+               CASE WHEN clock IS NULL THEN e.body
+                    ELSE convert_to('{{"position":' || (head + e.n) || ',"recorded_at":"' || instant || '",', 'UTF8')
+                         || substring(e.body FROM 2)
+               END,
+               head + e.n,
+               CASE WHEN clock IS NULL THEN NULL ELSE moment END
+          FROM unnest(streams, versions, topics, bodies) WITH ORDINALITY AS e (stream, version, topic, body, n);
+        IF cardinality(key_hashes) > 0 THEN
+            INSERT INTO idempotency_keys (key_hash, fingerprint, stream_id, version)
+            SELECT * FROM unnest(key_hashes, fingerprints, key_streams, key_versions);
+        END IF;
+        IF cardinality(follower_names) > 0 THEN
+            INSERT INTO followers AS f (name, position)
+            SELECT * FROM unnest(follower_names, follower_positions)
+            ON CONFLICT (name) DO UPDATE SET position = excluded.position WHERE f.position < excluded.position;
+            GET DIAGNOSTICS moved = ROW_COUNT;
+            IF moved <> cardinality(follower_names) THEN
+                RAISE unique_violation USING MESSAGE = 'follower is already further', CONSTRAINT = 'followers_pkey';
+            END IF;
+        END IF;
+        IF announce THEN
+            PERFORM pg_notify('bitacora_log', '');
+        END IF;
+    END
+    $body$
+    """,
+)
+
+APPEND = (
+    "SELECT head, moment FROM {schema}.bitacora_append("
+    "%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %s::timestamptz, "
+    "%b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], %b::text[], %b::bigint[], %s::boolean)"
+)
+
+CHANNEL = "bitacora_log"

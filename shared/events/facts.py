@@ -1,0 +1,30 @@
+"""What every event of the published language is: a frozen, self-describing record of something that happened."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that happened, named in the past tense; `TYPE` is its public name and never changes.
+
+    Fields left at their default are not written. A field may be added later if it is optional; a field is never
+    renamed, dropped or given another meaning: that would be a new type.
+    """
+
+    TYPE: ClassVar[str]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A value inside an event."""
+
+
+class Unknown(Event, frozen=True, kw_only=True):
+    """An event of a type this version does not know; readers pass over it and move on."""
+
+    TYPE: ClassVar[str] = "unknown"
+
+    type_name: str
+    raw: bytes

@@ -1,0 +1,39 @@
+"""The published language of identity: who was given a key, and whose key was taken away.
+
+Only the SHA-256 of a key's 256-bit random secret is recorded, so the log can be read by auditors and every process can
+verify a key by following the log.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from shared.events.facts import Event
+from shared.identity.actor import Role
+
+
+class KeyIssued(Event, frozen=True, kw_only=True):
+    """An API key was given to a script or a system, acting as `role` for `organization`, within `scopes`."""
+
+    TYPE: ClassVar[str] = "identity.key_issued"
+
+    key_id: str
+    secret_sha256: str
+    role: Role
+    organization: str
+    scopes: tuple[str, ...]
+    expires_at: datetime
+    description: str | None = None
+
+
+class KeyRevoked(Event, frozen=True, kw_only=True):
+    """An API key stopped being valid before its time."""
+
+    TYPE: ClassVar[str] = "identity.key_revoked"
+
+    key_id: str
+    reason: str
+
+
+EVENTS: tuple[type[Event], ...] = (KeyIssued, KeyRevoked)

@@ -1,0 +1,10 @@
+"""Every event type of the published language, by its public name."""
+
+from __future__ import annotations
+
+from shared.events import commitments, identity, indicators, meetings
+from shared.events.facts import Event
+
+EVENT_TYPES: dict[str, type[Event]] = {
+    cls.TYPE: cls for cls in (*commitments.EVENTS, *indicators.EVENTS, *meetings.EVENTS, *identity.EVENTS)
+}

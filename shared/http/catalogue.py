@@ -1,0 +1,109 @@
+"""The codes any service can answer with, what each means, and what to do about it.
+
+`docs/errors.md` is printed from this table and those of the services; the code ends a problem's `type`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Explained(NamedTuple):
+    """A code for people: the status it comes with, a title, and what the caller can do."""
+
+    status: int
+    title: str
+    explanation: str
+
+
+Catalogue = Mapping[str, Explained]
+
+CODES: dict[str, Explained] = {
+    "malformed-request": Explained(
+        400,
+        "Malformed request",
+        "The request cannot be read at all: its body is not JSON, say.",
+    ),
+    "if-match-malformed": Explained(
+        400, "Malformed If-Match", 'Send `If-Match: "7"` with the version from the ETag you read, or `*`.'
+    ),
+    "credentials-required": Explained(
+        401, "Credentials required", "Send a bearer token, or an API key in `Authorization` or `X-Api-Key`."
+    ),
+    "credentials-invalid": Explained(
+        401, "Invalid credentials", "The token or key is unknown, expired or revoked. Get a new one."
+    ),
+    "role-not-allowed": Explained(
+        403, "Role not allowed", "Your role may not use this; `docs/access.md` says which roles may."
+    ),
+    "scope-not-granted": Explained(
+        403, "Scope not granted", "The API key was issued without the scope this needs (`read`, `write`)."
+    ),
+    "not-found": Explained(404, "Not found", "There is nothing here, or nothing you may know of."),
+    "method-not-allowed": Explained(
+        405, "Method not allowed", "The path exists with other methods: see the `Allow` header."
+    ),
+    "body-too-large": Explained(413, "Body too large", "Send at most 10 MB."),
+    "media-type-not-supported": Explained(
+        415, "Media type not supported", "Send `Content-Type: application/json`, in UTF-8, not compressed."
+    ),
+    "request-invalid": Explained(
+        422, "Invalid request", "`errors` names each value that is not acceptable, and why."
+    ),
+    "query-unknown": Explained(
+        422,
+        "Unknown query parameter",
+        "Unknown parameters are refused, not ignored: check the name.",
+    ),
+    "query-repeated": Explained(422, "Repeated query parameter", "Give the parameter once."),
+    "text-not-storable": Explained(
+        422, "Text not storable", "Text holds a NUL character or half of a surrogate pair: remove it."
+    ),
+    "cursor-invalid": Explained(
+        422, "Invalid cursor", "Use the `next` URL as it was given; cursors cannot be made or changed."
+    ),
+    "cursor-mismatch": Explained(
+        422, "Cursor of another list", "A cursor goes on only with the filters it was given for. Begin again."
+    ),
+    "idempotency-key-invalid": Explained(
+        422, "Invalid idempotency key", "Send 1 to 255 visible ASCII characters, such as a UUID."
+    ),
+    "if-match-required": Explained(
+        428, "If-Match required", "Say which version you decided on: the ETag you read, or `*`."
+    ),
+    "too-many-requests": Explained(429, "Too many requests", "Wait as long as `Retry-After` says."),
+    "internal-error": Explained(
+        500,
+        "Internal error",
+        "The fault is ours; our log tells it under the `request_id`.",
+    ),
+    "unavailable": Explained(503, "Unavailable", "Ask again after `Retry-After` seconds."),
+    "identity-provider-unavailable": Explained(
+        503, "Identity provider unavailable", "Your token cannot be verified just now. Ask again shortly."
+    ),
+}
+
+BY_STATUS: dict[int, str] = {
+    400: "malformed-request",
+    401: "credentials-required",
+    403: "role-not-allowed",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "body-too-large",
+    415: "media-type-not-supported",
+    422: "request-invalid",
+    429: "too-many-requests",
+    500: "internal-error",
+    503: "unavailable",
+}
+"""The code of an error that the framework, and not we, raised."""
+
+
+def markdown_catalogue(catalogue: Catalogue) -> str:
+    """The catalogue as `docs/errors.md` shows it: a heading per code, so that `errors.md#<code>` leads there."""
+    parts = [
+        f"### {code}\n\n**{entry.status} · {entry.title}.** {entry.explanation}\n"
+        for code, entry in sorted(catalogue.items(), key=lambda item: (item[1].status, item[0]))
+    ]
+    return "\n".join(parts)

@@ -1,0 +1,217 @@
+"""The OpenAPI document: what each route asks and can answer, read off the access table that is enforced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from shared.http.problems import CHALLENGE, MEDIA_TYPE, Problems
+from shared.http.routing import RecordRoute
+from shared.identity.access import Access
+
+EXAMPLE_ID = "7e2cf1b2-3f3c-4c2e-9d27-0d9a1f7f3a55"
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "An error (RFC 9457). `type` leads to an explanation of the code it ends with.",
+    "required": ["type", "title", "status", "detail", "instance", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {
+                    "pointer": {
+                        "type": "string",
+                        "description": "A JSON pointer into the body, or one beginning /query, /path or /header.",
+                    },
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+SECURITY_SCHEMES: dict[str, Any] = {
+    "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "api_key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+}
+
+
+def _text(description: str, example: str, **more: Any) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string", **more}, "example": example}
+
+
+HEADERS: dict[str, Any] = {
+    "ETag": _text("The version of the thing answered; weak when compressed.", '"7"'),
+    "Location": _text("Where the thing is.", f"/v1/commitments/{EXAMPLE_ID}"),
+    "Log-Position": _text("The position of the log that the answer reflects.", "1204", pattern="^[0-9]+$"),
+    "X-Request-Id": _text("The id under which this request is found in logs and events.", EXAMPLE_ID),
+    "Idempotency-Replayed": _text("The answer was given before, to the same request.", "true", enum=["true"]),
+    "Retry-After": _text("Seconds to wait.", "1", pattern="^[0-9]+$"),
+    "WWW-Authenticate": _text("How to authenticate.", CHALLENGE),
+    "Allow": _text("The methods the path knows.", "GET, HEAD"),
+}
+
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The version the change was decided on, as its ETag, or `*` for whichever is current.",
+    "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[0-9]+"(, *(W/)?"[0-9]+")*)$'},
+    "example": '"7"',
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag the caller holds: 304 while it is still the current one.",
+    "schema": {"type": "string"},
+    "example": '"7"',
+}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A key of the caller's choice: the request is carried out once, however often it is sent.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
+    "example": EXAMPLE_ID,
+}
+_REQUEST_ID = {
+    "name": "X-Request-Id",
+    "in": "header",
+    "required": False,
+    "description": "Becomes the correlation id of whatever the request causes; one is made when it is missing.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:/+=@-]{1,128}$"},
+}
+_CODES = {412: "stale-version", 409: "rule-broken", 428: "if-match-required", 403: "role-not-allowed"}
+_WITH_CODE = {400: "malformed-request", 401: "credentials-required", 404: "not-found", 422: "request-invalid"}
+
+
+def document_of(app: FastAPI, problems: Problems) -> dict[str, Any]:
+    """The OpenAPI document of a service built by `build_app`."""
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        openapi_version="3.1.0",
+        description=app.description,
+        routes=routes,
+        tags=app.openapi_tags,
+        servers=app.servers,
+    )
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM_SCHEMA
+    components["securitySchemes"] = SECURITY_SCHEMES
+    components["headers"] = HEADERS
+    for route in routes:
+        if not route.include_in_schema:
+            continue
+        (method,) = route.methods or {"GET"}
+        operation = document["paths"][route.path_format][method.lower()]
+        _describe(operation, route, method, problems)
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    return document
+
+
+def _describe(operation: dict[str, Any], route: APIRoute, method: str, problems: Problems) -> None:
+    responses: dict[str, Any] = operation["responses"]
+    declared = {int(status) for status in route.responses if str(status).isdigit()}
+    if "422" in responses and 422 not in declared:
+        del responses["422"]
+    parameters = operation.setdefault("parameters", [])
+    parameters.append(_REQUEST_ID)
+    statuses: Iterable[int] = (404, 500) if "{" in route.path else (500,)
+    if isinstance(route, RecordRoute) and route.access is not None:
+        access = route.access
+        anonymous: list[dict[str, Any]] = [{}] if access.anonymous else []
+        operation["security"] = [*anonymous, {"token": []}, {"api_key": []}]
+        parameters.extend(_conditions(access, method))
+        statuses = possible_statuses(access, method, route)
+        if access.etag and method == "GET":
+            responses["304"] = {"description": "The caller holds this version already."}
+    for status in statuses:
+        responses.setdefault(str(status), _problem(status, problems))
+    for answered, response in responses.items():
+        _name_headers(response, answered, route, method)
+
+
+def possible_statuses(access: Access, method: str, route: APIRoute) -> list[int]:
+    """The errors a guarded route can answer with, whatever its endpoint does."""
+    statuses = [401, 403, 404, 422, 500, 503]
+    if method not in {"GET", "HEAD"}:
+        statuses += [409, 413]
+    if route.body_field is not None:
+        statuses += [400, 415]
+    if access.if_match != "none":
+        statuses += [400, 412]
+    if access.if_match == "required":
+        statuses.append(428)
+    return sorted(set(statuses))
+
+
+def _conditions(access: Access, method: str) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = []
+    if access.if_match != "none":
+        parameters.append({**_IF_MATCH, "required": access.if_match == "required"})
+    if access.etag and method == "GET":
+        parameters.append(_IF_NONE_MATCH)
+    if method == "POST":
+        parameters.append(_IDEMPOTENCY_KEY)
+    return parameters
+
+
+def _problem(status: int, problems: Problems) -> dict[str, Any]:
+    code = {**_CODES, **_WITH_CODE}.get(status)
+    entries = [(name, entry) for name, entry in problems.catalogue.items() if entry.status == status]
+    entry = problems.catalogue.get(code or "")
+    if entry is None:
+        code, entry = entries[0] if entries else (None, None)
+    example = {
+        "type": problems.base_url + (code or "error"),
+        "title": entry.title if entry else "Error",
+        "status": status,
+        "detail": entry.explanation if entry else "See `type`.",
+        "instance": "/v1/commitments",
+        "request_id": EXAMPLE_ID,
+    }
+    return {
+        "description": ", ".join(sorted(entry.title for _, entry in entries)) or "Error",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
+    }
+
+
+def _name_headers(response: dict[str, Any], status: str, route: APIRoute, method: str) -> None:
+    names = ["X-Request-Id"]
+    access = route.access if isinstance(route, RecordRoute) else None
+    if status in {"401", "503"}:
+        names.append("WWW-Authenticate" if status == "401" else "Retry-After")
+    elif status.startswith("2") and access is not None:
+        if method not in {"GET", "HEAD"}:
+            names += ["Log-Position", "ETag"]
+            if status == "201":
+                names.append("Location")
+            if method == "POST":
+                names.append("Idempotency-Replayed")
+        elif access.etag:
+            names.append("ETag")
+        if access.log_position and "Log-Position" not in names:
+            names.append("Log-Position")
+    elif status == "304":
+        names.append("ETag")
+    headers = response.setdefault("headers", {})
+    for name in names:
+        headers.setdefault(name, {"$ref": f"#/components/headers/{name}"})

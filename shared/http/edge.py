@@ -1,0 +1,143 @@
+"""The one middleware: what holds for every request and answer, whichever route serves it."""
+
+from __future__ import annotations
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.http.answer_stream import AnswerStream, HeadAnsweredError
+from shared.http.context import KEY, RequestContext
+from shared.http.metrics import HttpMetrics
+from shared.http.problems import Problems, unexpected
+from shared.logging import log_context
+
+LARGEST_BODY = 10 * 1024 * 1024
+CLOSE = {"Connection": "close"}
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+_TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+_NO_TRACE = b"0" * 32
+
+_log = structlog.get_logger("access")
+
+
+class Edge:
+    """Names, bounds, measures and logs each request; hands its answer through an `AnswerStream`.
+
+    A fault that reaches it is answered with a 500 problem here, so that such an answer too carries its request
+    id and is counted.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        problems: Problems,
+        metrics: HttpMetrics,
+        access_log: bool = True,
+        largest_body: int = LARGEST_BODY,
+    ) -> None:
+        self.app = app
+        self.problems = problems
+        self.metrics = metrics
+        self.access_log = access_log
+        self.largest_body = largest_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request; what is not HTTP passes untouched."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        context = RequestContext(_request_id(headers), headers, _trace_id(headers))
+        method: str = scope["method"]
+        if method == "HEAD":
+            # Whoever serves GET serves HEAD; a copy, because the server itself looks at the original.
+            scope = {**scope, "method": "GET"}
+        scope[KEY] = context
+        stream = AnswerStream(send, method, scope["path"], headers, context.correlation_id)
+        names = {"request_id": context.correlation_id}
+        if context.trace_id is not None:
+            names["trace_id"] = context.trace_id
+        token = log_context.set(names)
+        try:
+            await self._serve(scope, receive, stream)
+        finally:
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path_format", "unmatched")
+            self.metrics.observe(method, route, stream.status, seconds)
+            if self.access_log:
+                _log.info(
+                    "request",
+                    method=method,
+                    path=scope["path"],
+                    status=stream.status,
+                    milliseconds=round(seconds * 1000, 2),
+                    subject=context.actor.subject if context.actor else None,
+                )
+            log_context.reset(token)
+
+    async def _serve(self, scope: Scope, receive: Receive, stream: AnswerStream) -> None:
+        try:
+            length = stream.request_headers.get(b"content-length")
+            if length is None:
+                if b"transfer-encoding" in stream.request_headers:
+                    receive = _bounded(receive, self.largest_body)
+            elif not length.isdigit() or int(length) > self.largest_body:
+                too_large = self.problems.response(
+                    scope, 413, "body-too-large", "The body is larger than 10 MB.", headers=CLOSE
+                )
+                await too_large(scope, receive, stream.send)
+                return
+            await self.app(scope, receive, stream.send)
+        except HeadAnsweredError:
+            return
+        except Exception as error:
+            if stream.head_answered and _only_head_answered(error):
+                return
+            if stream.started:
+                # Too late for an answer of ours: the server cuts the connection, so that nobody takes a part
+                # for the whole.
+                raise
+            await unexpected(self.problems, scope, error)(scope, receive, stream.send)
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """Counts a body that came without a length."""
+    received = 0
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            # The framework passes only its own kind of error through the reading of a body.
+            raise HTTPException(413, headers=CLOSE)
+        return message
+
+    return bounded
+
+
+def _request_id(headers: dict[bytes, bytes]) -> str:
+    given = headers.get(b"x-request-id")
+    if given is not None and _REQUEST_ID.fullmatch(given) is not None:
+        return given.decode("ascii")
+    return str(uuid4())
+
+
+def _trace_id(headers: dict[bytes, bytes]) -> str | None:
+    given = headers.get(b"traceparent")
+    match = None if given is None else _TRACE.fullmatch(given)
+    if match is None or match[1] == _NO_TRACE or match[0].startswith(b"ff"):
+        return None
+    return match[1].decode("ascii")
+
+
+def _only_head_answered(error: Exception) -> bool:
+    return isinstance(error, ExceptionGroup) and error.split(HeadAnsweredError)[1] is None

@@ -1,0 +1,105 @@
+"""What an orchestrator, a monitor and a person with an error code ask a service about itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
+
+import structlog
+from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from shared.errors import NotFound
+from shared.http.catalogue import Catalogue
+
+Check = Callable[[], Awaitable[str]]
+"""Returns a sentence about how things stand, fit for anyone to read; raises when they do not."""
+
+PATIENCE = 5.0
+"""Seconds a check may take before it counts as failed."""
+
+_log = structlog.get_logger(__name__)
+
+
+class CheckResult(BaseModel):
+    """How one thing the service stands on is."""
+
+    status: Literal["ok", "failed"]
+    detail: str
+
+
+class Health(BaseModel):
+    """Whether the service can serve, and on what that rests."""
+
+    status: Literal["ok", "failed"]
+    checks: dict[str, CheckResult]
+
+
+class ErrorExplained(BaseModel):
+    """What a problem's `type` means."""
+
+    code: str
+    status: int
+    title: str
+    explanation: str
+
+
+def health_router(
+    checks: Mapping[str, Check], registry: CollectorRegistry, catalogue: Catalogue
+) -> APIRouter:
+    """`/health/live`, `/health/ready`, `/metrics` and `/errors/{code}`; open to whoever reaches the service."""
+    router = APIRouter(tags=["service"])
+
+    @router.get("/health/live", response_model=Health)
+    async def live() -> Response:
+        """The process answers."""
+        return JSONResponse({"status": "ok", "checks": {}}, headers={"Cache-Control": "no-store"})
+
+    @router.get("/health/ready", response_model=Health, responses={503: {"model": Health}})
+    async def ready() -> Response:
+        """The service can do its work: each check says what it rests on."""
+        answers = await asyncio.gather(*(_ask(check) for check in checks.values()), return_exceptions=True)
+        results = [_result(name, answer) for name, answer in zip(checks, answers, strict=True)]
+        found = dict(zip(checks, results, strict=True))
+        healthy = all(result.status == "ok" for result in results)
+        health = Health(status="ok" if healthy else "failed", checks=found)
+        return Response(
+            health.model_dump_json(),
+            status_code=200 if healthy else 503,
+            headers={"Cache-Control": "no-store"},
+            media_type="application/json",
+        )
+
+    @router.get("/metrics", response_class=Response)
+    async def metrics(request: Request) -> Response:
+        """Figures for Prometheus."""
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"Content-Type": content_type})
+
+    @router.get("/errors/{code}", response_model=ErrorExplained)
+    async def explain(code: str) -> Response:
+        """What the error of that code means, and what to do about it."""
+        entry = catalogue.get(code)
+        if entry is None:
+            raise NotFound("not-found", "There is no such error.")
+        return JSONResponse({"code": code, **entry._asdict()})
+
+    return router
+
+
+async def _ask(check: Check) -> str:
+    async with asyncio.timeout(PATIENCE):
+        return await check()
+
+
+def _result(name: str, answer: str | BaseException) -> CheckResult:
+    if isinstance(answer, str):
+        return CheckResult(status="ok", detail=answer)
+    # The text of an exception may hold an address or a password: it goes to the log, not to the caller.
+    _log.error("check_failed", check=name, exc_info=answer)
+    return CheckResult(status="failed", detail=f"{name} does not answer as it should")

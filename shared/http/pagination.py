@@ -1,0 +1,104 @@
+"""Lists in pages: `limit`, an opaque keyset `cursor`, and the `next` URL that carries it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+from fastapi import Query
+from pydantic import AfterValidator
+from starlette.datastructures import URL
+from starlette.requests import Request
+
+from shared.errors import InvalidInput
+
+DEFAULT_LIMIT = 50
+LARGEST_LIMIT = 200
+LONGEST_CURSOR = 2048
+_DIGEST = 8
+_SCOPELESS = frozenset({"limit", "cursor", "wait_for"})
+
+Limit = Annotated[
+    int,
+    Query(ge=1, description=f"How many items; more than {LARGEST_LIMIT} is taken as {LARGEST_LIMIT}."),
+    AfterValidator(lambda limit: min(limit, LARGEST_LIMIT)),
+]
+"""Declare as `limit: Limit = DEFAULT_LIMIT`."""
+
+Cursor = Annotated[str | None, Query(description="Where to go on: taken from `next`, not made by hand.")]
+"""Declare as `cursor: Cursor = None`."""
+
+Key = Sequence[str | int | float | bool | None]
+"""The values of the sort columns in the last item of a page."""
+
+
+def decode_cursor(request: Request, cursor: str | None) -> list[Any] | None:
+    """The sort key after which to go on; None at the beginning.
+
+    Raises `InvalidInput`: `cursor-invalid` when we never gave that cursor, `cursor-mismatch` when we gave it for
+    other filters.
+    """
+    if cursor is None:
+        return None
+    if len(cursor) > LONGEST_CURSOR:
+        raise _invalid()
+    try:
+        raw = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _invalid() from error
+    checksum, scope, body = raw[:_DIGEST], raw[_DIGEST : 2 * _DIGEST], raw[2 * _DIGEST :]
+    if not body or not hmac.compare_digest(checksum, _checksum(scope + body)):
+        raise _invalid()
+    if not hmac.compare_digest(scope, _scope(request)):
+        raise InvalidInput(
+            "cursor-mismatch", "This cursor was given for a list with other filters.", pointer="/query/cursor"
+        )
+    key: list[Any] = msgspec.json.decode(body, type=list)
+    return key
+
+
+def encode_cursor(request: Request, key: Key) -> str:
+    """The cursor that goes on after the item with that sort key, in this very list."""
+    payload = _scope(request) + msgspec.json.encode(key)
+    return base64.urlsafe_b64encode(_checksum(payload) + payload).decode("ascii")
+
+
+def next_url(request: Request, key: Key | None) -> str | None:
+    """The absolute URL of the page after the item with that sort key; None when there is no such page."""
+    if key is None:
+        return None
+    url = URL(scope=request.scope)
+    query = [(name, value) for name, value in _query(request) if name != "cursor"]
+    query.append(("cursor", encode_cursor(request, key)))
+    return str(url.replace(query=urlencode(query)))
+
+
+def page(items: Iterable[Any], next_key: Key | None, request: Request) -> dict[str, Any]:
+    """The body of a list: the items, and where the next page is."""
+    return {"items": list(items), "next": next_url(request, next_key)}
+
+
+def _query(request: Request) -> list[tuple[str, str]]:
+    return parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+
+
+def _scope(request: Request) -> bytes:
+    # How many items, how long to wait and where to go on do not change which list it is.
+    filters = sorted(pair for pair in _query(request) if pair[0] not in _SCOPELESS)
+    text = f"{request.scope['path']}?{urlencode(filters, errors='replace')}"
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=_DIGEST).digest()
+
+
+def _checksum(payload: bytes) -> bytes:
+    # Not a secret: it catches damage and guesswork. A cursor gives no access that its filters do not.
+    return hashlib.blake2b(payload, digest_size=_DIGEST, person=b"bitacora cursor").digest()
+
+
+def _invalid() -> InvalidInput:
+    return InvalidInput("cursor-invalid", "This is not a cursor we gave.", pointer="/query/cursor")

@@ -1,0 +1,59 @@
+"""`If-Match` and `If-None-Match`: the version of a thing, as the caller last saw it."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.errors import PreconditionRequired
+from shared.http.context import context_of
+from shared.http.problems import RequestProblemError
+
+_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_LIST = re.compile(rf"{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*")
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+LONGEST = 4096
+
+
+def etag_of(version: int) -> str:
+    """The entity tag of a version."""
+    return f'"{version}"'
+
+
+def parse_if_match(value: str) -> frozenset[int] | None:
+    """The versions that `If-Match` admits; None for `*`, any version.
+
+    Weak tags count as strong ones: ours are weak only because the answer was compressed on its way. A tag that
+    is none of ours admits nothing; what is not a list of tags is malformed.
+    """
+    value = value.strip()
+    if value == "*":
+        return None
+    if len(value) > LONGEST or _LIST.fullmatch(value) is None:
+        raise RequestProblemError("if-match-malformed", 'If-Match takes entity tags such as "7", or *.')
+    return frozenset(int(tag) for tag in _TAG.findall(value) if _VERSION.fullmatch(tag))
+
+
+def required_if_match(value: str | None) -> frozenset[int] | None:
+    """Like `parse_if_match`, where a change must state the version it was decided on."""
+    if value is None:
+        raise PreconditionRequired(
+            "if-match-required", "Send If-Match with the ETag of the version you decided on, or *."
+        )
+    return parse_if_match(value)
+
+
+def not_modified(request: Request, etag: str, *, position: int | None = None) -> Response | None:
+    """The 304 to answer when the caller already holds the representation of that tag, else None."""
+    raw = context_of(request).headers.get(b"if-none-match")
+    if raw is None:
+        return None
+    value = raw.decode("latin-1").strip()
+    if value != "*" and etag.removeprefix("W/").strip('"') not in _TAG.findall(value[:LONGEST]):
+        return None
+    headers = {"ETag": etag}
+    if position is not None:
+        headers["Log-Position"] = str(position)
+    return Response(status_code=304, headers=headers)

@@ -1,0 +1,215 @@
+"""Errors as RFC 9457 problem documents: the one place that knows what an error looks like over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from shared.errors import (
+    BitacoraError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    PreconditionRequired,
+    RuleBroken,
+    StaleVersion,
+    Unauthenticated,
+    Unavailable,
+)
+from shared.http.catalogue import BY_STATUS, CODES, Catalogue
+from shared.http.context import context_in
+
+MEDIA_TYPE = "application/problem+json"
+CHALLENGE = 'Bearer realm="bitacora"'
+
+_STATUS: tuple[tuple[type[BitacoraError], int], ...] = (
+    (InvalidInput, 422),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (RuleBroken, 409),
+    (StaleVersion, 412),
+    (PreconditionRequired, 428),
+    (Unavailable, 503),
+)
+_log = structlog.get_logger(__name__)
+
+
+class ErrorItem(msgspec.Struct, frozen=True):
+    """One value at fault; `pointer` leads into the body, or begins with /query, /path or /header."""
+
+    pointer: str
+    detail: str
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error as the caller receives it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: tuple[ErrorItem, ...] = ()
+
+
+class RequestProblemError(Exception):
+    """A request that is wrong as HTTP, before any rule of the domain has been asked."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[ErrorItem] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+
+
+class Problems:
+    """Makes problem documents; `catalogue` gives each code its title, `base_url` begins its `type`."""
+
+    def __init__(self, catalogue: Catalogue, base_url: str = "/errors/") -> None:
+        self.catalogue = {**CODES, **catalogue}
+        self.base_url = base_url
+
+    def response(
+        self,
+        scope: Scope,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[ErrorItem] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """The answer to a request in `scope` that met the error `code`."""
+        context = context_in(scope)
+        explained = self.catalogue.get(code)
+        document = ProblemDocument(
+            type=self.base_url + code,
+            title=explained.title if explained else code.replace("-", " ").capitalize(),
+            status=status,
+            detail=detail,
+            instance=quote(scope["path"], safe="/:@!$&'()*+,;=-._~", errors="replace"),
+            request_id=context.correlation_id if context else "",
+            errors=tuple(errors),
+        )
+        return Response(_encoded(document), status, headers, MEDIA_TYPE)
+
+
+def install_problem_handlers(app: FastAPI, problems: Problems) -> None:
+    """Answers every error of `app` with a problem document."""
+
+    async def known(request: Request, error: BitacoraError) -> Response:
+        return _known(problems, request.scope, error)
+
+    async def malformed(request: Request, error: RequestProblemError) -> Response:
+        status = problems.catalogue[error.code].status
+        return problems.response(
+            request.scope, status, error.code, error.detail, errors=error.errors, headers=error.headers
+        )
+
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return _invalid(problems, request.scope, error)
+
+    async def framework(request: Request, error: HTTPException) -> Response:
+        return _framework(problems, request.scope, error)
+
+    app.exception_handlers.update(
+        {
+            BitacoraError: known,
+            RequestProblemError: malformed,
+            RequestValidationError: invalid,
+            HTTPException: framework,
+        }
+    )
+
+
+def unexpected(problems: Problems, scope: Scope, error: Exception) -> Response:
+    """The answer to a fault of ours: the traceback goes to the log, nothing of it to the caller."""
+    _log.error("unexpected_error", method=scope["method"], path=scope["path"], exc_info=error)
+    return problems.response(
+        scope, 500, "internal-error", "Something went wrong on our side; quote the request_id to report it."
+    )
+
+
+def _known(problems: Problems, scope: Scope, error: BitacoraError) -> Response:
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
+    if status is None:
+        return unexpected(problems, scope, error)
+    headers: dict[str, str] = {}
+    errors: tuple[ErrorItem, ...] = ()
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = CHALLENGE
+    elif isinstance(error, Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, StaleVersion) and error.current is not None:
+        headers["ETag"] = f'"{error.current}"'
+    elif isinstance(error, InvalidInput) and error.pointer:
+        errors = (ErrorItem(error.pointer, error.message),)
+    return problems.response(scope, status, error.code, error.message, errors=errors, headers=headers)
+
+
+def _invalid(problems: Problems, scope: Scope, error: RequestValidationError) -> Response:
+    found = error.errors()
+    for item in found:
+        if item["type"] == "json_invalid":
+            return problems.response(
+                scope, 400, "malformed-request", f"The body is not JSON, at character {item['loc'][-1]}."
+            )
+    errors = [ErrorItem(_pointer(item["loc"]), _sentence(item)) for item in found]
+    return problems.response(
+        scope, 422, "request-invalid", "Some values of the request are not acceptable.", errors=errors
+    )
+
+
+def _framework(problems: Problems, scope: Scope, error: HTTPException) -> Response:
+    code = BY_STATUS.get(error.status_code)
+    if code is None:
+        code = "internal-error" if error.status_code >= 500 else "malformed-request"
+    headers = dict(error.headers or {})
+    if error.status_code == 401:
+        headers.setdefault("WWW-Authenticate", CHALLENGE)
+    # The framework's own detail may quote an exception, so the catalogue speaks instead.
+    return problems.response(
+        scope, error.status_code, code, problems.catalogue[code].explanation, headers=headers
+    )
+
+
+def _pointer(location: Sequence[int | str]) -> str:
+    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
+    if parts and parts[0] == "body":
+        parts = parts[1:]
+    return "".join(f"/{part}" for part in parts)
+
+
+def _sentence(item: Mapping[str, Any]) -> str:
+    return str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+
+
+def _encoded(document: ProblemDocument) -> bytes:
+    try:
+        return msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        # A name in the request held half of a surrogate pair, which no UTF-8 document can repeat.
+        errors = tuple(
+            ErrorItem(item.pointer.encode(errors="replace").decode(), item.detail) for item in document.errors
+        )
+        return msgspec.json.encode(msgspec.structs.replace(document, errors=errors))

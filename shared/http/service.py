@@ -1,0 +1,125 @@
+"""Puts a service together: routers, guard, edge, errors, health and document; and serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Lifespan
+
+from shared.clock import Clock
+from shared.http.catalogue import Catalogue
+from shared.http.dispatch import RouteIndex
+from shared.http.documents import HEADERS, document_of
+from shared.http.edge import Edge
+from shared.http.health import Check, health_router
+from shared.http.metrics import HttpMetrics, new_registry
+from shared.http.problems import Problems, install_problem_handlers
+from shared.http.routing import check_access_table
+from shared.identity.access import AccessTable
+from shared.identity.authentication import Authenticator
+from shared.identity.development import ISSUER, DevelopmentKey
+from shared.identity.jwks import PublishedKeys
+from shared.identity.keys import KeyDirectory
+from shared.identity.tokens import SigningKeys, TokenVerifier
+from shared.settings import Settings
+
+GRACE = 10
+"""Seconds a stopping service waits for the requests it is serving."""
+
+
+class Service(FastAPI):
+    """An app whose document is read off its access table."""
+
+    problems: Problems
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made when first asked for."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document_of(self, self.problems)
+        return self.openapi_schema
+
+
+def build_app(
+    *,
+    title: str,
+    description: str,
+    version: str,
+    routers: Sequence[APIRouter],
+    access: AccessTable,
+    settings: Settings,
+    authenticator: Authenticator,
+    catalogue: Catalogue | None = None,
+    checks: Mapping[str, Check] | None = None,
+    lifespan: Lifespan[FastAPI] | None = None,
+    registry: CollectorRegistry | None = None,
+) -> Service:
+    """The ASGI app of a service; raises when the routes and the access table do not agree.
+
+    `catalogue` explains the codes of the service itself; `checks` are what readiness rests on; `registry` takes the
+    service's own figures.
+    """
+    registry = new_registry() if registry is None else registry
+    problems = Problems(catalogue or {}, settings.errors_base_url)
+    app = Service(
+        title=title,
+        description=description,
+        version=version,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        root_path=settings.root_path,
+    )
+    app.problems = problems
+    app.state.authenticator = authenticator
+    app.state.registry = registry
+    # Routes are copied and not included: an included router is matched twice on every request.
+    for router in (*routers, health_router(checks or {}, registry, problems.catalogue)):
+        app.router.routes.extend(router.routes)
+    check_access_table(app, access)
+    app.router.routes.insert(0, RouteIndex(app.router.routes))
+    install_problem_handlers(app, problems)
+    app.add_middleware(Edge, problems=problems, metrics=HttpMetrics(registry), access_log=settings.access_log)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST", "PUT"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
+            expose_headers=list(HEADERS),
+        )
+    return app
+
+
+def build_authenticator(settings: Settings, keys: KeyDirectory, clock: Clock) -> Authenticator:
+    """Tokens from the identity provider when one is set, else (never in production) from the development key."""
+    signing: SigningKeys
+    if settings.oidc_issuer and settings.oidc_jwks_url:
+        signing, issuer = PublishedKeys(settings.oidc_jwks_url), settings.oidc_issuer
+    elif settings.environment == "production":
+        raise ValueError("production needs an identity provider")
+    else:
+        signing, issuer = DevelopmentKey(settings.effective_development_key_file), ISSUER
+    verifier = TokenVerifier(signing, issuer=issuer, audience=settings.oidc_audience, clock=clock)
+    return Authenticator(verifier, keys, clock)
+
+
+def serve(app: ASGIApp, *, host: str, port: int) -> None:
+    """Serves until told to stop, then finishes what it is serving."""
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )

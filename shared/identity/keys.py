@@ -1,0 +1,77 @@
+"""API keys for scripts: `bk_<key id>_<secret>`, known to us only by the SHA-256 of a 256-bit secret."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime
+
+import msgspec
+
+from shared.errors import Unauthenticated
+from shared.events.facts import Event
+from shared.events.identity import KeyIssued, KeyRevoked
+from shared.identity.actor import Actor
+from shared.identity.caller import Caller
+
+PREFIX = "bk_"
+LONGEST_KEY = 200
+_NO_SECRET = "0" * 64
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """A key as its holder sees it, once, and what the log keeps of it."""
+
+    presented: str
+    key_id: str
+    secret_sha256: str
+
+
+def generate_key() -> NewKey:
+    """A fresh key; `presented` is shown to its holder and never stored."""
+    key_id = secrets.token_hex(6)
+    secret = secrets.token_hex(32)
+    return NewKey(f"{PREFIX}{key_id}_{secret}", key_id, _hashed(secret))
+
+
+class KeyDirectory:
+    """The keys in force, as the log tells it: feed it every event with `apply`, in order."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, tuple[str, Caller, datetime]] = {}
+
+    def apply(self, event: Event) -> None:
+        """Takes note of a key issued or revoked; any other event changes nothing."""
+        if isinstance(event, KeyIssued):
+            actor = Actor(subject=f"key:{event.key_id}", organization=event.organization, role=event.role)
+            self._keys[event.key_id] = (
+                event.secret_sha256,
+                Caller(actor, frozenset(event.scopes)),
+                event.expires_at,
+            )
+        elif isinstance(event, KeyRevoked):
+            self._keys.pop(event.key_id, None)
+
+    def authenticate(self, presented: str, now: datetime) -> Caller:
+        """The holder of a key in force.
+
+        An unknown, wrong, expired or revoked key raises the same `Unauthenticated`, after the same work.
+        """
+        key_id, _, secret = presented.removeprefix(PREFIX)[:LONGEST_KEY].partition("_")
+        known = self._keys.get(key_id)
+        expected = known[0] if known else _NO_SECRET
+        matches = hmac.compare_digest(_hashed(secret), expected)
+        if known is None or not matches or now >= known[2]:
+            raise credentials_refused()
+        return known[1]
+
+
+def credentials_refused() -> Unauthenticated:
+    """The one answer to credentials that do not hold, whatever is wrong with them."""
+    return Unauthenticated("credentials-invalid", "The credentials presented are not valid, or no longer so.")
+
+
+def _hashed(secret: str) -> str:
+    # A plain hash is enough for a secret of 256 random bits: there is no dictionary to try.
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,108 @@
+"""Bearer tokens: what a JWT must carry to name an actor, whoever holds the keys it is verified with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Protocol
+
+import jwt
+import msgspec
+
+from shared.clock import Clock
+from shared.identity.actor import Actor, Role
+from shared.identity.keys import credentials_refused
+
+LEEWAY = 10.0
+"""Seconds by which the clock of whoever issued a token may run ahead of ours or behind it."""
+LONGEST_TOKEN = 16_384
+LONGEST_NAME = 255
+_ROLES = frozenset(str(role) for role in Role if role is not Role.SYSTEM)
+_SIGNATURE_ONLY: jwt.types.Options = {
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "require": ["exp", "sub"],
+    "enforce_minimum_key_length": True,
+}
+
+
+class SigningKeys(Protocol):
+    """Where the keys that sign tokens are found."""
+
+    @property
+    def algorithms(self) -> frozenset[str]:
+        """The signature algorithms accepted; a token asking for another is refused."""
+
+    async def key_for(self, kid: str | None) -> jwt.PyJWK | None:
+        """The key of that id, or None; `Unavailable` when the keys cannot be had now."""
+
+
+class VerifiedToken(msgspec.Struct, frozen=True):
+    """The actor a token names, until `expires_at` (seconds since the epoch)."""
+
+    actor: Actor
+    expires_at: float
+
+
+class TokenVerifier:
+    """Verifies JWTs: signature, issuer, audience, time, and the three claims that make an actor."""
+
+    def __init__(self, keys: SigningKeys, *, issuer: str, audience: str, clock: Clock) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._clock = clock
+
+    async def verify(self, token: str) -> VerifiedToken:
+        """The actor named by a token; raises `Unauthenticated`, or `Unavailable` when no keys can be had."""
+        if len(token) > LONGEST_TOKEN:
+            raise credentials_refused()
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.InvalidTokenError as error:
+            raise credentials_refused() from error
+        algorithm = header.get("alg")
+        if algorithm not in self._keys.algorithms:
+            raise credentials_refused()
+        key = await self._keys.key_for(header.get("kid"))
+        if key is None:
+            raise credentials_refused()
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                audience=self._audience,
+                issuer=self._issuer,
+                options=_SIGNATURE_ONLY,
+            )
+        except (jwt.PyJWTError, ValueError) as error:
+            raise credentials_refused() from error
+        return self._read(claims)
+
+    def _read(self, claims: Mapping[str, object]) -> VerifiedToken:
+        # The instants are checked here and not by the library, so that there is one clock.
+        now = self._clock.now().timestamp()
+        expires_at = _instant(claims.get("exp")) + LEEWAY
+        if now >= expires_at or _instant(claims.get("nbf", 0)) > now + LEEWAY:
+            raise credentials_refused()
+        role = claims.get("role")
+        if not isinstance(role, str) or role not in _ROLES:
+            raise credentials_refused()
+        actor = Actor(
+            subject=_name(claims.get("sub")), organization=_name(claims.get("organization")), role=Role(role)
+        )
+        return VerifiedToken(actor, expires_at)
+
+
+def _instant(claim: object) -> float:
+    if isinstance(claim, bool) or not isinstance(claim, int | float) or not math.isfinite(claim):
+        raise credentials_refused()
+    return float(claim)
+
+
+def _name(claim: object) -> str:
+    if not isinstance(claim, str) or not claim.isprintable() or not 0 < len(claim) <= LONGEST_NAME:
+        raise credentials_refused()
+    return claim

@@ -1,0 +1,136 @@
+"""The settings of an installation, read from the environment (`BITACORA_…`) and checked as a whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.identity.development import AUDIENCE
+
+DB_FUNCTIONS = "POSTGRES_ENABLE_DB_FUNCTIONS"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Settings(BaseSettings):
+    """What may differ between installations; a combination that would be unsafe does not start."""
+
+    # An error names the setting and never shows its value: URLs hold passwords.
+    model_config = SettingsConfigDict(
+        env_prefix="BITACORA_", hide_input_in_errors=True, extra="ignore", frozen=True
+    )
+
+    environment: Literal["development", "production"] = "development"
+    data_dir: Path = Path("var")
+    log_url: str = Field(default="", repr=False)
+    """`sqlite:///path/bitacora.db` or `postgresql://…`; by default a file in the data directory."""
+    read_model_url: str = Field(default="", repr=False)
+    """Where reporting keeps its read model; by default beside the log."""
+    timezone: str = "America/Santiago"
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
+    """0: the service's own default."""
+    root_path: str = ""
+    """The path under which a proxy serves us, when it strips it."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins whose pages may call us, separated by commas; none by default."""
+    errors_base_url: str = "/errors/"
+    """What precedes the code in the `type` of a problem document."""
+
+    oidc_issuer: str | None = None
+    oidc_audience: str = AUDIENCE
+    oidc_jwks_url: str | None = None
+    development_key_file: Path | None = None
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    access_log: bool = True
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("not a time zone of the IANA database") from error
+        return value
+
+    @field_validator("log_url", "read_model_url")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @model_validator(mode="after")
+    def _safe_together(self) -> Self:
+        if bool(self.oidc_issuer) != bool(self.oidc_jwks_url):
+            raise ValueError("BITACORA_OIDC_ISSUER and BITACORA_OIDC_JWKS_URL go together")
+        if self.oidc_jwks_url:
+            url = urlsplit(self.oidc_jwks_url)
+            if url.scheme != "https" and not (url.scheme == "http" and url.hostname in _LOOPBACK):
+                raise ValueError("BITACORA_OIDC_JWKS_URL must be https")
+        if self.environment == "production":
+            if not self.oidc_issuer:
+                raise ValueError(
+                    "in production tokens come from an identity provider:"
+                    " set BITACORA_OIDC_ISSUER and BITACORA_OIDC_JWKS_URL"
+                )
+            if self.development_key_file is not None:
+                raise ValueError("BITACORA_DEVELOPMENT_KEY_FILE is refused in production")
+            if "*" in self.cors_origins:
+                raise ValueError("BITACORA_CORS_ORIGINS must name each origin in production")
+        return self
+
+    @property
+    def effective_log_url(self) -> str:
+        """Where the log is."""
+        return self.log_url or f"sqlite:///{self.data_dir / 'bitacora.db'}"
+
+    @property
+    def effective_read_model_url(self) -> str:
+        """Where the read model is: a directory beside a SQLite log, else the log's own server."""
+        if self.read_model_url:
+            return self.read_model_url
+        log = self.effective_log_url
+        if log.startswith("sqlite:///"):
+            return f"sqlite:///{Path(log.removeprefix('sqlite:///')).parent / 'reporting'}"
+        return log
+
+    @property
+    def effective_development_key_file(self) -> Path:
+        """Where the key that signs development tokens is, or will be made."""
+        return self.development_key_file or self.data_dir / "development.key"
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in the environment; raises when they cannot work together, saying why."""
+    refuse_unordered_log(environ)
+    return Settings()
+
+
+def refuse_unordered_log(environ: Mapping[str, str]) -> None:
+    """Raises when the log library is told to append without its lock.
+
+    Positions would then become visible out of order, and a reader that has passed a position would never see
+    the event committed later below it.
+    """
+    if environ.get(DB_FUNCTIONS, "").strip().lower() in {"y", "yes", "t", "true", "on", "1"}:
+        raise ValueError(
+            f"{DB_FUNCTIONS} must not be set: events would become visible out of order,"
+            " and the services that follow the log would miss some of them"
+        )

@@ -1,0 +1,1 @@
+"""The tests: they mirror the source, and `support` holds what several of them need."""
