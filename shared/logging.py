@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
@@ -62,6 +63,59 @@ def configure_logging(level: str = "info", log_format: Literal["json", "console"
     logging.basicConfig(handlers=[handler], level=threshold, force=True)
     # httpx writes a line per request at info, with the whole URL.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+AccessLog = Callable[[str, str, int, float, str | None], None]
+"""Takes note of one answered request: method, path, status, seconds it took, subject."""
+
+
+class _AccessLine(msgspec.Struct, omit_defaults=True):
+    event: str
+    level: str
+    timestamp: datetime
+    method: str
+    path: str
+    status: int
+    milliseconds: float
+    subject: str | None
+    request_id: str
+    trace_id: str | None = None
+
+
+def access_log(level: str, log_format: Literal["json", "console"]) -> AccessLog | None:
+    """The writer of one line per request; None when the level leaves such lines out.
+
+    As JSON it goes around structlog, whose way takes as long as a third of the request itself.
+    """
+    if _LEVELS[level.upper()] > logging.INFO:
+        return None
+    if log_format == "console":
+        log = structlog.get_logger("access")
+
+        def readable(method: str, path: str, status: int, seconds: float, subject: str | None) -> None:
+            took = round(seconds * 1000, 2)
+            log.info("request", method=method, path=path, status=status, milliseconds=took, subject=subject)
+
+        return readable
+    encode = msgspec.json.Encoder().encode
+
+    def as_json(method: str, path: str, status: int, seconds: float, subject: str | None) -> None:
+        names = log_context.get() or {}
+        line = _AccessLine(
+            event="request",
+            level="info",
+            timestamp=datetime.now(UTC),
+            method=method,
+            path=path.encode(errors="replace").decode(),
+            status=status,
+            milliseconds=round(seconds * 1000, 2),
+            subject=subject,
+            request_id=names.get("request_id", ""),
+            trace_id=names.get("trace_id"),
+        )
+        sys.stderr.write(encode(line).decode() + "\n")
+
+    return as_json
 
 
 def add_request(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

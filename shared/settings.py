@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     access_log: bool = True
+    telemetry: bool = False
+    """Whether to send traces to the OpenTelemetry provider that the process is given."""
 
     @field_validator("cors_origins", mode="before")
     @classmethod

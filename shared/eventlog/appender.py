@@ -11,8 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
-from eventsourcing.persistence import IntegrityError
-
 from shared.errors import BitacoraError, Unavailable
 from shared.eventlog.store import Appended, Changes, Writer
 
@@ -23,7 +21,7 @@ Acknowledged = Callable[[Changes, Appended], None]
 
 
 class Appender:
-    """The one writer of a process. `acknowledged` is called, in order of positions, for everything that was committed."""
+    """The one writer of a process; `acknowledged` is called, in order of positions, for all that was committed."""
 
     def __init__(self, writer: Writer, now: Callable[[], datetime], acknowledged: Acknowledged) -> None:
         self._writer = writer
@@ -72,22 +70,23 @@ class Appender:
     async def _write(self, batch: list[tuple[Changes, asyncio.Future[Appended]]]) -> None:
         try:
             appended = await self._writer.write([changes for changes, _ in batch], self._now())
-        except IntegrityError as error:
+        except BitacoraError as error:
+            # The engine did not answer, and would not for one of them alone either.
+            for _, future in batch:
+                _fail(future, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it or wait for ever
+            # A lost race, or something that cannot be written at all: the others of the batch must not pay for it.
             if len(batch) == 1:
                 _fail(batch[0][1], error)
             else:
                 for request in batch:
                     await self._write([request])
-        except BitacoraError as error:
-            for _, future in batch:
-                _fail(future, error)
-        except Exception as error:
-            # Anything else is a defect; it must reach the requests that wait, or they would wait for ever.
-            for _, future in batch:
-                _fail(future, error)
         else:
             for (changes, future), answer in zip(batch, appended, strict=True):
-                self._acknowledged(changes, answer)
+                try:
+                    self._acknowledged(changes, answer)
+                except Exception as error:  # noqa: BLE001 - nor may a broken cache leave anybody waiting
+                    _fail(future, error)
                 if not future.done():
                     future.set_result(answer)
 

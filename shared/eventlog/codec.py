@@ -89,7 +89,11 @@ def decode(stored: bytes, position: int) -> Recorded:
     try:
         outer = _stored_decoder.decode(stored)
         decoder = _data_decoders.get(outer.type)
-        data = Unknown(type_name=outer.type, raw=bytes(outer.data)) if decoder is None else decoder.decode(outer.data)
+        data = (
+            Unknown(type_name=outer.type, raw=bytes(outer.data))
+            if decoder is None
+            else decoder.decode(outer.data)
+        )
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CorruptEvent(position, str(error)) from error
     if outer.position != position:

@@ -208,7 +208,7 @@ class LiveLog:
         def take() -> None:
             try:
                 self._take_in_lines(lines, seen)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - carried over to the tail's thread and raised there
                 failure.append(error)
             finally:
                 done.set()

@@ -72,7 +72,7 @@ class PostgresStore(PostgresApplicationRecorder):
         )
         # What else the URL says (sslmode, target_session_attrs, …) the library has no parameter for.
         cast("dict[str, Any]", datastore.pool.kwargs).update(parts)
-        self._schema = schema
+        self.schema = schema
         try:
             super().__init__(datastore)
         except Exception:
@@ -87,7 +87,8 @@ class PostgresStore(PostgresApplicationRecorder):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """The library's way in: bytes are stored as they are, without a stamp."""
         if self.datastore.enable_db_functions:
-            return super().insert_events(stored_events, **kwargs)
+            positions: Sequence[int] | None = super().insert_events(stored_events, **kwargs)
+            return positions
         parameters = (
             [s.originator_id for s in stored_events],
             [s.originator_version for s in stored_events],
@@ -131,7 +132,9 @@ class PostgresStore(PostgresApplicationRecorder):
         self, stream_id: UUID, after_version: int = 0, upto_position: int | None = None
     ) -> list[tuple[int, bytes]]:
         """See `Store.read_stream`."""
-        sql = "SELECT notification_id, state FROM {table} WHERE originator_id = %s AND originator_version > %s"
+        sql = (
+            "SELECT notification_id, state FROM {table} WHERE originator_id = %s AND originator_version > %s"
+        )
         values: list[Any] = [stream_id, after_version]
         if upto_position is not None:
             sql += " AND notification_id <= %s"
@@ -150,7 +153,8 @@ class PostgresStore(PostgresApplicationRecorder):
     def find_key(self, key_hash: bytes) -> IdempotencyRecord | None:
         """See `Store.find_key`."""
         rows = self._rows(
-            "SELECT fingerprint, stream_id, version FROM {schema}.idempotency_keys WHERE key_hash = %s", [key_hash]
+            "SELECT fingerprint, stream_id, version FROM {schema}.idempotency_keys WHERE key_hash = %s",
+            [key_hash],
         )
         return IdempotencyRecord(key_hash, *rows[0]) if rows else None
 
@@ -168,10 +172,13 @@ class PostgresStore(PostgresApplicationRecorder):
         return int(rows[0][0]) if rows else 0
 
     def _rows(self, template: str, values: Sequence[Any]) -> list[Any]:
-        statement = SQL(template).format(  # type: ignore[arg-type]  # the templates are the literals above
-            schema=Identifier(self._schema), table=Identifier(self._schema, "stored_events")
+        statement = SQL(template).format(
+            schema=Identifier(self.schema), table=Identifier(self.schema, "stored_events")
         )
-        with self._connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        with (
+            self._connection() as connection,
+            connection.cursor(row_factory=tuple_row, binary=True) as cursor,
+        ):
             return cursor.execute(statement, values, prepare=True).fetchall()
 
     @contextmanager
@@ -195,7 +202,7 @@ class PostgresStore(PostgresApplicationRecorder):
         with self._connection() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
             for statement in TABLES:
-                connection.execute(statement.format(schema=self._schema).encode())
+                connection.execute(statement.format(schema=self.schema).encode())
         if self.sql_create_statements:
             super().create_table()
 
@@ -232,7 +239,9 @@ class PostgresWriter:
                         self._conninfo, autocommit=True, connect_timeout=5
                     )
                 async with self._connection.cursor(binary=True) as cursor:
-                    await cursor.execute(self._statement, _parameters(batch, now, announce=announce), prepare=True)
+                    await cursor.execute(
+                        self._statement, _parameters(batch, now, announce=announce), prepare=True
+                    )
                     row = await cursor.fetchone()
         except Unavailable:
             await self.close()
@@ -253,7 +262,9 @@ class PostgresWaiter:
     """Polls the head closely while the log grows, and sleeps on a notification while it does not."""
 
     def __init__(self, store: PostgresStore, conninfo: str) -> None:
-        self._store = store
+        self._statement = SQL("SELECT coalesce(max(notification_id), 0) FROM {}").format(
+            Identifier(store.schema, "stored_events")
+        )
         self._conninfo = conninfo
         self._connection: psycopg.Connection[Any] | None = None
         self._woken = threading.Event()
@@ -279,8 +290,7 @@ class PostgresWaiter:
 
     def _head(self) -> int:
         with self._listening() as connection:
-            statement = f"SELECT coalesce(max(notification_id), 0) FROM {self._store._schema}.stored_events"
-            return int(_one(connection.execute(statement.encode(), prepare=True).fetchone())[0])
+            return int(_one(connection.execute(self._statement, prepare=True).fetchone())[0])
 
     def _sleep(self, seconds: float) -> None:
         with self._listening() as connection:
@@ -293,7 +303,9 @@ class PostgresWaiter:
         try:
             with _translated_errors():
                 if self._connection is None:
-                    self._connection = psycopg.Connection.connect(self._conninfo, autocommit=True, connect_timeout=5)
+                    self._connection = psycopg.Connection.connect(
+                        self._conninfo, autocommit=True, connect_timeout=5
+                    )
                     self._connection.execute(f"LISTEN {CHANNEL}")
                 yield self._connection
         except Unavailable:

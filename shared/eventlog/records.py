@@ -201,7 +201,9 @@ class Records(Generic[A]):
 
     def _stale(self, version: int) -> StaleVersion:
         return StaleVersion(
-            "stale-version", f"The {self._name} is now at version {version}; read it and decide again.", current=version
+            "stale-version",
+            f"The {self._name} is now at version {version}; read it and decide again.",
+            current=version,
         )
 
     @staticmethod

@@ -40,14 +40,28 @@ BUSY_TIMEOUT = 10
 POLL_INTERVAL = 0.005
 """Seconds between two looks at the file while waiting; each look costs some microseconds."""
 
+# The position is an explicit INTEGER PRIMARY KEY, not a bare rowid, so that no VACUUM can renumber it. The library's
+# recorder selects it by the name `rowid`.
 _TABLES = (
-    # The position is an explicit INTEGER PRIMARY KEY, not a bare rowid, so that no VACUUM can ever renumber it. The
-    # library's recorder selects it by the name `rowid`.
-    "CREATE TABLE IF NOT EXISTS stored_events (rowid INTEGER PRIMARY KEY, originator_id TEXT NOT NULL, "
-    "originator_version INTEGER NOT NULL, topic TEXT NOT NULL, state BLOB NOT NULL, recorded_at TEXT, "
-    "UNIQUE (originator_id, originator_version))",
-    "CREATE TABLE IF NOT EXISTS idempotency_keys (key_hash BLOB PRIMARY KEY, fingerprint BLOB NOT NULL, "
-    "stream_id TEXT NOT NULL, version INTEGER NOT NULL) WITHOUT ROWID",
+    """
+    CREATE TABLE IF NOT EXISTS stored_events (
+        rowid INTEGER PRIMARY KEY,
+        originator_id TEXT NOT NULL,
+        originator_version INTEGER NOT NULL,
+        topic TEXT NOT NULL,
+        state BLOB NOT NULL,
+        recorded_at TEXT,
+        UNIQUE (originator_id, originator_version)
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS idempotency_keys (
+        key_hash BLOB PRIMARY KEY,
+        fingerprint BLOB NOT NULL,
+        stream_id TEXT NOT NULL,
+        version INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
     "CREATE TABLE IF NOT EXISTS followers (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",
 )
 
@@ -137,7 +151,9 @@ class SQLiteStore(SQLiteApplicationRecorder):
 
     @staticmethod
     def _head_and_clock(connection: sqlite3.Connection) -> tuple[int, datetime | None]:
-        row = connection.execute("SELECT rowid, recorded_at FROM stored_events ORDER BY rowid DESC LIMIT 1").fetchone()
+        row = connection.execute(
+            "SELECT rowid, recorded_at FROM stored_events ORDER BY rowid DESC LIMIT 1"
+        ).fetchone()
         if row is None:
             return 0, None
         return row[0], None if row[1] is None else datetime.fromisoformat(row[1])
@@ -158,7 +174,7 @@ class SQLiteStore(SQLiteApplicationRecorder):
     @contextmanager
     def _connection(self, *, commit: bool = False) -> Iterator[sqlite3.Connection]:
         with self.datastore.get_connection(commit=commit) as pooled:
-            connection = pooled._sqlite_conn
+            connection = pooled._sqlite_conn  # noqa: SLF001 - the library has no other way to BEGIN IMMEDIATE
             try:
                 yield connection
             except sqlite3.IntegrityError as error:
@@ -207,7 +223,9 @@ class SQLiteStore(SQLiteApplicationRecorder):
 
     def find_key(self, key_hash: bytes) -> IdempotencyRecord | None:
         """See `Store.find_key`."""
-        rows = self._rows("SELECT fingerprint, stream_id, version FROM idempotency_keys WHERE key_hash = ?", [key_hash])
+        rows = self._rows(
+            "SELECT fingerprint, stream_id, version FROM idempotency_keys WHERE key_hash = ?", [key_hash]
+        )
         return IdempotencyRecord(key_hash, rows[0][0], UUID(rows[0][1]), rows[0][2]) if rows else None
 
     def position_of(self, stream_id: UUID, version: int) -> int | None:
@@ -292,7 +310,9 @@ class SQLiteWaiter:
 
     def _changed(self) -> bool:
         if self._connection is None:
-            self._connection = sqlite3.connect(self._store.path, isolation_level=None, check_same_thread=False)
+            self._connection = sqlite3.connect(
+                self._store.path, isolation_level=None, check_same_thread=False
+            )
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         changed = bool(version != self._data_version)
         self._data_version = version

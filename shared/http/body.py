@@ -9,26 +9,44 @@ from typing import Any, NoReturn
 from starlette.requests import Request
 
 from shared.errors import InvalidInput
+from shared.http.direct import ABSENT
+from shared.http.problems import RequestProblemError
 
 _ESCAPES = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class JsonRequest(Request):
-    """A request whose JSON is what RFC 8259 allows: no NaN, no Infinity."""
+    """A request whose body the guard has parsed, so that the framework need not."""
 
-    async def json(self) -> Any:
-        """The body; raises `json.JSONDecodeError` when it is not JSON."""
+    document: Any = ABSENT
+
+    async def read(self) -> Any:
+        """The body as JSON by RFC 8259 (no NaN, no Infinity), or `ABSENT`; raises when it is not that."""
         body = await self.body()
-        document = _DECODER.decode(body.decode("utf-8"))
-        # Rare, and one pass over the bytes tells that there is nothing to look for.
+        if not body:
+            return ABSENT
+        try:
+            document = _DECODER.decode(body.decode("utf-8"))
+        except json.JSONDecodeError as error:
+            detail = f"The body is not JSON, at line {error.lineno}, column {error.colno}."
+            raise RequestProblemError("malformed-request", detail) from error
+        except (ValueError, RecursionError) as error:
+            # Bytes that are not UTF-8, a number too long to be read, or nesting without end.
+            raise RequestProblemError("malformed-request", "The body cannot be read as JSON.") from error
+        # Such escapes are rare, and one pass over the bytes tells that there are none to look for.
         if _ESCAPES.search(body) is not None:
             _refuse_unstorable(document, "")
+        self.document = document
         return document
+
+    async def json(self) -> Any:
+        """The parsed body."""
+        return self.document
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
+    raise ValueError(f"{name} is not JSON")
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -14,6 +14,7 @@ from shared.http.problems import RequestProblemError
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _LIST = re.compile(rf"{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*")
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
+_ONE = re.compile(r'(?:W/)?"([1-9][0-9]{0,17})"')
 LONGEST = 4096
 
 
@@ -28,6 +29,9 @@ def parse_if_match(value: str) -> frozenset[int] | None:
     Weak tags count as strong ones: ours are weak only because the answer was compressed on its way. A tag that
     is none of ours admits nothing; what is not a list of tags is malformed.
     """
+    only = _ONE.fullmatch(value)
+    if only is not None:
+        return frozenset((int(only[1]),))
     value = value.strip()
     if value == "*":
         return None

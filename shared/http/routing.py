@@ -18,6 +18,7 @@ from starlette.responses import Response
 from shared.errors import Forbidden, NotFound
 from shared.http.body import JsonRequest
 from shared.http.context import context_of, credentials_required
+from shared.http.direct import ABSENT, direct_way
 from shared.http.idempotency import parse_idempotency_key
 from shared.http.preconditions import parse_if_match, required_if_match
 from shared.http.problems import ErrorItem, RequestProblemError
@@ -49,6 +50,7 @@ class RecordRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's own handler, behind the guard."""
         handle = super().get_route_handler()
+        direct = direct_way(self)
         (method,) = self.methods or {"GET"}
         access = self.access or _NOBODY
         scope_needed = READ if method in _READS else WRITE
@@ -69,7 +71,7 @@ class RecordRoute(APIRoute):
                     raise Forbidden("role-not-allowed", "Your role may not do this.")
                 if scope_needed not in caller.scopes:
                     raise Forbidden("scope-not-granted", f"This needs the scope {scope_needed}.")
-                context.actor = request.state.actor = caller.actor
+                context.actor = caller.actor
             elif not access.anonymous:
                 raise credentials_required()
             if scope["query_string"]:
@@ -82,7 +84,15 @@ class RecordRoute(APIRoute):
                 context.expected = parse_if_match(headers[b"if-match"].decode("latin-1"))
             if takes_key and b"idempotency-key" in headers:
                 context.idempotency_key = parse_idempotency_key(headers[b"idempotency-key"])
-            return await handle(JsonRequest(scope, request.receive) if takes_body else request)
+            document: Any = ABSENT
+            if takes_body:
+                request = JsonRequest(scope, request.receive)
+                document = await request.read()
+            if direct is not None:
+                answer = await direct(request, document)
+                if answer is not None:
+                    return answer
+            return await handle(request)
 
         return guarded
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Lifespan
@@ -26,8 +27,11 @@ from shared.identity.development import ISSUER, DevelopmentKey
 from shared.identity.jwks import PublishedKeys
 from shared.identity.keys import KeyDirectory
 from shared.identity.tokens import SigningKeys, TokenVerifier
+from shared.logging import access_log
 from shared.settings import Settings
 
+# Asked on every request whether it is on, the framework looks up three providers: off, it looks up none.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 GRACE = 10
 """Seconds a stopping service waits for the requests it is serving."""
 
@@ -72,6 +76,7 @@ def build_app(
         lifespan=lifespan,
         redirect_slashes=False,
         redoc_url=None,
+        telemetry=None if settings.telemetry else NO_TELEMETRY,
         root_path=settings.root_path,
     )
     app.problems = problems
@@ -83,7 +88,12 @@ def build_app(
     check_access_table(app, access)
     app.router.routes.insert(0, RouteIndex(app.router.routes))
     install_problem_handlers(app, problems)
-    app.add_middleware(Edge, problems=problems, metrics=HttpMetrics(registry), access_log=settings.access_log)
+    app.add_middleware(
+        Edge,
+        problems=problems,
+        metrics=HttpMetrics(registry),
+        access_log=access_log(settings.log_level, settings.log_format) if settings.access_log else None,
+    )
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

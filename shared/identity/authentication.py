@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 
 from shared.clock import Clock
 from shared.identity.caller import Caller
 from shared.identity.keys import PREFIX, KeyDirectory, credentials_refused
-from shared.identity.tokens import TokenVerifier, VerifiedToken
+from shared.identity.tokens import TokenVerifier
 
 
 class Authenticator:
     """Knows a caller by a bearer token or by an API key, and remembers the tokens it has verified.
 
-    A remembered token is one hash and one look-up; its expiry is checked each time. Keys are not remembered
+    A remembered token costs one look-up; its expiry is checked each time. Keys are not remembered
     here, so that a revocation holds from the moment the directory learns of it.
     """
 
@@ -26,7 +25,7 @@ class Authenticator:
         self._keys = keys
         self._clock = clock
         self._most = remembered
-        self._tokens: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
 
     async def authenticate(self, headers: Mapping[bytes, bytes]) -> Caller | None:
         """The caller, or None when no credentials are presented; `Unauthenticated` when they do not hold."""
@@ -36,31 +35,30 @@ class Authenticator:
             return None if api_key is None else self._by_key(api_key)
         if api_key is not None:
             raise credentials_refused()
+        known = self._known.get(authorization)
+        if known is not None:
+            return self._still_valid(authorization, known)
         scheme, _, credentials = authorization.partition(b" ")
         credentials = credentials.strip()
         if scheme.lower() != b"bearer" or not credentials:
             raise credentials_refused()
         if credentials.startswith(PREFIX.encode()):
             return self._by_key(credentials)
-        return await self._by_token(credentials)
+        token = await self._verifier.verify(credentials.decode("latin-1"))
+        caller = Caller(token.actor)
+        self._known[authorization] = (caller, token.expires_at)
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
+        return caller
 
     def _by_key(self, presented: bytes) -> Caller:
         if not presented.startswith(PREFIX.encode()):
             raise credentials_refused()
         return self._keys.authenticate(presented.decode("latin-1"), self._clock.now())
 
-    async def _by_token(self, credentials: bytes) -> Caller:
-        digest = hashlib.sha256(credentials).digest()
-        known = self._tokens.get(digest)
-        if known is not None:
-            if self._clock.now().timestamp() >= known[1]:
-                del self._tokens[digest]
-                raise credentials_refused()
-            self._tokens.move_to_end(digest)
-            return known[0]
-        token: VerifiedToken = await self._verifier.verify(credentials.decode("latin-1"))
-        caller = Caller(token.actor)
-        self._tokens[digest] = (caller, token.expires_at)
-        if len(self._tokens) > self._most:
-            self._tokens.popitem(last=False)
-        return caller
+    def _still_valid(self, authorization: bytes, known: tuple[Caller, float]) -> Caller:
+        if self._clock.now().timestamp() >= known[1]:
+            del self._known[authorization]
+            raise credentials_refused()
+        self._known.move_to_end(authorization)
+        return known[0]

@@ -71,11 +71,26 @@ class History(Generic[T]):
         """The days on which a value took effect."""
         return [entry[0] for entry in self._entries]
 
+    def days_after(self, day: date) -> list[date]:
+        """The days after `day` on which a value took effect."""
+        entries = self._entries
+        if not entries or entries[-1][0] <= day:
+            return []
+        return [entry[0] for entry in entries[bisect_right(entries, (day, _LAST), key=lambda entry: entry[:2]) :]]
+
 
 class DatedFacts:
     """Everything the status rule needs to know of one commitment, with the day and the position of each fact."""
 
-    __slots__ = ("closures", "internal_deadlines", "judgements", "leads", "public_deadlines", "registered_at", "registered_on")
+    __slots__ = (
+        "closures",
+        "internal_deadlines",
+        "judgements",
+        "leads",
+        "public_deadlines",
+        "registered_at",
+        "registered_on",
+    )
 
     def __init__(self, event: Registered, position: int) -> None:
         self.registered_at = position
@@ -147,8 +162,14 @@ class DatedFacts:
         """
         start = self.registered_on if since is None else max(since, self.registered_on)
         days = {start}
-        for history in (self.leads, self.closures, self.judgements, self.public_deadlines, self.internal_deadlines):
-            days.update(day for day in history.days() if day > start)
+        for history in (
+            self.leads,
+            self.closures,
+            self.judgements,
+            self.public_deadlines,
+            self.internal_deadlines,
+        ):
+            days.update(history.days_after(start))
         found: list[Span] = []
         ordered = sorted(days)
         for index, day in enumerate(ordered):

@@ -112,11 +112,11 @@ class IndicatorFacts:
     __slots__ = (
         "changes",
         "first_definition",
-        "first_trajectory",
         "measurements",
         "targets",
         "targets_in_force",
         "trajectories",
+        "trajectories_in_force",
     )
 
     def __init__(self, event: IndicatorDefined, position: int) -> None:
@@ -124,8 +124,8 @@ class IndicatorFacts:
         self.changes: list[DefinitionChange] = []
         self.targets: list[Target] = []
         self.targets_in_force: History[Target | None] = History(None, position)
-        self.first_trajectory: Trajectory | None = None
-        self.trajectories: History[Trajectory | None] = History(None, position)
+        self.trajectories: list[Trajectory] = []
+        self.trajectories_in_force: History[Trajectory | None] = History(None, position)
         self.measurements: dict[str, Measurement] = {}
 
     def apply(self, event: Event, position: int) -> None:
@@ -146,8 +146,8 @@ class IndicatorFacts:
                 self.targets_in_force.add(event.effective_on, position, target)
             case TrajectorySet():
                 trajectory = Trajectory(event.points, event.effective_on, position)
-                self.first_trajectory = self.first_trajectory or trajectory
-                self.trajectories.add(event.effective_on, position, trajectory)
+                self.trajectories.append(trajectory)
+                self.trajectories_in_force.add(event.effective_on, position, trajectory)
             case MeasurementRecorded():
                 self.measurements[event.period] = Measurement(event, position)
             case MeasurementCorrected():
@@ -182,14 +182,14 @@ class IndicatorFacts:
     @property
     def trajectory(self) -> Trajectory | None:
         """The trajectory now in force."""
-        return self.trajectories.on(date.max)[0]
+        return self.trajectories_in_force.on(date.max)[0]
 
     @property
     def original_promise(self) -> Promise | None:
         """The promise as it was first made; None while there is no target."""
         if not self.targets:
             return None
-        return _promise(self.first_definition, self.targets[0], self.first_trajectory)
+        return _promise(self.first_definition, self.targets[0], next(iter(self.trajectories), None))
 
     @property
     def current_promise(self) -> Promise | None:
@@ -201,7 +201,7 @@ class IndicatorFacts:
         target = self.targets_in_force.on(day)[0]
         if target is None:
             return None
-        return _promise(self.definition_on(day), target, self.trajectories.on(day)[0])
+        return _promise(self.definition_on(day), target, self.trajectories_in_force.on(day)[0])
 
     def latest(self, published_by: date = date.max) -> Measurement | None:
         """The measurement of the latest period, among those published by a day.

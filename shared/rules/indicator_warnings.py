@@ -135,7 +135,7 @@ def _days_of_news(facts: IndicatorFacts) -> list[tuple[date, int]]:
         *((found.published_on, found.position) for found in findings),
         *((target.effective_on, target.position) for target in facts.targets),
         *((change.effective_on, change.position) for change in facts.changes),
-        *((day, facts.trajectories.on(day)[1]) for day in facts.trajectories.days()),
+        *((trajectory.effective_on, trajectory.position) for trajectory in facts.trajectories),
     ]
     for day, position in news:
         days[day] = max(position, days.get(day, 0))

@@ -1,9 +1,9 @@
 """The status rule: which of six states a commitment is in on a day, from what the record says of that day.
 
-A pure function of a `Standing` and a day; the first line that holds decides (DOMAIN §2). Nobody presses a button for a
-deadline to pass: two of the lines look at the calendar alone. A deadline day itself is not late. The rule has a version,
-which every answer names and every edition pins, so that history can be judged again under another rule without touching
-what was said under this one.
+A pure function of a `Standing` and a day; the first line that holds decides. Nobody presses a button for a deadline
+to pass: two of the lines look at the calendar alone. A deadline day itself is not late. The rule has a version, which
+every answer names and every edition pins, so that history can be judged again under another rule without touching what
+was said under this one.
 """
 
 from __future__ import annotations

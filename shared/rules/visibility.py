@@ -1,8 +1,8 @@
 """Who may know of a thing: the one rule that every service applies before it shows, counts or even refuses anything.
 
-    public     anybody, credentials or not
-    internal   anybody inside government who has credentials
-    reserved   the unit, the advisory unit, the budget office, auditors and administrators, and the ministries concerned
+public     anybody, credentials or not
+internal   anybody inside government who has credentials
+reserved   the unit, the advisory unit, the budget office, auditors and administrators, and the ministries concerned
 """
 
 from __future__ import annotations

@@ -82,19 +82,21 @@ def test_an_image_holds_all_that_its_service_needs_and_no_other_service(
     deployment = Deployment.read()
     port = free_port()
     environment = {
-        "PATH": os.environ["PATH"],
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "BITACORA_LOG_URL": postgres_url,
         "BITACORA_PORT": str(port),
         "BITACORA_DATA_DIR": str(tmp_path / "data"),
     }
     migrating = lay_out(deployment, "reporting", tmp_path / "migrate")
-    subprocess.run(
+    migrated = subprocess.run(
         ["/bin/sh", ROOT / "deploy/bitacora", "migrate"],
         cwd=migrating,
         env=environment,
-        check=True,
+        check=False,
         capture_output=True,
+        text=True,
     )
+    assert migrated.returncode == 0, migrated.stderr
     place = lay_out(deployment, service, tmp_path / service)
     assert {path.name for path in (place / "services").iterdir() if path.is_dir()} == {service}
     command: list[str] = deployment.ours()[service]["command"]

@@ -39,8 +39,6 @@ def copy(tmp_path: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
     shutil.copyfile(ROOT / "pyproject.toml", tmp_path / "pyproject.toml")
-    for x in ("services.cli", "shared.settings"):
-        module_file(tmp_path, x)
     return tmp_path
 
 

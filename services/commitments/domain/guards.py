@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from shared.errors import InvalidInput
-from shared.events.commitments import BudgetLine, Evidence
+from shared.events.commitments import BudgetLine, Evidence, RisksAssessed
 from shared.events.streams import looks_like_uuid
 from shared.events.vocabulary import BudgetFigure
 
@@ -22,6 +22,15 @@ LONGEST_TEXT = 20_000
 """Characters of a text that explains."""
 MOST_ITEMS = 200
 """Items in one list of a request."""
+
+RISKS = (
+    "budgetary_requirements",
+    "technical_design_complexity",
+    "stakeholder_conflict",
+    "passage_through_congress",
+    "conflict_between_institutions",
+    "change_management",
+)
 
 _CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_CODE - 1}}}")
 _AMOUNT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
@@ -92,17 +101,16 @@ def percentage(percent: Decimal | None) -> Decimal | None:
     return percent
 
 
-def rated_risks(ratings: dict[str, int | None]) -> dict[str, int | None]:
-    """At least one risk, each rated from 1 (low) to 4 (high)."""
-    given = {name: rating for name, rating in ratings.items() if rating is not None}
-    if not given:
+def risks_rated(rated: RisksAssessed) -> None:
+    """At least one risk is rated, each from 1 (low) to 4 (high)."""
+    ratings = [(name, value) for name in RISKS if (value := getattr(rated, name)) is not None]
+    if not ratings:
         raise InvalidInput("no-risk-rated", "Rate at least one risk, from 1 (low) to 4 (high).")
-    for name, rating in given.items():
+    for name, rating in ratings:
         if not 1 <= rating <= 4:
             raise InvalidInput(
                 "risk-out-of-range", "A risk is rated from 1 (low) to 4 (high).", pointer=f"/{name}"
             )
-    return ratings
 
 
 def budget_lines(lines: Sequence[BudgetLine]) -> tuple[BudgetLine, ...]:

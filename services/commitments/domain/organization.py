@@ -95,9 +95,7 @@ def _changed(description: OrganizationDescription) -> OrganizationChanged:
     return OrganizationChanged(**description._asdict())
 
 
-def _check(
-    code: str, description: OrganizationDescription, known: KnownOrganizations, today: date
-) -> None:
+def _check(code: str, description: OrganizationDescription, known: KnownOrganizations, today: date) -> None:
     guards.text_given(description.name, "The name", "/name")
     if description.dissolved_on is not None:
         guards.not_after_today(description.dissolved_on, today, "/dissolved_on")

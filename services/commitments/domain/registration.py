@@ -16,9 +16,7 @@ from shared.errors import InvalidInput, RuleBroken
 from shared.events.commitments import InternalDeadline, Origin, PublicDeadline, Registered
 from shared.events.vocabulary import CommitmentKind, OriginKind, Visibility
 
-FIELD_TYPES: Final[dict[str, Any]] = {
-    field.name: field.type for field in msgspec.structs.fields(Registered)
-}
+FIELD_TYPES: Final[dict[str, Any]] = {field.name: field.type for field in msgspec.structs.fields(Registered)}
 CORRECTABLE: Final = frozenset(FIELD_TYPES) - {"code", "visibility"}
 """A code is what everything else refers to; the visibility is changed by a publication, never by a correction."""
 
@@ -89,13 +87,9 @@ def check(registered: Registered, fields: Collection[str], *, today: date, known
         guards.all_different(registered.key_words, "/key_words")
     if "parent" in fields or "kind" in fields:
         _check_parent(registered, known)
-    if "split_from" in fields and registered.split_from is not None:
-        if registered.split_from == registered.code or registered.split_from not in known.commitments:
-            raise InvalidInput(
-                "split-from-unknown",
-                f"There is no other commitment with the code '{registered.split_from}' to split from.",
-                pointer="/split_from",
-            )
+    source = registered.split_from
+    if "split_from" in fields and source is not None:
+        _check_source(source, registered.code, known)
     if "public_deadline" in fields or "internal_deadline" in fields:
         in_order(registered.internal_deadline, registered.public_deadline)
 
@@ -185,11 +179,21 @@ def _check_parent(registered: Registered, known: Known) -> None:
         )
     if registered.code in (code, *place.ancestors):
         raise RuleBroken(
-            "parent-is-descendant", f"'{code}' is '{registered.code}' itself or part of it, and cannot contain it."
+            "parent-is-descendant",
+            f"'{code}' is '{registered.code}' itself or part of it, and cannot contain it.",
         )
     if _LAYERS.index(place.kind) > _LAYERS.index(registered.kind):
         raise RuleBroken(
             "parent-below", f"A {registered.kind} is no part of a {place.kind}: the layers run the other way."
+        )
+
+
+def _check_source(source: str, code: str, known: Known) -> None:
+    if source == code or source not in known.commitments:
+        raise InvalidInput(
+            "split-from-unknown",
+            f"There is no other commitment with the code '{source}' to split from.",
+            pointer="/split_from",
         )
 
 

@@ -1,0 +1,323 @@
+"""An indicator: what is measured, what was promised of it, and what was found, each with its changes and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from services.commitments.domain import guards
+from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
+from shared.eventlog.envelope import Recorded
+from shared.events.facts import Event
+from shared.events.indicators import (
+    IndicatorDefined,
+    IndicatorDefinitionChanged,
+    MeasurementCorrected,
+    MeasurementRecorded,
+    PlannedValue,
+    TargetSet,
+    TrajectorySet,
+)
+from shared.events.vocabulary import Direction, Visibility
+from shared.identity.actor import Actor, Role
+from shared.rules.indicator_facts import Definition, IndicatorFacts, Measurement
+from shared.rules.periods import period_named
+
+CONCERNED: Final = frozenset({Role.DCI, Role.ADVISORY, Role.DIPRES, Role.AUDITOR, Role.ADMIN, Role.SYSTEM})
+"""Roles that may know of everything; a ministry, of what concerns it."""
+
+
+class Indicator:
+    """One indicator, folded from its events."""
+
+    __slots__ = (
+        "code",
+        "commitment",
+        "effective_on",
+        "facts",
+        "id",
+        "position",
+        "recorded_at",
+        "version",
+        "visibility",
+    )
+
+    def __init__(self, event: IndicatorDefined, recorded: Recorded) -> None:
+        self.id: UUID = recorded.stream_id
+        self.version = recorded.version
+        self.position = recorded.position
+        self.recorded_at = recorded.recorded_at
+        self.code = event.code
+        self.commitment = event.commitment
+        self.effective_on = event.effective_on
+        self.visibility = event.visibility
+        self.facts = IndicatorFacts(event, recorded.position)
+
+    @classmethod
+    def begin(cls, recorded: Recorded) -> Indicator | None:
+        """The indicator that the first event of a stream tells of, if it tells of one."""
+        event = recorded.data
+        return cls(event, recorded) if isinstance(event, IndicatorDefined) else None
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next event."""
+        self.version = recorded.version
+        self.position = recorded.position
+        self.recorded_at = recorded.recorded_at
+        self.facts.apply(recorded.data, recorded.position)
+
+    def visible_to(self, actor: Actor) -> bool:
+        """Whether the actor may know of it: a reserved one is for the centre and for whoever supplies its values."""
+        return (
+            self.visibility is not Visibility.RESERVED
+            or actor.role in CONCERNED
+            or self._supplied_by(actor.organization)
+        )
+
+    # --- what was promised -----------------------------------------------------------------------------------------
+
+    def set_target(
+        self,
+        *,
+        value: Decimal,
+        on: date,
+        today: date,
+        effective_on: date | None = None,
+        tolerance: Decimal | None = None,
+        reason: str | None = None,
+        decision: str | None = None,
+    ) -> list[Event]:
+        """Promise a value for a day, or promise another one, with a reason."""
+        effective = self._in_its_life(effective_on, today)
+        definition = self.facts.definition_on(effective)
+        if tolerance is not None and definition.direction is not Direction.MAINTAIN:
+            raise InvalidInput(
+                "tolerance-not-applicable",
+                "A tolerance belongs to a value that is to be maintained; this one is to move.",
+                pointer="/tolerance",
+            )
+        if tolerance is not None and tolerance < 0:
+            raise InvalidInput("tolerance-negative", "A tolerance is a distance.", pointer="/tolerance")
+        if definition.baseline is not None and on <= definition.baseline.on:
+            raise RuleBroken(
+                "target-before-baseline",
+                f"A target for {on} would lie no later than its baseline, {definition.baseline.on}.",
+            )
+        if self.facts.targets:
+            guards.reason_given(reason, "A target that replaces an earlier one")
+        before = self.facts.targets_in_force.on(effective)[0]
+        if before is not None and (value, on, tolerance or 0) == (before.value, before.on, before.tolerance):
+            raise RuleBroken("target-unchanged", f"{value} by {on} is the target already in force.")
+        return [
+            TargetSet(
+                number=len(self.facts.targets) + 1,
+                value=value,
+                on=on,
+                tolerance=tolerance or None,
+                effective_on=effective,
+                reason=reason,
+                decision=decision,
+            )
+        ]
+
+    def set_trajectory(
+        self,
+        points: Sequence[PlannedValue],
+        *,
+        today: date,
+        effective_on: date | None = None,
+        reason: str | None = None,
+    ) -> list[Event]:
+        """Lay down the values planned on the way; they replace those planned before."""
+        effective = self._in_its_life(effective_on, today)
+        if not points:
+            raise InvalidInput(
+                "trajectory-empty", "A trajectory has at least one planned value.", pointer="/points"
+            )
+        baseline = self.facts.definition_on(effective).baseline
+        last = baseline.on if baseline else date.min
+        for index, point in enumerate(points):
+            if point.on <= last:
+                raise InvalidInput(
+                    "trajectory-not-ascending",
+                    f"{point.on} does not come after {last}: planned days follow the baseline and each other.",
+                    pointer=f"/points/{index}/on",
+                )
+            last = point.on
+        before = self.facts.trajectories_in_force.on(effective)[0]
+        if before is not None and before.points == tuple(points):
+            raise RuleBroken("trajectory-unchanged", "These are the planned values already in force.")
+        return [TrajectorySet(points=tuple(points), effective_on=effective, reason=reason)]
+
+    # --- what was found --------------------------------------------------------------------------------------------
+
+    def record_measurement(
+        self,
+        *,
+        period: str,
+        value: Decimal,
+        actor: Actor,
+        today: date,
+        published_on: date | None = None,
+        source: str | None = None,
+        supplied_by: str | None = None,
+    ) -> list[Event]:
+        """Record the value found for a period; a ministry records only what it supplies itself."""
+        self._check_supplier(actor)
+        if actor.role is Role.MINISTRY:
+            supplied_by = supplied_by or actor.organization
+            if supplied_by != actor.organization:
+                raise Forbidden("not-your-measurement", "You may only record values that you supply.")
+        named = period_named(period)
+        published = guards.not_after_today(published_on, today, "/published_on")
+        if published < named.begins_on:
+            raise InvalidInput(
+                "period-not-begun",
+                f"A value published on {published} says nothing of {period}, which begins on {named.begins_on}.",
+                pointer="/published_on",
+            )
+        if period in self.facts.measurements:
+            raise RuleBroken(
+                "measurement-exists",
+                f"{period} already has its value; mend it under measurements/{period}/corrections.",
+            )
+        return [
+            MeasurementRecorded(
+                period=period,
+                period_end_on=named.ends_on,
+                value=value,
+                published_on=published,
+                source=source,
+                supplied_by=supplied_by,
+            )
+        ]
+
+    def correct_measurement(
+        self,
+        period: str,
+        *,
+        value: Decimal,
+        reason: str,
+        actor: Actor,
+        today: date,
+        published_on: date | None = None,
+    ) -> list[Event]:
+        """Put another value in the place of one that was wrong; the wrong one stays on record."""
+        self._check_supplier(actor)
+        measurement = self.measurement(period)
+        guards.reason_given(reason, "A correction")
+        published = guards.not_after_today(published_on, today, "/published_on")
+        before = measurement.findings[-1]
+        if published < before.published_on:
+            raise InvalidInput(
+                "correction-before-value",
+                f"The value it corrects was only published on {before.published_on}.",
+                pointer="/published_on",
+            )
+        if value == before.value:
+            raise RuleBroken("measurement-unchanged", f"{value} is the value {period} already has.")
+        return [
+            MeasurementCorrected(
+                period=period, value=value, previous=before.value, reason=reason, published_on=published
+            )
+        ]
+
+    def measurement(self, period: str) -> Measurement:
+        """The measurement of a period; NotFound when there is none."""
+        found = self.facts.measurements.get(period)
+        if found is None:
+            raise NotFound("unknown-measurement", "This indicator has no value for that period.")
+        return found
+
+    # --- what is measured ------------------------------------------------------------------------------------------
+
+    def change_definition(
+        self, changes: Mapping[str, Any], *, reason: str, today: date, effective_on: date | None = None
+    ) -> list[Event]:
+        """Change what is measured or how: `changes` gives fields of the definition their new values."""
+        effective = self._in_its_life(effective_on, today)
+        guards.reason_given(reason, "A changed definition")
+        before = self.facts.definition_on(effective)
+        after = msgspec.structs.replace(before, **changes)
+        _check_definition(after, today)
+        fields = [
+            name for name in Definition.__struct_fields__ if getattr(before, name) != getattr(after, name)
+        ]
+        if not fields:
+            raise RuleBroken("definition-unchanged", "The definition already reads like this.")
+        target = self.facts.targets_in_force.on(effective)[0]
+        if after.baseline is not None and target is not None and after.baseline.on >= target.on:
+            raise RuleBroken(
+                "target-before-baseline",
+                f"A baseline of {after.baseline.on} would lie no earlier than the target's day, {target.on}.",
+            )
+        return [
+            IndicatorDefinitionChanged(
+                changes={name: _as_json(getattr(after, name)) for name in fields},
+                previous={name: _as_json(getattr(before, name)) for name in fields},
+                reason=reason,
+                effective_on=effective,
+            )
+        ]
+
+    # --- guards ----------------------------------------------------------------------------------------------------
+
+    def _in_its_life(self, effective_on: date | None, today: date) -> date:
+        effective = guards.not_after_today(effective_on, today)
+        if effective < self.effective_on:
+            raise InvalidInput(
+                "before-definition",
+                f"The indicator was only defined on {self.effective_on}.",
+                pointer="/effective_on",
+            )
+        return effective
+
+    def _check_supplier(self, actor: Actor) -> None:
+        if actor.role is Role.MINISTRY and not self._supplied_by(actor.organization):
+            raise Forbidden(
+                "not-your-indicator", "Only the organisation named as the source may record these values."
+            )
+
+    def _supplied_by(self, organization: str) -> bool:
+        source = self.facts.definition.source
+        return source is not None and source.organization == organization
+
+
+def define_indicator(
+    code: str,
+    definition: Definition,
+    *,
+    today: date,
+    effective_on: date | None = None,
+    commitment: str | None = None,
+    visibility: Visibility = Visibility.INTERNAL,
+) -> list[Event]:
+    """Define an indicator, before it is measured."""
+    guards.well_formed_code(code)
+    _check_definition(definition, today)
+    return [
+        IndicatorDefined(
+            code=code,
+            effective_on=guards.not_after_today(effective_on, today),
+            commitment=commitment,
+            visibility=visibility,
+            **{name: getattr(definition, name) for name in Definition.__struct_fields__},
+        )
+    ]
+
+
+def _check_definition(definition: Definition, today: date) -> None:
+    guards.text_given(definition.name, "The name", "/name")
+    guards.text_given(definition.unit, "The unit", "/unit")
+    if definition.baseline is not None:
+        guards.not_after_today(definition.baseline.on, today, "/baseline/on")
+
+
+def _as_json(value: Any) -> Any:
+    """A field of the definition as it lies in an event; numbers stay exact."""
+    return msgspec.to_builtins(value, builtin_types=(Decimal,))

@@ -1,0 +1,142 @@
+"""The projection of the log: gives each event to the view of its stream, and gathers what it does to the rows."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from services.reporting.projections import commitments, names
+from services.reporting.projections.changes import Belief, RowChanges
+from services.reporting.projections.commitments import CommitmentView
+from services.reporting.projections.names import NameView
+from shared.errors import CorruptEvent
+from shared.eventlog import codec
+from shared.eventlog.envelope import Recorded
+from shared.events.commitments import OrganizationRegistered, PillarRegistered, Registered
+from shared.events.facts import Event
+
+BEGINNING: Final = (Registered, OrganizationRegistered, PillarRegistered)
+CHANGING: Final = (*commitments.CHANGING, *names.CHANGING)
+CAPACITY: Final = 50_000
+"""Views kept in memory; beyond that, the one not used for longest is folded again when it is needed."""
+
+ReadStream = Callable[[UUID, int], list[tuple[int, bytes]]]
+"""The events of a stream up to and including a position, as the log holds them."""
+
+
+class View(Protocol):
+    """What is believed of one stream now; `touched` while it may hold beliefs that are not written down."""
+
+    touched: bool
+
+    def apply(self, event: Event, position: int, changes: RowChanges) -> None:
+        """Take in one more event."""
+
+    def beliefs(self) -> Iterator[Belief[Any]]:
+        """Everything believed now."""
+
+
+class Projector:
+    """Projects events in the order of the log, from any position on.
+
+    After a failure to commit what it gathered, a projector is ahead of the rows and must be thrown away.
+    """
+
+    def __init__(self, read_stream: ReadStream, capacity: int = CAPACITY) -> None:
+        self._read_stream = read_stream
+        self._capacity = capacity
+        self._views: OrderedDict[UUID, View] = OrderedDict()
+        self._touched: dict[int, View] = {}
+        self._changes = RowChanges()
+
+    def project(self, position: int, line: bytes) -> Recorded:
+        """Take in the event at a position; `CorruptEvent` when it cannot be understood, whatever its type."""
+        recorded = codec.decode(line, position)
+        try:
+            self._apply(recorded)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CorruptEvent(position, f"{recorded.type} does not make sense: {error}") from error
+        return recorded
+
+    def pending(self) -> int:
+        """How many row changes have been gathered."""
+        return self._changes.size
+
+    def changes_so_far(self) -> RowChanges:
+        """What was gathered, without the rows of what is believed now: for a rebuild that goes on."""
+        gathered, self._changes = self._changes, RowChanges()
+        return gathered
+
+    def changes(self) -> RowChanges:
+        """What was gathered, complete: with it, the rows say what the log says up to here."""
+        for view in self._touched.values():
+            self._write_down(view)
+        self._touched.clear()
+        return self.changes_so_far()
+
+    def _apply(self, recorded: Recorded) -> None:
+        event = recorded.data
+        if isinstance(event, CHANGING):
+            view = self._view(recorded)
+            if view is not None:
+                view.apply(event, recorded.position, self._changes)
+                self._touch(view)
+        elif isinstance(event, BEGINNING) and recorded.version == 1:
+            # A stream begins once: whatever claims to begin it again changes nothing.
+            view = _begin(recorded, self._changes)
+            self._keep(recorded.stream_id, view)
+            self._touch(view)
+
+    def _view(self, recorded: Recorded) -> View | None:
+        view = self._views.get(recorded.stream_id)
+        if view is not None:
+            self._views.move_to_end(recorded.stream_id)
+            return view
+        view = self._fold(recorded.stream_id, recorded.position - 1)
+        if view is not None:
+            self._keep(recorded.stream_id, view)
+        return view
+
+    def _fold(self, stream_id: UUID, upto: int) -> View | None:
+        """The view of a stream as it was at a position, all of whose rows are written already."""
+        view: View | None = None
+        forgotten = RowChanges()
+        for position, line in self._read_stream(stream_id, upto):
+            recorded = codec.decode(line, position)
+            if view is None:
+                if isinstance(recorded.data, BEGINNING) and recorded.version == 1:
+                    view = _begin(recorded, forgotten)
+            elif isinstance(recorded.data, CHANGING):
+                view.apply(recorded.data, position, forgotten)
+        if view is not None:
+            for belief in view.beliefs():
+                belief.written = True
+        return view
+
+    def _keep(self, stream_id: UUID, view: View) -> None:
+        self._views[stream_id] = view
+        if len(self._views) > self._capacity:
+            _stream_id, gone = self._views.popitem(last=False)
+            if gone.touched:
+                del self._touched[id(gone)]
+                self._write_down(gone)
+
+    def _touch(self, view: View) -> None:
+        if not view.touched:
+            view.touched = True
+            self._touched[id(view)] = view
+
+    def _write_down(self, view: View) -> None:
+        view.touched = False
+        for belief in view.beliefs():
+            self._changes.write_down(belief)
+
+
+def _begin(recorded: Recorded, changes: RowChanges) -> View:
+    event = recorded.data
+    if isinstance(event, Registered):
+        return CommitmentView(event, recorded.stream_id, recorded.position, changes)
+    assert isinstance(event, (OrganizationRegistered, PillarRegistered))
+    return NameView(event, recorded.position)

@@ -1,0 +1,57 @@
+"""From a request to a command on the record, and from what it led to back to an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.eventlog.records import Command, KeyUse, Outcome
+from shared.http.answers import JSON, read_answer, written_answer
+from shared.http.context import actor_of, context_of
+from shared.http.idempotency import idempotency_of
+from shared.http.preconditions import etag_of
+
+LONGEST_WAIT = 5.0
+"""Seconds a read waits at most for the position it was asked to reflect (`wait_for`)."""
+
+
+async def command_of(request: Request) -> Command:
+    """Who asks for a change, in which request, on which version, and under which idempotency key."""
+    context = context_of(request)
+    key = None
+    if context.idempotency_key is not None and (once := await idempotency_of(request)) is not None:
+        key = KeyUse(once.key_hash, once.fingerprint)
+    return Command(
+        actor=actor_of(request), correlation_id=context.correlation_id, expected=context.expected, key=key
+    )
+
+
+def written(outcome: Outcome, location: str, **more: Any) -> Response:
+    """The answer to a write on a stream: its id, new version and position, and what else follows from the request.
+
+    201 when something was recorded, now or under the same key before; 200 when there was nothing to record.
+    """
+    body = {"id": outcome.stream_id, **more, "version": outcome.version, "position": outcome.position}
+    return written_answer(
+        body,
+        position=outcome.position,
+        version=outcome.version,
+        location=location,
+        replayed=outcome.replayed,
+        status=201 if outcome.changed else 200,
+    )
+
+
+def shown(
+    request: Request, body: bytes, *, version: int, position: int, same_for_version: bool = True
+) -> Response:
+    """The answer to a read of a stream.
+
+    `same_for_version` is False when the answer to this version may have changed with the calendar since: it is then
+    sent whole, whatever the caller holds.
+    """
+    if same_for_version:
+        return read_answer(request, body, version=version, position=position)
+    return Response(body, 200, {"ETag": etag_of(version), "Log-Position": str(position)}, JSON)

@@ -1,0 +1,165 @@
+"""A small kind of thing to record: a ledger that keeps every text written into it, in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+
+import psycopg
+
+from shared.clock import Clock, utc_now
+from shared.eventlog.envelope import NewEvent, Recorded
+from shared.eventlog.live import LiveLog
+from shared.eventlog.records import Command, KeyUse, Records
+from shared.eventlog.store import Changes, FollowerPosition, IdempotencyRecord, Store, open_store
+from shared.events.commitments import Commented, Registered
+from shared.events.facts import Event
+from shared.identity.actor import Actor, Role
+
+ACTOR = Actor(subject="u-17", organization="DCI", role=Role.DCI)
+DAY = date(2011, 5, 21)
+NOON = datetime(2011, 5, 21, 12, tzinfo=UTC)
+
+
+class Ledger:
+    """All that was ever written into it."""
+
+    def __init__(self, recorded: Recorded) -> None:
+        self.id = recorded.stream_id
+        self.version = recorded.version
+        self.texts: list[str] = []
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in one event, exactly the next one."""
+        assert recorded.version == self.version + 1, "the fold skipped or repeated an event"
+        self.version = recorded.version
+        if isinstance(recorded.data, Commented):
+            self.texts.append(recorded.data.text)
+
+
+def begin(recorded: Recorded) -> Ledger | None:
+    """A ledger begins with a registration."""
+    return Ledger(recorded) if isinstance(recorded.data, Registered) else None
+
+
+def opened(code: str = "L-1") -> Registered:
+    """The event that begins a ledger."""
+    return Registered(code=code, title="Ledger", lead_organization="DCI", effective_on=DAY)
+
+
+def wrote(text: str) -> Commented:
+    """The event that writes one text."""
+    return Commented(text=text, effective_on=DAY)
+
+
+def event(data: Event, version: int = 1, stream_id: UUID | None = None) -> NewEvent:
+    """An event on its way into the log, in a stream of its own unless one is named."""
+    return NewEvent(
+        stream_id=stream_id or uuid4(),
+        version=version,
+        recorded_by=ACTOR,
+        correlation_id="test",
+        data=data,
+    )
+
+
+def changes(*events: NewEvent, key: bytes | None = None, follower: tuple[str, int] | None = None) -> Changes:
+    """What one request writes; without events named, one text in a stream of its own."""
+    written = events or (event(wrote("something")),)
+    record = IdempotencyRecord(key, b"same", written[0].stream_id, written[-1].version) if key else None
+    return Changes(written, record, FollowerPosition(*follower) if follower else None)
+
+
+def command(
+    *expected: int, key: str | None = None, follower: tuple[str, int] | None = None, fingerprint: str = "same"
+) -> Command:
+    """A command of the test's actor, decided on one of the `expected` versions (on any when none is given)."""
+    return Command(
+        actor=ACTOR,
+        correlation_id="test",
+        expected=frozenset(expected) or None,
+        key=KeyUse(key.encode(), fingerprint.encode()) if key else None,
+        follower=FollowerPosition(*follower) if follower else None,
+    )
+
+
+def writing(*texts: str) -> Callable[[Ledger], Sequence[Event]]:
+    """The decision to write these texts, whatever the ledger holds."""
+    return lambda ledger: [wrote(text) for text in texts]
+
+
+class SettableClock:
+    """A clock that goes only where it is put."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.instant = now
+
+    def __call__(self) -> datetime:
+        """The instant it was put to."""
+        return self.instant
+
+    def move(self, seconds: float) -> None:
+        """Forwards, or backwards when negative."""
+        self.instant += timedelta(seconds=seconds)
+
+
+class Process:
+    """What one process holds of the log."""
+
+    def __init__(self, store: Store, live: LiveLog, ledgers: Records[Ledger]) -> None:
+        self.store = store
+        self.live = live
+        self.ledgers = ledgers
+
+    async def write(self, stream_id: UUID, *texts: str) -> None:
+        """Write texts into a ledger whatever its version."""
+        await self.ledgers.change(stream_id, writing(*texts), command())
+
+    async def open(self, code: str = "L-1") -> UUID:
+        """Begin a new ledger."""
+        stream_id = uuid4()
+        await self.ledgers.create(stream_id, lambda: [opened(code)], command())
+        return stream_id
+
+    async def texts(self, stream_id: UUID) -> list[str]:
+        """What the cache says is in a ledger."""
+        ledger = await self.ledgers.get(stream_id)
+        assert ledger is not None
+        return list(ledger.texts)
+
+
+@asynccontextmanager
+async def process(
+    url: str, *, capacity: int = 1000, now: Callable[[], datetime] = utc_now, start: bool = True
+) -> AsyncIterator[Process]:
+    """A store, a live log over it and its ledgers, as a service process would have them."""
+    store = open_store(url)
+    store.migrate()
+    live = LiveLog(store, Clock(now=now))
+    ledgers = Records(live, begin, name="ledger", capacity=capacity)
+    try:
+        if start:
+            await live.start()
+        yield Process(store, live, ledgers)
+    finally:
+        if start:
+            await live.stop()
+        store.close()
+
+
+def run_sql(url: str, statement: str, *values: object) -> None:
+    """A statement past the store, as only somebody who tampers with the log would run it; `%s` marks a value."""
+    if url.startswith("sqlite"):
+        import sqlite3
+        from contextlib import closing
+
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+            connection.execute(
+                statement.replace("%s", "?").replace("notification_id", "rowid"),
+                [value.hex if isinstance(value, UUID) else value for value in values],
+            )
+    else:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(statement.encode(), values)
