@@ -57,7 +57,7 @@ def up(
         with children.running():
             children.wait_ready()
             if demo:
-                show(out, children.url, lambda role, organization: _token(role, organization))
+                show(out, children.url, _token)
             out.print(
                 f"\nServing; data in [bold]{settings.effective_log_url}[/bold]. Ctrl-C stops.", soft_wrap=True
             )

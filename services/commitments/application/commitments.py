@@ -59,8 +59,7 @@ class Commitments:
 
     async def visible(self, identifier: str, actor: Actor) -> Commitment:
         """The commitment as it is now. NotFound when it does not exist or the actor may not know of it."""
-        stream_id = resolve(KIND, identifier)
-        commitment = self.records.peek(stream_id) or await self.records.get(stream_id)
+        commitment = await self.records.get(resolve(KIND, identifier))
         if commitment is None or not self._may_see(actor, commitment):
             raise self.records.unknown()
         return commitment
