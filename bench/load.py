@@ -56,7 +56,9 @@ class Outcome:
     def demand_success(self) -> Outcome:
         """This outcome, or `LoadFailed` where anything went wrong or nothing was answered."""
         if self.failures or not self.latencies:
-            raise LoadFailed(f"{self.answered} answered, failures {dict(self.failures)}: {self.first_failure}")
+            raise LoadFailed(
+                f"{self.answered} answered, failures {dict(self.failures)}: {self.first_failure}"
+            )
         return self
 
 
@@ -67,7 +69,12 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def request(
-    method: str, path: str, *, headers: Mapping[str, str] | None = None, body: object = None, host: str = "bench"
+    method: str,
+    path: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: object = None,
+    host: str = "bench",
 ) -> bytes:
     """The bytes of one request; `body` is sent as JSON."""
     lines = [f"{method} {path} HTTP/1.1", f"host: {host}"]

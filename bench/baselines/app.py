@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 from sqlalchemy import create_engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from bench.baselines.identity import CurrentUser, DeliveryUnit, Tokens, User, may_see
-from bench.baselines.schemas import Commitment, NewAssessment, NewCommitment, Written
-from bench.baselines.tables import AuditRow, Base, CommitmentRow, OrganizationRow, PillarRow, today
+from bench.baselines.schemas import CommitmentNow, Written
+from bench.baselines.tables import AuditRow, Base, CommitmentRow, OrganizationRow, PillarRow, now, today
+from services.commitments.api.commitment_bodies import AssessmentBody, CommitmentBody, registered_from
+from services.commitments.domain import guards, registration
+from shared.errors import BitacoraError, InvalidInput
+from shared.events.commitments import Registered
+from shared.events.vocabulary import CommitmentKind, Judgement
 
 POOL = 20
 """Connections kept open: more than the requests that are ever under way here."""
@@ -42,7 +47,7 @@ def create_app(database_url: str, tokens: Tokens) -> FastAPI:
     Base.metadata.create_all(engine)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> Any:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         engine.dispose()
 
@@ -52,38 +57,49 @@ def create_app(database_url: str, tokens: Tokens) -> FastAPI:
     app.post("/v1/commitments", status_code=201)(register)
     app.post("/v1/commitments/{id}/assessments", status_code=201)(assess)
     app.get("/v1/commitments/{id}")(show)
+    app.exception_handler(BitacoraError)(refused)
     return app
 
 
 def register(
-    new: NewCommitment,
+    body: CommitmentBody,
     user: DeliveryUnit,
     session: SessionDep,
     response: Response,
     request_id: RequestId = None,
 ) -> Written:
     """Registers a commitment."""
-    if session.get(OrganizationRow, new.lead_organization) is None:
-        raise HTTPException(422, "there is no such organization")
-    if new.pillar is not None and session.get(PillarRow, new.pillar) is None:
-        raise HTTPException(422, "there is no such pillar")
-    effective_on = _past_or_today(new.effective_on)
-    fields = new.model_dump(mode="json", exclude={"effective_on"})
-    row = CommitmentRow(id=uuid4(), version=1, effective_on=effective_on, **fields)
+    proposed = registered_from(
+        body,
+        effective_on=body.effective_on or today(),
+        visibility=body.visibility
+        or registration.usual_visibility(body.origin.kind if body.origin else None),
+    )
+    registration.register(proposed, today=today(), known=_known(session, proposed))
+    data = body.model_dump(mode="json", exclude={"effective_on", "visibility"})
+    row = CommitmentRow(
+        id=uuid4(),
+        version=1,
+        effective_on=proposed.effective_on,
+        visibility=proposed.visibility,
+        registered_at=(moment := now()),
+        updated_at=moment,
+        **data,
+    )
     session.add(row)
     try:
         session.flush()
-        audit = _audit(row, "registered", user, request_id, fields | {"effective_on": str(effective_on)})
-        session.add(audit)
-        session.commit()
     except IntegrityError as error:
         raise HTTPException(409, "the code is taken") from error
+    audit = _audit(row, "registered", user, request_id, body.model_dump(mode="json"))
+    session.add(audit)
+    session.commit()
     return _written(row, audit, response)
 
 
 def assess(
     id: str,
-    new: NewAssessment,
+    body: AssessmentBody,
     user: DeliveryUnit,
     session: SessionDep,
     response: Response,
@@ -93,22 +109,28 @@ def assess(
     """Records a judgement of how a commitment is going."""
     if if_match is None:
         raise HTTPException(428, "If-Match is required")
-    effective_on = _past_or_today(new.effective_on)
+    day = guards.not_after_today(body.effective_on, today())
+    if body.judgement is None and body.rating is None:
+        raise HTTPException(422, "a judgement or a rating is required")
+    if body.judgement is Judgement.AT_RISK:
+        guards.reason_given(body.reason, "A judgement of at_risk")
     for _ in range(ATTEMPTS):
         row = _find(session, id, user)
         if if_match not in {"*", _etag(row)}:
             raise HTTPException(412, "the commitment has changed since")
-        if row.completed_on is not None or row.discarded_on is not None:
+        if row.closed_on(day):
             raise HTTPException(409, "the commitment is closed")
-        if row.judged_on is None or row.judged_on <= effective_on:
-            row.judgement = new.judgement
-            row.judgement_reason = new.reason
-            row.judged_on = effective_on
-            row.rating = new.rating
-            row.scale = new.scale
+        if row.judged_on is None or row.judged_on <= day:
+            row.judged_on = day
+            row.judgement = body.judgement
+            row.judgement_reason = body.reason
+            row.rating = body.rating
+            row.scale = body.scale
         row.version += 1
-        data = new.model_dump(mode="json") | {"effective_on": str(effective_on)}
-        audit = _audit(row, "assessed", user, request_id, data)
+        row.updated_at = now()
+        audit = _audit(
+            row, "assessed", user, request_id, body.model_dump(mode="json") | {"effective_on": str(day)}
+        )
         session.add(audit)
         try:
             session.commit()
@@ -125,14 +147,33 @@ def show(
     session: SessionDep,
     response: Response,
     if_none_match: Annotated[str | None, Header()] = None,
-) -> Commitment:
+) -> CommitmentNow:
     """A commitment as it stands now."""
     row = _find(session, id, user)
     etag = _etag(row)
     if if_none_match in {"*", etag}:
         raise HTTPException(304, headers={"ETag": etag})
     response.headers["ETag"] = etag
-    return Commitment.model_validate(row)
+    return CommitmentNow.model_validate(row)
+
+
+async def refused(_: Request, error: Exception) -> JSONResponse:
+    """The answer where a rule shared with the real service is broken."""
+    assert isinstance(error, BitacoraError)
+    return JSONResponse({"detail": error.message}, 422 if isinstance(error, InvalidInput) else 409)
+
+
+def _known(session: Session, proposed: Registered) -> registration.Known:
+    """What the database holds of the things a registration names."""
+    named = {code for _, _, code in registration.organizations_named(proposed)}
+    found = session.scalars(select(OrganizationRow.code).where(OrganizationRow.code.in_(named)))
+    organizations = frozenset(found)
+    pillar = proposed.pillar and session.get(PillarRow, proposed.pillar)
+    parents = session.scalars(
+        select(CommitmentRow).where(CommitmentRow.code.in_({proposed.parent, proposed.split_from} - {None}))
+    )
+    places = {row.code: registration.Place(CommitmentKind(row.kind)) for row in parents}
+    return registration.Known(organizations, {pillar.code} if pillar else (), places)
 
 
 def _find(session: Session, id: str, user: User) -> CommitmentRow:
@@ -148,14 +189,6 @@ def _find(session: Session, id: str, user: User) -> CommitmentRow:
     return found
 
 
-def _past_or_today(day: date | None) -> date:
-    """The day a fact took effect: today unless said otherwise, and never in the future."""
-    now = today()
-    if day is not None and day > now:
-        raise HTTPException(422, "effective_on lies in the future")
-    return day or now
-
-
 def _audit(
     row: CommitmentRow, action: str, user: User, request_id: str | None, data: dict[str, Any]
 ) -> AuditRow:
@@ -163,6 +196,7 @@ def _audit(
         commitment_id=row.id,
         version=row.version,
         action=action,
+        recorded_at=row.updated_at,
         subject=user.subject,
         organization=user.organization,
         role=user.role,

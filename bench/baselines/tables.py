@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, ForeignKey, Text, func
+from sqlalchemy import ARRAY, BigInteger, DateTime, ForeignKey, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -15,6 +15,11 @@ from shared.events.vocabulary import Judgement
 from shared.rules.traffic_light import Status
 
 SANTIAGO = ZoneInfo("America/Santiago")
+
+
+def now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
 
 
 def today() -> date:
@@ -52,12 +57,12 @@ class PillarRow(Base):
     name: Mapped[str]
 
 
-class AssessmentNow(NamedTuple):
-    """The judgement that holds now, as the answer shows it."""
+class Assessment(NamedTuple):
+    """The judgement that holds now."""
 
-    judgement: str
-    reason: str | None
     effective_on: date
+    judgement: str | None
+    reason: str | None
     rating: str | None
     scale: str | None
 
@@ -69,7 +74,7 @@ class CommitmentRow(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     code: Mapped[str] = mapped_column(unique=True)
-    version: Mapped[int] = mapped_column()
+    version: Mapped[int] = mapped_column()  # assigned, for __mapper_args__ names it
     title: Mapped[str]
     lead_organization: Mapped[str] = mapped_column(ForeignKey("organizations.code"), index=True)
     effective_on: Mapped[date]
@@ -84,7 +89,7 @@ class CommitmentRow(Base):
     internal_deadline: Mapped[dict[str, Any] | None]
     no_deadline_reason: Mapped[str | None]
     collaborating_organizations: Mapped[list[str]]
-    responsible_service: Mapped[str | None]
+    responsible_service: Mapped[str | None] = mapped_column(ForeignKey("organizations.code"))
     adviser: Mapped[str | None]
     instrument: Mapped[str | None]
     stage: Mapped[str | None]
@@ -111,20 +116,31 @@ class CommitmentRow(Base):
     scale: Mapped[str | None]
     completed_on: Mapped[date | None]
     discarded_on: Mapped[date | None]
+    merged_on: Mapped[date | None]
+    merged_into: Mapped[str | None]
+    registered_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
 
     __mapper_args__: ClassVar[Any] = {"version_id_col": version, "version_id_generator": False}
 
     @property
-    def assessment(self) -> AssessmentNow | None:
+    def assessment(self) -> Assessment | None:
         """The judgement that holds now."""
-        if self.judgement is None or self.judged_on is None:
+        if self.judged_on is None:
             return None
-        return AssessmentNow(self.judgement, self.judgement_reason, self.judged_on, self.rating, self.scale)
+        return Assessment(self.judged_on, self.judgement, self.judgement_reason, self.rating, self.scale)
+
+    def closed_on(self, day: date) -> bool:
+        """Whether it was completed, discarded or merged by that day."""
+        ends = (self.completed_on, self.discarded_on, self.merged_on)
+        return any(end is not None and end <= day for end in ends)
 
     @property
-    def status(self) -> Status:
-        """The published state today."""
+    def status(self) -> Status | None:
+        """The published state today; None for a merged commitment."""
         day = today()
+        if self.merged_on is not None and self.merged_on <= day:
+            return None
         if self.discarded_on is not None and self.discarded_on <= day:
             return Status.DISCARDED
         if self.completed_on is not None and self.completed_on <= day:
@@ -152,7 +168,7 @@ class AuditRow(Base):
     commitment_id: Mapped[UUID] = mapped_column(ForeignKey("commitments.id"), index=True)
     version: Mapped[int]
     action: Mapped[str]
-    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    recorded_at: Mapped[datetime]
     subject: Mapped[str]
     organization: Mapped[str]
     role: Mapped[str]

@@ -1,9 +1,9 @@
 """The tables of the read model: what held on which days, as believed at which positions of the log.
 
 A row of `standings` is a rectangle: on the days `valid_from` ≤ day < `valid_to`, as known at the positions
-`believed_from` ≤ position < `believed_to`, everything in the row held of the commitment. The rectangles of one commitment
-never overlap. `day_node` and `belief_node` file them for searching (see `intervals`). The other tables have no days,
-only positions. Nothing is ever deleted; `believed_to` is the one thing that changes, once.
+`believed_from` ≤ position < `believed_to`, everything in the row held of the commitment. The rectangles of one
+commitment never overlap. `day_node` and `belief_node` file them for searching (see `intervals`). The other tables have
+no days, only positions. No row is ever deleted; `believed_to` (with its node) is all that changes, once.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     Index,
     Integer,
     MetaData,
@@ -46,11 +44,11 @@ metadata = MetaData(
 projection_state = Table(
     "projection_state",
     metadata,
-    Column("id", SmallInteger, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+    Column(
+        "id", SmallInteger, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False
+    ),
     Column("generation", Uuid, nullable=False),
     Column("position", BigInteger, nullable=False),
-    Column("recorded_at", DateTime(timezone=True)),
-    Column("superseded", Boolean(create_constraint=False), nullable=False),
 )
 
 standings = Table(

@@ -48,12 +48,15 @@ class LiveLog:
         self.position = 0
         """Every event up to this position has been taken in by every follower."""
         self.failure: Exception | None = None
-        """Why the tail stopped for good (a corrupt event), if it did; readiness reports it."""
+        """Why the process stopped following for good (a corrupt event, a defect); readiness reports it."""
         self._followers: list[Follower] = []
         self._subscribers: list[tuple[frozenset[str], Callable[[Recorded], None]]] = []
         self._ordered_types: frozenset[str] = frozenset()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._stopping = threading.Event()
+        self._appender: Appender | None = None
+        self._subscription: Subscription | None = None
+        self._thread: threading.Thread | None = None
 
     def add_follower(self, follower: Follower) -> None:
         """Let a cache follow everything from now on."""
@@ -83,22 +86,30 @@ class LiveLog:
         self._appender = Appender(self.store.writer(), self.clock.now, self._acknowledged)
         self._appender.start()
         self._subscription = Subscription(self.store, self.position)
-        self._thread = threading.Thread(target=self._tail, name="log-tail", daemon=True)
+        self._thread = threading.Thread(
+            target=self._tail, args=(self._subscription,), name="log-tail", daemon=True
+        )
         self._thread.start()
 
     async def stop(self) -> None:
-        """Write what is waiting and stop following; the store stays open."""
-        await self._appender.close()
-        self._stopping.set()
-        self._subscription.wake()
-        await asyncio.to_thread(self._thread.join)
-        self._subscription.close()
+        """Write what is waiting and stop following; the store stays open. Harmless when nothing was started."""
+        if self._appender is not None:
+            await self._appender.close()
+        if self._subscription is not None and self._thread is not None:
+            self._stopping.set()
+            self._subscription.wake()
+            await asyncio.to_thread(self._thread.join)
+            self._subscription.close()
 
     async def append(self, changes: Changes) -> Appended:
         """Write durably (see `Appender.append`); what subscribers follow in order, they have seen on return."""
+        assert self._appender is not None, "append before start"
         appended = await self._appender.append(changes)
-        if self.position < appended.last and any(e.data.TYPE in self._ordered_types for e in changes.events):
-            self._subscription.wake()
+        if (
+            self.position < appended.last
+            and self.failure is None
+            and any(e.data.TYPE in self._ordered_types for e in changes.events)
+        ):
             await self.wait_for(appended.last, 5.0)
         return appended
 
@@ -109,9 +120,10 @@ class LiveLog:
         future: asyncio.Future[None] = self._loop.create_future()
         entry = (position, future)
         self._waiting.append(entry)
-        self._subscription.wake()
+        if self._subscription is not None:
+            self._subscription.wake()
         try:
-            await asyncio.wait_for(future, timeout)
+            await asyncio.wait_for(future, timeout if self.failure is None else 0)
         except TimeoutError:
             raise Unavailable(
                 "position-not-reached", f"Position {position} was not reached within {timeout:g} seconds."
@@ -124,6 +136,12 @@ class LiveLog:
 
     def _acknowledged(self, changes: Changes, appended: Appended) -> None:
         """Take in our own events at once, without reading them back."""
+        try:
+            self._take_in_own(changes, appended)
+        except Exception as error:  # noqa: BLE001 - the events are durable, and their writer must be told so
+            self._stopped_by(error)
+
+    def _take_in_own(self, changes: Changes, appended: Appended) -> None:
         in_order = appended.first == self.position + 1
         for offset, event in enumerate(changes.events):
             self._take_in(
@@ -181,24 +199,29 @@ class LiveLog:
 
     # --- the tail, in its own thread -------------------------------------------------------------------------------
 
-    def _tail(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                # Our own acknowledged events need not be read; jump to where the loop already is.
-                self._subscription.position = max(self._subscription.position, self.position)
-                lines = self._subscription.wait(1.0)
-                if not self._stopping.is_set():
-                    self._hand_over(lines, self._subscription.position)
-            except Unavailable:
-                log.warning("log_tail_unavailable", position=self.position)
-                self._stopping.wait(PAUSE_AFTER_FAILURE)
-            except CorruptEvent as error:
-                log.critical("log_corrupt", position=error.position, reason=error.reason)
-                self.failure = error
-                return
-            except BitacoraError as error:
-                log.error("log_tail_failed", code=error.code, position=self.position)
-                self._stopping.wait(PAUSE_AFTER_FAILURE)
+    def _tail(self, subscription: Subscription) -> None:
+        try:
+            while not self._stopping.is_set():
+                # Our own acknowledged events need not be read: begin where the loop already is.
+                subscription.position = self.position
+                try:
+                    lines = subscription.wait(1.0)
+                except BitacoraError as error:
+                    log.warning("log_tail_interrupted", code=error.code, position=self.position)
+                    self._stopping.wait(PAUSE_AFTER_FAILURE)
+                else:
+                    self._hand_over(lines, subscription.position)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the tail unnoticed
+            self._stopped_by(error)
+
+    def _stopped_by(self, error: Exception) -> None:
+        """Following on would pass over events or repeat them: stop, loudly."""
+        self.failure = error
+        self._stopping.set()
+        if isinstance(error, CorruptEvent):
+            log.critical("log_corrupt", position=error.position, reason=error.reason)
+        else:
+            log.critical("log_tail_broken", position=self.position + 1, exc_info=error)
 
     def _hand_over(self, lines: list[tuple[int, bytes]], seen: int) -> None:
         """Let the loop take the lines in, and wait for it: a slow loop slows the tail, not memory."""

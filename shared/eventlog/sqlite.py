@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError, StoredEvent
+from eventsourcing.persistence import (
+    ConnectionPoolClosedError,
+    ConnectionUnavailableError,
+    IntegrityError,
+    StoredEvent,
+)
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -78,6 +83,16 @@ class _Pool(SQLiteConnectionPool):
         connection = super()._create_connection()
         connection.cursor().execute("PRAGMA synchronous=FULL")
         return connection
+
+    def close(self) -> None:
+        """Close when nobody uses a connection any more: SQLite crashes if one is closed under a running statement."""
+        deadline = time.monotonic() + BUSY_TIMEOUT
+        while self.num_in_use and time.monotonic() < deadline:
+            time.sleep(0.001)
+        with self._put_condition:
+            # One that is still in use is left to its thread; better an open file than a crash.
+            self._in_use.clear()
+            super().close()
 
 
 class SQLiteStore(SQLiteApplicationRecorder):
@@ -173,16 +188,16 @@ class SQLiteStore(SQLiteApplicationRecorder):
 
     @contextmanager
     def _connection(self, *, commit: bool = False) -> Iterator[sqlite3.Connection]:
-        with self.datastore.get_connection(commit=commit) as pooled:
-            connection = pooled._sqlite_conn  # noqa: SLF001 - the library has no other way to BEGIN IMMEDIATE
-            try:
-                yield connection
-            except sqlite3.IntegrityError as error:
-                raise _integrity_error(error) from error
-            except sqlite3.OperationalError as error:
-                if "no such table" in str(error):
-                    raise LogNotReady from error
-                raise Unavailable("log-unavailable", "The event log did not answer; try again.") from error
+        """A pooled connection; every failure of the engine comes out as an error of ours."""
+        try:
+            with self.datastore.get_connection(commit=commit) as pooled:
+                yield pooled._sqlite_conn  # noqa: SLF001 - the library has no other way to BEGIN IMMEDIATE
+        except sqlite3.IntegrityError as error:
+            raise _integrity_error(error) from error
+        except (sqlite3.OperationalError, ConnectionPoolClosedError, ConnectionUnavailableError) as error:
+            if "no such table" in str(error):
+                raise LogNotReady from error
+            raise Unavailable("log-unavailable", "The event log did not answer; try again.") from error
 
     # --- reading ---------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from functools import lru_cache
 
 from starlette.types import Message, Send
 
@@ -132,13 +133,12 @@ class AnswerStream:
             await self._send({"type": "http.response.body", "body": b""})
 
 
+@lru_cache(maxsize=64)
 def _accepts_gzip(value: bytes | None) -> bool:
-    if value is None or b"gzip" not in value:
-        return False
-    for part in value.split(b","):
+    for part in (value or b"").lower().split(b","):
         name, _, parameters = part.partition(b";")
-        if name.strip().lower() == b"gzip":
-            weight = parameters.strip().lower().removeprefix(b"q=").strip()
+        if name.strip() == b"gzip":
+            weight = parameters.strip().removeprefix(b"q=").strip()
             return not weight or weight.strip(b"0.") != b""
     return False
 

@@ -58,5 +58,11 @@ def written_answer(
     return Response(_bytes(body), status, headers, JSON)
 
 
+def location_of(request: Request, path: str) -> str:
+    """The path of a thing as the caller must ask for it, below the one a proxy serves us under."""
+    root: str = request.scope.get("root_path", "")
+    return root + path
+
+
 def _bytes(body: Any) -> bytes:
     return body if isinstance(body, bytes) else _encode(body)

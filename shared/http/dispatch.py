@@ -54,7 +54,7 @@ class RouteIndex(BaseRoute):
         if scope["type"] != "http":
             return Match.NONE, {}
         allowed: set[str] = set()
-        for route in _candidates(self._root, _path_within(scope).split("/"), 1):
+        for route in _candidates(self._root, path_within(scope).split("/"), 1):
             match, child_scope = route.matches(scope)
             if match is Match.FULL:
                 # Tracing reads the template off the route that matched, at once, and that is this index.
@@ -89,7 +89,7 @@ def _candidates(node: _Node, segments: list[str], depth: int) -> Iterable[APIRou
     return found if node.any is None else [*found, *_candidates(node.any, segments, depth + 1)]
 
 
-def _path_within(scope: Scope) -> str:
+def path_within(scope: Scope) -> str:
     """The path below the one a proxy serves us under, if it left that on."""
     path: str = scope["path"]
     root: str = scope.get("root_path", "")

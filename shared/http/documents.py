@@ -146,18 +146,23 @@ def _describe(operation: dict[str, Any], route: APIRoute, method: str, problems:
     for status in statuses:
         responses.setdefault(str(status), _problem(status, problems))
     for answered, response in responses.items():
+        for content in response.get("content", {}).values():
+            if "itemSchema" in content:
+                # A keyword of OpenAPI 3.2: in 3.1 a stream is text, and what an item looks like is an extension.
+                content["x-item-schema"] = content.pop("itemSchema")
+                content["schema"] = {"type": "string"}
         _name_headers(response, answered, route, method)
 
 
 def possible_statuses(access: Access, method: str, route: APIRoute) -> list[int]:
     """The errors a guarded route can answer with, whatever its endpoint does."""
-    statuses = [401, 403, 404, 422, 500, 503]
+    statuses = [400, 401, 403, 404, 422, 500, 503]
     if method not in {"GET", "HEAD"}:
         statuses += [409, 413]
     if route.body_field is not None:
-        statuses += [400, 415]
+        statuses.append(415)
     if access.if_match != "none":
-        statuses += [400, 412]
+        statuses.append(412)
     if access.if_match == "required":
         statuses.append(428)
     return sorted(set(statuses))

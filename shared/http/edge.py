@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.answer_stream import AnswerStream, HeadAnsweredError
 from shared.http.context import KEY, RequestContext
+from shared.http.dispatch import path_within
 from shared.http.metrics import HttpMetrics
 from shared.http.problems import Problems, unexpected
 from shared.logging import AccessLog, log_context
@@ -59,7 +60,7 @@ class Edge:
             # Whoever serves GET serves HEAD; a copy, because the server itself looks at the original.
             scope = {**scope, "method": "GET"}
         scope[KEY] = context
-        stream = AnswerStream(send, method, scope["path"], headers, context.correlation_id)
+        stream = AnswerStream(send, method, path_within(scope), headers, context.correlation_id)
         names = {"request_id": context.correlation_id}
         if context.trace_id is not None:
             names["trace_id"] = context.trace_id

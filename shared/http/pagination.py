@@ -49,7 +49,8 @@ def decode_cursor(request: Request, cursor: str | None) -> list[Any] | None:
     if len(cursor) > LONGEST_CURSOR:
         raise _invalid()
     try:
-        raw = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+        padding = "=" * (-len(cursor) % 4)
+        raw = base64.b64decode((cursor + padding).encode("ascii"), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise _invalid() from error
     checksum, scope, body = raw[:_DIGEST], raw[_DIGEST : 2 * _DIGEST], raw[2 * _DIGEST :]
@@ -66,7 +67,7 @@ def decode_cursor(request: Request, cursor: str | None) -> list[Any] | None:
 def encode_cursor(request: Request, key: Key) -> str:
     """The cursor that goes on after the item with that sort key, in this very list."""
     payload = _scope(request) + msgspec.json.encode(key)
-    return base64.urlsafe_b64encode(_checksum(payload) + payload).decode("ascii")
+    return base64.urlsafe_b64encode(_checksum(payload) + payload).rstrip(b"=").decode("ascii")
 
 
 def next_url(request: Request, key: Key | None) -> str | None:

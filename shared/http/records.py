@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -45,13 +46,18 @@ def written(outcome: Outcome, location: str, **more: Any) -> Response:
 
 
 def shown(
-    request: Request, body: bytes, *, version: int, position: int, same_for_version: bool = True
+    request: Request,
+    body: bytes,
+    *,
+    version: int,
+    position: int,
+    same_for_version: Callable[[], bool] | None = None,
 ) -> Response:
     """The answer to a read of a stream.
 
-    `same_for_version` is False when the answer to this version may have changed with the calendar since: it is then
-    sent whole, whatever the caller holds.
+    `same_for_version`, asked when the caller already holds this version, says whether the answer to it is still the
+    same; one that has changed with the calendar alone is sent whole.
     """
-    if same_for_version:
+    if same_for_version is None or b"if-none-match" not in context_of(request).headers or same_for_version():
         return read_answer(request, body, version=version, position=position)
     return Response(body, 200, {"ETag": etag_of(version), "Log-Position": str(position)}, JSON)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from email.message import Message
 from functools import lru_cache
 from typing import Any, ClassVar, get_args, get_origin
@@ -28,6 +28,7 @@ from shared.identity.caller import READ, WRITE
 
 _READS = frozenset({"GET", "HEAD"})
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
+_ONCE = frozenset({b"authorization", b"x-api-key", b"content-type", b"if-match", b"idempotency-key"})
 _NOBODY = Access(frozenset())
 
 
@@ -64,6 +65,8 @@ class RecordRoute(APIRoute):
             headers = context.headers
             if "\x00" in scope["path"]:
                 raise NotFound("not-found", "There is no such thing.")
+            if len(headers) != len(scope["headers"]):
+                _refuse_doubled(scope["headers"])
             authenticator: Authenticator = scope["app"].state.authenticator
             caller = await authenticator.authenticate(headers)
             if caller is not None:
@@ -141,6 +144,16 @@ def _is_list(annotation: Any) -> bool:
     if origin in {list, set, tuple, frozenset, Sequence} or annotation in {list, set, tuple, frozenset}:
         return True
     return any(_is_list(inner) for inner in get_args(annotation) if inner is not annotation)
+
+
+def _refuse_doubled(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Two proxies may disagree on which of two values holds, so we take neither."""
+    seen = set[bytes]()
+    for name, _ in headers:
+        if name in seen and name in _ONCE:
+            detail = f"Give the header {name.decode('latin-1')} once."
+            raise RequestProblemError("malformed-request", detail)
+        seen.add(name)
 
 
 def _check_query(request: Request, known: frozenset[str], repeatable: frozenset[str]) -> None:

@@ -77,7 +77,6 @@ def build_app(
         redirect_slashes=False,
         redoc_url=None,
         telemetry=None if settings.telemetry else NO_TELEMETRY,
-        root_path=settings.root_path,
     )
     app.problems = problems
     app.state.authenticator = authenticator
@@ -118,7 +117,7 @@ def build_authenticator(settings: Settings, keys: KeyDirectory, clock: Clock) ->
     return Authenticator(verifier, keys, clock)
 
 
-def serve(app: ASGIApp, *, host: str, port: int) -> None:
+def serve(app: ASGIApp, *, host: str, port: int, settings: Settings) -> None:
     """Serves until told to stop, then finishes what it is serving."""
     uvicorn.run(
         app,
@@ -131,5 +130,6 @@ def serve(app: ASGIApp, *, host: str, port: int) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        root_path=settings.root_path,
         timeout_graceful_shutdown=GRACE,
     )

@@ -141,12 +141,14 @@ async def fault(kind: str) -> Response:
 
 
 @router.get("/v1/lines")
-async def lines(count: int = 3) -> StreamingResponse:
-    """Lines, one at a time."""
+async def lines(count: int = 3, fails: bool = False) -> StreamingResponse:
+    """Lines, one at a time; asked to fail, it does so after the last."""
 
     async def written() -> AsyncIterator[bytes]:
         for number in range(count):
             yield b'{"line":%d}\n' % number
+        if fails:
+            raise RuntimeError("the lines have run out")
 
     return StreamingResponse(written(), media_type="application/jsonl")
 

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from services.commitments.application.directory import Directory
 from services.commitments.domain import registration
@@ -19,7 +18,6 @@ from services.commitments.domain.registration import Known, Place
 from shared.clock import Clock
 from shared.errors import InvalidInput, NotFound
 from shared.eventlog import codec
-from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Command, Outcome, Records
 from shared.eventlog.store import position_at
@@ -55,6 +53,10 @@ class Commitments:
         """The clock by which its days are counted."""
         return self._live.clock
 
+    async def wait_for(self, position: int, timeout: float) -> None:
+        """Returns once everything up to a position of the log is reflected; Unavailable after `timeout` seconds."""
+        await self._live.wait_for(position, timeout)
+
     # --- reading ---------------------------------------------------------------------------------------------------
 
     async def visible(self, identifier: str, actor: Actor) -> Commitment:
@@ -73,7 +75,9 @@ class Commitments:
         """
         if version is not None and known_at is not None:
             raise InvalidInput(
-                "two-past-views", "Ask for a version or for a moment, not for both.", pointer="/query/known_at"
+                "two-past-views",
+                "Ask for a version or for a moment, not for both.",
+                pointer="/query/known_at",
             )
         stream_id = (await self.visible(identifier, actor)).id
         if known_at is None:
@@ -85,17 +89,18 @@ class Commitments:
             found = await self.records.as_of(stream_id, position=position)
             day = self.clock.day_of(moment)
         if found is None or day is None:
-            raise NotFound("version-not-found", "The record held no such version, or nothing of it at that moment.")
+            raise NotFound(
+                "version-not-found", "The record held no such version, or nothing of it at that moment."
+            )
         return View(found, day)
 
     async def history(
         self, identifier: str, actor: Actor, *, after_version: int = 0, limit: int
-    ) -> tuple[Commitment, list[Recorded], bool]:
-        """Some of its events beyond a version, in order, and whether there are more."""
+    ) -> tuple[Commitment, list[bytes], bool]:
+        """Some of its events beyond a version, in order and as stored, and whether there are more."""
         commitment = await self.visible(identifier, actor)
         lines = await asyncio.to_thread(self._live.store.read_stream, commitment.id, after_version)
-        events = [codec.decode(line, position) for position, line in lines[:limit]]
-        return commitment, events, len(lines) > limit
+        return commitment, [line for _, line in lines[:limit]], len(lines) > limit
 
     # --- writing ---------------------------------------------------------------------------------------------------
 

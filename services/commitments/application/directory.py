@@ -7,7 +7,6 @@ from uuid import UUID
 
 from services.commitments.domain.organization import Organization
 from services.commitments.domain.pillar import Pillar
-from shared.errors import InvalidInput
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.events.commitments import (
@@ -68,15 +67,6 @@ class Directory:
     def organization_called(self, name: str) -> Organization | None:
         """The organisation with that code or alias, capitals aside."""
         return self._organizations.get(name) or self._names.get(name.casefold())
-
-    def required_organization(self, code: str, pointer: str) -> Organization:
-        """The organisation with that code; InvalidInput at `pointer` when there is none."""
-        found = self._organizations.get(code)
-        if found is None:
-            raise InvalidInput(
-                "unknown-organization", f"There is no organisation with the code '{code}'.", pointer=pointer
-            )
-        return found
 
     def pillar(self, code: str) -> Pillar | None:
         """The pillar with that code."""

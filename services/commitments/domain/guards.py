@@ -33,7 +33,7 @@ RISKS = (
 )
 
 _CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_CODE - 1}}}")
-_AMOUNT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
+_AMOUNT = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 

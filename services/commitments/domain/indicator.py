@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -27,9 +27,14 @@ from shared.events.vocabulary import Direction, Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules.indicator_facts import Definition, IndicatorFacts, Measurement
 from shared.rules.periods import period_named
+from shared.rules.visibility import may_see
 
-CONCERNED: Final = frozenset({Role.DCI, Role.ADVISORY, Role.DIPRES, Role.AUDITOR, Role.ADMIN, Role.SYSTEM})
-"""Roles that may know of everything; a ministry, of what concerns it."""
+
+class CommitmentCircle(NamedTuple):
+    """Who may know of the commitment that an indicator belongs to, and which organisations it concerns."""
+
+    visibility: Visibility
+    concerned: Collection[str]
 
 
 class Indicator:
@@ -38,6 +43,7 @@ class Indicator:
     __slots__ = (
         "code",
         "commitment",
+        "defined_at",
         "effective_on",
         "facts",
         "id",
@@ -51,7 +57,7 @@ class Indicator:
         self.id: UUID = recorded.stream_id
         self.version = recorded.version
         self.position = recorded.position
-        self.recorded_at = recorded.recorded_at
+        self.defined_at = self.recorded_at = recorded.recorded_at
         self.code = event.code
         self.commitment = event.commitment
         self.effective_on = event.effective_on
@@ -71,12 +77,15 @@ class Indicator:
         self.recorded_at = recorded.recorded_at
         self.facts.apply(recorded.data, recorded.position)
 
-    def visible_to(self, actor: Actor) -> bool:
-        """Whether the actor may know of it: a reserved one is for the centre and for whoever supplies its values."""
-        return (
-            self.visibility is not Visibility.RESERVED
-            or actor.role in CONCERNED
-            or self._supplied_by(actor.organization)
+    def visible_to(self, actor: Actor, commitment: CommitmentCircle | None = None) -> bool:
+        """Whether the actor may know of it: whoever supplies its values always; others within its own circle of
+        readers, and within that of the commitment it belongs to.
+        """
+        if self._supplied_by(actor.organization):
+            return True
+        concerned = commitment.concerned if commitment else ()
+        return may_see(actor, self.visibility, concerned) and (
+            commitment is None or may_see(actor, commitment.visibility, concerned)
         )
 
     # --- what was promised -----------------------------------------------------------------------------------------

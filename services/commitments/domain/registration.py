@@ -13,7 +13,7 @@ import msgspec
 
 from services.commitments.domain import guards
 from shared.errors import InvalidInput, RuleBroken
-from shared.events.commitments import InternalDeadline, Origin, PublicDeadline, Registered
+from shared.events.commitments import InternalDeadline, PublicDeadline, Registered
 from shared.events.vocabulary import CommitmentKind, OriginKind, Visibility
 
 FIELD_TYPES: Final[dict[str, Any]] = {field.name: field.type for field in msgspec.structs.fields(Registered)}
@@ -51,7 +51,8 @@ class Known(NamedTuple):
 def register(proposed: Registered, *, today: date, known: Known) -> Registered:
     """A commitment as it may enter the record."""
     guards.well_formed_code(proposed.code)
-    if proposed.visibility is Visibility.PUBLIC and _agreed_in_private(proposed.origin):
+    agreed_in_private = proposed.origin is not None and proposed.origin.kind is OriginKind.BILATERAL_MEETING
+    if agreed_in_private and proposed.visibility is Visibility.PUBLIC:
         raise InvalidInput(
             "bilateral-not-public",
             "What was agreed in a bilateral meeting is not public from the start: publish it, with a reason.",
@@ -61,9 +62,9 @@ def register(proposed: Registered, *, today: date, known: Known) -> Registered:
     return proposed
 
 
-def usual_visibility(origin: Origin | None) -> Visibility:
+def usual_visibility(origin: OriginKind | None) -> Visibility:
     """Who may know of a new commitment when nobody says otherwise."""
-    return Visibility.RESERVED if _agreed_in_private(origin) else Visibility.INTERNAL
+    return Visibility.RESERVED if origin is OriginKind.BILATERAL_MEETING else Visibility.INTERNAL
 
 
 def check(registered: Registered, fields: Collection[str], *, today: date, known: Known) -> None:
@@ -162,10 +163,6 @@ def with_field(registered: Registered, field: str, value: Any) -> Registered:
 def as_json(registered: Registered, field: str) -> Any:
     """One field of the registration, in the shape it has in the event."""
     return msgspec.json.decode(msgspec.json.encode(getattr(registered, field)))
-
-
-def _agreed_in_private(origin: Origin | None) -> bool:
-    return origin is not None and origin.kind is OriginKind.BILATERAL_MEETING
 
 
 def _check_parent(registered: Registered, known: Known) -> None:

@@ -58,7 +58,7 @@ class Classification(NamedTuple):
 class Rectangle(NamedTuple):
     """What a row of `standings` says."""
 
-    commitment_id: UUID
+    commitment_id: str
     code: str
     valid_from: date
     valid_to: date
@@ -68,7 +68,7 @@ class Rectangle(NamedTuple):
 
     def row(self, believed_from: int, believed_to: int) -> tuple[Any, ...]:
         """See `Fact.row`."""
-        first, last = self.valid_from, self.valid_to
+        first, last, standing = self.valid_from, self.valid_to, self.standing
         return (
             self.commitment_id,
             self.code,
@@ -78,7 +78,13 @@ class Rectangle(NamedTuple):
             believed_to,
             fork(first.toordinal(), last.toordinal()),
             fork(believed_from, believed_to),
-            *self.standing,
+            standing.registered_at,
+            standing.lead_organization,
+            standing.lead_at,
+            standing.closure and standing.closure.value,
+            standing.closure_at,
+            standing.judgement and standing.judgement.value,
+            *standing[6:],
             self.merged_into,
             *self.classification,
         )
@@ -91,7 +97,7 @@ class Rectangle(NamedTuple):
 class Description(NamedTuple):
     """What a row of `descriptions` says."""
 
-    commitment_id: UUID
+    commitment_id: str
     code: str
     title: str
     parent: str | None
@@ -110,7 +116,7 @@ class Participant(NamedTuple):
     """What a row of `participants` says: the organisation leads the commitment or works on it."""
 
     organization: str
-    commitment_id: UUID
+    commitment_id: str
 
     def row(self, believed_from: int, believed_to: int) -> tuple[Any, ...]:
         """See `Fact.row`."""
@@ -141,7 +147,7 @@ class CommitmentView:
 
     def __init__(self, event: Registered, stream_id: UUID, position: int, changes: RowChanges) -> None:
         self.touched = False
-        self._id = stream_id
+        self._id = stream_id.hex
         self._code = event.code
         self._title = event.title
         self._parent = event.parent

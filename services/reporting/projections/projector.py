@@ -69,6 +69,10 @@ class Projector:
         gathered, self._changes = self._changes, RowChanges()
         return gathered
 
+    def unwritten(self) -> list[Belief[Any]]:
+        """What is believed now and not yet written down, for a caller that writes it down in an order of its own."""
+        return [belief for view in self._touched.values() for belief in view.beliefs() if not belief.written]
+
     def changes(self) -> RowChanges:
         """What was gathered, complete: with it, the rows say what the log says up to here."""
         for view in self._touched.values():

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.commitments.domain.indicator import Indicator, define_indicator
+from services.commitments.domain.indicator import CommitmentCircle, Indicator, define_indicator
 from shared.errors import BitacoraError, Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.events.facts import Event
 from shared.events.indicators import (
@@ -343,6 +343,16 @@ def test_the_original_promise_is_read_with_the_definition_of_the_first_day() -> 
 def test_a_reserved_indicator_is_for_the_centre_and_for_its_source(actor: Actor, visible: bool) -> None:
     assert indicator(visibility=Visibility.RESERVED).thing.visible_to(actor) is visible
     assert indicator().thing.visible_to(actor)
+
+
+def test_an_indicator_is_seen_by_no_more_people_than_its_commitment_except_its_source() -> None:
+    reserved = CommitmentCircle(Visibility.RESERVED, ("INTERIOR",))
+    justice = Actor(subject="j", organization="JUSTICE", role=Role.MINISTRY)
+    for own in Visibility:
+        thing = indicator(commitment="SC-1", visibility=own).thing
+        assert thing.visible_to(INE, reserved)
+        assert thing.visible_to(INTERIOR, reserved)
+        assert not thing.visible_to(justice, reserved)
 
 
 def test_events_of_another_kind_begin_no_indicator() -> None:

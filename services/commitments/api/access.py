@@ -1,0 +1,8 @@
+"""Who may do what in this service: the rows of every router, in one table."""
+
+from __future__ import annotations
+
+from services.commitments.api import commitment_facts, commitments, plan
+from shared.identity.access import AccessTable
+
+ACCESS: AccessTable = {**commitments.ACCESS, **commitment_facts.ACCESS, **plan.ACCESS}

@@ -1,0 +1,76 @@
+"""Puts the commitments service together: the log, the use cases over it, and the routes in front of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.commitments.api import commitment_facts, commitments, plan
+from services.commitments.api.access import ACCESS
+from services.commitments.api.errors import ERRORS
+from services.commitments.api.rendering import Renderings
+from services.commitments.application.commitments import Commitments
+from services.commitments.application.directory import Directory
+from services.commitments.application.plan import Plan
+from shared.clock import Clock
+from shared.eventlog.live import LiveLog
+from shared.eventlog.store import open_store
+from shared.events.identity import KeyIssued, KeyRevoked
+from shared.http.service import Service, build_app, build_authenticator
+from shared.identity.keys import KeyDirectory
+from shared.settings import Settings
+
+PORT = 8001
+DESCRIPTION = (
+    "Registers what a government promised and records everything that happens to it: judgements, reports, deadlines "
+    "and their revisions, decisions to give up, completions on evidence. Nothing is ever changed or deleted; every "
+    "answer can be asked for as it was."
+)
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> Service:
+    """The service over the log that the settings name; it begins to follow the log when it is started."""
+    clock = clock or Clock(settings.timezone)
+    store = open_store(settings.effective_log_url)
+    live = LiveLog(store, clock)
+    keys = KeyDirectory()
+    live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
+    directory = Directory.following(live)
+
+    @asynccontextmanager
+    async def following(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            await asyncio.to_thread(store.check_ready)
+            await live.start()
+            try:
+                yield
+            finally:
+                await live.stop()
+        finally:
+            store.close()
+
+    async def log_follows() -> str:
+        await asyncio.to_thread(store.check_ready)
+        if live.failure is not None:
+            raise live.failure
+        return f"followed up to position {live.position}"
+
+    app = build_app(
+        title="Bitácora: commitments",
+        description=DESCRIPTION,
+        version="1",
+        routers=[commitments.router, commitment_facts.router, plan.router],
+        access=ACCESS,
+        settings=settings,
+        authenticator=build_authenticator(settings, keys, clock),
+        catalogue=ERRORS,
+        checks={"log": log_follows},
+        lifespan=following,
+    )
+    app.state.commitments = Commitments(live, directory)
+    app.state.plan = Plan(live, directory)
+    app.state.renderings = Renderings()
+    return app

@@ -1,0 +1,272 @@
+"""What is done with indicators: define, promise, plan, measure, correct, redefine, read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from services.commitments.application.commitments import KIND as COMMITMENT
+from services.commitments.application.commitments import Commitments
+from services.commitments.application.directory import Directory
+from services.commitments.domain.indicator import CommitmentCircle, Indicator, define_indicator
+from services.commitments.domain.registration import known_organization
+from shared.errors import InvalidInput, NotFound
+from shared.eventlog import codec
+from shared.eventlog.envelope import Recorded
+from shared.eventlog.live import LiveLog
+from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.store import position_at
+from shared.events.facts import Event
+from shared.events.indicators import DataSource, PlannedValue
+from shared.events.streams import resolve, stream_of
+from shared.events.vocabulary import Visibility
+from shared.identity.actor import Actor
+from shared.rules.indicator_facts import Definition
+
+KIND = "indicator"
+
+
+class Indicators:
+    """The indicators on record, for whoever asks and within what they may know.
+
+    Every change is of an indicator that was found `visible` before: a version that no longer holds must not betray
+    that there is something to be stale about.
+    """
+
+    def __init__(
+        self, live: LiveLog, directory: Directory, commitments: Commitments, *, capacity: int = 10_000
+    ) -> None:
+        self._records: Records[Indicator] = Records(live, Indicator.begin, name=KIND, capacity=capacity)
+        self._live = live
+        self._clock = live.clock
+        self._directory = directory
+        self._commitments = commitments
+
+    async def define(
+        self,
+        code: str,
+        definition: Definition,
+        command: Command,
+        *,
+        commitment: str | None = None,
+        visibility: Visibility = Visibility.INTERNAL,
+        effective_on: date | None = None,
+    ) -> Outcome:
+        """Define an indicator, of a commitment or of none."""
+        self._check_source(definition.source)
+        if commitment is not None:
+            known = await self._commitment_code(commitment, command.actor)
+            if known is None:
+                raise InvalidInput(
+                    "commitment-not-on-record",
+                    f"There is no commitment '{commitment}'.",
+                    pointer="/commitment",
+                )
+            commitment = known
+        return await self._records.create(
+            stream_of("indicator", code),
+            lambda: define_indicator(
+                code,
+                definition,
+                today=self._clock.today(),
+                effective_on=effective_on,
+                commitment=commitment,
+                visibility=visibility,
+            ),
+            command,
+        )
+
+    async def set_target(
+        self,
+        indicator: Indicator,
+        command: Command,
+        *,
+        value: Decimal,
+        on: date,
+        tolerance: Decimal | None = None,
+        effective_on: date | None = None,
+        reason: str | None = None,
+        decision: str | None = None,
+    ) -> Outcome:
+        """Promise a value, or another one than before."""
+        return await self._change(
+            indicator,
+            lambda current: current.set_target(
+                value=value,
+                on=on,
+                tolerance=tolerance,
+                effective_on=effective_on,
+                reason=reason,
+                decision=decision,
+                today=self._clock.today(),
+            ),
+            command,
+        )
+
+    async def set_trajectory(
+        self,
+        indicator: Indicator,
+        command: Command,
+        *,
+        points: Sequence[PlannedValue],
+        effective_on: date | None = None,
+        reason: str | None = None,
+    ) -> Outcome:
+        """Lay down the values planned on the way."""
+        return await self._change(
+            indicator,
+            lambda current: current.set_trajectory(
+                points, effective_on=effective_on, reason=reason, today=self._clock.today()
+            ),
+            command,
+        )
+
+    async def record_measurement(
+        self,
+        indicator: Indicator,
+        command: Command,
+        *,
+        period: str,
+        value: Decimal,
+        published_on: date | None = None,
+        source: str | None = None,
+        supplied_by: str | None = None,
+    ) -> Outcome:
+        """Record the value found for a period."""
+        if supplied_by is not None:
+            known_organization(supplied_by, self._directory.organization_codes, "/supplied_by")
+        return await self._change(
+            indicator,
+            lambda current: current.record_measurement(
+                period=period,
+                value=value,
+                published_on=published_on,
+                source=source,
+                supplied_by=supplied_by,
+                actor=command.actor,
+                today=self._clock.today(),
+            ),
+            command,
+        )
+
+    async def correct_measurement(
+        self,
+        indicator: Indicator,
+        period: str,
+        command: Command,
+        *,
+        value: Decimal,
+        reason: str,
+        published_on: date | None = None,
+    ) -> Outcome:
+        """Put another value in the place of a wrong one."""
+        return await self._change(
+            indicator,
+            lambda current: current.correct_measurement(
+                period,
+                value=value,
+                reason=reason,
+                published_on=published_on,
+                actor=command.actor,
+                today=self._clock.today(),
+            ),
+            command,
+        )
+
+    async def change_definition(
+        self,
+        indicator: Indicator,
+        command: Command,
+        *,
+        changes: Mapping[str, Any],
+        reason: str,
+        effective_on: date | None = None,
+    ) -> Outcome:
+        """Change what is measured or how."""
+        self._check_source(changes.get("source"))
+        return await self._change(
+            indicator,
+            lambda current: current.change_definition(
+                changes, reason=reason, effective_on=effective_on, today=self._clock.today()
+            ),
+            command,
+        )
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    async def wait_for(self, position: int, timeout: float) -> None:
+        """Return once everything up to `position` has been taken in; Unavailable after `timeout` seconds."""
+        await self._live.wait_for(position, timeout)
+
+    async def visible(self, identifier: str, actor: Actor) -> Indicator:
+        """The indicator as it is now. NotFound when it does not exist or the actor may not know of it."""
+        found = await self._records.get(resolve(KIND, identifier))
+        if found is None or not found.visible_to(actor, await self._circle(found)):
+            raise self._records.unknown()
+        return found
+
+    async def as_it_was(
+        self, identifier: str, actor: Actor, *, version: int | None = None, known_at: datetime | None = None
+    ) -> Indicator:
+        """The indicator at a version, or as it was known at a moment.
+
+        Who may know of it today decides. NotFound when there was no such version, or nothing at that moment.
+        """
+        if version is not None and known_at is not None:
+            raise InvalidInput(
+                "two-past-views",
+                "Ask for a version or for a moment, not for both.",
+                pointer="/query/known_at",
+            )
+        stream_id = (await self.visible(identifier, actor)).id
+        position = None
+        if known_at is not None:
+            position = await asyncio.to_thread(position_at, self._live.store, known_at)
+        found = await self._records.as_of(stream_id, version=version, position=position)
+        if found is None:
+            raise NotFound(
+                "version-not-found", "The record held no such version, or nothing of it at that moment."
+            )
+        return found
+
+    async def history(
+        self, identifier: str, actor: Actor, *, after_version: int = 0, limit: int
+    ) -> tuple[Indicator, list[Recorded], bool]:
+        """Some of its events beyond a version, in order, and whether there are more."""
+        indicator = await self.visible(identifier, actor)
+        lines = await asyncio.to_thread(self._live.store.read_stream, indicator.id, after_version)
+        events = [codec.decode(line, position) for position, line in lines[:limit]]
+        return indicator, events, len(lines) > limit
+
+    # --- what else the record holds --------------------------------------------------------------------------------
+
+    async def _circle(self, indicator: Indicator) -> CommitmentCircle | None:
+        """Who may know of the commitment an indicator belongs to; None when it belongs to none."""
+        if indicator.commitment is None:
+            return None
+        commitment = await self._commitments.records.get(stream_of(COMMITMENT, indicator.commitment))
+        return CommitmentCircle(commitment.visibility, commitment.concerned()) if commitment else None
+
+    async def _commitment_code(self, identifier: str, actor: Actor) -> str:
+        try:
+            return (await self._commitments.visible(identifier, actor)).code
+        except NotFound as error:
+            raise InvalidInput(
+                "indicator-commitment-unknown",
+                f"There is no commitment '{identifier}'.",
+                pointer="/commitment",
+            ) from error
+
+    async def _change(
+        self, indicator: Indicator, decide: Callable[[Indicator], Sequence[Event]], command: Command
+    ) -> Outcome:
+        return await self._records.change(indicator.id, decide, command)
+
+    def _check_source(self, source: DataSource | None) -> None:
+        if source is not None:
+            known_organization(
+                source.organization, self._directory.organization_codes, "/source/organization"
+            )

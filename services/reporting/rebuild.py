@@ -1,0 +1,154 @@
+"""Building the read model anew from the log, beside the live one, and putting it in its place while reads go on."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+import structlog
+
+from services.reporting.projections.changes import Belief, RowChanges
+from services.reporting.projections.commitments import Rectangle
+from services.reporting.projections.projector import Projector
+from services.reporting.read_model import GenerationWriter, ReadModel
+from services.reporting.tables import END_OF_DAYS
+from shared.eventlog.store import Store
+
+CHUNK: Final = 5_000
+"""Events read at once."""
+ROWS: Final = 20_000
+"""Row changes written at once."""
+GRACE: Final = 2.0
+"""Seconds the old generation is kept for those who are still reading it."""
+CAPACITY: Final = 1_000_000
+
+log = structlog.get_logger(__name__)
+
+
+class Progress(NamedTuple):
+    """How far a rebuild is: events projected, of how many there were when it was last asked."""
+
+    position: int
+    head: int
+    stage: str
+
+
+def rebuild(
+    store: Store,
+    read_model: ReadModel,
+    progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    grace: float = GRACE,
+) -> int:
+    """Build a new generation and make it the live one; returns the position it had reached.
+
+    Raises RebuildUnderWayError when another process is at it, CorruptEvent when the log cannot be read; the live
+    generation is then as it was.
+    """
+    with read_model.rebuilding(), _without_collector():
+        read_model.discard_others()
+        generation = read_model.begin()
+        rebuilding = _Rebuilding(store, read_model, generation, progress)
+        try:
+            rebuilding.load()
+            read_model.promote(generation, rebuilding.catch_up)
+        finally:
+            rebuilding.close()
+        log.info("read_model_rebuilt", generation=generation, position=rebuilding.position)
+        time.sleep(grace)
+        read_model.discard_others()
+        return rebuilding.position
+
+
+class _Rebuilding:
+    def __init__(
+        self, store: Store, read_model: ReadModel, generation: str, progress: Callable[[Progress], None]
+    ) -> None:
+        self._store = store
+        self._read_model = read_model
+        self._generation = generation
+        self._progress = progress
+        self._projector = Projector(lambda stream, upto: store.read_stream(stream, 0, upto), CAPACITY)
+        self._writer: GenerationWriter = read_model.writer(generation)
+        self._read_ahead = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+        self.position = self._writer.position()
+
+    def load(self) -> None:
+        """Project all there is into bare tables, then make them fit for reading and catch up with what came since."""
+        self._read_model.before_loading(self._generation)
+        written = self.position
+        for _ in self._project(self._store.head()):
+            if self._projector.pending() >= ROWS:
+                self._write(self._projector.changes_so_far(), written)
+                written = self.position
+        self._write(self._projector.changes_so_far(), written)
+        self._write_open_beliefs()
+        self._report("indexes")
+        self._read_model.after_loading(self._generation)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Project what was appended meanwhile."""
+        written = self.position
+        for _ in self._project(self._store.head()):
+            self._write(self._projector.changes(), written)
+            written = self.position
+
+    def close(self) -> None:
+        """Give back the connection and the thread."""
+        self._read_ahead.shutdown()
+        self._writer.close()
+
+    def _project(self, head: int) -> Iterator[None]:
+        ahead = self._read_ahead.submit(self._store.read, self.position, CHUNK, upto=head)
+        while self.position < head:
+            lines = ahead.result()
+            last = lines[-1][0]
+            ahead = self._read_ahead.submit(self._store.read, last, CHUNK, upto=head)
+            for position, line in lines:
+                self._projector.project(position, line)
+            self.position = last
+            self._report("events", head)
+            yield
+        ahead.result()
+
+    def _write_open_beliefs(self) -> None:
+        """Write down what is believed now, rows of the same days together: a board then reads few pages."""
+        beliefs = sorted(self._projector.unwritten(), key=_by_days)
+        for start in range(0, len(beliefs), ROWS):
+            changes = RowChanges()
+            for belief in beliefs[start : start + ROWS]:
+                changes.write_down(belief)
+            self._write(changes, self.position)
+            self._report("rows")
+        self._projector.changes()
+
+    def _write(self, changes: RowChanges, before: int) -> None:
+        self._writer.write(changes, before=before, after=self.position)
+
+    def _report(self, stage: str, head: int | None = None) -> None:
+        self._progress(Progress(self.position, max(self.position, head or 0), stage))
+
+
+def _by_days(belief: Belief[Any]) -> tuple[bool, date]:
+    fact = belief.fact
+    if isinstance(fact, Rectangle):
+        return fact.valid_to != END_OF_DAYS, fact.valid_from
+    return False, END_OF_DAYS
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """What a rebuild holds is large and without cycles: looking for some again and again takes a third of its time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

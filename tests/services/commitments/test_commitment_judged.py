@@ -1,0 +1,312 @@
+"""A commitment is judged: assessments, risks, budget, deadlines, lead."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from shared.errors import InvalidInput, RuleBroken
+from shared.events.commitments import (
+    Assessed,
+    BudgetEstimated,
+    BudgetLine,
+    DeadlineRevised,
+    LeadReassigned,
+    RisksAssessed,
+)
+from shared.events.facts import Event
+from shared.events.vocabulary import BudgetFigure, DeadlineKind, Judgement
+from shared.rules.traffic_light import Status
+from tests.services.commitments.promises import (
+    JULY,
+    JUNE,
+    KNOWN,
+    MAY,
+    TODAY,
+    TOMORROW,
+    at_risk,
+    completed,
+    discarded,
+    given,
+    merged,
+    registered,
+    reopened,
+)
+
+# --- assessments ---------------------------------------------------------------------------------------------------
+
+
+def test_a_judgement_is_recorded_with_its_reason_on_the_day_it_took_effect() -> None:
+    given().when(
+        lambda it: it.assess(today=TODAY, judgement=Judgement.AT_RISK, reason="Bill stuck", effective_on=JUNE)
+    ).then(Assessed(effective_on=JUNE, judgement=Judgement.AT_RISK, reason="Bill stuck"))
+
+
+def test_a_judgement_without_a_day_takes_effect_today() -> None:
+    given().when(lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK)).then(
+        Assessed(effective_on=TODAY, judgement=Judgement.ON_TRACK)
+    )
+
+
+def test_a_rating_without_a_judgement_is_kept_word_for_word() -> None:
+    given().when(
+        lambda it: it.assess(today=TODAY, judgement=None, rating=" Amber/Red ", scale="Gateway")
+    ).then(Assessed(effective_on=TODAY, rating=" Amber/Red ", scale="Gateway"))
+
+
+def test_an_assessment_says_at_least_a_judgement_or_a_rating() -> None:
+    given().when(lambda it: it.assess(today=TODAY, judgement=None, reason="none")).refused(
+        "judgement-or-rating-required", InvalidInput, "/judgement"
+    )
+
+
+@pytest.mark.parametrize("reason", [None, "", "  \n"])
+def test_a_judgement_of_at_risk_needs_a_reason(reason: str | None) -> None:
+    given().when(lambda it: it.assess(today=TODAY, judgement=Judgement.AT_RISK, reason=reason)).refused(
+        "reason-required", InvalidInput, "/reason"
+    )
+
+
+def test_no_judgement_takes_effect_tomorrow() -> None:
+    given().when(
+        lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK, effective_on=TOMORROW)
+    ).refused("date-in-future", InvalidInput, "/effective_on")
+
+
+def test_a_fact_may_be_older_than_the_registration() -> None:
+    """A promise is often entered after it was made and judged."""
+    day = date(2010, 5, 21)
+    given().when(lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK, effective_on=day)).then(
+        Assessed(effective_on=day, judgement=Judgement.ON_TRACK)
+    )
+
+
+@pytest.mark.parametrize("closing", [completed(), discarded(), merged()])
+@pytest.mark.parametrize("day", [JUNE, JULY, TODAY])
+def test_a_closed_commitment_takes_no_assessment_from_the_day_it_was_closed(
+    closing: Event, day: date
+) -> None:
+    given(registered(), closing).when(
+        lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK, effective_on=day)
+    ).refused("commitment-closed", RuleBroken)
+
+
+@pytest.mark.parametrize("closing", [completed(), discarded(), merged()])
+def test_an_assessment_from_before_the_closing_may_be_recorded_late(closing: Event) -> None:
+    given(registered(), closing).when(
+        lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK, effective_on=date(2012, 6, 29))
+    ).then(Assessed(effective_on=date(2012, 6, 29), judgement=Judgement.ON_TRACK))
+
+
+@pytest.mark.parametrize("closing", [completed(), discarded(), merged()])
+def test_a_reopened_commitment_is_judged_again_but_not_for_the_time_it_was_closed(closing: Event) -> None:
+    past = (registered(), closing, reopened(JULY))
+    given(*past).when(
+        lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK, effective_on=JULY)
+    ).then(Assessed(effective_on=JULY, judgement=Judgement.ON_TRACK))
+    given(*past).when(
+        lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK, effective_on=JUNE)
+    ).refused("commitment-closed", RuleBroken)
+
+
+def test_a_judgement_recorded_late_does_not_replace_a_newer_one() -> None:
+    it = given(
+        registered(),
+        at_risk(JULY),
+        Assessed(effective_on=JUNE, judgement=Judgement.ON_TRACK),
+    ).thing
+    assert it.dated.judgements.on(TODAY) == (Judgement.AT_RISK, 2)
+    latest = it.assessments.on(TODAY)[0]
+    assert latest is not None
+    assert latest.position == 2
+    verdict = it.verdict_on(TODAY)
+    assert verdict is not None
+    assert verdict == (Status.NEEDS_ATTENTION, 2)
+
+
+# --- risks and budget ----------------------------------------------------------------------------------------------
+
+
+def test_risks_are_rated_one_to_four_and_those_that_do_not_apply_left_out() -> None:
+    given().when(
+        lambda it: it.assess_risks(today=TODAY, budgetary_requirements=1, passage_through_congress=4)
+    ).then(RisksAssessed(effective_on=TODAY, budgetary_requirements=1, passage_through_congress=4))
+
+
+@pytest.mark.parametrize("rating", [0, 5, -1])
+def test_a_risk_outside_the_scale_is_refused(rating: int) -> None:
+    given().when(lambda it: it.assess_risks(today=TODAY, change_management=rating)).refused(
+        "risk-out-of-range", InvalidInput, "/change_management"
+    )
+
+
+def test_a_risk_assessment_rates_at_least_one_risk() -> None:
+    given().when(lambda it: it.assess_risks(today=TODAY, description="fine")).refused(
+        "no-risk-rated", InvalidInput
+    )
+
+
+ESTIMATE = BudgetLine(amount="1234.5", currency="CLP", year=2013)
+
+
+def test_a_budget_is_estimated_per_year_and_for_the_whole_life() -> None:
+    lines = (ESTIMATE, BudgetLine(amount="-20", currency="CLF", figure=BudgetFigure.WHOLE_LIFE_COST))
+    given().when(lambda it: it.estimate_budget(today=TODAY, lines=lines)).then(
+        BudgetEstimated(effective_on=TODAY, lines=lines)
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "pointer"),
+    [
+        ((), "budget-lines-missing", "/lines"),
+        ((ESTIMATE, ESTIMATE), "budget-line-repeated", "/lines/1"),
+        ((BudgetLine(amount="1,5", currency="CLP"),), "amount-malformed", "/lines/0/amount"),
+        ((BudgetLine(amount="1e3", currency="CLP"),), "amount-malformed", "/lines/0/amount"),
+        ((BudgetLine(amount="007", currency="CLP"),), "amount-malformed", "/lines/0/amount"),
+        ((BudgetLine(amount="7", currency="pesos"),), "currency-malformed", "/lines/0/currency"),
+    ],
+)
+def test_a_budget_that_cannot_be_read_is_refused(
+    lines: tuple[BudgetLine, ...], code: str, pointer: str
+) -> None:
+    given().when(lambda it: it.estimate_budget(today=TODAY, lines=lines)).refused(code, InvalidInput, pointer)
+
+
+# --- deadlines -----------------------------------------------------------------------------------------------------
+
+LATER = date(2014, 12, 31)
+
+
+def revise(deadline: DeadlineKind, on: date, **more: Any) -> Any:
+    return lambda it: it.revise_deadline(
+        today=TODAY, **{"deadline": deadline, "on": on, "reason": "Senate"} | more
+    )
+
+
+def test_a_revised_deadline_keeps_the_old_day_and_the_decision() -> None:
+    given().when(revise(DeadlineKind.PUBLIC, LATER, decision="BIL-2012-7")).then(
+        DeadlineRevised(
+            deadline=DeadlineKind.PUBLIC,
+            on=LATER,
+            effective_on=TODAY,
+            reason="Senate",
+            previous=date(2013, 12, 31),
+            decision="BIL-2012-7",
+        )
+    )
+
+
+def test_a_deadline_may_be_set_for_the_first_time_by_a_revision() -> None:
+    given(registered(public_deadline=None)).when(revise(DeadlineKind.PUBLIC, LATER)).then(
+        DeadlineRevised(deadline=DeadlineKind.PUBLIC, on=LATER, effective_on=TODAY, reason="Senate")
+    )
+
+
+def test_a_deadline_may_lie_in_the_past() -> None:
+    past = date(2012, 8, 1)
+    given(registered(internal_deadline=None)).when(revise(DeadlineKind.PUBLIC, past)).then(
+        DeadlineRevised(
+            deadline=DeadlineKind.PUBLIC,
+            on=past,
+            effective_on=TODAY,
+            reason="Senate",
+            previous=date(2013, 12, 31),
+        )
+    )
+
+
+def test_a_revision_changes_the_day() -> None:
+    given().when(revise(DeadlineKind.PUBLIC, date(2013, 12, 31))).refused("deadline-unchanged", RuleBroken)
+
+
+def test_a_revision_is_compared_with_the_deadline_of_its_own_day() -> None:
+    """Recorded late, it changes what held then, even to the day that holds now."""
+    now = DeadlineRevised(deadline=DeadlineKind.PUBLIC, on=LATER, effective_on=JULY, reason="Senate")
+    given(registered(), now).when(revise(DeadlineKind.PUBLIC, LATER, effective_on=JUNE)).then(
+        DeadlineRevised(
+            deadline=DeadlineKind.PUBLIC,
+            on=LATER,
+            effective_on=JUNE,
+            reason="Senate",
+            previous=date(2013, 12, 31),
+        )
+    )
+    given(registered(), now).when(revise(DeadlineKind.PUBLIC, LATER, effective_on=JULY)).refused(
+        "deadline-unchanged", RuleBroken
+    )
+
+
+def test_a_revision_needs_a_reason() -> None:
+    given().when(revise(DeadlineKind.PUBLIC, LATER, reason=" ")).refused(
+        "reason-required", InvalidInput, "/reason"
+    )
+
+
+def test_the_internal_deadline_is_not_moved_beyond_the_public_one() -> None:
+    given().when(revise(DeadlineKind.INTERNAL, LATER)).refused("internal-after-public", RuleBroken)
+    given().when(revise(DeadlineKind.INTERNAL, date(2013, 12, 31))).then(
+        DeadlineRevised(
+            deadline=DeadlineKind.INTERNAL,
+            on=date(2013, 12, 31),
+            effective_on=TODAY,
+            reason="Senate",
+            previous=date(2013, 10, 31),
+        )
+    )
+
+
+def test_the_public_deadline_may_be_brought_forward_past_the_internal_one() -> None:
+    """A promise made in public is a fact, whatever the unit had planned."""
+    it = given().when(revise(DeadlineKind.PUBLIC, date(2013, 1, 1)))
+    it.then(
+        DeadlineRevised(
+            deadline=DeadlineKind.PUBLIC,
+            on=date(2013, 1, 1),
+            effective_on=TODAY,
+            reason="Senate",
+            previous=date(2013, 12, 31),
+        )
+    )
+
+
+def test_a_closed_commitment_takes_no_revision() -> None:
+    given(registered(), discarded()).when(revise(DeadlineKind.PUBLIC, LATER)).refused(
+        "commitment-closed", RuleBroken
+    )
+
+
+# --- lead ----------------------------------------------------------------------------------------------------------
+
+
+def reassign(lead: str, **more: Any) -> Any:
+    return lambda it: it.reassign_lead(
+        today=TODAY, known=KNOWN, **{"lead_organization": lead, "reason": "New ministry"} | more
+    )
+
+
+def test_another_organisation_takes_over() -> None:
+    given().when(reassign("HEALTH", effective_on=JULY)).then(
+        LeadReassigned(
+            lead_organization="HEALTH", previous="INTERIOR", effective_on=JULY, reason="New ministry"
+        )
+    )
+
+
+def test_whoever_takes_over_did_not_lead_already() -> None:
+    given().when(reassign("INTERIOR")).refused("lead-unchanged", RuleBroken)
+
+
+def test_whoever_takes_over_is_on_record() -> None:
+    given().when(reassign("NOBODY")).refused("unknown-organization", InvalidInput, "/lead_organization")
+
+
+def test_the_former_lead_answers_for_the_days_before() -> None:
+    handed_over = LeadReassigned(
+        lead_organization="HEALTH", previous="INTERIOR", effective_on=JULY, reason="x"
+    )
+    it = given(registered(), handed_over).thing
+    assert (it.lead_on(MAY), it.lead_on(JUNE), it.lead_on(JULY)) == ("INTERIOR", "INTERIOR", "HEALTH")
+    assert it.concerned() == ("HEALTH", "POLICE", "JUSTICE")

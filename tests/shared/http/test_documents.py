@@ -1,0 +1,66 @@
+"""The OpenAPI document says what the service does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from tests.support.web import TABLE, Installation
+
+
+@pytest.fixture
+def document(installation: Installation) -> dict[str, Any]:
+    return installation.app.openapi()
+
+
+def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_every_row_of_the_access_table_is_described_with_its_refusals(document: dict[str, Any]) -> None:
+    for (method, path), row in TABLE.items():
+        operation = document["paths"][path][method.lower()]
+        assert {"400", "401", "403", "404", "422", "500", "503"} <= operation["responses"].keys()
+        assert ({} in operation["security"]) == row.anonymous
+        assert ("428" in operation["responses"]) == (row.if_match == "required")
+        assert ("304" in operation["responses"]) == row.etag
+        names = {parameter["name"] for parameter in operation["parameters"]}
+        assert ("If-Match" in names) == (row.if_match != "none")
+        assert ("Idempotency-Key" in names) == (method == "POST")
+
+
+def test_every_error_is_a_problem_with_an_example_of_itself(document: dict[str, Any]) -> None:
+    schema = document["components"]["schemas"]["Problem"]
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if status < "400" or path == "/health/ready":
+                    continue
+                content = response["content"]["application/problem+json"]
+                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+                assert set(schema["required"]) <= content["example"].keys() <= schema["properties"].keys()
+                assert content["example"]["status"] == int(status)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+async def test_answers_carry_the_headers_the_document_promises(
+    installation: Installation, document: dict[str, Any]
+) -> None:
+    async with installation.client(**installation.token()) as client:
+        read = await client.get("/v1/things/1")
+        written = await client.post("/v1/things", json={"title": "a"})
+        refused = await client.get("/v1/things/1", headers={"Authorization": "Bearer x"})
+    for answer, path, method in ((read, "/v1/things/{id}", "get"), (refused, "/v1/things/{id}", "get")):
+        promised = document["paths"][path][method]["responses"][str(answer.status_code)]["headers"]
+        assert {name.lower() for name in promised} <= set(answer.headers)
+    promised = document["paths"]["/v1/things"]["post"]["responses"]["201"]["headers"]
+    assert {name.lower() for name in promised} - {"idempotency-replayed"} <= set(written.headers)
+
+
+async def test_the_document_is_served(installation: Installation, document: dict[str, Any]) -> None:
+    async with installation.client() as client:
+        assert (await client.get("/openapi.json")).json() == document
+        assert (await client.get("/docs")).status_code == 200

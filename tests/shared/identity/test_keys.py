@@ -1,0 +1,78 @@
+"""API keys: what a holder presents, what the log keeps, and when a key stops opening anything."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import Unauthenticated
+from shared.events.identity import KeyIssued, KeyRevoked
+from shared.identity.actor import Actor, Role
+from shared.identity.caller import Caller
+from shared.identity.keys import KeyDirectory, NewKey, generate_key
+
+NOW = datetime(2026, 11, 21, 18, tzinfo=UTC)
+
+
+def issued(key: NewKey, *, scopes: tuple[str, ...] = ("read",), days: int = 30) -> KeyIssued:
+    return KeyIssued(
+        key_id=key.key_id,
+        secret_sha256=key.secret_sha256,
+        role=Role.DIPRES,
+        organization="DIPRES",
+        scopes=scopes,
+        expires_at=NOW + timedelta(days=days),
+    )
+
+
+def test_a_key_names_itself_and_carries_256_random_bits() -> None:
+    key = generate_key()
+    prefix, key_id, secret = key.presented.split("_")
+    assert (prefix, key_id) == ("bk", key.key_id)
+    assert len(bytes.fromhex(secret)) == 32
+    assert key.secret_sha256 == hashlib.sha256(secret.encode()).hexdigest()
+    assert generate_key().presented != key.presented
+
+
+def test_a_key_in_force_names_its_holder_and_its_scopes() -> None:
+    key, directory = generate_key(), KeyDirectory()
+    directory.apply(issued(key))
+    caller = directory.authenticate(key.presented, NOW)
+    assert caller == Caller(Actor(f"key:{key.key_id}", "DIPRES", Role.DIPRES), frozenset({"read"}))
+
+
+def test_a_key_that_does_not_hold_is_refused_in_the_same_words_whatever_is_wrong_with_it() -> None:
+    good, revoked, late, unknown = (generate_key() for _ in range(4))
+    directory = KeyDirectory()
+    for key, days in ((good, 30), (revoked, 30), (late, -1)):
+        directory.apply(issued(key, days=days))
+    directory.apply(KeyRevoked(key_id=revoked.key_id, reason="lost"))
+    wrong_secret = f"bk_{good.key_id}_{unknown.presented.rpartition('_')[2]}"
+    answers = set()
+    for presented in (
+        revoked.presented,
+        late.presented,
+        unknown.presented,
+        wrong_secret,
+        "bk_",
+        "bk_x",
+        "bk_é_é",
+    ):
+        with pytest.raises(Unauthenticated) as refused:
+            directory.authenticate(presented, NOW)
+        answers.add((refused.value.code, refused.value.message))
+    assert len(answers) == 1
+
+
+def test_a_key_expires_at_its_very_instant() -> None:
+    key, directory = generate_key(), KeyDirectory()
+    directory.apply(issued(key, days=1))
+    directory.authenticate(key.presented, NOW + timedelta(days=1, microseconds=-1))
+    with pytest.raises(Unauthenticated):
+        directory.authenticate(key.presented, NOW + timedelta(days=1))
+
+
+def test_revoking_a_key_nobody_issued_changes_nothing() -> None:
+    KeyDirectory().apply(KeyRevoked(key_id="none", reason="lost"))

@@ -1,0 +1,66 @@
+"""Logs: one line per event, in one format, with no secret in it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from shared.logging import configure_logging, log_context
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def test_our_lines_and_those_of_libraries_are_alike(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "json")
+    structlog.get_logger().info("ours", n=1)
+    logging.getLogger("library").warning("theirs %s", 2)
+    ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (ours["event"], ours["n"], ours["level"]) == ("ours", 1, "info")
+    assert (theirs["event"], theirs["level"], theirs["logger"]) == ("theirs 2", "warning", "library")
+    assert ours["timestamp"].endswith("Z")
+
+
+def test_a_line_names_the_request_it_was_written_for(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "json")
+    token = log_context.set({"request_id": "r-1"})
+    structlog.get_logger().info("x")
+    log_context.reset(token)
+    assert json.loads(capsys.readouterr().err)["request_id"] == "r-1"
+
+
+def test_a_value_named_as_a_secret_is_hidden(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "json")
+    structlog.get_logger().info("x", Authorization="Bearer abc", token="abc", subject="ana")
+    line = json.loads(capsys.readouterr().err)
+    assert line["Authorization"] == line["token"] == "[hidden]"
+    assert line["subject"] == "ana"
+
+
+def test_lines_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("warning", "console")
+    structlog.get_logger().info("quiet")
+    logging.getLogger("library").info("quiet")
+    structlog.get_logger().warning("loud")
+    written = capsys.readouterr().err
+    assert "loud" in written
+    assert "quiet" not in written
+
+
+def test_a_traceback_is_part_of_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "json")
+    try:
+        raise RuntimeError("cause")
+    except RuntimeError as error:
+        structlog.get_logger().error("failed", exc_info=error)
+    assert "RuntimeError: cause" in json.loads(capsys.readouterr().err)["exception"]
