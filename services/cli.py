@@ -5,17 +5,23 @@ Each command imports what it needs when it runs, because an image holds one serv
 
 from __future__ import annotations
 
-import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from shared.errors import BitacoraError
 from shared.identity.actor import Role
+
+if TYPE_CHECKING:
+    from shared.eventlog.store import Store
+    from shared.settings import Settings
 
 app = typer.Typer(
     name="bitacora",
@@ -48,9 +54,8 @@ def up(
     """Start the three services and the projection worker here, and keep serving until stopped."""
     from services.demo.show import show
     from services.up import CannotStart, Children, child_environment
-    from shared.settings import load_settings
 
-    settings = load_settings()
+    settings = _settings()
     _migrate()
     children = Children(child_environment(), first_port)
     try:
@@ -77,17 +82,92 @@ def migrate() -> None:
 
 
 def _migrate() -> None:
-    from services.reporting.migrate import migrate as migrate_read_model
-    from shared.eventlog.store import open_store
-    from shared.settings import load_settings
+    from services.reporting.read_model import open_read_model
 
-    settings = load_settings()
-    store = open_store(settings.effective_log_url)
-    try:
+    with _log() as store:
         store.migrate()
+    read_model = open_read_model(_settings().effective_read_model_url)
+    try:
+        read_model.migrate()
     finally:
-        store.close()
-    migrate_read_model(settings.effective_read_model_url)
+        read_model.close()
+
+
+@app.command(name="import")
+def import_(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A CSV or XLSX file of observations.")
+    ],
+    mapping: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="How to read it; see docs/importing.md.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, and report the same.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Where to leave the report as JSON.")] = None,
+    organization: Annotated[str, typer.Option(help="On whose behalf the rows are entered.")] = "DCI",
+    subject: Annotated[str, typer.Option(help="Who enters them, by subject id.")] = "import",
+) -> None:
+    """Enter observations of commitments from a table that others publish; running it again adds nothing."""
+    from services.commitments.importing import import_file
+    from shared.clock import Clock
+    from shared.identity.actor import Actor
+
+    with _log() as store, _progress("Importing") as shown:
+        result = import_file(
+            store,
+            file,
+            mapping,
+            actor=Actor(subject, organization, Role.DCI),
+            clock=Clock(_settings().timezone),
+            dry_run=dry_run,
+            progress=shown,
+        )
+    if report is not None:
+        result.write(report)
+    out.print(result.summary(), soft_wrap=True, highlight=False, markup=False)
+    if result.errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def rebuild() -> None:
+    """Build the read model anew from the log, beside the present one, and put it in its place."""
+    from services.reporting.read_model import RebuildUnderWayError, open_read_model
+    from services.reporting.rebuild import rebuild as rebuild_read_model
+
+    read_model = open_read_model(_settings().effective_read_model_url)
+    try:
+        with _log() as store, _progress("Rebuilding") as shown:
+            position = rebuild_read_model(
+                store, read_model, lambda progress: shown(progress.position, progress.head)
+            )
+    except RebuildUnderWayError as error:
+        raise ValueError("Another process is rebuilding the read model.") from error
+    finally:
+        read_model.close()
+    out.print(f"The read model is new, up to position {position}.")
+
+
+@app.command()
+def verify() -> None:
+    """Read the whole log and check it: no gap, no event that cannot be read, no time running backwards."""
+    from shared.eventlog.verification import verify as verify_log
+
+    with _log() as store, _progress("Verifying") as shown:
+        head = store.head()
+        report = verify_log(store, lambda position: shown(position, head))
+    out.print(
+        f"{report.events} events in {report.streams} streams, up to position {report.head}.", highlight=False
+    )
+    for name, count in report.unknown_types.items():
+        out.print(
+            f"{count} events are of the type {name}, which this version does not know.", highlight=False
+        )
+    for fault in report.faults:
+        err.print(f"[red]position {fault.position}[/red]: {fault.reason}", soft_wrap=True)
+    if not report.sound:
+        err.print(f"The log is not sound: {len(report.faults) + report.more_faults} faults.")
+        raise typer.Exit(1)
+    out.print("The log is sound.")
 
 
 @app.command()
@@ -103,9 +183,8 @@ def token(
 
 def _token(role: str, organization: str, subject: str | None = None, hours: float = 12) -> str:
     from shared.identity.development import issue_development_token
-    from shared.settings import load_settings
 
-    settings = load_settings()
+    settings = _settings()
     if settings.environment == "production":
         raise ValueError("In production tokens come from the identity provider.")
     if role == Role.SYSTEM:
@@ -118,23 +197,6 @@ def _token(role: str, organization: str, subject: str | None = None, hours: floa
         now=datetime.now(UTC),
         lifetime=timedelta(hours=hours),
     )
-
-
-@app.command()
-def verify() -> None:
-    """Read the whole log and check it: no gap, no event that cannot be read, no time running backwards."""
-    from shared.eventlog.store import open_store
-    from shared.eventlog.verification import verify as verify_log
-    from shared.settings import load_settings
-
-    store = open_store(load_settings().effective_log_url)
-    try:
-        report = verify_log(store)
-    finally:
-        store.close()
-    out.print(report.summary(), soft_wrap=True)
-    if not report.sound:
-        raise typer.Exit(1)
 
 
 @app.command()
@@ -158,8 +220,37 @@ def openapi(
         raise typer.Exit(1)
 
 
-def _write_json(path: Path, document: object) -> None:
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+def _settings() -> Settings:
+    from shared.settings import load_settings
+
+    return load_settings()
+
+
+@contextmanager
+def _log() -> Iterator[Store]:
+    """The log that the settings name, closed at the end."""
+    from shared.eventlog.store import open_store
+
+    store = open_store(_settings().effective_log_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar for a person; nothing where nobody watches. Called with how much is done, of how much."""
+    with Progress(
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     """Where reporting keeps its read model; by default beside the log."""
     timezone: str = "America/Santiago"
 
+    indicator_deadline_days: int = Field(default=90, ge=0, le=3660)
+    """A definition that changes this close to the day of a target, before or after it, is a warning sign."""
+    indicator_green_days: int = Field(default=30, ge=0, le=3660)
+    """A verdict that turns good in so many last days before a target is a warning sign."""
+
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
     """0: the service's own default."""

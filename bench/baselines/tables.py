@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ARRAY, BigInteger, DateTime, ForeignKey, Text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from shared.events.vocabulary import Judgement
 from shared.rules.traffic_light import Status
@@ -74,7 +74,7 @@ class CommitmentRow(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     code: Mapped[str] = mapped_column(unique=True)
-    version: Mapped[int] = mapped_column()  # assigned, for __mapper_args__ names it
+    version: Mapped[int] = mapped_column()
     title: Mapped[str]
     lead_organization: Mapped[str] = mapped_column(ForeignKey("organizations.code"), index=True)
     effective_on: Mapped[date]
@@ -121,7 +121,10 @@ class CommitmentRow(Base):
     registered_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
-    __mapper_args__: ClassVar[Any] = {"version_id_col": version, "version_id_generator": False}
+    @declared_attr.directive
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version, "version_id_generator": False}
 
     @property
     def assessment(self) -> Assessment | None:

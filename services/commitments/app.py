@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.commitments.api import commitment_facts, commitments, plan
+from services.commitments.api import commitment_facts, commitments, indicators, plan
+from services.commitments.api import keys as api_keys
 from services.commitments.api.access import ACCESS
 from services.commitments.api.errors import ERRORS
 from services.commitments.api.rendering import Renderings
 from services.commitments.application.commitments import Commitments
 from services.commitments.application.directory import Directory
+from services.commitments.application.indicators import Indicators
+from services.commitments.application.keys import KeyList, Keys
 from services.commitments.application.plan import Plan
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
@@ -21,6 +24,7 @@ from shared.eventlog.store import open_store
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
+from shared.rules.indicator_warnings import WarningWindows
 from shared.settings import Settings
 
 PORT = 8001
@@ -39,6 +43,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
     directory = Directory.following(live)
+    key_list = KeyList.following(live)
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
@@ -62,7 +67,13 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         title="Bitácora: commitments",
         description=DESCRIPTION,
         version="1",
-        routers=[commitments.router, commitment_facts.router, plan.router],
+        routers=[
+            commitments.router,
+            commitment_facts.router,
+            plan.router,
+            indicators.router,
+            api_keys.router,
+        ],
         access=ACCESS,
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
@@ -71,6 +82,11 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         lifespan=following,
     )
     app.state.commitments = Commitments(live, directory)
+    app.state.indicators = Indicators(live, directory, app.state.commitments)
+    app.state.warning_windows = WarningWindows(
+        settings.indicator_deadline_days, settings.indicator_green_days
+    )
+    app.state.keys = Keys(live, key_list, directory)
     app.state.plan = Plan(live, directory)
     app.state.renderings = Renderings()
     return app

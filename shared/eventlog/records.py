@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.errors import KeyReused, NotFound, RuleBroken, StaleVersion, Unavailable
+from shared.errors import BitacoraError, KeyReused, NotFound, RuleBroken, StaleVersion, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.live import LiveLog
@@ -97,7 +97,7 @@ class Records(Generic[A]):
         self._name = name
         self._capacity = capacity
         self._cache: OrderedDict[UUID, A] = OrderedDict()
-        self._loading: dict[UUID, tuple[asyncio.Future[A | None], list[Recorded]]] = {}
+        self._loading: dict[UUID, tuple[asyncio.Task[A | None], list[Recorded]]] = {}
         self._turns: dict[UUID, tuple[asyncio.Lock, int]] = {}
         live.add_follower(self)
 
@@ -166,32 +166,43 @@ class Records(Generic[A]):
         A decision that also looks at other streams loads them in `prepare`, which runs again before every new attempt:
         when it lost a race, whatever it had looked at is read anew.
         """
-        if command.key is not None and (earlier := await self._earlier(command.key)) is not None:
+        if (earlier := await self._earlier(command.key)) is not None:
             return earlier
         async with self._turn(stream_id):
-            for _ in range(ATTEMPTS):
-                if prepare is not None:
-                    await prepare()
-                present = await self.get(stream_id)
-                version = 0 if present is None else present.version
-                if command.expected is not None and present is not None and version not in command.expected:
-                    raise self._stale(version)
-                decided = decide(present)
-                if not decided and command.follower is None:
-                    return Outcome(stream_id, version, self._live.position, changed=False)
-                changes, reached = self._changes(stream_id, version, decided, command)
-                try:
-                    appended = await self._live.append(changes)
-                except VersionConflict:
-                    self._live.forget({event.stream_id for event in changes.events})
-                    continue
-                except DuplicateKey:
-                    # Two requests with one key at once: the other one was carried out.
-                    assert command.key is not None
-                    earlier = await self._earlier(command.key)
-                    if earlier is None:
-                        continue
+            try:
+                outcome = await self._carry_out(stream_id, decide, command, prepare)
+            except (BitacoraError, DuplicateKey):
+                # Perhaps it was this same request, sent twice, that got there first: then its answer is ours too.
+                if (earlier := await self._earlier(command.key)) is not None:
                     return earlier
+                raise
+            if not outcome.changed and (earlier := await self._earlier(command.key)) is not None:
+                return earlier
+            return outcome
+
+    async def _carry_out(
+        self,
+        stream_id: UUID,
+        decide: Callable[[A | None], Decided],
+        command: Command,
+        prepare: Prepare | None,
+    ) -> Outcome:
+        for _ in range(ATTEMPTS):
+            if prepare is not None:
+                await prepare()
+            present = await self.get(stream_id)
+            version = 0 if present is None else present.version
+            if command.expected is not None and present is not None and version not in command.expected:
+                raise self._stale(version)
+            decided = decide(present)
+            if not decided and command.follower is None:
+                return Outcome(stream_id, version, self._live.position, changed=False)
+            changes, reached = self._changes(stream_id, version, decided, command)
+            try:
+                appended = await self._live.append(changes)
+            except VersionConflict:
+                self._live.forget({event.stream_id for event in changes.events})
+            else:
                 return Outcome(stream_id, reached, appended.last, changed=bool(decided))
         raise Unavailable("too-many-conflicts", f"This {self._name} is being changed too often; try again.")
 
@@ -230,8 +241,10 @@ class Records(Generic[A]):
             key = IdempotencyRecord(command.key.hash, command.key.fingerprint, stream_id, version)
         return Changes(new, key, command.follower), version
 
-    async def _earlier(self, key: KeyUse) -> Outcome | None:
+    async def _earlier(self, key: KeyUse | None) -> Outcome | None:
         """What an earlier request with this key led to. KeyReused when that was another request."""
+        if key is None:
+            return None
         found = await asyncio.to_thread(self._live.store.find_key, key.hash)
         if found is None:
             return None
@@ -282,12 +295,17 @@ class Records(Generic[A]):
         self._cache.pop(stream_id, None)
 
     async def _load(self, stream_id: UUID) -> A | None:
+        """The state of a stream that is not in memory; all who ask for it at once share one reading."""
+        loading = self._loading.get(stream_id)
+        if loading is None:
+            arrived: list[Recorded] = []
+            loading = (asyncio.create_task(self._read(stream_id, arrived), name="log-load"), arrived)
+            self._loading[stream_id] = loading
+        # Shielded: who gives up waiting must not take the others with them.
+        return await asyncio.shield(loading[0])
+
+    async def _read(self, stream_id: UUID, arrived: list[Recorded]) -> A | None:
         """Fold the stream off the loop. What arrives meanwhile is applied after, so that nothing falls between."""
-        if (loading := self._loading.get(stream_id)) is not None:
-            return await asyncio.shield(loading[0])
-        future: asyncio.Future[A | None] = asyncio.get_running_loop().create_future()
-        arrived: list[Recorded] = []
-        self._loading[stream_id] = (future, arrived)
         try:
             lines = await asyncio.to_thread(self._live.store.read_stream, stream_id)
             aggregate = self._fold([codec.decode(line, position) for position, line in lines])
@@ -298,15 +316,6 @@ class Records(Generic[A]):
                     aggregate.apply(recorded)
             if aggregate is not None:
                 self._keep(aggregate)
-        except BaseException as error:
-            if isinstance(error, Exception):
-                future.set_exception(error)
-                future.exception()
-            else:
-                future.cancel()
-            raise
-        else:
-            future.set_result(aggregate)
             return aggregate
         finally:
             del self._loading[stream_id]

@@ -62,7 +62,7 @@ class KeyDirectory:
         known = self._keys.get(key_id)
         expected = known[0] if known else _NO_SECRET
         matches = hmac.compare_digest(_hashed(secret), expected)
-        if known is None or now >= known[2]:
+        if known is None or not matches or now >= known[2]:
             raise credentials_refused()
         return known[1]
 

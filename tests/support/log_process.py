@@ -1,23 +1,21 @@
-"""Real processes that write and follow a log: `python -m tests.support.log_process ROLE URL …`, driven by `Child`.
+"""Real processes that write and follow a log, driven by `Child`.
 
-Each says `ready` when it has everything open and begins at the first line it is sent, so that several begin together.
+They are forked from a server that has everything imported, so that many can be started and killed in little time. Each
+says "ready" when it has everything open and begins at the first thing it is told, so that several begin together.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
-import os
+import multiprocessing
 import random
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
-from pathlib import Path
-from queue import Empty, Queue
+from multiprocessing.connection import Connection
 from typing import Any, Self
 from uuid import UUID, uuid4
 
@@ -29,48 +27,36 @@ from shared.eventlog.store import Store, open_store
 from shared.eventlog.subscription import Subscription
 from tests.support.ledger import Process, changes, command, event, opened, process, writing, wrote
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 """Seconds after which a child that says nothing is given up."""
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["__main__", __name__])
 
 
 class Child:
     """One of these processes, seen from the test that started it."""
 
-    def __init__(self, *arguments: object, module: str = "tests.support.log_process") -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *map(str, arguments)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-        self.lines: Queue[str] = Queue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.lines.put(line)
-        self.lines.put("")
+    def __init__(self, role: str, url: str, *arguments: object) -> None:
+        self._connection, theirs = _processes.Pipe()
+        self._process = _processes.Process(target=main, args=(theirs, role, url, *arguments), daemon=True)
+        self._process.start()
+        theirs.close()
 
     def hear(self, timeout: float = PATIENCE) -> Any:
         """The next thing it says; None when it has ended."""
+        if not self._connection.poll(timeout):
+            raise TimeoutError(f"{self._process.name} said nothing for {timeout} s")
         try:
-            line = self.lines.get(timeout=timeout)
-        except Empty:
-            raise TimeoutError(f"{self._process.args!r} said nothing for {timeout} s") from None
-        return json.loads(line) if line.endswith("\n") else None
+            return self._connection.recv()
+        except (EOFError, ConnectionResetError):
+            return None
 
     def say(self, message: object = "go") -> None:
-        """Send it one line; a dead child does not hear it."""
-        assert self._process.stdin is not None
+        """Tell it something; a dead child does not hear it."""
         try:
-            self._process.stdin.write(json.dumps(message) + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
+            self._connection.send(message)
+        except (BrokenPipeError, ConnectionResetError):
             pass
 
     def ready(self) -> Self:
@@ -82,30 +68,26 @@ class Child:
         """SIGKILL: it has no chance to put anything in order."""
         self._process.kill()
 
-    def end(self) -> int:
-        """Its exit status, after all it had to say has been read; nothing of it is left open."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.close()
-        except BrokenPipeError:
-            pass
-        try:
-            status = self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            status = self._process.wait()
-        self._reader.join()
-        self._process.stdout.close()
+    def end(self) -> int | None:
+        """Let it end; its exit status."""
+        self.say(None)
+        self._process.join(PATIENCE)
+        if self._process.is_alive():
+            self.kill()
+            self._process.join()
+        status = self._process.exitcode
+        self._connection.close()
+        self._process.close()
         return status
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None and sys.exc_info()[0] is not None:
-            self.kill()
-        self.end()
+    def __exit__(self, kind: object, *_: object) -> None:
+        if not self._connection.closed:
+            if kind is not None:
+                self.kill()
+            self.end()
 
 
 def start_together(stack: ExitStack, *roles: Sequence[object]) -> list[Child]:
@@ -121,57 +103,62 @@ def start_together(stack: ExitStack, *roles: Sequence[object]) -> list[Child]:
 # --- what the children do ------------------------------------------------------------------------------------------
 
 
-def say(message: object) -> None:
-    """One line to the parent."""
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
-
-
-def wait_for_go() -> None:
-    """Be ready, and wait for the others to be."""
-    say("ready")
-    sys.stdin.readline()
-
-
-def write(store: Store, name: str, requests: int, way: str) -> None:
-    """Append `requests` groups of one to many events in streams of their own; some with the library's own insert."""
+def write(parent: Connection, store: Store, name: str, requests: int, way: str) -> None:
+    """Append groups of one to many events in streams of their own, by the store or by its SQL with a slow commit."""
     rng = random.Random(name)
     written = 0
     for n in range(requests):
         size = rng.choice((1, 1, 2, 40))
-        if way == "library":
+        texts = [f"{name} {n} {v}" for v in range(size)]
+        if way == "append":
+            store.append([changes(event(wrote(text))) for text in texts], datetime.now(UTC))
+        else:
             assert isinstance(store, PostgresStore)
             stream = uuid4()
-            store.insert_events([StoredEvent(stream, v, "t", f"{name} {n} {v}".encode()) for v in range(1, size + 1)])
-        else:
-            store.append(
-                [changes(event(wrote(f"{name} {n} {v}"))) for v in range(size)], datetime.now(UTC)
+            write_slowly(
+                store, [StoredEvent(stream, v, "t", text.encode()) for v, text in enumerate(texts)], rng.random() / 100
             )
         written += size
-    say(written)
+    parent.send(written)
 
 
-def tail(store: Store, until_quiet: float) -> None:
+def write_slowly(store: PostgresStore, events: Sequence[StoredEvent], seconds: float) -> None:
+    """Insert with the statement that the store would use, and take some time before the commit."""
+    with store.datastore.transaction(commit=True) as cursor:
+        if store.datastore.enable_db_functions:
+            rows = [
+                store.construct_pg_stored_event(e.originator_id, e.originator_version, e.topic, e.state)
+                for e in events
+            ]
+            cursor.execute(store.sql_invoke_pg_function_insert_events, (rows,))
+        else:
+            columns = zip(*((e.originator_id, e.originator_version, e.topic, e.state) for e in events), strict=True)
+            cursor.execute(store.insert_statement.encode(), [*map(list, columns), None, *([[]] * 6), False])
+        time.sleep(seconds)
+
+
+def tail(parent: Connection, store: Store) -> None:
     """Follow from the beginning until told to stop and nothing new comes; say what was seen, in the order seen."""
-    stop = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.readline(), stop.set()), daemon=True).start()
     positions: list[int] = []
     digest = hashlib.sha256()
+    stop = False
     with closing(Subscription(store)) as subscription:
         while True:
-            lines = subscription.wait(until_quiet)
+            lines = subscription.wait(0.2)
             for position, line in lines:
                 positions.append(position)
                 digest.update(line)
-            if not lines and stop.is_set():
+            if stop and not lines:
                 break
-    say({"positions": positions, "digest": digest.hexdigest()})
+            stop = stop or parent.poll()
+    parent.send({"positions": positions, "digest": digest.hexdigest()})
 
 
-async def hammer(url: str, stream: UUID, name: str, count: int, at_once: int) -> None:
+async def hammer(parent: Connection, url: str, stream: UUID, name: str, count: int, at_once: int) -> None:
     """Write `count` texts into one ledger, `at_once` at a time, on whatever version it is."""
     async with process(url) as here:
-        wait_for_go()
+        parent.send("ready")
+        parent.recv()
         versions: list[int] = []
         refused: list[str] = []
         numbers = iter(range(count))
@@ -185,59 +172,60 @@ async def hammer(url: str, stream: UUID, name: str, count: int, at_once: int) ->
                     refused.append(error.code)
 
         await asyncio.gather(*(work() for _ in range(at_once)))
-        say({"versions": versions, "refused": refused, "texts": await here.texts(stream)})
+        parent.send({"versions": versions, "refused": refused, "texts": await here.texts(stream)})
 
 
-async def serve(url: str) -> None:
-    """Carry out commands read from stdin, many at once, and say of each what it came to: a service without HTTP."""
+async def serve(parent: Connection, url: str) -> None:
+    """Carry out what it is told, many commands at once, and say what each came to: a service without HTTP."""
     async with process(url) as here:
         loop = asyncio.get_running_loop()
-        received: asyncio.Queue[str] = asyncio.Queue()
+        received: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
         def listen() -> None:
-            for line in sys.stdin:
-                loop.call_soon_threadsafe(received.put_nowait, line)
-            loop.call_soon_threadsafe(received.put_nowait, "")
+            request = {}
+            while request is not None:
+                try:
+                    request = parent.recv()
+                except EOFError:
+                    request = None
+                loop.call_soon_threadsafe(received.put_nowait, request)
 
-        threading.Thread(target=listen, daemon=True).start()
-        say("ready")
+        listener = threading.Thread(target=listen)
+        listener.start()
+        parent.send("ready")
         async with asyncio.TaskGroup() as tasks:
-            while line := await received.get():
-                tasks.create_task(carry_out(here, json.loads(line)))
+            while (request := await received.get()) is not None:
+                tasks.create_task(carry_out(parent, here, request))
+        listener.join()
 
 
-async def carry_out(here: Process, request: dict[str, Any]) -> None:
+async def carry_out(parent: Connection, here: Process, request: dict[str, Any]) -> None:
     """One command, and one line about it."""
-    stream = UUID(request["stream"])
+    stream: UUID = request["stream"]
     stated = command(key=request["key"])
     try:
-        if request.get("open"):
-            outcome = await here.ledgers.create(stream, lambda: [opened(request["key"])], stated)
-        else:
+        if "texts" in request:
             outcome = await here.ledgers.change(stream, writing(*request["texts"]), stated)
+        else:
+            outcome = await here.ledgers.create(stream, lambda: [opened(request["key"])], stated)
     except BitacoraError as error:
-        say({"id": request["id"], "error": error.code})
+        parent.send({"key": request["key"], "error": error.code})
     else:
-        say({"id": request["id"], "version": outcome.version, "position": outcome.position})
+        parent.send({"key": request["key"], "version": outcome.version, "position": outcome.position})
 
 
-def main(role: str, url: str, *arguments: str) -> None:
+def main(parent: Connection, role: str, url: str, *arguments: Any) -> None:
     """What the parent asked for."""
     if role == "hammer":
-        asyncio.run(hammer(url, UUID(arguments[0]), arguments[1], int(arguments[2]), int(arguments[3])))
-        return
-    if role == "serve":
-        asyncio.run(serve(url))
-        return
-    unsafe = arguments[-1:] == ("unsafe",)
-    with closing(PostgresStore(url, unsafe_functions=True) if unsafe else open_store(url)) as store:
-        roles: dict[str, Callable[[], None]] = {
-            "write": lambda: write(store, arguments[0], int(arguments[1]), arguments[2]),
-            "tail": lambda: tail(store, 0.3),
-        }
-        wait_for_go()
-        roles[role]()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+        asyncio.run(hammer(parent, url, *arguments))
+    elif role == "serve":
+        asyncio.run(serve(parent, url))
+    else:
+        unsafe = "unsafe" in arguments
+        with closing(PostgresStore(url, unsafe_functions=True) if unsafe else open_store(url)) as store:
+            parent.send("ready")
+            parent.recv()
+            if role == "write":
+                write(parent, store, *arguments)
+            else:
+                tail(parent, store)

@@ -101,16 +101,16 @@ async def add_thing(request: Request, body: NewThing) -> Response:
     return written_answer(seen, position=12, version=1, location="/v1/things/1")
 
 
-@router.get("/v1/things/{id}.txt")
-async def thing_as_text(id: str) -> Response:  # the path parameter is public
-    """A thing as text."""
-    return Response(f"thing {id}", media_type="text/plain")
-
-
 @router.get("/v1/things/{id}", response_model=Thing)
 async def thing(request: Request, id: str, pad: int = 0) -> Response:  # the path parameter is public
     """A thing, seven versions old."""
     return read_answer(request, {"id": id, "title": "x" * pad}, version=7, position=12)
+
+
+@router.get("/v1/things/{id}.txt")
+async def thing_as_text(id: str) -> Response:  # the path parameter is public
+    """A thing as text."""
+    return Response(f"thing {id}", media_type="text/plain")
 
 
 @router.put("/v1/things/{id}", status_code=201, response_model=Thing)

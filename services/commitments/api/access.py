@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from services.commitments.api import commitment_facts, commitments, plan
+from services.commitments.api import commitment_facts, commitments, indicators, keys, plan
 from shared.identity.access import AccessTable
 
-ACCESS: AccessTable = {**commitments.ACCESS, **commitment_facts.ACCESS, **plan.ACCESS}
+ACCESS: AccessTable = {
+    **commitments.ACCESS,
+    **commitment_facts.ACCESS,
+    **plan.ACCESS,
+    **indicators.ACCESS,
+    **keys.ACCESS,
+}

@@ -10,7 +10,7 @@ import msgspec
 from services.commitments.domain.indicator import Indicator
 from shared.eventlog.codec import instant_text
 from shared.events.indicators import Baseline
-from shared.rules.indicator_facts import IndicatorFacts, Measurement, Target
+from shared.rules.indicator_facts import Measurement, Target
 from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE, Promise, indicator_verdict
 from shared.rules.indicator_warnings import WarningWindows, warning_signs
 
@@ -26,7 +26,8 @@ def rendered(indicator: Indicator, windows: WarningWindows) -> bytes:
     measured = sorted(
         facts.measurements.values(), key=lambda one: (one.period_end_on, one.findings[0].position)
     )
-    measurements = {one.period: _measurement(one, facts) for one in measured}
+    promises = facts.original_promise, facts.current_promise
+    measurements = {one.period: _measurement(one, definition.baseline, *promises) for one in measured}
     latest = facts.latest()
     document = {
         "id": indicator.id,
@@ -75,7 +76,9 @@ def _target(target: Target, baseline: Baseline | None) -> dict[str, Any]:
     }
 
 
-def _measurement(measurement: Measurement, facts: IndicatorFacts) -> dict[str, Any]:
+def _measurement(
+    measurement: Measurement, baseline: Baseline | None, original: Promise | None, current: Promise | None
+) -> dict[str, Any]:
     first, last = measurement.findings[0], measurement.findings[-1]
     return {
         "period": measurement.period,
@@ -84,9 +87,9 @@ def _measurement(measurement: Measurement, facts: IndicatorFacts) -> dict[str, A
         "published_on": last.published_on,
         "source": measurement.source,
         "supplied_by": measurement.supplied_by,
-        "change": _change(last.value, facts.definition.baseline),
-        "against_original": _verdict(measurement, facts.original_promise),
-        "against_current": _verdict(measurement, facts.current_promise),
+        "change": _change(last.value, baseline),
+        "against_original": _verdict(measurement, original),
+        "against_current": _verdict(measurement, current),
         "corrections": [
             {**found._asdict(), "previous": before.value}
             for before, found in zip(measurement.findings, measurement.findings[1:], strict=False)

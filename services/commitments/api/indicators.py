@@ -133,10 +133,11 @@ async def indicator_history(
     if wait_for is not None:
         await indicators.wait_for(wait_for, LONGEST_WAIT)
     after: list[Any] | None = decode_cursor(request, cursor)
-    found, events, more = await indicators.history(
+    found, lines, more = await indicators.history(
         identifier, actor, after_version=after[0] if after else 0, limit=limit
     )
-    body = page(map(history_item, events), [events[-1].version] if more else None, request)
+    items = [history_item(line) for line in lines]
+    body = page(items, [items[-1]["version"]] if more else None, request)
     return read_answer(request, body, version=found.version, position=found.position)
 
 

@@ -14,8 +14,6 @@ from services.commitments.application.directory import Directory
 from services.commitments.domain.indicator import CommitmentCircle, Indicator, define_indicator
 from services.commitments.domain.registration import known_organization
 from shared.errors import InvalidInput, NotFound
-from shared.eventlog import codec
-from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Command, Outcome, Records
 from shared.eventlog.store import position_at
@@ -58,14 +56,7 @@ class Indicators:
         """Define an indicator, of a commitment or of none."""
         self._check_source(definition.source)
         if commitment is not None:
-            known = await self._commitment_code(commitment, command.actor)
-            if known is None:
-                raise InvalidInput(
-                    "commitment-not-on-record",
-                    f"There is no commitment '{commitment}'.",
-                    pointer="/commitment",
-                )
-            commitment = known
+            commitment = await self._commitment_code(commitment, command.actor)
         return await self._records.create(
             stream_of("indicator", code),
             lambda: define_indicator(
@@ -234,12 +225,11 @@ class Indicators:
 
     async def history(
         self, identifier: str, actor: Actor, *, after_version: int = 0, limit: int
-    ) -> tuple[Indicator, list[Recorded], bool]:
-        """Some of its events beyond a version, in order, and whether there are more."""
+    ) -> tuple[Indicator, list[bytes], bool]:
+        """Some of its events beyond a version, in order and as stored, and whether there are more."""
         indicator = await self.visible(identifier, actor)
         lines = await asyncio.to_thread(self._live.store.read_stream, indicator.id, after_version)
-        events = [codec.decode(line, position) for position, line in lines[:limit]]
-        return indicator, events, len(lines) > limit
+        return indicator, [line for _, line in lines[:limit]], len(lines) > limit
 
     # --- what else the record holds --------------------------------------------------------------------------------
 

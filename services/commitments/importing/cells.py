@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from services.commitments.domain.guards import LONGEST_CODE
-from services.commitments.importing.mapping import Numbers, NoValue
+from services.commitments.importing.mapping import NoValue, Numbers
 from services.commitments.importing.reading import plain
 
 MOST_REMEMBERED: Final = 50_000
@@ -35,12 +35,20 @@ class NoValueReader:
 
     def __init__(self, *settings: NoValue) -> None:
         self._words = {plain(word).casefold() for setting in settings for word in setting.words} | {""}
+        self._longest = max(map(len, self._words))
         phrases = [phrase for setting in settings for phrase in setting.phrases]
-        self._phrases = re.compile("|".join(f"(?:{phrase})" for phrase in phrases), re.IGNORECASE) if phrases else None
+        self._phrases = (
+            re.compile("|".join(f"(?:{phrase})" for phrase in phrases), re.IGNORECASE) if phrases else None
+        )
 
     def is_blank(self, text: str) -> bool:
         """Whether the cell says nothing at all: it is empty, or one of the words that stand for that."""
-        return plain(text).casefold() in self._words
+        if len(text) > self._longest:
+            text = text.strip()
+            # Narratives are many and long: they are not taken apart to see that they are no such word.
+            if len(text) > 4 * self._longest:
+                return False
+        return not text or plain(text).casefold() in self._words
 
     def is_prose(self, text: str) -> bool:
         """Whether the cell says in so many words that there is no value."""
@@ -58,11 +66,10 @@ class DateReader:
 
     def __call__(self, text: str) -> date | None:
         """The day, or None when the text is not one."""
-        text = plain(text)
         try:
             return self._read[text]
         except KeyError:
-            found = self._find(text)
+            found = self._find(plain(text))
             if len(self._read) < MOST_REMEMBERED:
                 self._read[text] = found
             return found

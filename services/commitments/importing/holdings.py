@@ -141,7 +141,7 @@ class Holdings:
     def load(self, streams: Collection[UUID]) -> None:
         """Read what the log holds of these commitments, and the whole directory."""
         self._head = self._store.head()
-        self.refresh_directory()
+        self._refresh_directory()
         self._on_record = {stream for stream in self._registered() if stream in streams}
         if len(self._on_record) * SCAN_FACTOR < self._head:
             return  # few of many: each is read when a row asks for it
@@ -155,14 +155,6 @@ class Holdings:
                     found.append(codec.decode(line, position))
         self._holdings = {stream: Holding(recorded) for stream, recorded in events.items()}
 
-    def refresh_directory(self) -> None:
-        """Take in what the log learned of organisations and pillars since."""
-        types = [cls.TYPE for cls in FOLLOWED]
-        while lines := self._store.read(self._followed, PAGE, types=types):
-            for position, line in lines:
-                self.directory.apply(codec.decode(line, position))
-            self._followed = lines[-1][0]
-
     def of(self, stream: UUID) -> Holding:
         """What there is of one commitment, which may be nothing yet."""
         holding = self._holdings.get(stream)
@@ -172,7 +164,10 @@ class Holdings:
         return holding
 
     def reread(self, streams: Iterable[UUID]) -> None:
-        """Forget what was made up of these commitments and read them again: somebody else wrote meanwhile."""
+        """Read these commitments and the directory again: somebody else wrote meanwhile, and we did not."""
+        self.directory = Directory()
+        self._followed = 0
+        self._refresh_directory()
         for stream in streams:
             self._holdings[stream] = self._read(stream)
 
@@ -197,6 +192,14 @@ class Holdings:
     def written_up_to(self, position: int) -> None:
         """What is written next stands beyond this."""
         self._head = max(self._head, position)
+
+    def _refresh_directory(self) -> None:
+        """Take in what the log learned of organisations and pillars."""
+        types = [cls.TYPE for cls in FOLLOWED]
+        while lines := self._store.read(self._followed, PAGE, types=types):
+            for position, line in lines:
+                self.directory.apply(codec.decode(line, position))
+            self._followed = lines[-1][0]
 
     def _registered(self) -> Iterable[UUID]:
         after = 0

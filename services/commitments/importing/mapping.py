@@ -37,7 +37,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A table of the mapping file."""
 
 
-class FileLayout(Section):
+class FileLayout(Section, frozen=True):
     """How the file was saved."""
 
     format: Literal["csv", "xlsx"] | None = None
@@ -49,14 +49,14 @@ class FileLayout(Section):
     transposed: bool = False
 
 
-class NoValue(Section):
+class NoValue(Section, frozen=True):
     """What stands in a cell that holds no value: `words` fill the cell, `phrases` (patterns) occur in it."""
 
     words: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
 
 
-class Numbers(Section):
+class Numbers(Section, frozen=True):
     """How numbers are written: what groups thousands, what parts decimals, and what may stand around them."""
 
     thousands: str = ","
@@ -64,7 +64,7 @@ class Numbers(Section):
     around: tuple[str, ...] = ()
 
 
-class Code(Section):
+class Code(Section, frozen=True):
     """Which cells make the code that a commitment is known by."""
 
     columns: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
@@ -72,14 +72,14 @@ class Code(Section):
     slug: bool = True
 
 
-class Title(Section):
+class Title(Section, frozen=True):
     """What it is called; `renamed` says what to do when a later row calls it something else."""
 
     column: str
     renamed: Literal["comment", "ignore"] = "comment"
 
 
-class Dates(Section):
+class Dates(Section, frozen=True):
     """A column of days: the formats to try in order (`strptime`), and cells that stand for a day of their own."""
 
     column: str
@@ -89,7 +89,7 @@ class Dates(Section):
     table: dict[str, date] = {}
 
 
-class ObservedOn(Section):
+class ObservedOn(Section, frozen=True):
     """The day a row tells of: from a column, or the same for the whole file."""
 
     column: str | None = None
@@ -99,7 +99,7 @@ class ObservedOn(Section):
     on: date | None = None
 
 
-class Organization(Section):
+class Organization(Section, frozen=True):
     """An organisation to register when a row names it, and the spellings it goes by in the file."""
 
     code: Text
@@ -111,7 +111,7 @@ class Organization(Section):
     dissolved_on: date | None = None
 
 
-class Lead(Section):
+class Lead(Section, frozen=True):
     """The organisation that leads: in a column, or one `code` for the whole file."""
 
     column: str | None = None
@@ -120,7 +120,7 @@ class Lead(Section):
     unknown: Literal["register", "error"] = "error"
 
 
-class Rating(Section):
+class Rating(Section, frozen=True):
     """The assessor's own rating, kept word for word, and the judgement it amounts to."""
 
     columns: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
@@ -131,20 +131,20 @@ class Rating(Section):
     reason: str | None = None
 
 
-class Deadline(Dates, frozen=True, kw_only=True):
+class Deadline(Dates, frozen=True):
     """The day it is promised for, and where the promise is written."""
 
     origin: str | None = None
 
 
-class Texts(Section):
+class Texts(Section, frozen=True):
     """A column that tells how far it is, under a heading of its own."""
 
     column: str
     label: str | None = None
 
 
-class Progress(Section):
+class Progress(Section, frozen=True):
     """What makes a progress report, and which period a row's day reports on."""
 
     texts: tuple[Texts, ...] = ()
@@ -153,7 +153,7 @@ class Progress(Section):
     period: Literal["year", "half_year", "four_months", "quarter", "month"] = "year"
 
 
-class Figure(Section):
+class Figure(Section, frozen=True):
     """A column of money. `year`: for the fiscal year of the row's day, for a year given, or for the whole life."""
 
     column: str
@@ -162,7 +162,7 @@ class Figure(Section):
     price_base: str | None = None
 
 
-class Budget(Section):
+class Budget(Section, frozen=True):
     """What the money columns have in common; a fiscal year is named after the calendar year it begins in."""
 
     currency: Text
@@ -177,7 +177,7 @@ class Milestone(Dates, frozen=True, kw_only=True):
     name: Text
 
 
-class MadeAt(Section):
+class MadeAt(Section, frozen=True):
     """Where the promises of the file were made, the same for all of them."""
 
     kind: OriginKind
@@ -186,7 +186,7 @@ class MadeAt(Section):
     document_url: str | None = None
 
 
-class Given(Section):
+class Given(Section, frozen=True):
     """A field of the registration: from a column, by way of a value map if there is one, or the same for all."""
 
     column: str | None = None
@@ -195,7 +195,7 @@ class Given(Section):
     separator: str = ","
 
 
-class Mapping(Section):
+class Mapping(Section, frozen=True):
     """The whole file. `source` is how the table is named in what is recorded from it."""
 
     source: Text
@@ -219,28 +219,27 @@ class Mapping(Section):
 
     def columns(self) -> Iterator[tuple[str, str]]:
         """Every column it asks for: the key that asks, and the name."""
-        single = {
-            "title.column": self.title.column,
-            "date.column": self.date.column,
-            "lead.column": self.lead.column,
-            "rating.reason": self.rating and self.rating.reason,
-            "deadline.column": self.deadline and self.deadline.column,
-            "internal_deadline.column": self.internal_deadline and self.internal_deadline.column,
-            "progress.stage": self.progress and self.progress.stage,
-            "progress.percent": self.progress and self.progress.percent,
-        }
         yield from (("code.columns", column) for column in self.code.columns)
-        yield from ((key, column) for key, column in single.items() if column is not None)
+        single: list[tuple[str, str | None]] = [
+            ("title.column", self.title.column),
+            ("date.column", self.date.column),
+            ("lead.column", self.lead.column),
+        ]
         if self.rating is not None:
-            yield from (("rating.columns", column) for column in self.rating.columns)
+            single += [("rating.columns", column) for column in self.rating.columns]
+            single += [("rating.reason", self.rating.reason)]
+        if self.deadline is not None:
+            single += [("deadline.column", self.deadline.column)]
+        if self.internal_deadline is not None:
+            single += [("internal_deadline.column", self.internal_deadline.column)]
         if self.progress is not None:
-            yield from (("progress.texts", text.column) for text in self.progress.texts)
+            single += [("progress.texts", text.column) for text in self.progress.texts]
+            single += [("progress.stage", self.progress.stage), ("progress.percent", self.progress.percent)]
+        single += [(f"fields.{name}.column", given.column) for name, given in self.fields.items()]
+        yield from ((key, column) for key, column in single if column is not None)
         if self.budget is not None:
             yield from (("budget.figures", figure.column) for figure in self.budget.figures)
         yield from (("milestones", milestone.column) for milestone in self.milestones)
-        for name, given in self.fields.items():
-            if given.column is not None:
-                yield f"fields.{name}.column", given.column
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -283,7 +282,10 @@ def _contradictions(mapping: Mapping) -> Iterator[str]:
             codecs.lookup(mapping.file.encoding)
         except LookupError:
             yield f"`file.encoding`: '{mapping.file.encoding}' is no encoding known here"
-    for key, no_value in (("no_value", mapping.no_value), ("rating.none", mapping.rating and mapping.rating.none)):
+    for key, no_value in (
+        ("no_value", mapping.no_value),
+        ("rating.none", mapping.rating and mapping.rating.none),
+    ):
         for phrase in no_value.phrases if no_value else ():
             try:
                 re.compile(phrase)

@@ -48,6 +48,13 @@ def tell_stories(observations: Iterable[Observation]) -> dict[str, Story]:
     return stories
 
 
+class NewOrganization(NamedTuple):
+    """An organisation that a row is the first to name, to be written before that row."""
+
+    code: str
+    events: list[NewEvent]
+
+
 class Refused(Exception):
     """The rules of the domain do not let the row in."""
 
@@ -73,30 +80,34 @@ class Planner:
             for organization in mapping.organizations
             for spelling in (organization.code, organization.name, *organization.spellings)
         } | {plain(spelling).casefold(): code for spelling, code in mapping.lead.spellings.items()}
-        self.organizations: list[list[NewEvent]] = []
-        """Organisations that rows were the first to name, to be written before those rows."""
+        self._newly_named: list[NewOrganization] = []
 
     def decide(self, observation: Observation, story: Story) -> list[NewEvent]:
         """What the row adds; nothing of a row that raises Refused is kept."""
-        stream = stream_of("commitment", observation.code)
+        stream = observation.stream
         holding = self._holdings.of(stream)
         kept = len(holding.events)
         events: list[NewEvent] = []
-        column = self._mapping.lead.column
+        statements: Statements | None = None
         try:
             lead = self._lead(observation.lead)
-            column = self._mapping.date.column
             if holding.commitment is None:
                 events.append(self._take_in(holding, stream, self._registered(observation, story, lead)))
             statements = Statements(
                 self._mapping, observation, holding, actor=self._actor, today=self._today, known=self._known()
             )
-            for column, event in statements.new(lead, story.titles_before.get(observation.line)):
-                events.append(self._take_in(holding, stream, event))
+            new = statements.new(lead, story.titles_before.get(observation.line))
+            events.extend(self._take_in(holding, stream, event) for event in new)
         except BitacoraError as error:
             self._holdings.undo(stream, kept)
+            column = self._mapping.lead.column if statements is None else statements.column
             raise Refused(self._problem(error, column)) from error
         return events
+
+    def take_organizations(self) -> list[NewOrganization]:
+        """The organisations first named since this was last asked."""
+        taken, self._newly_named = self._newly_named, []
+        return taken
 
     def _take_in(self, holding: Holding, stream: UUID, event: Event) -> NewEvent:
         version = holding.events[-1].version + 1 if holding.events else 1
@@ -147,14 +158,15 @@ class Planner:
         """An error of the domain, pointed at the column that gave what it complains of."""
         pointer = error.pointer if isinstance(error, InvalidInput) else ""
         mapping, field = self._mapping, pointer.split("/")[1] if pointer else ""
-        by_field = {
+        by_field: dict[str, str | None] = {
             "code": mapping.code.columns[0],
             "title": mapping.title.column,
             "effective_on": mapping.date.column,
             "lead_organization": mapping.lead.column,
-            "public_deadline": mapping.deadline and mapping.deadline.column,
-            "internal_deadline": mapping.internal_deadline and mapping.internal_deadline.column,
-        } | {name: given.column for name, given in mapping.fields.items()}
+            "public_deadline": mapping.deadline.column if mapping.deadline else None,
+            "internal_deadline": mapping.internal_deadline.column if mapping.internal_deadline else None,
+        }
+        by_field |= {name: given.column for name, given in mapping.fields.items()}
         return Problem(by_field.get(field, column), None, error.code, error.message)
 
     # --- organisations ---------------------------------------------------------------------------------------------
@@ -169,7 +181,9 @@ class Planner:
                 return known.code
             if self._mapping.lead.unknown == "error":
                 raise InvalidInput(
-                    "unknown-organization", f"There is no organisation that goes by '{spelling}'.", pointer="/lead_organization"
+                    "unknown-organization",
+                    f"There is no organisation that goes by '{spelling}'.",
+                    pointer="/lead_organization",
                 )
             code = slug_of(spelling)[:LONGEST_CODE].rstrip("-")
         self._register(code, spelling)
@@ -203,7 +217,7 @@ class Planner:
         new = [self._new(stream, version, event) for version, event in enumerate(events, 1)]
         for event in new:
             directory.apply(self._holdings.provisional(event))
-        self.organizations.append(new)
+        self._newly_named.append(NewOrganization(code, new))
 
 
 def _aliases(organization: Organization) -> tuple[str, ...]:

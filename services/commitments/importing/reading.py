@@ -50,10 +50,7 @@ class Table(NamedTuple):
 def read_table(path: Path, layout: FileLayout) -> Table:
     """The table in a file. InvalidInput("file-unreadable") when there is none to be had under this layout."""
     try:
-        if _format(path, layout) == "xlsx":
-            rows = _workbook_rows(path, layout)
-        else:
-            rows = _csv_rows(path, layout)
+        rows = _workbook_rows(path, layout) if _format(path, layout) == "xlsx" else _csv_rows(path, layout)
         if layout.transposed:
             rows = _transposed(rows)
         return _under_header(rows, layout.header_row)

@@ -66,9 +66,9 @@ class Report(msgspec.Struct, kw_only=True):
         """The report in some lines of plain text."""
         rows = self.rows
         done = "would be imported" if self.dry_run else "imported"
+        counts = f"{rows.unchanged} already known, {rows.duplicates} repeated, {rows.failed} refused"
         lines = [
-            f"{self.file}: {rows.read} rows read, {rows.imported} {done}, {rows.unchanged} already known, "
-            f"{rows.duplicates} repeated, {rows.failed} refused ({self.seconds:.1f} s)"
+            f"{self.file}: {rows.read} rows read, {rows.imported} {done}, {counts} ({self.seconds:.1f} s)"
         ]
         lines += [f"  {count:>7}  {name}" for name, count in sorted(self.events.items())]
         if self.organizations_registered:

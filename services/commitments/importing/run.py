@@ -8,17 +8,252 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
-from itertools import batched
 from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import uuid4
 
 from services.commitments.importing.holdings import Holdings
+from services.commitments.importing.interpreting import Interpreter
 from services.commitments.importing.mapping import Mapping, check_columns, load_mapping
-from services.commitments.importing.observation import Interpreter, Observation, Problem
+from services.commitments.importing.observation import Observation, Problem
 from services.commitments.importing.plan import Planner, Refused, Story, tell_stories
-from services.commitments.importing.reading import read_table
+from services.commitments.importing.reading import Table, plain, read_table
 from services.commitments.importing.report import LONGEST_VALUE, Report, RowError
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.eventlog.store import Appended, Changes, Store, VersionConflict, open_store
+from shared.identity.actor import Actor
+
+ROWS_PER_BATCH: Final = 250
+"""Rows in one transaction: enough to share its cost, few enough that other writers do not notice the wait."""
+
+ATTEMPTS: Final = 20
+"""Decisions at most on one batch; each one lost means that somebody else wrote."""
+
+Progress = Callable[[int, int], None]
+"""Told how many rows are done, of how many."""
+
+
+def import_file(
+    log: Store | str,
+    file: Path,
+    mapping: Path | Mapping,
+    *,
+    actor: Actor,
+    clock: Clock,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Bring what a file says into the log, which is a store or the URL of one; a dry run writes nothing.
+
+    A row that cannot go in is in the report's `errors`, and the others go in. Raises InvalidInput when the file or the
+    mapping cannot be used at all, Unavailable when the log stops answering: running it again then completes it.
+    """
+    if isinstance(log, str):
+        store = open_store(log)
+        try:
+            return import_file(
+                store, file, mapping, actor=actor, clock=clock, dry_run=dry_run, progress=progress
+            )
+        finally:
+            store.close()
+    if isinstance(mapping, Path):
+        mapping = load_mapping(mapping)
+    begun = time.monotonic()
+    report = Report(
+        file=file.name, source=mapping.source, dry_run=dry_run, correlation_id=f"import-{uuid4()}"
+    )
+    _Run(log, mapping, report, actor, clock, progress or _nobody_watches).execute(file)
+    report.errors.sort(key=lambda error: error.line)
+    report.seconds = round(time.monotonic() - begun, 3)
+    return report
+
+
+class _Batch(NamedTuple):
+    """Rows decided together, what there is to write for them, and what became of each."""
+
+    rows: Sequence[Observation]
+    changes: list[Changes]
+    organizations: list[str]
+    errors: list[RowError]
+    unchanged: int
+
+
+class _Run:
+    """One import under way."""
+
+    def __init__(
+        self, store: Store, mapping: Mapping, report: Report, actor: Actor, clock: Clock, progress: Progress
+    ) -> None:
+        self._store = store
+        self._mapping = mapping
+        self._report = report
+        self._actor = actor
+        self._clock = clock
+        self._progress = progress
+        self._types: Counter[str] = Counter()
+
+    def execute(self, file: Path) -> None:
+        """The whole of it."""
+        table = read_table(file, self._mapping.file)
+        check_columns(self._mapping, table.columns, file.name)
+        self._interpreter = Interpreter(self._mapping, table.columns)
+        self._report.rows.read = len(table.rows)
+        observations = self._observations(table)
+        self._stories: dict[str, Story] = tell_stories(observations)
+        self._show_progress()
+        self._begin(observations)
+        if self._report.dry_run:
+            for rows in _batches(observations):
+                self._settle(self._decide(rows), None)
+        else:
+            self._write(observations)
+        self._report.events = dict(sorted(self._types.items()))
+
+    def _observations(self, table: Table) -> list[Observation]:
+        """The rows that say something, once each, in order of their days."""
+        first: dict[tuple[str, object], Observation] = {}
+        for row in table.rows:
+            read = self._interpreter.read(row)
+            if isinstance(read, list):
+                self._fail(row.line, read)
+                continue
+            earlier = first.setdefault((read.code, read.day), read)
+            if earlier is read:
+                continue
+            if earlier.compared == read.compared:
+                self._report.rows.duplicates += 1
+            else:
+                column, value = self._first_difference(earlier, read)
+                reason = f"Line {earlier.line} tells of the same commitment on the same day and differs."
+                self._fail(row.line, [Problem(column, value, "conflicting-row", reason)])
+        return sorted(first.values(), key=lambda observation: (observation.day, observation.line))
+
+    def _first_difference(self, one: Observation, other: Observation) -> tuple[str, str]:
+        before = self._interpreter.cells(one)
+        return next(
+            (name, text) for name, text in self._interpreter.cells(other).items() if text != before[name]
+        )
+
+    def _fail(self, line: int, problems: Sequence[Problem]) -> None:
+        self._report.rows.failed += 1
+        self._report.errors.extend(_row_error(line, problem) for problem in problems)
+
+    def _begin(self, observations: Sequence[Observation]) -> None:
+        self._holdings = Holdings(self._store, self._clock.now())
+        self._holdings.load({observation.stream for observation in observations})
+        self._planner = Planner(
+            self._mapping,
+            self._holdings,
+            actor=self._actor,
+            correlation_id=self._report.correlation_id,
+            today=self._clock.today(),
+        )
+
+    # --- deciding --------------------------------------------------------------------------------------------------
+
+    def _decide(self, rows: Sequence[Observation]) -> _Batch:
+        batch = _Batch(rows, [], [], [], 0)
+        unchanged = 0
+        for observation in rows:
+            try:
+                events = self._planner.decide(observation, self._stories[observation.code])
+            except Refused as refused:
+                batch.errors.append(self._refusal(observation, refused.problem))
+                events = None
+            for registered in self._planner.take_organizations():
+                batch.changes.append(Changes(registered.events))
+                batch.organizations.append(registered.code)
+            if events:
+                batch.changes.append(Changes(events))
+            elif events is not None:
+                unchanged += 1
+        return batch._replace(unchanged=unchanged)
+
+    def _refusal(self, observation: Observation, problem: Problem) -> RowError:
+        cells = self._interpreter.cells(observation)
+        value = None if problem.column is None else cells.get(plain(problem.column))
+        return _row_error(observation.line, problem._replace(value=value))
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def _write(self, observations: Sequence[Observation]) -> None:
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import-writer") as writer:
+            before: tuple[_Batch, Future[Sequence[Appended]]] | None = None
+            for rows in _batches(observations):
+                batch = self._decide(rows)
+                if before is not None and not self._written(*before):
+                    self._reread(before[0].rows, rows)
+                    self._write_alone(before[0].rows)
+                    batch = self._decide(rows)
+                before = batch, writer.submit(self._append, batch)
+            if before is not None and not self._written(*before):
+                self._reread(before[0].rows)
+                self._write_alone(before[0].rows)
+
+    def _append(self, batch: _Batch) -> Sequence[Appended]:
+        return self._store.append(batch.changes, self._clock.now()) if batch.changes else ()
+
+    def _written(self, batch: _Batch, future: Future[Sequence[Appended]]) -> bool:
+        """Whether the batch is in the log; if not, nothing of it is."""
+        try:
+            appended = future.result()
+        except VersionConflict:
+            return False
+        self._settle(batch, appended)
+        return True
+
+    def _write_alone(self, rows: Sequence[Observation]) -> None:
+        """Decide and write a batch with nothing else under way, until nobody comes in between."""
+        for _ in range(ATTEMPTS):
+            batch = self._decide(rows)
+            try:
+                appended = self._append(batch)
+            except VersionConflict:
+                self._reread(rows)
+            else:
+                self._settle(batch, appended)
+                return
+        raise Unavailable(
+            "too-many-conflicts", "Others write to these commitments all the time; run it again."
+        )
+
+    def _reread(self, *batches: Sequence[Observation]) -> None:
+        self._holdings.reread({observation.stream for rows in batches for observation in rows})
+
+    # --- counting --------------------------------------------------------------------------------------------------
+
+    def _settle(self, batch: _Batch, appended: Sequence[Appended] | None) -> None:
+        """Count a batch that is written, or would be."""
+        report = self._report
+        report.rows.unchanged += batch.unchanged
+        report.rows.failed += len(batch.errors)
+        report.rows.imported += len(batch.rows) - batch.unchanged - len(batch.errors)
+        report.errors.extend(batch.errors)
+        report.organizations_registered.extend(batch.organizations)
+        self._types.update(event.data.TYPE for changes in batch.changes for event in changes.events)
+        if appended:
+            report.first_position = report.first_position or appended[0].first
+            report.last_position = appended[-1].last
+            self._holdings.written_up_to(appended[-1].last)
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        rows = self._report.rows
+        self._progress(rows.imported + rows.unchanged + rows.duplicates + rows.failed, rows.read)
+
+
+def _batches(observations: Sequence[Observation]) -> Iterator[Sequence[Observation]]:
+    for begin in range(0, len(observations), ROWS_PER_BATCH):
+        yield observations[begin : begin + ROWS_PER_BATCH]
+
+
+def _row_error(line: int, problem: Problem) -> RowError:
+    value = problem.value if problem.value is None else problem.value[:LONGEST_VALUE]
+    return RowError(line=line, column=problem.column, value=value, code=problem.code, reason=problem.reason)
+
+
+def _nobody_watches(done: int, total: int) -> None:
+    """For an import without a progress bar."""

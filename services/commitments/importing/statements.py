@@ -13,8 +13,9 @@ from typing import TypeVar
 from services.commitments.domain.commitment import Commitment
 from services.commitments.domain.registration import Known
 from services.commitments.importing.holdings import Holding, as_told
+from services.commitments.importing.interpreting import period_of
 from services.commitments.importing.mapping import Mapping
-from services.commitments.importing.observation import Observation, period_of
+from services.commitments.importing.observation import Observation
 from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
@@ -29,15 +30,21 @@ from shared.identity.actor import Actor
 
 E = TypeVar("E", bound=Event)
 
-Stated = Iterator[tuple[str | None, Event]]
-"""Events to record, each with the column it is from."""
+Stated = Iterator[Event]
 
 
 class Statements:
     """The statements of one row, in turn: each is decided when the one before it has been taken in."""
 
     def __init__(
-        self, mapping: Mapping, observation: Observation, holding: Holding, *, actor: Actor, today: date, known: Known
+        self,
+        mapping: Mapping,
+        observation: Observation,
+        holding: Holding,
+        *,
+        actor: Actor,
+        today: date,
+        known: Known,
     ) -> None:
         assert holding.commitment is not None
         self._mapping = mapping
@@ -50,11 +57,14 @@ class Statements:
         self._known = known
         self._told = as_told(mapping.source, observation.day)
         self._first_day = self._commitment.dated.registered_on
+        self.column: str | None = None
+        """The column that the statement now being decided is from."""
 
     def new(self, lead: str, title_before: str | None) -> Stated:
         """Everything the record does not know yet."""
         if self._day < self._first_day:
-            yield self._mapping.date.column, self._earlier_first_day()
+            self.column = self._mapping.date.column
+            yield self._earlier_first_day()
         yield from self._lead(lead)
         yield from self._rating()
         yield from self._deadline(DeadlineKind.PUBLIC)
@@ -64,11 +74,14 @@ class Statements:
         yield from self._milestones()
         before = self._commitment.registration.title if title_before is None else title_before
         if self._mapping.title.renamed == "comment" and self._row.title != before:
-            yield from self._comment(self._mapping.title.column, f"It is called “{self._row.title}”. {self._told}")
+            yield from self._comment(
+                self._mapping.title.column, f"It is called “{self._row.title}”. {self._told}"
+            )
 
     def _unless_known(self, column: str | None, said: E, decide: Callable[[E], Event]) -> Stated:
         if not self._holding.told.knows(said):
-            yield column, decide(said)
+            self.column = column
+            yield decide(said)
 
     def _earlier_first_day(self) -> Event:
         """A row from before the first day on record shows that the commitment was there earlier."""
@@ -201,18 +214,18 @@ class Statements:
         """A milestone carries no day of its own, so an older row does not undo what a newer one said of it."""
         for column, name, due_on in self._row.milestones:
             planned, superseded = self._holding.told.planned(name, self._day)
-            current = next((m.plan.said for m in self._commitment.milestones if m.plan.said.name == name), None)
-            before = planned or (current and current.due_on)
+            current = next(
+                (m.plan.said for m in self._commitment.milestones if m.plan.said.name == name), None
+            )
+            before = planned or (None if current is None else current.due_on)
             if not superseded and due_on != before:
-                yield (
-                    column,
-                    self._commitment.set_milestone(
-                        today=self._today,
-                        name=name,
-                        due_on=due_on,
-                        number=current and current.number,
-                        reason=self._told,
-                    ),
+                self.column = column
+                yield self._commitment.set_milestone(
+                    today=self._today,
+                    name=name,
+                    due_on=due_on,
+                    number=None if current is None else current.number,
+                    reason=self._told,
                 )
 
     def _comment(self, column: str, text: str) -> Stated:

@@ -235,27 +235,26 @@ class CommitmentView:
                 spans.insert(0, Span(eve.valid_from, since, eve.standing))
         before = {belief.fact.valid_from: belief for belief in rectangles[index:]}
         after: list[Belief[Rectangle]] = []
-        for first, last, standing in spans:
-            if first >= END_OF_DAYS:
+        for span in spans:
+            if span.valid_from >= END_OF_DAYS:
                 continue
-            rectangle = Rectangle(
-                self._id,
-                self._code,
-                first,
-                last or END_OF_DAYS,
-                standing,
-                self._merged_into[standing.closure_at or 0] if standing.closure is Closure.MERGED else None,
-                self._classification,
-            )
-            known = before.get(first)
+            rectangle = self._rectangle(span)
+            known = before.get(span.valid_from)
             if known is not None and known.fact == rectangle:
-                del before[first]
+                del before[span.valid_from]
                 after.append(known)
             else:
                 after.append(Belief(standings.name, rectangle, position))
         for belief in before.values():
             changes.end(belief, position)
         rectangles[index:] = after
+
+    def _rectangle(self, span: Span) -> Rectangle:
+        first, last, standing = span
+        into = self._merged_into[standing.closure_at or 0] if standing.closure is Closure.MERGED else None
+        return Rectangle(
+            self._id, self._code, first, last or END_OF_DAYS, standing, into, self._classification
+        )
 
     def _describe(self, position: int, changes: RowChanges) -> None:
         now = Description(self._id, self._code, self._title, self._parent, self._classification.visibility)

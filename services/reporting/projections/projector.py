@@ -18,7 +18,7 @@ from shared.events.commitments import OrganizationRegistered, PillarRegistered, 
 from shared.events.facts import Event
 
 BEGINNING: Final = (Registered, OrganizationRegistered, PillarRegistered)
-CHANGING: Final = (*commitments.CHANGING, *names.CHANGING)
+CHANGING: Final = frozenset[type[Event]]((*commitments.CHANGING, *names.CHANGING))
 CAPACITY: Final = 50_000
 """Views kept in memory; beyond that, the one not used for longest is folded again when it is needed."""
 
@@ -82,7 +82,7 @@ class Projector:
 
     def _apply(self, recorded: Recorded) -> None:
         event = recorded.data
-        if isinstance(event, CHANGING):
+        if type(event) in CHANGING:
             view = self._view(recorded)
             if view is not None:
                 view.apply(event, recorded.position, self._changes)
@@ -112,7 +112,7 @@ class Projector:
             if view is None:
                 if isinstance(recorded.data, BEGINNING) and recorded.version == 1:
                     view = _begin(recorded, forgotten)
-            elif isinstance(recorded.data, CHANGING):
+            elif type(recorded.data) in CHANGING:
                 view.apply(recorded.data, position, forgotten)
         if view is not None:
             for belief in view.beliefs():

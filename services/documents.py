@@ -1,0 +1,86 @@
+"""The documents that are made from the code: OpenAPI, the events, the errors, and who may do what.
+
+`bitacora openapi` writes them; a test fails when one that is committed falls behind.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from services.commitments import app as commitments
+from services.commitments.api.access import ACCESS as COMMITMENTS_ACCESS
+from services.reporting import app as reporting
+from services.reporting.api.access import ACCESS as REPORTING_ACCESS
+from shared.events.documentation import render as events
+from shared.http.catalogue import Catalogue
+from shared.http.service import Service
+from shared.identity.access import AccessTable, markdown_table
+from shared.settings import Settings
+
+DOCS = Path("docs")
+MAKE = "<!-- Made by `make docs` from the code; do not edit. -->\n\n"
+
+
+def documents() -> dict[Path, str]:
+    """Every generated document, by its path below the project's root."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder))
+        services = {
+            "commitments": commitments.create_app(settings),
+            "reporting": reporting.create_app(settings),
+        }
+        made = {DOCS / "openapi" / f"{name}.json": _openapi(service) for name, service in services.items()}
+        made[DOCS / "errors.md"] = _errors(
+            {name: service.problems.catalogue for name, service in services.items()}
+        )
+    made[DOCS / "access.md"] = _access({"commitments": COMMITMENTS_ACCESS, "reporting": REPORTING_ACCESS})
+    made[DOCS / "events.md"] = events()
+    return made
+
+
+def _openapi(service: Service) -> str:
+    return json.dumps(service.openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _errors(catalogues: Mapping[str, Catalogue]) -> str:
+    """Every code once, by status: what it means, and which services answer with it."""
+    explained = {code: entry for catalogue in catalogues.values() for code, entry in catalogue.items()}
+    lines = [
+        "# Errors",
+        "",
+        MAKE
+        + "Every refusal is a problem document (RFC 9457, `application/problem+json`). Its `type` ends in one of",
+        "of the codes below, which never change their meaning; `detail` says what was wrong, and `errors` points",
+        "at the values at fault.",
+    ]
+    for status in sorted({entry.status for entry in explained.values()}):
+        lines += [
+            "",
+            f"## {status}",
+            "",
+            "| code | | what it means, and what to do | services |",
+            "|---|---|---|---|",
+        ]
+        for code, entry in sorted(explained.items()):
+            if entry.status == status:
+                where = ", ".join(name for name, catalogue in catalogues.items() if code in catalogue)
+                where = "all" if where.count(",") == len(catalogues) - 1 else where
+                text = entry.explanation.replace("|", "\\|")
+                lines.append(f"| `{code}` | {entry.title} | {text} | {where} |")
+    return "\n".join(lines) + "\n"
+
+
+def _access(tables: Mapping[str, AccessTable]) -> str:
+    parts = [
+        "# Who may do what",
+        "",
+        MAKE
+        + "The rows are those the services enforce before a request's body is read. What an actor may not see is",
+        "answered as if it did not exist.",
+    ]
+    for name, table in tables.items():
+        parts += ["", f"## {name}", "", markdown_table(table).rstrip()]
+    return "\n".join(parts) + "\n"

@@ -1,0 +1,220 @@
+"""One meeting: what may happen to it, and what each thing that happened changes.
+
+A command guards and returns the event; the handler right under it only assigns, so that replaying history never judges
+it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from services.meetings.domain import attendance as attendance_list
+from services.meetings.domain import guards
+from services.meetings.domain.body import Body
+from services.meetings.domain.folding import Entry, changed_by
+from services.meetings.domain.minutes import Minutes
+from shared.errors import InvalidInput, RuleBroken
+from shared.events.meeting_vocabulary import MeetingState
+from shared.events.meetings import (
+    AgendaAgreed,
+    AgendaItem,
+    AgendaRevised,
+    Appointment,
+    AttendanceCorrected,
+    Attendee,
+    MeetingCancelled,
+    MeetingConvened,
+    MeetingHeld,
+    MeetingPublished,
+    MeetingRescheduled,
+)
+from shared.events.vocabulary import Visibility
+from shared.identity.actor import Actor
+
+_OPENNESS = [Visibility.RESERVED, Visibility.INTERNAL, Visibility.PUBLIC]
+
+
+class Course(NamedTuple):
+    """When a meeting was held, and who came."""
+
+    held_at: datetime
+    attendance: tuple[Attendee, ...]
+    ended_at: datetime | None = None
+
+
+class Meeting(Minutes):
+    """A meeting, from its convocation to its sealed minutes."""
+
+    __slots__ = ()
+
+    def revise_agenda(
+        self,
+        agenda: Sequence[AgendaItem],
+        *,
+        organizations: Container[str],
+        agreed_with: Sequence[str] = (),
+        reason: str | None = None,
+    ) -> AgendaAgreed | AgendaRevised:
+        """The agenda is rewritten, or settled with the organisations named; leaving what was agreed needs a reason."""
+        self.must_be_ahead()
+        items = numbered_agenda(agenda, organizations)
+        guards.known_organizations(agreed_with, organizations, "/agreed_with")
+        if self.state is MeetingState.AGENDA_AGREED:
+            guards.reason_given(reason, "Revising an agreed agenda")
+        if agreed_with:
+            if not items:
+                raise InvalidInput(
+                    "agenda-empty", "An agenda that is agreed has something on it.", pointer="/agenda"
+                )
+            if items == self.agenda and set(agreed_with) <= set(self.agreed_with):
+                raise RuleBroken("agenda-unchanged", "This agenda was agreed with them already.")
+            return AgendaAgreed(agenda=items, agreed_with=tuple(agreed_with), reason=reason)
+        if items == self.agenda:
+            raise RuleBroken("agenda-unchanged", "The agenda already reads like this.")
+        return AgendaRevised(agenda=items, reason=reason)
+
+    @changed_by(AgendaAgreed)
+    def _agenda_agreed(self, entry: Entry[AgendaAgreed]) -> None:
+        self.agenda, self.agreed_with = entry.said.agenda, entry.said.agreed_with
+
+    @changed_by(AgendaRevised)
+    def _agenda_revised(self, entry: Entry[AgendaRevised]) -> None:
+        self.agenda, self.agreed_with = entry.said.agenda, ()
+
+    def reschedule(
+        self, *, scheduled_at: datetime, ends_at: datetime | None, place: str | None, reason: str
+    ) -> MeetingRescheduled:
+        """It is moved to another time or place; without a place named, it stays where it was to be."""
+        self.must_be_ahead()
+        guards.reason_given(reason, "Moving a meeting")
+        guards.in_order(scheduled_at, ends_at, "/ends_at")
+        place = self.place if place is None else place
+        present = Appointment(scheduled_at=self.scheduled_at, ends_at=self.ends_at, place=self.place)
+        if Appointment(scheduled_at=scheduled_at, ends_at=ends_at, place=place) == present:
+            raise RuleBroken("appointment-unchanged", "The meeting is to be there and then already.")
+        return MeetingRescheduled(
+            scheduled_at=scheduled_at, ends_at=ends_at, place=place, previous=present, reason=reason
+        )
+
+    @changed_by(MeetingRescheduled)
+    def _rescheduled(self, entry: Entry[MeetingRescheduled]) -> None:
+        said = entry.said
+        self.scheduled_at, self.ends_at, self.place = said.scheduled_at, said.ends_at, said.place
+        self.reschedulings = (*self.reschedulings, entry)
+
+    def cancel(self, *, reason: str) -> MeetingCancelled:
+        """It is called off before it is held."""
+        self.must_be_ahead()
+        guards.reason_given(reason, "Cancelling a meeting")
+        return MeetingCancelled(reason=reason)
+
+    @changed_by(MeetingCancelled)
+    def _cancelled(self, entry: Entry[MeetingCancelled]) -> None:
+        self.cancellation = entry
+
+    def hold(
+        self,
+        course: Course,
+        *,
+        now: datetime,
+        body: Body,
+        organizations: Container[str],
+        reason: str | None = None,
+    ) -> MeetingHeld | AttendanceCorrected:
+        """It took place; told again with a reason, before the minutes are approved, it corrects what was noted."""
+        self.must_not_be_cancelled()
+        self.must_not_be_sealed()
+        if self.held is not None and reason is None:
+            raise RuleBroken(
+                "meeting-already-held",
+                "The meeting was held already: correcting its attendance needs a reason.",
+            )
+        if not self.agenda:
+            raise RuleBroken(
+                "meeting-without-agenda", "Nothing was on the agenda: put on it what was dealt with, first."
+            )
+        guards.not_in_future(course.held_at, now, "/held_at")
+        guards.in_order(course.held_at, course.ended_at, "/ended_at")
+        if course.ended_at is not None:
+            guards.not_in_future(course.ended_at, now, "/ended_at")
+        attendance_list.check(course.attendance, self.agenda_numbers, organizations)
+        missed = attendance_list.mandatory_absences(body.description.mandatory_attendance, course.attendance)
+        if self.held is None:
+            return MeetingHeld(**course._asdict(), mandatory_absences=missed)
+        guards.reason_given(reason, "Correcting an attendance list")
+        assert reason is not None
+        return AttendanceCorrected(**course._asdict(), mandatory_absences=missed, reason=reason)
+
+    @changed_by(MeetingHeld)
+    def _held(self, entry: Entry[MeetingHeld]) -> None:
+        self.held = entry
+
+    @changed_by(AttendanceCorrected)
+    def _attendance_corrected(self, entry: Entry[AttendanceCorrected]) -> None:
+        self.held = entry
+        self.attendance_corrections = (*self.attendance_corrections, entry)
+
+    def publish(self, *, visibility: Visibility, reason: str) -> MeetingPublished:
+        """Others may know of it and of what it decided, or no longer so: never fewer than when it was convened."""
+        guards.reason_given(reason, "A publication")
+        if visibility is self.visibility:
+            raise RuleBroken("visibility-unchanged", f"It is {visibility} already.")
+        if _OPENNESS.index(visibility) < _OPENNESS.index(self.convocation.said.visibility):
+            raise RuleBroken(
+                "narrower-than-convened",
+                "Its body's meetings are known to more: the gap in the numbers would tell that it is there.",
+            )
+        return MeetingPublished(visibility=visibility, previous=self.visibility, reason=reason)
+
+    @changed_by(MeetingPublished)
+    def _published(self, entry: Entry[MeetingPublished]) -> None:
+        self.visibility = entry.said.visibility
+        self.publications = (*self.publications, entry)
+
+
+def convene(
+    body: Body,
+    *,
+    actor: Actor,
+    scheduled_at: datetime,
+    organizations: Container[str],
+    ends_at: datetime | None = None,
+    place: str | None = None,
+    title: str | None = None,
+    agenda: Sequence[AgendaItem] = (),
+    reference: str | None = None,
+) -> MeetingConvened:
+    """A meeting of a body is called; who knows of it is who knows of the body."""
+    body.must_be_convenable_by(actor)
+    guards.in_order(scheduled_at, ends_at, "/ends_at")
+    return MeetingConvened(
+        body=body.code,
+        scheduled_at=scheduled_at,
+        visibility=body.description.visibility,
+        ends_at=ends_at,
+        place=place,
+        title=title,
+        agenda=numbered_agenda(agenda, organizations),
+        organizations=body.description.organizations,
+        reference=reference,
+    )
+
+
+def numbered_agenda(agenda: Sequence[AgendaItem], organizations: Container[str]) -> tuple[AgendaItem, ...]:
+    """An agenda whose items are numbered from 1 in the order given, each with something to deal with."""
+    for index, item in enumerate(agenda):
+        at = f"/agenda/{index}"
+        guards.text_given(item.title, "The title of an item", f"{at}/title")
+        if item.number != index + 1:
+            raise InvalidInput(
+                "agenda-misnumbered", "The items of an agenda are numbered in order from 1.", pointer=at
+            )
+        if item.sponsor is not None:
+            guards.known_organization(item.sponsor, organizations, f"{at}/sponsor")
+        if item.minutes is not None and not 1 <= item.minutes <= 1440:
+            raise InvalidInput(
+                "duration-impossible", "An item takes from one minute to a day.", pointer=f"{at}/minutes"
+            )
+    return tuple(agenda)

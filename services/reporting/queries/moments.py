@@ -1,0 +1,86 @@
+"""The two times of a question: a day in the world, and a position of the log."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_
+
+from services.reporting.intervals import path
+from services.reporting.tables import standings
+from shared.clock import Clock
+from shared.errors import InvalidInput, Unavailable
+from shared.eventlog.store import Store, position_at
+
+_DAY_BITS = date.max.toordinal().bit_length()
+_LAST_BIT = 62
+"""What is believed now is filed under 2**62, the highest number a position can be filed under."""
+
+
+class AsOf(NamedTuple):
+    """What a question is about: day `on`, as the log told it at `position`, which it reached at `known_at`."""
+
+    on: date
+    position: int
+    known_at: datetime | None
+
+
+def position_asked_for(
+    store: Store, clock: Clock, known_at: datetime | None, position: int | None
+) -> int | None:
+    """The position a question names, by itself or by a moment; None when it names none: the newest one.
+
+    Raises InvalidInput when it names both, or a moment or a position still to come.
+    """
+    if known_at is not None and position is not None:
+        raise InvalidInput("two-positions", "Give known_at or position, not both.", pointer="/query/position")
+    if known_at is not None:
+        if known_at > clock.now():
+            raise InvalidInput(
+                "known-at-to-come", "What will be known then nobody knows yet.", pointer="/query/known_at"
+            )
+        return position_at(store, known_at)
+    if position is not None and position > store.head():
+        raise InvalidInput(
+            "position-to-come", "The log has not reached that position yet.", pointer="/query/position"
+        )
+    return position
+
+
+def as_of(
+    store: Store, clock: Clock, reached: int, on: date | None, known_at: datetime | None, position: int | None
+) -> AsOf:
+    """The day and the position meant by a question to a read model that has `reached` a position.
+
+    `position` is what `position_asked_for` found. Without a day it is the day it was when the position was current, or
+    today when no position is asked for, so that asking again by position gives the same answer for ever. Unavailable
+    when the read model is not there yet.
+    """
+    chosen = reached if position is None else position
+    if chosen > reached:
+        raise not_reached(chosen)
+    recorded_at = store.recorded_at(chosen)
+    if on is None:
+        moment = known_at or (recorded_at if position is not None else None)
+        on = clock.today() if moment is None else clock.day_of(moment)
+    return AsOf(on, chosen, recorded_at)
+
+
+def not_reached(position: int) -> Unavailable:
+    """The error of a read model that is behind."""
+    return Unavailable("position-not-reached", f"The read model has not reached position {position} yet.")
+
+
+def holding(on: date, position: int, reached: int) -> ColumnElement[bool]:
+    """The rows of `standings` that held on a day as believed at a position, found through the interval tree."""
+    columns = standings.c
+    beliefs = path(position, max(reached, position, 1).bit_length())
+    return and_(
+        columns.day_node.in_(path(on.toordinal(), _DAY_BITS)),
+        columns.belief_node.in_([*beliefs, 1 << _LAST_BIT]),
+        columns.valid_from <= on,
+        columns.valid_to > on,
+        columns.believed_from <= position,
+        columns.believed_to > position,
+    )

@@ -1,0 +1,75 @@
+"""Who may see which commitments: what was open to the asker at the position asked for, and is open to them now."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, Table, and_, or_, select, true, union
+
+from services.reporting.tables import END_OF_LOG, descriptions, participants, standings
+from shared.events.vocabulary import Visibility
+from shared.identity.actor import Actor, Role
+
+SEE_EVERYTHING: Final = frozenset(
+    {Role.DCI, Role.ADVISORY, Role.DIPRES, Role.AUDITOR, Role.ADMIN, Role.SYSTEM}
+)
+
+
+class Scope(NamedTuple):
+    """What an asker may see; `organization` is theirs, where that makes a difference."""
+
+    name: Literal["public", "government", "everything"]
+    organization: str | None = None
+
+
+PUBLIC: Final = Scope("public")
+EVERYTHING: Final = Scope("everything")
+
+
+def scope_of(actor: Actor | None) -> Scope:
+    """Everyone sees what is public, government what is internal as well; reserved things only those concerned."""
+    if actor is None:
+        return PUBLIC
+    if actor.role in SEE_EVERYTHING:
+        return EVERYTHING
+    return Scope("government", actor.organization)
+
+
+def visible_standings(scope: Scope, position: int) -> ColumnElement[bool]:
+    """Whether the asker may see a row of `standings` believed at a position."""
+    return _visible(standings, scope, position)
+
+
+def visible_descriptions(scope: Scope, position: int) -> ColumnElement[bool]:
+    """Whether the asker may see a row of `descriptions` believed at a position."""
+    return _visible(descriptions, scope, position)
+
+
+def _visible(table: Table, scope: Scope, position: int) -> ColumnElement[bool]:
+    if scope.name == "everything":
+        return true()
+    open_then: ColumnElement[bool] = table.c.visibility.in_(_open_to(scope))
+    if scope.organization is not None:
+        concerned = select(participants.c.commitment_id).where(
+            participants.c.organization == scope.organization,
+            participants.c.believed_from <= position,
+            participants.c.believed_to > position,
+        )
+        open_then = or_(open_then, table.c.commitment_id.in_(concerned))
+    return and_(open_then, table.c.commitment_id.in_(_open_now(scope)))
+
+
+def _open_now(scope: Scope) -> Select[tuple[object]]:
+    now = select(descriptions.c.commitment_id).where(
+        descriptions.c.believed_to == END_OF_LOG, descriptions.c.visibility.in_(_open_to(scope))
+    )
+    if scope.organization is None:
+        return now
+    concerned = select(participants.c.commitment_id).where(
+        participants.c.believed_to == END_OF_LOG, participants.c.organization == scope.organization
+    )
+    return select(union(now, concerned).subquery().c.commitment_id)
+
+
+def _open_to(scope: Scope) -> list[str]:
+    return [Visibility.PUBLIC] if scope.name == "public" else [Visibility.PUBLIC, Visibility.INTERNAL]

@@ -1,0 +1,178 @@
+"""API keys: what may be issued, what their holders can do, and that the secret is told once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.commitments.domain.api_key import LONGEST_LIFE, ApiKey, issue_key
+from shared.errors import InvalidInput, RuleBroken
+from shared.eventlog.store import open_store
+from shared.identity.actor import Role
+from tests.services.commitments.installation import Installation, refused
+from tests.services.commitments.stories import Story
+
+NOW = datetime(2013, 4, 30, 15, tzinfo=UTC)
+KEY: dict[str, Any] = {
+    "role": "dipres",
+    "organization": "DIPRES",
+    "expires_at": "2013-12-31T00:00:00Z",
+    "description": "budget tools",
+}
+ADMIN: dict[str, Any] = {"role": Role.ADMIN, "organization": "DCI"}
+
+
+def issued(**more: Any) -> Story[ApiKey]:
+    said: dict[str, Any] = {
+        "role": Role.DIPRES,
+        "organization": "DIPRES",
+        "scopes": ("read",),
+        "expires_at": NOW + timedelta(days=30),
+        "now": NOW,
+    }
+    return Story(ApiKey.begin, issue_key("abc", "0" * 64, **(said | more)))
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "pointer"),
+    [
+        ({"role": Role.SYSTEM}, "key-role-reserved", "/role"),
+        ({"scopes": ()}, "key-scopes-unknown", "/scopes"),
+        ({"scopes": ("read", "everything")}, "key-scopes-unknown", "/scopes"),
+        ({"expires_at": NOW}, "key-lifetime", "/expires_at"),
+        ({"expires_at": NOW + LONGEST_LIFE + timedelta(seconds=1)}, "key-lifetime", "/expires_at"),
+    ],
+)
+def test_a_key_has_a_role_of_people_known_scopes_and_an_end_within_a_year(
+    said: dict[str, Any], code: str, pointer: str
+) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        issued(**said)
+    assert (refusal.value.code, refusal.value.pointer) == (code, pointer)
+
+
+def test_a_key_is_taken_back_once_and_with_a_reason() -> None:
+    story = issued(expires_at=NOW + LONGEST_LIFE)
+    with pytest.raises(InvalidInput):
+        story.thing.revoke(" ")
+    story.tell(story.thing.revoke("Lost laptop"))
+    with pytest.raises(RuleBroken) as refusal:
+        story.thing.revoke("Again")
+    assert refusal.value.code == "key-already-revoked"
+    replayed = story.replayed()
+    assert replayed.revocation == story.thing.revocation
+    assert (replayed.version, replayed.revoked_at) == (2, story.thing.revoked_at)
+
+
+@pytest.fixture
+async def service(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Installation]:
+    async with Installation(tmp_path, sqlite_url).running() as running:
+        for code in ("DCI", "DIPRES"):
+            await running.told("PUT", f"/v1/organizations/{code}", {"name": code})
+        yield running
+
+
+def presenting(secret: str) -> dict[str, Any]:
+    return {"credentials": {"Authorization": f"Bearer {secret}"}}
+
+
+@pytest.mark.anyio
+async def test_a_key_opens_what_its_role_and_scopes_allow_until_it_is_taken_back(
+    service: Installation,
+) -> None:
+    answer = await service.told("POST", "/v1/api-keys", KEY, **ADMIN)
+    secret, key_id = answer.json()["secret"], answer.json()["key_id"]
+    assert secret.startswith(f"bk_{key_id}_")
+    assert answer.headers["cache-control"] == "no-store"
+    await service.read("/v1/organizations/DIPRES", **presenting(secret))
+    write = await service.ask("POST", "/v1/commitments/X/budget-estimates", {}, **presenting(secret))
+    assert refused(write) == (403, "scope-not-granted")
+    await service.told("POST", f"/v1/api-keys/{key_id}/revocations", {"reason": "Lost"}, **ADMIN)
+    late = await service.ask("GET", "/v1/organizations/DIPRES", **presenting(secret))
+    assert refused(late) == (401, "credentials-invalid")
+    again = await service.ask("POST", f"/v1/api-keys/{key_id}/revocations", {"reason": "Lost"}, **ADMIN)
+    assert refused(again) == (409, "key-already-revoked")
+
+
+@pytest.mark.anyio
+async def test_a_key_opens_nothing_after_its_time(service: Installation) -> None:
+    secret = (await service.told("POST", "/v1/api-keys", KEY, **ADMIN)).json()["secret"]
+    service.now = datetime(2013, 12, 31, tzinfo=UTC)
+    late = await service.ask("GET", "/v1/organizations/DIPRES", **presenting(secret))
+    assert refused(late) == (401, "credentials-invalid")
+
+
+@pytest.mark.anyio
+async def test_the_answer_to_a_repeated_request_names_the_key_and_not_its_secret(
+    service: Installation,
+) -> None:
+    first, second = [
+        (await service.told("POST", "/v1/api-keys", KEY, Idempotency_Key="k", **ADMIN)) for _ in range(2)
+    ]
+    assert second.headers["idempotency-replayed"] == "true"
+    told = first.json()
+    del told["secret"]
+    assert second.json() == told
+    assert len((await service.read("/v1/api-keys", **ADMIN))["items"]) == 1
+
+
+@pytest.mark.anyio
+async def test_neither_the_list_nor_the_log_holds_a_secret(service: Installation) -> None:
+    answer = await service.told("POST", "/v1/api-keys", KEY | {"scopes": ["write", "read"]}, **ADMIN)
+    secret = answer.json()["secret"].rpartition("_")[2]
+    listed = await service.ask("GET", "/v1/api-keys?include=total", **ADMIN)
+    assert secret not in listed.text
+    (item,) = listed.json()["items"]
+    assert listed.json()["total"] == 1
+    assert item == {
+        "id": answer.json()["id"],
+        "key_id": answer.json()["key_id"],
+        "role": "dipres",
+        "organization": "DIPRES",
+        "scopes": ["read", "write"],
+        "description": "budget tools",
+        "issued_at": "2013-04-30T15:00:00.000000Z",
+        "expires_at": "2013-12-31T00:00:00.000000Z",
+        "revocation": None,
+        "version": 1,
+        "position": 3,
+    }
+    store = open_store(service.settings.effective_log_url)
+    try:
+        stored = b"".join(line for _, line in store.read(0, 100))
+    finally:
+        store.close()
+    assert b"identity.key_issued" in stored
+    assert secret.encode() not in stored
+
+
+@pytest.mark.anyio
+async def test_keys_are_listed_in_the_order_of_issue_with_what_became_of_them(service: Installation) -> None:
+    ids = [(await service.told("POST", "/v1/api-keys", KEY, **ADMIN)).json()["key_id"] for _ in range(3)]
+    await service.told("POST", f"/v1/api-keys/{ids[0]}/revocations", {"reason": "Lost"}, **ADMIN)
+    first = await service.read("/v1/api-keys?limit=2", **ADMIN)
+    second = await service.read(first["next"], **ADMIN)
+    assert [item["key_id"] for item in first["items"] + second["items"]] == ids
+    assert first["items"][0]["revocation"]["reason"] == "Lost"
+    assert second["next"] is None
+
+
+@pytest.mark.anyio
+async def test_only_administrators_deal_in_keys(service: Installation) -> None:
+    for role in set(Role) - {Role.ADMIN, Role.SYSTEM}:
+        for method, path, body in [
+            ("POST", "/v1/api-keys", KEY),
+            ("GET", "/v1/api-keys", None),
+            ("POST", "/v1/api-keys/abc/revocations", {"reason": "r"}),
+        ]:
+            assert refused(await service.ask(method, path, body, role=role)) == (403, "role-not-allowed")
+    system = await service.ask("POST", "/v1/api-keys", KEY | {"role": "system"}, **ADMIN)
+    assert refused(system) == (422, "key-role-reserved")
+    nobody = await service.ask("POST", "/v1/api-keys", KEY | {"organization": "NOBODY"}, **ADMIN)
+    assert refused(nobody) == (422, "unknown-organization")
+    unknown = await service.ask("POST", "/v1/api-keys/abc/revocations", {"reason": "r"}, **ADMIN)
+    assert refused(unknown) == (404, "unknown-api-key")

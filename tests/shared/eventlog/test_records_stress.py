@@ -1,0 +1,98 @@
+"""Caches under pressure: too small, loading while others write, and never behind what their process already knew."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.eventlog.records import Records
+from tests.support.ledger import Ledger, Process, command, opened, process, writing
+
+
+class Watch:
+    """What one process may no longer forget of each ledger."""
+
+    def __init__(self, here: Process, seed: int) -> None:
+        self.here = here
+        self.rng = random.Random(seed)
+        self.known: dict[UUID, int] = {}
+
+    async def pause(self) -> None:
+        """Nothing, one turn of the loop, or a few milliseconds."""
+        if self.rng.random() < 0.7:
+            await asyncio.sleep(self.rng.choice((0, 0, 0.001, 0.004)))
+
+    async def look(self, ledger: UUID) -> Ledger | None:
+        """Read a ledger: never older than what this process wrote or read of it before."""
+        known = self.known.get(ledger, 0)
+        found = await self.here.ledgers.get(ledger)
+        version = 0 if found is None else found.version
+        assert version >= known, f"this process knew version {known} and now reads version {version}"
+        assert found is None or len(found.texts) == version - 1
+        self.known[ledger] = max(self.known.get(ledger, 0), version)
+        return found
+
+    async def write(self, ledger: UUID, text: str) -> None:
+        """Write, and know it from then on."""
+        outcome = await self.here.ledgers.change(ledger, writing(text), command())
+        self.known[ledger] = max(self.known.get(ledger, 0), outcome.version)
+
+    async def begin(self, ledger: UUID) -> None:
+        """Begin a ledger, and know it from then on."""
+        await self.here.ledgers.create(ledger, lambda: [opened(str(ledger))], command())
+        self.known[ledger] = max(self.known.get(ledger, 0), 1)
+
+
+@pytest.mark.parametrize("capacity", [2, 1000], ids=["a cache too small", "a cache large enough"])
+async def test_a_cache_that_loads_while_others_write_is_never_behind(log_url: str, capacity: int) -> None:
+    async with process(log_url, capacity=capacity) as one, process(log_url, capacity=capacity) as other:
+        watches = [Watch(one, 1), Watch(other, 2)]
+        ledgers: list[UUID] = []
+
+        async def write(watch: Watch, name: str) -> None:
+            for n in range(60):
+                if watch.rng.random() < 0.15 or not ledgers:
+                    ledger = uuid4()
+                    await watch.begin(ledger)
+                    ledgers.append(ledger)
+                await watch.write(watch.rng.choice(ledgers[-6:]), f"{name} {n}")
+                await watch.pause()
+
+        async def read(watch: Watch) -> None:
+            while not done.is_set():
+                if ledgers:
+                    await watch.look(watch.rng.choice(ledgers[-8:]))
+                if watch.rng.random() < 0.05:
+                    watch.here.ledgers._cache.clear()
+                await watch.pause()
+
+        done = asyncio.Event()
+        async with asyncio.TaskGroup() as readers:
+            for watch in watches * 2:
+                readers.create_task(read(watch))
+            try:
+                await asyncio.gather(*(write(w, f"{w.here is one} {n}") for w in watches for n in range(3)))
+            finally:
+                done.set()
+        head = one.store.head()
+        for watch in watches:
+            await watch.here.live.wait_for(head, 15)
+        written = 0
+        for ledger in ledgers:
+            folded = await one.ledgers.as_of(ledger)
+            assert folded is not None
+            written += len(folded.texts)
+            for watch in watches:
+                found = await watch.look(ledger)
+                assert found is not None
+                assert found.texts == folded.texts
+        assert written == 360
+        for watch in watches:
+            records: Records[Ledger] = watch.here.ledgers
+            assert len(records._cache) <= capacity
+            assert not records._loading
+            assert not records._turns
+            assert watch.here.live.failure is None
