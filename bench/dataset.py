@@ -28,23 +28,35 @@ FIRST_YEAR = 2016
 REGISTERED = 2_000
 """Commitments that both services hold when single requests are compared."""
 
-_WORDS = (
+_TEXT = (
     "the programme remains on course for delivery of main construction works and procurement of rolling stock after "
     "approval by the board in spring while staffing risks in two regions call for a revised schedule and budget"
-).split()
+)
+_WORDS = _TEXT.split()
+_COLUMNS = (
+    "match_key",
+    "project_name",
+    "department",
+    "pillar",
+    "observed_on",
+    "dca_rating",
+    "end_date",
+    "year_budget",
+    "year_forecast",
+    "whole_life_cost",
+    "description",
+    "dca_commentary",
+    "schedule_narrative",
+)
 
 
 def write_observations(path: Path, *, commitments: int, years: int) -> int:
     """Writes the table of observations, a row per commitment and year; returns the number of rows."""
     random_ = random.Random(commitments)
-    columns = (
-        "match_key project_name department pillar observed_on dca_rating end_date year_budget year_forecast"
-        " whole_life_cost description dca_commentary schedule_narrative"
-    ).split()
     projects = [_Project(number, random_) for number in range(commitments)]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(columns)
+        writer.writerow(_COLUMNS)
         for year in range(FIRST_YEAR, FIRST_YEAR + years):
             writer.writerows(project.row(year, random_) for project in projects)
     return commitments * years

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,7 +71,9 @@ class Ground:
     @contextmanager
     def worker(self, log_url: str) -> Iterator[int]:
         """The projection worker as a process; yields its process id."""
-        with running("services.reporting.follow", environ=self.environ(log_url), log=self.log("worker")) as pid:
+        with running(
+            "services.reporting.follow", environ=self.environ(log_url), log=self.log("worker")
+        ) as pid:
             yield pid
 
 
@@ -80,7 +81,12 @@ async def answer(port: int, raw: bytes, seconds: float = 30) -> tuple[dict[str, 
     """The headers and the body of one successful answer."""
     taken: list[bytes] = []
     outcome = await drive(
-        port, [raw], connections=1, count=1, seconds=seconds, on_answer=lambda _n, _d, _a, whole: taken.append(whole)
+        port,
+        [raw],
+        connections=1,
+        count=1,
+        seconds=seconds,
+        on_answer=lambda _n, _d, _a, whole: taken.append(whole),
     )
     outcome.demand_success()
     return headers_of(taken[0]), taken[0].partition(END_OF_HEAD)[2]
@@ -116,23 +122,16 @@ async def declare_plan(port: int, ground: Ground) -> None:
     await answer(port, request("PUT", f"/v1/organizations/{ORGANIZATION}", headers=admin, body=body))
     for rank, pillar in enumerate(PILLARS):
         await answer(
-            port, request("PUT", f"/v1/pillars/{pillar}", headers=unit, body={"name": pillar.title(), "rank": rank})
+            port,
+            request(
+                "PUT", f"/v1/pillars/{pillar}", headers=unit, body={"name": pillar.title(), "rank": rank}
+            ),
         )
 
 
 def ids_of(bodies: Sequence[bytes]) -> list[str]:
     """The ids in the answers to some registrations."""
     return [json.loads(body)["id"] for body in bodies]
-
-
-@asynccontextmanager
-async def at_most(seconds: float, what: str) -> AsyncIterator[None]:
-    """Ends a phase that lasts too long."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise TimeoutError(f"{what} took more than {seconds:g} s") from error
 
 
 def with_headers(headers: Mapping[str, str], **more: str) -> dict[str, str]:

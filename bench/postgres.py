@@ -67,5 +67,7 @@ def server_facts(url: str, origin: str) -> ServerFacts:
             connection.execute("INSERT INTO commits (at) VALUES (now())")
         took = time.perf_counter() - began
         connection.execute("DROP TABLE commits")
-    found = dict(rows)
-    return ServerFacts(origin, {name: found[name] for name in SETTINGS if name in found}, took / COMMITS * 1000)
+    found: dict[str, str] = dict(rows)
+    return ServerFacts(
+        origin, {name: found[name] for name in SETTINGS if name in found}, took / COMMITS * 1000
+    )

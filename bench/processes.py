@@ -30,13 +30,18 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    module: str, *arguments: str, environ: Mapping[str, str], log: Path, port: int | None = None, ready: str = "/"
+    module: str,
+    *arguments: str,
+    environ: Mapping[str, str],
+    log: Path,
+    port: int | None = None,
+    ready: str = "/",
 ) -> Iterator[int]:
     """A module of ours as a process of its own; yields its process id once GET `ready` on `port` answers 200."""
     with log.open("w") as written:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            env=os.environ | environ,
+            env=_environ(environ),
             stdin=subprocess.DEVNULL,
             stdout=written,
             stderr=subprocess.STDOUT,
@@ -65,7 +70,7 @@ def run(*arguments: str, environ: Mapping[str, str], log: Path, seconds: float) 
         try:
             done = subprocess.run(
                 [sys.executable, "-m", *arguments],
-                env=os.environ | environ,
+                env=_environ(environ),
                 stdin=subprocess.DEVNULL,
                 stdout=written,
                 stderr=subprocess.STDOUT,
@@ -77,6 +82,13 @@ def run(*arguments: str, environ: Mapping[str, str], log: Path, seconds: float) 
     if done.returncode != 0:
         raise DidNotRun(f"{' '.join(arguments)} ended with {done.returncode}: {_last_words(log)}")
     return time.perf_counter() - began
+
+
+def _environ(given: Mapping[str, str]) -> dict[str, str]:
+    """Our own environment without any setting of Bitácora's but those given: what is measured is said here."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BITACORA_")} | dict(
+        given
+    )
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str, log: Path, module: str) -> None:

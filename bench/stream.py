@@ -112,7 +112,9 @@ class _Reader(asyncio.Protocol):
         self._fail(f"the connection ended after {self.lines} lines: {exc}")
 
 
-async def read_lines(port: int, request: bytes, *, enough: int, seconds: float, host: str = "127.0.0.1") -> Streamed:
+async def read_lines(
+    port: int, request: bytes, *, enough: int, seconds: float, host: str = "127.0.0.1"
+) -> Streamed:
     """Reads an answer until it ends or has `enough` lines; `LoadFailed` when it is no 200 or takes too long."""
     loop = asyncio.get_running_loop()
     transport, reader = await loop.create_connection(lambda: _Reader(request, enough), host, port)

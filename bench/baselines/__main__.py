@@ -18,7 +18,8 @@ def main() -> None:
         os.environ["BENCH_TOKEN_ISSUER"],
         os.environ["BENCH_TOKEN_AUDIENCE"],
     )
-    app = create_app(os.environ["BENCH_DATABASE_URL"], tokens)
+    tuned = os.environ.get("BENCH_SESSION_IN_ENDPOINT") == "1"
+    app = create_app(os.environ["BENCH_DATABASE_URL"], tokens, session_in_endpoint=tuned)
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=False, log_level="warning")
 
 

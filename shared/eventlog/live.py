@@ -32,8 +32,8 @@ log = structlog.get_logger(__name__)
 class Follower(Protocol):
     """Something kept true by the log: a cache of aggregates."""
 
-    def follow(self, recorded: Recorded) -> None:
-        """Take in one event. May be called twice for one event, and for an event before an earlier one of others."""
+    def follow(self, recorded: Recorded, *, own: bool) -> None:
+        """Take in one event: each once, this process's `own` perhaps before earlier ones of others."""
 
     def forget(self, stream_id: UUID) -> None:
         """Drop what is held of a stream: it has turned out to be old."""
@@ -53,6 +53,8 @@ class LiveLog:
         self._subscribers: list[tuple[frozenset[str], Callable[[Recorded], None]]] = []
         self._ordered_types: frozenset[str] = frozenset()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._ahead: set[int] = set()
+        """Positions beyond `position` that the followers have taken in already: our own, acknowledged early."""
         self._stopping = threading.Event()
         self._appender: Appender | None = None
         self._subscription: Subscription | None = None
@@ -143,28 +145,34 @@ class LiveLog:
 
     def _take_in_own(self, changes: Changes, appended: Appended) -> None:
         in_order = appended.first == self.position + 1
-        for offset, event in enumerate(changes.events):
-            self._take_in(
-                Recorded(
-                    position=appended.first + offset,
-                    recorded_at=appended.recorded_at,
-                    type=event.data.TYPE,
-                    stream_id=event.stream_id,
-                    version=event.version,
-                    recorded_by=event.recorded_by,
-                    correlation_id=event.correlation_id,
-                    causation_id=event.causation_id,
-                    data=event.data,
-                ),
-                in_order=in_order,
+        for position, event in enumerate(changes.events, appended.first):
+            if position <= self.position:
+                continue  # the tail was faster
+            recorded = Recorded(
+                position=position,
+                recorded_at=appended.recorded_at,
+                type=event.data.TYPE,
+                stream_id=event.stream_id,
+                version=event.version,
+                recorded_by=event.recorded_by,
+                correlation_id=event.correlation_id,
+                causation_id=event.causation_id,
+                data=event.data,
             )
+            self._tell_followers(recorded, own=True)
+            if in_order:
+                self._tell_subscribers(recorded)
+            else:
+                self._ahead.add(position)
         if in_order:
             self._reached(appended.last)
 
-    def _take_in(self, recorded: Recorded, *, in_order: bool) -> None:
+    def _tell_followers(self, recorded: Recorded, *, own: bool) -> None:
         for follower in self._followers:
-            follower.follow(recorded)
-        if in_order and recorded.type in self._ordered_types:
+            follower.follow(recorded, own=own)
+
+    def _tell_subscribers(self, recorded: Recorded) -> None:
+        if recorded.type in self._ordered_types:
             for types, callback in self._subscribers:
                 if recorded.type in types:
                     callback(recorded)
@@ -179,7 +187,12 @@ class LiveLog:
     def _take_in_lines(self, lines: list[tuple[int, bytes]], seen: int) -> None:
         for position, line in lines:
             if position > self.position:
-                self._take_in(codec.decode(line, position), in_order=True)
+                recorded = codec.decode(line, position)
+                if position in self._ahead:
+                    self._ahead.remove(position)
+                else:
+                    self._tell_followers(recorded, own=False)
+                self._tell_subscribers(recorded)
                 self.position = position
         self._reached(max(seen, self.position))
 

@@ -272,7 +272,7 @@ class Records(Generic[A]):
 
     # --- the cache -------------------------------------------------------------------------------------------------
 
-    def follow(self, recorded: Recorded) -> None:
+    def follow(self, recorded: Recorded, *, own: bool) -> None:
         """Take in one event of any stream, from this process or another."""
         stream_id = recorded.stream_id
         if (loading := self._loading.get(stream_id)) is not None:
@@ -284,8 +284,9 @@ class Records(Generic[A]):
                 aggregate.apply(recorded)
             elif recorded.version > aggregate.version:
                 del self._cache[stream_id]
-        elif recorded.version == 1:
-            # A new stream is likely to be asked for next; its whole state is at hand.
+        elif own and recorded.version == 1:
+            # A new stream is likely to be asked for next, and its whole state is at hand. Not so when another process
+            # wrote it: we may have read further in it already, and dropped it again.
             begun = self._begin(recorded)
             if begun is not None:
                 self._keep(begun)

@@ -55,7 +55,7 @@ def verify(store: Store, progress: Callable[[int], None] | None = None) -> Repor
     must be readable, and what its bytes claim must be what the engine found it by. `progress` is told each position
     reached. Raises Unavailable when the engine does not answer.
     """
-    return _Verification(store, progress or (lambda position: None)).run()
+    return _Verification(store, progress or (lambda _: None)).run()
 
 
 class _Verification:

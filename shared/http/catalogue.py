@@ -69,6 +69,15 @@ CODES: dict[str, Explained] = {
     "idempotency-key-invalid": Explained(
         422, "Invalid idempotency key", "Send 1 to 255 visible ASCII characters, such as a UUID."
     ),
+    "code-taken": Explained(
+        409, "Code taken", "There is already one by this code; codes are never used again."
+    ),
+    "stale-version": Explained(
+        412, "Stale version", "It has changed since the version you stated: read it again and decide again."
+    ),
+    "idempotency-key-reused": Explained(
+        422, "Idempotency key reused", "The key stands for another request: take a new one for a new request."
+    ),
     "if-match-required": Explained(
         428, "If-Match required", "Say which version you decided on: the ETag you read, or `*`."
     ),
@@ -79,6 +88,18 @@ CODES: dict[str, Explained] = {
         "The fault is ours; our log tells it under the `request_id`.",
     ),
     "unavailable": Explained(503, "Unavailable", "Ask again after `Retry-After` seconds."),
+    "position-not-reached": Explained(
+        503, "Position not reached", "The position you wait for is not reflected yet. Ask again shortly."
+    ),
+    "too-many-conflicts": Explained(
+        503, "Too many conflicts", "Too many change this at once; nothing was recorded. Ask again shortly."
+    ),
+    "log-unavailable": Explained(
+        503,
+        "Log unavailable",
+        "The event log did not answer. With an idempotency key it is safe to ask again.",
+    ),
+    "shutting-down": Explained(503, "Shutting down", "This process is stopping; another will answer."),
     "identity-provider-unavailable": Explained(
         503, "Identity provider unavailable", "Your token cannot be verified just now. Ask again shortly."
     ),

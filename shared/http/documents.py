@@ -92,8 +92,10 @@ _REQUEST_ID = {
     "name": "X-Request-Id",
     "in": "header",
     "required": False,
-    "description": "Becomes the correlation id of whatever the request causes; one is made when it is missing.",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:/+=@-]{1,128}$"},
+    "description": "Becomes the correlation id of what the request causes: 1 to 128 letters, digits or `._:/+=@-`."
+    " Without one, or with anything else, we make one.",
+    "schema": {"type": "string"},
+    "example": EXAMPLE_ID,
 }
 _CODES = {412: "stale-version", 409: "rule-broken", 428: "if-match-required", 403: "role-not-allowed"}
 _WITH_CODE = {400: "malformed-request", 401: "credentials-required", 404: "not-found", 422: "request-invalid"}

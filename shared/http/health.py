@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel
@@ -82,7 +82,7 @@ def health_router(
         return Response(encode(registry), headers={"Content-Type": content_type})
 
     @router.get("/errors/{code}", response_model=ErrorExplained)
-    async def explain(code: str) -> Response:
+    async def explain(code: Annotated[str, Path(examples=["not-found"])]) -> Response:
         """What the error of that code means, and what to do about it."""
         entry = catalogue.get(code)
         if entry is None:

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from shared.clock import Clock
 from shared.errors import KeyReused, NotFound, RuleBroken, StaleVersion, Unavailable
@@ -68,6 +68,8 @@ class Thing(BaseModel):
     title: str
 
 
+Pad = Annotated[int, Query(ge=0, le=1_000_000)]
+
 router = service_router(TABLE)
 
 
@@ -102,12 +104,12 @@ async def add_thing(request: Request, body: NewThing) -> Response:
 
 
 @router.get("/v1/things/{id}", response_model=Thing)
-async def thing(request: Request, id: str, pad: int = 0) -> Response:  # the path parameter is public
+async def thing(request: Request, id: str, pad: Pad = 0) -> Response:  # the path parameter is public
     """A thing, seven versions old."""
     return read_answer(request, {"id": id, "title": "x" * pad}, version=7, position=12)
 
 
-@router.get("/v1/things/{id}.txt")
+@router.get("/v1/things/{id}.txt", response_class=PlainTextResponse)
 async def thing_as_text(id: str) -> Response:  # the path parameter is public
     """A thing as text."""
     return Response(f"thing {id}", media_type="text/plain")

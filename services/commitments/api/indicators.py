@@ -10,16 +10,16 @@ from starlette.responses import Response
 
 from services.commitments.api.commitment_answers import HistoryItem, Written
 from services.commitments.api.commitments import WaitFor
-from services.commitments.api.indicator_rendering import rendered
-from services.commitments.api.indicator_schemas import (
+from services.commitments.api.indicator_answers import IndicatorAnswer
+from services.commitments.api.indicator_bodies import (
     DefinitionChangeBody,
-    IndicatorAnswer,
     IndicatorBody,
     MeasurementBody,
     MeasurementCorrectionBody,
     TargetBody,
     TrajectoryBody,
 )
+from services.commitments.api.indicator_rendering import rendered
 from services.commitments.api.rendering import history_item
 from services.commitments.application.indicators import Indicators
 from services.commitments.domain.indicator import Indicator
@@ -45,7 +45,7 @@ _MEASURES = Access(
     UNIT | {Role.MINISTRY},
     own_organization=frozenset({Role.MINISTRY}),
     if_match="required",
-    note="and the organisation named as the source, whatever its kind",
+    note="ministries: only where the indicator names them as its source",
 )
 
 ACCESS: AccessTable = {

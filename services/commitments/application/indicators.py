@@ -11,7 +11,8 @@ from typing import Any
 from services.commitments.application.commitments import KIND as COMMITMENT
 from services.commitments.application.commitments import Commitments
 from services.commitments.application.directory import Directory
-from services.commitments.domain.indicator import CommitmentCircle, Indicator, define_indicator
+from services.commitments.domain.indicator import CommitmentCircle, Indicator
+from services.commitments.domain.indicator_definition import define_indicator
 from services.commitments.domain.registration import known_organization
 from shared.errors import InvalidInput, NotFound
 from shared.eventlog.live import LiveLog

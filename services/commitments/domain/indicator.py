@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from services.commitments.domain import guards
+from services.commitments.domain.indicator_definition import as_json, check_definition
 from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
@@ -253,7 +254,7 @@ class Indicator:
         guards.reason_given(reason, "A changed definition")
         before = self.facts.definition_on(effective)
         after = msgspec.structs.replace(before, **changes)
-        _check_definition(after, today)
+        check_definition(after, today)
         fields = [
             name for name in Definition.__struct_fields__ if getattr(before, name) != getattr(after, name)
         ]
@@ -267,8 +268,8 @@ class Indicator:
             )
         return [
             IndicatorDefinitionChanged(
-                changes={name: _as_json(getattr(after, name)) for name in fields},
-                previous={name: _as_json(getattr(before, name)) for name in fields},
+                changes={name: as_json(getattr(after, name)) for name in fields},
+                previous={name: as_json(getattr(before, name)) for name in fields},
                 reason=reason,
                 effective_on=effective,
             )
@@ -295,38 +296,3 @@ class Indicator:
     def _supplied_by(self, organization: str) -> bool:
         source = self.facts.definition.source
         return source is not None and source.organization == organization
-
-
-def define_indicator(
-    code: str,
-    definition: Definition,
-    *,
-    today: date,
-    effective_on: date | None = None,
-    commitment: str | None = None,
-    visibility: Visibility = Visibility.INTERNAL,
-) -> list[Event]:
-    """Define an indicator, before it is measured."""
-    guards.well_formed_code(code)
-    _check_definition(definition, today)
-    return [
-        IndicatorDefined(
-            code=code,
-            effective_on=guards.not_after_today(effective_on, today),
-            commitment=commitment,
-            visibility=visibility,
-            **{name: getattr(definition, name) for name in Definition.__struct_fields__},
-        )
-    ]
-
-
-def _check_definition(definition: Definition, today: date) -> None:
-    guards.text_given(definition.name, "The name", "/name")
-    guards.text_given(definition.unit, "The unit", "/unit")
-    if definition.baseline is not None:
-        guards.not_after_today(definition.baseline.on, today, "/baseline/on")
-
-
-def _as_json(value: Any) -> Any:
-    """A field of the definition as it lies in an event; numbers stay exact."""
-    return msgspec.to_builtins(value, builtin_types=(Decimal,))

@@ -13,9 +13,9 @@ from shared.events.meetings import Attendee, Seat
 def mandatory_absences(seats: Sequence[Seat], attendance: Sequence[Attendee]) -> tuple[Seat, ...]:
     """The seats that were missed.
 
-    A seat is taken by whoever is present for it, with full rights or invited, or has sent somebody: who is represented
-    is not absent. A seat with a condition is missed only when the list says that it stayed empty, because only those who
-    were there know whether its condition held.
+    A seat is taken by whoever is present for it, with full rights or invited, or has sent somebody: who is
+    represented is not absent. A seat with a condition is missed only when the list says that it stayed empty,
+    because only those who were there know whether its condition held.
     """
     return tuple(seat for seat in seats if _missed(seat, attendance))
 

@@ -1,9 +1,9 @@
 """A body that holds meetings: what it is for, what it holds itself to, and the numbers of its decisions.
 
 Decisions are numbered per body and year, and the body's own stream says which numbers are given, so that approvals in
-several processes at once cannot give one number twice or leave one out. Whoever sees some of a body's numbers could tell
-from the gaps how many others there are: so a meeting is never known to fewer than its body is, and the circle of a
-reserved body is settled once it has numbered decisions.
+several processes at once cannot give one number twice or leave one out. Whoever sees some of a body's numbers could
+tell from the gaps how many others there are: so a meeting is never known to fewer than its body is, and the circle of
+a reserved body is settled once it has numbered decisions.
 """
 
 from __future__ import annotations

@@ -94,11 +94,11 @@ class Decision(Folded):
         """The line it ended in is named; naming the same line again replaces what was said, and needs a reason."""
         guards.fiscal_year(fiscal_year)
         guards.text_given(code, "The code of a budget line", "/code")
-        guards.amount(amount, "/amount/amount")
-        guards.currency(currency, "/amount/currency")
+        guards.amount(amount, "/amount")
+        guards.currency(currency, "/currency")
         if amount.startswith("-"):
             raise InvalidInput(
-                "amount-negative", "A budget line holds an amount of money.", pointer="/amount/amount"
+                "amount-negative", "A budget line holds an amount of money.", pointer="/amount"
             )
         tied = self.budget_lines.get((fiscal_year, code))
         if tied is not None:
@@ -133,6 +133,10 @@ class Decision(Folded):
                 "narrower-than-convened",
                 "It was known to more from the start: the gap in the numbers would tell that it is there.",
             )
+        return DecisionPublished(visibility=visibility, previous=self.visibility, reason=reason)
+
+    def publish_with_meeting(self, *, visibility: Visibility, reason: str) -> DecisionPublished:
+        """Whoever may know of its meeting from now on may know of it, too."""
         return DecisionPublished(visibility=visibility, previous=self.visibility, reason=reason)
 
     @changed_by(DecisionPublished)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, and_, func, select
+from sqlalchemy import Column, ColumnElement, and_, func, select, tuple_
 
 from services.reporting.projections.names import ORGANIZATION, PILLAR
 from services.reporting.queries.moments import AsOf, holding
@@ -34,6 +34,7 @@ DIMENSIONS: Final[dict[str, Column[Any]]] = {
 """What a board can be filtered and grouped by, besides status."""
 
 STATUS: Final = "status"
+_KEY: Final = (_row.commitment_id, _row.valid_from, _row.believed_from)
 _NAMED: Final = {"pillar": PILLAR, "organization": ORGANIZATION}
 _STATUS_ORDER: Final = {status.value: number for number, status in enumerate(Status)}
 
@@ -98,9 +99,8 @@ def board_as_of(
     )
     rows = reading.connection.execute(
         select(standings, status_on(at.on).label(STATUS), because_on(at.on).label("because"))
-        .where(chosen, *([] if after is None else [_row.code > after]))
+        .where(tuple_(*_KEY).in_(_page_keys(reading, chosen, after, limit + 1)))
         .order_by(_row.code)
-        .limit(limit + 1)
     ).all()
     return Board(
         _totals((row[0], row[1]) for row in counts),
@@ -131,6 +131,13 @@ def grouped_board_as_of(
     )
     items = [_group(group_by, key, groups[key], names) for key in ordered]
     return Board(_totals((row[0], row[1]) for row in rows), items)
+
+
+def _page_keys(reading: Reading, chosen: ColumnElement[bool], after: str | None, limit: int) -> list[Any]:
+    """The keys of one page, looked up by themselves: whole rows of everything chosen would be much to sort."""
+    beyond = [] if after is None else [_row.code > after]
+    query = select(*_KEY).where(chosen, *beyond).order_by(_row.code).limit(limit)
+    return [tuple(row) for row in reading.connection.execute(query)]
 
 
 def _chosen(reading: Reading, at: AsOf, scope: Scope, filters: Filters) -> ColumnElement[bool]:

@@ -82,7 +82,7 @@ def timeline_as_of(reading: Reading, store: Store, at: AsOf, scope: Scope, commi
         )
     ).one_or_none()
     if described is None:
-        raise NotFound("not-found", "There is no such commitment.")
+        raise NotFound("unknown-commitment", "There is no such commitment.")
     rows = reading.connection.execute(
         select(standings)
         .where(

@@ -176,3 +176,20 @@ async def test_only_administrators_deal_in_keys(service: Installation) -> None:
     assert refused(nobody) == (422, "unknown-organization")
     unknown = await service.ask("POST", "/v1/api-keys/abc/revocations", {"reason": "r"}, **ADMIN)
     assert refused(unknown) == (404, "unknown-api-key")
+
+
+@pytest.mark.anyio
+async def test_a_key_taken_back_by_one_process_opens_nothing_in_another(tmp_path: Path, log_url: str) -> None:
+    async with (
+        Installation(tmp_path, log_url).running() as one,
+        Installation(tmp_path, log_url).running() as other,
+    ):
+        await one.told("PUT", "/v1/organizations/DIPRES", {"name": "DIPRES"})
+        told = (await one.told("POST", "/v1/api-keys", KEY, **ADMIN)).json()
+        await other.read(f"/v1/api-keys?wait_for={told['position']}", **ADMIN)
+        await other.read("/v1/organizations", **presenting(told["secret"]))
+        path = f"/v1/api-keys/{told['key_id']}/revocations"
+        revoked = (await one.told("POST", path, {"reason": "Lost"}, **ADMIN)).json()
+        await other.read(f"/v1/api-keys?wait_for={revoked['position']}", **ADMIN)
+        late = await other.ask("GET", "/v1/organizations", **presenting(told["secret"]))
+        assert refused(late) == (401, "credentials-invalid")

@@ -176,19 +176,19 @@ async def test_what_an_actor_may_not_know_of_is_not_there(service: Installation)
     path = await registered(service, visibility="reserved", collaborating_organizations=["JUSTICE"])
     nowhere = f"/v1/commitments/{uuid4()}"
     outsider: dict[str, Any] = {"role": Role.MINISTRY, "organization": "HEALTH"}
-    for method, tail, body, more in (
+    asked: list[tuple[str, str, Any, dict[str, Any]]] = [
         ("GET", "", None, {}),
         ("GET", "?version=1", None, {}),
         ("GET", "?version=9", None, {}),
         ("GET", "/history", None, {}),
         ("POST", "/comments", {"text": "hello"}, {"If_Match": '"9"'}),
         ("POST", "/progress-reports", {"period": "2013-Q1", "no_change": True}, {"If_Match": '"1"'}),
-    ):
+    ]
+    for method, tail, body, more in asked:
         hidden = await service.ask(method, path + tail, body, **outsider, **more)
         absent = await service.ask(method, nowhere + tail, body, **outsider, **more)
         assert refused(hidden) == refused(absent) == (404, "unknown-commitment"), tail
         ignored = {"instance", "request_id"}
-        assert hidden.json().items() - hidden.json().keys() == absent.json().items() - absent.json().keys()
         assert {k: v for k, v in hidden.json().items() if k not in ignored} == {
             k: v for k, v in absent.json().items() if k not in ignored
         }

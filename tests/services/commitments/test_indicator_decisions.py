@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from services.commitments.domain.indicator import CommitmentCircle, Indicator, define_indicator
+from services.commitments.domain.indicator import CommitmentCircle, Indicator
+from services.commitments.domain.indicator_definition import define_indicator
 from shared.errors import BitacoraError, Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.events.facts import Event
 from shared.events.indicators import (

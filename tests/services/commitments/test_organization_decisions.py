@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -30,9 +31,9 @@ class State:
         self.directory = Directory()
         self.stories: dict[str, Story[Organization]] = {}
 
-    def put(self, code: str, name: str = "Name", **more: object) -> int:
+    def put(self, code: str, name: str = "Name", **more: Any) -> int:
         """Describe an organisation; the number of events that took."""
-        description = OrganizationDescription(name, **more)  # type: ignore[arg-type]
+        description = OrganizationDescription(name, **more)
         story = self.stories.get(code)
         if story is None:
             events = register_organization(code, description, self.directory, TODAY)
@@ -111,10 +112,11 @@ def test_an_organisation_is_not_dissolved_tomorrow() -> None:
 
 
 def test_a_code_is_one_that_paths_can_carry() -> None:
+    def declare(code: str) -> Callable[[], object]:
+        return lambda: register_pillar(code, PillarDescription("n"))
+
     for code in ("", "a/b", "ñ", "-a", str(UUID(int=7)), "x" * 65):
-        assert refusal(InvalidInput, lambda code=code: register_pillar(code, PillarDescription("n")))[0] == (  # type: ignore[misc]
-            "code-malformed"
-        )
+        assert refusal(InvalidInput, declare(code))[0] == "code-malformed"
 
 
 def test_a_pillar_is_declared_once_and_then_described_anew() -> None:

@@ -137,6 +137,23 @@ async def test_what_a_code_or_a_description_cannot_be_is_said_where_it_stands(se
     assert refused(tomorrow) == (422, "date-in-future")
 
 
+async def test_what_one_process_records_the_others_know_and_build_on(tmp_path: Path, log_url: str) -> None:
+    async with (
+        Installation(tmp_path, log_url).running() as one,
+        Installation(tmp_path, log_url).running() as other,
+    ):
+        first = await one.told("PUT", "/v1/organizations/MOP", {"name": "Works"})
+        listed = await other.read(f"/v1/organizations?wait_for={first.headers['log-position']}")
+        assert [item["code"] for item in listed["items"]] == ["MOP"]
+        second = await other.told("PUT", "/v1/organizations/VIAL", {"name": "Roads", "parent": "MOP"})
+        position = second.headers["log-position"]
+        assert (await one.read(f"/v1/organizations/VIAL?wait_for={position}"))["parent"] == "MOP"
+        third = await other.told("PUT", "/v1/organizations/MOP", {"name": "Public works"}, If_Match='"1"')
+        assert third.headers["etag"] == '"2"'
+        stale = await one.ask("PUT", "/v1/organizations/MOP", {"name": "Obras"}, If_Match='"1"')
+        assert refused(stale) == (412, "stale-version")
+
+
 async def test_a_service_that_starts_again_knows_what_it_knew(tmp_path: Path, sqlite_url: str) -> None:
     async with Installation(tmp_path, sqlite_url).running() as service:
         await service.told("PUT", "/v1/organizations/MOP", {"name": "Works", "aliases": ["Obras"]})

@@ -1,0 +1,60 @@
+"""The codes with which this service refuses what is asked of it, for `docs/errors.md` and `/errors/{code}`."""
+
+from __future__ import annotations
+
+from shared.http.catalogue import Explained
+
+ERRORS: dict[str, Explained] = {
+    "unknown-commitment": Explained(
+        404, "Unknown commitment", "There is no commitment by this id or code, or none you may know of."
+    ),
+    "two-positions": Explained(
+        422,
+        "Two positions",
+        "`known_at` and `position` both say how much of the log to read: give one of them.",
+    ),
+    "known-at-to-come": Explained(
+        422, "Moment to come", "`known_at` lies in the future, and what will be known then nobody knows yet."
+    ),
+    "position-to-come": Explained(
+        422,
+        "Position to come",
+        "The log has not reached that `position`. To wait for one of your own writes, use `wait_for`.",
+    ),
+    "days-reversed": Explained(422, "Days reversed", "`from` must not be later than `to`."),
+    "filter-value-unknown": Explained(
+        422,
+        "Unknown filter value",
+        "A filter takes one of the listed values, or several separated by commas.",
+    ),
+    "group-by-unknown": Explained(
+        422, "Unknown grouping", "`group_by` takes one or several of the listed names, each once, by commas."
+    ),
+    "cursor-with-groups": Explained(
+        422, "Cursor with groups", "A grouped board is given whole: it takes no cursor."
+    ),
+    "event-type-unknown": Explained(
+        422, "Unknown event type", "`types` takes names from `docs/events.md`, separated by commas."
+    ),
+    "last-event-id-invalid": Explained(
+        422, "Invalid Last-Event-ID", "Send back the `id` of the last event received: a position of the log."
+    ),
+    "position-not-reached": Explained(
+        503,
+        "Position not reached",
+        "The answer could not yet reflect the position asked for. Ask again shortly.",
+    ),
+    "read-model-unavailable": Explained(
+        503,
+        "Read model unavailable",
+        "What the service reads from does not answer just now. Ask again shortly.",
+    ),
+    "read-model-not-migrated": Explained(
+        503, "Read model missing", "For the operator: `bitacora migrate` makes the read model."
+    ),
+    "read-model-out-of-date": Explained(
+        503,
+        "Read model out of date",
+        "For the operator: `bitacora migrate` brings the read model to this version.",
+    ),
+}

@@ -1,0 +1,149 @@
+"""The feed: the log as it is stored, in order, to be read from any position on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+import msgspec
+from fastapi import Header, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from services.reporting.api.access import ACCESS
+from services.reporting.api.questions import LARGEST_POSITION, reporting_of
+from shared.errors import InvalidInput, Unavailable
+from shared.eventlog.live import LiveLog
+from shared.events.registry import EVENT_TYPES
+from shared.http.routing import service_router
+
+router = service_router(ACCESS)
+
+CHUNK: Final = 2_000
+"""Events read at once; the next ones are read when the client has taken these."""
+KEEP_ALIVE: Final = 15.0
+"""Seconds of silence after which a live stream says that it is still there."""
+JSON_LINES: Final = "application/jsonl"
+EVENT_STREAM: Final = "text/event-stream"
+
+After = Annotated[int, Query(ge=0, le=LARGEST_POSITION, description="Events beyond this position.")]
+Most = Annotated[int | None, Query(ge=1, le=LARGEST_POSITION, description="At most so many events.")]
+Types = Annotated[
+    str | None, Query(max_length=4_000, description="Only these types of events, separated by commas.")
+]
+LastEventId = Annotated[
+    str | None, Header(alias="Last-Event-ID", description="Where a live stream goes on; overrides `after`.")
+]
+
+
+class _Typed(msgspec.Struct):
+    type: str
+
+
+_type_of = msgspec.json.Decoder(_Typed).decode
+
+
+@router.get(
+    "/v1/events",
+    tags=["events"],
+    response_class=Response,
+    responses={
+        200: {
+            "description": "One stored event a line; or, with `Accept: text/event-stream`, one a message, without end.",
+            "content": {
+                JSON_LINES: {"schema": {"type": "string"}},
+                EVENT_STREAM: {"schema": {"type": "string"}},
+            },
+        }
+    },
+)
+async def events(
+    request: Request,
+    after: After = 0,
+    limit: Most = None,
+    types: Types = None,
+    last_event_id: LastEventId = None,
+) -> Response:
+    """Every event beyond a position, in order, byte for byte as it is stored.
+
+    As JSON Lines the answer ends at `limit`, or at the position the log has reached by now, which is `Log-Position`. As
+    server-sent events it goes on: `id` is the position and `event` the type, and `Last-Event-ID` takes it up again.
+    """
+    live = reporting_of(request).live
+    wanted = _types(types)
+    head = await run_in_threadpool(live.store.head)
+    headers = {"Log-Position": str(head), "Cache-Control": "no-store"}
+    if EVENT_STREAM in request.headers.get("accept", ""):
+        if last_event_id is not None:
+            after = _position(last_event_id)
+        headers["X-Accel-Buffering"] = "no"
+        return StreamingResponse(
+            _messages(live, after, limit, wanted), headers=headers, media_type=EVENT_STREAM
+        )
+    return StreamingResponse(_lines(live, after, head, limit, wanted), headers=headers, media_type=JSON_LINES)
+
+
+async def _lines(
+    live: LiveLog, after: int, head: int, limit: int | None, types: list[str]
+) -> AsyncIterator[bytes]:
+    left = head if limit is None else limit
+    while left > 0:
+        size = min(CHUNK, left)
+        found = await run_in_threadpool(live.store.read, after, size, upto=head, types=types)
+        if found:
+            yield b"\n".join([line for _, line in found]) + b"\n"
+        if len(found) < size:
+            return
+        after = found[-1][0]
+        left -= size
+
+
+async def _messages(live: LiveLog, after: int, limit: int | None, types: list[str]) -> AsyncIterator[bytes]:
+    left = LARGEST_POSITION if limit is None else limit
+    yield b": the log follows\n\n"
+    while True:
+        head = await run_in_threadpool(live.store.head)
+        size = min(CHUNK, left)
+        found = await run_in_threadpool(live.store.read, after, size, upto=head, types=types)
+        if found:
+            yield b"".join([_message(position, line) for position, line in found])
+        left -= len(found)
+        if left <= 0:
+            return
+        if len(found) == size:
+            after = found[-1][0]
+            continue
+        after = max(after, head)
+        try:
+            await live.wait_for(after + 1, KEEP_ALIVE)
+        except Unavailable:
+            yield b": still here\n\n"
+
+
+def _message(position: int, line: bytes) -> bytes:
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (position, _type_of(line).type.encode(), line)
+
+
+def _types(text: str | None) -> list[str]:
+    if text is None:
+        return []
+    names = [name.strip() for name in text.split(",")]
+    unknown = [name for name in names if name not in EVENT_TYPES]
+    if unknown:
+        raise InvalidInput(
+            "event-type-unknown",
+            "There is no such type of event in the published language.",
+            pointer="/query/types",
+        )
+    return names
+
+
+def _position(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 16:
+        raise InvalidInput(
+            "last-event-id-invalid",
+            "Last-Event-ID is a position of the log.",
+            pointer="/header/Last-Event-ID",
+        )
+    return int(text)

@@ -1,0 +1,139 @@
+"""What every question to the record has in common: the two times, who asks, and waiting for one's own write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from fastapi import Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from services.reporting.queries.moments import AsOf, as_of, not_reached, position_asked_for
+from services.reporting.queries.scope import Scope, scope_of
+from services.reporting.queries.verdict import RULE
+from services.reporting.read_model import Reading, ReadModel
+from shared.clock import Clock
+from shared.eventlog.codec import instant_text
+from shared.eventlog.live import LiveLog
+from shared.eventlog.store import Store
+from shared.http.context import visitor_of
+from shared.http.records import LONGEST_WAIT
+from shared.http.schemas import CivilDay, Instant
+
+T = TypeVar("T")
+
+POLL = 0.005
+"""Seconds between two looks at the read model while somebody waits for a position."""
+
+LARGEST_POSITION = 2**53
+
+Day = Annotated[CivilDay | None, Query(description="The day asked about; by default today, or the day then.")]
+KnownAt = Annotated[Instant | None, Query(description="As the log knew it at this moment.")]
+Position = Annotated[
+    int | None, Query(ge=0, le=LARGEST_POSITION, description="As the log knew it at this position.")
+]
+WaitFor = Annotated[
+    int | None,
+    Query(
+        ge=0,
+        le=LARGEST_POSITION,
+        description=f"A `Log-Position`: the answer reflects it, or is 503 after {LONGEST_WAIT:g} seconds.",
+    ),
+]
+
+
+class Question(NamedTuple):
+    """The two times asked for, in the asker's own words, and what the answer must reflect."""
+
+    on: date | None = None
+    known_at: datetime | None = None
+    position: int | None = None
+    wait_for: int | None = None
+
+
+def question(
+    on: Day = None, known_at: KnownAt = None, position: Position = None, wait_for: WaitFor = None
+) -> Question:
+    """The dependency that reads a question from the query string."""
+    return Question(on, known_at, position, wait_for)
+
+
+class Reporting:
+    """What the routes ask: the read model and the log, off the event loop."""
+
+    def __init__(self, live: LiveLog, read_model: ReadModel) -> None:
+        self.live = live
+        self.read_model = read_model
+        self._reached = 0
+
+    @property
+    def store(self) -> Store:
+        """The event log."""
+        return self.live.store
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        return self.live.clock
+
+    async def ask(self, asked: Question, answer: Callable[[Reading, AsOf], T]) -> tuple[AsOf, T]:
+        """The answer to a question, and the day and position it turned out to be about.
+
+        Waits, within bounds, for a read model that is not there yet: Unavailable after that.
+        """
+        position = None
+        if asked.known_at is not None or asked.position is not None:
+            position = await run_in_threadpool(
+                position_asked_for, self.store, self.clock, asked.known_at, asked.position
+            )
+        await self._until_reached(max(asked.wait_for or 0, position or 0))
+        return await run_in_threadpool(self._ask, asked, position, answer)
+
+    def reached(self) -> int:
+        """How far the read model has followed the log. Blocks."""
+        with self.read_model.reading() as reading:
+            self._reached = max(self._reached, reading.position)
+            return reading.position
+
+    def _ask(
+        self, asked: Question, position: int | None, answer: Callable[[Reading, AsOf], T]
+    ) -> tuple[AsOf, T]:
+        with self.read_model.reading() as reading:
+            self._reached = max(self._reached, reading.position)
+            at = as_of(self.store, self.clock, reading.position, asked.on, asked.known_at, position)
+            return at, answer(reading, at)
+
+    async def _until_reached(self, position: int) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + LONGEST_WAIT
+        while self._reached < position:
+            if await run_in_threadpool(self.reached) >= position:
+                return
+            if loop.time() >= deadline:
+                raise not_reached(position)
+            await asyncio.sleep(POLL)
+
+
+def reporting_of(request: Request) -> Reporting:
+    """What the app that serves this request answers from."""
+    reporting: Reporting = request.scope["app"].state.reporting
+    return reporting
+
+
+def asker_of(request: Request) -> Scope:
+    """What whoever is asking may see."""
+    return scope_of(visitor_of(request))
+
+
+def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
+    """What every answer says of itself: which day, which position, under which rule, for whose eyes."""
+    return {
+        "on": at.on,
+        "position": at.position,
+        "known_at": None if at.known_at is None else instant_text(at.known_at),
+        "status_rule": RULE,
+        "scope": scope.name,
+    }
