@@ -52,7 +52,7 @@ def show(console: Console, figures: Sequence[Figure], facts: dict[str, Any]) -> 
         table.add_row(*row, style=None if row[-1] == "yes" else "yellow")
     console.print(table)
     for one in figures:
-        console.print(f"[bold]{one.name}[/bold] {one.failed or _told(one.detail)}", soft_wrap=True)
+        console.print(f"[bold]{one.name}[/bold] {_notes(one)}", soft_wrap=True)
     for line in _circumstances(facts):
         console.print(line, soft_wrap=True, highlight=False)
 
@@ -70,7 +70,7 @@ def write(directory: Path, figures: Sequence[Figure], facts: dict[str, Any]) -> 
     )
     lines = ["# Measured", "", "| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
     lines += ["| " + " | ".join(_cells(one)) + " |" for one in figures]
-    lines += ["", *(f"- `{one.name}`: {one.failed or _told(one.detail)}" for one in figures)]
+    lines += ["", *(f"- `{one.name}`: {_notes(one)}" for one in figures)]
     lines += ["", *_circumstances(facts)]
     (directory / "latest.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -94,6 +94,10 @@ def _number(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}"
+
+
+def _notes(one: Figure) -> str:
+    return "; ".join(part for part in (one.failed, _told(one.detail)) if part)
 
 
 def _told(detail: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from bench.dataset import FIRST_YEAR, MAPPING, assessment, code_of, write_observations
 from bench.figures import Figure, figure
 from bench.ground import Ground, answer, declare_plan, headers_of, with_headers
-from bench.load import drive, percentile, request
+from bench.load import LoadFailed, drive, percentile, request
 from bench.postgres import fresh_database
 from bench.processes import run
 from bench.stream import read_lines
@@ -26,6 +26,8 @@ from shared.identity.actor import Role
 COMMITMENTS, YEARS = 10_000, 5
 WRITES = 500
 """Writes per second while it is measured how fast they become visible."""
+WRITTEN = 1_000
+"""Commitments that are written to, each once before anything counts."""
 PROBES = 2
 """Clients that ask for the board while the writes go on, one request at a time each."""
 LONGEST_STEP = 90.0
@@ -194,31 +196,46 @@ async def measure_visible(ground: Ground, record: Record) -> Figure:
             headers=with_headers(headers, if_match="*"),
             body=assessment(number),
         )
-        for number in range(record.commitments)
+        for number in range(WRITTEN)
     ]
     with ExitStack() as stack:
         writes = stack.enter_context(ground.service("commitments", record.url))
         reads = stack.enter_context(ground.service("reporting", record.url))
         stack.enter_context(ground.worker(record.url))
-        await answer(reads, request("GET", f"{NARROW}&wait_for={record.events}", headers=headers))
-        await drive(writes, posts, seconds=2.0, rate=WRITES)
+        await _caught_up(reads, request("GET", f"{NARROW}&wait_for={record.events}", headers=headers))
+        await drive(writes, posts, seconds=10.0, count=len(posts), rate=WRITES)
         watch = _Watch()
         probing = [asyncio.create_task(watch.probe(reads, headers)) for _ in range(PROBES)]
         load = await drive(writes, posts, seconds=seconds, rate=WRITES, on_answer=watch.acknowledged)
         watch.over = True
         await asyncio.gather(*probing)
     load.demand_success()
-    if load.rate < WRITES * 0.98:
-        raise ValueError(f"only {load.rate:.0f} of {WRITES} writes a second were done")
-    return figure(
+    found = figure(
         "visible",
         [percentile(watch.from_due, 0.99)],
-        writes=load.answered,
+        commitments=len(posts),
+        writes_per_second=round(load.rate),
         probes=len(watch.from_due),
         from_start_ms=_spread(watch.from_due),
         from_201_ms=_spread(watch.from_answer),
         post_ms=_spread([latency * 1000 for latency in load.latencies]),
     )
+    if load.rate < WRITES * 0.95:
+        found.failed = f"only {load.rate:.0f} of {WRITES} writes a second were done"
+    return found
+
+
+async def _caught_up(port: int, raw: bytes, seconds: float = 30) -> None:
+    """Returns once the board reflects the log; the worker has only just been started."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            await answer(port, raw)
+        except LoadFailed:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 class _Watch:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from services.commitments.api.commitment_answers import (
+from services.commitments.api.fact_answers import (
     DocumentAnswer,
     InternalDeadlineAnswer,
     OriginAnswer,

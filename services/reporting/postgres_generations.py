@@ -9,7 +9,7 @@ from secrets import token_hex
 import psycopg
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, Engine, create_engine, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reporting import migrate
@@ -31,6 +31,11 @@ REBUILD_LOCK = 563_201_022
 CONNECTIONS = 10
 """Kept open by one process for reading; as many again are opened under pressure."""
 
+ATTEMPTS = 5
+"""How often a reader looks again which generation is live, if the one it found was gone."""
+
+_MISSING = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
+
 _READING = (
     "-c default_transaction_read_only=on"
     # Which few rows a path through the interval tree finds is nothing a planner could estimate.
@@ -47,7 +52,6 @@ class PostgresReadModel:
         self._engine: Engine = create_engine(
             "postgresql+psycopg://",
             creator=lambda: psycopg.connect(url, options=_READING, connect_timeout=5),
-            isolation_level="AUTOCOMMIT",
             pool_size=CONNECTIONS,
             max_overflow=CONNECTIONS,
             pool_timeout=5,
@@ -59,12 +63,7 @@ class PostgresReadModel:
         """See `ReadModel.reading`."""
         try:
             with self._engine.connect() as connection:
-                name = _live(connection)
-                if name is None:
-                    raise not_built()
-                connection = connection.execution_options(schema_translate_map={None: name})
-                position = connection.execute(select(projection_state.c.position)).scalar_one()
-                yield Reading(connection, name, position)
+                yield _entered(connection)
         except (DBAPIError, PoolTimeoutError) as error:
             raise _understood(error) from error
 
@@ -165,7 +164,11 @@ class PostgresReadModel:
                 (f"^{PREFIX}[0-9a-f]{{8}}$",),
             ).fetchall()
             for (name,) in rows:
-                connection.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(name)))
+                with connection.transaction():
+                    # Readers hold on to this table first of all: it goes when the last of them has left.
+                    state = SQL("LOCK TABLE {}.projection_state IN ACCESS EXCLUSIVE MODE")
+                    connection.execute(state.format(Identifier(name)))
+                    connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(name)))
 
     def close(self) -> None:
         """See `ReadModel.close`."""
@@ -184,9 +187,25 @@ class PostgresReadModel:
             engine.dispose()
 
 
+def _entered(connection: Connection) -> Reading:
+    """A reading of the live generation, which cannot be dropped while the transaction it begins here lasts."""
+    for _ in range(ATTEMPTS):
+        name = _live(connection)
+        if name is None:
+            break
+        within = connection.execution_options(schema_translate_map={None: name})
+        try:
+            return Reading(within, name, within.execute(select(projection_state.c.position)).scalar_one())
+        except ProgrammingError as error:
+            if not isinstance(error.orig, _MISSING):
+                raise
+            # It was replaced, and dropped, since we looked which one is live.
+            connection.rollback()
+    raise not_built()
+
+
 def _understood(error: Exception) -> Exception:
-    missing = psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName
-    return not_built() if isinstance(getattr(error, "orig", None), missing) else not_answering()
+    return not_built() if isinstance(getattr(error, "orig", None), _MISSING) else not_answering()
 
 
 def _live(connection: Connection) -> str | None:

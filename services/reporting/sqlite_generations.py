@@ -6,13 +6,14 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
 from sqlalchemy import Engine, create_engine, event, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reporting import migrate
@@ -27,6 +28,10 @@ from services.reporting.read_model import (
 )
 from services.reporting.sqlite_writer import BUSY_TIMEOUT, SqliteWriter, connect
 from services.reporting.tables import STANDINGS_AT, projection_state
+
+ATTEMPTS = 3
+PAUSE = 0.01
+"""How often a reader looks again which generation is live, if the one it found was gone; and the seconds between."""
 
 _PATTERN = "generation-*.db*"
 
@@ -45,11 +50,10 @@ class SqliteReadModel:
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """See `ReadModel.reading`."""
-        name, engine = self._live_engine()
         try:
-            with engine.connect() as connection:
-                position = connection.execute(select(projection_state.c.position)).scalar_one()
-                yield Reading(connection, name, position)
+            reading = self._entered()
+            with reading.connection:
+                yield reading
         except (DBAPIError, PoolTimeoutError) as error:
             raise not_answering() from error
 
@@ -142,6 +146,27 @@ class SqliteReadModel:
                 engine.dispose()
             self._engines.clear()
             self._seen = None
+
+    def _entered(self) -> Reading:
+        """A reading of the live generation; an open file can be read to the end even after it was removed."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._enter()
+            except OperationalError:
+                # Most likely it was replaced, and removed, since we looked which one is live.
+                time.sleep(PAUSE)
+        return self._enter()
+
+    def _enter(self) -> Reading:
+        name, engine = self._live_engine()
+        connection = engine.connect()
+        try:
+            return Reading(
+                connection, name, connection.execute(select(projection_state.c.position)).scalar_one()
+            )
+        except BaseException:
+            connection.close()
+            raise
 
     def _live_engine(self) -> tuple[str, Engine]:
         """The engine of the live generation; one look at the pointer tells whether it is still the one we know."""

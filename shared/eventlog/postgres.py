@@ -23,6 +23,7 @@ from shared.eventlog.postgres_statements import answers, only_row, parameters, t
 from shared.eventlog.store import (
     Appended,
     Changes,
+    Filed,
     IdempotencyRecord,
 )
 
@@ -122,6 +123,15 @@ class PostgresStore(PostgresApplicationRecorder):
             sql += " AND notification_id <= %s"
             values.append(upto_position)
         return self._rows(sql + " ORDER BY originator_version", values)
+
+    def read_filed(self, after: int, limit: int, *, upto: int) -> list[Filed]:
+        """See `Store.read_filed`."""
+        rows = self._rows(
+            "SELECT notification_id, originator_id, originator_version, topic, recorded_at FROM {table} "
+            "WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id LIMIT %s",
+            [after, upto, limit],
+        )
+        return [Filed(*row) for row in rows]
 
     def head(self) -> int:
         """See `Store.head`."""

@@ -33,6 +33,7 @@ from shared.eventlog.store import (
     Appended,
     Changes,
     DuplicateKey,
+    Filed,
     FollowerOvertaken,
     IdempotencyRecord,
     LogNotReady,
@@ -225,6 +226,18 @@ class SQLiteStore(SQLiteApplicationRecorder):
             sql += " AND rowid <= ?"
             values.append(upto_position)
         return self._rows(sql + " ORDER BY originator_version", values)
+
+    def read_filed(self, after: int, limit: int, *, upto: int) -> list[Filed]:
+        """See `Store.read_filed`."""
+        rows = self._rows(
+            "SELECT rowid, originator_id, originator_version, topic, recorded_at FROM stored_events "
+            "WHERE rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?",
+            [after, upto, limit],
+        )
+        return [
+            Filed(position, UUID(stream), version, name, None if at is None else datetime.fromisoformat(at))
+            for position, stream, version, name, at in rows
+        ]
 
     def head(self) -> int:
         """See `Store.head`."""

@@ -50,6 +50,16 @@ class Appended(NamedTuple):
     recorded_at: datetime
 
 
+class Filed(NamedTuple):
+    """Under what the engine finds an event; its bytes must say the same."""
+
+    position: int
+    stream_id: UUID
+    version: int
+    type: str
+    recorded_at: datetime | None
+
+
 class VersionConflict(IntegrityError):
     """Somebody else already wrote this version of the stream; nothing was written."""
 
@@ -101,6 +111,9 @@ class Store(Protocol):
         self, stream_id: UUID, after_version: int = 0, upto_position: int | None = None
     ) -> list[tuple[int, bytes]]:
         """The events of one stream in order of version: (position, stored line)."""
+
+    def read_filed(self, after: int, limit: int, *, upto: int) -> list[Filed]:
+        """What the engine files the same events under that `read` gives, without their bytes."""
 
     def head(self) -> int:
         """The position of the last event, 0 when there is none."""

@@ -10,7 +10,7 @@ import msgspec
 
 from shared.errors import CorruptEvent
 from shared.eventlog import codec
-from shared.eventlog.store import Store
+from shared.eventlog.store import Filed, Store
 from shared.events.facts import Unknown
 
 BATCH = 2_000
@@ -72,15 +72,16 @@ class _Verification:
     def run(self) -> Report:
         report = self._report
         while lines := self._store.read(self._position, BATCH, upto=report.head):
-            for position, line in lines:
-                self._check(position, line)
+            filed = self._store.read_filed(self._position, BATCH, upto=report.head)
+            for (position, line), place in zip(lines, filed, strict=True):
+                self._check(position, line, place)
             self._progress(self._position)
         if self._position < report.head:
             report.add(report.head, f"nothing can be read beyond position {self._position}")
         report.streams = len(self._versions)
         return report
 
-    def _check(self, position: int, line: bytes) -> None:
+    def _check(self, position: int, line: bytes, filed: Filed) -> None:
         report = self._report
         report.events += 1
         if position != self._position + 1:
@@ -91,6 +92,14 @@ class _Verification:
         except CorruptEvent as error:
             report.add(position, error.reason)
             return
+        for name, ours, theirs in (
+            ("stream", recorded.stream_id, filed.stream_id),
+            ("version", recorded.version, filed.version),
+            ("type", recorded.type, filed.type),
+            ("instant", recorded.recorded_at, filed.recorded_at),
+        ):
+            if ours != theirs:
+                report.add(position, f"it is filed under another {name} than its bytes say")
         if isinstance(recorded.data, Unknown):
             report.unknown_types[recorded.type] = report.unknown_types.get(recorded.type, 0) + 1
         version = self._versions.get(recorded.stream_id, 0) + 1

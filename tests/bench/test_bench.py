@@ -27,7 +27,7 @@ from shared.identity.development import AUDIENCE, ISSUER, DevelopmentKey, issue_
 from shared.settings import Settings
 from tests.support.postgres import fresh_database
 
-# --- the baseline and ours ---------------------------------------------------------------------------------------------
+# --- the baseline and ours ----------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -163,7 +163,7 @@ async def test_writers_of_one_row_of_the_baseline_all_succeed_when_they_accept_a
     assert sorted(answer.json()["version"] for answer in answers) == [2, 3, 4, 5, 6]
 
 
-# --- the load generator ------------------------------------------------------------------------------------------------
+# --- the load generator -----------------------------------------------------------------------------------------
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from typing import Any, Self
@@ -54,10 +54,8 @@ class Child:
 
     def say(self, message: object = "go") -> None:
         """Tell it something; a dead child does not hear it."""
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):
             self._connection.send(message)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def ready(self) -> Self:
         """Wait until it has everything open."""
@@ -90,7 +88,7 @@ class Child:
             self.end()
 
 
-def start_together(stack: ExitStack, *roles: Sequence[object]) -> list[Child]:
+def start_together(stack: ExitStack, *roles: tuple[str, str, *tuple[object, ...]]) -> list[Child]:
     """Start several of these processes and let all of them begin once each is ready."""
     children = [stack.enter_context(Child(*role)) for role in roles]
     for child in children:
@@ -116,7 +114,9 @@ def write(parent: Connection, store: Store, name: str, requests: int, way: str) 
             assert isinstance(store, PostgresStore)
             stream = uuid4()
             write_slowly(
-                store, [StoredEvent(stream, v, "t", text.encode()) for v, text in enumerate(texts)], rng.random() / 100
+                store,
+                [StoredEvent(stream, v, "t", text.encode()) for v, text in enumerate(texts)],
+                rng.random() / 100,
             )
         written += size
     parent.send(written)
@@ -132,7 +132,9 @@ def write_slowly(store: PostgresStore, events: Sequence[StoredEvent], seconds: f
             ]
             cursor.execute(store.sql_invoke_pg_function_insert_events, (rows,))
         else:
-            columns = zip(*((e.originator_id, e.originator_version, e.topic, e.state) for e in events), strict=True)
+            columns = zip(
+                *((e.originator_id, e.originator_version, e.topic, e.state) for e in events), strict=True
+            )
             cursor.execute(store.insert_statement.encode(), [*map(list, columns), None, *([[]] * 6), False])
         time.sleep(seconds)
 
@@ -182,7 +184,7 @@ async def serve(parent: Connection, url: str) -> None:
         received: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
         def listen() -> None:
-            request = {}
+            request: dict[str, Any] | None = {}
             while request is not None:
                 try:
                     request = parent.recv()

@@ -85,8 +85,10 @@ async def commitment(
     if wait_for is not None:
         await commitments.wait_for(wait_for, LONGEST_WAIT)
     if version is not None or known_at is not None:
-        past, day = await commitments.as_it_was(identifier, actor, version=version, known_at=known_at)
-        return shown(request, rendered(past, day), version=past.version, position=past.position)
+        past, day, position = await commitments.as_it_was(
+            identifier, actor, version=version, known_at=known_at
+        )
+        return shown(request, rendered(past, day), version=past.version, position=position)
     found = await commitments.visible(identifier, actor)
     clock = commitments.clock
     today = clock.today()
@@ -95,7 +97,7 @@ async def commitment(
         request,
         renderings.of(found, today),
         version=found.version,
-        position=found.position,
+        position=commitments.reflected(found),
         same_for_version=lambda: same_since_recorded(found, today, clock.day_of(found.recorded_at)),
     )
 
@@ -119,4 +121,4 @@ async def commitment_history(
     )
     items = [history_item(line) for line in lines]
     body = page(items, [items[-1]["version"]] if more else None, request)
-    return read_answer(request, body, version=found.version, position=found.position)
+    return read_answer(request, body, version=found.version, position=commitments.reflected(found))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.commitments.api.commitment_answers import Answer
+from services.commitments.api.fact_answers import Answer
 from services.commitments.api.indicator_bodies import PeriodName
 from shared.events.vocabulary import Direction, Frequency, Visibility
 from shared.http.schemas import CivilDay, Instant

@@ -10,9 +10,9 @@ from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.commitments.api.commitment_answers import Answer
 from services.commitments.api.commitment_bodies import Code, Explanation
 from services.commitments.api.commitments import WaitFor
+from services.commitments.api.fact_answers import Answer
 from services.commitments.api.plan import Include, listed
 from services.commitments.application.keys import Keys
 from services.commitments.domain.api_key import ApiKey

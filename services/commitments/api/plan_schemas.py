@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.commitments.api.commitment_answers import Answer
 from services.commitments.api.commitment_bodies import Code
+from services.commitments.api.fact_answers import Answer
 from services.commitments.domain.organization import OrganizationDescription
 from services.commitments.domain.pillar import PillarDescription
 from shared.events.vocabulary import OrganizationKind

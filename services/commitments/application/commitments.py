@@ -32,10 +32,11 @@ KIND = "commitment"
 
 
 class View(NamedTuple):
-    """A commitment as it was, and the day on which its status is asked for."""
+    """A commitment as it was, the day on which its status is asked for, and the position up to which it is told."""
 
     commitment: Commitment
     day: date
+    position: int
 
 
 class Commitments:
@@ -56,6 +57,10 @@ class Commitments:
     async def wait_for(self, position: int, timeout: float) -> None:
         """Returns once everything up to a position of the log is reflected; Unavailable after `timeout` seconds."""
         await self._live.wait_for(position, timeout)
+
+    def reflected(self, commitment: Commitment) -> int:
+        """The position up to which the state of a commitment tells everything there is."""
+        return max(self._live.position, commitment.position)
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -82,17 +87,17 @@ class Commitments:
         stream_id = (await self.visible(identifier, actor)).id
         if known_at is None:
             found = await self.records.as_of(stream_id, version=version)
-            day = None if found is None else self.clock.day_of(found.recorded_at)
+            if found is not None:
+                return View(found, self.clock.day_of(found.recorded_at), found.position)
         else:
             moment = min(known_at, self.clock.now())
             position = await asyncio.to_thread(position_at, self._live.store, moment)
             found = await self.records.as_of(stream_id, position=position)
-            day = self.clock.day_of(moment)
-        if found is None or day is None:
-            raise NotFound(
-                "version-not-found", "The record held no such version, or nothing of it at that moment."
-            )
-        return View(found, day)
+            if found is not None:
+                return View(found, self.clock.day_of(moment), position)
+        raise NotFound(
+            "version-not-found", "The record held no such version, or nothing of it at that moment."
+        )
 
     async def history(
         self, identifier: str, actor: Actor, *, after_version: int = 0, limit: int

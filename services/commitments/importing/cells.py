@@ -18,6 +18,7 @@ from services.commitments.importing.mapping import NoValue, Numbers
 from services.commitments.importing.reading import plain
 
 MOST_REMEMBERED: Final = 50_000
+LARGEST_AMOUNT: Final = Decimal(10) ** 18
 _DIGEST: Final = 8
 
 
@@ -147,6 +148,10 @@ class NumberReader:
 
 def amount_text(value: Decimal, multiplier: int) -> str:
     """An amount as the record writes it: plain decimal text, at most six decimals, no zeros to spare."""
+    if abs(value) >= LARGEST_AMOUNT / multiplier:
+        raise Unreadable(
+            "number-too-large", "The record holds amounts of at most 18 digits before the point."
+        )
     scaled = (value * multiplier).quantize(Decimal("0.000001")).normalize()
     return f"{scaled:f}" if scaled else "0"
 

@@ -239,14 +239,20 @@ class _Reading:
         begun = day.year if day.month >= budget.fiscal_year_begins else day.year - 1
         for figure in budget.figures:
             value = self._numeric(figure.column, self._read.number)
-            if value is not None:
-                yield BudgetLine(
-                    amount=amount_text(value, budget.multiplier),
-                    currency=budget.currency,
-                    year=begun if figure.year == "fiscal" else figure.year,
-                    figure=figure.figure,
-                    price_base=figure.price_base,
-                )
+            if value is None:
+                continue
+            try:
+                amount = amount_text(value, budget.multiplier)
+            except Unreadable as error:
+                self._problem(figure.column, error.code, error.reason)
+                continue
+            yield BudgetLine(
+                amount=amount,
+                currency=budget.currency,
+                year=begun if figure.year == "fiscal" else figure.year,
+                figure=figure.figure,
+                price_base=figure.price_base,
+            )
 
     def _numeric(self, column: str, read: NumberReader) -> Decimal | None:
         text = self._cell(column)

@@ -294,10 +294,22 @@ def _contradictions(mapping: Mapping) -> Iterator[str]:
     codes = [organization.code for organization in mapping.organizations]
     for code in {code for code in codes if codes.count(code) > 1}:
         yield f"`organizations` has '{code}' twice"
-    for organization in mapping.organizations:
-        for relation in (organization.successor, organization.parent):
-            if relation is not None and relation == organization.code:
-                yield f"`organizations`: '{relation}' cannot follow itself"
+    described = {organization.code: organization for organization in mapping.organizations}
+    for code in described:
+        for relation in ("parent", "successor"):
+            if _leads_back(code, relation, described):
+                yield f"`organizations`: the {relation} of '{code}' leads back to '{code}'"
+
+
+def _leads_back(code: str, relation: str, described: dict[str, Organization]) -> bool:
+    passed: set[str] = set()
+    following: str | None = getattr(described[code], relation)
+    while following is not None and following not in passed:
+        if following == code:
+            return True
+        passed.add(following)
+        following = getattr(described[following], relation) if following in described else None
+    return False
 
 
 def _invalid(name: str, problem: str) -> InvalidInput:

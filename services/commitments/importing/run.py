@@ -250,7 +250,7 @@ class _Run:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """All that an import makes it keeps to the end, in no circles: looking for garbage would take a third of the time."""
+    """What an import makes it keeps, in no circles: looking for garbage in it would take a third of the time."""
     collecting = gc.isenabled()
     gc.disable()
     try:

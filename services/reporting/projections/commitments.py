@@ -113,7 +113,7 @@ class Description(NamedTuple):
 
 
 class Participant(NamedTuple):
-    """What a row of `participants` says: the organisation leads the commitment or works on it."""
+    """What a row of `participants` says: the organisation leads the commitment, answers for it or works on it."""
 
     organization: str
     commitment_id: str
@@ -141,6 +141,7 @@ class CommitmentView:
         "_parent",
         "_participating",
         "_rectangles",
+        "_service",
         "_title",
         "touched",
     )
@@ -152,6 +153,7 @@ class CommitmentView:
         self._title = event.title
         self._parent = event.parent
         self._collaborating = event.collaborating_organizations
+        self._service = event.responsible_service
         self._classification = Classification(
             event.kind.value,
             event.visibility.value,
@@ -206,6 +208,8 @@ class CommitmentView:
                 self._collaborating = tuple(str(code) for code in value)
             case "pillar":
                 self._classification = self._classification._replace(pillar=_text(value))
+            case "responsible_service":
+                self._service = _text(value)
             case "region":
                 self._classification = self._classification._replace(region=_text(value))
             case "kind":
@@ -266,7 +270,8 @@ class CommitmentView:
 
     def _share(self, position: int, changes: RowChanges) -> None:
         lead, _position = self._facts.leads.on(date.max)
-        now = dict.fromkeys((lead, *self._collaborating))
+        service = () if self._service is None else (self._service,)
+        now = dict.fromkeys((lead, *service, *self._collaborating))
         for organization in [known for known in self._participating if known not in now]:
             changes.end(self._participating.pop(organization), position)
         for organization in now:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -38,7 +38,7 @@ _KEY: Final = (_row.commitment_id, _row.valid_from, _row.believed_from)
 _NAMED: Final = {"pillar": PILLAR, "organization": ORGANIZATION}
 _STATUS_ORDER: Final = {status.value: number for number, status in enumerate(Status)}
 
-Filters = dict[str, Sequence[str]]
+Filters = Mapping[str, Sequence[str]]
 """For each of `DIMENSIONS` or `status`, the values admitted."""
 
 

@@ -278,6 +278,17 @@ async def test_a_commitment_is_read_as_it_was_at_a_version_and_as_it_was_known(s
     assert (answer.headers["etag"], answer.headers["log-position"]) == ('"2"', "7")
 
 
+async def test_an_answer_names_the_position_of_the_log_that_it_reflects(service: Installation) -> None:
+    path = await registered(service)
+    service.now += timedelta(hours=1)
+    other = await registered(service, code="SEG-15")
+    service.now += timedelta(hours=1)
+    await service.told("POST", f"{other}/comments", {"text": "later"}, If_Match="*")
+    for query, position in (("", "8"), ("?version=1", "6"), ("?known_at=2013-04-30T16:30:00Z", "7")):
+        answer = await service.ask("GET", f"{path}{query}")
+        assert (answer.headers["log-position"], answer.json()["position"]) == (position, 6), query
+
+
 async def test_there_is_no_view_of_what_was_not_there(service: Installation) -> None:
     path = await registered(service)
     assert refused(await service.ask("GET", f"{path}?version=2")) == (404, "version-not-found")

@@ -182,7 +182,7 @@ async def test_a_cache_that_breaks_does_not_leave_requests_waiting_for_ever(log_
             if "bad" in self.texts[-1:]:
                 raise ValueError("this cache cannot take it in")
 
-    async with appending(log_url, Breaking()) as (appender, store):
+    async with appending(log_url, Breaking()) as (appender, _):
         bad, *others = await asyncio.wait_for(
             together(appender, *(changes(event(wrote(text))) for text in ("bad", "good", "better"))), 10
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from uuid import uuid4
@@ -45,9 +46,10 @@ class Seen:
 
 async def until(condition: Callable[[], object], seconds: float = 15) -> None:
     """Give the loop its turns until something is so; fails the test when it never is."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        await asyncio.sleep(0.005)
 
 
 async def test_what_one_process_writes_reaches_the_others(log_url: str) -> None:
@@ -160,7 +162,9 @@ async def test_a_corrupt_event_stops_the_tail_and_names_its_position(
             await one.live.append(changes(event(wrote(text))))
         line = one.store.read(1, 1)[0][1]
     run_sql(
-        log_url, "UPDATE stored_events SET state = %s, recorded_at = NULL WHERE notification_id = 2", damage(line)
+        log_url,
+        "UPDATE stored_events SET state = %s, recorded_at = NULL WHERE notification_id = 2",
+        damage(line),
     )
     run_sql(log_url, "DELETE FROM stored_events WHERE notification_id > 0 AND notification_id < 2")
     store = open_store(log_url)
@@ -202,7 +206,9 @@ async def test_a_subscriber_that_breaks_stops_the_tail_and_is_reported(log_url: 
             await other.live.append(changes())
             await until(lambda: one.live.failure)
             assert isinstance(one.live.failure, ArithmeticError)
-            await until(lambda: not any(t.name == "log-tail" and t is one.live._thread for t in threading.enumerate()))
+            await until(
+                lambda: not any(t.name == "log-tail" and t is one.live._thread for t in threading.enumerate())
+            )
         finally:
             await one.live.stop()
 
@@ -262,4 +268,3 @@ async def test_what_waits_to_be_written_is_written_before_the_process_stops(log_
     assert all(task.done() and task.exception() is None for task in waiting)
     with closing(open_store(log_url)) as store:
         assert store.head() == 10
-

@@ -16,7 +16,9 @@ from tests.support.log_process import Child, start_together
 pytestmark = pytest.mark.xdist_group("processes")
 
 
-def what_readers_missed(url: str, *, way: str, writers: int = 3, readers: int = 2, requests: int = 60) -> list[str]:
+def what_readers_missed(
+    url: str, *, way: str, writers: int = 3, readers: int = 2, requests: int = 60
+) -> list[str]:
     """Let writers append while readers follow, each a process; says what is wrong with what the readers saw."""
     with ExitStack() as stack:
         children = start_together(

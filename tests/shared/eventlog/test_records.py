@@ -173,7 +173,9 @@ async def test_of_one_creation_sent_many_times_at_once_every_copy_gets_the_same_
             assert {r._replace(replayed=False) for r in results} == {Outcome(ledger, 1, n + 1)}
 
 
-async def test_a_follower_position_commits_with_the_events_and_the_slower_process_is_told(log_url: str) -> None:
+async def test_a_follower_position_commits_with_the_events_and_the_slower_process_is_told(
+    log_url: str,
+) -> None:
     async with process(log_url) as one, process(log_url) as other:
         ledger = await one.open()
         cause = one.live.position

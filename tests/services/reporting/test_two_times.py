@@ -1,0 +1,199 @@
+"""The read model against a plain replay of the log, for random histories, days and positions, on both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import count, pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.reporting.queries.board import Item, board_as_of, grouped_board_as_of
+from services.reporting.queries.moments import AsOf
+from services.reporting.queries.scope import EVERYTHING, PUBLIC, Scope
+from services.reporting.queries.timeline import timeline_as_of
+from shared.errors import NotFound
+from shared.events.facts import Event
+from shared.events.streams import stream_of
+from tests.services.reporting.histories import (
+    COMMITMENTS,
+    EPOCH,
+    MINISTRIES,
+    SPAN,
+    Expected,
+    concerned,
+    histories,
+    replayed,
+)
+from tests.services.reporting.stage import Stage, staged
+
+numbers = count(1)
+asked_days = st.integers(-2, SPAN + 3).map(lambda n: EPOCH + timedelta(days=n))
+fractions = st.floats(0, 1, allow_nan=False)
+EVERY_TIME = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+
+
+@pytest.fixture
+def stage(log_url: str) -> Iterator[Stage]:
+    """One log for all the examples of a test, each in streams of its own; the worker keeps two views in memory."""
+    with staged(log_url) as made:
+        made.start_worker(capacity=2)
+        yield made
+
+
+class Story:
+    """One random history, told to the log in batches."""
+
+    def __init__(self, stage: Stage, tag: str, events: list[tuple[str, Event]], cuts: list[float]) -> None:
+        self.stage = stage
+        self.tag = tag
+        self.told: list[tuple[int, str, Event]] = []
+        edges = sorted({0, len(events), *(int(cut * len(events)) for cut in cuts)})
+        for start, end in pairwise(edges):
+            appended = stage.append(*events[start:end])
+            self.told += [(appended.first + n, *pair) for n, pair in enumerate(events[start:end])]
+        self.first, self.last = self.told[0][0], self.told[-1][0]
+        stage.wait(self.last)
+
+    def position(self, fraction: float) -> int:
+        """A position before, within or at the end of the story."""
+        return self.first - 1 + round(fraction * (self.last - self.first + 1))
+
+    def known(self, code: str, position: int) -> list[tuple[int, Event]]:
+        """What is known of a commitment at a position."""
+        return [(at, event) for at, told_of, event in self.told if told_of == code and at <= position]
+
+    def expected(self, on: date, position: int) -> list[Expected]:
+        """What should be on the board."""
+        found = (replayed(self.known(code, position), on) for code in self.codes())
+        return [expected for expected in found if expected is not None]
+
+    def codes(self) -> list[str]:
+        """The codes it may speak of."""
+        return [f"{self.tag}-{number}" for number in range(COMMITMENTS)]
+
+    def leads(self) -> dict[str, list[str]]:
+        """The filter that leaves only this story's commitments."""
+        return {"organization": [f"{self.tag}-{name}" for name in MINISTRIES]}
+
+
+def as_expected(item: Item) -> Expected:
+    """An item of the board, in the terms of the replay."""
+    return Expected(
+        code=item.code,
+        title=item.title,
+        status=item.status,
+        because=item.status_because.position,
+        judgement=item.judgement,
+        public_deadline=item.public_deadline_on,
+        internal_deadline=item.internal_deadline_on,
+        lead=item.lead_organization,
+        pillar=item.pillar,
+        kind=item.kind,
+        origin=item.origin,
+        result_type=item.result_type,
+        visibility=item.visibility,
+        merged_into=item.merged_into,
+    )
+
+
+@EVERY_TIME
+@given(data=st.data())
+def test_the_board_says_what_a_replay_of_the_log_says(stage: Stage, data: st.DataObject) -> None:
+    tag = f"t{next(numbers):05d}"
+    story = Story(stage, tag, data.draw(histories(tag)), data.draw(st.lists(fractions, max_size=3)))
+    for on, fraction in data.draw(st.lists(st.tuples(asked_days, fractions), min_size=1, max_size=6)):
+        position = story.position(fraction)
+        at = AsOf(on, position, None)
+        expected = story.expected(on, position)
+        with stage.read_model.reading() as reading:
+            board = board_as_of(reading, at, EVERYTHING, story.leads(), limit=200)
+            grouped = grouped_board_as_of(reading, at, EVERYTHING, story.leads(), ["pillar", "status"])
+        existing = {code for code in story.codes() if story.known(code, position)}
+        shown = [
+            one._replace(merged_into=one.merged_into if one.merged_into in existing else None)
+            for one in expected
+        ]
+        assert [as_expected(item) for item in board.items] == shown
+        assert board.totals == grouped.totals
+        assert board.totals.registered == len(expected)
+        assert board.totals.registered == sum(board.totals.by_status.values()) + board.totals.merged
+        counted = {(group["pillar"], group["status"]): group["count"] for group in grouped.items}
+        listed = [(one.pillar, one.status) for one in expected]
+        assert counted == {key: listed.count(key) for key in listed}
+
+
+@EVERY_TIME
+@given(data=st.data())
+def test_the_timeline_says_on_every_day_what_a_replay_says(stage: Stage, data: st.DataObject) -> None:
+    tag = f"t{next(numbers):05d}"
+    story = Story(stage, tag, data.draw(histories(tag)), [])
+    position = story.position(data.draw(fractions))
+    for code in story.codes():
+        known = story.known(code, position)
+        with stage.read_model.reading() as reading:
+            at = AsOf(data.draw(asked_days), position, None)
+            if not known:
+                with pytest.raises(NotFound):
+                    timeline_as_of(reading, stage.store, at, EVERYTHING, stream_of("commitment", code))
+                continue
+            found = timeline_as_of(reading, stage.store, at, EVERYTHING, stream_of("commitment", code))
+        for number in range(-2, SPAN + 4):
+            day = EPOCH + timedelta(days=number)
+            spans = [
+                span
+                for span in found.spans
+                if span.from_on <= day and (span.until_on is None or day < span.until_on)
+            ]
+            expected = replayed(known, day)
+            if expected is None:
+                assert spans == []
+            else:
+                assert [(span.status, span.because.position) for span in spans] == [
+                    (expected.status, expected.because)
+                ]
+        today = replayed(known, at.on)
+        assert (found.registered, found.status) == (today is not None, today and today.status)
+
+
+@EVERY_TIME
+@given(data=st.data())
+def test_the_board_hides_what_was_hidden_then_or_is_hidden_now(stage: Stage, data: st.DataObject) -> None:
+    tag = f"t{next(numbers):05d}"
+    story = Story(stage, tag, data.draw(histories(tag)), [])
+    on, position = data.draw(asked_days), story.position(data.draw(fractions))
+    asker = data.draw(st.sampled_from([None, *story.leads()["organization"]]))
+    scope = PUBLIC if asker is None else Scope("government", asker)
+    open_to_asker = {"public"} if asker is None else {"public", "internal"}
+
+    def visible(code: str, known_at: int) -> bool:
+        known = story.known(code, known_at)
+        expected = replayed(known, date.max)
+        return expected is not None and (expected.visibility in open_to_asker or asker in concerned(known))
+
+    seen = {code for code in story.codes() if visible(code, position) and visible(code, story.last)}
+    with stage.read_model.reading() as reading:
+        at = AsOf(on, position, None)
+        board = board_as_of(reading, at, scope, story.leads(), limit=200)
+        for code in story.codes():
+            if code not in seen:
+                with pytest.raises(NotFound):
+                    timeline_as_of(reading, stage.store, at, scope, stream_of("commitment", code))
+    expected = [one for one in story.expected(on, position) if one.code in seen]
+    assert [item.code for item in board.items] == [one.code for one in expected]
+    assert board.totals.registered == len(expected)
+    assert all(item.merged_into in {None, *seen} for item in board.items)
+
+
+@settings(EVERY_TIME, max_examples=15)
+@given(data=st.data())
+def test_what_was_followed_step_by_step_is_what_a_rebuild_makes(stage: Stage, data: st.DataObject) -> None:
+    tag = f"t{next(numbers):05d}"
+    Story(stage, tag, data.draw(histories(tag)), data.draw(st.lists(fractions, max_size=5)))
+    stage.stop_workers()
+    followed = stage.rows()
+    stage.rebuild()
+    assert stage.rows() == followed
+    stage.start_worker(capacity=data.draw(st.integers(1, 4)))
