@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     indicator_green_days: int = Field(default=30, ge=0, le=3660)
     """A verdict that turns good in so many last days before a target is a warning sign."""
 
+    follow_decisions: bool = True
+    """Whether this process carries agreed decisions out; among several, at least one must."""
+
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
     """0: the service's own default."""

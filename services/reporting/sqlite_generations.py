@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine, event, select
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -209,8 +210,11 @@ class SqliteReadModel:
 
 
 def _reading_engine(path: Path) -> Engine:
+    # Opened for reading and writing, never to be made: SQLite readers keep their place in a file of their own.
     engine = create_engine(
-        f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT}, isolation_level="AUTOCOMMIT"
+        f"sqlite:///file:{quote(str(path.resolve()))}?mode=rw&uri=true",
+        connect_args={"timeout": BUSY_TIMEOUT},
+        isolation_level="AUTOCOMMIT",
     )
 
     @event.listens_for(engine, "connect")

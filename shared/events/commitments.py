@@ -384,6 +384,58 @@ class Escalated(Event, frozen=True, kw_only=True):
     remarks: str | None = None
 
 
+# --- what became of decisions ----------------------------------------------------------------------------------------
+
+
+class Done(Part, frozen=True, kw_only=True):
+    """One thing a decision did: the `type` of the event, on which commitment or indicator (its code).
+
+    `version` is the version it brought that one to.
+    """
+
+    type: str
+    version: int
+    commitment: str | None = None
+    indicator: str | None = None
+
+
+class DecisionCarriedOut(Event, frozen=True, kw_only=True):
+    """What a decision asked of the record was done, all of it; `did` is empty where it asked for nothing.
+
+    With `remarks`, somebody had it carried out after all: it could not be at first.
+    """
+
+    TYPE: ClassVar[str] = "commitments.decision_carried_out"
+
+    decision: str
+    did: tuple[Done, ...]
+    remarks: str | None = None
+
+
+class DecisionUnresolved(Event, frozen=True, kw_only=True):
+    """A decision could not be carried out, and nothing of it was: `code` and `reason` say which rule stood against it.
+
+    `commitment` or `indicator` is the one it stood with, as the decision names it.
+    """
+
+    TYPE: ClassVar[str] = "commitments.decision_unresolved"
+
+    decision: str
+    code: str
+    reason: str
+    commitment: str | None = None
+    indicator: str | None = None
+
+
+class DecisionWaived(Event, frozen=True, kw_only=True):
+    """Somebody settled that an unresolved decision will not be carried out here."""
+
+    TYPE: ClassVar[str] = "commitments.decision_waived"
+
+    decision: str
+    remarks: str
+
+
 EVENTS: tuple[type[Event], ...] = (
     OrganizationRegistered,
     OrganizationChanged,
@@ -407,4 +459,7 @@ EVENTS: tuple[type[Event], ...] = (
     VisibilityChanged,
     Corrected,
     Escalated,
+    DecisionCarriedOut,
+    DecisionUnresolved,
+    DecisionWaived,
 )

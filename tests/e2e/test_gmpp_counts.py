@@ -36,9 +36,7 @@ ROOT = Path(__file__).parents[2]
 OBSERVATIONS = ROOT.parent / "shared/data/uk-gmpp/observations.csv"
 MAPPING = ROOT / "docs/examples/uk-gmpp.toml"
 
-pytestmark = pytest.mark.skipif(
-    not OBSERVATIONS.exists(), reason="the data folder is not beside this checkout"
-)
+pytestmark = pytest.mark.skipif(not OBSERVATIONS.exists(), reason="there is no data folder here")
 
 SNAPSHOTS = {f"{year}": date(year - 1, 9, 30) for year in range(2014, 2021)} | {
     f"{year}": date(year, 3, 31) for year in (2021, 2022, 2023)

@@ -52,6 +52,10 @@ class Child:
         except (EOFError, ConnectionResetError):
             return None
 
+    def has_said_something(self, timeout: float) -> bool:
+        """Whether there is something to hear, at the latest after so many seconds; its end is something too."""
+        return self._connection.poll(timeout)
+
     def say(self, message: object = "go") -> None:
         """Tell it something; a dead child does not hear it."""
         with suppress(BrokenPipeError, ConnectionResetError):
@@ -202,18 +206,22 @@ async def serve(parent: Connection, url: str) -> None:
 
 
 async def carry_out(parent: Connection, here: Process, request: dict[str, Any]) -> None:
-    """One command, and one line about it."""
-    stream: UUID = request["stream"]
-    stated = command(key=request["key"])
+    """One command or one question, and one line about what it came to."""
+    name, stream = request["name"], request["stream"]
+    stated = command(key=name if request["keyed"] else None)
     try:
+        if "upto" in request:
+            await here.live.wait_for(request["upto"], PATIENCE)
+            parent.send({"name": name, "texts": await here.texts(stream)})
+            return
         if "texts" in request:
             outcome = await here.ledgers.change(stream, writing(*request["texts"]), stated)
         else:
-            outcome = await here.ledgers.create(stream, lambda: [opened(request["key"])], stated)
+            outcome = await here.ledgers.create(stream, lambda: [opened(name)], stated)
     except BitacoraError as error:
-        parent.send({"key": request["key"], "error": error.code})
+        parent.send({"name": name, "error": error.code})
     else:
-        parent.send({"key": request["key"], "version": outcome.version, "position": outcome.position})
+        parent.send({"name": name, "version": outcome.version, "position": outcome.position})
 
 
 def main(parent: Connection, role: str, url: str, *arguments: Any) -> None:

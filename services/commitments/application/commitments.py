@@ -111,7 +111,7 @@ class Commitments:
 
     async def register(self, proposed: Registered, command: Command) -> Outcome:
         """A commitment enters the record."""
-        known = await self._known(proposed)
+        known = await self.known_to(proposed)
         today = self.clock.today()
         return await self.records.create(
             stream_of(KIND, proposed.code),
@@ -178,7 +178,7 @@ class Commitments:
         """A field of a registration is set right."""
         async with self._tree:
             named = (value,) if field in {"parent", "split_from"} and isinstance(value, str) else ()
-            known = await self._known(commitment.registration, named)
+            known = await self.known_to(commitment.registration, named)
             return await self.change(
                 commitment,
                 lambda current, today: current.correct(
@@ -203,7 +203,8 @@ class Commitments:
             actor, commitment.visibility, commitment.concerned()
         )
 
-    async def _known(self, registered: Registered, also: Iterable[str] = ()) -> Known:
+    async def known_to(self, registered: Registered, also: Iterable[str] = ()) -> Known:
+        """What the record holds of the things that a registration names."""
         places: dict[str, Place] = {}
         for code in {registered.parent, registered.split_from, *also} - {None}:
             assert code is not None

@@ -38,7 +38,7 @@ class Indicators:
     def __init__(
         self, live: LiveLog, directory: Directory, commitments: Commitments, *, capacity: int = 10_000
     ) -> None:
-        self._records: Records[Indicator] = Records(live, Indicator.begin, name=KIND, capacity=capacity)
+        self.records: Records[Indicator] = Records(live, Indicator.begin, name=KIND, capacity=capacity)
         self._live = live
         self._clock = live.clock
         self._directory = directory
@@ -58,7 +58,7 @@ class Indicators:
         self._check_source(definition.source)
         if commitment is not None:
             commitment = await self._commitment_code(commitment, command.actor)
-        return await self._records.create(
+        return await self.records.create(
             stream_of("indicator", code),
             lambda: define_indicator(
                 code,
@@ -195,9 +195,9 @@ class Indicators:
 
     async def visible(self, identifier: str, actor: Actor) -> Indicator:
         """The indicator as it is now. NotFound when it does not exist or the actor may not know of it."""
-        found = await self._records.get(resolve(KIND, identifier))
+        found = await self.records.get(resolve(KIND, identifier))
         if found is None or not found.visible_to(actor, await self._circle(found)):
-            raise self._records.unknown()
+            raise self.records.unknown()
         return found
 
     async def as_it_was(
@@ -217,7 +217,7 @@ class Indicators:
         position = None
         if known_at is not None:
             position = await asyncio.to_thread(position_at, self._live.store, known_at)
-        found = await self._records.as_of(stream_id, version=version, position=position)
+        found = await self.records.as_of(stream_id, version=version, position=position)
         if found is None:
             raise NotFound(
                 "version-not-found", "The record held no such version, or nothing of it at that moment."
@@ -254,7 +254,7 @@ class Indicators:
     async def _change(
         self, indicator: Indicator, decide: Callable[[Indicator], Sequence[Event]], command: Command
     ) -> Outcome:
-        return await self._records.change(indicator.id, decide, command)
+        return await self.records.change(indicator.id, decide, command)
 
     def _check_source(self, source: DataSource | None) -> None:
         if source is not None:

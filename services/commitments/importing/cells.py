@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -15,7 +14,7 @@ from typing import Final
 
 from services.commitments.domain.guards import LONGEST_CODE
 from services.commitments.importing.mapping import NoValue, Numbers
-from services.commitments.importing.reading import plain
+from shared.importing.text import plain, slug_of
 
 MOST_REMEMBERED: Final = 50_000
 LARGEST_AMOUNT: Final = Decimal(10) ** 18
@@ -166,9 +165,3 @@ def make_code(cells: Iterable[str], prefix: str, *, slug: bool) -> str:
         return code
     digest = hashlib.sha256(code.encode()).hexdigest()[:_DIGEST]
     return f"{code[: LONGEST_CODE - _DIGEST - 1].rstrip('-')}-{digest}"
-
-
-def slug_of(text: str) -> str:
-    """The text in small letters without accents, digits, and single hyphens for all the rest."""
-    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")

@@ -28,13 +28,14 @@ from services.commitments.importing.mapping import LISTS, Dates, Given, Mapping,
 from services.commitments.importing.observation import (
     DeadlineSaid,
     Observation,
-    Problem,
     ProgressSaid,
     RatingSaid,
 )
-from services.commitments.importing.reading import Row, plain
+from services.commitments.importing.reading import Row
 from shared.events.commitments import BudgetLine
 from shared.events.streams import stream_of
+from shared.importing.report import Problem
+from shared.importing.text import plain
 
 V = TypeVar("V")
 

@@ -19,6 +19,7 @@ import msgspec
 from services.commitments.domain.registration import FIELD_TYPES
 from shared.errors import InvalidInput
 from shared.events.vocabulary import BudgetFigure, Judgement, OrganizationKind, OriginKind, Visibility
+from shared.importing.mapping_file import Section, Text, invalid_mapping, read_mapping
 
 FIELDS: Final = frozenset(FIELD_TYPES) & {
     "kind", "pillar", "result_type", "collaborating_organizations", "responsible_service", "adviser",
@@ -29,12 +30,6 @@ FIELDS: Final = frozenset(FIELD_TYPES) & {
 """The fields of a registration that `[fields]` can give."""
 
 LISTS: Final = frozenset({"collaborating_organizations", "key_words", "specific_objectives"})
-
-Text = Annotated[str, msgspec.Meta(min_length=1)]
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the mapping file."""
 
 
 class FileLayout(Section, frozen=True):
@@ -86,7 +81,7 @@ class Dates(Section, frozen=True):
     formats: tuple[str, ...] = ()
     century_from: Annotated[int, msgspec.Meta(ge=1900, le=2100)] = 1970
     """The first of the hundred years that two digits can mean."""
-    table: dict[str, date] = {}
+    table: dict[str, date] = msgspec.field(default_factory=dict)
 
 
 class ObservedOn(Section, frozen=True):
@@ -95,7 +90,7 @@ class ObservedOn(Section, frozen=True):
     column: str | None = None
     formats: tuple[str, ...] = ()
     century_from: Annotated[int, msgspec.Meta(ge=1900, le=2100)] = 1970
-    table: dict[str, date] = {}
+    table: dict[str, date] = msgspec.field(default_factory=dict)
     on: date | None = None
 
 
@@ -116,7 +111,7 @@ class Lead(Section, frozen=True):
 
     column: str | None = None
     code: str | None = None
-    spellings: dict[str, str] = {}
+    spellings: dict[str, str] = msgspec.field(default_factory=dict)
     unknown: Literal["register", "error"] = "error"
 
 
@@ -191,7 +186,7 @@ class Given(Section, frozen=True):
 
     column: str | None = None
     value: str | None = None
-    values: dict[str, str] = {}
+    values: dict[str, str] = msgspec.field(default_factory=dict)
     separator: str = ","
 
 
@@ -215,7 +210,7 @@ class Mapping(Section, frozen=True):
     budget: Budget | None = None
     milestones: tuple[Milestone, ...] = ()
     origin: MadeAt | None = None
-    fields: dict[str, Given] = {}
+    fields: dict[str, Given] = msgspec.field(default_factory=dict)
 
     def columns(self) -> Iterator[tuple[str, str]]:
         """Every column it asks for: the key that asks, and the name."""
@@ -244,12 +239,9 @@ class Mapping(Section, frozen=True):
 
 def load_mapping(path: Path) -> Mapping:
     """The mapping in a file; InvalidInput("mapping-invalid") says where it cannot be understood."""
-    try:
-        mapping = msgspec.toml.decode(path.read_bytes(), type=Mapping)
-    except (OSError, UnicodeError, msgspec.DecodeError) as error:
-        raise _invalid(path.name, _in_toml_words(str(error))) from error
+    mapping = read_mapping(path, Mapping)
     for problem in _contradictions(mapping):
-        raise _invalid(path.name, problem)
+        raise invalid_mapping(path.name, problem)
     return mapping
 
 
@@ -310,12 +302,3 @@ def _leads_back(code: str, relation: str, described: dict[str, Organization]) ->
         passed.add(following)
         following = getattr(described[following], relation) if following in described else None
     return False
-
-
-def _invalid(name: str, problem: str) -> InvalidInput:
-    return InvalidInput("mapping-invalid", f"The mapping {name} cannot be used: {problem}.")
-
-
-def _in_toml_words(message: str) -> str:
-    """A decoder's sentence with its path as keys are written in TOML."""
-    return re.sub(r"`\$\.?([^`]*)`", lambda found: f"`{found[1] or 'the file'}`", message).rstrip(".")

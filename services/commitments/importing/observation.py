@@ -11,15 +11,6 @@ from shared.events.commitments import BudgetLine
 from shared.events.vocabulary import Judgement
 
 
-class Problem(NamedTuple):
-    """What is wrong with a row: in which cell, if in one; what stands there; a code; and a sentence."""
-
-    column: str | None
-    value: str | None
-    code: str
-    reason: str
-
-
 class RatingSaid(NamedTuple):
     """The rating word for word, the judgement it amounts to if to any, and the reason given."""
 

@@ -11,11 +11,9 @@ from services.commitments.domain import registration
 from services.commitments.domain.guards import LONGEST_CODE
 from services.commitments.domain.organization import OrganizationDescription, register_organization
 from services.commitments.domain.registration import Known
-from services.commitments.importing.cells import slug_of
 from services.commitments.importing.holdings import Holding, Holdings
 from services.commitments.importing.mapping import Mapping, Organization
-from services.commitments.importing.observation import Observation, Problem
-from services.commitments.importing.reading import plain
+from services.commitments.importing.observation import Observation
 from services.commitments.importing.statements import Statements
 from shared.errors import BitacoraError, InvalidInput
 from shared.eventlog.envelope import NewEvent
@@ -23,6 +21,8 @@ from shared.events.commitments import InternalDeadline, Origin, PublicDeadline, 
 from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor
+from shared.importing.report import Problem
+from shared.importing.text import plain, slug_of
 
 
 class Story(NamedTuple):

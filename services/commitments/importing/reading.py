@@ -19,6 +19,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from services.commitments.importing.mapping import FileLayout
 from shared.errors import InvalidInput
+from shared.importing.text import plain
 
 _CHUNK = 1 << 20
 _BYTE_ORDER_MARKS = (
@@ -56,11 +57,6 @@ def read_table(path: Path, layout: FileLayout) -> Table:
         return _under_header(rows, layout.header_row)
     except (OSError, LookupError, UnicodeError, csv.Error, CalamineError, TypeError) as error:
         raise InvalidInput("file-unreadable", f"{path.name} cannot be read: {error}") from error
-
-
-def plain(text: str) -> str:
-    """A text in one line, its white space single: how names are compared."""
-    return " ".join(text.split())
 
 
 def detect_encoding(path: Path) -> str:

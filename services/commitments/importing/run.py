@@ -19,14 +19,16 @@ from uuid import uuid4
 from services.commitments.importing.holdings import Holdings
 from services.commitments.importing.interpreting import Interpreter
 from services.commitments.importing.mapping import Mapping, check_columns, load_mapping
-from services.commitments.importing.observation import Observation, Problem
+from services.commitments.importing.observation import Observation
 from services.commitments.importing.plan import Planner, Refused, Story, tell_stories
-from services.commitments.importing.reading import Table, plain, read_table
-from services.commitments.importing.report import LONGEST_VALUE, Report, RowError
+from services.commitments.importing.reading import Table, read_table
+from services.commitments.importing.report import Report
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.eventlog.store import Appended, Changes, Store, VersionConflict, open_store
 from shared.identity.actor import Actor
+from shared.importing.report import Problem, RowError
+from shared.importing.text import plain
 
 ROWS_PER_BATCH: Final = 250
 """Rows in one transaction: enough to share its cost, few enough that other writers do not notice the wait."""
@@ -142,7 +144,7 @@ class _Run:
 
     def _fail(self, line: int, problems: Sequence[Problem]) -> None:
         self._report.rows.failed += 1
-        self._report.errors.extend(_row_error(line, problem) for problem in problems)
+        self._report.errors.extend(RowError.at(line, problem) for problem in problems)
 
     def _begin(self, observations: Sequence[Observation]) -> None:
         self._holdings = Holdings(self._store, self._clock.now())
@@ -178,7 +180,7 @@ class _Run:
     def _refusal(self, observation: Observation, problem: Problem) -> RowError:
         cells = self._interpreter.cells(observation)
         value = None if problem.column is None else cells.get(plain(problem.column))
-        return _row_error(observation.line, problem._replace(value=value))
+        return RowError.at(observation.line, problem._replace(value=value))
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -245,7 +247,7 @@ class _Run:
 
     def _show_progress(self) -> None:
         rows = self._report.rows
-        self._progress(rows.imported + rows.unchanged + rows.duplicates + rows.failed, rows.read)
+        self._progress(rows.done, rows.read)
 
 
 @contextmanager
@@ -263,11 +265,6 @@ def _no_collection() -> Iterator[None]:
 def _batches(observations: Sequence[Observation]) -> Iterator[Sequence[Observation]]:
     for begin in range(0, len(observations), ROWS_PER_BATCH):
         yield observations[begin : begin + ROWS_PER_BATCH]
-
-
-def _row_error(line: int, problem: Problem) -> RowError:
-    value = problem.value if problem.value is None else problem.value[:LONGEST_VALUE]
-    return RowError(line=line, column=problem.column, value=value, code=problem.code, reason=problem.reason)
 
 
 def _nobody_watches(done: int, total: int) -> None:

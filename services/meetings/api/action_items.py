@@ -9,7 +9,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.meetings.api.answers import ActionItemAnswer, HistoryItem, Written
+from services.meetings.api.action_item_answers import ActionItemAnswer
+from services.meetings.api.answers import HistoryItem, Written
 from services.meetings.api.parameters import ActionItemId, WaitFor, action_items_of, caught_up, meetings_of
 from services.meetings.api.rendering import MEETING_TELLS, action_item_document, history_item
 from services.meetings.api.request_parts import part_from

@@ -17,17 +17,13 @@ from services.meetings.api.answer_parts import (
     BudgetLineAnswer,
     CirculationAnswer,
     EffectAnswer,
-    EndingAnswer,
     ErratumAnswer,
-    ExtensionAnswer,
     HeldAnswer,
     MinutesItemAnswer,
     ObservationShown,
-    ProgressAnswer,
     ProtocolAnswer,
     PublicationAnswer,
     ReasonAnswer,
-    ReassignmentAnswer,
     ReschedulingAnswer,
     SeatAnswer,
 )
@@ -200,35 +196,6 @@ class DecisionAnswer(Answer):
     amended_since_acknowledged: bool
     budget_lines: list[BudgetLineAnswer]
     publications: list[PublicationAnswer]
-    updated_at: Instant
-    version: int
-    position: int
-
-
-class ActionItemAnswer(Answer):
-    """An action item and its state today; what it says of its meeting only for those who may know of that."""
-
-    id: UUID
-    number: int | None
-    text: str
-    owner_organization: str
-    owner_subject: str | None
-    assigned_on: CivilDay
-    due_on: CivilDay
-    first_due_on: CivilDay
-    state: ActionItemState | None
-    state_rule: str
-    state_because: int | None
-    body: str | None
-    meeting: UUID | None
-    visibility: Visibility
-    agenda_item: int | None
-    decision: str | None
-    commitment: str | None
-    progress: list[ProgressAnswer]
-    extensions: list[ExtensionAnswer]
-    reassignments: list[ReassignmentAnswer]
-    ending: EndingAnswer | None
     updated_at: Instant
     version: int
     position: int

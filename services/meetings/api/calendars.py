@@ -46,7 +46,7 @@ def calendar_of(meetings: Sequence[ListedMeeting], zone: ZoneInfo, name_of: Name
         calendar.add_component(timezone_of(zone, min(years) - 1, max(years) + 1))
     for meeting in meetings:
         calendar.add_component(_event(meeting, zone, *name_of(meeting)))
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _event(meeting: ListedMeeting, zone: ZoneInfo, body: str, minutes: int | None) -> Event:

@@ -124,6 +124,38 @@ class Meeting(Minutes):
         reason: str | None = None,
     ) -> MeetingHeld | AttendanceCorrected:
         """It took place; told again with a reason, before the minutes are approved, it corrects what was noted."""
+        self._must_be_holdable(course.held_at, course.ended_at, now, reason)
+        attendance_list.check(course.attendance, self.agenda_numbers, organizations)
+        missed = attendance_list.mandatory_absences(body.description.mandatory_attendance, course.attendance)
+        if self.held is None:
+            return MeetingHeld(**course._asdict(), mandatory_absences=missed)
+        assert reason is not None
+        return AttendanceCorrected(**course._asdict(), mandatory_absences=missed, reason=reason)
+
+    def hold_as_told(
+        self, *, held_at: datetime, ended_at: datetime | None, now: datetime, reason: str | None = None
+    ) -> MeetingHeld | AttendanceCorrected:
+        """It took place according to a source that does not tell who came; whoever was noted before stays noted.
+
+        An attendance list without a line means that none is known, and no absence follows from it: who holds a
+        meeting by `hold` has to name somebody.
+        """
+        self._must_be_holdable(held_at, ended_at, now, reason)
+        if self.held is None:
+            return MeetingHeld(held_at=held_at, ended_at=ended_at, attendance=())
+        assert reason is not None
+        said = self.held.said
+        return AttendanceCorrected(
+            held_at=held_at,
+            ended_at=ended_at,
+            attendance=said.attendance,
+            mandatory_absences=said.mandatory_absences,
+            reason=reason,
+        )
+
+    def _must_be_holdable(
+        self, held_at: datetime, ended_at: datetime | None, now: datetime, reason: str | None
+    ) -> None:
         self.must_not_be_cancelled()
         self.must_not_be_sealed()
         if self.held is not None and reason is None:
@@ -135,17 +167,12 @@ class Meeting(Minutes):
             raise RuleBroken(
                 "meeting-without-agenda", "Nothing was on the agenda: put on it what was dealt with, first."
             )
-        guards.not_in_future(course.held_at, now, "/held_at")
-        guards.in_order(course.held_at, course.ended_at, "/ended_at")
-        if course.ended_at is not None:
-            guards.not_in_future(course.ended_at, now, "/ended_at")
-        attendance_list.check(course.attendance, self.agenda_numbers, organizations)
-        missed = attendance_list.mandatory_absences(body.description.mandatory_attendance, course.attendance)
-        if self.held is None:
-            return MeetingHeld(**course._asdict(), mandatory_absences=missed)
-        guards.reason_given(reason, "Correcting an attendance list")
-        assert reason is not None
-        return AttendanceCorrected(**course._asdict(), mandatory_absences=missed, reason=reason)
+        guards.not_in_future(held_at, now, "/held_at")
+        guards.in_order(held_at, ended_at, "/ended_at")
+        if ended_at is not None:
+            guards.not_in_future(ended_at, now, "/ended_at")
+        if self.held is not None:
+            guards.reason_given(reason, "Correcting an attendance list")
 
     @changed_by(MeetingHeld)
     def _held(self, entry: Entry[MeetingHeld]) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 
 import psycopg
@@ -234,34 +235,32 @@ def test_reads_go_on_while_the_read_model_is_rebuilt_and_swapped(stage: Stage) -
 
 
 def test_a_worker_killed_at_any_moment_leaves_what_an_undisturbed_one_makes(stage: Stage) -> None:
-    told = story(8, 12, 900)
     stop = threading.Event()
 
     def write() -> None:
-        for start in range(0, len(told), 3):
-            stage.append(*told[start : start + 3])
-            if stop.wait(0.004):
+        told = story(8, 12, 20_000)
+        for start in range(0, len(told), 4):
+            stage.append(*told[start : start + 4])
+            if stop.wait(0.005):
                 return
 
     writer = threading.Thread(target=write)
     writer.start()
     draw = random.Random(9)
-    kills = 0
     try:
-        while writer.is_alive() or stage.reached() < stage.store.head():
-            worker = _worker_process(stage)
-            before = stage.reached()
-            deadline = time.monotonic() + 20
-            while stage.reached() == before and worker.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.01)
-            time.sleep(draw.uniform(0, 0.25))
-            worker.send_signal(signal.SIGKILL)
-            worker.wait()
-            kills += 1
+        for _ in range(4):
+            with worker_process(stage) as worker:
+                before = stage.reached()
+                deadline = time.monotonic() + 30
+                while stage.reached() == before and worker.poll() is None:
+                    assert time.monotonic() < deadline, "the worker does not get on"
+                    time.sleep(0.002)
+                time.sleep(draw.uniform(0, 0.15))
+            assert worker.returncode == -signal.SIGKILL
     finally:
         stop.set()
         writer.join()
-    assert kills >= 2
+    stage.follow()
     followed = stage.rows()
     stage.rebuild()
     assert stage.rows() == followed
@@ -269,10 +268,10 @@ def test_a_worker_killed_at_any_moment_leaves_what_an_undisturbed_one_makes(stag
 
 def test_a_worker_told_to_stop_stops_in_good_order(stage: Stage) -> None:
     stage.append(*story(10, 5, 50))
-    worker = _worker_process(stage)
-    stage.wait()
-    worker.send_signal(signal.SIGTERM)
-    assert worker.wait(10) == 0
+    with worker_process(stage) as worker:
+        stage.wait()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(10) == 0
 
 
 def test_a_worker_survives_a_restart_of_the_database(private_postgres: object) -> None:
@@ -314,14 +313,21 @@ def test_a_worker_survives_a_restart_of_the_database(private_postgres: object) -
         assert rows_of(stage.read_model) == followed
 
 
-def _worker_process(stage: Stage) -> subprocess.Popen[bytes]:
+@contextmanager
+def worker_process(stage: Stage) -> Iterator[subprocess.Popen[bytes]]:
+    """The worker as it is run in earnest; killed when the test is done with it."""
     environment = {
         **os.environ,
         "BITACORA_LOG_URL": stage.log_url,
         "BITACORA_READ_MODEL_URL": read_model_url(stage.log_url),
         "BITACORA_LOG_LEVEL": "error",
     }
-    return subprocess.Popen([sys.executable, "-m", "services.reporting.follow"], env=environment)
+    worker = subprocess.Popen([sys.executable, "-m", "services.reporting.follow"], env=environment)
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def test_a_worker_that_meets_a_corrupt_event_has_written_what_precedes_it(stage: Stage) -> None:

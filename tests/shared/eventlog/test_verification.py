@@ -81,18 +81,18 @@ async def test_bytes_under_another_position_than_they_claim_are_told(written: Pr
 
 
 @pytest.mark.parametrize(
-    ("change", "value", "name"),
+    ("statement", "value", "name"),
     [
-        ("originator_id = %s", UUID(int=9), "stream"),
-        ("originator_version = %s", 9, "version"),
-        ("topic = %s", "commitments.merged", "type"),
-        ("recorded_at = %s", codec.instant_text(NOON), "instant"),
+        ("UPDATE stored_events SET originator_id = %s WHERE notification_id = 6", UUID(int=9), "stream"),
+        ("UPDATE stored_events SET originator_version = %s WHERE notification_id = 6", 9, "version"),
+        ("UPDATE stored_events SET topic = %s WHERE notification_id = 6", "commitments.merged", "type"),
+        ("UPDATE stored_events SET recorded_at = %s WHERE notification_id = 6", codec.instant_text(NOON), "instant"),
     ],
 )
 async def test_a_column_that_says_otherwise_than_the_bytes_is_told(
-    written: Process, log_url: str, change: str, value: object, name: str
+    written: Process, log_url: str, statement: str, value: object, name: str
 ) -> None:
-    run_sql(log_url, "UPDATE stored_events SET " + change + " WHERE notification_id = 6", value)
+    run_sql(log_url, statement, value)
     assert faults(written) == [Fault(6, f"it is filed under another {name} than its bytes say")]
 
 

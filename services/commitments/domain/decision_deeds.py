@@ -1,0 +1,265 @@
+"""What an agreed decision does to the record: the same facts, under the same guards, as when people tell them.
+
+All of a decision is done or nothing. What it does is dated on the day it was agreed, or on the first day of the thing
+it concerns where that is later. Its effect is written on the things it concerns; its text is not, because more people
+may come to know of these than know of the decision: they get its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from services.commitments.domain import registration
+from services.commitments.domain.commitment import Commitment
+from services.commitments.domain.indicator import Indicator
+from services.commitments.domain.registration import Known
+from shared.errors import BitacoraError, Forbidden, InvalidInput, NotFound, RuleBroken
+from shared.events.commitments import (
+    Done,
+    InternalDeadline,
+    Origin,
+    PublicDeadline,
+    Registered,
+)
+from shared.events.facts import Event
+from shared.events.meeting_vocabulary import BodyKind, DecisionKind
+from shared.events.meetings import AgreedCommitment, DecisionAgreed, Effect
+from shared.events.streams import stream_of
+from shared.events.vocabulary import Direction, OriginKind, Visibility
+
+ORIGINS: Final[Mapping[BodyKind | None, OriginKind]] = {
+    BodyKind.COMMITTEE: OriginKind.COMMITTEE,
+    BodyKind.BILATERAL: OriginKind.BILATERAL_MEETING,
+    BodyKind.REGIONAL_BILATERAL: OriginKind.BILATERAL_MEETING,
+}
+"""Where a commitment was made, by the kind of body that agreed it; any other kind is `other`."""
+
+_CARRIED_BY: Final = {
+    DecisionKind.AGREE_COMMITMENT: "commitment",
+    DecisionKind.REVISE_DEADLINE: "deadline",
+    DecisionKind.REVISE_TARGET: "target",
+    DecisionKind.DISCARD: "discard",
+    DecisionKind.ESCALATE: "referral",
+}
+"""The one member of its effect by which a decision of a kind says what it does."""
+
+
+class Found(NamedTuple):
+    """What the record holds of the things a decision names, each by the name the decision gives it."""
+
+    commitments: Mapping[str, Commitment] = {}
+    indicator: Indicator | None = None
+    known: Known = Known()
+
+
+class Deed(NamedTuple):
+    """One event that a decision causes, as the next version of a stream, and how the outcome tells of it."""
+
+    stream_id: UUID
+    version: int
+    event: Event
+    done: Done
+
+
+class NotDone(Exception):
+    """Why a decision cannot be carried out, and with which commitment or indicator it is that it cannot."""
+
+    def __init__(
+        self, error: BitacoraError, *, commitment: str | None = None, indicator: str | None = None
+    ) -> None:
+        super().__init__(error.message)
+        self.code = error.code
+        self.reason = error.message
+        self.commitment = commitment
+        self.indicator = indicator
+
+
+def deeds_of(decision: DecisionAgreed, found: Found, *, body: BodyKind | None, today: date) -> list[Deed]:
+    """Everything a decision does; none for a kind that asks nothing of the record. NotDone when any of it cannot be."""
+    carried_by = _CARRIED_BY.get(decision.kind)
+    if carried_by is None:
+        return []
+    with _in_the_way():
+        effect = _effect(decision, carried_by)
+    match decision.kind:
+        case DecisionKind.AGREE_COMMITMENT:
+            return [_agree(decision, effect, found, body=body, today=today)]
+        case DecisionKind.REVISE_TARGET:
+            return [_revise_target(decision, effect, found, today=today)]
+        case DecisionKind.REVISE_DEADLINE:
+            return list(_on_each(decision, found, _revising(decision, effect, today)))
+        case DecisionKind.DISCARD:
+            return list(_on_each(decision, found, _discarding(decision, effect, today)))
+        case _:
+            return list(_on_each(decision, found, _escalating(decision, effect, today)))
+
+
+def proposed_by(decision: DecisionAgreed, agreed: AgreedCommitment, body: BodyKind | None) -> Registered:
+    """The commitment that a decision calls into being: never public from the start."""
+    origin = ORIGINS.get(body, OriginKind.OTHER)
+    narrow = Visibility.RESERVED in (decision.visibility, registration.usual_visibility(origin))
+    public, internal = agreed.public_deadline_on, agreed.internal_deadline_on
+    return Registered(
+        code=agreed.code,
+        title=agreed.title,
+        lead_organization=agreed.lead_organization,
+        effective_on=decision.agreed_on,
+        kind=agreed.kind,
+        visibility=Visibility.RESERVED if narrow else Visibility.INTERNAL,
+        parent=agreed.parent,
+        pillar=agreed.pillar,
+        result_type=agreed.result_type,
+        origin=Origin(kind=origin, source_on=decision.agreed_on, decision=decision.number),
+        public_deadline=None if public is None else PublicDeadline(on=public),
+        internal_deadline=None if internal is None else InternalDeadline(on=internal),
+        collaborating_organizations=agreed.collaborating_organizations,
+        responsible_service=agreed.responsible_service,
+        instrument=agreed.instrument,
+        region=agreed.region,
+        goal=agreed.goal,
+        description=agreed.description,
+    )
+
+
+def _agree(
+    decision: DecisionAgreed, effect: Effect, found: Found, *, body: BodyKind | None, today: date
+) -> Deed:
+    assert effect.commitment is not None
+    code = effect.commitment.code
+    with _in_the_way(commitment=code):
+        if code in found.commitments:
+            raise RuleBroken("code-taken", "There is already a commitment with this code.")
+        event = registration.register(
+            proposed_by(decision, effect.commitment, body), today=today, known=found.known
+        )
+    done = Done(type=event.TYPE, version=1, commitment=code)
+    return Deed(stream_of("commitment", code), 1, event, done)
+
+
+def _revise_target(decision: DecisionAgreed, effect: Effect, found: Found, *, today: date) -> Deed:
+    assert effect.target is not None
+    indicator, agreed = found.indicator, effect.target
+    with _in_the_way(indicator=agreed.indicator):
+        if indicator is None:
+            raise NotFound("unknown-indicator", f"There is no indicator '{agreed.indicator}'.")
+        day = max(decision.agreed_on, indicator.effective_on)
+        (event,) = indicator.set_target(
+            value=_decimal(agreed.value),
+            on=agreed.on,
+            tolerance=_tolerance(indicator, day),
+            effective_on=day,
+            reason=_reason(decision),
+            decision=decision.number,
+            today=today,
+        )
+    version = indicator.version + 1
+    return Deed(
+        indicator.id, version, event, Done(type=event.TYPE, version=version, indicator=indicator.code)
+    )
+
+
+def _tolerance(indicator: Indicator, day: date) -> Decimal | None:
+    """A decision gives a value and a day: how far a value to be maintained may stray stays as it was."""
+    before = indicator.facts.targets_in_force.on(day)[0]
+    maintained = indicator.facts.definition_on(day).direction is Direction.MAINTAIN
+    return before.tolerance if before is not None and maintained else None
+
+
+_Decide = Callable[[Commitment, date], Event]
+"""What a decision does to one commitment, as of a day."""
+
+
+def _revising(decision: DecisionAgreed, effect: Effect, today: date) -> _Decide:
+    assert effect.deadline is not None
+    agreed = effect.deadline
+    return lambda it, day: it.revise_deadline(
+        deadline=agreed.deadline,
+        on=agreed.on,
+        reason=_reason(decision),
+        effective_on=day,
+        decision=decision.number,
+        today=today,
+    )
+
+
+def _discarding(decision: DecisionAgreed, effect: Effect, today: date) -> _Decide:
+    assert effect.discard is not None
+    agreed = effect.discard
+    return lambda it, day: it.discard(
+        reason_type=agreed.reason_type,
+        reason=agreed.reason,
+        effective_on=day,
+        decision=decision.number,
+        today=today,
+    )
+
+
+def _escalating(decision: DecisionAgreed, effect: Effect, today: date) -> _Decide:
+    to = effect.referral
+    remarks = None if to is None else ": ".join(part for part in (to.to, to.remarks) if part)
+    return lambda it, day: it.note_escalation(
+        decision=decision.number, effective_on=day, remarks=remarks, today=today
+    )
+
+
+def _on_each(decision: DecisionAgreed, found: Found, decide: _Decide) -> Iterator[Deed]:
+    with _in_the_way():
+        if not decision.commitments:
+            raise InvalidInput(
+                "decision-without-commitments",
+                f"A decision of the kind {decision.kind} names the commitments it concerns.",
+            )
+    reached: set[UUID] = set()
+    for name in decision.commitments:
+        with _in_the_way(commitment=name):
+            commitment = found.commitments.get(name)
+            if commitment is None:
+                raise NotFound("unknown-commitment", f"There is no commitment '{name}'.")
+            if commitment.id in reached:
+                continue  # named twice, perhaps once by its id
+            reached.add(commitment.id)
+            event = decide(commitment, max(decision.agreed_on, commitment.registration.effective_on))
+        version = commitment.version + 1
+        done = Done(type=event.TYPE, version=version, commitment=commitment.code)
+        yield Deed(commitment.id, version, event, done)
+
+
+def _effect(decision: DecisionAgreed, carried_by: str) -> Effect:
+    """The effect, if it says what a decision of this kind does and nothing else; an escalation may go without."""
+    effect = decision.effect or Effect()
+    given = {name for name in effect.__struct_fields__ if getattr(effect, name) is not None}
+    optional = decision.kind is DecisionKind.ESCALATE
+    if given != {carried_by} and not (optional and not given):
+        raise InvalidInput(
+            "decision-effect-malformed",
+            f"A decision of the kind {decision.kind} says what it does by '{carried_by}' and by nothing else.",
+        )
+    return effect
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise InvalidInput("target-value-malformed", f"'{text}' is not a number in decimal text.")
+    return value
+
+
+def _reason(decision: DecisionAgreed) -> str:
+    return f"Decision {decision.number}, agreed on {decision.agreed_on}."
+
+
+@contextmanager
+def _in_the_way(*, commitment: str | None = None, indicator: str | None = None) -> Iterator[None]:
+    """Whatever the domain refuses keeps the decision from being carried out; what the log cannot do does not."""
+    try:
+        yield
+    except (InvalidInput, NotFound, RuleBroken, Forbidden) as error:
+        raise NotDone(error, commitment=commitment, indicator=indicator) from error
