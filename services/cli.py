@@ -1,4 +1,4 @@
-"""The command line: `bitacora up`, `migrate`, `import`, `rebuild`, `verify`, `token`, `openapi`.
+"""The command line: `bitacora up`, `migrate`, `import`, `import-meetings`, `rebuild`, `verify`, `token`, `openapi`.
 
 Each command imports what it needs when it runs, because an image holds one service only.
 """
@@ -21,6 +21,7 @@ from shared.identity.actor import Role
 
 if TYPE_CHECKING:
     from shared.eventlog.store import Store
+    from shared.importing.report import ImportReport
     from shared.settings import Settings
 
 app = typer.Typer(
@@ -121,6 +122,42 @@ def import_(
             dry_run=dry_run,
             progress=shown,
         )
+    _tell(result, report)
+
+
+@app.command(name="import-meetings")
+def import_meetings_(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A JSON Lines file of meetings, as in OParl.")
+    ],
+    mapping: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="How to read it; see docs/importing.md.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, and report the same.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Where to leave the report as JSON.")] = None,
+    organization: Annotated[str, typer.Option(help="On whose behalf the rows are entered.")] = "DCI",
+    subject: Annotated[str, typer.Option(help="Who enters them, by subject id.")] = "import",
+) -> None:
+    """Enter meetings with their agendas and results from a file that others publish; again adds nothing."""
+    from services.meetings.importing.run import import_meetings
+    from shared.clock import Clock
+    from shared.identity.actor import Actor
+
+    with _log() as store, _progress("Importing") as shown:
+        result = import_meetings(
+            store,
+            file,
+            mapping,
+            actor=Actor(subject, organization, Role.DCI),
+            clock=Clock(_settings().timezone),
+            dry_run=dry_run,
+            progress=shown,
+        )
+    _tell(result, report)
+
+
+def _tell(result: ImportReport, report: Path | None) -> None:
+    """Show what an import did, and leave its report; rows that were refused end the command with status 1."""
     if report is not None:
         result.write(report)
     out.print(result.summary(), soft_wrap=True, highlight=False, markup=False)

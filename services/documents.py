@@ -12,6 +12,8 @@ from pathlib import Path
 
 from services.commitments import app as commitments
 from services.commitments.api.access import ACCESS as COMMITMENTS_ACCESS
+from services.meetings import app as meetings
+from services.meetings.api.access import ACCESS as MEETINGS_ACCESS
 from services.reporting import app as reporting
 from services.reporting.api.access import ACCESS as REPORTING_ACCESS
 from shared.events.documentation import render as events
@@ -30,13 +32,20 @@ def documents() -> dict[Path, str]:
         settings = Settings(data_dir=Path(folder))
         services = {
             "commitments": commitments.create_app(settings),
+            "meetings": meetings.create_app(settings),
             "reporting": reporting.create_app(settings),
         }
         made = {DOCS / "openapi" / f"{name}.json": _openapi(service) for name, service in services.items()}
         made[DOCS / "errors.md"] = _errors(
             {name: service.problems.catalogue for name, service in services.items()}
         )
-    made[DOCS / "access.md"] = _access({"commitments": COMMITMENTS_ACCESS, "reporting": REPORTING_ACCESS})
+    made[DOCS / "access.md"] = _access(
+        {
+            "commitments": COMMITMENTS_ACCESS,
+            "meetings": MEETINGS_ACCESS,
+            "reporting": REPORTING_ACCESS,
+        }
+    )
     made[DOCS / "events.md"] = events()
     return made
 

@@ -8,16 +8,19 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.commitments.api import commitment_facts, commitments, indicators, plan
+from services.commitments.api import commitment_facts, commitments, decision_outcomes, indicators, plan
 from services.commitments.api import keys as api_keys
 from services.commitments.api.access import ACCESS
 from services.commitments.api.errors import ERRORS
 from services.commitments.api.rendering import Renderings
 from services.commitments.application.commitments import Commitments
+from services.commitments.application.decision_outcomes import DecisionOutcomes
+from services.commitments.application.decisions import Decisions
 from services.commitments.application.directory import Directory
 from services.commitments.application.indicators import Indicators
 from services.commitments.application.keys import KeyList, Keys
 from services.commitments.application.plan import Plan
+from services.commitments.policies.decisions import DecisionsPolicy
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import open_store
@@ -44,6 +47,11 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
     directory = Directory.following(live)
     key_list = KeyList.following(live)
+    decisions = Decisions.following(live)
+    promises = Commitments(live, directory)
+    measures = Indicators(live, directory, promises)
+    outcomes = DecisionOutcomes(live, decisions, promises, measures)
+    policy = DecisionsPolicy(live, decisions, outcomes) if settings.follow_decisions else None
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
@@ -51,8 +59,12 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             await asyncio.to_thread(store.check_ready)
             await live.start()
             try:
+                if policy is not None:
+                    policy.start()
                 yield
             finally:
+                if policy is not None:
+                    await policy.stop()
                 await live.stop()
         finally:
             store.close()
@@ -63,6 +75,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             raise live.failure
         return f"followed up to position {live.position}"
 
+    async def decisions_act() -> str:
+        return "this process leaves decisions to others" if policy is None else policy.standing()
+
     app = build_app(
         title="Bitácora: commitments",
         description=DESCRIPTION,
@@ -72,17 +87,19 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             commitment_facts.router,
             plan.router,
             indicators.router,
+            decision_outcomes.router,
             api_keys.router,
         ],
         access=ACCESS,
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         catalogue=ERRORS,
-        checks={"log": log_follows},
+        checks={"log": log_follows, "decisions": decisions_act},
         lifespan=following,
     )
-    app.state.commitments = Commitments(live, directory)
-    app.state.indicators = Indicators(live, directory, app.state.commitments)
+    app.state.commitments = promises
+    app.state.indicators = measures
+    app.state.decision_outcomes = outcomes
     app.state.warning_windows = WarningWindows(
         settings.indicator_deadline_days, settings.indicator_green_days
     )

@@ -17,6 +17,9 @@ from shared.eventlog.store import Appended, Changes, Writer
 LARGEST_BATCH = 512
 """Requests in one transaction at most; also bounds how long a small write waits behind large ones."""
 
+TURNS = 6
+"""Turns of the event loop for which a batch waits for company at most; an idle loop goes round at once."""
+
 Acknowledged = Callable[[Changes, Appended], None]
 
 
@@ -62,10 +65,20 @@ class Appender:
             await self._work.wait()
             self._work.clear()
             while self._waiting:
+                await self._gather()
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
                 await self._write(batch)
             if self._closed:
                 return
+
+    async def _gather(self) -> None:
+        """Let the requests that are on their way in join the batch: the loop goes round while more keep coming."""
+        waiting = 0
+        for _ in range(TURNS):
+            if waiting == len(self._waiting):
+                return
+            waiting = len(self._waiting)
+            await asyncio.sleep(0)
 
     async def _write(self, batch: list[tuple[Changes, asyncio.Future[Appended]]]) -> None:
         try:

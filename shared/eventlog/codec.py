@@ -23,6 +23,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number", order=None)
 _data_decoders: dict[str, msgspec.json.Decoder[Any]] = {
     name: msgspec.json.Decoder(cls) for name, cls in EVENT_TYPES.items()
 }
+_any_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
 class _Outgoing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,7 +52,18 @@ _stored_decoder = msgspec.json.Decoder(_Stored)
 
 
 def encode(event: NewEvent) -> bytes:
-    """The bytes of an event before the store stamps them: a JSON object that begins with its type."""
+    """The bytes of an event before the store stamps them: a JSON object that begins with its type.
+
+    ValueError when it would not be read back as it is (a value that JSON has no number for, say): the log is never
+    rewritten, so an event that nobody can read would stop every reader for good.
+    """
+    data = _encoder.encode(event.data)
+    try:
+        readable = _data_decoders.get(event.data.TYPE, _any_decoder).decode(data)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"a {event.data.TYPE} that could not be read back: {error}") from error
+    if readable != event.data and event.data.TYPE in _data_decoders:
+        raise ValueError(f"a {event.data.TYPE} that would be read back as something else: {data!r}")
     return _encoder.encode(
         _Outgoing(
             type=event.data.TYPE,
@@ -60,7 +72,7 @@ def encode(event: NewEvent) -> bytes:
             recorded_by=event.recorded_by,
             correlation_id=event.correlation_id,
             causation_id=event.causation_id,
-            data=msgspec.Raw(_encoder.encode(event.data)),
+            data=msgspec.Raw(data),
         )
     )
 

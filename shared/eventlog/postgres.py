@@ -29,6 +29,9 @@ from shared.eventlog.store import (
 
 MIGRATION_LOCK = 563_201_013
 
+RECONNECT_FOR = 1.0
+"""Seconds for which the pool goes on trying to connect by itself; after that, whoever asks makes it try again."""
+
 
 class PostgresStore(PostgresApplicationRecorder):
     """The log in PostgreSQL; also a recorder of the `eventsourcing` library, whose test cases it passes.
@@ -55,6 +58,8 @@ class PostgresStore(PostgresApplicationRecorder):
         )
         # What else the URL says (sslmode, target_session_attrs, …) the library has no parameter for.
         cast("dict[str, Any]", datastore.pool.kwargs).update(parts)
+        # By itself the pool would try less and less often, up to minutes apart, and be late when the server is back.
+        datastore.pool.reconnect_timeout = RECONNECT_FOR
         self.schema = schema
         try:
             super().__init__(datastore)
@@ -203,9 +208,9 @@ class PostgresStore(PostgresApplicationRecorder):
         self.head()
         self.follower_position("")
 
-    def waiter(self) -> PostgresWaiter:
+    def waiter(self, poll: float) -> PostgresWaiter:
         """See `Store.waiter`."""
-        return PostgresWaiter(self.schema, self._conninfo)
+        return PostgresWaiter(self.schema, self._conninfo, poll)
 
     def close(self) -> None:
         """See `Store.close`."""

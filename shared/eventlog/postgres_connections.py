@@ -18,9 +18,6 @@ from shared.eventlog.postgres_schema import CHANNEL
 from shared.eventlog.postgres_statements import answers, only_row, parameters, translated_errors
 from shared.eventlog.store import Appended, Changes
 
-ACTIVE_POLL = 0.008
-"""Seconds between two looks at the head while the log is growing."""
-
 ACTIVE_FOR = 1.0
 """Seconds without growth after which a waiter stops polling closely and relies on a notification."""
 
@@ -72,12 +69,13 @@ class PostgresWriter:
 class PostgresWaiter:
     """Polls the head closely while the log grows, and sleeps on a notification while it does not."""
 
-    def __init__(self, schema: str, conninfo: str) -> None:
+    def __init__(self, schema: str, conninfo: str, poll: float) -> None:
         self._statement = SQL("SELECT coalesce(max(notification_id), 0) FROM {}").format(
             Identifier(schema, "stored_events")
         )
         self._conninfo = conninfo
         self._connection: psycopg.Connection[Any] | None = None
+        self._poll = poll
         self._woken = threading.Event()
         self._grew_at = 0.0
 
@@ -95,7 +93,7 @@ class PostgresWaiter:
                 return head
             remaining = deadline - now
             if now - self._grew_at < ACTIVE_FOR:
-                self._woken.wait(min(ACTIVE_POLL, remaining))
+                self._woken.wait(min(self._poll, remaining))
             else:
                 self._sleep(min(IDLE_POLL, remaining))
 

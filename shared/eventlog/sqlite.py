@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +26,7 @@ from eventsourcing.sqlite import (
 
 from shared.errors import Unavailable
 from shared.eventlog import codec
+from shared.eventlog.sqlite_connections import SQLiteWaiter, SQLiteWriter
 from shared.eventlog.store import (
     Appended,
     Changes,
@@ -42,9 +40,6 @@ from shared.eventlog.store import (
 
 BUSY_TIMEOUT = 10
 """Seconds a writer waits for another process's write before it gives up as unavailable."""
-
-POLL_INTERVAL = 0.005
-"""Seconds between two looks at the file while waiting; each look costs some microseconds."""
 
 # The position is an explicit INTEGER PRIMARY KEY, not a bare rowid, so that no VACUUM can renumber it. The library's
 # recorder selects it by the name `rowid`.
@@ -288,73 +283,13 @@ class SQLiteStore(SQLiteApplicationRecorder):
         self.head()
         self.follower_position("")
 
-    def waiter(self) -> SQLiteWaiter:
+    def waiter(self, poll: float) -> SQLiteWaiter:
         """See `Store.waiter`."""
-        return SQLiteWaiter(self)
+        return SQLiteWaiter(self, poll)
 
     def close(self) -> None:
         """See `Store.close`."""
         self.datastore.close()
-
-
-class SQLiteWriter:
-    """Appends for an event loop, in one thread, so that the loop never waits for the disk."""
-
-    def __init__(self, store: SQLiteStore) -> None:
-        self._store = store
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-writer")
-
-    async def write(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
-        """See `Writer.write`."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.append, batch, now)
-
-    async def close(self) -> None:
-        """See `Writer.close`."""
-        self._thread.shutdown(wait=True)
-
-
-class SQLiteWaiter:
-    """Looks at the file's data version every few milliseconds: SQLite has no way to call."""
-
-    def __init__(self, store: SQLiteStore) -> None:
-        self._store = store
-        self._woken = threading.Event()
-        self._connection: sqlite3.Connection | None = None
-        self._data_version = -1
-
-    def wait(self, after: int, timeout: float) -> int:
-        """See `Waiter.wait`."""
-        deadline = time.monotonic() + timeout
-        self._data_version = -1
-        while True:
-            if self._changed():
-                head = self._store.head()
-                if head > after:
-                    return head
-            if self._woken.is_set() or time.monotonic() >= deadline:
-                self._woken.clear()
-                return self._store.head()
-            self._woken.wait(POLL_INTERVAL)
-
-    def _changed(self) -> bool:
-        if self._connection is None:
-            self._connection = sqlite3.connect(
-                self._store.path, isolation_level=None, check_same_thread=False
-            )
-        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        changed = bool(version != self._data_version)
-        self._data_version = version
-        return changed
-
-    def wake(self) -> None:
-        """See `Waiter.wake`."""
-        self._woken.set()
-
-    def close(self) -> None:
-        """See `Waiter.close`."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
 
 def _hex(stream_id: UUID | str) -> str:

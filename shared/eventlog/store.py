@@ -136,8 +136,8 @@ class Store(Protocol):
     def check_ready(self) -> None:
         """Raise LogNotReady when the tables are missing, Unavailable when the engine does not answer."""
 
-    def waiter(self) -> Waiter:
-        """Something that sleeps until the log grows."""
+    def waiter(self, poll: float) -> Waiter:
+        """Something that sleeps until the log grows; `poll` is the seconds between two looks while it does."""
 
     def close(self) -> None:
         """Give back every connection."""

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from shared.eventlog.store import Store
 
+CLOSELY = 0.008
+"""Seconds between two looks at a growing log, for a reader that others wait for."""
+
 BATCH = 2_000
 """Events handed over at most at once."""
 
@@ -17,9 +20,11 @@ class Subscription:
     moment and taken up again from the last position its caller has kept.
     """
 
-    def __init__(self, store: Store, after: int = 0, types: Sequence[str] = ()) -> None:
+    def __init__(
+        self, store: Store, after: int = 0, types: Sequence[str] = (), *, poll: float = CLOSELY
+    ) -> None:
         self._store = store
-        self._waiter = store.waiter()
+        self._waiter = store.waiter(poll)
         self._types = types
         self.position = after
 

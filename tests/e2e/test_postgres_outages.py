@@ -21,7 +21,7 @@ def test_a_writer_and_a_follower_live_through_outages_of_postgresql(private_post
         writer, follower = (stack.enter_context(Child("serve", url)).ready() for _ in range(2))
         load.begin(writer)
         for stream in load.ledgers:
-            follower.say({"name": "look", "stream": stream, "upto": 4, "keyed": False})
+            follower.say({"name": "look", "stream": stream, "upto": len(load.ledgers), "keyed": False})
             assert follower.hear()["texts"] == []
         for end in (private_postgres.stop, private_postgres.kill):
             load.run(writer, 0.4)

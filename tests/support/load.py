@@ -28,7 +28,7 @@ class Load:
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)
-        self.ledgers = [uuid4() for _ in range(4)]
+        self.ledgers = [uuid4() for _ in range(12)]
         self._number = 0
         self._sent: dict[str, dict[str, Any]] = {}
         self.unanswered: dict[str, dict[str, Any]] = {}

@@ -1,14 +1,12 @@
 """Real processes that write and follow a log, driven by `Child`.
 
-They are forked from a server that has everything imported, so that many can be started and killed in little time. Each
-says "ready" when it has everything open and begins at the first thing it is told, so that several begin together.
+Each says "ready" when it has everything open and begins at the first thing it is told, so that several begin together.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import multiprocessing
 import random
 import threading
 import time
@@ -25,21 +23,19 @@ from shared.errors import BitacoraError
 from shared.eventlog.postgres import PostgresStore
 from shared.eventlog.store import Store, open_store
 from shared.eventlog.subscription import Subscription
+from tests.support.forking import processes
 from tests.support.ledger import Process, changes, command, event, opened, process, writing, wrote
 
 PATIENCE = 60.0
 """Seconds after which a child that says nothing is given up."""
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["__main__", __name__])
 
 
 class Child:
     """One of these processes, seen from the test that started it."""
 
     def __init__(self, role: str, url: str, *arguments: object) -> None:
-        self._connection, theirs = _processes.Pipe()
-        self._process = _processes.Process(target=main, args=(theirs, role, url, *arguments), daemon=True)
+        self._connection, theirs = processes.Pipe()
+        self._process = processes.Process(target=main, args=(theirs, role, url, *arguments), daemon=True)
         self._process.start()
         theirs.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.commitments.api import commitment_facts, commitments, indicators, keys, plan
+from services.commitments.api import commitment_facts, commitments, decision_outcomes, indicators, keys, plan
 from shared.identity.access import AccessTable
 
 ACCESS: AccessTable = {
@@ -10,5 +10,6 @@ ACCESS: AccessTable = {
     **commitment_facts.ACCESS,
     **plan.ACCESS,
     **indicators.ACCESS,
+    **decision_outcomes.ACCESS,
     **keys.ACCESS,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.commitments.api.decision_errors import DECISION_ERRORS
 from services.commitments.api.plan_errors import INDICATOR_ERRORS, KEY_ERRORS, PLAN_ERRORS
 from shared.http.catalogue import Explained
 
@@ -169,4 +170,10 @@ COMMITMENT_ERRORS: dict[str, Explained] = {
     "two-past-views": Explained(422, "Two past views", "Ask for a version or for a moment, not for both."),
 }
 
-ERRORS: dict[str, Explained] = {**COMMITMENT_ERRORS, **PLAN_ERRORS, **INDICATOR_ERRORS, **KEY_ERRORS}
+ERRORS: dict[str, Explained] = {
+    **COMMITMENT_ERRORS,
+    **PLAN_ERRORS,
+    **INDICATOR_ERRORS,
+    **DECISION_ERRORS,
+    **KEY_ERRORS,
+}

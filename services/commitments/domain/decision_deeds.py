@@ -7,10 +7,11 @@ may come to know of these than know of the decision: they get its number.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -47,6 +48,8 @@ _CARRIED_BY: Final = {
     DecisionKind.ESCALATE: "referral",
 }
 """The one member of its effect by which a decision of a kind says what it does."""
+
+_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 
 
 class Found(NamedTuple):
@@ -243,13 +246,12 @@ def _effect(decision: DecisionAgreed, carried_by: str) -> Effect:
 
 
 def _decimal(text: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise InvalidInput("target-value-malformed", f"'{text}' is not a number in decimal text.")
-    return value
+    if _DECIMAL.fullmatch(text) is None:
+        raise InvalidInput(
+            "target-value-malformed",
+            "A target is decimal text such as 28.56, with at most 18 digits before the point and 6 after.",
+        )
+    return Decimal(text)
 
 
 def _reason(decision: DecisionAgreed) -> str:

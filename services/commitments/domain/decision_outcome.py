@@ -54,9 +54,7 @@ class DecisionOutcome:
     def begin(cls, recorded: Recorded) -> DecisionOutcome | None:
         """The outcome that the first event of a stream tells of, if it tells of one."""
         event = recorded.data
-        return (
-            cls(event, recorded) if isinstance(event, DecisionCarriedOut | DecisionUnresolved) else None
-        )
+        return cls(event, recorded) if isinstance(event, DecisionCarriedOut | DecisionUnresolved) else None
 
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event."""

@@ -28,6 +28,7 @@ from services.commitments.importing.mapping import LISTS, Dates, Given, Mapping,
 from services.commitments.importing.observation import (
     DeadlineSaid,
     Observation,
+    Place,
     ProgressSaid,
     RatingSaid,
 )
@@ -89,6 +90,10 @@ class Interpreter:
     def __init__(self, mapping: Mapping, columns: Sequence[str]) -> None:
         self._readers = Readers(mapping, columns)
 
+    def place(self, row: Row) -> Place | None:
+        """The commitment and the day a row tells of; None when these cannot be made out, and `read` says why."""
+        return None if row.problem is not None else _Reading(self._readers, row).place()
+
     def read(self, row: Row) -> Observation | list[Problem]:
         """What the row says, or everything that is wrong with it."""
         if row.problem is not None:
@@ -143,6 +148,11 @@ class _Reading:
             fields=dict(self._fields()),
         )
         return self._problems or found
+
+    def place(self) -> Place | None:
+        day = self._day()
+        code, stream = self._commitment()
+        return None if day is None or self._problems else Place(code, stream, day)
 
     def _cell(self, column: str) -> str:
         return self._row.cells[self._read.index[column]]

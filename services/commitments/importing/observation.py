@@ -11,6 +11,14 @@ from shared.events.commitments import BudgetLine
 from shared.events.vocabulary import Judgement
 
 
+class Place(NamedTuple):
+    """The commitment and the day that a row tells of."""
+
+    code: str
+    stream: UUID
+    day: date
+
+
 class RatingSaid(NamedTuple):
     """The rating word for word, the judgement it amounts to if to any, and the reason given."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from services.commitments.domain import registration
@@ -14,6 +13,7 @@ from services.commitments.domain.registration import Known
 from services.commitments.importing.holdings import Holding, Holdings
 from services.commitments.importing.mapping import Mapping, Organization
 from services.commitments.importing.observation import Observation
+from services.commitments.importing.order import Story
 from services.commitments.importing.statements import Statements
 from shared.errors import BitacoraError, InvalidInput
 from shared.eventlog.envelope import NewEvent
@@ -23,29 +23,6 @@ from shared.events.streams import stream_of
 from shared.identity.actor import Actor
 from shared.importing.report import Problem
 from shared.importing.text import plain, slug_of
-
-
-class Story(NamedTuple):
-    """What the rows of one commitment say together."""
-
-    fields: dict[str, Any]
-    """The fields of its registration, each from the earliest row that gives it."""
-    titles_before: dict[int, str]
-    """By line: what the row before it in time called the commitment."""
-
-
-def tell_stories(observations: Iterable[Observation]) -> dict[str, Story]:
-    """The story of each commitment, by code; the observations come in order of their days."""
-    stories: dict[str, Story] = {}
-    latest_titles: dict[str, str] = {}
-    for observation in observations:
-        story = stories.setdefault(observation.code, Story({}, {}))
-        for name, value in observation.fields.items():
-            story.fields.setdefault(name, value)
-        if observation.code in latest_titles:
-            story.titles_before[observation.line] = latest_titles[observation.code]
-        latest_titles[observation.code] = observation.title
-    return stories
 
 
 class NewOrganization(NamedTuple):

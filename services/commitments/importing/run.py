@@ -20,14 +20,16 @@ from services.commitments.importing.holdings import Holdings
 from services.commitments.importing.interpreting import Interpreter
 from services.commitments.importing.mapping import Mapping, check_columns, load_mapping
 from services.commitments.importing.observation import Observation
-from services.commitments.importing.plan import Planner, Refused, Story, tell_stories
-from services.commitments.importing.reading import Table, read_table
+from services.commitments.importing.order import Placed, RowsInOrder
+from services.commitments.importing.plan import Planner, Refused
+from services.commitments.importing.reading import read_table
 from services.commitments.importing.report import Report
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.eventlog.envelope import NewEvent
 from shared.eventlog.store import Appended, Changes, Store, VersionConflict, open_store
 from shared.identity.actor import Actor
-from shared.importing.report import Problem, RowError
+from shared.importing.report import Problem, RowError, Rows
 from shared.importing.text import plain
 
 ROWS_PER_BATCH: Final = 250
@@ -79,11 +81,11 @@ def import_file(
 class _Batch(NamedTuple):
     """Rows decided together, what there is to write for them, and what became of each."""
 
-    rows: Sequence[Observation]
+    rows: Sequence[Placed]
     changes: list[Changes]
+    counts: Rows
     organizations: list[str]
     errors: list[RowError]
-    unchanged: int
 
 
 class _Run:
@@ -104,90 +106,71 @@ class _Run:
         """The whole of it."""
         table = read_table(file, self._mapping.file)
         check_columns(self._mapping, table.columns, file.name)
-        self._interpreter = Interpreter(self._mapping, table.columns)
-        self._report.rows.read = len(table.rows)
-        observations = self._observations(table)
-        self._stories: dict[str, Story] = tell_stories(observations)
-        self._show_progress()
-        self._begin(observations)
+        interpreter = Interpreter(self._mapping, table.columns)
+        self._cells = interpreter.cells
+        self._rows = RowsInOrder(table, interpreter)
+        self._begin(len(table.rows))
         if self._report.dry_run:
-            for rows in _batches(observations):
+            for rows in _batches(self._rows.placed):
                 self._settle(self._decide(rows), None)
         else:
-            self._write(observations)
+            self._write()
         self._report.events = dict(sorted(self._types.items()))
 
-    def _observations(self, table: Table) -> list[Observation]:
-        """The rows that say something, once each, in order of their days."""
-        first: dict[tuple[str, object], Observation] = {}
-        for row in table.rows:
-            read = self._interpreter.read(row)
-            if isinstance(read, list):
-                self._fail(row.line, read)
-                continue
-            earlier = first.setdefault((read.code, read.day), read)
-            if earlier is read:
-                continue
-            if earlier.compared == read.compared:
-                self._report.rows.duplicates += 1
-            else:
-                column, value = self._first_difference(earlier, read)
-                reason = f"Line {earlier.line} tells of the same commitment on the same day and differs."
-                self._fail(row.line, [Problem(column, value, "conflicting-row", reason)])
-        return sorted(first.values(), key=lambda observation: (observation.day, observation.line))
-
-    def _first_difference(self, one: Observation, other: Observation) -> tuple[str, str]:
-        before = self._interpreter.cells(one)
-        return next(
-            (name, text) for name, text in self._interpreter.cells(other).items() if text != before[name]
-        )
-
-    def _fail(self, line: int, problems: Sequence[Problem]) -> None:
-        self._report.rows.failed += 1
-        self._report.errors.extend(RowError.at(line, problem) for problem in problems)
-
-    def _begin(self, observations: Sequence[Observation]) -> None:
+    def _begin(self, read: int) -> None:
+        report, rows = self._report, self._rows
+        report.rows = Rows(read=read, duplicates=rows.duplicates, failed=len(rows.problems))
+        report.errors += [RowError.at(line, problem) for line, found in rows.problems for problem in found]
+        self._show_progress()
         self._holdings = Holdings(self._store, self._clock.now())
-        self._holdings.load({observation.stream for observation in observations})
+        self._holdings.load({placed.stream for placed in rows.placed})
         self._planner = Planner(
             self._mapping,
             self._holdings,
             actor=self._actor,
-            correlation_id=self._report.correlation_id,
+            correlation_id=report.correlation_id,
             today=self._clock.today(),
         )
 
     # --- deciding --------------------------------------------------------------------------------------------------
 
-    def _decide(self, rows: Sequence[Observation]) -> _Batch:
-        batch = _Batch(rows, [], [], [], 0)
-        unchanged = 0
-        for observation in rows:
-            try:
-                events = self._planner.decide(observation, self._stories[observation.code])
-            except Refused as refused:
-                batch.errors.append(self._refusal(observation, refused.problem))
-                events = None
-            for registered in self._planner.take_organizations():
-                batch.changes.append(Changes(registered.events))
-                batch.organizations.append(registered.code)
-            if events:
-                batch.changes.append(Changes(events))
-            elif events is not None:
-                unchanged += 1
-        return batch._replace(unchanged=unchanged)
+    def _decide(self, rows: Sequence[Placed]) -> _Batch:
+        batch = _Batch(rows, [], Rows(), [], [])
+        for placed in rows:
+            found = self._rows.read(placed)
+            problems = found if isinstance(found, list) else self._decide_one(placed, found, batch)
+            if problems:
+                batch.counts.failed += 1
+                batch.errors.extend(RowError.at(placed.row.line, problem) for problem in problems)
+        return batch
 
-    def _refusal(self, observation: Observation, problem: Problem) -> RowError:
-        cells = self._interpreter.cells(observation)
-        value = None if problem.column is None else cells.get(plain(problem.column))
-        return RowError.at(observation.line, problem._replace(value=value))
+    def _decide_one(self, placed: Placed, observation: Observation, batch: _Batch) -> list[Problem]:
+        """Add what the row adds to the batch; the problem if the domain refuses it."""
+        problems: list[Problem] = []
+        events: list[NewEvent] = []
+        try:
+            events = self._planner.decide(observation, self._rows.story(placed.code))
+        except Refused as refused:
+            problem = refused.problem
+            cells = self._cells(observation)
+            problems = [problem._replace(value=problem.column and cells.get(plain(problem.column)))]
+        else:
+            batch.counts.imported += bool(events)
+            batch.counts.unchanged += not events
+        # An organisation is written before the row that names it, even if that row is refused: others may follow.
+        for registered in self._planner.take_organizations():
+            batch.changes.append(Changes(registered.events))
+            batch.organizations.append(registered.code)
+        if events:
+            batch.changes.append(Changes(events))
+        return problems
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    def _write(self, observations: Sequence[Observation]) -> None:
+    def _write(self) -> None:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import-writer") as writer:
             before: tuple[_Batch, Future[Sequence[Appended]]] | None = None
-            for rows in _batches(observations):
+            for rows in _batches(self._rows.placed):
                 batch = self._decide(rows)
                 if before is not None and not self._written(*before):
                     self._reread(before[0].rows, rows)
@@ -210,7 +193,7 @@ class _Run:
         self._settle(batch, appended)
         return True
 
-    def _write_alone(self, rows: Sequence[Observation]) -> None:
+    def _write_alone(self, rows: Sequence[Placed]) -> None:
         """Decide and write a batch with nothing else under way, until nobody comes in between."""
         for _ in range(ATTEMPTS):
             batch = self._decide(rows)
@@ -225,17 +208,17 @@ class _Run:
             "too-many-conflicts", "Others write to these commitments all the time; run it again."
         )
 
-    def _reread(self, *batches: Sequence[Observation]) -> None:
-        self._holdings.reread({observation.stream for rows in batches for observation in rows})
+    def _reread(self, *batches: Sequence[Placed]) -> None:
+        self._holdings.reread({placed.stream for rows in batches for placed in rows})
 
     # --- counting --------------------------------------------------------------------------------------------------
 
     def _settle(self, batch: _Batch, appended: Sequence[Appended] | None) -> None:
         """Count a batch that is written, or would be."""
         report = self._report
-        report.rows.unchanged += batch.unchanged
-        report.rows.failed += len(batch.errors)
-        report.rows.imported += len(batch.rows) - batch.unchanged - len(batch.errors)
+        report.rows.unchanged += batch.counts.unchanged
+        report.rows.failed += batch.counts.failed
+        report.rows.imported += batch.counts.imported
         report.errors.extend(batch.errors)
         report.organizations_registered.extend(batch.organizations)
         self._types.update(event.data.TYPE for changes in batch.changes for event in changes.events)
@@ -262,9 +245,9 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _batches(observations: Sequence[Observation]) -> Iterator[Sequence[Observation]]:
-    for begin in range(0, len(observations), ROWS_PER_BATCH):
-        yield observations[begin : begin + ROWS_PER_BATCH]
+def _batches(rows: Sequence[Placed]) -> Iterator[Sequence[Placed]]:
+    for begin in range(0, len(rows), ROWS_PER_BATCH):
+        yield rows[begin : begin + ROWS_PER_BATCH]
 
 
 def _nobody_watches(done: int, total: int) -> None:

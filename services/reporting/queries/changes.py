@@ -40,17 +40,14 @@ def changes_between(
             found.append(row)
             if len(found) > limit:
                 break
-    titles = dict(
-        reading.connection.execute(
-            select(descriptions.c.code, descriptions.c.title).where(
-                descriptions.c.commitment_id.in_([row.commitment_id for row in found[:limit]]),
-                descriptions.c.believed_from <= at.position,
-                descriptions.c.believed_to > at.position,
-            )
+    described = reading.connection.execute(
+        select(descriptions.c.code, descriptions.c.title).where(
+            descriptions.c.commitment_id.in_([row.commitment_id for row in found[:limit]]),
+            descriptions.c.believed_from <= at.position,
+            descriptions.c.believed_to > at.position,
         )
-        .tuples()
-        .all()
     )
+    titles = {row.code: row.title for row in described}
     return [
         Change(
             id=row.commitment_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +32,7 @@ class Said(msgspec.Struct, frozen=True, omit_defaults=True):
 
     position: int
     type: str
-    recorded_at: datetime
+    recorded_at: str
     organization: str
     role: str
     subject: str | None = None
@@ -161,7 +161,7 @@ def _said(recorded: Recorded, *, with_subject: bool) -> Said:
     return Said(
         position=recorded.position,
         type=recorded.type,
-        recorded_at=recorded.recorded_at,
+        recorded_at=codec.instant_text(recorded.recorded_at),
         organization=recorded.recorded_by.organization,
         role=recorded.recorded_by.role.value,
         subject=recorded.recorded_by.subject if with_subject else None,

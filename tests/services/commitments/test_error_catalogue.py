@@ -35,7 +35,7 @@ STATUS = {
     PreconditionRequired: 428,
     Unavailable: 503,
 }
-NAMED_BY_RECORDS = {f"unknown-{kind}" for kind in ("commitment", "indicator", "api-key")}
+NAMED_BY_RECORDS = {f"unknown-{kind}" for kind in ("commitment", "indicator", "api-key", "decision-outcome")}
 """What `Records` calls a stream that is not there, by the name the service gave it."""
 
 

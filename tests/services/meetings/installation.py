@@ -45,7 +45,12 @@ HELD = {
     "held_at": "2012-08-14T14:00:00Z",
     "attendance": [
         {"organization": "MINSAL", "position": "Minister", "presence": "present"},
-        {"organization": "DIPRES", "position": "Director", "presence": "represented", "represented_by": "Deputy"},
+        {
+            "organization": "DIPRES",
+            "position": "Director",
+            "presence": "represented",
+            "represented_by": "Deputy",
+        },
     ],
 }
 

@@ -215,6 +215,22 @@ def test_of_two_rows_for_one_commitment_and_day_that_differ_the_second_is_an_err
     assert [said.rating for said in desk.said(Assessed)] == ["Green"]
 
 
+def test_a_bad_row_does_not_stand_in_the_way_of_a_good_one_for_the_same_day(desk: Desk) -> None:
+    report = desk.enter(row(rating="Greenish"), row(rating="Red"), row(rating="Reddish"), row(rating="Red"))
+    assert [(error.line, error.code) for error in report.errors] == [
+        (2, "rating-unknown"),
+        (4, "rating-unknown"),
+    ]
+    assert (report.rows.imported, report.rows.duplicates, report.rows.failed) == (1, 1, 2)
+    assert [said.rating for said in desk.said(Assessed)] == ["Red"]
+
+
+def test_a_row_that_is_refused_gives_nothing_to_the_registration(desk: Desk) -> None:
+    desk.mapping += '[fields]\ndescription = { column = "more" }\n'
+    desk.enter(row(rating="Greenish", more="Wrong"), row(day=SECOND, more="Right"))
+    assert desk.said(Registered)[0].description == "Right"
+
+
 def test_rows_that_differ_only_in_columns_the_mapping_does_not_ask_for_are_the_same(desk: Desk) -> None:
     header, line = as_csv([row()]).splitlines()
     report = desk.enter_text(f"{header},extra\n{line},one\n{line},two\n")
@@ -246,7 +262,8 @@ def test_whoever_watches_is_told_how_many_rows_are_done(desk: Desk) -> None:
     told: list[tuple[int, int]] = []
     desk.enter(*many_rows(ROWS_PER_BATCH), row(rating="Greenish"), progress=lambda *now: told.append(now))
     total = 2 * ROWS_PER_BATCH + 1
-    assert told == [(1, total), (ROWS_PER_BATCH + 1, total), (total, total)]
+    assert [done for done, _ in told] == [0, ROWS_PER_BATCH, 2 * ROWS_PER_BATCH, total]
+    assert {of for _, of in told} == {total}
 
 
 # --- workbooks ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,128 @@
+"""The decisions that bodies agreed, and what became of each, in memory: both by following the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+from uuid import UUID
+
+from services.commitments.domain.decision_outcome import DecisionOutcome
+from shared.eventlog.envelope import Recorded
+from shared.eventlog.live import LiveLog
+from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, DecisionWaived
+from shared.events.meeting_vocabulary import BodyKind
+from shared.events.meetings import BodyChanged, BodyRegistered, DecisionAgreed, DecisionPublished
+from shared.identity.actor import Actor, Role
+from shared.rules.visibility import may_see
+
+FOLLOWED = (
+    BodyRegistered,
+    BodyChanged,
+    DecisionAgreed,
+    DecisionPublished,
+    DecisionCarriedOut,
+    DecisionUnresolved,
+    DecisionWaived,
+)
+
+
+class BodyOnRecord(NamedTuple):
+    """What matters here of a body."""
+
+    code: str
+    kind: BodyKind
+    secretariat: str | None
+
+
+class DecisionOnRecord:
+    """A decision as its meeting agreed it, with the body as it was then, and who may know of it now."""
+
+    __slots__ = ("agreed", "body", "correlation_id", "position", "visibility")
+
+    def __init__(self, event: DecisionAgreed, recorded: Recorded, body: BodyOnRecord | None) -> None:
+        self.agreed = event
+        self.body = body
+        self.position = recorded.position
+        self.correlation_id = recorded.correlation_id
+        self.visibility = event.visibility
+
+    def concerned(self) -> tuple[str, ...]:
+        """The organisations that know of it while it is reserved."""
+        return (*self.agreed.circle, *self.agreed.organizations)
+
+
+class Decisions:
+    """Every decision and its outcome, as far as the process has followed the log."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[UUID, BodyOnRecord] = {}
+        self._by_stream: dict[UUID, DecisionOnRecord] = {}
+        self._by_number: dict[str, DecisionOnRecord] = {}
+        self._outcomes: dict[UUID, DecisionOutcome] = {}
+        self._secretariats: dict[str, str | None] = {}
+
+    @classmethod
+    def following(cls, live: LiveLog) -> Decisions:
+        """Complete once `live` has started."""
+        decisions = cls()
+        live.subscribe(FOLLOWED, decisions.apply)
+        return decisions
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next event."""
+        match recorded.data:
+            case BodyRegistered() as event:
+                self._keep_body(recorded, BodyOnRecord(event.code, event.kind, event.secretariat))
+            case BodyChanged() as event if recorded.stream_id in self._bodies:
+                code = self._bodies[recorded.stream_id].code
+                self._keep_body(recorded, BodyOnRecord(code, event.kind, event.secretariat))
+            case DecisionAgreed() as event:
+                body = next((one for one in self._bodies.values() if one.code == event.body), None)
+                decision = DecisionOnRecord(event, recorded, body)
+                self._by_stream[recorded.stream_id] = self._by_number[event.number] = decision
+            case DecisionPublished() as event if recorded.stream_id in self._by_stream:
+                self._by_stream[recorded.stream_id].visibility = event.visibility
+            case _:
+                self._keep_outcome(recorded)
+
+    def _keep_body(self, recorded: Recorded, body: BodyOnRecord) -> None:
+        self._bodies[recorded.stream_id] = body
+        self._secretariats[body.code] = body.secretariat
+
+    def _keep_outcome(self, recorded: Recorded) -> None:
+        known = self._outcomes.get(recorded.stream_id)
+        if known is not None:
+            known.apply(recorded)
+        elif (begun := DecisionOutcome.begin(recorded)) is not None:
+            self._outcomes[begun.id] = begun
+
+    def decision(self, number: str) -> DecisionOnRecord | None:
+        """The decision with that number."""
+        return self._by_number.get(number)
+
+    def outcomes(self) -> Iterator[tuple[DecisionOutcome, DecisionOnRecord]]:
+        """Every outcome with its decision, in the order in which they were first recorded."""
+        for outcome in self._outcomes.values():
+            decision = self._by_number.get(outcome.decision)
+            if decision is not None:
+                yield outcome, decision
+
+    def may_be_known_to(self, actor: Actor, decision: DecisionOnRecord) -> bool:
+        """Whether an actor may know of a decision; whoever keeps the minutes of its body may."""
+        return self._keeps_minutes(actor, decision) or may_see(
+            actor, decision.visibility, decision.concerned()
+        )
+
+    def may_be_told_all(self, actor: Actor, decision: DecisionOnRecord) -> bool:
+        """Whether an actor may also know what stood against a decision or what exactly it did.
+
+        That tells of commitments, perhaps reserved ones: a ministry hears of it only where the decision is its own.
+        """
+        return (
+            actor.role is not Role.MINISTRY
+            or self._keeps_minutes(actor, decision)
+            or actor.organization in decision.concerned()
+        )
+
+    def _keeps_minutes(self, actor: Actor, decision: DecisionOnRecord) -> bool:
+        return actor.organization == self._secretariats.get(decision.agreed.body)

@@ -1,0 +1,115 @@
+"""What stands at the members of one object: a text, an instant, a flag, a list; and what is wrong where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from services.meetings.importing.reading import found_at
+from shared.importing.report import Problem
+from shared.importing.text import plain
+
+LONGEST_LINE: Final = 2_000
+"""Characters of a title, a place, a wording: what is longer is something else."""
+
+
+class Unreadable(ValueError):
+    """What stands at a member is not what it should be; `code` names the reason for a report."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Members:
+    """The members of an object, read one by one; what is wrong with them gathers in `problems`."""
+
+    def __init__(self, content: dict[str, Any], problems: list[Problem], within: str = "") -> None:
+        self._content = content
+        self._within = within
+        self.problems = problems
+
+    def at(self, member: str) -> Any:
+        """Whatever stands there."""
+        return found_at(self._content, member)
+
+    def where(self, member: str | None) -> str | None:
+        """The member as a report names it."""
+        return None if member is None else self._within + member
+
+    def problem(self, member: str | None, value: object, code: str, reason: str) -> Problem:
+        """What to say of a member."""
+        shown = None if value is None else str(value)
+        return Problem(self.where(member), shown, code, reason)
+
+    def fault(self, member: str | None, value: object, code: str, reason: str) -> None:
+        """Note that something is wrong with a member."""
+        self.problems.append(self.problem(member, value, code, reason))
+
+    def text(self, member: str | None) -> str | None:
+        """The text there, in one line; None when there is none or a blank one."""
+        value = None if member is None else self.at(member)
+        if value is None:
+            return None
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            self.fault(member, None, "no-text", "It is no text.")
+            return None
+        text = plain(str(value))
+        if "\0" in text or len(text) > LONGEST_LINE:
+            reason = f"It has a NUL character in it, or more than {LONGEST_LINE} characters."
+            self.fault(member, text, "text-not-storable", reason)
+            return None
+        return text or None
+
+    def required(self, member: str) -> str | None:
+        """The text there; None, and a problem, when there is none."""
+        before = len(self.problems)
+        text = self.text(member)
+        if text is None and len(self.problems) == before:
+            self.fault(member, None, "value-missing", "There is nothing.")
+        return text
+
+    def flag(self, member: str | None) -> bool:
+        """Whether the source says so; what it does not say is not so."""
+        value = None if member is None else self.at(member)
+        if value is not None and not isinstance(value, bool):
+            self.fault(member, value, "no-flag", "It is neither true nor false.")
+        return value is True
+
+    def objects(self, member: str, order: str | None) -> Iterator[Members]:
+        """The members of each object in the list there, sorted by a whole number that each has, or as they stand."""
+        listed = self.at(member)
+        if listed is None:
+            return
+        if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+            self.fault(member, None, "no-list", "It is no list of objects.")
+            return
+        found = [
+            Members(content, self.problems, f"{self.where(member)}[{place}].")
+            for place, content in enumerate(listed)
+        ]
+        yield from found if order is None else self._sorted(found, order)
+
+    @staticmethod
+    def _sorted(found: list[Members], order: str) -> list[Members]:
+        numbers = [members.at(order) for members in found]
+        if all(number is None for number in numbers):
+            return found
+        for members, number in zip(found, numbers, strict=True):
+            if not isinstance(number, int) or isinstance(number, bool):
+                members.fault(order, number, "no-number", "It is no whole number to sort by.")
+                return found
+        return [found[place] for place in sorted(range(len(found)), key=numbers.__getitem__)]
+
+
+def instant(text: str) -> datetime:
+    """The instant that a time with its offset means, in UTC; Unreadable when it means none, or several."""
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Unreadable("no-instant", "It is no day with a time, as in 2024-05-31T16:30:00+02:00.") from None
+    raise Unreadable("no-offset", "It has no offset, so it could be any of several instants.")

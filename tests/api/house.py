@@ -1,0 +1,154 @@
+"""All of Bitácora in one process: three services over one log, and the worker behind reporting."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from services.commitments.api.access import ACCESS as COMMITMENTS
+from services.commitments.app import create_app as commitments
+from services.meetings.api.access import ACCESS as MEETINGS
+from services.meetings.app import create_app as meetings
+from services.reporting.api.access import ACCESS as REPORTING
+from services.reporting.app import create_app as reporting
+from services.reporting.follow import Worker
+from services.reporting.read_model import open_read_model
+from shared.clock import Clock
+from shared.eventlog.store import open_store
+from shared.http.service import Service
+from shared.identity.access import AccessTable
+from shared.identity.actor import Role
+from shared.identity.development import issue_development_token
+from shared.settings import Settings
+
+TABLES: Mapping[str, AccessTable] = {"commitments": COMMITMENTS, "meetings": MEETINGS, "reporting": REPORTING}
+HOME = {
+    Role.DCI: "DCI",
+    Role.MINISTRY: "INTERIOR",
+    Role.DIPRES: "DIPRES",
+    Role.ADVISORY: "ADVISORY",
+    Role.AUDITOR: "COMPTROLLER",
+    Role.ADMIN: "DCI",
+}
+"""Where somebody in a role works unless a test says otherwise: a ministry that the story concerns."""
+
+
+class House:
+    """The services under their names, credentials for them, and the clock that all go by."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.now = datetime(2013, 4, 30, 15, tzinfo=UTC)
+        self.settings = Settings(data_dir=folder, access_log=False, **settings)
+        self.apps: dict[str, Service] = {}
+        self._clients: dict[str, httpx.AsyncClient] = {}
+
+    @asynccontextmanager
+    async def open(self, *, worker: bool = True) -> AsyncIterator[House]:
+        """Everything started, until the test is done with it."""
+        clock = Clock(now=lambda: self.now)
+        store = open_store(self.settings.effective_log_url)
+        read_model = open_read_model(self.settings.effective_read_model_url)
+        async with AsyncExitStack() as stack:
+            stack.callback(store.close)
+            stack.callback(read_model.close)
+            store.migrate()
+            read_model.migrate()
+            if worker:
+                follower = Worker(store, read_model, capacity=1000)
+                thread = threading.Thread(target=follower.run)
+                thread.start()
+                stack.callback(thread.join, 20)
+                stack.callback(follower.stop)
+            for name, create in (("commitments", commitments), ("meetings", meetings), ("reporting", reporting)):
+                app = self.apps[name] = create(self.settings, clock)
+                await stack.enter_async_context(app.router.lifespan_context(app))
+                self._clients[name] = await stack.enter_async_context(
+                    httpx.AsyncClient(
+                        transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
+                        base_url=f"http://{name}.test",
+                        headers={"Accept-Encoding": "identity"},
+                    )
+                )
+            yield self
+
+    def token(
+        self,
+        role: Role = Role.DCI,
+        organization: str | None = None,
+        *,
+        subject: str | None = None,
+        age: timedelta = timedelta(),
+        lifetime: timedelta = timedelta(days=4000),
+        **claims: str,
+    ) -> dict[str, str]:
+        """The header that presents a token, signed `age` ago; `claims` are another issuer or audience."""
+        token = issue_development_token(
+            self.settings.effective_development_key_file,
+            role=role,
+            organization=organization or HOME[role],
+            subject=subject,
+            now=self.now - age,
+            lifetime=lifetime,
+            **claims,
+        )
+        return {"Authorization": f"Bearer {token}"}
+
+    async def ask(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        role: Role = Role.DCI,
+        organization: str | None = None,
+        subject: str | None = None,
+        credentials: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        **headers: str,
+    ) -> httpx.Response:
+        """One request; `headers` have underscores for dashes."""
+        given = self.token(role, organization, subject=subject) if credentials is None else dict(credentials)
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._clients[service].request(method, path, json=body, content=content, headers=given)
+
+    async def tell(
+        self, service: str, path: str, body: Any, *, method: str = "POST", **more: Any
+    ) -> httpx.Response:
+        """A write that must be carried out, whatever the version of what it changes."""
+        answer = await self.ask(service, method, path, body, **{"If_Match": "*", **more})
+        assert answer.status_code in (200, 201), f"{method} {path}: {answer.text}"
+        return answer
+
+    async def read(self, service: str, path: str, **more: Any) -> Any:
+        """The body of something that is there."""
+        answer = await self.ask(service, "GET", path, **more)
+        assert answer.status_code == 200, f"GET {path}: {answer.text}"
+        return answer.json()
+
+    async def settled(self) -> int:
+        """Waits until every service reflects the whole log; the position of its last event."""
+        store = open_store(self.settings.effective_log_url)
+        try:
+            head = store.head()
+        finally:
+            store.close()
+        for service, path in (
+            ("commitments", "/v1/pillars"),
+            ("meetings", "/v1/bodies"),
+            ("reporting", "/v1/board"),
+        ):
+            await self.read(service, f"{path}?wait_for={head}")
+        return head
+
+
+def refused(answer: httpx.Response) -> tuple[int, str]:
+    """The status and the code of a refusal."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    return answer.status_code, answer.json()["type"].rpartition("/")[2]

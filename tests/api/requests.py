@@ -1,0 +1,81 @@
+"""A request for each route that writes: one that the services would carry out on the things of the story.
+
+None of them takes a thing away from those who may act on it, so that the order of the tests does not matter.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.api.story import AGENDA, BILATERAL, HELD, INDICATOR, PLAIN, SCHEDULED
+
+REASON = {"reason": "The law asks for it"}
+EVIDENCE = [{"description": "Law 20.595"}]
+ITEM = {"agenda_item": 1, "summary": "The figures were gone through."}
+
+BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/v1/commitments"): PLAIN | {"code": "NEW-1"},
+    ("PUT", "/v1/organizations/{code}"): {"name": "Justice"},
+    ("PUT", "/v1/pillars/{code}"): {"name": "Citizen security"},
+    ("POST", "/v1/api-keys"): {
+        "role": "auditor",
+        "organization": "COMPTROLLER",
+        "expires_at": "2013-12-31T12:00:00Z",
+    },
+    ("POST", "/v1/api-keys/{key_id}/revocations"): REASON,
+    ("POST", "/v1/indicators"): INDICATOR | {"code": "NEW-RATE"},
+} | {
+    ("POST", f"/v1/{path}"): body
+    for path, body in {
+        "commitments/{id}/assessments": {"judgement": "on_track"},
+        "commitments/{id}/progress-reports": {"period": "2013-Q1", "percent": 40},
+        "commitments/{id}/progress-reports/{n}/reviews": {"outcome": "accepted"},
+        "commitments/{id}/deadline-revisions": {"deadline": "public", "on": "2014-06-30", **REASON},
+        "commitments/{id}/reassignments": {"lead_organization": "INTERIOR", **REASON},
+        "commitments/{id}/completions": {"evidence": EVIDENCE},
+        "commitments/{id}/discards": {"reason_type": "budgetary", **REASON},
+        "commitments/{id}/reopenings": REASON,
+        "commitments/{id}/mergers": {"into": "OPEN-1", **REASON},
+        "commitments/{id}/milestones": {"name": "Vote", "due_on": "2013-12-31"},
+        "commitments/{id}/milestones/{n}/completions": {"evidence": EVIDENCE},
+        "commitments/{id}/risk-assessments": {"change_management": 3},
+        "commitments/{id}/budget-estimates": {"lines": [{"amount": "12.50", "currency": "CLP"}]},
+        "commitments/{id}/comments": {"text": "See the minutes"},
+        "commitments/{id}/publications": {"visibility": "public", **REASON},
+        "commitments/{id}/corrections": {"field": "title", "value": "Fewer robberies", **REASON},
+        "decision-outcomes/{number}/resolutions": {"remarks": "Now it can be done"},
+        "decision-outcomes/{number}/waivers": {"remarks": "It was done by hand"},
+        "indicators/{id}/targets": {"value": 28.1, "on": "2013-12-31", **REASON},
+        "indicators/{id}/trajectory": {"points": [{"on": "2012-12-31", "value": 30.2}]},
+        "indicators/{id}/measurements": {"period": "2011", "value": 31.1},
+        "indicators/{id}/measurements/{period}/corrections": {"value": 31.0, **REASON},
+        "indicators/{id}/definition-changes": {"changes": {"unit": "per cent"}, **REASON},
+        "meetings": {"body": "BIL-INTERIOR", "scheduled_at": SCHEDULED, "agenda": AGENDA},
+        "meetings/{id}/agenda-revisions": {"agenda": AGENDA, **REASON},
+        "meetings/{id}/reschedulings": {"scheduled_at": "2013-06-12T14:00:00Z", **REASON},
+        "meetings/{id}/cancellations": REASON,
+        "meetings/{id}/attendance": HELD | REASON,
+        "meetings/{id}/publications": {"visibility": "public", **REASON},
+        "meetings/{id}/minutes": {"items": [ITEM]},
+        "meetings/{id}/circulations": {"recipients": [{"organization": "DIPRES"}]},
+        "meetings/{id}/observations": {"text": "The figure is of 2011"},
+        "meetings/{id}/observations/{n}/answers": {"accepted": True, "answer": "So it is"},
+        "meetings/{id}/approvals": {},
+        "meetings/{id}/errata": {"reads": "2012", "should_read": "2011", **REASON},
+        "decisions/{number}/acknowledgements": {"outcome": "agreed"},
+        "decisions/{number}/budget-lines": {
+            "fiscal_year": 2014,
+            "code": "05-01",
+            "amount": "3",
+            "currency": "CLP",
+            "request": "first",
+        },
+        "decisions/{number}/publications": {"visibility": "public", **REASON},
+        "action-items/{id}/progress": {"text": "Half of it"},
+        "action-items/{id}/completions": {"evidence": EVIDENCE},
+        "action-items/{id}/extensions": {"due_on": "2013-09-30", **REASON},
+        "action-items/{id}/reassignments": {"owner_organization": "INTERIOR", **REASON},
+        "action-items/{id}/cancellations": REASON,
+    }.items()
+}
+BODIES["PUT", "/v1/bodies/{code}"] = BILATERAL | {"name": "Security Committee", "kind": "committee"}

@@ -1,0 +1,179 @@
+"""What the record holds in the tests of the contract: one of everything, open and hidden."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from shared.identity.actor import Role
+from shared.identity.caller import READ, WRITE
+from tests.api.house import HOME, House
+
+ORGANIZATIONS = ("DCI", "INTERIOR", "JUSTICE", "HEALTH", "DIPRES", "ADVISORY", "COMPTROLLER")
+OUTSIDER: dict[str, Any] = {"role": Role.MINISTRY, "organization": "HEALTH"}
+"""Somebody of a ministry that no reserved thing concerns."""
+PLAIN = {"title": "Fewer burglaries", "lead_organization": "INTERIOR", "visibility": "internal"}
+INDICATOR = {
+    "name": "Households that were victims",
+    "unit": "%",
+    "direction": "decrease",
+    "baseline": {"value": 33.6, "on": "2009-12-31"},
+    "source": {"organization": "INTERIOR"},
+}
+COMMITTEE = {
+    "name": "Security Committee",
+    "kind": "committee",
+    "presiding_organization": "INTERIOR",
+    "protocol": {"expected_meetings": {"count": 1, "period": "month"}, "days_to_minutes": 7},
+}
+BILATERAL = {"name": "Bilateral with the Interior", "kind": "bilateral", "organizations": ["INTERIOR"]}
+AGENDA = [{"title": "Burglaries"}, {"title": "Prisons"}]
+SCHEDULED = "2013-03-12T14:00:00Z"
+HELD = {
+    "held_at": SCHEDULED,
+    "attendance": [
+        {"organization": organization, "position": "Head", "presence": "present"}
+        for organization in ("INTERIOR", "DIPRES", "ADVISORY")
+    ],
+}
+
+
+class Met(NamedTuple):
+    """A meeting whose minutes were approved, and what came of it."""
+
+    meeting: str
+    decision: str
+    action_item: str
+
+
+class Story(NamedTuple):
+    """Where the things of the story are, and the API keys that were handed out."""
+
+    keys: dict[tuple[Role, str], str]
+    """By role and what the key is: read, write, both, revoked or expired."""
+    open: Met
+    hidden: Met
+    outcome: str
+    """What became of a decision, reserved like the hidden meeting, that could not be carried out."""
+
+
+async def tell(house: House) -> Story:
+    """Fills an empty house."""
+    for code in ORGANIZATIONS:
+        await house.tell("commitments", f"/v1/organizations/{code}", {"name": code.title()}, method="PUT")
+    await house.tell("commitments", "/v1/pillars/SECURITY", {"name": "Citizen security"}, method="PUT")
+    await house.settled()
+    await _commitments(house)
+    for code, body in (("SECURITY", COMMITTEE), ("BIL-INTERIOR", BILATERAL)):
+        await house.tell("meetings", f"/v1/bodies/{code}", body, method="PUT")
+    met = [await approved(house, body) for body in ("SECURITY", "BIL-INTERIOR")]
+    outcome = await _stuck(house)
+    keys = await _keys(house)
+    await house.settled()
+    return Story(keys, *met, outcome)
+
+
+async def register(house: House, code: str, **more: Any) -> str:
+    """A commitment led by the Interior; the path of it."""
+    await house.tell("commitments", "/v1/commitments", PLAIN | {"code": code} | more)
+    return f"/v1/commitments/{code}"
+
+
+REFERRED = {"text": "To be taken up again", "kind": "refer"}
+
+
+async def circulated(
+    house: House, body: str, owner: str = "INTERIOR", decision: Mapping[str, Any] = REFERRED
+) -> str:
+    """The path of a meeting whose minutes were drafted and sent to all who may observe upon them."""
+    asked = {"body": body, "scheduled_at": SCHEDULED, "agenda": AGENDA}
+    meeting = f"/v1/meetings/{(await house.tell('meetings', '/v1/meetings', asked)).json()['id']}"
+    minutes = {
+        "agenda_item": 1,
+        "summary": "The figures were gone through.",
+        "decisions": [dict(decision)],
+        "action_items": [{"text": "List the areas", "owner_organization": owner, "due_on": "2013-06-30"}],
+    }
+    recipients = [{"organization": name} for name in ("INTERIOR", "DIPRES", "ADVISORY")]
+    await house.tell("meetings", f"{meeting}/attendance", HELD)
+    await house.tell("meetings", f"{meeting}/minutes", {"items": [minutes]})
+    await house.tell("meetings", f"{meeting}/circulations", {"recipients": recipients})
+    await house.tell("meetings", f"{meeting}/observations", {"text": "Of which year?"}, role=Role.MINISTRY)
+    return meeting
+
+
+async def approved(
+    house: House, body: str, owner: str = "INTERIOR", decision: Mapping[str, Any] = REFERRED
+) -> Met:
+    """A meeting with sealed minutes."""
+    meeting = await circulated(house, body, owner, decision)
+    sealed = (await house.tell("meetings", f"{meeting}/approvals", {}, subject="reader")).json()
+    decision, action_item = sealed["decisions"][0], sealed["action_items"][0]
+    return Met(meeting, f"/v1/decisions/{decision}", f"/v1/action-items/{action_item}")
+
+
+async def _commitments(house: House) -> None:
+    await register(house, "OPEN-1", visibility="public", pillar="SECURITY")
+    await register(house, "INSIDE-1", collaborating_organizations=["JUSTICE"])
+    await register(
+        house, "HIDDEN-1", visibility="reserved", kind="strategic_objective", pillar="SECURITY"
+    )
+    for code in ("OPEN-1", "INSIDE-1", "HIDDEN-1"):
+        await house.tell(
+            "commitments",
+            f"/v1/commitments/{code}/assessments",
+            {"judgement": "at_risk", "reason": "The figures are late"},
+        )
+        await house.tell(
+            "commitments",
+            f"/v1/commitments/{code}/progress-reports",
+            {"period": "2013-Q1", "observed_progress": "Two of five"},
+            role=Role.MINISTRY,
+        )
+        await house.tell(
+            "commitments", f"/v1/commitments/{code}/milestones", {"name": "Bill", "due_on": "2013-12-31"}
+        )
+    for code, commitment in (("VICTIMS", "INSIDE-1"), ("HIDDEN-RATE", "HIDDEN-1")):
+        about = {"code": code, "commitment": commitment}
+        await house.tell("commitments", "/v1/indicators", INDICATOR | about)
+        path = f"/v1/indicators/{code}"
+        await house.tell("commitments", f"{path}/targets", {"value": 28.5, "on": "2013-12-31"})
+        await house.tell("commitments", f"{path}/measurements", {"period": "2011", "value": 31.1})
+
+
+async def _stuck(house: House) -> str:
+    """A decision to give up what was completed already, waited for until it was tried."""
+    done = await register(house, "DONE-1")
+    await house.tell("commitments", f"{done}/completions", {"evidence": [{"description": "Law 20.595"}]})
+    effect = {"discard": {"reason_type": "budgetary", "reason": "No funds"}}
+    decision = {"text": "Give it up", "kind": "discard", "commitments": ["DONE-1"], "effect": effect}
+    met = await approved(house, "BIL-INTERIOR", decision=decision)
+    outcome = met.decision.replace("decisions", "decision-outcomes")
+    async with asyncio.timeout(10):
+        while (await house.ask("commitments", "GET", outcome)).status_code == 404:
+            await asyncio.sleep(0.01)
+    assert (await house.read("commitments", outcome))["state"] == "unresolved"
+    return outcome
+
+
+async def _keys(house: House) -> dict[tuple[Role, str], str]:
+    """A key of each kind for each role; the clock moves on past the end of those that expired."""
+    keys: dict[tuple[Role, str], str] = {}
+    for role, organization in HOME.items():
+        for kind in (READ, WRITE, "both", "revoked", "expired"):
+            lifetime = timedelta(minutes=1) if kind == "expired" else timedelta(days=300)
+            body = {
+                "role": role,
+                "organization": organization,
+                "scopes": [kind] if kind in (READ, WRITE) else [READ, WRITE],
+                "expires_at": (house.now + lifetime).isoformat(),
+            }
+            issued = (await house.tell("commitments", "/v1/api-keys", body, role=Role.ADMIN)).json()
+            keys[role, kind] = issued["secret"]
+            if kind == "revoked":
+                path = f"/v1/api-keys/{issued['key_id']}/revocations"
+                await house.tell("commitments", path, {"reason": "Lost"}, role=Role.ADMIN)
+    house.now += timedelta(hours=1)
+    return keys

@@ -1,0 +1,104 @@
+"""Decisions as the meetings service writes them, and the record they are about."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid5
+
+from shared.eventlog.envelope import NewEvent
+from shared.events.facts import Event
+from shared.events.meeting_vocabulary import BodyKind, DecisionKind
+from shared.events.meetings import (
+    AgreedCommitment,
+    AgreedDeadline,
+    AgreedDiscard,
+    AgreedTarget,
+    BodyRegistered,
+    DecisionAgreed,
+    Effect,
+    Referral,
+)
+from shared.events.streams import stream_of
+from shared.events.vocabulary import DeadlineKind, DiscardReason, Visibility
+from shared.identity.actor import Actor, Role
+
+MEETING = UUID("5a7f3c52-9d3b-4f0e-8c35-2f6f5a8c1b77")
+AGREED_ON = date(2012, 11, 7)
+ADVISER = Actor(subject="adviser", organization="SECOND_FLOOR", role=Role.ADVISORY)
+
+
+def decision(kind: DecisionKind, number: str = "BIL-INT-2012-003", **more: Any) -> DecisionAgreed:
+    """A decision of the bilateral with the Interior, reserved to that ministry."""
+    fields: dict[str, Any] = {
+        "number": number,
+        "body": "BIL-INT",
+        "meeting": MEETING,
+        "agreed_on": AGREED_ON,
+        "text": "What only those who were there may read",
+        "kind": kind,
+        "visibility": Visibility.RESERVED,
+        "position_in_item": 1,
+        "organizations": ("INTERIOR",),
+        "circle": ("INTERIOR",),
+    }
+    return DecisionAgreed(**fields | more)
+
+
+def agreeing(code: str = "SEG-77", **more: Any) -> Effect:
+    """To promise a new commitment of the Interior."""
+    fields: dict[str, Any] = {
+        "code": code,
+        "title": "Twenty more police stations",
+        "lead_organization": "INTERIOR",
+    }
+    return Effect(commitment=AgreedCommitment(**fields | more))
+
+
+def until(day: date, deadline: DeadlineKind = DeadlineKind.PUBLIC) -> Effect:
+    """To move a deadline."""
+    return Effect(deadline=AgreedDeadline(deadline=deadline, on=day))
+
+
+def aiming(value: str, on: date = date(2014, 12, 31), indicator: str = "VICTIMISATION") -> Effect:
+    """To promise another value."""
+    return Effect(target=AgreedTarget(indicator=indicator, value=value, on=on))
+
+
+def giving_up(reason: str = "No funds in 2013") -> Effect:
+    """To give commitments up."""
+    return Effect(discard=AgreedDiscard(reason_type=DiscardReason.BUDGETARY, reason=reason))
+
+
+def taking_to(to: str = "The President", remarks: str | None = None) -> Effect:
+    """To take a matter higher."""
+    return Effect(referral=Referral(to=to, remarks=remarks))
+
+
+def body(kind: BodyKind = BodyKind.BILATERAL, code: str = "BIL-INT", **more: Any) -> BodyRegistered:
+    """The bilateral with the Interior; the Second Floor keeps its minutes."""
+    fields: dict[str, Any] = {
+        "code": code,
+        "name": "The President and the Minister of the Interior",
+        "kind": kind,
+        "decides": True,
+        "visibility": Visibility.RESERVED,
+        "secretariat": "SECOND_FLOOR",
+        "organizations": ("INTERIOR",),
+    }
+    return BodyRegistered(**fields | more)
+
+
+def recordable(event: Event, *, kind: str = "", code: str = "", version: int = 1) -> NewEvent:
+    """An event on its way into the log as another service would write it."""
+    if isinstance(event, DecisionAgreed):
+        kind, code = "decision", event.number
+    elif isinstance(event, BodyRegistered):
+        kind, code = "body", event.code
+    return NewEvent(
+        stream_id=stream_of(kind, code),
+        version=version,
+        recorded_by=ADVISER,
+        correlation_id=f"approval-{uuid5(MEETING, code)}",
+        data=event,
+    )

@@ -1,0 +1,83 @@
+"""The follower of decisions in a process of its own, to be killed at any moment: a commitments service without HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Self
+
+from services.commitments.application.commitments import Commitments
+from services.commitments.application.decision_outcomes import DecisionOutcomes
+from services.commitments.application.decisions import Decisions
+from services.commitments.application.directory import Directory
+from services.commitments.application.indicators import Indicators
+from services.commitments.policies.decisions import DecisionsPolicy
+from shared.clock import Clock
+from shared.eventlog.live import LiveLog
+from shared.eventlog.store import open_store
+from tests.support.forking import processes
+
+PATIENCE = 30.0
+
+
+class Follower:
+    """One of these processes, seen from the test that started it."""
+
+    def __init__(self, url: str) -> None:
+        self._connection, theirs = processes.Pipe()
+        self._process = processes.Process(target=main, args=(theirs, url), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def begun(self) -> Self:
+        """Wait until it follows the log."""
+        assert self._connection.poll(PATIENCE), "the follower did not begin"
+        assert self._connection.recv() == "following"
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL, and gone."""
+        self._process.kill()
+        self._process.join(PATIENCE)
+        self._close()
+
+    def end(self) -> int | None:
+        """Let it end; its exit status."""
+        with suppress(BrokenPipeError):
+            self._connection.send("stop")
+        self._process.join(PATIENCE)
+        status = self._process.exitcode
+        self._close()
+        return status
+
+    def _close(self) -> None:
+        self._connection.close()
+        self._process.close()
+
+
+async def follow(parent: Connection, url: str) -> None:
+    """Carry decisions out until told to stop."""
+    store = open_store(url)
+    live = LiveLog(store, Clock())
+    directory = Directory.following(live)
+    decisions = Decisions.following(live)
+    commitments = Commitments(live, directory)
+    indicators = Indicators(live, directory, commitments)
+    policy = DecisionsPolicy(live, decisions, DecisionOutcomes(live, decisions, commitments, indicators))
+    try:
+        await live.start()
+        policy.start()
+        parent.send("following")
+        await asyncio.to_thread(parent.recv)
+        policy.standing()
+    finally:
+        await policy.stop()
+        await live.stop()
+        store.close()
+
+
+def main(parent: Connection, url: str) -> None:
+    """The whole of the child."""
+    with suppress(EOFError):
+        asyncio.run(follow(parent, url))

@@ -1,0 +1,152 @@
+"""Meetings of which something was told already: what the tests of decisions begin with."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from services.meetings.domain.body import Body
+from services.meetings.domain.meeting import Meeting
+from shared.clock import Clock
+from shared.events.facts import Event
+from shared.events.meeting_vocabulary import BodyKind, DecisionKind, Presence
+from shared.events.meetings import (
+    AgendaAgreed,
+    AgendaItem,
+    Attendee,
+    BodyRegistered,
+    DraftActionItem,
+    DraftDecision,
+    MeetingCancelled,
+    MeetingConvened,
+    MeetingHeld,
+    MinutesApproved,
+    MinutesCirculated,
+    MinutesDrafted,
+    MinutesItem,
+    Recipient,
+    Seat,
+)
+from shared.events.vocabulary import Visibility
+from shared.identity.actor import Actor, Role
+from tests.support.scenario import Scenario, Told, told
+
+ORGANIZATIONS = {"DCI", "DIPRES", "ADVISORY", "MINSAL", "MINEDUC", "INTERIOR"}
+NOW = datetime(2012, 11, 21, 15, tzinfo=UTC)
+TODAY = date(2012, 11, 21)
+AUGUST_14 = datetime(2012, 8, 14, 14, tzinfo=UTC)
+HELD_ON = date(2012, 8, 14)
+day_of = Clock().day_of
+
+BRUNO = Actor(subject="bruno", organization="DCI", role=Role.DCI)
+HEALTH = Actor(subject="doctor", organization="MINSAL", role=Role.MINISTRY)
+EDUCATION = Actor(subject="teacher", organization="MINEDUC", role=Role.MINISTRY)
+BUDGET = Actor(subject="purse", organization="DIPRES", role=Role.DIPRES)
+ADVISER = Actor(subject="adviser", organization="ADVISORY", role=Role.ADVISORY)
+
+AGENDA = (AgendaItem(number=1, title="Hospitals"), AgendaItem(number=2, title="Waiting lists"))
+MINISTER = Attendee(organization="MINSAL", position="Minister", presence=Presence.PRESENT)
+DIRECTOR = Attendee(organization="DIPRES", position="Director", presence=Presence.PRESENT)
+TO_DIPRES = (Recipient(organization="DIPRES"),)
+
+
+def body(*more: Event, **described: Any) -> Body:
+    """The bilateral with Health, which decides and is reserved; described otherwise where the test says so."""
+    fields: dict[str, Any] = {
+        "code": "BIL-MINSAL",
+        "name": "Bilateral with Health",
+        "kind": BodyKind.BILATERAL,
+        "decides": True,
+        "visibility": Visibility.RESERVED,
+        "organizations": ("MINSAL",),
+        "mandatory_attendance": (Seat(organization="DIPRES"),),
+    }
+    return told(Body.begin, [BodyRegistered(**fields | described), *more])
+
+
+def committee(**described: Any) -> Body:
+    """A committee, which refers and is known inside government."""
+    fields: dict[str, Any] = {
+        "code": "SOCIAL",
+        "name": "Social Development Committee",
+        "kind": BodyKind.COMMITTEE,
+        "decides": False,
+        "visibility": Visibility.INTERNAL,
+        "organizations": (),
+    }
+    return body(**fields | described)
+
+
+def convened(**more: Any) -> MeetingConvened:
+    """A meeting of the bilateral with Health, with two items on its agenda."""
+    fields: dict[str, Any] = {
+        "body": "BIL-MINSAL",
+        "scheduled_at": AUGUST_14,
+        "visibility": Visibility.RESERVED,
+        "place": "La Moneda",
+        "agenda": AGENDA,
+        "organizations": ("MINSAL",),
+    }
+    return MeetingConvened(**fields | more)
+
+
+def agreed(*with_whom: str) -> AgendaAgreed:
+    """Its agenda was settled."""
+    return AgendaAgreed(agenda=AGENDA, agreed_with=with_whom or ("MINSAL",))
+
+
+def held(**more: Any) -> MeetingHeld:
+    """It took place as it was to."""
+    fields: dict[str, Any] = {"held_at": AUGUST_14, "attendance": (MINISTER, DIRECTOR)}
+    return MeetingHeld(**fields | more)
+
+
+def referral(text: str = "To the committee", **more: Any) -> DraftDecision:
+    """A decision that any body may take."""
+    return DraftDecision(text=text, kind=DecisionKind.REFER, **more)
+
+
+def task(**more: Any) -> DraftActionItem:
+    """Something Health owes by the end of September."""
+    fields: dict[str, Any] = {
+        "text": "List the hospitals",
+        "owner_organization": "MINSAL",
+        "due_on": date(2012, 9, 30),
+    }
+    return DraftActionItem(**fields | more)
+
+
+def said(*decisions: DraftDecision, item: int | None = 1, **more: Any) -> MinutesItem:
+    """What the minutes say of an item."""
+    return MinutesItem(agenda_item=item, summary="The list was gone through.", decisions=decisions, **more)
+
+
+def drafted(*items: MinutesItem, draft: int = 1) -> MinutesDrafted:
+    """The minutes were written."""
+    return MinutesDrafted(draft=draft, items=items or (said(referral()),))
+
+
+def circulated(draft: int = 1, recipients: tuple[Recipient, ...] = TO_DIPRES) -> MinutesCirculated:
+    """A draft was sent to the budget office."""
+    return MinutesCirculated(draft=draft, recipients=recipients)
+
+
+def approved(draft: int = 1, **more: Any) -> tuple[Actor, MinutesApproved]:
+    """Bruno approved what Ana had written."""
+    return BRUNO, MinutesApproved(draft=draft, digest="0" * 64, **more)
+
+
+CANCELLED = MeetingCancelled(reason="The minister is ill")
+UP_TO_DRAFT: tuple[Told, ...] = (convened(), held(), drafted())
+UP_TO_CIRCULATION: tuple[Told, ...] = (*UP_TO_DRAFT, circulated())
+SEALED: tuple[Told, ...] = (*UP_TO_CIRCULATION, approved(decisions=("BIL-MINSAL-2012-001",)))
+
+
+def given(*history: Told) -> Scenario[Meeting]:
+    """A meeting of which this was told; the convocation where nothing is."""
+    return Scenario(Meeting.begin, history or (convened(),))
+
+
+def meeting(*history: Told) -> Meeting:
+    """The meeting of which this was told."""
+    return told(Meeting.begin, history or (convened(),))

@@ -1,0 +1,168 @@
+"""What may happen to an action item, and who may tell of it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from services.meetings.domain.action_item import ActionItem
+from shared.errors import Forbidden, InvalidInput, RuleBroken
+from shared.events.commitments import Evidence
+from shared.events.facts import Event
+from shared.events.meetings import (
+    ActionItemCancelled,
+    ActionItemCompleted,
+    ActionItemExtended,
+    ActionItemProgressed,
+    ActionItemReassigned,
+)
+from shared.identity.actor import Actor
+from tests.services.meetings.gatherings import ADVISER, BUDGET, EDUCATION, HEALTH, ORGANIZATIONS, TODAY
+from tests.services.meetings.obligations import (
+    ASSIGNED_ON,
+    DUE_ON,
+    LIST,
+    action_item,
+    cancelled,
+    completed,
+    extended,
+    given_item,
+    handed_over,
+)
+from tests.support.scenario import ANA
+
+SEPTEMBER = date(2012, 9, 1)
+OCTOBER = date(2012, 10, 31)
+TOMORROW = TODAY + timedelta(days=1)
+
+
+def progress(it: ActionItem, actor: Actor = HEALTH, **more: Any) -> Event:
+    fields: dict[str, Any] = {"today": TODAY, "actor": actor, "text": "Half of it"}
+    return it.report_progress(**fields | more)
+
+
+def complete(it: ActionItem, actor: Actor = HEALTH, **more: Any) -> Event:
+    fields: dict[str, Any] = {"today": TODAY, "actor": actor, "evidence": [LIST]}
+    return it.complete(**fields | more)
+
+
+def extend(it: ActionItem, **more: Any) -> Event:
+    fields: dict[str, Any] = {"today": TODAY, "due_on": OCTOBER, "reason": "The strike"}
+    return it.extend(**fields | more)
+
+
+def reassign(it: ActionItem, **more: Any) -> Event:
+    fields: dict[str, Any] = {"today": TODAY, "owner_organization": "MINEDUC", "reason": "Theirs"}
+    return it.reassign(organizations=ORGANIZATIONS, **fields | more)
+
+
+def cancel(it: ActionItem, **more: Any) -> Event:
+    fields: dict[str, Any] = {"today": TODAY, "reason": "Overtaken"}
+    return it.cancel(**fields | more)
+
+
+def test_its_owner_tells_how_far_it_is_and_when_it_is_done() -> None:
+    given_item().when(lambda it: progress(it, effective_on=SEPTEMBER)).then(
+        ActionItemProgressed(text="Half of it", effective_on=SEPTEMBER)
+    )
+    given_item().when(complete).then(ActionItemCompleted(completed_on=TODAY, evidence=(LIST,)))
+
+
+@pytest.mark.parametrize("actor", [EDUCATION, BUDGET, ADVISER])
+@pytest.mark.parametrize("tell", [progress, complete])
+def test_nobody_else_tells_of_it_but_the_unit(actor: Actor, tell: Any) -> None:
+    given_item().when(lambda it: tell(it, actor)).refused("not-your-action-item", Forbidden)
+    tell(action_item(), ANA)
+
+
+def test_a_new_owner_tells_of_it_from_then_on() -> None:
+    history = handed_over("MINEDUC", SEPTEMBER)
+    progress(action_item(history), EDUCATION)
+    given_item(history).when(progress).refused("not-your-action-item", Forbidden)
+
+
+@pytest.mark.parametrize("evidence", [[], [LIST, Evidence(description=" ")]])
+def test_it_is_done_only_on_evidence(evidence: list[Evidence]) -> None:
+    given_item().when(lambda it: complete(it, evidence=evidence)).refused(
+        "evidence-required", InvalidInput, "/evidence"
+    )
+
+
+def test_more_time_is_later_than_the_day_before() -> None:
+    given_item().when(extend).then(
+        ActionItemExtended(due_on=OCTOBER, previous=DUE_ON, effective_on=TODAY, reason="The strike")
+    )
+    given_item().when(lambda it: extend(it, due_on=DUE_ON)).refused("extension-not-later", RuleBroken)
+    given_item(extended(OCTOBER, SEPTEMBER)).when(extend).refused("extension-not-later", RuleBroken)
+
+
+def test_another_organisation_or_another_person_in_it_takes_it_over() -> None:
+    given_item().when(reassign).then(
+        ActionItemReassigned(
+            owner_organization="MINEDUC", previous="MINSAL", effective_on=TODAY, reason="Theirs"
+        )
+    )
+    given_item().when(lambda it: reassign(it, owner_organization="MINSAL", owner_subject="nurse")).then(
+        ActionItemReassigned(
+            owner_organization="MINSAL",
+            previous="MINSAL",
+            effective_on=TODAY,
+            reason="Theirs",
+            owner_subject="nurse",
+        )
+    )
+    given_item().when(lambda it: reassign(it, owner_organization="MINSAL")).refused(
+        "owner-unchanged", RuleBroken
+    )
+    given_item().when(lambda it: reassign(it, owner_organization="NOBODY")).refused(
+        "unknown-organization", InvalidInput, "/owner_organization"
+    )
+
+
+def test_it_is_called_off_for_a_reason() -> None:
+    given_item().when(cancel).then(ActionItemCancelled(effective_on=TODAY, reason="Overtaken"))
+
+
+@pytest.mark.parametrize("ask", [extend, reassign, cancel])
+def test_those_who_asked_for_it_say_why(ask: Any) -> None:
+    given_item().when(lambda it: ask(it, reason=" ")).refused("reason-required", InvalidInput, "/reason")
+
+
+@pytest.mark.parametrize("ending", [completed(), cancelled()])
+@pytest.mark.parametrize("ask", [progress, complete, extend, reassign, cancel])
+def test_nothing_more_happens_to_what_is_no_longer_owed(ending: Event, ask: Any) -> None:
+    given_item(ending).when(ask).refused("action-item-closed", RuleBroken)
+
+
+def test_what_happened_before_the_end_may_be_told_after_it() -> None:
+    given_item(completed()).when(lambda it: progress(it, effective_on=SEPTEMBER)).then(
+        ActionItemProgressed(text="Half of it", effective_on=SEPTEMBER)
+    )
+    given_item(completed()).when(lambda it: complete(it, completed_on=SEPTEMBER)).refused(
+        "action-item-closed", RuleBroken
+    )
+
+
+@pytest.mark.parametrize("ask", [progress, extend, reassign, cancel])
+def test_nothing_happens_to_it_tomorrow_or_before_it_was_assigned(ask: Any) -> None:
+    given_item().when(lambda it: ask(it, effective_on=TOMORROW)).refused(
+        "date-in-future", InvalidInput, "/effective_on"
+    )
+    eve = ASSIGNED_ON - timedelta(days=1)
+    given_item().when(lambda it: ask(it, effective_on=eve)).refused(
+        "date-before-assignment", InvalidInput, "/effective_on"
+    )
+
+
+def test_the_day_it_was_done_says_where_it_is_wrong() -> None:
+    given_item().when(lambda it: complete(it, completed_on=TOMORROW)).refused(
+        "date-in-future", InvalidInput, "/completed_on"
+    )
+
+
+def test_its_owner_knows_of_it_though_not_of_its_meeting() -> None:
+    assert action_item(handed_over("MINEDUC", SEPTEMBER)).may_be_known_to(EDUCATION)
+    assert not action_item().may_be_known_to(EDUCATION)
+    assert not action_item(handed_over("MINEDUC", SEPTEMBER)).may_be_known_to(HEALTH)

@@ -1,0 +1,132 @@
+"""The bodies of the source go in from a file, with a bilateral for each ministry on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from services.meetings.domain.body import Body
+from services.meetings.importing.bodies import import_bodies
+from shared.clock import Clock
+from shared.errors import InvalidInput
+from shared.eventlog import codec
+from shared.eventlog.envelope import NewEvent
+from shared.eventlog.store import Changes, Store, open_store
+from shared.events.commitments import OrganizationChanged, OrganizationRegistered
+from shared.events.meeting_vocabulary import BodyKind, ProtocolPeriod
+from shared.events.meetings import ExpectedMeetings, Seat
+from shared.events.streams import stream_of
+from shared.events.vocabulary import OrganizationKind, Visibility
+from tests.services.meetings.installation import SETUP, prepare
+
+EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "bodies.toml"
+CLOCK = Clock(now=lambda: datetime(2012, 11, 21, tzinfo=UTC))
+
+
+@pytest.fixture
+def store(sqlite_url: str) -> Iterator[Store]:
+    prepare(sqlite_url)
+    opened = open_store(sqlite_url)
+    register(opened, "MDS", "Social Development", OrganizationKind.MINISTRY)
+    register(opened, "HACIENDA", "Finance", OrganizationKind.MINISTRY)
+    yield opened
+    opened.close()
+
+
+def register(store: Store, code: str, name: str, kind: OrganizationKind, *, version: int = 1) -> None:
+    event = (
+        OrganizationRegistered(code=code, name=name, kind=kind)
+        if version == 1
+        else OrganizationChanged(name=name, kind=kind, dissolved_on=date(2011, 10, 13))
+    )
+    new = NewEvent(
+        stream_id=stream_of("organization", code),
+        version=version,
+        recorded_by=SETUP,
+        correlation_id="c",
+        data=event,
+    )
+    store.append([Changes([new])], CLOCK.now())
+
+
+def body(store: Store, code: str) -> Body:
+    (position, line), *_ = store.read_stream(stream_of("body", code))
+    found = Body.begin(codec.decode(line, position))
+    assert found is not None
+    return found
+
+
+def test_the_example_brings_in_four_committees_and_a_bilateral_for_each_ministry(store: Store) -> None:
+    report = import_bodies(store, EXAMPLE, actor=SETUP, clock=CLOCK)
+    assert report.errors == []
+    # Segpres, Health, Education, Interior, Social Development and Finance are the ministries on record.
+    assert (report.rows.read, report.rows.imported) == (10, 10)
+    assert report.events == {"meetings.body_registered": 10}
+    social, bilateral = body(store, "SOCIAL"), body(store, "BIL-MINSAL")
+    assert (social.description.decides, social.description.visibility) == (False, Visibility.INTERNAL)
+    assert social.description.protocol is not None
+    assert social.description.protocol.expected_meetings == ExpectedMeetings(
+        count=1, period=ProtocolPeriod.MONTH
+    )
+    assert (bilateral.description.kind, bilateral.description.decides) == (BodyKind.BILATERAL, True)
+    assert bilateral.description.visibility is Visibility.RESERVED
+    assert bilateral.description.organizations == ("MINSAL",)
+    assert Seat(position="President") in bilateral.description.mandatory_attendance
+
+
+def test_running_it_again_adds_nothing_and_a_dry_run_writes_nothing(store: Store) -> None:
+    before = store.head()
+    dry = import_bodies(store, EXAMPLE, actor=SETUP, clock=CLOCK, dry_run=True)
+    assert (dry.rows.imported, dry.last_position, store.head()) == (10, None, before)
+    first = import_bodies(store, EXAMPLE, actor=SETUP, clock=CLOCK)
+    assert (first.first_position, first.last_position) == (before + 1, before + 10)
+    again = import_bodies(store, EXAMPLE, actor=SETUP, clock=CLOCK)
+    assert (again.rows.unchanged, again.rows.imported, store.head()) == (10, 0, before + 10)
+
+
+def test_a_ministry_that_is_gone_gets_no_bilateral(store: Store) -> None:
+    register(store, "MDS", "Social Development", OrganizationKind.MINISTRY, version=2)
+    report = import_bodies(store, EXAMPLE, actor=SETUP, clock=CLOCK)
+    assert report.rows.read == 9
+    assert store.read_stream(stream_of("body", "BIL-MDS")) == []
+
+
+def test_a_body_that_cannot_go_in_is_reported_and_the_others_go_in(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "bodies.toml"
+    file.write_text(
+        'source = "A note"\n'
+        '[[bodies]]\ncode = "A"\nname = "First"\npresiding_organization = "NOBODY"\n'
+        '[[bodies]]\ncode = "B"\nname = "Second"\n'
+        '[[bodies]]\ncode = "C"\nname = "Third"\nkind = "bilateral"\n'
+    )
+    report = import_bodies(store, file, actor=SETUP, clock=CLOCK)
+    assert [(error.line, error.value, error.code) for error in report.errors] == [
+        (1, "A", "unknown-organization"),
+        (3, "C", "bilateral-without-organizations"),
+    ]
+    assert (report.rows.imported, report.rows.failed) == (1, 2)
+    assert "refused" in report.summary()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['source = "x"\n[[bodies]]\ncode = "A"\nname = "A"\ncadance = "weekly"\n', "not toml", "[[bodies]]\n"],
+)
+def test_a_file_that_cannot_be_understood_is_refused_whole(store: Store, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "bodies.toml"
+    file.write_text(text)
+    with pytest.raises(InvalidInput) as refused:
+        import_bodies(store, file, actor=SETUP, clock=CLOCK)
+    assert refused.value.code == "mapping-invalid"
+
+
+def test_a_seat_with_a_misspelt_member_is_refused(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "bodies.toml"
+    file.write_text(
+        'source = "x"\n[[bodies]]\ncode = "A"\nname = "A"\nmandatory_attendance = [{ organisation = "DIPRES" }]\n'
+    )
+    with pytest.raises(InvalidInput):
+        import_bodies(store, file, actor=SETUP, clock=CLOCK)

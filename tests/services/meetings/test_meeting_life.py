@@ -1,0 +1,363 @@
+"""A meeting is convened, prepared, moved, called off, held; what makes no sense is refused by its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.meetings.domain.meeting import Course, Meeting, convene
+from shared.errors import BitacoraError, Forbidden, InvalidInput, RuleBroken
+from shared.events.facts import Event
+from shared.events.meeting_vocabulary import MeetingState, Presence, Rights
+from shared.events.meetings import (
+    AgendaAgreed,
+    AgendaItem,
+    AgendaRevised,
+    Appointment,
+    AttendanceCorrected,
+    Attendee,
+    MeetingCancelled,
+    MeetingHeld,
+    MeetingPublished,
+    MeetingRescheduled,
+    Seat,
+)
+from shared.events.vocabulary import Visibility
+from tests.services.meetings.gatherings import (
+    ADVISER,
+    AGENDA,
+    AUGUST_14,
+    BRUNO,
+    CANCELLED,
+    DIRECTOR,
+    MINISTER,
+    NOW,
+    ORGANIZATIONS,
+    SEALED,
+    TO_DIPRES,
+    UP_TO_CIRCULATION,
+    UP_TO_DRAFT,
+    agreed,
+    body,
+    committee,
+    convened,
+    day_of,
+    drafted,
+    given,
+    held,
+    meeting,
+    said,
+)
+from tests.support.scenario import Told
+
+AUGUST_21 = AUGUST_14 + timedelta(days=7)
+OTHER_AGENDA = (AgendaItem(number=1, title="Nurses"),)
+COURSE = Course(AUGUST_14, (MINISTER, DIRECTOR))
+
+Ask = Callable[[Meeting], Any]
+
+
+def revise(it: Meeting, agenda: Any = OTHER_AGENDA, **more: Any) -> Event:
+    return it.revise_agenda(agenda, organizations=ORGANIZATIONS, **more)
+
+
+def hold(it: Meeting, course: Course = COURSE, **more: Any) -> Event:
+    return it.hold(course, now=NOW, body=body(), organizations=ORGANIZATIONS, **more)
+
+
+def move(it: Meeting, **more: Any) -> Event:
+    fields: dict[str, Any] = {"scheduled_at": AUGUST_21, "ends_at": None, "place": None, "reason": "A trip"}
+    return it.reschedule(**fields | more)
+
+
+def draft(it: Meeting) -> Event:
+    return it.draft_minutes([said()], body=body(), day_of=day_of, organizations=ORGANIZATIONS)
+
+
+ASKED: dict[str, Ask] = {
+    "revise the agenda": revise,
+    "reschedule": move,
+    "cancel": lambda it: it.cancel(reason="No quorum"),
+    "hold": hold,
+    "draft minutes": draft,
+    "circulate": lambda it: it.circulate(TO_DIPRES, organizations=ORGANIZATIONS),
+    "observe": lambda it: it.observe(actor=BRUNO, text="A typo"),
+    "approve": lambda it: it.approve(actor=BRUNO, body=body(), day_of=day_of),
+    "add an erratum": lambda it: it.add_erratum(reads="list", should_read="lists", reason="typo"),
+}
+
+
+STATES: dict[MeetingState, tuple[Told, ...]] = {
+    MeetingState.CONVENED: (convened(),),
+    MeetingState.AGENDA_AGREED: (convened(), agreed()),
+    MeetingState.HELD: (convened(), held()),
+    MeetingState.MINUTES_DRAFTED: UP_TO_DRAFT,
+    MeetingState.CIRCULATED: UP_TO_CIRCULATION,
+    MeetingState.APPROVED: SEALED,
+    MeetingState.CANCELLED: (convened(), CANCELLED),
+}
+AHEAD_ONLY = dict.fromkeys(
+    [MeetingState.HELD, MeetingState.MINUTES_DRAFTED, MeetingState.CIRCULATED, MeetingState.APPROVED],
+    "meeting-already-held",
+)
+BEFORE = [MeetingState.CONVENED, MeetingState.AGENDA_AGREED]
+REFUSED: dict[str, dict[MeetingState, str]] = {
+    "revise the agenda": {**AHEAD_ONLY, MeetingState.AGENDA_AGREED: "reason-required"},
+    "reschedule": AHEAD_ONLY,
+    "cancel": AHEAD_ONLY,
+    "hold": {**AHEAD_ONLY, MeetingState.APPROVED: "minutes-approved"},
+    "draft minutes": {**dict.fromkeys(BEFORE, "meeting-not-held"), MeetingState.APPROVED: "minutes-approved"},
+    "circulate": {
+        **dict.fromkeys(BEFORE, "meeting-not-held"),
+        MeetingState.HELD: "minutes-not-drafted",
+        MeetingState.APPROVED: "minutes-approved",
+    },
+    "observe": {
+        **dict.fromkeys(BEFORE, "meeting-not-held"),
+        MeetingState.HELD: "minutes-not-drafted",
+        MeetingState.MINUTES_DRAFTED: "minutes-not-circulated",
+        MeetingState.APPROVED: "minutes-approved",
+    },
+    "approve": {
+        **dict.fromkeys(BEFORE, "meeting-not-held"),
+        MeetingState.HELD: "minutes-not-drafted",
+        MeetingState.MINUTES_DRAFTED: "minutes-not-circulated",
+        MeetingState.APPROVED: "minutes-approved",
+    },
+    "add an erratum": {
+        **dict.fromkeys(BEFORE, "meeting-not-held"),
+        MeetingState.HELD: "minutes-not-drafted",
+        MeetingState.MINUTES_DRAFTED: "minutes-not-approved",
+        MeetingState.CIRCULATED: "minutes-not-approved",
+    },
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("asked", ASKED)
+def test_each_change_is_possible_or_refused_by_its_own_name_in_each_state(
+    asked: str, state: MeetingState
+) -> None:
+    it = meeting(*STATES[state])
+    assert it.state is state
+    wanted = REFUSED[asked].get(state)
+    if state is MeetingState.CANCELLED:
+        wanted = "meeting-cancelled"
+    if wanted is None:
+        ASKED[asked](it)
+        return
+    with pytest.raises(BitacoraError) as refused:
+        ASKED[asked](it)
+    assert refused.value.code == wanted
+
+
+# --- convening -----------------------------------------------------------------------------------------------------
+
+
+def call(**more: Any) -> Event:
+    fields: dict[str, Any] = {
+        "actor": BRUNO,
+        "scheduled_at": AUGUST_14,
+        "organizations": ORGANIZATIONS,
+        "place": "La Moneda",
+        "agenda": AGENDA,
+    }
+    of = more.pop("of", None) or body()
+    return convene(of, **fields | more)
+
+
+def test_a_meeting_is_known_to_those_its_body_is_known_to() -> None:
+    assert call() == convened()
+    internal = call(of=committee())
+    assert internal == convened(body="SOCIAL", visibility=Visibility.INTERNAL, organizations=())
+
+
+def test_the_advisory_unit_convenes_bilaterals_and_no_committees() -> None:
+    call(actor=ADVISER)
+    with pytest.raises(Forbidden) as refused:
+        call(actor=ADVISER, of=committee())
+    assert refused.value.code == "not-a-bilateral"
+
+
+@pytest.mark.parametrize(
+    ("agenda", "code", "pointer"),
+    [
+        ([AgendaItem(number=1, title=" ")], "text-required", "/agenda/0/title"),
+        ([AgendaItem(number=2, title="x")], "agenda-misnumbered", "/agenda/0"),
+        ([AgendaItem(number=1, title="x", sponsor="NOBODY")], "unknown-organization", "/agenda/0/sponsor"),
+        ([AgendaItem(number=1, title="x", minutes=0)], "duration-impossible", "/agenda/0/minutes"),
+    ],
+)
+def test_an_agenda_has_items_that_can_be_dealt_with(agenda: Any, code: str, pointer: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        call(agenda=agenda)
+    assert (refused.value.code, refused.value.pointer) == (code, pointer)
+
+
+def test_a_meeting_does_not_end_before_it_begins() -> None:
+    for ends_at in (AUGUST_14, AUGUST_14 - timedelta(hours=1)):
+        with pytest.raises(InvalidInput) as refused:
+            call(ends_at=ends_at)
+        assert refused.value.code == "ends-before-start"
+
+
+# --- the agenda ----------------------------------------------------------------------------------------------------
+
+
+def test_an_agenda_is_revised_until_it_is_agreed_with_somebody() -> None:
+    given().when(revise).then(AgendaRevised(agenda=OTHER_AGENDA))
+    given().when(lambda it: revise(it, agreed_with=["MINSAL"])).then(
+        AgendaAgreed(agenda=OTHER_AGENDA, agreed_with=("MINSAL",))
+    )
+    given().when(lambda it: revise(it, AGENDA, agreed_with=["MINSAL"])).then(agreed())
+
+
+def test_leaving_an_agreed_agenda_needs_a_reason_and_takes_the_meeting_back() -> None:
+    given(convened(), agreed()).when(revise).refused("reason-required", InvalidInput, "/reason")
+    left = AgendaRevised(agenda=OTHER_AGENDA, reason="Urgent")
+    given(convened(), agreed()).when(lambda it: revise(it, reason="Urgent")).then(left)
+    it = meeting(convened(), agreed(), left)
+    assert (it.state, it.agenda, it.agreed_with) == (MeetingState.CONVENED, OTHER_AGENDA, ())
+
+
+def test_an_agenda_that_is_the_same_is_no_revision() -> None:
+    given().when(lambda it: revise(it, AGENDA)).refused("agenda-unchanged", RuleBroken)
+    given(convened(), agreed()).when(
+        lambda it: revise(it, AGENDA, agreed_with=["MINSAL"], reason="again")
+    ).refused("agenda-unchanged", RuleBroken)
+
+
+def test_nobody_agrees_to_an_empty_agenda_or_is_unknown() -> None:
+    given().when(lambda it: revise(it, (), agreed_with=["MINSAL"])).refused(
+        "agenda-empty", InvalidInput, "/agenda"
+    )
+    given().when(lambda it: revise(it, agreed_with=["NOBODY"])).refused(
+        "unknown-organization", InvalidInput, "/agreed_with/0"
+    )
+
+
+# --- moving and calling off ----------------------------------------------------------------------------------------
+
+
+def test_a_meeting_that_is_moved_remembers_when_and_where_it_was_to_be() -> None:
+    before = Appointment(scheduled_at=AUGUST_14, place="La Moneda")
+    moved = MeetingRescheduled(scheduled_at=AUGUST_21, place="La Moneda", previous=before, reason="A trip")
+    given().when(move).then(moved)
+    it = meeting(convened(), agreed(), moved)
+    assert (it.scheduled_at, it.state) == (AUGUST_21, MeetingState.AGENDA_AGREED)
+
+
+def test_moving_a_meeting_needs_a_reason_and_another_time_or_place() -> None:
+    given().when(lambda it: move(it, reason=" ")).refused("reason-required", InvalidInput, "/reason")
+    given().when(lambda it: move(it, scheduled_at=AUGUST_14)).refused("appointment-unchanged", RuleBroken)
+    given().when(lambda it: move(it, ends_at=AUGUST_14)).refused(
+        "ends-before-start", InvalidInput, "/ends_at"
+    )
+
+
+def test_a_meeting_is_called_off_for_a_reason() -> None:
+    given().when(lambda it: it.cancel(reason="The minister is ill")).then(
+        MeetingCancelled(reason="The minister is ill")
+    )
+    given().when(lambda it: it.cancel(reason="")).refused("reason-required", InvalidInput)
+
+
+# --- holding -------------------------------------------------------------------------------------------------------
+
+
+def test_a_meeting_is_held_by_those_who_came() -> None:
+    given().when(hold).then(MeetingHeld(held_at=AUGUST_14, attendance=(MINISTER, DIRECTOR)))
+
+
+def test_the_seats_nobody_took_follow_from_the_list() -> None:
+    given().when(lambda it: hold(it, Course(AUGUST_14, (MINISTER,)))).then(
+        MeetingHeld(
+            held_at=AUGUST_14, attendance=(MINISTER,), mandatory_absences=(Seat(organization="DIPRES"),)
+        )
+    )
+
+
+def test_a_meeting_is_not_held_tomorrow_nor_without_an_agenda() -> None:
+    tomorrow = Course(NOW + timedelta(days=1), (MINISTER,))
+    given().when(lambda it: hold(it, tomorrow)).refused("instant-in-future", InvalidInput, "/held_at")
+    backwards = Course(AUGUST_14, (MINISTER,), ended_at=AUGUST_14)
+    given().when(lambda it: hold(it, backwards)).refused("ends-before-start", InvalidInput, "/ended_at")
+    given(convened(agenda=())).when(hold).refused("meeting-without-agenda", RuleBroken)
+
+
+def test_an_attendance_list_is_corrected_for_a_reason_until_the_minutes_are_sealed() -> None:
+    given(convened(), held()).when(hold).refused("meeting-already-held", RuleBroken)
+    corrected = AttendanceCorrected(
+        held_at=AUGUST_14,
+        attendance=(MINISTER,),
+        mandatory_absences=(Seat(organization="DIPRES"),),
+        reason="The director had left",
+    )
+    course = Course(AUGUST_14, (MINISTER,))
+    given(*UP_TO_CIRCULATION).when(lambda it: hold(it, course, reason="The director had left")).then(
+        corrected
+    )
+    it = meeting(*UP_TO_CIRCULATION, corrected)
+    assert it.state is MeetingState.CIRCULATED
+    assert it.held is not None
+    assert it.held.said.mandatory_absences == (Seat(organization="DIPRES"),)
+    given(*SEALED).when(lambda it: hold(it, course, reason="Late")).refused("minutes-approved", RuleBroken)
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "pointer"),
+    [
+        ({"presence": Presence.ABSENT}, "nobody-attended", "/attendance"),
+        ({"organization": "NOBODY"}, "unknown-organization", "/attendance/0/organization"),
+        ({"position": " "}, "text-required", "/attendance/0/position"),
+        ({"presence": Presence.REPRESENTED}, "representative-misplaced", "/attendance/0/represented_by"),
+        ({"represented_by": "Deputy"}, "representative-misplaced", "/attendance/0/represented_by"),
+        ({"agenda_items": (1,)}, "full-rights-for-issues", "/attendance/0/agenda_items"),
+        (
+            {"rights": Rights.INVITED, "agenda_items": (7,)},
+            "unknown-agenda-item",
+            "/attendance/0/agenda_items/0",
+        ),
+    ],
+)
+def test_each_line_of_an_attendance_list_makes_sense(line: Any, code: str, pointer: str) -> None:
+    fields: dict[str, Any] = {
+        "organization": "MINSAL",
+        "position": "Minister",
+        "presence": Presence.PRESENT,
+    }
+    course = Course(AUGUST_14, (Attendee(**fields | line),))
+    given().when(lambda it: hold(it, course)).refused(code, InvalidInput, pointer)
+
+
+def test_nobody_is_on_the_attendance_list_twice() -> None:
+    course = Course(AUGUST_14, (MINISTER, MINISTER))
+    given().when(lambda it: hold(it, course)).refused("named-twice", InvalidInput, "/attendance/1")
+
+
+# --- publication ---------------------------------------------------------------------------------------------------
+
+
+def test_a_meeting_is_published_for_a_reason_and_never_hidden_from_those_who_knew() -> None:
+    given().when(lambda it: it.publish(visibility=Visibility.PUBLIC, reason="Asked for")).then(
+        MeetingPublished(visibility=Visibility.PUBLIC, previous=Visibility.RESERVED, reason="Asked for")
+    )
+    given().when(lambda it: it.publish(visibility=Visibility.RESERVED, reason="x")).refused(
+        "visibility-unchanged", RuleBroken
+    )
+    internal = convened(visibility=Visibility.INTERNAL)
+    given(internal).when(lambda it: it.publish(visibility=Visibility.RESERVED, reason="x")).refused(
+        "narrower-than-convened", RuleBroken
+    )
+    opened = MeetingPublished(visibility=Visibility.PUBLIC, previous=Visibility.INTERNAL, reason="x")
+    given(internal, opened).when(lambda it: it.publish(visibility=Visibility.INTERNAL, reason="y")).then(
+        MeetingPublished(visibility=Visibility.INTERNAL, previous=Visibility.PUBLIC, reason="y")
+    )
+
+
+def test_minutes_may_be_drafted_again_after_they_were_circulated() -> None:
+    it = meeting(*UP_TO_CIRCULATION, drafted(said(), draft=2))
+    assert it.state is MeetingState.MINUTES_DRAFTED

@@ -1,0 +1,400 @@
+"""What minutes may hold, who may say what of them, and what their approval brings into being."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from services.meetings.domain.meeting import Meeting
+from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
+from shared.eventlog import codec
+from shared.events.facts import Event
+from shared.events.meeting_vocabulary import DecisionKind, Financing, ItemOutcome, MeetingState
+from shared.events.meetings import (
+    AgreedCommitment,
+    AgreedDeadline,
+    AgreedDiscard,
+    AgreedTarget,
+    AttendanceCorrected,
+    BudgetImpact,
+    DecisionAmended,
+    DecisionsNumbered,
+    DraftDecision,
+    Effect,
+    ErratumAdded,
+    MinutesCirculated,
+    MinutesDrafted,
+    MinutesItem,
+    ObservationAnswered,
+    ObservationRaised,
+    Recipient,
+    Referral,
+)
+from shared.events.vocabulary import DeadlineKind, DiscardReason, Visibility
+from shared.identity.actor import Actor, Role
+from tests.services.meetings.gatherings import (
+    ADVISER,
+    BRUNO,
+    BUDGET,
+    EDUCATION,
+    HEALTH,
+    HELD_ON,
+    MINISTER,
+    ORGANIZATIONS,
+    SEALED,
+    UP_TO_CIRCULATION,
+    body,
+    circulated,
+    committee,
+    convened,
+    day_of,
+    drafted,
+    given,
+    held,
+    meeting,
+    referral,
+    said,
+    task,
+)
+from tests.support.scenario import ANA, STREAM
+
+COMMITMENT = Effect(
+    commitment=AgreedCommitment(code="SAL-1", title="Ten hospitals", lead_organization="MINSAL")
+)
+DEADLINE = Effect(deadline=AgreedDeadline(deadline=DeadlineKind.PUBLIC, on=date(2013, 12, 31)))
+TARGET = Effect(target=AgreedTarget(indicator="WAIT", value="28.5", on=date(2013, 12, 31)))
+DISCARD = Effect(discard=AgreedDiscard(reason_type=DiscardReason.BUDGETARY, reason="No funds"))
+REFERRAL = Effect(referral=Referral(to="President"))
+IMPACT = BudgetImpact(amount="1200", currency="CLP", fiscal_year=2013, financing=Financing.INCREASE)
+
+
+def draft(it: Meeting, *items: MinutesItem, of: Any = None) -> Event:
+    return it.draft_minutes(items, body=of or body(), day_of=day_of, organizations=ORGANIZATIONS)
+
+
+def decision(kind: DecisionKind, **more: Any) -> DraftDecision:
+    return DraftDecision(text="So decided", kind=kind, **more)
+
+
+# --- drafting ------------------------------------------------------------------------------------------------------
+
+
+def test_minutes_are_drafted_item_by_item_and_drafted_again_under_the_next_number() -> None:
+    given(convened(), held()).when(lambda it: draft(it, said())).then(
+        MinutesDrafted(draft=1, items=(said(),))
+    )
+    given(*UP_TO_CIRCULATION).when(lambda it: draft(it, said(item=2))).then(
+        MinutesDrafted(draft=2, items=(said(item=2),))
+    )
+    given(*UP_TO_CIRCULATION).when(lambda it: draft(it, said(referral()))).refused(
+        "draft-unchanged", RuleBroken
+    )
+
+
+def test_minutes_may_tell_of_what_was_not_on_the_agenda_under_a_title() -> None:
+    told = MinutesItem(title="Any other business", outcome=ItemOutcome.NOTED)
+    given(convened(), held()).when(lambda it: draft(it, said(), told)).then(
+        MinutesDrafted(draft=1, items=(said(), told))
+    )
+
+
+@pytest.mark.parametrize(
+    ("items", "code", "pointer"),
+    [
+        ([], "minutes-empty", "/items"),
+        ([said(item=None)], "text-required", "/items/0/title"),
+        ([said(item=9)], "unknown-agenda-item", "/items/0/agenda_item"),
+        ([said(), said()], "agenda-item-twice", "/items/1/agenda_item"),
+        ([MinutesItem(agenda_item=1, summary=" ")], "item-says-nothing", "/items/0/summary"),
+        ([said(referral(text=" "))], "text-required", "/items/0/decisions/0/text"),
+        (
+            [said(referral(organizations=("NOBODY",)))],
+            "unknown-organization",
+            "/items/0/decisions/0/organizations/0",
+        ),
+        (
+            [said(referral(organizations=("MINEDUC",)))],
+            "organization-outside-circle",
+            "/items/0/decisions/0/organizations/0",
+        ),
+        ([said(referral(commitments=("A", "A")))], "named-twice", "/items/0/decisions/0/commitments"),
+        ([said(action_items=(task(text=""),))], "text-required", "/items/0/action_items/0/text"),
+        (
+            [said(action_items=(task(owner_organization="NOBODY"),))],
+            "unknown-organization",
+            "/items/0/action_items/0/owner_organization",
+        ),
+        (
+            [said(action_items=(task(due_on=date(2012, 8, 13)),))],
+            "due-before-meeting",
+            "/items/0/action_items/0/due_on",
+        ),
+        (
+            [said(referral(), action_items=(task(decision=2),))],
+            "unknown-decision-of-item",
+            "/items/0/action_items/0/decision",
+        ),
+    ],
+)
+def test_minutes_that_make_no_sense_are_refused_where_they_do_not(
+    items: list[MinutesItem], code: str, pointer: str
+) -> None:
+    given(convened(), held()).when(lambda it: draft(it, *items)).refused(code, InvalidInput, pointer)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DecisionKind if kind is not DecisionKind.REFER])
+def test_a_body_that_does_not_decide_can_only_refer(kind: DecisionKind) -> None:
+    given(convened(), held()).when(lambda it: draft(it, said(decision(kind)), of=committee())).refused(
+        "body-only-refers", RuleBroken
+    )
+    given(convened(), held()).when(lambda it: draft(it, said(referral()), of=committee())).then(drafted())
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        decision(DecisionKind.AGREE_COMMITMENT, effect=COMMITMENT),
+        decision(DecisionKind.REVISE_DEADLINE, effect=DEADLINE, commitments=("SAL-1",)),
+        decision(DecisionKind.REVISE_TARGET, effect=TARGET),
+        decision(DecisionKind.DISCARD, effect=DISCARD, commitments=("SAL-1",), budget_impact=IMPACT),
+        decision(DecisionKind.BUDGET, budget_impact=IMPACT),
+        decision(DecisionKind.ESCALATE, commitments=("SAL-1",)),
+        decision(DecisionKind.ESCALATE, effect=REFERRAL, commitments=("SAL-1",)),
+        decision(DecisionKind.REFER, effect=REFERRAL),
+        decision(DecisionKind.OTHER),
+    ],
+)
+def test_each_kind_of_decision_says_what_it_does(good: DraftDecision) -> None:
+    given(convened(), held()).when(lambda it: draft(it, said(good))).then(drafted(said(good)))
+
+
+@pytest.mark.parametrize(
+    ("bad", "code", "pointer"),
+    [
+        (decision(DecisionKind.AGREE_COMMITMENT), "effect-required", "effect/commitment"),
+        (
+            decision(DecisionKind.REVISE_DEADLINE, commitments=("A",)),
+            "effect-required",
+            "effect/deadline",
+        ),
+        (
+            decision(DecisionKind.REVISE_DEADLINE, effect=DEADLINE),
+            "decision-without-commitment",
+            "commitments",
+        ),
+        (decision(DecisionKind.DISCARD, effect=DISCARD), "decision-without-commitment", "commitments"),
+        (decision(DecisionKind.ESCALATE), "decision-without-commitment", "commitments"),
+        (decision(DecisionKind.REVISE_TARGET), "effect-required", "effect/target"),
+        (decision(DecisionKind.REVISE_TARGET, effect=DEADLINE), "effect-of-another-kind", "effect"),
+        (decision(DecisionKind.OTHER, effect=REFERRAL), "effect-of-another-kind", "effect"),
+        (decision(DecisionKind.BUDGET), "budget-impact-required", "budget_impact"),
+        (
+            decision(DecisionKind.BUDGET, budget_impact=msgspec.structs.replace(IMPACT, amount="1e9")),
+            "amount-malformed",
+            "budget_impact/amount",
+        ),
+        (
+            decision(DecisionKind.BUDGET, budget_impact=msgspec.structs.replace(IMPACT, currency="peso")),
+            "currency-malformed",
+            "budget_impact/currency",
+        ),
+        (
+            decision(DecisionKind.BUDGET, budget_impact=msgspec.structs.replace(IMPACT, fiscal_year=13)),
+            "fiscal-year-impossible",
+            "budget_impact/fiscal_year",
+        ),
+    ],
+)
+def test_a_decision_without_what_its_kind_asks_for_is_refused(
+    bad: DraftDecision, code: str, pointer: str
+) -> None:
+    given(convened(), held()).when(lambda it: draft(it, said(bad))).refused(
+        code, InvalidInput, f"/items/0/decisions/0/{pointer}"
+    )
+
+
+# --- circulating and observing -------------------------------------------------------------------------------------
+
+
+def test_minutes_are_sent_to_named_recipients() -> None:
+    to = (Recipient(organization="DIPRES", position="Coordinator"), Recipient(organization="MINSAL"))
+    given(convened(), held(), drafted()).when(lambda it: it.circulate(to, organizations=ORGANIZATIONS)).then(
+        MinutesCirculated(draft=1, recipients=to)
+    )
+    for recipients, code in (([], "recipients-missing"), ([to[0], to[0]], "named-twice")):
+        given(convened(), held(), drafted()).when(
+            lambda it, recipients=recipients: it.circulate(recipients, organizations=ORGANIZATIONS)  # type: ignore[misc]
+        ).refused(code, InvalidInput)
+
+
+@pytest.mark.parametrize("actor", [BUDGET, ANA])
+def test_a_recipient_and_the_unit_may_observe_upon_a_draft(actor: Actor) -> None:
+    given(*UP_TO_CIRCULATION).when(
+        lambda it: it.observe(actor=actor, text="The figure is in thousands", agenda_item=1)
+    ).then(ObservationRaised(number=1, draft=1, text="The figure is in thousands", agenda_item=1))
+
+
+@pytest.mark.parametrize("actor", [HEALTH, EDUCATION, ADVISER])
+def test_whoever_was_not_sent_the_minutes_has_no_say_in_them(actor: Actor) -> None:
+    given(*UP_TO_CIRCULATION).when(lambda it: it.observe(actor=actor, text="No")).refused(
+        "not-a-recipient", Forbidden
+    )
+
+
+def test_an_observation_says_something_of_an_item_that_is_there() -> None:
+    given(*UP_TO_CIRCULATION).when(lambda it: it.observe(actor=ANA, text=" ")).refused(
+        "text-required", InvalidInput, "/text"
+    )
+    given(*UP_TO_CIRCULATION).when(lambda it: it.observe(actor=ANA, text="x", agenda_item=2)).refused(
+        "unknown-agenda-item", InvalidInput, "/agenda_item"
+    )
+
+
+OBSERVED = (BUDGET, ObservationRaised(number=1, draft=1, text="Thousands"))
+
+
+def answered(accepted: bool) -> ObservationAnswered:
+    return ObservationAnswered(number=1, accepted=accepted, answer="Right" if accepted else "No")
+
+
+def test_an_observation_is_answered_once() -> None:
+    given(*UP_TO_CIRCULATION, OBSERVED).when(
+        lambda it: it.answer_observation(number=1, accepted=True, answer="Right")
+    ).then(answered(True))
+    given(*UP_TO_CIRCULATION, OBSERVED, answered(True)).when(
+        lambda it: it.answer_observation(number=1, accepted=False, answer="No")
+    ).refused("observation-already-answered", RuleBroken)
+    for number in (0, 2):
+        given(*UP_TO_CIRCULATION, OBSERVED).when(
+            lambda it, number=number: it.answer_observation(number=number, accepted=True, answer="x")  # type: ignore[misc]
+        ).refused("observation-not-found", NotFound)
+
+
+# --- approving -----------------------------------------------------------------------------------------------------
+
+
+def approve(it: Meeting, actor: Actor = BRUNO, **more: Any) -> Any:
+    return it.approve(actor=actor, body=more.get("of") or body(), day_of=day_of)
+
+
+def test_nobody_approves_minutes_of_their_own_writing() -> None:
+    given(*UP_TO_CIRCULATION).when(lambda it: approve(it, ANA)).refused("approver-is-author", RuleBroken)
+    system = Actor(subject="ana", organization="DCI", role=Role.SYSTEM)
+    approve(meeting(*UP_TO_CIRCULATION), system)
+
+
+def test_observations_are_answered_before_and_what_was_accepted_is_in_the_text() -> None:
+    given(*UP_TO_CIRCULATION, OBSERVED).when(approve).refused("observation-open", RuleBroken)
+    given(*UP_TO_CIRCULATION, OBSERVED, answered(True)).when(approve).refused(
+        "accepted-observation-pending", RuleBroken
+    )
+    approve(meeting(*UP_TO_CIRCULATION, OBSERVED, answered(False)))
+    rewritten = (drafted(said(), draft=2), circulated(2))
+    approve(meeting(*UP_TO_CIRCULATION, OBSERVED, answered(True), *rewritten))
+
+
+def test_a_body_that_lost_the_right_to_decide_does_not_decide_by_an_old_draft() -> None:
+    minutes = drafted(said(decision(DecisionKind.OTHER)))
+    given(convened(), held(), minutes, circulated()).when(
+        lambda it: approve(it, of=body(decides=False))
+    ).refused("body-only-refers", RuleBroken)
+
+
+def test_an_approval_numbers_decisions_and_assigns_action_items() -> None:
+    items = (
+        said(referral("First"), decision(DecisionKind.OTHER), action_items=(task(decision=2),)),
+        said(referral("Third"), item=2, action_items=(task(text="Other", commitment="SAL-1"),)),
+    )
+    it = meeting(convened(), held(), drafted(*items), circulated())
+    earlier = DecisionsNumbered(meeting=STREAM, year=2012, first=1, last=13)
+    approval = approve(it, of=body(earlier))
+    assert approval.numbered == DecisionsNumbered(meeting=it.id, year=2012, first=14, last=16)
+    assert [one.number for one in approval.decisions] == [
+        "BIL-MINSAL-2012-014",
+        "BIL-MINSAL-2012-015",
+        "BIL-MINSAL-2012-016",
+    ]
+    assert approval.approved.decisions == tuple(one.number for one in approval.decisions)
+    second = approval.decisions[1]
+    assert (second.agenda_item, second.position_in_item, second.agreed_on) == (1, 2, HELD_ON)
+    assert (second.visibility, second.organizations) == (Visibility.RESERVED, ("MINSAL",))
+    assert second.circle == ("MINSAL", "DIPRES")
+    (first_id, first), (second_id, other) = approval.action_items
+    assert (first.number, first.decision, first.assigned_on) == (1, "BIL-MINSAL-2012-015", HELD_ON)
+    assert (other.number, other.decision, other.commitment) == (2, None, "SAL-1")
+    assert approval.approved.action_items == (first_id, second_id)
+    assert first_id != second_id
+    assert [one for one, _ in approve(it).action_items] == [first_id, second_id]
+
+
+def test_a_meeting_late_on_new_years_eve_is_numbered_in_the_year_of_its_civil_day() -> None:
+    """Half past two in the morning of January 1, in UTC, is still December 31 in Santiago."""
+    late = held(held_at=datetime(2012, 1, 1, 2, 30, tzinfo=UTC))
+    approval = approve(meeting(convened(), late, drafted(), circulated()))
+    assert approval.decisions[0].number == "BIL-MINSAL-2011-001"
+
+
+def test_minutes_without_decisions_take_no_number() -> None:
+    approval = approve(meeting(convened(), held(), drafted(said()), circulated()))
+    assert (approval.numbered, approval.decisions) == (None, ())
+
+
+def test_the_seal_can_be_computed_again_from_the_feed() -> None:
+    """Two events as the log holds them, names sorted, no spaces, UTF-8."""
+    minutes = drafted(said(decision(DecisionKind.REVISE_TARGET, effect=TARGET, organizations=())))
+    corrected = AttendanceCorrected(held_at=held().held_at, attendance=(MINISTER,), reason="Él se fue")
+    it = meeting(convened(), held(), minutes, circulated(), corrected)
+    from_the_feed = {
+        "held": json.loads(codec.encode_data(corrected)),
+        "minutes": json.loads(codec.encode_data(minutes)),
+    }
+    canonical = json.dumps(from_the_feed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert approve(it).approved.digest == hashlib.sha256(canonical.encode()).hexdigest()
+
+
+# --- errata --------------------------------------------------------------------------------------------------------
+
+
+def erratum(it: Meeting, **more: Any) -> Any:
+    fields: dict[str, Any] = {"reads": "list", "should_read": "lists", "reason": "A typo"}
+    return it.add_erratum(**fields | more)
+
+
+def test_an_erratum_stands_beside_the_sealed_text() -> None:
+    it = meeting(*SEALED)
+    (added,) = erratum(it)
+    assert added == ErratumAdded(number=1, reads="list", should_read="lists", reason="A typo")
+    after = meeting(*SEALED, added)
+    assert after.state is MeetingState.APPROVED
+    assert after.latest_draft == it.latest_draft
+    (second,) = erratum(after, reads="lists", should_read="the lists")
+    assert second.number == 2
+
+
+def test_an_erratum_that_concerns_a_decision_is_noted_there_too() -> None:
+    it = meeting(*SEALED)
+    approval = approve(meeting(*UP_TO_CIRCULATION))
+    added, amended = erratum(it, reads="committee", should_read="President", decision=approval.decisions[0])
+    assert added.decision == "BIL-MINSAL-2012-001"
+    assert amended == DecisionAmended(erratum=1, reads="committee", should_read="President", reason="A typo")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "pointer"),
+    [
+        ({"reads": "nowhere"}, "erratum-misquotes", "/reads"),
+        ({"should_read": "list"}, "erratum-changes-nothing", "/should_read"),
+        ({"reason": ""}, "reason-required", "/reason"),
+        ({"agenda_item": 2}, "unknown-agenda-item", "/agenda_item"),
+        ({"should_read": " "}, "text-required", "/should_read"),
+    ],
+)
+def test_an_erratum_quotes_what_is_there_and_says_what_it_should_be(
+    asked: Any, code: str, pointer: str
+) -> None:
+    given(*SEALED).when(lambda it: erratum(it, **asked)).refused(code, InvalidInput, pointer)

@@ -1,0 +1,270 @@
+"""The feed as programs read it: from a service in a process of its own, over real sockets, on both engines."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import msgspec
+import psutil
+import pytest
+
+from shared.events.commitments import Assessed, Commented, Registered
+from shared.identity.actor import Role
+from shared.settings import Settings
+from tests.services.reporting.installation import credentials
+from tests.services.reporting.stage import Stage, read_model_url, staged
+
+DAY = date(2012, 5, 21)
+READERS = {Role.AUDITOR, Role.ADVISORY, Role.DCI, Role.ADMIN}
+
+
+class Served(NamedTuple):
+    """A running service and the log it serves."""
+
+    stage: Stage
+    process: subprocess.Popen[bytes]
+    url: str
+    settings: Settings
+
+    def headers(self, role: Role | None = Role.AUDITOR, **more: str) -> dict[str, str]:
+        """Credentials and further headers, with underscores for dashes."""
+        given = credentials(self.settings, datetime.now(UTC), role)
+        return (
+            {"Accept-Encoding": "identity"}
+            | given
+            | {name.replace("_", "-"): text for name, text in more.items()}
+        )
+
+    def get(self, query: str = "", role: Role | None = Role.AUDITOR, **more: str) -> httpx.Response:
+        """One request to the feed."""
+        return httpx.get(f"{self.url}/v1/events{query}", headers=self.headers(role, **more), timeout=30)
+
+
+@contextmanager
+def serving(log_url: str, folder: Path) -> Iterator[Served]:
+    """The reporting service as it is run in earnest, over a log with a few events."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = Settings(data_dir=folder, log_url=log_url)
+    environment = {
+        **os.environ,
+        "BITACORA_DATA_DIR": str(folder),
+        "BITACORA_LOG_URL": log_url,
+        "BITACORA_READ_MODEL_URL": read_model_url(log_url),
+        "BITACORA_PORT": str(port),
+        "BITACORA_LOG_LEVEL": "error",
+        "BITACORA_ACCESS_LOG": "false",
+    }
+    with staged(log_url) as stage:
+        stage.append(("A", Registered(code="A", title="Año", lead_organization="MOP", effective_on=DAY)))
+        stage.append(*[("A", Commented(text=f"remark {n}", effective_on=DAY)) for n in range(5_000)])
+        stage.append(*[("A", Assessed(effective_on=DAY, reason=f"reason {n}")) for n in range(3)])
+        process = subprocess.Popen([sys.executable, "-m", "services.reporting"], env=environment)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _await_answer(url, process)
+            yield Served(stage, process, url, settings)
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0
+
+
+def _await_answer(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            httpx.get(f"{url}/health/live", timeout=5)
+            return
+        except httpx.TransportError:
+            assert process.poll() is None, "the service did not start"
+            assert time.monotonic() < deadline, "the service does not answer"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One service for the tests of this module, on each engine in turn."""
+    folder = tmp_path_factory.mktemp("served")
+    if request.param == "sqlite":
+        url = f"sqlite:///{folder / 'bitacora.db'}"
+    else:
+        url = str(request.getfixturevalue("module_postgres_url"))
+    with serving(url, folder) as running:
+        yield running
+
+
+def stored(served: Served, after: int = 0, limit: int = 10**6) -> list[bytes]:
+    """The lines as the store has them."""
+    return [line for _, line in served.stage.store.read(after, limit)]
+
+
+def test_the_feed_is_what_is_stored_line_by_line(served: Served) -> None:
+    answer = served.get()
+    assert answer.headers["content-type"] == "application/jsonl"
+    assert answer.headers["log-position"] == str(served.stage.store.head())
+    assert answer.content == b"".join(line + b"\n" for line in stored(served))
+    assert "Año" in answer.text
+
+
+def test_the_feed_is_taken_up_again_where_it_was_left(served: Served) -> None:
+    pieces: list[bytes] = []
+    after = 0
+    while lines := served.get(f"?after={after}&limit=1700").content.splitlines():
+        pieces += lines
+        after = msgspec.json.decode(lines[-1])["position"]
+    assert pieces == stored(served)
+    assert served.get(f"?after={after + 10**6}").content == b""
+
+
+def test_the_feed_gives_the_types_asked_for(served: Served) -> None:
+    lines = served.get("?types=commitments.assessed,commitments.registered").content.splitlines()
+    assert [msgspec.json.decode(line)["type"] for line in lines] == [
+        "commitments.registered",
+        *["commitments.assessed"] * 3,
+    ]
+    few = served.get("?types=commitments.assessed&limit=2").content.splitlines()
+    assert few == lines[1:3]
+    refused = served.get("?types=commitments.assessed,commitments.invented")
+    assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[-1]) == (422, "event-type-unknown")
+
+
+@pytest.mark.parametrize("role", [None, *(role for role in Role if role is not Role.SYSTEM)])
+def test_the_feed_is_for_those_who_check_the_record(served: Served, role: Role | None) -> None:
+    expected = 401 if role is None else 200 if role in READERS else 403
+    assert served.get("?limit=1", role).status_code == expected
+
+
+def messages(lines: Iterator[str], count: int) -> list[tuple[int, str, str]]:
+    """The next messages of a stream: id, event, data."""
+    found: list[tuple[int, str, str]] = []
+    fields: dict[str, str] = {}
+    for line in lines:
+        if line.startswith(":"):
+            continue
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif fields:
+            found.append((int(fields["id"]), fields["event"], fields["data"]))
+            fields = {}
+            if len(found) == count:
+                break
+    return found
+
+
+@contextmanager
+def streaming(served: Served, query: str = "", **headers: str) -> Iterator[Iterator[str]]:
+    """A live stream of the feed, line by line."""
+    sent = served.headers(Accept="text/event-stream", **headers)
+    with httpx.stream("GET", f"{served.url}/v1/events{query}", headers=sent, timeout=20) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield answer.iter_lines()
+
+
+def test_a_live_stream_brings_what_there_is_and_then_what_comes(served: Served) -> None:
+    head = served.stage.store.head()
+    with streaming(served, f"?after={head - 2}") as lines:
+        assert [position for position, _, _ in messages(lines, 2)] == [head - 1, head]
+        for number in range(3):
+            appended = served.stage.append(("A", Commented(text=f"live {number}", effective_on=DAY)))
+            ((position, kind, data),) = messages(lines, 1)
+            assert (position, kind) == (appended.last, "commitments.commented")
+            assert data.encode() == stored(served, position - 1, 1)[0]
+
+
+def test_a_live_stream_goes_on_after_the_last_event_received(served: Served) -> None:
+    with streaming(served) as lines:
+        received = messages(lines, 2_500)
+    with streaming(served, "?after=1&limit=100", Last_Event_ID=str(received[-1][0])) as lines:
+        received += messages(lines, 100)
+    assert [position for position, _, _ in received] == list(range(1, 2_601))
+    refused = served.get(Accept="text/event-stream", Last_Event_ID="yesterday")
+    assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[-1]) == (422, "last-event-id-invalid")
+
+
+def test_a_live_stream_of_some_types_passes_over_the_others(served: Served) -> None:
+    with streaming(served, "?types=commitments.assessed") as lines:
+        assert len(messages(lines, 3)) == 3
+        served.stage.append(("A", Commented(text="passed over", effective_on=DAY)))
+        appended = served.stage.append(("A", Assessed(effective_on=DAY, reason="live")))
+        assert [message[0] for message in messages(lines, 1)] == [appended.last]
+
+
+def test_a_silent_live_stream_says_that_it_is_still_there(served: Served) -> None:
+    head = served.stage.store.head()
+    with streaming(served, f"?after={head}") as lines:
+        started = time.monotonic()
+        comments = [
+            line for line, _ in zip((line for line in lines if line.startswith(":")), range(2), strict=False)
+        ]
+    assert comments == [": the log follows", ": still here"]
+    assert 10 < time.monotonic() - started < 20
+
+
+def test_a_client_that_does_not_take_its_lines_costs_no_memory(served: Served) -> None:
+    padding = "x" * 2_000
+    for _ in range(10):
+        served.stage.append(*[("A", Commented(text=padding, effective_on=DAY)) for _ in range(2_000)])
+    served.get("?limit=6000")
+    memory = psutil.Process(served.process.pid).memory_info
+    before = memory().rss
+    request = "\r\n".join(
+        [
+            "GET /v1/events HTTP/1.1",
+            "Host: localhost",
+            *(f"{k}: {v}" for k, v in served.headers().items()),
+            "",
+            "",
+        ]
+    )
+    port = int(served.url.rsplit(":", 1)[1])
+    clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(4)]
+    try:
+        for client in clients:
+            client.sendall(request.encode())
+            client.recv(1_000)
+        most = 0
+        for _ in range(20):
+            time.sleep(0.1)
+            most = max(most, memory().rss - before)
+        # Each is sent about 45 MB, of which it takes nothing.
+        assert most < 80_000_000
+        assert served.get("?limit=1").status_code == 200
+    finally:
+        for client in clients:
+            client.close()
+
+
+def test_readers_are_served_while_others_write(served: Served) -> None:
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.wait(0.002):
+            served.stage.append(("A", Commented(text="more", effective_on=DAY)))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        after = served.stage.store.head()
+        seen: list[int] = []
+        while len(seen) < 100:
+            lines = served.get(f"?after={after}").content.splitlines()
+            seen += [msgspec.json.decode(line)["position"] for line in lines]
+            after = seen[-1] if seen else after
+    finally:
+        stop.set()
+        writer.join()
+    assert seen == list(range(seen[0], seen[0] + len(seen)))

@@ -1,0 +1,125 @@
+"""What an action item is on any day, and how its days divide into spans."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.events.facts import Event
+from shared.rules.action_item_state import (
+    ACTION_ITEM_RULES,
+    CURRENT_ACTION_ITEM_RULE,
+    ActionItemFacts,
+    ActionItemState,
+    action_item_verdict,
+)
+from tests.services.meetings.obligations import (
+    ASSIGNED_ON,
+    DUE_ON,
+    assigned,
+    cancelled,
+    completed,
+    extended,
+    handed_over,
+)
+
+DAY = timedelta(days=1)
+OCTOBER_15 = date(2012, 10, 15)
+OCTOBER_31 = date(2012, 10, 31)
+
+
+def facts(*events: Event) -> ActionItemFacts:
+    found = ActionItemFacts(assigned(), 1)
+    for position, event in enumerate(events, 2):
+        found.apply(event, position)
+    return found
+
+
+def state(day: date, *events: Event) -> tuple[ActionItemState, int]:
+    standing = facts(*events).standing_on(day)
+    assert standing is not None
+    return tuple(action_item_verdict(standing, day))  # type: ignore[return-value]
+
+
+def test_it_is_not_there_before_it_was_assigned() -> None:
+    assert facts().standing_on(ASSIGNED_ON - DAY) is None
+    assert facts().standing_on(ASSIGNED_ON) is not None
+
+
+def test_the_due_day_itself_is_not_late() -> None:
+    assert state(DUE_ON) == (ActionItemState.OPEN, 1)
+    assert state(DUE_ON + DAY) == (ActionItemState.OVERDUE, 1)
+
+
+def test_what_is_done_by_the_due_day_is_done_and_later_done_late() -> None:
+    assert state(OCTOBER_31, completed(DUE_ON)) == (ActionItemState.DONE, 2)
+    assert state(OCTOBER_31, completed(DUE_ON + DAY)) == (ActionItemState.DONE_LATE, 2)
+    assert state(DUE_ON, completed(DUE_ON + DAY)) == (ActionItemState.OPEN, 1)
+
+
+def test_it_was_overdue_until_more_time_was_given() -> None:
+    """The extension says nothing of the days before it."""
+    more = extended(OCTOBER_31, OCTOBER_15)
+    assert state(OCTOBER_15 - DAY, more) == (ActionItemState.OVERDUE, 1)
+    assert state(OCTOBER_15, more) == (ActionItemState.OPEN, 2)
+    assert state(OCTOBER_31 + DAY, more) == (ActionItemState.OVERDUE, 2)
+    assert state(OCTOBER_31 + DAY, more, completed(OCTOBER_31)) == (ActionItemState.DONE, 3)
+
+
+def test_what_is_called_off_is_owed_until_then() -> None:
+    off = cancelled(OCTOBER_15)
+    assert state(OCTOBER_15 - DAY, off) == (ActionItemState.OVERDUE, 1)
+    assert state(OCTOBER_15, off) == (ActionItemState.CANCELLED, 2)
+
+
+def test_the_owner_is_whoever_held_it_on_the_day() -> None:
+    moved = facts(handed_over("MINEDUC", OCTOBER_15))
+    before, after = moved.standing_on(OCTOBER_15 - DAY), moved.standing_on(OCTOBER_15)
+    assert before is not None
+    assert after is not None
+    assert (before.owner_organization, after.owner_organization) == ("MINSAL", "MINEDUC")
+
+
+def test_the_rule_has_a_name_and_no_other_answers() -> None:
+    assert CURRENT_ACTION_ITEM_RULE in ACTION_ITEM_RULES
+    standing = facts().standing_on(DUE_ON)
+    assert standing is not None
+    with pytest.raises(KeyError):
+        action_item_verdict(standing, DUE_ON, "no_such_rule")
+
+
+days = st.dates(ASSIGNED_ON, date(2013, 3, 31))
+events = st.lists(
+    st.one_of(
+        st.builds(completed, days),
+        st.builds(cancelled, days),
+        st.builds(extended, days, days),
+        st.builds(handed_over, st.sampled_from(["MINEDUC", "INTERIOR"]), days),
+    ),
+    max_size=6,
+)
+
+
+@given(events, days)
+def test_the_spans_say_of_each_day_what_the_day_itself_says(told: list[Event], day: date) -> None:
+    found = facts(*told)
+    spans = found.spans()
+    assert spans[0].valid_from == ASSIGNED_ON
+    assert spans[-1].valid_to is None
+    assert [one.valid_to for one in spans[:-1]] == [one.valid_from for one in spans[1:]]
+    (span,) = [one for one in spans if one.valid_from <= day and (one.valid_to is None or day < one.valid_to)]
+    assert span.standing == found.standing_on(day)
+
+
+@given(events, days)
+def test_the_day_an_event_names_is_the_first_whose_standing_it_may_change(
+    told: list[Event], day: date
+) -> None:
+    before = facts(*told[:-1])
+    after = facts(*told)
+    changed_from = before.apply(told[-1], 99) if told else None
+    if changed_from is not None and day < changed_from:
+        assert facts(*told[:-1]).standing_on(day) == after.standing_on(day)
