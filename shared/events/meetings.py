@@ -204,7 +204,10 @@ class Attendee(Part, frozen=True, kw_only=True):
 
 
 class MeetingHeld(Event, frozen=True, kw_only=True):
-    """The meeting took place; `mandatory_absences` are the body's seats that nobody took."""
+    """The meeting took place; `mandatory_absences` are the body's seats that nobody took.
+
+    An `attendance` without a line, as from an import, means that nobody told who came: no absence follows from it.
+    """
 
     TYPE: ClassVar[str] = "meetings.meeting_held"
 

@@ -9,11 +9,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from shared.http.examples import ID, Examples
 from shared.http.problems import CHALLENGE, MEDIA_TYPE, Problems
 from shared.http.routing import RecordRoute
 from shared.identity.access import Access
 
-EXAMPLE_ID = "7e2cf1b2-3f3c-4c2e-9d27-0d9a1f7f3a55"
+EXAMPLE_ID = ID
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -98,6 +99,8 @@ _REQUEST_ID = {
     "example": EXAMPLE_ID,
 }
 _CODES = {412: "stale-version", 409: "rule-broken", 428: "if-match-required", 403: "role-not-allowed"}
+_PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
+PROBLEMS = (400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503)
 _WITH_CODE = {400: "malformed-request", 401: "credentials-required", 404: "not-found", 422: "request-invalid"}
 
 
@@ -124,6 +127,8 @@ def document_of(app: FastAPI, problems: Problems) -> dict[str, Any]:
         (method,) = route.methods or {"GET"}
         operation = document["paths"][route.path_format][method.lower()]
         _describe(operation, route, method, problems)
+        _exemplify(operation, Examples(components))
+    components["responses"] = {f"Problem{status}": _problem(status, problems) for status in PROBLEMS}
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     return document
@@ -146,14 +151,27 @@ def _describe(operation: dict[str, Any], route: APIRoute, method: str, problems:
         if access.etag and method == "GET":
             responses["304"] = {"description": "The caller holds this version already."}
     for status in statuses:
-        responses.setdefault(str(status), _problem(status, problems))
+        responses.setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
     for answered, response in responses.items():
+        if "$ref" in response:
+            continue
         for content in response.get("content", {}).values():
             if "itemSchema" in content:
                 # A keyword of OpenAPI 3.2: in 3.1 a stream is text, and what an item looks like is an extension.
                 content["x-item-schema"] = content.pop("itemSchema")
                 content["schema"] = {"type": "string"}
         _name_headers(response, answered, route, method)
+
+
+def _exemplify(operation: dict[str, Any], examples: Examples) -> None:
+    """Shows what a request says and what an answer looks like, where the route does not show it itself."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        if "example" not in content:
+            content["example"] = examples.request(content["schema"])
+    for response in operation["responses"].values():
+        for content in response.get("content", {}).values():
+            if "example" not in content and content.get("schema"):
+                content["example"] = examples.answer(content["schema"])
 
 
 def possible_statuses(access: Access, method: str, route: APIRoute) -> list[int]:
@@ -195,8 +213,10 @@ def _problem(status: int, problems: Problems) -> dict[str, Any]:
         "instance": "/v1/commitments",
         "request_id": EXAMPLE_ID,
     }
+    names = ["X-Request-Id", *_PROBLEM_HEADERS.get(status, ())]
     return {
         "description": ", ".join(sorted(entry.title for _, entry in entries)) or "Error",
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
     }
 
@@ -204,9 +224,7 @@ def _problem(status: int, problems: Problems) -> dict[str, Any]:
 def _name_headers(response: dict[str, Any], status: str, route: APIRoute, method: str) -> None:
     names = ["X-Request-Id"]
     access = route.access if isinstance(route, RecordRoute) else None
-    if status in {"401", "503"}:
-        names.append("WWW-Authenticate" if status == "401" else "Retry-After")
-    elif status.startswith("2") and access is not None:
+    if status.startswith("2") and access is not None:
         if method not in {"GET", "HEAD"}:
             names += ["Log-Position", "ETag"]
             if status == "201":

@@ -65,7 +65,11 @@ class House:
                 thread.start()
                 stack.callback(thread.join, 20)
                 stack.callback(follower.stop)
-            for name, create in (("commitments", commitments), ("meetings", meetings), ("reporting", reporting)):
+            for name, create in (
+                ("commitments", commitments),
+                ("meetings", meetings),
+                ("reporting", reporting),
+            ):
                 app = self.apps[name] = create(self.settings, clock)
                 await stack.enter_async_context(app.router.lifespan_context(app))
                 self._clients[name] = await stack.enter_async_context(

@@ -109,17 +109,27 @@ async def approved(
 ) -> Met:
     """A meeting with sealed minutes."""
     meeting = await circulated(house, body, owner, decision)
+    answer = {"accepted": False, "answer": "It is said above"}
+    await house.tell("meetings", f"{meeting}/observations/1/answers", answer)
     sealed = (await house.tell("meetings", f"{meeting}/approvals", {}, subject="reader")).json()
     decision, action_item = sealed["decisions"][0], sealed["action_items"][0]
     return Met(meeting, f"/v1/decisions/{decision}", f"/v1/action-items/{action_item}")
 
 
 async def _commitments(house: House) -> None:
+    """Three of which all is told, seen by all, inside government, by few; and some that have to do with the last."""
     await register(house, "OPEN-1", visibility="public", pillar="SECURITY")
     await register(house, "INSIDE-1", collaborating_organizations=["JUSTICE"])
-    await register(
-        house, "HIDDEN-1", visibility="reserved", kind="strategic_objective", pillar="SECURITY"
-    )
+    await register(house, "HIDDEN-1", visibility="reserved", kind="strategic_objective", pillar="SECURITY")
+    await register(house, "PART-1", parent="HIDDEN-1")
+    await register(house, "SPLIT-1", split_from="HIDDEN-1")
+    mended = await register(house, "MENDED-1", visibility="public", parent="HIDDEN-1")
+    merged = await register(house, "MERGED-1", visibility="public")
+    for path, facts, body in (
+        (mended, "corrections", {"field": "parent", "value": None, "reason": "Typed wrong"}),
+        (merged, "mergers", {"into": "HIDDEN-1", "reason": "The same thing"}),
+    ):
+        await house.tell("commitments", f"{path}/{facts}", body)
     for code in ("OPEN-1", "INSIDE-1", "HIDDEN-1"):
         await house.tell(
             "commitments",

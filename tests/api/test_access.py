@@ -125,7 +125,10 @@ def bad_credentials(
     yield "expired", house.token(role, age=timedelta(hours=2), lifetime=timedelta(hours=1))
     yield "other audience", house.token(role, audience="another-service")
     yield "other issuer", house.token(role, issuer="https://elsewhere.example")
-    yield "changed signature", {"Authorization": good[:-6] + ("AAAAAA" if good[-6:] != "AAAAAA" else "BBBBBB")}
+    yield (
+        "changed signature",
+        {"Authorization": good[:-6] + ("AAAAAA" if good[-6:] != "AAAAAA" else "BBBBBB")},
+    )
     yield "not signed", {"Authorization": unsigned(good)}
     yield "other scheme", {"Authorization": good.replace("Bearer", "Basic")}
     yield "revoked key", {"X-Api-Key": story.keys[role, "revoked"]}

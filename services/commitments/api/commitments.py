@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from services.commitments.api.commitment_answers import CommitmentAnswer, HistoryItem, Written
 from services.commitments.api.commitment_bodies import CommitmentBody, registered_from
+from services.commitments.api.relations import history_without, named_by, named_in
 from services.commitments.api.rendering import Renderings, history_item, rendered, same_since_recorded
 from services.commitments.application.commitments import Commitments
 from services.commitments.domain.registration import usual_visibility
@@ -88,17 +89,21 @@ async def commitment(
         past, day, position = await commitments.as_it_was(
             identifier, actor, version=version, known_at=known_at
         )
-        return shown(request, rendered(past, day), version=past.version, position=position)
+        unseen = await commitments.unseen(actor, named_by(past, day))
+        return shown(request, rendered(past, day, unseen), version=past.version, position=position)
     found = await commitments.visible(identifier, actor)
     clock = commitments.clock
     today = clock.today()
     renderings: Renderings = request.scope["app"].state.renderings
+    unseen = await commitments.unseen(actor, named_by(found, today))
     return shown(
         request,
-        renderings.of(found, today),
+        rendered(found, today, unseen) if unseen else renderings.of(found, today),
         version=found.version,
         position=commitments.reflected(found),
-        same_for_version=lambda: same_since_recorded(found, today, clock.day_of(found.recorded_at)),
+        same_for_version=lambda: (
+            not unseen and same_since_recorded(found, today, clock.day_of(found.recorded_at))
+        ),
     )
 
 
@@ -120,5 +125,7 @@ async def commitment_history(
         identifier, actor, after_version=after[0] if after else 0, limit=limit
     )
     items = [history_item(line) for line in lines]
+    if unseen := await commitments.unseen(actor, named_in(items)):
+        history_without(items, unseen)
     body = page(items, [items[-1]["version"]] if more else None, request)
     return read_answer(request, body, version=found.version, position=commitments.reflected(found))

@@ -73,7 +73,9 @@ class ApiKeyIssued(ApiKeyWritten):
     """A key was issued. Keep `secret` now: it is not stored, and the answer to a repeated request has none."""
 
     secret: Annotated[str | None, StringConstraints(pattern="^bk_")] = Field(
-        default=None, description="The key as it is sent in `Authorization: Bearer` or `X-Api-Key`."
+        default=None,
+        description="The key as it is sent in `Authorization: Bearer` or `X-Api-Key`.",
+        examples=["bk_3f9c21a07b44_" + "0123456789abcdef" * 4],
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from services.commitments.api.relations import without
 from services.commitments.domain.commitment import Commitment
 from services.commitments.domain.entries import Entry
 from shared.eventlog import codec
@@ -38,8 +39,8 @@ class Renderings:
         return body
 
 
-def rendered(commitment: Commitment, day: date) -> bytes:
-    """Every field of a commitment, and what follows from them on a day."""
+def rendered(commitment: Commitment, day: date, unseen: Collection[str] = ()) -> bytes:
+    """Every field of a commitment, and what follows from them on a day, without naming the commitments `unseen`."""
     verdict = commitment.verdict_on(day)
     document = {"id": commitment.id, **_members(commitment.registration)}
     public, internal = (
@@ -81,6 +82,8 @@ def rendered(commitment: Commitment, day: date) -> bytes:
         "version": commitment.version,
         "position": commitment.position,
     }
+    if unseen:
+        without(document, unseen)
     return _encode(document)
 
 

@@ -10,8 +10,8 @@ from services.meetings.importing.reading import found_at
 from shared.importing.report import Problem
 from shared.importing.text import plain
 
-LONGEST_LINE: Final = 2_000
-"""Characters of a title, a place, a wording: what is longer is something else."""
+LONGEST_LINE: Final = 500
+"""Characters of a title, a place, a wording: the limit of the API."""
 
 
 class Unreadable(ValueError):
@@ -57,9 +57,12 @@ class Members:
             self.fault(member, None, "no-text", "It is no text.")
             return None
         text = plain(str(value))
-        if "\0" in text or len(text) > LONGEST_LINE:
-            reason = f"It has a NUL character in it, or more than {LONGEST_LINE} characters."
-            self.fault(member, text, "text-not-storable", reason)
+        if "\0" in text:
+            self.fault(member, None, "text-not-storable", "There is a NUL character in it.")
+            return None
+        if len(text) > LONGEST_LINE:
+            reason = f"It has {len(text)} characters; {LONGEST_LINE} are the limit."
+            self.fault(member, text, "text-too-long", reason)
             return None
         return text or None
 

@@ -39,11 +39,6 @@ ERRORS: dict[str, Explained] = {
     "last-event-id-invalid": Explained(
         422, "Invalid Last-Event-ID", "Send back the `id` of the last event received: a position of the log."
     ),
-    "position-not-reached": Explained(
-        503,
-        "Position not reached",
-        "The answer could not yet reflect the position asked for. Ask again shortly.",
-    ),
     "read-model-unavailable": Explained(
         503,
         "Read model unavailable",

@@ -15,6 +15,7 @@ from services.reporting.api.access import ACCESS
 from services.reporting.api.questions import LARGEST_POSITION, reporting_of
 from shared.errors import InvalidInput, Unavailable
 from shared.eventlog.live import LiveLog
+from shared.eventlog.store import Store
 from shared.events.registry import EVENT_TYPES
 from shared.http.routing import service_router
 
@@ -90,13 +91,20 @@ async def _lines(
     left = head if limit is None else limit
     while left > 0:
         size = min(CHUNK, left)
-        found = await run_in_threadpool(live.store.read, after, size, upto=head, types=types)
-        if found:
-            yield b"\n".join([line for _, line in found]) + b"\n"
-        if len(found) < size:
+        chunk, count, after = await run_in_threadpool(_chunk, live.store, after, size, head, types)
+        if count:
+            yield chunk
+        if count < size:
             return
-        after = found[-1][0]
         left -= size
+
+
+def _chunk(store: Store, after: int, size: int, head: int, types: list[str]) -> tuple[bytes, int, int]:
+    """The next lines as one piece (all that is kept while a slow client takes it), how many, and the last position."""
+    found = store.read(after, size, upto=head, types=types)
+    lines = [line for _, line in found]
+    lines.append(b"")
+    return b"\n".join(lines), len(found), found[-1][0] if found else after
 
 
 async def _messages(live: LiveLog, after: int, limit: int | None, types: list[str]) -> AsyncIterator[bytes]:

@@ -425,11 +425,10 @@ async def test_two_services_carry_each_decision_out_once_between_them(tmp_path: 
             for number in numbers:
                 first = await outcome_of(one, number)
                 assert (first["state"], first["version"]) == ("carried_out", 1)
-            told = await one.read("/v1/commitments/SEG-14")
-            assert [entry["decision"] for entry in told["escalations"]] == numbers
             head = await asyncio.to_thread(store.head)
-        await other.read(f"{OUTCOMES}?wait_for={head}")
         for service in (one, other):
+            told = await service.read(f"/v1/commitments/SEG-14?wait_for={head}")
+            assert [entry["decision"] for entry in told["escalations"]] == numbers
             assert (await service.http.get("/health/ready")).status_code == 200
 
 

@@ -13,9 +13,10 @@ from decimal import Decimal
 import pytest
 
 from services.commitments.policies.decisions import FOLLOWER
+from shared.errors import Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
-from shared.eventlog.store import Changes, Store, open_store
+from shared.eventlog.store import Changes, Store, VersionConflict, open_store
 from shared.eventlog.verification import verify
 from shared.events.commitments import (
     Commented,
@@ -41,12 +42,13 @@ from tests.services.commitments.decisions import (
     until,
 )
 from tests.services.commitments.policy_process import Follower
+from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.xdist_group("processes")
 
 COMMITMENTS = [f"SEG-{n}" for n in range(6)]
 FIRST_DAY = date(2010, 5, 21)
-LONGEST = 12.0
+LONGEST = 8.0
 """Seconds that killing goes on for at most, on one engine."""
 
 
@@ -128,9 +130,7 @@ class Minutes:
         changes = Changes([recordable(event, kind="commitment", code=code, version=version + 1)])
         try:
             self.store.append([changes], datetime.now(UTC))
-        except Exception as error:
-            if type(error).__name__ != "VersionConflict":
-                raise
+        except VersionConflict:
             return False
         return True
 
@@ -215,8 +215,8 @@ def test_each_decision_acts_once_though_the_follower_is_killed_again_and_again(l
         last = Follower(log_url).begun()
         wait_until(minutes.all_done)
         assert last.end() == 0
-        assert kills >= 10
-        assert killed_at_work >= 3, f"{kills} kills, of which too few hit the follower at work"
+        assert kills >= 6
+        assert killed_at_work >= 2, f"{kills} kills, of which too few hit the follower at work"
         kinds = check_each_acted_once(store, minutes.agreed)
         assert min(kinds.values()) > 20, kinds
 
@@ -273,3 +273,28 @@ def test_a_target_is_decimal_all_the_way(sqlite_url: str) -> None:
         assert follower.end() == 0
         (deed, _) = acts_of(store)
         assert getattr(deed.data, "value", None) == Decimal("28.560001")
+
+
+def test_a_follower_outlives_the_server_and_goes_on_where_it_was(private_postgres: PostgresServer) -> None:
+    with closing(open_store(private_postgres.url)) as store:
+        prepare(store)
+        minutes = Minutes(store, random.Random(4))
+        follower = Follower(private_postgres.url).begun()
+        for n in range(3):
+            minutes.approve(list(random_decisions(minutes.rng, 40, first=100 * n + 1)))
+            time.sleep(0.03)
+            private_postgres.kill()
+            private_postgres.start()
+            wait_until(lambda: can_be_read(store))
+        wait_until(minutes.all_done)
+        assert follower.end() == 0
+        check_each_acted_once(store, minutes.agreed)
+
+
+def can_be_read(store: Store) -> bool:
+    """Whether the server answers again."""
+    try:
+        store.check_ready()
+    except Unavailable:
+        return False
+    return True

@@ -156,17 +156,9 @@ async def test_approvals_at_once_in_two_processes_leave_no_gap_and_give_no_numbe
     assert sorted(numbers) == sorted(expected)
     # Each approval is one transaction: what it numbered, agreed and assigned lies together before its seal.
     for seal in (event for event in log if isinstance(event.data, MinutesApproved)):
-        before = log[: seal.position - 1]
-        agreed = [
-            e.data.number
-            for e in before
-            if isinstance(e.data, DecisionAgreed) and e.data.meeting == seal.stream_id
-        ]
-        assigned = [
-            e.stream_id
-            for e in before
-            if isinstance(e.data, ActionItemAssigned) and e.data.meeting == seal.stream_id
-        ]
+        own = [event for event in log if getattr(event.data, "meeting", None) == seal.stream_id]
+        agreed = [event.data.number for event in own if isinstance(event.data, DecisionAgreed)]
+        assigned = [event.stream_id for event in own if isinstance(event.data, ActionItemAssigned)]
         assert seal.data.decisions == tuple(agreed)
         assert seal.data.action_items == tuple(assigned)
         size = len(agreed) + len(assigned) + bool(agreed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from decimal import Decimal
 from uuid import uuid4
 
 import psycopg
@@ -24,7 +25,8 @@ from shared.eventlog.store import (
     VersionConflict,
     open_store,
 )
-from tests.support.ledger import NOON, changes, event, process, wrote
+from shared.events.indicators import MeasurementCorrected
+from tests.support.ledger import DAY, NOON, changes, event, process, wrote
 
 
 class Taken:
@@ -133,15 +135,19 @@ async def test_a_follower_may_move_without_writing_an_event(log_url: str) -> Non
         assert (store.head(), store.follower_position("policy")) == (1, 1)
 
 
-async def test_an_event_that_cannot_be_written_harms_no_other_request(log_url: str) -> None:
+async def test_an_event_that_nobody_could_read_is_refused_and_harms_no_other_request(log_url: str) -> None:
+    unreadable = MeasurementCorrected(
+        period="2011", value=Decimal("NaN"), previous=Decimal(1), reason="none", published_on=DAY
+    )
     async with appending(log_url) as (appender, store):
         answers = await together(
             appender,
             changes(event(wrote("good"))),
             changes(event(wrote("half of a surrogate pair: \ud83d"))),
+            changes(event(unreadable)),
             changes(event(wrote("good too"))),
         )
-        assert [type(a) for a in answers] == [Appended, UnicodeEncodeError, Appended]
+        assert [type(a) for a in answers] == [Appended, UnicodeEncodeError, ValueError, Appended]
         assert texts(store) == ["good", "good too"]
 
 

@@ -86,7 +86,11 @@ async def test_bytes_under_another_position_than_they_claim_are_told(written: Pr
         ("UPDATE stored_events SET originator_id = %s WHERE notification_id = 6", UUID(int=9), "stream"),
         ("UPDATE stored_events SET originator_version = %s WHERE notification_id = 6", 9, "version"),
         ("UPDATE stored_events SET topic = %s WHERE notification_id = 6", "commitments.merged", "type"),
-        ("UPDATE stored_events SET recorded_at = %s WHERE notification_id = 6", codec.instant_text(NOON), "instant"),
+        (
+            "UPDATE stored_events SET recorded_at = %s WHERE notification_id = 6",
+            codec.instant_text(NOON),
+            "instant",
+        ),
     ],
 )
 async def test_a_column_that_says_otherwise_than_the_bytes_is_told(

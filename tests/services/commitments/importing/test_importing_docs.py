@@ -12,7 +12,9 @@ from services.commitments.importing.mapping import FIELDS, load_mapping
 from shared.importing.mapping_file import Section
 
 ROOT = Path(__file__).parents[4]
-DOCUMENT = (ROOT / "docs/importing.md").read_text(encoding="utf-8")
+DOCUMENT, _, _ = (
+    (ROOT / "docs/importing.md").read_text(encoding="utf-8").partition("\n# Importing meetings\n")
+)
 (EXAMPLE,) = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
 
 

@@ -1,0 +1,174 @@
+"""The documents made from the code: kept up, valid, and telling of every answer with an example that fits."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from services.documents import documents
+from shared.events.registry import EVENT_TYPES
+from shared.http.documents import possible_statuses
+from shared.http.routing import RecordRoute
+from shared.identity.actor import Role
+from tests.api.house import TABLES, House
+
+ROOT = Path(__file__).parents[2]
+SERVICES = tuple(TABLES)
+SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+DAYS = {"on", "from", "to", "previous"}
+"""What else a day is called: `on` in a part that is about a day, `previous` for the one that was there before it."""
+KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@cache
+def made() -> dict[Path, str]:
+    """What the code makes now."""
+    return documents()
+
+
+@cache
+def openapi(service: str) -> dict[str, Any]:
+    """The document of a service."""
+    document: dict[str, Any] = json.loads(made()[Path(f"docs/openapi/{service}.json")])
+    return document
+
+
+def operations(service: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each operation of a service: its method, its path, and what is said of it."""
+    for path, methods in openapi(service)["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+def schemas(service: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema in the document of a service, whatever it is nested in, with a name to find it by."""
+
+    def within(name: str, node: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        if isinstance(node, dict):
+            yield name, node
+            for key, value in node.items():
+                yield from within(f"{name}/{key}", value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from within(name, value)
+
+    for name, schema in openapi(service)["components"]["schemas"].items():
+        yield from within(name, schema)
+
+
+@pytest.mark.parametrize("path", made(), ids=str)
+def test_the_committed_document_is_what_the_code_makes(path: Path) -> None:
+    """After a change of the code: `make docs`, and commit what it writes."""
+    assert (ROOT / path).exists(), "run `make docs`"
+    assert (ROOT / path).read_text(encoding="utf-8") == made()[path], "run `make docs`"
+
+
+def test_no_document_is_left_of_what_is_no_longer_made() -> None:
+    assert {path.relative_to(ROOT) for path in (ROOT / "docs/openapi").iterdir()} <= made().keys()
+
+
+def test_every_route_every_role_every_error_and_every_event_is_documented(house: House) -> None:
+    access, errors, events = (made()[Path(f"docs/{name}.md")] for name in ("access", "errors", "events"))
+    for service, table in TABLES.items():
+        section = access.partition(f"## {service}\n")[2].partition("\n## ")[0]
+        for method, path in table:
+            assert f"| `{method} {path}` |" in section
+        for code, explained in house.apps[service].problems.catalogue.items():
+            (line,) = [line for line in errors.splitlines() if line.startswith(f"| `{code}` |")]
+            assert explained.explanation.replace("|", "\\|") in line
+    assert all(str(role) in access for role in Role if role is not Role.SYSTEM)
+    assert all(name in events for name in EVENT_TYPES)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_serves_the_document_that_is_committed(house: House, service: str) -> None:
+    answer = await house.ask(service, "GET", "/openapi.json", credentials={})
+    assert answer.json() == openapi(service)
+    assert answer.json()["openapi"].startswith("3.1.")
+    page = await house.ask(service, "GET", "/docs", credentials={})
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_document_is_valid_and_tells_of_every_row_of_the_access_table(service: str) -> None:
+    validate(openapi(service))
+    told = {(method, path) for method, path, _ in operations(service) if path.startswith("/v1")}
+    assert told == TABLES[service].keys()
+    names = [operation["operationId"] for _, _, operation in operations(service)]
+    assert len(names) == len(set(names))
+    for method, path, operation in operations(service):
+        assert operation["summary"], (method, path)
+        assert operation["description"].strip().endswith("."), (method, path)
+        assert operation["tags"], (method, path)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_operation_declares_every_status_it_can_answer_with(house: House, service: str) -> None:
+    for route in house.apps[service].routes:
+        if isinstance(route, RecordRoute) and route.access is not None:
+            (method,) = route.methods or {"GET"}
+            operation = openapi(service)["paths"][route.path_format][method.lower()]
+            refusals = {str(status) for status in possible_statuses(route.access, method, route)}
+            assert refusals <= operation["responses"].keys()
+            success = {status for status in operation["responses"] if status < "300"}
+            assert success == {"200"} if method == "GET" else "201" in success, (method, route.path)
+            assert ("304" in operation["responses"]) == (route.access.etag and method == "GET")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_request_and_every_answer_has_an_example_that_fits_its_schema(service: str) -> None:
+    document = openapi(service)
+    looked_at = 0
+    for method, path, operation in operations(service):
+        parts = [("request", operation.get("requestBody", {}))]
+        for status, response in operation["responses"].items():
+            name = response.get("$ref", "").rpartition("/")[2]
+            parts.append((status, document["components"]["responses"][name] if name else response))
+        for what, part in parts:
+            for media_type, content in part.get("content", {}).items():
+                assert "example" in content, (method, path, what, media_type)
+                schema = {**content.get("schema", {}), "components": document["components"]}
+                validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+                faults = [error.message for error in validator.iter_errors(content["example"])]
+                assert not faults, (method, path, what, media_type)
+                looked_at += 1
+    assert looked_at > 3 * len(TABLES[service])
+
+
+# --- how things are called -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_names_are_in_snake_case_and_paths_in_kebab_case(service: str) -> None:
+    for _, path, operation in operations(service):
+        for segment in re.sub(r"\{[^}]*\}|\.(ics|json)", "", path).strip("/").split("/"):
+            assert not segment or KEBAB.fullmatch(segment), path
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] != "header":
+                assert SNAKE.fullmatch(parameter["name"]), (path, parameter["name"])
+    for name, schema in schemas(service):
+        for member in schema.get("properties", {}) if schema.get("type") == "object" else ():
+            assert SNAKE.fullmatch(member), (name, member)
+        for value in schema.get("enum", ()):
+            assert value is None or not isinstance(value, str) or SNAKE.fullmatch(value), (name, value)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_days_and_instants_are_called_by_what_they_are_and_money_is_text(service: str) -> None:
+    for name, schema in schemas(service):
+        members = schema.get("properties", {}) if schema.get("type") == "object" else {}
+        for member, told in members.items():
+            formats = {one.get("format") for one in (told, *told.get("anyOf", ()))}
+            assert ("date-time" in formats) == member.endswith("_at"), (name, member)
+            is_day = member.endswith("_on") or member in DAYS
+            assert ("date" in formats) == (is_day and told.get("type") != "object"), (name, member)
+        if "currency" in members:
+            assert members["amount"]["type"] == "string", name

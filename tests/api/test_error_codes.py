@@ -1,0 +1,104 @@
+"""Every code that the source refuses with is in the catalogue, and every code in the catalogue is refused with."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from services.commitments.api.errors import ERRORS as COMMITMENTS
+from services.meetings.api.errors import ERRORS as MEETINGS
+from services.reporting.api.errors import ERRORS as REPORTING
+from shared import errors
+from shared.http.catalogue import BY_STATUS, CODES, Catalogue
+
+ROOT = Path(__file__).parents[2]
+CATALOGUES: dict[str, Catalogue] = {"commitments": COMMITMENTS, "meetings": MEETINGS, "reporting": REPORTING}
+KINDS = {name for name in dir(errors) if isinstance(getattr(errors, name), type)} | {"RequestProblemError"}
+CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
+NOT_OVER_HTTP = {"importing", "demo"}
+
+
+@cache
+def made_in(folder: str) -> frozenset[str]:
+    """The codes that errors are made with under a folder."""
+    return frozenset(
+        code
+        for path in (ROOT / folder).rglob("*.py")
+        if not NOT_OVER_HTTP & set(path.parts)
+        for code in _made(ast.parse(path.read_text(encoding="utf-8")))
+    )
+
+
+def _made(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if called in KINDS and node.args:
+                yield from _text(node.args[0])
+            elif (
+                called == "response" and len(node.args) > 2
+            ):  # Problems.response(scope, status, code, detail)
+                yield from _text(node.args[2])
+
+
+def _text(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+
+
+@cache
+def written_in(folder: str) -> frozenset[str]:
+    """Every text under a folder that may be a code, outside the catalogues themselves."""
+    return frozenset(
+        node.value
+        for path in (ROOT / folder).rglob("*.py")
+        if "error" not in path.stem and path.stem != "catalogue"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value)
+    )
+
+
+@pytest.mark.parametrize("service", CATALOGUES)
+def test_every_code_of_a_service_is_explained(service: str) -> None:
+    explained = {**CODES, **CATALOGUES[service]}
+    made = made_in(f"services/{service}")
+    assert len(made) > 5
+    assert made - explained.keys() == set()
+
+
+@pytest.mark.parametrize("service", CATALOGUES)
+def test_every_code_explained_by_a_service_is_one_it_uses(service: str) -> None:
+    kinds = {
+        f"unknown-{kind}"
+        for path in (ROOT / f"services/{service}").rglob("*.py")
+        for kind in re.findall(
+            r'^KIND(?:: Final)? = "([a-z-]+)"', path.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    }
+    used = written_in(f"services/{service}") | written_in("shared") | kinds
+    assert CATALOGUES[service].keys() - used == set()
+
+
+def test_every_code_that_all_services_share_is_explained_and_used() -> None:
+    made = made_in("shared/http") | made_in("shared/identity") | made_in("shared/eventlog")
+    assert made - CODES.keys() == set()
+    assert CODES.keys() - written_in("shared") - set(BY_STATUS.values()) == set()
+    assert {status for status, code in BY_STATUS.items() if CODES[code].status != status} == set()
+
+
+def test_every_code_of_the_rules_is_explained_by_a_service_that_goes_by_them() -> None:
+    explained = set(CODES).union(*CATALOGUES.values())
+    assert made_in("shared/rules") - explained == set()
+
+
+def test_a_code_means_the_same_in_every_service() -> None:
+    for one, codes in CATALOGUES.items():
+        assert codes.keys() & CODES.keys() == set(), one
+        for other, others in CATALOGUES.items():
+            for code in codes.keys() & others.keys():
+                assert codes[code].status == others[code].status, (one, other, code)

@@ -1,0 +1,59 @@
+"""`docs/importing.md` says what a mapping of meetings can say, and which codes its report can hold."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from services.meetings.importing import mapping as sections
+from services.meetings.importing.mapping import Mapping, load_mapping
+from services.meetings.importing.report import Report
+from shared.events.meeting_vocabulary import ItemOutcome
+from shared.importing.mapping_file import Section
+
+ROOT = Path(__file__).parents[4]
+_, _, DOCUMENT = (
+    (ROOT / "docs/importing.md").read_text(encoding="utf-8").partition("\n# Importing meetings\n")
+)
+(EXAMPLE,) = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
+
+
+def test_the_annotated_mapping_is_one_that_is_understood_and_shows_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "mapping.toml").write_text(EXAMPLE, encoding="utf-8")
+    shown, defaults = load_mapping(tmp_path / "mapping.toml"), Mapping(source="City of …")
+    assert shown.meetings == defaults.meetings
+    assert shown.agenda == defaults.agenda
+    told = {"file": "organizations.json", "transliterate": {"ö": "oe"}, "where": shown.bodies.where}
+    assert shown.bodies == msgspec.structs.replace(defaults.bodies, **told)
+    assert shown.results.unknown == defaults.results.unknown
+
+
+def test_every_key_of_a_mapping_is_explained() -> None:
+    structs = [one for one in vars(sections).values() if isinstance(one, type) and issubclass(one, Section)]
+    keys = {name for struct in structs for name in struct.__struct_fields__}
+    assert len(keys) > 20
+    assert {key for key in keys if not re.search(rf"\b{key}\b", EXAMPLE)} == set()
+
+
+def test_every_outcome_is_named() -> None:
+    assert {outcome for outcome in ItemOutcome if f"`{outcome}`" not in DOCUMENT} == set()
+
+
+def test_everything_that_only_this_report_tells_is_explained() -> None:
+    own = set(Report.__annotations__)
+    assert {name for name in own if f"`{name}`" not in DOCUMENT} == set()
+
+
+def test_every_code_that_the_importer_gives_a_row_is_explained() -> None:
+    folder = Path(sections.__file__).parent
+    paths = [path for path in sorted(folder.glob("*.py")) if path.stem != "bodies"]
+    codes = {
+        code
+        for path in paths
+        for code in re.findall(r'"([a-z]+(?:-[a-z]+)+)"', path.read_text(encoding="utf-8"))
+    }
+    assert len(codes) > 20
+    general = {"too-many-conflicts", "file-unreadable", "mapping-invalid"}
+    assert {code for code in codes - general if f"`{code}`" not in DOCUMENT} == set()

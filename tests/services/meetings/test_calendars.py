@@ -1,0 +1,186 @@
+"""Meetings in a calendar program: the right hour, moved when they are moved, off when they are called off."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from icalendar import Calendar
+
+from services.meetings.api.calendars import timezone_of
+from tests.services.meetings.installation import Installation
+
+pytestmark = pytest.mark.anyio
+
+SANTIAGO = ZoneInfo("America/Santiago")
+
+
+@pytest.fixture
+async def service(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Installation]:
+    async with Installation(tmp_path, sqlite_url).running() as running:
+        yield running
+
+
+async def fetched(service: Installation, path: str) -> tuple[str, list[Any]]:
+    """A calendar as it came, and its events as a program reads them."""
+    answer = await service.ask("GET", path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    text = answer.content.decode()
+    well_formed(text)
+    return text, list(Calendar.from_ical(answer.content).walk("VEVENT"))
+
+
+def well_formed(text: str) -> None:
+    """RFC 5545: lines end in CRLF and have at most 75 octets; times in a zone have that zone's rules beside them."""
+    assert text.endswith("END:VCALENDAR\r\n")
+    lines = text.split("\r\n")
+    assert "\n" not in "".join(lines)
+    assert "\r" not in "".join(lines)
+    assert max(len(line.encode()) for line in lines) <= 75
+    assert lines[0] == "BEGIN:VCALENDAR"
+    assert "VERSION:2.0" in lines
+    assert any(line.startswith("PRODID:") for line in lines)
+    assert "TZID=America/Santiago" not in text or "TZID:America/Santiago" in lines
+
+
+async def test_a_meeting_is_at_its_local_hour_in_winter_and_in_summer(service: Installation) -> None:
+    body = await service.committee()
+    winter = await service.convened(body, scheduled_at="2012-08-14T14:00:00Z")
+    summer = await service.convened(body, scheduled_at="2012-11-14T14:00:00Z", ends_at="2012-11-14T15:30:00Z")
+    text, (event,) = await fetched(service, f"{winter}.ics")
+    assert "DTSTART;TZID=America/Santiago:20120814T100000" in text
+    assert (event.start.astimezone(UTC), event.end - event.start) == (
+        datetime(2012, 8, 14, 14, tzinfo=UTC),
+        timedelta(hours=2),
+    )
+    text, (event,) = await fetched(service, f"{summer}.ics")
+    assert "DTSTART;TZID=America/Santiago:20121114T110000" in text
+    assert event.end.astimezone(UTC) == datetime(2012, 11, 14, 15, 30, tzinfo=UTC)
+
+
+async def test_a_meeting_keeps_its_uid_and_raises_its_sequence_when_it_is_moved_or_called_off(
+    service: Installation,
+) -> None:
+    meeting = await service.convened(await service.committee())
+    _, (first,) = await fetched(service, f"{meeting}.ics")
+    assert (first["sequence"], first["status"]) == (0, "TENTATIVE")
+    service.now += timedelta(hours=1)
+    await service.post(
+        f"{meeting}/reschedulings",
+        {"scheduled_at": "2012-08-21T14:00:00Z", "place": "Valparaíso", "reason": "x"},
+    )
+    _, (second,) = await fetched(service, f"{meeting}.ics")
+    assert (second["sequence"], second["location"]) == (1, "Valparaíso")
+    assert second.start.astimezone(UTC) == datetime(2012, 8, 21, 14, tzinfo=UTC)
+    assert second["dtstamp"].dt - first["dtstamp"].dt == timedelta(hours=1)
+    await service.post(f"{meeting}/cancellations", {"reason": "x"})
+    _, (third,) = await fetched(service, f"{meeting}.ics")
+    assert (third["sequence"], third["status"]) == (2, "CANCELLED")
+    assert first["uid"] == second["uid"] == third["uid"] == f"{meeting.rpartition('/')[2]}@bitacora"
+
+
+async def test_an_agreed_agenda_confirms_a_meeting_without_moving_it(service: Installation) -> None:
+    meeting = await service.convened(await service.committee())
+    agenda = {"agenda": [{"title": "Hospitals; nurses, doctors\nand beds"}], "agreed_with": ["MINSAL"]}
+    await service.post(f"{meeting}/agenda-revisions", agenda)
+    _, (event,) = await fetched(service, f"{meeting}.ics")
+    assert (event["sequence"], event["status"]) == (0, "CONFIRMED")
+    assert event["description"] == "1. Hospitals; nurses, doctors\nand beds"
+
+
+async def test_a_calendar_is_the_same_until_the_record_changes(service: Installation) -> None:
+    """Whoever fetches it every hour is told that nothing happened, whatever the time is now."""
+    body = await service.committee()
+    await service.convened(body)
+    path = f"/v1/bodies/{body}/calendar.ics"
+    first = await service.ask("GET", path)
+    service.now += timedelta(days=30)
+    held = await service.ask("GET", path, If_None_Match=first.headers["etag"])
+    assert held.status_code == 304
+    assert (await service.ask("GET", path)).content == first.content
+    await service.convened(body, title="Extraordinary")
+    changed = await service.ask("GET", path, If_None_Match=first.headers["etag"])
+    assert changed.status_code == 200
+    assert "SUMMARY:Social Development Committee: Extraordinary" in changed.text
+
+
+async def test_a_body_has_all_its_meetings_and_cancelled_ones_as_such(service: Installation) -> None:
+    body = await service.committee()
+    paths = [
+        await service.convened(body, scheduled_at=f"2012-{month}-14T14:00:00Z")
+        for month in ("08", "09", "10")
+    ]
+    await service.post(f"{paths[1]}/cancellations", {"reason": "x"})
+    await service.convened(await service.bilateral())
+    text, events = await fetched(service, f"/v1/bodies/{body}/calendar.ics")
+    assert [event["status"] for event in events] == ["TENTATIVE", "CANCELLED", "TENTATIVE"]
+    assert text.count("BEGIN:VTIMEZONE") == 1
+    assert "X-WR-CALNAME:Social Development Committee" in text
+
+
+async def test_a_body_that_never_met_has_an_empty_calendar(service: Installation) -> None:
+    _, events = await fetched(service, f"/v1/bodies/{await service.committee()}/calendar.ics")
+    assert events == []
+
+
+async def test_long_and_foreign_words_are_folded_without_breaking_a_letter(service: Installation) -> None:
+    title = "Reducción de la victimización en los hogares: " + "ñandú " * 40
+    meeting = await service.convened(await service.committee(), agenda=[{"title": title.strip()}])
+    _, (event,) = await fetched(service, f"{meeting}.ics")
+    assert event["description"] == f"1. {title.strip()}"
+
+
+# --- the rules of local time ---------------------------------------------------------------------------------------
+
+
+def offset_by_the_rules(component: Any, instant: datetime) -> timedelta:
+    """The offset that a program computes which knows nothing but the VTIMEZONE (RFC 5545, 3.6.5)."""
+    latest, offset = datetime.min.replace(tzinfo=UTC), timedelta()
+    for part in component.subcomponents:
+        rdates = part.get("rdate", [])
+        dates = [part["dtstart"].dt]
+        dates += [one.dt for one in (rdates.dts if hasattr(rdates, "dts") else rdates)]
+        for onset in dates:
+            in_utc = onset.replace(tzinfo=UTC) - part["tzoffsetfrom"].td
+            if latest < in_utc <= instant:
+                latest, offset = in_utc, part["tzoffsetto"].td
+    return offset
+
+
+@settings(max_examples=300)
+@given(
+    st.integers(0, 17 * 365 * 24 * 3600),
+    st.sampled_from(["America/Santiago", "Europe/Berlin", "America/Punta_Arenas", "UTC"]),
+)
+def test_the_rules_sent_along_say_of_every_hour_what_the_clocks_said(seconds: int, name: str) -> None:
+    zone = ZoneInfo(name)
+    instant = datetime(2010, 1, 2, tzinfo=UTC) + timedelta(seconds=seconds)
+    component = timezone_of(zone, 2010, 2026)
+    assert offset_by_the_rules(component, instant) == instant.astimezone(zone).utcoffset()
+
+
+def test_the_clocks_change_in_chile_at_the_second_the_rules_say() -> None:
+    """Read back from the bytes, on both sides of every change: the day was moved by decree in most of these years."""
+    component = Calendar.from_ical(
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n"
+        + timezone_of(SANTIAGO, 2009, 2027).to_ical()
+        + b"END:VCALENDAR\r\n"
+    ).walk("VTIMEZONE")[0]
+    instant = datetime(2010, 1, 1, tzinfo=UTC)
+    changes = 0
+    while instant.year < 2027:
+        before = instant - timedelta(seconds=1)
+        offsets = [one.astimezone(SANTIAGO).utcoffset() for one in (before, instant)]
+        if offsets[0] != offsets[1]:
+            changes += 1
+            assert [offset_by_the_rules(component, one) for one in (before, instant)] == offsets, instant
+        instant += timedelta(hours=1)
+    # Two a year, but for 2015, when summer time did not end.
+    assert changes == 2 * 17 - 2

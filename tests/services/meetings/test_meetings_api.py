@@ -1,0 +1,353 @@
+"""Bodies and meetings over HTTP, on the running service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.meetings.api.answers import (
+    BodyAnswer,
+    BodyPage,
+    HistoryItem,
+    ListedMeetingAnswer,
+    MeetingAnswer,
+    Written,
+)
+from services.meetings.api.answers import ProposalAnswer as Proposal
+from shared.identity.actor import Role
+from tests.services.meetings.installation import (
+    BILATERAL,
+    COMMITTEE,
+    HELD,
+    Installation,
+    item,
+    referred,
+    refused,
+    task,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def service(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Installation]:
+    async with Installation(tmp_path, sqlite_url).running() as running:
+        yield running
+
+
+# --- bodies --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_body_is_put_read_listed_and_put_again(service: Installation) -> None:
+    first = await service.told("PUT", "/v1/bodies/SOCIAL", COMMITTEE)
+    assert (first.status_code, first.headers["etag"]) == (201, '"1"')
+    assert first.headers["log-position"] == str(first.json()["position"])
+    again = await service.told("PUT", "/v1/bodies/SOCIAL", COMMITTEE)
+    assert (again.status_code, again.json()["version"]) == (200, 1)
+    shown = await service.read(first.headers["location"])
+    BodyAnswer.model_validate(shown)
+    assert (shown["decides"], shown["visibility"], shown["cadence"]) == (False, "internal", None)
+    assert shown["protocol"]["days_to_minutes"] == 7
+    assert await service.read(f"/v1/bodies/{shown['id']}") == shown
+    await service.bilateral()
+    page = await service.read("/v1/bodies?include=total&limit=1")
+    BodyPage.model_validate(page)
+    assert ([one["code"] for one in page["items"]], page["total"]) == (["BIL-MINSAL"], 2)
+    rest = await service.read(page["next"])
+    assert ([one["code"] for one in rest["items"]], rest["next"]) == (["SOCIAL"], None)
+    held = await service.ask("GET", "/v1/bodies/SOCIAL", If_None_Match='"1"')
+    assert held.status_code == 304
+
+
+async def test_a_put_may_state_the_version_it_was_decided_on_or_that_there_is_none(
+    service: Installation,
+) -> None:
+    assert refused(await service.ask("PUT", "/v1/bodies/SOCIAL", COMMITTEE, If_Match='"1"')) == (
+        412,
+        "stale-version",
+    )
+    await service.told("PUT", "/v1/bodies/SOCIAL", COMMITTEE, If_None_Match="*")
+    taken = await service.ask("PUT", "/v1/bodies/SOCIAL", COMMITTEE, If_None_Match="*")
+    assert refused(taken) == (412, "stale-version")
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "pointer"),
+    [
+        ({"presiding_organization": "NOBODY"}, "unknown-organization", "/presiding_organization"),
+        ({"kind": "club"}, "request-invalid", "/kind"),
+        ({"colour": "red"}, "request-invalid", "/colour"),
+        ({"kind": "bilateral"}, "bilateral-without-organizations", "/organizations"),
+        ({"protocol": {"days_to_minutes": 0}}, "protocol-figure-impossible", "/protocol/days_to_minutes"),
+    ],
+)
+async def test_a_body_that_makes_no_sense_is_refused_where_it_does_not(
+    service: Installation, change: dict[str, Any], code: str, pointer: str
+) -> None:
+    answer = await service.ask("PUT", "/v1/bodies/SOCIAL", COMMITTEE | change)
+    assert refused(answer) == (422, code)
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+# --- convening -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_meeting_is_convened_and_read(service: Installation) -> None:
+    body = await service.committee()
+    answer = await service.told(
+        "POST",
+        "/v1/meetings",
+        {
+            "body": body,
+            "scheduled_at": "2012-08-14T10:00:00-04:00",
+            "place": "La Moneda",
+            "agenda": [{"title": "Hospitals", "sponsor": "MINSAL", "commitments": ["SAL-1"], "minutes": 30}],
+        },
+    )
+    Written.model_validate(answer.json())
+    shown = await service.read(answer.headers["location"])
+    MeetingAnswer.model_validate(shown)
+    assert (shown["state"], shown["visibility"], shown["scheduled_at"]) == (
+        "convened",
+        "internal",
+        "2012-08-14T14:00:00Z",
+    )
+    assert shown["agenda"][0]["minutes"] == 30
+    assert (shown["minutes"], shown["held"], shown["proposals"]) == (None, None, [])
+
+
+async def test_a_meeting_is_convened_once_however_often_it_is_asked_for(service: Installation) -> None:
+    body = await service.committee()
+    asked = {"body": body, "scheduled_at": "2012-08-14T14:00:00Z"}
+    first = await service.told("POST", "/v1/meetings", asked, Idempotency_Key="k1")
+    again = await service.told("POST", "/v1/meetings", asked, Idempotency_Key="k1")
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.json() == first.json()
+    other = await service.ask("POST", "/v1/meetings", asked | {"place": "x"}, Idempotency_Key="k1")
+    assert refused(other) == (422, "idempotency-key-reused")
+
+
+async def test_an_approval_is_answered_the_same_when_it_is_repeated(service: Installation) -> None:
+    meeting = await service.circulated(await service.committee(), item(referred(), action_items=[task()]))
+    first = await service.told(
+        "POST", f"{meeting}/approvals", {}, subject="reader", If_Match="*", Idempotency_Key="k1"
+    )
+    again = await service.told(
+        "POST", f"{meeting}/approvals", {}, subject="reader", If_Match="*", Idempotency_Key="k1"
+    )
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (again.json(), again.headers["log-position"]) == (first.json(), first.headers["log-position"])
+    assert len(first.json()["action_items"]) == 1
+
+
+async def test_the_advisory_unit_convenes_bilaterals_and_no_committees(service: Installation) -> None:
+    asked = {"body": await service.bilateral(), "scheduled_at": "2012-08-14T14:00:00Z"}
+    who: dict[str, Any] = {"role": Role.ADVISORY, "organization": "ADVISORY"}
+    made = await service.told("POST", "/v1/meetings", asked, **who)
+    await service.post(f"/v1/meetings/{made.json()['id']}/cancellations", {"reason": "x"}, **who)
+    committee = await service.ask("POST", "/v1/meetings", asked | {"body": await service.committee()}, **who)
+    assert refused(committee) == (403, "not-a-bilateral")
+    meeting = await service.convened("SOCIAL")
+    cancelled = await service.ask("POST", f"{meeting}/cancellations", {"reason": "x"}, If_Match="*", **who)
+    assert refused(cancelled) == (403, "not-a-bilateral")
+
+
+async def test_a_meeting_of_no_body_is_not_convened(service: Installation) -> None:
+    answer = await service.ask(
+        "POST", "/v1/meetings", {"body": "NONE", "scheduled_at": "2012-08-14T14:00:00Z"}
+    )
+    assert refused(answer) == (422, "no-such-body")
+
+
+# --- what happens to it --------------------------------------------------------------------------------------------
+
+
+async def test_a_meeting_goes_through_its_life(service: Installation) -> None:
+    meeting = await service.convened(await service.committee())
+    agenda = [{"title": "Hospitals"}, {"title": "Nurses"}]
+    await service.post(f"{meeting}/agenda-revisions", {"agenda": agenda, "agreed_with": ["MINSAL"]})
+    await service.post(
+        f"{meeting}/reschedulings", {"scheduled_at": "2012-08-21T14:00:00Z", "reason": "A trip"}
+    )
+    shown = await service.read(meeting)
+    assert (shown["state"], shown["agreed_with"], shown["place"]) == (
+        "agenda_agreed",
+        ["MINSAL"],
+        "La Moneda",
+    )
+    assert shown["reschedulings"][0]["previous"]["scheduled_at"] == "2012-08-14T14:00:00Z"
+    await service.post(f"{meeting}/attendance", HELD)
+    shown = await service.read(meeting)
+    MeetingAnswer.model_validate(shown)
+    assert shown["held"]["mandatory_absences"] == [
+        {"organization": "ADVISORY", "position": None, "condition": None}
+    ]
+    assert shown["proposals"] is None
+    again = await service.ask("POST", f"{meeting}/attendance", HELD, If_Match="*")
+    assert refused(again) == (409, "meeting-already-held")
+    await service.post(f"{meeting}/attendance", HELD | {"reason": "A name was wrong"})
+    assert (await service.read(meeting))["held"]["corrections"] == ["A name was wrong"]
+
+
+async def test_a_cancelled_meeting_stays_and_says_why(service: Installation) -> None:
+    meeting = await service.convened(await service.committee())
+    await service.post(f"{meeting}/cancellations", {"reason": "The minister is ill"})
+    shown = await service.read(meeting)
+    MeetingAnswer.model_validate(shown)
+    assert (shown["state"], shown["cancellation"]["reason"]) == ("cancelled", "The minister is ill")
+    more = await service.ask("POST", f"{meeting}/attendance", HELD, If_Match="*")
+    assert refused(more) == (409, "meeting-cancelled")
+
+
+async def test_a_change_states_the_version_it_was_decided_on(service: Installation) -> None:
+    meeting = await service.convened(await service.committee())
+    asked = {"reason": "x"}
+    assert refused(await service.ask("POST", f"{meeting}/cancellations", asked)) == (428, "if-match-required")
+    stale = await service.ask("POST", f"{meeting}/cancellations", asked, If_Match='"9"')
+    assert refused(stale) == (412, "stale-version")
+    assert stale.headers["etag"] == '"1"'
+    done = await service.told("POST", f"{meeting}/cancellations", asked, If_Match='"1"')
+    assert done.headers["etag"] == '"2"'
+
+
+@pytest.mark.parametrize("path", ["", "/history", ".ics"])
+@pytest.mark.parametrize("identifier", [str(uuid4()), "SOCIAL", "x%00y"])
+async def test_what_is_not_there_is_not_found(service: Installation, identifier: str, path: str) -> None:
+    answer = await service.ask("GET", f"/v1/meetings/{identifier}{path}")
+    assert answer.status_code == 404
+
+
+async def test_reads_wait_for_a_position_and_honour_what_the_caller_holds(service: Installation) -> None:
+    meeting = await service.convened(await service.committee())
+    done = await service.post(f"{meeting}/attendance", HELD)
+    answer = await service.ask("GET", f"{meeting}?wait_for={done['position']}", If_None_Match='"2"')
+    assert answer.status_code == 304
+    other = await service.ask("GET", f"{meeting}?colour=red")
+    assert refused(other) == (422, "query-unknown")
+    head = await service.ask("HEAD", meeting)
+    assert (head.status_code, head.headers["etag"]) == (200, '"2"')
+
+
+async def test_the_history_tells_everything_in_order(service: Installation) -> None:
+    meeting, _ = await service.approved(await service.committee())
+    items = (await service.read(f"{meeting}/history"))["items"]
+    for one in items:
+        HistoryItem.model_validate(one)
+    assert [one["type"].removeprefix("meetings.") for one in items] == [
+        "meeting_convened",
+        "meeting_held",
+        "minutes_drafted",
+        "minutes_circulated",
+        "minutes_approved",
+    ]
+    first = await service.read(f"{meeting}/history?limit=3")
+    second = await service.read(first["next"])
+    assert [one["version"] for one in (*first["items"], *second["items"])] == [1, 2, 3, 4, 5]
+
+
+# --- lists ---------------------------------------------------------------------------------------------------------
+
+
+async def test_meetings_are_listed_by_time_and_filtered_by_body_days_and_state(service: Installation) -> None:
+    social, bilateral = await service.committee(), await service.bilateral()
+    late = await service.convened(social, scheduled_at="2012-10-01T02:30:00Z")
+    early = await service.convened(social, scheduled_at="2012-09-30T14:00:00Z")
+    other = await service.convened(bilateral, scheduled_at="2012-10-02T14:00:00Z")
+    await service.post(f"{other}/cancellations", {"reason": "x"})
+
+    async def listed(query: str = "") -> list[str]:
+        page = await service.read(f"/v1/meetings{query}")
+        for one in page["items"]:
+            ListedMeetingAnswer.model_validate(one)
+        return [f"/v1/meetings/{one['id']}" for one in page["items"]]
+
+    assert await listed() == [early, late, other]
+    assert await listed("?body=SOCIAL") == [early, late]
+    # Half past two in the morning of October 1, in UTC, is still September 30 in Santiago.
+    assert await listed("?from=2012-09-30&to=2012-09-30") == [early, late]
+    assert await listed("?from=2012-10-01") == [other]
+    assert await listed("?state=cancelled") == [other]
+    assert await listed("?body=NONE") == []
+    first = await service.read("/v1/meetings?limit=2")
+    rest = await service.read(first["next"])
+    assert [f"/v1/meetings/{one['id']}" for one in (*first["items"], *rest["items"])] == [early, late, other]
+    await service.post(f"{early}/reschedulings", {"scheduled_at": "2012-11-01T14:00:00Z", "reason": "later"})
+    assert await listed() == [late, other, early]
+
+
+async def test_what_a_body_left_open_is_proposed_for_its_next_agenda(service: Installation) -> None:
+    body = await service.committee()
+    _, done = await service.approved(
+        body,
+        item(
+            referred("To the bilateral"),
+            action_items=[task(due_on="2012-12-31"), task(text="Call them", due_on="2012-09-30", decision=1)],
+        ),
+    )
+    proposals = (await service.read(f"/v1/bodies/{body}/agenda-proposals"))["items"]
+    for one in proposals:
+        Proposal.model_validate(one)
+    assert [(one["kind"], one["text"], one["state"]) for one in proposals] == [
+        ("action_item", "Call them", "overdue"),
+        ("action_item", "List the hospitals", "open"),
+        ("decision", "To the bilateral", None),
+    ]
+    assert proposals[0]["decision"] == "SOCIAL-2012-001"
+    following = await service.convened(body)
+    assert (await service.read(following))["proposals"] == proposals
+
+    number = done["decisions"][0]
+    dipres: dict[str, Any] = {"role": Role.DIPRES, "organization": "DIPRES"}
+    await service.post(
+        f"/v1/decisions/{number}/acknowledgements", {"outcome": "disputed", "remarks": "No"}, **dipres
+    )
+    held = await service.ask("GET", following, If_None_Match='"1"')
+    assert held.status_code == 200, "the meeting is the same, what is proposed is not"
+    assert held.json()["proposals"][2]["acknowledgement"] == "disputed"
+    await service.post(f"/v1/decisions/{number}/acknowledgements", {"outcome": "agreed"}, **dipres)
+    await service.post(
+        f"/v1/action-items/{done['action_items'][0]}/completions", {"evidence": [{"description": "It"}]}
+    )
+    left = (await service.read(f"/v1/bodies/{body}/agenda-proposals?limit=1"))["items"]
+    assert [one["text"] for one in left] == ["Call them"]
+    assert (await service.read(f"/v1/bodies/{body}/agenda-proposals"))["next"] is None
+
+
+async def test_an_agenda_takes_up_what_was_left_open(service: Installation) -> None:
+    body = await service.committee()
+    _, done = await service.approved(body, item(referred(), action_items=[task()]))
+    taken_up = {
+        "title": "The list",
+        "decisions": done["decisions"],
+        "action_items": done["action_items"],
+    }
+    meeting = await service.convened(body, agenda=[taken_up])
+    shown = (await service.read(meeting))["agenda"][0]
+    assert (shown["decisions"], shown["action_items"]) == (done["decisions"], done["action_items"])
+
+
+async def test_an_organisation_that_another_process_has_just_registered_is_known(
+    service: Installation,
+) -> None:
+    """The commitments service registers organisations; a client may tell us of one the moment it was answered."""
+    from shared.eventlog.envelope import NewEvent
+    from shared.eventlog.store import Changes, open_store
+    from shared.events.commitments import OrganizationRegistered
+    from shared.events.streams import stream_of
+    from tests.services.meetings.installation import SETUP
+
+    store = open_store(service.settings.effective_log_url)
+    event = NewEvent(
+        stream_id=stream_of("organization", "MOP"),
+        version=1,
+        recorded_by=SETUP,
+        correlation_id="c",
+        data=OrganizationRegistered(code="MOP", name="Public Works"),
+    )
+    store.append([Changes([event])], service.now)
+    store.close()
+    await service.told("PUT", "/v1/bodies/BIL-MOP", BILATERAL | {"name": "Works", "organizations": ["MOP"]})
