@@ -73,7 +73,7 @@ async def action_item(request: Request, identifier: ActionItemId, wait_for: Wait
     found = await cases.visible(identifier, actor)
     today = cases.clock.today()
     recorded_on = cases.clock.day_of(found.recorded_at)
-    known = meetings_of(request).known_to(found.assigned.said.meeting, actor)
+    known = await meetings_of(request).known_to(found.assigned.said.meeting, actor)
     return shown(
         request,
         action_item_document(found, today, meeting_known=known),
@@ -97,7 +97,7 @@ async def action_item_history(
     found = await cases.visible(identifier, actor)
     after = decode_cursor(request, cursor)
     lines, more = await cases.history(found, after_version=after[0] if after else 0, limit=limit)
-    known = meetings_of(request).known_to(found.assigned.said.meeting, actor)
+    known = await meetings_of(request).known_to(found.assigned.said.meeting, actor)
     items = [history_item(line, hidden=() if known else MEETING_TELLS) for line in lines]
     body = page(items, [items[-1]["version"]] if more else None, request)
     return read_answer(request, body, version=found.version, position=found.position)

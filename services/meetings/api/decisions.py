@@ -13,6 +13,7 @@ from services.meetings.api.parameters import Number, WaitFor, caught_up, decisio
 from services.meetings.api.rendering import CIRCLE_TELLS, decision_document, history_item
 from services.meetings.api.requests import AcknowledgementBody, PublicationBody, TiedBudgetLineBody
 from services.meetings.domain.decision import Decision
+from shared.eventlog.records import Outcome
 from shared.events.facts import Event
 from shared.http.answers import read_answer
 from shared.http.context import actor_of
@@ -46,6 +47,10 @@ async def _record(request: Request, number: str, decide: Callable[[Decision], Ev
     cases = decisions_of(request)
     found = await cases.visible(number, actor_of(request))
     outcome = await cases.change(found, decide, await command_of(request))
+    return _answer(outcome, found)
+
+
+def _answer(outcome: Outcome, found: Decision) -> Response:
     return written(outcome, f"/v1/decisions/{found.number}", number=found.number)
 
 
@@ -71,7 +76,7 @@ async def decision_history(
     found = await cases.visible(number, actor)
     after = decode_cursor(request, cursor)
     lines, more = await cases.history(found, after_version=after[0] if after else 0, limit=limit)
-    hidden = () if meetings_of(request).known_to(found.agreed.said.meeting, actor) else CIRCLE_TELLS
+    hidden = () if await meetings_of(request).known_to(found.agreed.said.meeting, actor) else CIRCLE_TELLS
     items = [history_item(line, hidden=hidden) for line in lines]
     body = page(items, [items[-1]["version"]] if more else None, request)
     return read_answer(request, body, version=found.version, position=found.position)
@@ -91,5 +96,7 @@ async def tie_budget_line(request: Request, number: Number, body: TiedBudgetLine
 
 @router.post("/v1/decisions/{number}/publications", **_WRITTEN)
 async def publish_decision(request: Request, number: Number, body: PublicationBody) -> Response:
-    """Changes who may know of the decision, whoever may know of its meeting."""
-    return await _record(request, number, lambda it: it.publish(**vars(body)))
+    """Changes who may know of the decision: at least those who may know of its meeting."""
+    found = await decisions_of(request).visible(number, actor_of(request))
+    outcome = await meetings_of(request).publish_decision(found, await command_of(request), **vars(body))
+    return _answer(outcome, found)

@@ -67,6 +67,11 @@ MEETING_ERRORS: dict[str, Explained] = {
         "Narrower than at first",
         "What was open from the start is never hidden: the gap in the numbers would tell that it is there.",
     ),
+    "narrower-than-meeting": Explained(
+        409,
+        "Narrower than its meeting",
+        "The minutes of its meeting hold the decision: whoever may read them may know of it.",
+    ),
     "no-such-body": Explained(422, "No such body", "`body` is the code of a body on record."),
     "agenda-empty": Explained(422, "Empty agenda", "An agenda that is agreed has at least one item."),
     "agenda-misnumbered": Explained(

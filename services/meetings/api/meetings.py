@@ -129,9 +129,7 @@ async def meeting_calendar(request: Request, identifier: MeetingId, wait_for: Wa
     """A meeting for a calendar program; asked for again, it says that it was moved or cancelled."""
     cases = await caught_up(meetings_of(request), wait_for)
     found = await cases.visible(identifier, actor_of(request))
-    entry = bodies_of(request).directory.meeting(found.id)
-    assert entry is not None, "what was written is listed by the time its answer is given"
-    return calendar_answer(request, [entry], title="Bitácora")
+    return calendar_answer(request, [await cases.entry(found)], title="Bitácora")
 
 
 @router.get("/v1/meetings/{id}", tags=["meetings"], response_model=MeetingAnswer)
@@ -150,7 +148,7 @@ async def meeting(request: Request, identifier: MeetingId, wait_for: WaitFor = N
         proposals = proposals_of(
             bodies_of(request).directory.proposals(found.body, actor),
             cases.clock.today(),
-            lambda one: cases.known_to(one, actor),
+            lambda one: cases.listed_to(one, actor),
         )
     document = meeting_document(found, drafts_open=found.drafts_open_to(actor), proposals=proposals)
     # What is left open changes without the meeting.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from bisect import insort
+from bisect import bisect_right, insort
 from collections.abc import Awaitable, Callable, Container, Iterator
 from datetime import date, datetime
 from typing import Final, NamedTuple, TypeVar
@@ -136,11 +136,11 @@ class Directory:
 
     def meetings(self, after: tuple[datetime, UUID] | None = None) -> Iterator[ListedMeeting]:
         """The meetings in order of time, from beyond that one on."""
-        for key in self._by_time:
-            if after is None or key > after:
-                found = self._things[key[1]]
-                assert isinstance(found, ListedMeeting)
-                yield found
+        begin = 0 if after is None else bisect_right(self._by_time, after)
+        for _, stream_id in self._by_time[begin:]:
+            found = self._things[stream_id]
+            assert isinstance(found, ListedMeeting)
+            yield found
 
     def proposals(self, body: str, actor: Actor) -> Proposals:
         """What a body left open, as far as the actor may know: tasks by the day they are due, decisions by number."""

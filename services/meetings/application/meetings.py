@@ -17,8 +17,10 @@ from services.meetings.application.bodies import Bodies
 from services.meetings.application.decisions import Decisions
 from services.meetings.application.directory import Directory
 from services.meetings.application.reading import MeetingReading
+from services.meetings.domain import guards
 from services.meetings.domain import meeting as rules
 from services.meetings.domain.body import Body
+from services.meetings.domain.decision import Decision
 from services.meetings.domain.meeting import Course, Meeting
 from services.meetings.domain.minutes import Approval
 from shared.errors import InvalidInput
@@ -250,21 +252,46 @@ class Meetings(MeetingReading):
 
         return await self._write(meeting, command, decide, prepare)
 
+    async def publish_decision(
+        self, decision: Decision, command: Command, *, visibility: Visibility, reason: str
+    ) -> Outcome:
+        """Others may know of one decision, or no longer so, as far as its meeting allows."""
+        of_meeting = Visibility.RESERVED
+
+        async def prepare() -> None:
+            nonlocal of_meeting
+            meeting = await self.records.get(decision.agreed.said.meeting)
+            assert meeting is not None, "a decision is agreed in a meeting"
+            of_meeting = meeting.visibility
+
+        def decide(current: Decision | None) -> Decided:
+            if current is None:
+                raise self._decisions.records.unknown()
+            return [current.publish(visibility=visibility, reason=reason, meeting=of_meeting)]
+
+        return await self._decisions.records.write(decision.id, decide, command, prepare=prepare)
+
     async def _published_with(
         self, meeting: Meeting, visibility: Visibility, reason: str
     ) -> AsyncIterator[Beside]:
-        """What goes along with a meeting: all that was known to the same circle as the meeting itself."""
+        """What goes along with a meeting: all that was known to the same circle, or to fewer than now may read of it.
+
+        What had been shown to more before stays so.
+        """
         if meeting.approval is None:
             return
-        was = meeting.visibility
+
+        def goes_along(one: Visibility) -> bool:
+            return one is not visibility and (one is meeting.visibility or guards.narrower(one, visibility))
+
         for number in meeting.approval.said.decisions:
             decision = await self._decisions.records.get(stream_of("decision", number))
-            if decision is not None and decision.visibility is was:
+            if decision is not None and goes_along(decision.visibility):
                 event: Event = decision.publish_with_meeting(visibility=visibility, reason=reason)
                 yield Beside(decision.id, decision.version + 1, event)
         for stream_id in meeting.approval.said.action_items:
             item = await self._action_items.records.get(stream_id)
-            if item is not None and item.visibility is was:
+            if item is not None and goes_along(item.visibility):
                 event = item.publish_with_meeting(visibility=visibility, reason=reason)
                 yield Beside(item.id, item.version + 1, event)
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.meetings.application.directory import Directory
+from services.meetings.application.directory import PATIENCE, Directory
 from services.meetings.application.listing import ListedMeeting
 from services.meetings.domain.meeting import Meeting
 from shared.clock import Clock
@@ -74,8 +74,21 @@ class MeetingReading:
             raise self.records.unknown()
         return found
 
-    def known_to(self, meeting: UUID, actor: Actor) -> bool:
+    async def known_to(self, meeting: UUID, actor: Actor) -> bool:
         """Whether an actor may know of the meeting with that id."""
+        found = await self.records.get(meeting)
+        return found is not None and found.may_be_known_to(actor)
+
+    async def entry(self, meeting: Meeting) -> ListedMeeting:
+        """A meeting as calendars show it, at least as new as the meeting given."""
+        if self._live.position < meeting.position:
+            await self._live.wait_for(meeting.position, PATIENCE)
+        found = self._directory.meeting(meeting.id)
+        assert found is not None, "the directory follows the log"
+        return found
+
+    def listed_to(self, meeting: UUID, actor: Actor) -> bool:
+        """Whether the meeting with that id is in the lists that an actor sees."""
         found = self._directory.meeting(meeting)
         return found is not None and found.may_be_known_to(actor)
 

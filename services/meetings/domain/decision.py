@@ -123,16 +123,13 @@ class Decision(Folded):
     def _amended(self, entry: Entry[DecisionAmended]) -> None:
         self.amendments = (*self.amendments, entry)
 
-    def publish(self, *, visibility: Visibility, reason: str) -> DecisionPublished:
-        """Others may know of it, or no longer so, whoever may know of its meeting; never fewer than at first."""
+    def publish(self, *, visibility: Visibility, reason: str, meeting: Visibility) -> DecisionPublished:
+        """Others may know of it, or no longer so: never fewer than may know of its meeting, whose minutes hold it."""
         guards.reason_given(reason, "A publication")
         if visibility is self.visibility:
             raise RuleBroken("visibility-unchanged", f"It is {visibility} already.")
-        if _narrower(visibility, self.agreed.said.visibility):
-            raise RuleBroken(
-                "narrower-than-convened",
-                "It was known to more from the start: the gap in the numbers would tell that it is there.",
-            )
+        if guards.narrower(visibility, meeting):
+            raise RuleBroken("narrower-than-meeting", f"Its meeting is {meeting}, and the minutes hold it.")
         return DecisionPublished(visibility=visibility, previous=self.visibility, reason=reason)
 
     def publish_with_meeting(self, *, visibility: Visibility, reason: str) -> DecisionPublished:
@@ -143,10 +140,3 @@ class Decision(Folded):
     def _published(self, entry: Entry[DecisionPublished]) -> None:
         self.visibility = entry.said.visibility
         self.publications = (*self.publications, entry)
-
-
-_OPENNESS = [Visibility.RESERVED, Visibility.INTERNAL, Visibility.PUBLIC]
-
-
-def _narrower(one: Visibility, other: Visibility) -> bool:
-    return _OPENNESS.index(one) < _OPENNESS.index(other)

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from shared.errors import InvalidInput
 from shared.events.commitments import Evidence
 from shared.events.streams import looks_like_uuid
+from shared.events.vocabulary import Visibility
 
 LONGEST_BODY_CODE = 40
 LONGEST_TEXT = 20_000
@@ -21,6 +22,7 @@ MOST_ITEMS = 200
 
 _CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_BODY_CODE - 1}}}")
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
+_OPENNESS = [Visibility.RESERVED, Visibility.INTERNAL, Visibility.PUBLIC]
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -108,6 +110,11 @@ def fiscal_year(year: int, pointer: str = "/fiscal_year") -> int:
     if not 1900 <= year <= 2200:
         raise InvalidInput("fiscal-year-impossible", "A fiscal year is a calendar year.", pointer=pointer)
     return year
+
+
+def narrower(one: Visibility, other: Visibility) -> bool:
+    """Whether fewer may know of what has the one visibility than of what has the other."""
+    return _OPENNESS.index(one) < _OPENNESS.index(other)
 
 
 def known_organization(code: str, organizations: Container[str], pointer: str) -> str:

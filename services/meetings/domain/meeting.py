@@ -33,8 +33,6 @@ from shared.events.meetings import (
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
 
-_OPENNESS = [Visibility.RESERVED, Visibility.INTERNAL, Visibility.PUBLIC]
-
 
 class Course(NamedTuple):
     """When a meeting was held, and who came."""
@@ -188,7 +186,7 @@ class Meeting(Minutes):
         guards.reason_given(reason, "A publication")
         if visibility is self.visibility:
             raise RuleBroken("visibility-unchanged", f"It is {visibility} already.")
-        if _OPENNESS.index(visibility) < _OPENNESS.index(self.convocation.said.visibility):
+        if guards.narrower(visibility, self.convocation.said.visibility):
             raise RuleBroken(
                 "narrower-than-convened",
                 "Its body's meetings are known to more: the gap in the numbers would tell that it is there.",

@@ -121,11 +121,11 @@ def test_a_reserved_decision_is_known_to_its_circle_and_the_centre_until_it_is_p
     assert decision(published).may_be_known_to(EDUCATION)
 
 
-def test_a_decision_is_never_known_to_fewer_than_at_first() -> None:
-    open_from_the_start = Scenario(Decision.begin, (agreed(visibility=Visibility.INTERNAL),))
-    open_from_the_start.when(lambda it: it.publish(visibility=Visibility.RESERVED, reason="x")).refused(
-        "narrower-than-convened", RuleBroken
-    )
-    given_decision().when(lambda it: it.publish(visibility=Visibility.RESERVED, reason="x")).refused(
-        "visibility-unchanged", RuleBroken
-    )
+def test_a_decision_is_never_known_to_fewer_than_its_minutes() -> None:
+    open_from_the_start = Scenario(Decision.begin, (agreed(visibility=Visibility.PUBLIC),))
+    open_from_the_start.when(
+        lambda it: it.publish(visibility=Visibility.RESERVED, reason="x", meeting=Visibility.INTERNAL)
+    ).refused("narrower-than-meeting", RuleBroken)
+    given_decision().when(
+        lambda it: it.publish(visibility=Visibility.RESERVED, reason="x", meeting=Visibility.RESERVED)
+    ).refused("visibility-unchanged", RuleBroken)

@@ -240,9 +240,21 @@ async def test_a_decision_is_published_alone_and_goes_its_own_way(
 async def test_what_was_open_from_the_start_is_not_hidden(service: Installation) -> None:
     meeting, done = await service.approved(await service.committee(), item(referred()))
     asked = {"visibility": "reserved", "reason": "x"}
-    for path in (meeting, f"/v1/decisions/{done['decisions'][0]}"):
+    for path, code in (
+        (meeting, "narrower-than-convened"),
+        (f"/v1/decisions/{done['decisions'][0]}", "narrower-than-meeting"),
+    ):
         answer = await service.ask("POST", f"{path}/publications", asked, If_Match="*")
-        assert refused(answer) == (409, "narrower-than-convened")
+        assert refused(answer) == (409, code)
+
+
+async def test_whoever_may_read_the_minutes_may_know_of_each_decision_in_them(
+    service: Installation, secret: Secret
+) -> None:
+    await service.post(f"{secret.decision}/publications", {"visibility": "internal", "reason": "x"})
+    await service.post(f"{secret.meeting}/publications", {"visibility": "public", "reason": "x"})
+    for path in (secret.decision, secret.item):
+        assert (await service.read(path))["visibility"] == "public"
 
 
 async def test_calendars_hold_only_what_the_reader_may_know(service: Installation, secret: Secret) -> None:

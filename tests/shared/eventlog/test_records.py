@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.errors import KeyReused, NotFound, RuleBroken, StaleVersion
-from shared.eventlog.records import Outcome
+from shared.eventlog.records import Beside, Outcome
 from shared.eventlog.store import FollowerOvertaken
 from shared.events.facts import Event
 from shared.events.streams import stream_of
@@ -263,3 +263,38 @@ async def test_the_recorded_instant_is_the_logs_and_never_falls(log_url: str) ->
         await one.write(ledger, "later")
         history = await one.ledgers.history(ledger)
         assert [(r.recorded_at - NOON).total_seconds() for r in history] == [0, 0, 3600]
+
+
+async def test_a_command_that_also_writes_beside_gets_its_turn_among_many_who_write_there(log_url: str) -> None:
+    async with process(log_url) as one:
+        busy = await one.open("busy")
+        quiet = await one.open("quiet")
+        done = asyncio.Event()
+
+        async def keep_busy(name: int) -> None:
+            n = 0
+            while not done.is_set():
+                n += 1
+                await one.write(busy, f"{name} {n}")
+
+        attempts = 0
+
+        async def load() -> None:
+            nonlocal attempts
+            attempts += 1
+            await one.ledgers.get(busy)
+
+        def decide(present: Ledger | None) -> list[Event | Beside]:
+            other = one.ledgers.peek(busy)
+            assert other is not None
+            return [wrote("here"), Beside(busy, other.version + 1, wrote("and there"))]
+
+        async with asyncio.TaskGroup() as tasks:
+            for name in range(6):
+                tasks.create_task(keep_busy(name))
+            for _ in range(10):
+                await one.ledgers.write(quiet, decide, command(), prepare=load)
+            done.set()
+        assert (await one.texts(busy)).count("and there") == 10
+        assert await one.texts(quiet) == ["here"] * 10
+        assert attempts <= 20, "it lost again after it had its turn"
