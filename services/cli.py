@@ -1,4 +1,4 @@
-"""The command line: `bitacora up`, `migrate`, `import`, `import-meetings`, `rebuild`, `verify`, `token`, `openapi`.
+"""The command line of an installation: start it, bring records in, check them, and build the read model anew.
 
 Each command imports what it needs when it runs, because an image holds one service only.
 """
@@ -152,6 +152,32 @@ def import_meetings_(
             clock=Clock(_settings().timezone),
             dry_run=dry_run,
             progress=shown,
+        )
+    _tell(result, report)
+
+
+@app.command(name="import-bodies")
+def import_bodies_(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A TOML file, as docs/examples/bodies.toml.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, and report the same.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Where to leave the report as JSON.")] = None,
+    organization: Annotated[str, typer.Option(help="On whose behalf the bodies are entered.")] = "DCI",
+    subject: Annotated[str, typer.Option(help="Who enters them, by subject id.")] = "import",
+) -> None:
+    """Enter the bodies that hold meetings, with their protocols; a body that is there is described anew."""
+    from services.meetings.importing.bodies import import_bodies
+    from shared.clock import Clock
+    from shared.identity.actor import Actor
+
+    with _log() as store:
+        result = import_bodies(
+            store,
+            file,
+            actor=Actor(subject, organization, Role.DCI),
+            clock=Clock(_settings().timezone),
+            dry_run=dry_run,
         )
     _tell(result, report)
 

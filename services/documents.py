@@ -17,7 +17,7 @@ from services.meetings.api.access import ACCESS as MEETINGS_ACCESS
 from services.reporting import app as reporting
 from services.reporting.api.access import ACCESS as REPORTING_ACCESS
 from shared.events.documentation import render as events
-from shared.http.catalogue import Catalogue
+from shared.http.catalogue import Catalogue, Explained
 from shared.http.service import Service
 from shared.identity.access import AccessTable, markdown_table
 from shared.settings import Settings
@@ -55,17 +55,20 @@ def _openapi(service: Service) -> str:
 
 
 def _errors(catalogues: Mapping[str, Catalogue]) -> str:
-    """Every code once, by status: what it means, and which services answer with it."""
-    explained = {code: entry for catalogue in catalogues.values() for code, entry in catalogue.items()}
+    """Every code by status: what it means, and which services answer with it; they may explain it differently."""
+    explained: dict[tuple[str, Explained], list[str]] = {}
+    for name, catalogue in catalogues.items():
+        for code, entry in catalogue.items():
+            explained.setdefault((code, entry), []).append(name)
     lines = [
         "# Errors",
         "",
         MAKE
-        + "Every refusal is a problem document (RFC 9457, `application/problem+json`). Its `type` ends in one of",
+        + "Every refusal is a problem document (RFC 9457, `application/problem+json`). Its `type` ends in one",
         "of the codes below, which never change their meaning; `detail` says what was wrong, and `errors` points",
         "at the values at fault.",
     ]
-    for status in sorted({entry.status for entry in explained.values()}):
+    for status in sorted({entry.status for _, entry in explained}):
         lines += [
             "",
             f"## {status}",
@@ -73,10 +76,9 @@ def _errors(catalogues: Mapping[str, Catalogue]) -> str:
             "| code | | what it means, and what to do | services |",
             "|---|---|---|---|",
         ]
-        for code, entry in sorted(explained.items()):
+        for (code, entry), services in sorted(explained.items()):
             if entry.status == status:
-                where = ", ".join(name for name, catalogue in catalogues.items() if code in catalogue)
-                where = "all" if where.count(",") == len(catalogues) - 1 else where
+                where = "all" if len(services) == len(catalogues) else ", ".join(services)
                 text = entry.explanation.replace("|", "\\|")
                 lines.append(f"| `{code}` | {entry.title} | {text} | {where} |")
     return "\n".join(lines) + "\n"

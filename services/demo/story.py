@@ -1,67 +1,65 @@
-"""Tells the demonstration set to the running services, as any client would: over HTTP, one request a fact.
-
-Every request carries an `Idempotency-Key` of its own, so that a story cut short is taken up where it stopped, and one
-told before adds nothing.
-"""
+"""The demonstration set as a list of things to tell: the plan, what was said of it, and the meetings in between."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
+from services.demo.telling import Teller, Who, given
 
-PORTFOLIO = Path(__file__).with_name("portfolio.toml")
+FOLDER = Path(__file__).parent
 TERM_BEGAN = date(2010, 3, 11)
+
 Step = tuple[str, Callable[[], None]]
+"""A name for the progress bar, and the telling."""
 
-
-class StoryFailed(Exception):
-    """A service answered the demonstration with an error."""
+Fact = tuple[date, Callable[[date], None]]
 
 
 class Story:
-    """The demonstration set, and the clients that tell it: one for each role that has something to say."""
+    """Everything there is to tell, in an order in which each part finds what it refers to."""
 
-    def __init__(self, base_url: str, token_for: Callable[[str, str], str]) -> None:
-        self._portfolio: dict[str, Any] = tomllib.loads(PORTFOLIO.read_text(encoding="utf-8"))
-        self._base_url = base_url
-        self._token_for = token_for
-        self._clients: dict[tuple[str, str], httpx.Client] = {}
-        self.position = 0
-        """The position of the last event the story caused, or met."""
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        self._portfolio = _read("portfolio.toml")
+        self._minuted = _read("meetings.toml")
 
     def steps(self) -> list[Step]:
-        """What is to be told, in order: a name for the progress bar, and the telling."""
-        portfolio = self._portfolio
+        """The plan first, then the meetings, then what the meetings called into being."""
+        plan, minuted = self._portfolio, self._minuted
         told: list[Step] = []
-        for kind, items in (("organizations", portfolio["organizations"]), ("pillars", portfolio["pillars"])):
-            told += [(item["code"], lambda kind=kind, item=item: self._declare(kind, item)) for item in items]  # type: ignore[misc]
-        for item in (*portfolio["objectives"], *portfolio["actions"]):
-            told.append((item["code"], lambda item=item: self._commitment(item)))  # type: ignore[misc]
-        told.append((portfolio["indicator"]["code"], lambda: self._indicator(portfolio["indicator"])))
+        for kind in ("organizations", "pillars"):
+            told += [(item["code"], partial(self._declare, "commitments", kind, item)) for item in plan[kind]]
+        stated = [item for item in (*plan["objectives"], *plan["actions"]) if "agreed_in_meeting" not in item]
+        told += [(item["code"], partial(self._commitment, item)) for item in stated]
+        told.append((plan["indicator"]["code"], partial(self._indicator, plan["indicator"])))
+        told += [
+            (item["code"], partial(self._declare, "meetings", "bodies", item)) for item in minuted["bodies"]
+        ]
+        told += [(item["key"], partial(self._meeting, item)) for item in minuted["meetings"]]
+        told += [(item["decision"], partial(self._acknowledge, item)) for item in minuted["acknowledgements"]]
+        agreed = [item for item in plan["actions"] if "agreed_in_meeting" in item]
+        told += [(item["code"], partial(self._agreed, item)) for item in agreed]
         return told
 
-    def close(self) -> None:
-        """Give back the connections."""
-        for client in self._clients.values():
-            client.close()
+    # --- the plan --------------------------------------------------------------------------------------------------
 
-    # --- the parts of the story ------------------------------------------------------------------------------------
-
-    def _declare(self, kind: str, item: dict[str, Any]) -> None:
+    def _declare(self, service: str, kind: str, item: dict[str, Any]) -> None:
         body = {name: value for name, value in item.items() if name != "code"}
-        self._send("PUT", f"/v1/{kind}/{item['code']}", body)
+        self._teller.put(service, f"/v1/{kind}/{item['code']}", body)
 
     def _commitment(self, item: dict[str, Any]) -> None:
         code = item["code"]
         objective = "parent" not in item
-        self._post(
+        plan = "Government plan 2010-14"
+        self._teller.post(
+            "commitments",
             "/v1/commitments",
-            _given(
+            given(
                 code=code,
                 title=item["title"],
                 lead_organization=item["lead"],
@@ -72,58 +70,64 @@ class Story:
                 collaborating_organizations=item.get("collaborating"),
                 origin={
                     "kind": item.get("origin", "campaign_programme" if objective else "other"),
-                    "source": "Government plan 2010-14" if objective else None,
+                    "source": plan if objective else None,
                 },
                 visibility=item.get("visibility", "public"),
-                public_deadline={"on": item["deadline"], "origin": "Government plan 2010-14"},
+                public_deadline={"on": item["deadline"], "origin": plan},
                 internal_deadline={"on": item["internal_deadline"]} if "internal_deadline" in item else None,
                 effective_on=item.get("effective_on", TERM_BEGAN),
             ),
             key=f"demo-{code}",
         )
+        self._tell_facts(item)
+
+    def _agreed(self, item: dict[str, Any]) -> None:
+        """A decision called it into being, unseen by the public; it is published when the plan is launched."""
+        code = item["code"]
+        self._teller.wait_until_there("commitments", f"/v1/commitments/{code}")
+        launched = {"visibility": "public", "reason": "The plan was launched."}
+        self._teller.post(
+            "commitments", f"/v1/commitments/{code}/publications", launched, key=f"demo-{code}-launch"
+        )
+        self._tell_facts(item)
+
+    def _tell_facts(self, item: dict[str, Any]) -> None:
         for day, tell in sorted(self._facts(item), key=lambda fact: fact[0]):
             tell(day)
 
-    def _facts(self, item: dict[str, Any]) -> Iterable[tuple[date, Callable[[date], None]]]:
+    def _facts(self, item: dict[str, Any]) -> Iterable[Fact]:
         """What was said of a commitment: each fact with its day."""
         code = item["code"]
 
         def say(what: str, body: dict[str, Any]) -> Callable[[date], None]:
-            return lambda day: self._post(
-                f"/v1/commitments/{code}/{what}", body, key=f"demo-{code}-{what}-{day}"
-            )
+            def tell(day: date) -> None:
+                path = f"/v1/commitments/{code}/{what}"
+                self._teller.post("commitments", path, body, key=f"demo-{code}-{what}-{day}")
+
+            return tell
 
         for day, judgement, reason in item.get("assess", ()):
             yield day, say("assessments", {"judgement": judgement, "reason": reason, "effective_on": day})
         for number, report in enumerate(item.get("report", ()), 1):
-            yield report["on"], self._reported(item, number, report)
+            yield report["on"], partial(self._report, item, number, report)
         if "revise" in item:
             yield item["revise"]["effective_on"], say("deadline-revisions", item["revise"])
         if "complete" in item:
             done = item["complete"]
-            yield (
-                done["on"],
-                say(
-                    "completions",
-                    {"completed_on": done["on"], "evidence": [{"description": done["evidence"]}]},
-                ),
-            )
+            body = {"completed_on": done["on"], "evidence": [{"description": done["evidence"]}]}
+            yield done["on"], say("completions", body)
         if "discard" in item:
             given_up = {name: value for name, value in item["discard"].items() if name != "on"}
             yield item["discard"]["on"], say("discards", given_up | {"effective_on": item["discard"]["on"]})
 
-    def _reported(self, item: dict[str, Any], number: int, report: dict[str, Any]) -> Callable[[date], None]:
+    def _report(self, item: dict[str, Any], number: int, report: dict[str, Any], day: date) -> None:
         """The ministry reports, the delivery unit reviews: two people, two organisations."""
         path = f"/v1/commitments/{item['code']}/progress-reports"
         key = f"demo-{item['code']}-report-{number}"
-
-        def tell(day: date) -> None:
-            body = {"period": report["period"], "observed_progress": report["text"], "effective_on": day}
-            self._post(path, body, key=key, role=("ministry", item["lead"]))
-            review = _given(outcome=report["review"], reason=report.get("review_reason"))
-            self._post(f"{path}/{number}/reviews", review, key=f"{key}-review")
-
-        return tell
+        body = {"period": report["period"], "observed_progress": report["text"], "effective_on": day}
+        self._teller.post("commitments", path, body, key=key, who=_ministry(item["lead"]))
+        review = given(outcome=report["review"], reason=report.get("review_reason"))
+        self._teller.post("commitments", f"{path}/{number}/reviews", review, key=f"{key}-review")
 
     def _indicator(self, item: dict[str, Any]) -> None:
         code = item["code"]
@@ -131,56 +135,62 @@ class Story:
         definition = {name: value for name, value in item.items() if name not in parts} | {
             "visibility": "public"
         }
-        self._post("/v1/indicators", definition, key=f"demo-{code}")
+        self._teller.post("commitments", "/v1/indicators", definition, key=f"demo-{code}")
         for part in parts:
             for number, body in enumerate(item[part], 1):
-                self._post(f"/v1/indicators/{code}/{part}", body, key=f"demo-{code}-{part}-{number}")
+                path = f"/v1/indicators/{code}/{part}"
+                self._teller.post("commitments", path, body, key=f"demo-{code}-{part}-{number}")
 
-    # --- speaking HTTP ---------------------------------------------------------------------------------------------
+    # --- the meetings ----------------------------------------------------------------------------------------------
 
-    def _post(
-        self, path: str, body: dict[str, Any], *, key: str, role: tuple[str, str] = ("dci", "DCI")
-    ) -> None:
-        self._send("POST", path, body, {"Idempotency-Key": key, "If-Match": "*"}, role)
+    def _meeting(self, item: dict[str, Any]) -> None:
+        """Convened, held, minuted by one, observed upon, approved by another."""
+        key = f"demo-meeting-{item['key']}"
+        convened = self._teller.post(
+            "meetings",
+            "/v1/meetings",
+            {
+                "body": item["body"],
+                "scheduled_at": item["at"],
+                "ends_at": item["until"],
+                "place": "La Moneda",
+                "title": item["title"],
+                "agenda": item["agenda"],
+            },
+            key=key,
+        )
+        path = f"/v1/meetings/{convened['id']}"
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any],
-        headers: dict[str, str] | None = None,
-        role: tuple[str, str] = ("dci", "DCI"),
-    ) -> None:
-        answer = self._client(role).request(method, path, json=_plain(body), headers=headers)
-        if answer.is_error and not _told_before(answer):
-            raise StoryFailed(f"{method} {path} was answered with {answer.status_code}: {answer.text}")
-        self.position = max(self.position, int(answer.headers.get("Log-Position", 0)))
+        def tell(what: str, body: dict[str, Any], who: Who = _SECRETARY) -> None:
+            self._teller.post("meetings", f"{path}/{what}", body, key=f"{key}-{what}", who=who)
 
-    def _client(self, role: tuple[str, str]) -> httpx.Client:
-        if role not in self._clients:
-            token = self._token_for(*role)
-            self._clients[role] = httpx.Client(
-                base_url=self._base_url, headers={"Authorization": f"Bearer {token}"}, timeout=30
-            )
-        return self._clients[role]
+        held = {"held_at": item["at"], "ended_at": item["until"], "attendance": item["attendance"]}
+        tell("attendance", held)
+        tell("minutes", {"items": item["minutes"]})
+        tell("circulations", {"recipients": [{"organization": code} for code in item["circulated_to"]]})
+        if "observation" in item:
+            said = item["observation"]
+            tell("observations", {"text": said["text"]}, _ministry(said["by"]))
+            tell("observations/1/answers", {"accepted": False, "answer": said["answer"]})
+        tell("approvals", {}, _CHIEF)
 
-
-def _told_before(answer: httpx.Response) -> bool:
-    """An import or an older story may have registered the same code; the record then stands as it is."""
-    return answer.status_code == 409 and str(answer.json().get("type", "")).endswith("/code-taken")
+    def _acknowledge(self, item: dict[str, Any]) -> None:
+        path, key = f"/v1/decisions/{item['decision']}", f"demo-{item['decision']}"
+        said = given(outcome=item["outcome"], remarks=item.get("remarks"))
+        self._teller.post("meetings", f"{path}/acknowledgements", said, key=key, who=_BUDGET_OFFICE)
+        if "line" in item:
+            line = item["line"]
+            self._teller.post("meetings", f"{path}/budget-lines", line, key=f"{key}-line", who=_BUDGET_OFFICE)
 
 
-def _given(**fields: Any) -> dict[str, Any]:
-    """Only the fields that have a value."""
-    return {name: value for name, value in fields.items() if value is not None}
+_SECRETARY: Who = ("dci", "DCI", "secretary")
+_CHIEF: Who = ("dci", "DCI", "chief")
+_BUDGET_OFFICE: Who = ("dipres", "DIPRES", "bilaterals")
 
 
-def _plain(value: Any) -> Any:
-    """Days as text, whatever they are nested in."""
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items() if inner is not None}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value
+def _ministry(code: str) -> Who:
+    return ("ministry", code, "cabinet")
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))

@@ -2,17 +2,18 @@
 
 A row of `standings` is a rectangle: on the days `valid_from` ≤ day < `valid_to`, as known at the positions
 `believed_from` ≤ position < `believed_to`, everything in the row held of the commitment. The rectangles of one
-commitment never overlap. `day_node` and `belief_node` file them for searching (see `intervals`). The other tables have
-no days, only positions. No row is ever deleted; `believed_to` (with its node) is all that changes, once.
+commitment never overlap. `day_node` and `belief_node` file them for searching (see `intervals`); `action_items` is made
+likewise. The other tables have no days, only positions. No row is ever deleted; `believed_to` (with its node) is all that changes, once.
 """
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -124,5 +125,180 @@ names = Table(
     Column("believed_to", BigInteger, nullable=False),
 )
 
-BELIEVED: Final = (standings, descriptions, participants, names)
+# --- meetings ------------------------------------------------------------------------------------------------------
+# A column `…_at` is a position of the log; a column `…_time` is an instant, in microseconds since 1970 in UTC, of which
+# the reader makes a civil day; lists and parts of events are kept as the JSON of the event.
+
+
+def _believed(name: str, *columns: Column[Any]) -> Table:
+    return Table(
+        name,
+        metadata,
+        *columns,
+        Column("believed_from", BigInteger, primary_key=True, autoincrement=False),
+        Column("believed_to", BigInteger, nullable=False),
+    )
+
+
+disclosures = _believed(
+    "disclosures",
+    Column("thing_id", Uuid, primary_key=True),
+    Column("visibility", Text, nullable=False),
+)
+"""How open a body, a meeting, a decision or an action item is."""
+
+circles = _believed(
+    "circles",
+    Column("organization", Text, primary_key=True),
+    Column("thing_id", Uuid, primary_key=True),
+    Column("concerned", Boolean, nullable=False),
+)
+"""The organisations that know of such a thing while it is reserved; not all of them are `concerned` by it."""
+
+bodies = _believed(
+    "bodies",
+    Column("body_id", Uuid, primary_key=True),
+    Column("code", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("presiding_organization", Text),
+    Column("expected_meetings", Integer),
+    Column("expected_period", Text),
+    Column("days_to_minutes", Integer),
+    Column("agenda_size", Integer),
+    Column("told_time", BigInteger, nullable=False),
+)
+
+meetings = _believed(
+    "meetings",
+    Column("meeting_id", Uuid, primary_key=True),
+    Column("body", Text, nullable=False, index=True),
+    Column("title", Text),
+    Column("convened_at", BigInteger, nullable=False),
+    Column("scheduled_time", BigInteger, nullable=False),
+    Column("held_time", BigInteger),
+    Column("cancelled_time", BigInteger),
+    Column("cancellation", Text),
+    Column("circulated_time", BigInteger),
+    Column("agenda_items", Integer, nullable=False),
+    Column("attendance_told", Boolean, nullable=False),
+    Column("absences", Text, nullable=False),
+)
+
+decisions = _believed(
+    "decisions",
+    Column("decision_id", Uuid, primary_key=True),
+    Column("number", Text, nullable=False),
+    Column("agreed_at", BigInteger, nullable=False, index=True),
+    Column("agreed_on", Date, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("meeting_id", Uuid, nullable=False),
+    Column("agenda_item", Integer),
+    Column("position_in_item", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("commitments", Text, nullable=False),
+    Column("organizations", Text, nullable=False),
+    Column("effect", Text),
+    Column("amount", Text),
+    Column("currency", Text),
+    Column("fiscal_year", Integer),
+    Column("financing", Text),
+)
+
+acknowledgements = _believed(
+    "acknowledgements",
+    Column("decision_id", Uuid, primary_key=True),
+    Column("outcome", Text, nullable=False),
+    Column("remarks", Text),
+    Column("organization", Text, nullable=False),
+    Column("told_time", BigInteger, nullable=False),
+)
+"""What the budget office last said of a decision."""
+
+budget_lines = _believed(
+    "budget_lines",
+    Column("decision_id", Uuid, primary_key=True),
+    Column("fiscal_year", Integer, primary_key=True, autoincrement=False),
+    Column("code", Text, primary_key=True),
+    Column("amount", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("reason", Text),
+    Column("told_time", BigInteger, nullable=False),
+)
+
+errata = _believed(
+    "errata",
+    Column("decision_id", Uuid, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("reads", Text, nullable=False),
+    Column("should_read", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("told_time", BigInteger, nullable=False),
+)
+
+outcomes = _believed(
+    "outcomes",
+    Column("decision_id", Uuid, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("did", Text, nullable=False),
+    Column("difficulty", Text),
+    Column("remarks", Text),
+    Column("told_time", BigInteger, nullable=False),
+)
+"""What became of a decision where commitments are kept."""
+
+tasks = _believed(
+    "tasks",
+    Column("item_id", Uuid, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("assigned_on", Date, nullable=False),
+    Column("first_due_on", Date, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("meeting_id", Uuid, nullable=False),
+    Column("agenda_item", Integer),
+    Column("decision", Text),
+    Column("commitment", Text),
+)
+"""What an action item asks for, which never changes; `action_items` says how it stood on which days."""
+
+action_items = _believed(
+    "action_items",
+    Column("item_id", Uuid, primary_key=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("valid_to", Date, nullable=False),
+    Column("assigned_at", BigInteger, nullable=False),
+    Column("owner_organization", Text, nullable=False),
+    Column("owner_at", BigInteger, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("ending", Text),
+    Column("ended_on", Date),
+    Column("ending_at", BigInteger),
+    Column("day_node", Integer, nullable=False),
+    Column("belief_node", BigInteger, nullable=False),
+)
+"""Rectangles, like `standings`."""
+
+Index("ix_action_items_at", action_items.c.day_node, action_items.c.belief_node)
+
+BELIEVED: Final = (
+    standings,
+    descriptions,
+    participants,
+    names,
+    disclosures,
+    circles,
+    bodies,
+    meetings,
+    decisions,
+    acknowledgements,
+    budget_lines,
+    errata,
+    outcomes,
+    tasks,
+    action_items,
+)
 """The tables whose rows hold for a span of positions."""

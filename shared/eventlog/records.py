@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
@@ -98,7 +97,6 @@ class Records(Generic[A]):
         self._capacity = capacity
         self._cache: OrderedDict[UUID, A] = OrderedDict()
         self._loading: dict[UUID, tuple[asyncio.Task[A | None], list[Recorded]]] = {}
-        self._turns: dict[UUID, tuple[asyncio.Lock, int]] = {}
         live.add_follower(self)
 
     # --- reading ---------------------------------------------------------------------------------------------------
@@ -168,17 +166,16 @@ class Records(Generic[A]):
         """
         if (earlier := await self._earlier(command.key)) is not None:
             return earlier
-        async with self._turn(stream_id):
-            try:
-                outcome = await self._carry_out(stream_id, decide, command, prepare)
-            except (BitacoraError, DuplicateKey):
-                # Perhaps it was this same request, sent twice, that got there first: then its answer is ours too.
-                if (earlier := await self._earlier(command.key)) is not None:
-                    return earlier
-                raise
-            if not outcome.changed and (earlier := await self._earlier(command.key)) is not None:
+        try:
+            outcome = await self._carry_out(stream_id, decide, command, prepare)
+        except (BitacoraError, DuplicateKey):
+            # Perhaps it was this same request, sent twice, that got there first: then its answer is ours too.
+            if (earlier := await self._earlier(command.key)) is not None:
                 return earlier
-            return outcome
+            raise
+        if not outcome.changed and (earlier := await self._earlier(command.key)) is not None:
+            return earlier
+        return outcome
 
     async def _carry_out(
         self,
@@ -187,24 +184,46 @@ class Records(Generic[A]):
         command: Command,
         prepare: Prepare | None,
     ) -> Outcome:
-        for _ in range(ATTEMPTS):
-            if prepare is not None:
-                await prepare()
-            present = await self.get(stream_id)
-            version = 0 if present is None else present.version
-            if command.expected is not None and present is not None and version not in command.expected:
-                raise self._stale(version)
-            decided = decide(present)
-            if not decided and command.follower is None:
-                return Outcome(stream_id, version, self._live.position, changed=False)
-            changes, reached = self._changes(stream_id, version, decided, command)
-            try:
-                appended = await self._live.append(changes)
-            except VersionConflict:
-                self._live.forget({event.stream_id for event in changes.events})
-            else:
-                return Outcome(stream_id, reached, appended.last, changed=bool(decided))
+        mine = {stream_id}
+        attempts = 0
+        while attempts < ATTEMPTS:
+            async with self._live.turns.on(mine):
+                while attempts < ATTEMPTS:
+                    attempts += 1
+                    tried = await self._attempt(stream_id, decide, command, prepare)
+                    if isinstance(tried, Outcome):
+                        return tried
+                    if not tried <= mine:
+                        # Among many who write there, one who only writes beside would lose for ever: queue up too.
+                        mine |= tried
+                        break
         raise Unavailable("too-many-conflicts", f"This {self._name} is being changed too often; try again.")
+
+    async def _attempt(
+        self,
+        stream_id: UUID,
+        decide: Callable[[A | None], Decided],
+        command: Command,
+        prepare: Prepare | None,
+    ) -> Outcome | set[UUID]:
+        """Decide on the newest state we know and append; the streams it would have written when it lost a race."""
+        if prepare is not None:
+            await prepare()
+        present = await self.get(stream_id)
+        version = 0 if present is None else present.version
+        if command.expected is not None and present is not None and version not in command.expected:
+            raise self._stale(version)
+        decided = decide(present)
+        if not decided and command.follower is None:
+            return Outcome(stream_id, version, self._live.position, changed=False)
+        changes, reached = self._changes(stream_id, version, decided, command)
+        try:
+            appended = await self._live.append(changes)
+        except VersionConflict:
+            streams = {event.stream_id for event in changes.events}
+            self._live.forget(streams)
+            return streams
+        return Outcome(stream_id, reached, appended.last, changed=bool(decided))
 
     def unknown(self) -> NotFound:
         """The error for a stream that is not there, or that the actor may not know of."""
@@ -254,21 +273,6 @@ class Records(Generic[A]):
             )
         position = await asyncio.to_thread(self._live.store.position_of, found.stream_id, found.version)
         return Outcome(found.stream_id, found.version, position or 0, replayed=True)
-
-    @asynccontextmanager
-    async def _turn(self, stream_id: UUID) -> AsyncIterator[None]:
-        """Commands of this process on one stream go one after the other; other streams do not wait."""
-        lock, users = self._turns.get(stream_id) or (asyncio.Lock(), 0)
-        self._turns[stream_id] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            users = self._turns[stream_id][1] - 1
-            if users:
-                self._turns[stream_id] = (lock, users)
-            else:
-                del self._turns[stream_id]
 
     # --- the cache -------------------------------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ BODIES: dict[tuple[str, str], Any] = {
         "meetings/{id}/observations": {"text": "The figure is of 2011"},
         "meetings/{id}/observations/{n}/answers": {"accepted": True, "answer": "So it is"},
         "meetings/{id}/approvals": {},
-        "meetings/{id}/errata": {"reads": "2012", "should_read": "2011", **REASON},
+        "meetings/{id}/errata": {"reads": "one through", "should_read": "one into", **REASON},
         "decisions/{number}/acknowledgements": {"outcome": "agreed"},
         "decisions/{number}/budget-lines": {
             "fiscal_year": 2014,

@@ -106,10 +106,15 @@ class _Stored(msgspec.Struct):
     causation_id: int | None = None
 
 
+class _Decided(msgspec.Struct):
+    decision: Any = None
+
+
 class _Dated(msgspec.Struct):
     effective_on: Any = None
     completed_on: Any = None
     decision: Any = None
+    origin: _Decided | None = None
 
 
 _stored = msgspec.json.Decoder(_Stored).decode
@@ -129,7 +134,8 @@ def history_item(line: bytes) -> dict[str, Any]:
         "recorded_by": event.recorded_by,
         "correlation_id": event.correlation_id,
         "causation_id": event.causation_id,
-        "decision": dated.decision,
+        # What a decision called into being names it as its origin.
+        "decision": dated.decision or (dated.origin and dated.origin.decision),
         "data": event.data,
     }
 

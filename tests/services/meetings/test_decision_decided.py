@@ -115,9 +115,11 @@ def test_a_reserved_decision_is_known_to_its_circle_and_the_centre_until_it_is_p
     published = DecisionPublished(
         visibility=Visibility.INTERNAL, previous=Visibility.RESERVED, reason="Announced"
     )
-    given_decision().when(lambda one: one.publish(visibility=Visibility.INTERNAL, reason="Announced")).then(
-        published
-    )
+    given_decision().when(
+        lambda one: one.publish(
+            visibility=Visibility.INTERNAL, reason="Announced", meeting=Visibility.RESERVED
+        )
+    ).then(published)
     assert decision(published).may_be_known_to(EDUCATION)
 
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -257,16 +258,14 @@ def test_readers_are_served_while_others_write(served: Served) -> None:
         while not stop.wait(0.002):
             served.stage.append(("A", Commented(text="more", effective_on=DAY)))
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        after = served.stage.store.head()
-        seen: list[int] = []
-        while len(seen) < 100:
+    after = served.stage.store.head()
+    seen: list[int] = []
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        while len(seen) < 100 and not writing.done():
             lines = served.get(f"?after={after}").content.splitlines()
             seen += [msgspec.json.decode(line)["position"] for line in lines]
             after = seen[-1] if seen else after
-    finally:
         stop.set()
-        writer.join()
+        writing.result(20)
     assert seen == list(range(seen[0], seen[0] + len(seen)))

@@ -94,5 +94,5 @@ async def test_a_cache_that_loads_while_others_write_is_never_behind(log_url: st
             records: Records[Ledger] = watch.here.ledgers
             assert len(records._cache) <= capacity
             assert not records._loading
-            assert not records._turns
+            assert not watch.here.live.turns
             assert watch.here.live.failure is None
