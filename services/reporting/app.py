@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.reporting.api import board, events, timeline
+from services.reporting.api import action_items, board, decisions, events, meeting_register, timeline
 from services.reporting.api.access import ACCESS
 from services.reporting.api.errors import ERRORS
 from services.reporting.api.questions import Reporting
@@ -24,7 +24,8 @@ from shared.settings import Settings
 PORT = 8003
 DESCRIPTION = (
     "Shows what the record says: the board on any day as it was known at any moment, the timeline of each commitment "
-    "down to the event that made it so, and the log itself, for those who check it or keep a copy."
+    "down to the event that made it so, decisions with the gaps in their record, the register of meetings and what is "
+    "owed from them, and the log itself, for those who check it or keep a copy."
 )
 
 
@@ -67,7 +68,14 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         title="Bitácora: reporting",
         description=DESCRIPTION,
         version="1",
-        routers=[board.router, timeline.router, events.router],
+        routers=[
+            board.router,
+            timeline.router,
+            decisions.router,
+            meeting_register.router,
+            action_items.router,
+            events.router,
+        ],
         access=ACCESS,
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),

@@ -23,7 +23,7 @@ from services.reporting.read_model import (
     not_built,
     out_of_date,
 )
-from services.reporting.tables import STANDINGS_AT, projection_state
+from services.reporting.tables import BELIEVED, STANDINGS_AT, projection_state
 
 PREFIX = "reporting_"
 MIGRATION_LOCK = 563_201_021
@@ -141,8 +141,10 @@ class PostgresReadModel:
                 " PRIMARY KEY (commitment_id, valid_from, believed_from)"
             )
         with psycopg.connect(self._url, autocommit=True) as plain:
-            for table in ("standings", "descriptions", "participants", "names"):
-                plain.execute(SQL("VACUUM ANALYZE {}.{}").format(Identifier(generation), Identifier(table)))
+            for table in BELIEVED:
+                plain.execute(
+                    SQL("VACUUM ANALYZE {}.{}").format(Identifier(generation), Identifier(table.name))
+                )
 
     def promote(self, generation: str, catch_up: Callable[[], None]) -> None:
         """See `ReadModel.promote`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
-from sqlalchemy import BigInteger, Date, Table, Text, Uuid
+from sqlalchemy import BigInteger, Date, Integer, Table, Text, Uuid
 
 from services.reporting.intervals import fork
 from services.reporting.projections.changes import Ended, RowChanges
@@ -21,6 +21,7 @@ _ARRAYS: dict[type[Any], SQL] = {
     Uuid: SQL("%s::uuid[]"),
     Date: SQL("%s::date[]"),
     BigInteger: SQL("%s::bigint[]"),
+    Integer: SQL("%s::integer[]"),
     Text: SQL("%s::text[]"),
 }
 

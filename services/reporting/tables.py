@@ -2,8 +2,9 @@
 
 A row of `standings` is a rectangle: on the days `valid_from` ≤ day < `valid_to`, as known at the positions
 `believed_from` ≤ position < `believed_to`, everything in the row held of the commitment. The rectangles of one
-commitment never overlap. `day_node` and `belief_node` file them for searching (see `intervals`); `action_items` is made
-likewise. The other tables have no days, only positions. No row is ever deleted; `believed_to` (with its node) is all that changes, once.
+commitment never overlap. `day_node` and `belief_node` file them for searching (see `intervals`). `action_items` is made
+likewise; the other tables have no days, only positions. No row is ever deleted; `believed_to` (with its node) is all
+that changes, once.
 """
 
 from __future__ import annotations
@@ -125,9 +126,8 @@ names = Table(
     Column("believed_to", BigInteger, nullable=False),
 )
 
-# --- meetings ------------------------------------------------------------------------------------------------------
-# A column `…_at` is a position of the log; a column `…_time` is an instant, in microseconds since 1970 in UTC, of which
-# the reader makes a civil day; lists and parts of events are kept as the JSON of the event.
+# Of meetings: `…_at` is a position of the log; `…_time` an instant, in microseconds since 1970 in UTC, of which the
+# reader makes a civil day; lists, and parts of events, are kept as the JSON they are in the event.
 
 
 def _believed(name: str, *columns: Column[Any]) -> Table:

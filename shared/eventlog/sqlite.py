@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from eventsourcing.persistence import (
     ConnectionPoolClosedError,
     ConnectionUnavailableError,
     IntegrityError,
+    InterfaceError,
     StoredEvent,
 )
 from eventsourcing.sqlite import (
@@ -96,6 +98,7 @@ class SQLiteStore(SQLiteApplicationRecorder):
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._writing = threading.Lock()
         if Path(path).parent != Path():
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         datastore = SQLiteDatastore(db_name=path, lock_timeout=BUSY_TIMEOUT)
@@ -172,7 +175,9 @@ class SQLiteStore(SQLiteApplicationRecorder):
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         """One transaction that holds the write lock from its first statement: nothing it read can go stale."""
-        with self._connection(commit=True) as connection:
+        # Our own lock lets the threads of this process write in turn. The pool's would never be given back when a
+        # connection could not be opened, and nobody could write again.
+        with self._writing, self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -183,14 +188,23 @@ class SQLiteStore(SQLiteApplicationRecorder):
                 raise
 
     @contextmanager
-    def _connection(self, *, commit: bool = False) -> Iterator[sqlite3.Connection]:
+    def _connection(self) -> Iterator[sqlite3.Connection]:
         """A pooled connection; every failure of the engine comes out as an error of ours."""
+        pool = self.datastore.pool
         try:
-            with self.datastore.get_connection(commit=commit) as pooled:
+            pooled = pool.get_connection()
+            try:
                 yield pooled._sqlite_conn  # noqa: SLF001 - the library has no other way to BEGIN IMMEDIATE
+            finally:
+                pool.put_connection(pooled)
         except sqlite3.IntegrityError as error:
             raise _integrity_error(error) from error
-        except (sqlite3.OperationalError, ConnectionPoolClosedError, ConnectionUnavailableError) as error:
+        except (
+            sqlite3.OperationalError,
+            ConnectionPoolClosedError,
+            ConnectionUnavailableError,
+            InterfaceError,
+        ) as error:
             if "no such table" in str(error):
                 raise LogNotReady from error
             raise Unavailable("log-unavailable", "The event log did not answer; try again.") from error

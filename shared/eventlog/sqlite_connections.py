@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Protocol
 
+from shared.errors import Unavailable
 from shared.eventlog.store import Appended, Changes
 
 
@@ -65,11 +66,14 @@ class SQLiteWaiter:
             self._woken.wait(self._poll)
 
     def _changed(self) -> bool:
-        if self._connection is None:
-            self._connection = sqlite3.connect(
-                self._store.path, isolation_level=None, check_same_thread=False
-            )
-        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        try:
+            if self._connection is None:
+                self._connection = sqlite3.connect(
+                    self._store.path, isolation_level=None, check_same_thread=False
+                )
+            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            raise Unavailable("log-unavailable", "The event log did not answer; try again.") from error
         changed = bool(version != self._data_version)
         self._data_version = version
         return changed

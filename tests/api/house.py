@@ -81,6 +81,10 @@ class House:
                 )
             yield self
 
+    def client(self, service: str) -> httpx.AsyncClient:
+        """What a service is asked through."""
+        return self._clients[service]
+
     def token(
         self,
         role: Role = Role.DCI,
@@ -114,7 +118,7 @@ class House:
         organization: str | None = None,
         subject: str | None = None,
         credentials: Mapping[str, str] | None = None,
-        content: bytes | None = None,
+        content: bytes | AsyncIterator[bytes] | None = None,
         **headers: str,
     ) -> httpx.Response:
         """One request; `headers` have underscores for dashes."""

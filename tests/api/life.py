@@ -156,7 +156,9 @@ def _decisions() -> list[Step]:
     budget_office = {"role": Role.DIPRES}
 
     def told(what: str, body: Any = None, **more: Any) -> Step:
-        return _said("meetings", f"decisions/{{number}}/{what}", body, **{"number": "sealed decision 1", **more})
+        return _said(
+            "meetings", f"decisions/{{number}}/{what}", body, **{"number": "sealed decision 1", **more}
+        )
 
     def done(what: str, body: Any = None, task: int = 1, **more: Any) -> Step:
         return _said("meetings", f"action-items/{{id}}/{what}", body, id=f"sealed task {task}", **more)

@@ -68,11 +68,11 @@ async def tell(house: House) -> Story:
     await _commitments(house)
     for code, body in (("SECURITY", COMMITTEE), ("BIL-INTERIOR", BILATERAL)):
         await house.tell("meetings", f"/v1/bodies/{code}", body, method="PUT")
-    met = [await approved(house, body) for body in ("SECURITY", "BIL-INTERIOR")]
+    open_met, hidden_met = [await approved(house, body) for body in ("SECURITY", "BIL-INTERIOR")]
     outcome = await _stuck(house)
     keys = await _keys(house)
     await house.settled()
-    return Story(keys, *met, outcome)
+    return Story(keys, open_met, hidden_met, outcome)
 
 
 async def register(house: House, code: str, **more: Any) -> str:

@@ -19,7 +19,7 @@ from tests.api.story import Story, approved, circulated, register
 
 ROUTES = [(service, method, path) for service, table in TABLES.items() for method, path in table]
 NAMES = [" ".join(route) for route in ROUTES]
-CHANGES = {"If_Match": "*"}
+CHANGES: dict[str, Any] = {"If_Match": "*"}
 GUARD = {"role-not-allowed", "scope-not-granted"}
 
 

@@ -16,18 +16,25 @@ from tests.api.house import TABLES, House, refused
 from tests.api.requests import BODIES
 from tests.api.story import OUTSIDER, Story
 
+NOBODY: dict[str, Any] = {"credentials": {}}
 HIDDEN = {
     "/v1/commitments/{id}": "HIDDEN-1",
     "/v1/indicators/{id}": "HIDDEN-RATE",
     "/v1/bodies/{code}": "BIL-INTERIOR",
 }
-GETS = (
+GETS: tuple[dict[str, str], ...] = (
     {},
     {"If_None_Match": "*"},
     {"If_None_Match": '"1"'},
     {"Accept_Encoding": "gzip"},
 )
-CONDITIONS = ({}, {"If_Match": "*"}, {"If_Match": '"1"'}, {"If_Match": '"99"'}, {"If_Match": "nonsense"})
+CONDITIONS: tuple[dict[str, str], ...] = (
+    {},
+    {"If_Match": "*"},
+    {"If_Match": '"1"'},
+    {"If_Match": '"99"'},
+    {"If_Match": "nonsense"},
+)
 QUERIES = (
     "",
     "?version=1",
@@ -157,7 +164,7 @@ async def test_no_answer_to_an_outsider_names_a_hidden_thing(house: House, story
             for name in [""] if begin is None else open_things[begin]:
                 concrete = path if begin is None else begin[: begin.index("{")] + name + path[len(begin) :]
                 for query in everything_asked(path):
-                    who: list[dict[str, Any]] = [OUTSIDER] + [{"credentials": {}}] * row.anonymous
+                    who: list[dict[str, Any]] = [OUTSIDER] + [NOBODY] * row.anonymous
                     for one in who:
                         answer = await house.ask(service, "GET", concrete + query, **one)
                         assert answer.status_code in {200, 404}, answer.text
@@ -213,7 +220,7 @@ async def test_the_board_counts_and_pages_as_if_hidden_things_were_not_there(
     house: House, story: Story
 ) -> None:
     everything = await board(house, "?limit=200")
-    for who, seen in ((OUTSIDER, {"public", "internal"}), ({"credentials": {}}, {"public"})):
+    for who, seen in ((OUTSIDER, {"public", "internal"}), (NOBODY, {"public"})):
         wanted = [item["code"] for item in everything["items"] if item["visibility"] in seen]
         whole = await board(house, "?limit=200&include=total", **who)
         assert [item["code"] for item in whole["items"]] == wanted
@@ -247,7 +254,7 @@ async def test_what_was_open_once_and_is_hidden_now_is_hidden_at_every_position(
     await house.tell("commitments", "/v1/commitments/ONCE-1/publications", hiding)
     await house.settled()
     for query in ("", f"?position={open_at}", "?on=2013-04-30"):
-        for who in (OUTSIDER, {"credentials": {}}):
+        for who in (OUTSIDER, NOBODY):
             hidden = await house.ask("reporting", "GET", path + query, X_Request_Id="r", **who)
             missing = await house.ask(
                 "reporting", "GET", path.replace("ONCE", "NONE") + query, X_Request_Id="r", **who
@@ -270,7 +277,7 @@ async def test_a_key_used_before_a_thing_was_hidden_does_not_bring_it_back(
 ) -> None:
     about = {"title": "Shared", "lead_organization": "HEALTH", "visibility": "internal", "code": "SHARED-1"}
     await house.tell("commitments", "/v1/commitments", about)
-    path, key = "/v1/commitments/SHARED-1/comments", {"If_Match": "*", "Idempotency_Key": "mine"}
+    path, key = "/v1/commitments/SHARED-1/comments", dict[str, Any](If_Match="*", Idempotency_Key="mine")
     first = await house.ask("commitments", "POST", path, {"text": "Ours"}, **OUTSIDER, **key)
     assert first.status_code == 201
     for facts, body in (

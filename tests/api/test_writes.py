@@ -66,11 +66,12 @@ async def house(folder: Path) -> AsyncIterator[House]:
 
 
 async def say(
-    house: House, told: Step, path: str, number: int, body: bytes, **headers: str
+    house: House, step: Step, path: str, number: int, body: bytes, **headers: str
 ) -> httpx.Response:
     """The request of a step."""
-    given = {"Idempotency_Key": f"key-{number}", "Content_Type": "application/json"} | headers
-    return await house.ask(told.service, "POST", path, content=body, **told.who, **given)
+    given: dict[str, Any] = {"Idempotency_Key": f"key-{number}", "Content_Type": "application/json"}
+    given |= headers
+    return await house.ask(step.service, "POST", path, content=body, **step.who, **given)
 
 
 async def head(house: House) -> int:

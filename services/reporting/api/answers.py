@@ -9,15 +9,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.http.schemas import CivilDay, Instant
 
 
-class Heading(BaseModel):
+class AnswerHeading(BaseModel):
     """What an answer says of itself."""
 
     position: int = Field(description="How much of the log is taken into account.", examples=[1204])
     known_at: Instant | None = Field(description="When the log reached that position; null for an empty log.")
+    scope: str = Field(description="Whose eyes it is for: `public`, `government` or `everything`.")
+
+
+class Heading(AnswerHeading):
+    """What an answer says of itself in which commitments have states."""
+
     status_rule: str = Field(
         description="The version of the rule the states follow.", examples=["traffic_light_1"]
     )
-    scope: str = Field(description="Whose eyes it is for: `public`, `government` or `everything`.")
 
 
 class TotalsAnswer(BaseModel):

@@ -33,6 +33,9 @@ ERRORS: dict[str, Explained] = {
     "cursor-with-groups": Explained(
         422, "Cursor with groups", "A grouped board is given whole: it takes no cursor."
     ),
+    "register-too-long": Explained(
+        422, "Register too long", "Ask for fewer days, or for longer periods: the register has at most 120."
+    ),
     "event-type-unknown": Explained(
         422, "Unknown event type", "`types` takes names from `docs/events.md`, separated by commas."
     ),

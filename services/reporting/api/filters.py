@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -25,22 +25,23 @@ GROUPS: Final = (STATUS, *DIMENSIONS)
 MOST_VALUES: Final = 50
 
 
-def _listed(meaning: str, values: Sequence[str] = ()) -> object:
+def listed(meaning: str, values: Sequence[str] = ()) -> object:
+    """A query parameter that takes one word, or several separated by commas."""
     known = f": {', '.join(values)}" if values else ""
     return Query(max_length=2_000, description=f"{meaning}, or several separated by commas{known}.")
 
 
 Words = str | None
-PillarFilter = Annotated[Words, _listed("The code of a pillar")]
-OrganizationFilter = Annotated[Words, _listed("The code of an organisation that leads")]
-RegionFilter = Annotated[Words, _listed("A region")]
-StatusFilter = Annotated[Words, _listed("A state", list(Status))]
-JudgementFilter = Annotated[Words, _listed("A judgement", list(Judgement))]
-OriginFilter = Annotated[Words, _listed("An origin", list(OriginKind))]
-KindFilter = Annotated[Words, _listed("A kind", list(CommitmentKind))]
-ResultTypeFilter = Annotated[Words, _listed("A type of result", list(ResultType))]
-VisibilityFilter = Annotated[Words, _listed("A visibility", list(Visibility))]
-GroupBy = Annotated[Words, _listed("Count by one of these", GROUPS)]
+PillarFilter = Annotated[Words, listed("The code of a pillar")]
+OrganizationFilter = Annotated[Words, listed("The code of an organisation that leads")]
+RegionFilter = Annotated[Words, listed("A region")]
+StatusFilter = Annotated[Words, listed("A state", list(Status))]
+JudgementFilter = Annotated[Words, listed("A judgement", list(Judgement))]
+OriginFilter = Annotated[Words, listed("An origin", list(OriginKind))]
+KindFilter = Annotated[Words, listed("A kind", list(CommitmentKind))]
+ResultTypeFilter = Annotated[Words, listed("A type of result", list(ResultType))]
+VisibilityFilter = Annotated[Words, listed("A visibility", list(Visibility))]
+GroupBy = Annotated[Words, listed("Count by one of these", GROUPS)]
 
 
 def filters(
@@ -66,7 +67,7 @@ def filters(
         "result_type": result_type,
         "visibility": visibility,
     }
-    return {name: _values(name, text) for name, text in given.items() if text is not None}
+    return {name: values_in(name, text, CLOSED.get(name)) for name, text in given.items() if text is not None}
 
 
 def group_names(text: str | None) -> list[str]:
@@ -83,10 +84,12 @@ def group_names(text: str | None) -> list[str]:
     return names
 
 
-def _values(name: str, text: str) -> list[str]:
+def values_in(name: str, text: str | None, known: Iterable[str] | None = None) -> list[str]:
+    """The words of a filter, none where it is not given; InvalidInput for one that is not `known`."""
+    if text is None:
+        return []
     values = _words(text)
-    closed = CLOSED.get(name)
-    known = None if closed is None else {value.value for value in closed}
+    known = None if known is None else set(known)
     if not values or len(values) > MOST_VALUES or (known is not None and not known.issuperset(values)):
         admitted = "" if known is None else f" The values are {', '.join(sorted(known))}."
         raise InvalidInput(

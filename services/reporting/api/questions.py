@@ -130,10 +130,14 @@ def asker_of(request: Request) -> Scope:
 
 def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
     """What every answer says of itself: which day, which position, under which rule, for whose eyes."""
+    return {"status_rule": RULE, **heading_without_rule(at, scope)}
+
+
+def heading_without_rule(at: AsOf, scope: Scope) -> dict[str, Any]:
+    """What an answer says of itself in which no commitment has a state."""
     return {
         "on": at.on,
         "position": at.position,
         "known_at": None if at.known_at is None else instant_text(at.known_at),
-        "status_rule": RULE,
         "scope": scope.name,
     }

@@ -6,11 +6,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from services.reporting.intervals import fork
 from services.reporting.projections.changes import Belief, RowChanges
 from services.reporting.tables import END_OF_DAYS, descriptions, participants, standings
+from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Assessed,
     Completed,
@@ -146,9 +146,11 @@ class CommitmentView:
         "touched",
     )
 
-    def __init__(self, event: Registered, stream_id: UUID, position: int, changes: RowChanges) -> None:
+    def __init__(self, recorded: Recorded, changes: RowChanges) -> None:
+        event, position = recorded.data, recorded.position
+        assert isinstance(event, Registered)
         self.touched = False
-        self._id = stream_id.hex
+        self._id = recorded.stream_id.hex
         self._code = event.code
         self._title = event.title
         self._parent = event.parent
@@ -171,8 +173,9 @@ class CommitmentView:
         self._describe(position, changes)
         self._share(position, changes)
 
-    def apply(self, event: Event, position: int, changes: RowChanges) -> None:
+    def apply(self, recorded: Recorded, changes: RowChanges) -> None:
         """Take in one more event of the stream."""
+        event, position = recorded.data, recorded.position
         before = self._classification
         match event:
             case Merged():

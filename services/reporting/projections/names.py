@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from services.reporting.projections.changes import Belief, RowChanges
 from services.reporting.tables import names
+from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     OrganizationChanged,
     OrganizationRegistered,
@@ -43,7 +44,9 @@ class NameView:
 
     __slots__ = ("_belief", "_now", "touched")
 
-    def __init__(self, event: OrganizationRegistered | PillarRegistered, position: int) -> None:
+    def __init__(self, recorded: Recorded, _changes: RowChanges) -> None:
+        event, position = recorded.data, recorded.position
+        assert isinstance(event, OrganizationRegistered | PillarRegistered)
         self.touched = False
         if isinstance(event, PillarRegistered):
             self._now = Name(PILLAR, event.code, event.name, event.rank)
@@ -51,8 +54,9 @@ class NameView:
             self._now = Name(ORGANIZATION, event.code, event.name, 0)
         self._belief = Belief(names.name, self._now, position)
 
-    def apply(self, event: Event, position: int, changes: RowChanges) -> None:
+    def apply(self, recorded: Recorded, changes: RowChanges) -> None:
         """Take in one more event of the stream."""
+        event, position = recorded.data, recorded.position
         match event:
             case OrganizationChanged():
                 now = self._now._replace(name=event.name)

@@ -7,18 +7,35 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from services.reporting.projections import commitments, names
+from services.reporting.projections import action_items, commitments, decisions, meetings, names
+from services.reporting.projections.action_items import ActionItemView
 from services.reporting.projections.changes import Belief, RowChanges
 from services.reporting.projections.commitments import CommitmentView
+from services.reporting.projections.decisions import DecisionView, OutcomeView
+from services.reporting.projections.meetings import BodyView, MeetingView
 from services.reporting.projections.names import NameView
 from shared.errors import CorruptEvent
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
-from shared.events.commitments import OrganizationRegistered, PillarRegistered, Registered
+from shared.events.commitments import (
+    DecisionCarriedOut,
+    DecisionUnresolved,
+    OrganizationRegistered,
+    PillarRegistered,
+    Registered,
+)
 from shared.events.facts import Event
+from shared.events.meetings import ActionItemAssigned, BodyRegistered, DecisionAgreed, MeetingConvened
 
-BEGINNING: Final = (Registered, OrganizationRegistered, PillarRegistered)
-CHANGING: Final = frozenset[type[Event]]((*commitments.CHANGING, *names.CHANGING))
+CHANGING: Final = frozenset[type[Event]](
+    (
+        *commitments.CHANGING,
+        *names.CHANGING,
+        *meetings.CHANGING,
+        *decisions.CHANGING,
+        *action_items.CHANGING,
+    )
+)
 CAPACITY: Final = 50_000
 """Views kept in memory; beyond that, the one not used for longest is folded again when it is needed."""
 
@@ -31,11 +48,25 @@ class View(Protocol):
 
     touched: bool
 
-    def apply(self, event: Event, position: int, changes: RowChanges) -> None:
+    def apply(self, recorded: Recorded, changes: RowChanges) -> None:
         """Take in one more event."""
 
     def beliefs(self) -> Iterator[Belief[Any]]:
         """Everything believed now."""
+
+
+BEGINNING: Final[dict[type[Event], Callable[[Recorded, RowChanges], View]]] = {
+    Registered: CommitmentView,
+    OrganizationRegistered: NameView,
+    PillarRegistered: NameView,
+    BodyRegistered: BodyView,
+    MeetingConvened: MeetingView,
+    DecisionAgreed: DecisionView,
+    ActionItemAssigned: ActionItemView,
+    DecisionCarriedOut: OutcomeView,
+    DecisionUnresolved: OutcomeView,
+}
+"""The views, by the events with which a stream begins, at version 1 and never again."""
 
 
 class Projector:
@@ -81,17 +112,16 @@ class Projector:
         return self.changes_so_far()
 
     def _apply(self, recorded: Recorded) -> None:
-        event = recorded.data
-        if type(event) in CHANGING:
+        if recorded.version == 1:
+            view = _begun(recorded, self._changes)
+            if view is not None:
+                self._keep(recorded.stream_id, view)
+                self._touch(view)
+        elif type(recorded.data) in CHANGING:
             view = self._view(recorded)
             if view is not None:
-                view.apply(event, recorded.position, self._changes)
+                view.apply(recorded, self._changes)
                 self._touch(view)
-        elif isinstance(event, BEGINNING) and recorded.version == 1:
-            # A stream begins once: whatever claims to begin it again changes nothing.
-            view = _begin(recorded, self._changes)
-            self._keep(recorded.stream_id, view)
-            self._touch(view)
 
     def _view(self, recorded: Recorded) -> View | None:
         view = self._views.get(recorded.stream_id)
@@ -109,11 +139,10 @@ class Projector:
         forgotten = RowChanges()
         for position, line in self._read_stream(stream_id, upto):
             recorded = codec.decode(line, position)
-            if view is None:
-                if isinstance(recorded.data, BEGINNING) and recorded.version == 1:
-                    view = _begin(recorded, forgotten)
-            elif type(recorded.data) in CHANGING:
-                view.apply(recorded.data, position, forgotten)
+            if recorded.version == 1:
+                view = _begun(recorded, forgotten)
+            elif view is not None and type(recorded.data) in CHANGING:
+                view.apply(recorded, forgotten)
         if view is not None:
             for belief in view.beliefs():
                 belief.written = True
@@ -138,9 +167,6 @@ class Projector:
             self._changes.write_down(belief)
 
 
-def _begin(recorded: Recorded, changes: RowChanges) -> View:
-    event = recorded.data
-    if isinstance(event, Registered):
-        return CommitmentView(event, recorded.stream_id, recorded.position, changes)
-    assert isinstance(event, (OrganizationRegistered, PillarRegistered))
-    return NameView(event, recorded.position)
+def _begun(recorded: Recorded, changes: RowChanges) -> View | None:
+    begin = BEGINNING.get(type(recorded.data))
+    return None if begin is None else begin(recorded, changes)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, FromClause, Table, and_
 
 from services.reporting.intervals import path
 from services.reporting.tables import standings
@@ -13,6 +13,7 @@ from shared.clock import Clock
 from shared.errors import InvalidInput, Unavailable
 from shared.eventlog.store import Store, position_at
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_BITS = date.max.toordinal().bit_length()
 _LAST_BIT = 62
 """What is believed now is filed under 2**62, the highest number a position can be filed under."""
@@ -72,9 +73,36 @@ def not_reached(position: int) -> Unavailable:
     return Unavailable("position-not-reached", f"The read model has not reached position {position} yet.")
 
 
-def holding(on: date, position: int, reached: int) -> ColumnElement[bool]:
-    """The rows of `standings` that held on a day as believed at a position, found through the interval tree."""
-    columns = standings.c
+def told_by(store: Store, clock: Clock, at: AsOf) -> int:
+    """The position that the log had reached, of those up to that of `at`, when the day of `at` was over.
+
+    Where nobody says on which day a thing was done (an acknowledgement, a budget line), it was done on the day on which
+    the log learned it; so this is the position at which to look for what had been done by then.
+    """
+    if at.known_at is None or clock.day_of(at.known_at) <= at.on:
+        return at.position
+    over = datetime.combine(at.on + timedelta(days=1), time.min, clock.zone)
+    return min(at.position, position_at(store, over - timedelta(microseconds=1)))
+
+
+def instant(microseconds: int) -> datetime:
+    """An instant as the tables keep it, in UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def midnight(day: date) -> int:
+    """The beginning of a day in UTC, as the tables keep instants; also of days of which no `datetime` can be made."""
+    return (day.toordinal() - _EPOCH.toordinal()) * 86_400_000_000
+
+
+def believed(table: FromClause, position: int) -> ColumnElement[bool]:
+    """The rows of a table that were believed at a position."""
+    return and_(table.c.believed_from <= position, table.c.believed_to > position)
+
+
+def holding(on: date, position: int, reached: int, table: Table = standings) -> ColumnElement[bool]:
+    """The rectangles that held on a day as believed at a position, found through the interval tree."""
+    columns = table.c
     beliefs = path(position, max(reached, position, 1).bit_length())
     return and_(
         columns.day_node.in_(path(on.toordinal(), _DAY_BITS)),

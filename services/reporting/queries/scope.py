@@ -1,12 +1,13 @@
-"""Who may see which commitments: what was open to the asker at the position asked for, and is open to them now."""
+"""Who may see what: that which was open to the asker at the position asked for, and is open to them now."""
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, and_, or_, select, true, union
+from sqlalchemy import ColumnElement, Select, Table, and_, false, or_, select, true, union
 
-from services.reporting.tables import END_OF_LOG, descriptions, participants, standings
+from services.reporting.queries.moments import believed
+from services.reporting.tables import END_OF_LOG, circles, descriptions, disclosures, participants, standings
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
 
@@ -69,6 +70,40 @@ def _open_now(scope: Scope) -> Select[tuple[object]]:
         participants.c.believed_to == END_OF_LOG, participants.c.organization == scope.organization
     )
     return select(union(now, concerned).subquery().c.commitment_id)
+
+
+def knows_of(scope: Scope, position: int, thing: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the asker may know of a body, a meeting, a decision or an action item, by its id."""
+    if scope.name == "everything":
+        return true()
+    return and_(
+        or_(_disclosed(scope, believed(disclosures, position), thing), circled(scope, position, thing)),
+        or_(
+            _disclosed(scope, _believed_now(disclosures), thing),
+            _circled(scope, _believed_now(circles), thing),
+        ),
+    )
+
+
+def circled(scope: Scope, position: int, thing: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the asker is one of those who know of such a thing while it is reserved."""
+    return true() if scope.name == "everything" else _circled(scope, believed(circles, position), thing)
+
+
+def _disclosed(scope: Scope, when: ColumnElement[bool], thing: ColumnElement[Any]) -> ColumnElement[bool]:
+    return thing.in_(
+        select(disclosures.c.thing_id).where(when, disclosures.c.visibility.in_(_open_to(scope)))
+    )
+
+
+def _circled(scope: Scope, when: ColumnElement[bool], thing: ColumnElement[Any]) -> ColumnElement[bool]:
+    if scope.organization is None:
+        return false()
+    return thing.in_(select(circles.c.thing_id).where(circles.c.organization == scope.organization, when))
+
+
+def _believed_now(table: Table) -> ColumnElement[bool]:
+    return table.c.believed_to == END_OF_LOG
 
 
 def _open_to(scope: Scope) -> list[str]:

@@ -42,12 +42,13 @@ from shared.events.vocabulary import (
 from shared.rules.traffic_light import Closure, Standing, verdict_on
 
 EPOCH = date(2012, 1, 1)
-SPAN = 40
-COMMITMENTS = 4
+SPAN = 12
+COMMITMENTS = 3
 PILLARS = ("health", "education", None)
 MINISTRIES = ("a", "b", "c")
 
 days = st.integers(0, SPAN).map(lambda n: EPOCH + timedelta(days=n))
+first_days = st.integers(0, 3).map(lambda n: EPOCH + timedelta(days=n))
 maybe_days = st.none() | days
 
 
@@ -62,7 +63,7 @@ def registrations(code: str, tag: str) -> st.SearchStrategy[Event]:
         code=st.just(code),
         title=st.sampled_from(["First title", "Another\ttitle\\with\nsigns"]),
         lead_organization=st.sampled_from(MINISTRIES).map(lambda name: f"{tag}-{name}"),
-        effective_on=days,
+        effective_on=first_days,
         kind=st.sampled_from(CommitmentKind),
         visibility=st.sampled_from(Visibility),
         pillar=st.sampled_from(PILLARS),
@@ -91,7 +92,7 @@ def corrections(tag: str) -> st.SearchStrategy[Event]:
         "lead_organization": st.sampled_from(MINISTRIES).map(lambda name: f"{tag}-{name}"),
         "public_deadline": maybe_days.map(deadline_value),
         "internal_deadline": maybe_days.map(deadline_value),
-        "effective_on": days.map(date.isoformat),
+        "effective_on": first_days.map(date.isoformat),
         "collaborating_organizations": st.just([f"{tag}-c"]),
         "goal": st.just("not a matter of the board"),
     }
@@ -147,7 +148,7 @@ def histories(draw: st.DrawFn, tag: str) -> list[tuple[str, Event]]:
     """A history of several commitments, each event with the code of its commitment."""
     story: list[tuple[str, Event]] = []
     begun: set[str] = set()
-    for number in draw(st.lists(st.integers(0, COMMITMENTS - 1), min_size=1, max_size=25)):
+    for number in draw(st.lists(st.integers(0, COMMITMENTS - 1), min_size=10, max_size=30)):
         code = f"{tag}-{number}"
         story.append((code, draw(happenings(tag) if code in begun else registrations(code, tag))))
         begun.add(code)

@@ -215,19 +215,28 @@ def test_reads_go_on_while_the_read_model_is_rebuilt_and_swapped(stage: Stage) -
             failures.append(error)
             raise
 
-    reader = threading.Thread(target=read)
-    reader.start()
+    def write() -> None:
+        for event in story(5, 20, 100_000)[20:]:
+            stage.append(event)
+            if stop.wait(0.001):
+                return
+
+    threads = [threading.Thread(target=read), threading.Thread(target=write)]
+    for thread in threads:
+        thread.start()
     try:
-        for seed in (5, 6, 7):
-            stage.append(*story(seed, 20, 60)[20:])
+        for _ in range(4):
             stage.rebuild()
             stage.wait()
     finally:
         stop.set()
-        reader.join()
+        for thread in threads:
+            thread.join()
     assert failures == []
     assert positions == sorted(positions), "what was on the board vanished again"
     assert len(set(generations)) >= 3
+    stage.append(*story(6, 20, 1)[20:])
+    stage.wait()
     stage.stop_workers()
     followed = stage.rows()
     stage.rebuild()

@@ -30,7 +30,7 @@ from tests.services.reporting.histories import (
 from tests.services.reporting.stage import Stage, staged
 
 numbers = count(1)
-asked_days = st.integers(-2, SPAN + 3).map(lambda n: EPOCH + timedelta(days=n))
+asked_days = st.integers(-1, SPAN + 2).map(lambda n: EPOCH + timedelta(days=n))
 fractions = st.floats(0, 1, allow_nan=False)
 EVERY_TIME = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
@@ -57,9 +57,9 @@ class Story:
         self.first, self.last = self.told[0][0], self.told[-1][0]
         stage.wait(self.last)
 
-    def position(self, fraction: float) -> int:
-        """A position before, within or at the end of the story."""
-        return self.first - 1 + round(fraction * (self.last - self.first + 1))
+    def positions(self) -> st.SearchStrategy[int]:
+        """Positions before, within and at the end of the story."""
+        return st.integers(0, len(self.told)).map(lambda told: self.last - told)
 
     def known(self, code: str, position: int) -> list[tuple[int, Event]]:
         """What is known of a commitment at a position."""
@@ -104,8 +104,7 @@ def as_expected(item: Item) -> Expected:
 def test_the_board_says_what_a_replay_of_the_log_says(stage: Stage, data: st.DataObject) -> None:
     tag = f"t{next(numbers):05d}"
     story = Story(stage, tag, data.draw(histories(tag)), data.draw(st.lists(fractions, max_size=3)))
-    for on, fraction in data.draw(st.lists(st.tuples(asked_days, fractions), min_size=1, max_size=6)):
-        position = story.position(fraction)
+    for on, position in data.draw(st.lists(st.tuples(asked_days, story.positions()), min_size=4, max_size=8)):
         at = AsOf(on, position, None)
         expected = story.expected(on, position)
         with stage.read_model.reading() as reading:
@@ -130,7 +129,7 @@ def test_the_board_says_what_a_replay_of_the_log_says(stage: Stage, data: st.Dat
 def test_the_timeline_says_on_every_day_what_a_replay_says(stage: Stage, data: st.DataObject) -> None:
     tag = f"t{next(numbers):05d}"
     story = Story(stage, tag, data.draw(histories(tag)), [])
-    position = story.position(data.draw(fractions))
+    position = data.draw(story.positions())
     for code in story.codes():
         known = story.known(code, position)
         with stage.read_model.reading() as reading:
@@ -163,7 +162,7 @@ def test_the_timeline_says_on_every_day_what_a_replay_says(stage: Stage, data: s
 def test_the_board_hides_what_was_hidden_then_or_is_hidden_now(stage: Stage, data: st.DataObject) -> None:
     tag = f"t{next(numbers):05d}"
     story = Story(stage, tag, data.draw(histories(tag)), [])
-    on, position = data.draw(asked_days), story.position(data.draw(fractions))
+    on, position = data.draw(asked_days), data.draw(story.positions())
     asker = data.draw(st.sampled_from([None, *story.leads()["organization"]]))
     scope = PUBLIC if asker is None else Scope("government", asker)
     open_to_asker = {"public"} if asker is None else {"public", "internal"}

@@ -9,7 +9,18 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.eventlog.records import Records
-from tests.support.ledger import Ledger, Process, command, opened, process, writing
+from tests.support.ledger import (
+    NOON,
+    Ledger,
+    Process,
+    changes,
+    command,
+    event,
+    opened,
+    process,
+    writing,
+    wrote,
+)
 
 
 class Watch:
@@ -96,3 +107,37 @@ async def test_a_cache_that_loads_while_others_write_is_never_behind(log_url: st
             assert not records._loading
             assert not watch.here.live.turns
             assert watch.here.live.failure is None
+
+
+async def test_what_arrives_while_a_stream_is_being_read_is_not_lost(log_url: str) -> None:
+    async with process(log_url) as one, process(log_url) as other:
+        ledger = await one.open()
+        long = [event(wrote(f"{n}"), n, ledger) for n in range(2, 12_002)]
+        await asyncio.to_thread(one.store.append, [changes(*long)], NOON)
+        version = 12_001
+        for _ in range(10):
+            one.ledgers.forget(ledger)
+            reading = asyncio.create_task(one.ledgers.get(ledger))
+            await asyncio.sleep(0.002)
+            version += 1
+            late = await other.live.append(changes(event(wrote("late"), version, ledger)))
+            await one.live.wait_for(late.last, 15)
+            raced = not reading.done()
+            await reading
+            found = await one.ledgers.get(ledger)
+            assert found is not None
+            assert (found.version, found.texts[-1]) == (version, "late")
+            if raced:
+                return
+        pytest.fail("nothing ever arrived while the stream was being read")
+
+
+async def test_what_is_in_memory_takes_in_single_events_of_another_process(log_url: str) -> None:
+    async with process(log_url) as one, process(log_url) as other:
+        ledger = await one.open()
+        held = await one.ledgers.get(ledger)
+        for n in range(5):
+            await other.write(ledger, str(n))
+            await one.live.wait_for(n + 2, 15)
+            assert await one.ledgers.get(ledger) is held
+            assert await one.texts(ledger) == [str(m) for m in range(n + 1)]

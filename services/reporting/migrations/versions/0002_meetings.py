@@ -12,7 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """The tables of the meetings."""
+    """The tables of the meetings, for which the log is to be read again from its beginning."""
+    for table in ("standings", "descriptions", "participants", "names"):
+        op.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are our own
+    op.execute("UPDATE projection_state SET position = 0")
     op.create_table(
         "disclosures",
         sa.Column("thing_id", sa.Uuid(), nullable=False),

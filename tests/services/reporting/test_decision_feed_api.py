@@ -1,0 +1,408 @@
+"""The budget office's feed of decisions, and the gaps in their record, as a client sees them, on both engines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.events.commitments import (
+    DecisionCarriedOut,
+    DecisionUnresolved,
+    DecisionWaived,
+    Done,
+    Registered,
+)
+from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest, DecisionKind
+from shared.events.meetings import (
+    AgreedCommitment,
+    AgreedDeadline,
+    BudgetLineTied,
+    DecisionAcknowledged,
+    DecisionAmended,
+    DecisionPublished,
+    Effect,
+)
+from shared.events.vocabulary import DeadlineKind, Visibility
+from shared.identity.actor import Role
+from tests.services.reporting.gatherings import (
+    Told,
+    bilateral,
+    committee,
+    convened,
+    cost,
+    decided,
+    noon,
+    tell,
+)
+from tests.services.reporting.installation import Installation
+from tests.services.reporting.stage import Stage, staged
+
+DAY = date(2012, 8, 14)
+DIPRES: dict[str, Any] = {"role": Role.DIPRES, "organization": "DIPRES"}
+OUTSIDER: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MOP"}
+NOBODY: dict[str, Any] = {"role": None}
+HEALTH: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MINSAL"}
+RESERVED: dict[str, Any] = {
+    "visibility": Visibility.RESERVED,
+    "organizations": ("MINSAL",),
+    "meeting": "M-2",
+}
+FIRST, LATER = BudgetRequest.FIRST, BudgetRequest.LATER
+PUBLISHED = DecisionPublished(
+    visibility=Visibility.PUBLIC, previous=Visibility.RESERVED, reason="The law asks for it"
+)
+
+
+def said(number: str, outcome: Acknowledgement = Acknowledgement.AGREED, remarks: str | None = None) -> Told:
+    """The budget office said something of a decision."""
+    return Told("decision", number, DecisionAcknowledged(outcome=outcome, remarks=remarks))
+
+
+def tied(number: str, request: BudgetRequest, *, code: str = "24-03", year: int = 2013) -> Told:
+    """A decision was tied to a budget line."""
+    return Told(
+        "decision",
+        number,
+        BudgetLineTied(fiscal_year=year, code=code, amount="1000", currency="CLP", request=request),
+    )
+
+
+def amended(number: str, erratum: int = 1) -> Told:
+    """An erratum concerns a decision."""
+    return Told(
+        "decision",
+        number,
+        DecisionAmended(erratum=erratum, reads="200", should_read="300", reason="Typed wrong"),
+    )
+
+
+COMMITMENT = Registered(
+    code="HID-1",
+    title="Hidden",
+    lead_organization="MINSAL",
+    visibility=Visibility.RESERVED,
+    effective_on=DAY,
+)
+NEW = Effect(commitment=AgreedCommitment(code="HID-1", title="Hidden", lead_organization="MINSAL"))
+LATER_DAY = Effect(deadline=AgreedDeadline(deadline=DeadlineKind.PUBLIC, on=date(2014, 3, 1)))
+STORY: tuple[tuple[date, tuple[Told, ...]], ...] = (
+    (
+        DAY,
+        (
+            Told("commitment", "HID-1", COMMITMENT),
+            committee("SEG"),
+            bilateral("BIL-SAL", "MINSAL"),
+            convened("SEG", "M-1", DAY),
+            convened(
+                "BIL-SAL", "M-2", DAY, visibility=Visibility.RESERVED, organizations=("MINSAL", "MINEDUC")
+            ),
+            decided("SEG-2012-001", DAY, organizations=("MINSAL", "MOP")),
+            decided("BIL-SAL-2012-001", DAY, budget_impact=cost(), **RESERVED),
+            decided("BIL-SAL-2012-002", DAY, kind=DecisionKind.AGREE_COMMITMENT, effect=NEW, **RESERVED),
+            decided(
+                "BIL-SAL-2012-003",
+                DAY,
+                kind=DecisionKind.REVISE_DEADLINE,
+                commitments=("HID-1",),
+                effect=LATER_DAY,
+                budget_impact=cost(2014),
+                **RESERVED,
+            ),
+        ),
+    ),
+    (date(2012, 8, 20), (said("SEG-2012-001"),)),
+    (date(2012, 8, 22), (said("BIL-SAL-2012-001", Acknowledgement.DISPUTED, "Not that much"),)),
+    (date(2012, 9, 1), (tied("BIL-SAL-2012-001", FIRST), tied("BIL-SAL-2012-003", FIRST))),
+    (date(2012, 9, 15), (amended("SEG-2012-001"), amended("SEG-2012-001", 2))),
+    (date(2012, 10, 1), (tied("BIL-SAL-2012-001", LATER), said("BIL-SAL-2012-001"))),
+)
+
+
+@pytest.fixture
+def stage(log_url: str) -> Iterator[Stage]:
+    """A log with its read model up to date."""
+    with staged(log_url) as made:
+        for day, told in STORY:
+            tell(made, *told, now=noon(day))
+        made.start_worker()
+        made.wait()
+        yield made
+
+
+@pytest.fixture
+async def reporting(stage: Stage, tmp_path: Path) -> AsyncIterator[Installation]:
+    """The service, running."""
+    async with Installation(tmp_path, stage).running() as running:
+        yield running
+
+
+async def more(reporting: Installation, *told: Told) -> int:
+    """Tell more, and wait until it is known."""
+    appended = tell(reporting.stage, *told)
+    await asyncio.to_thread(reporting.stage.wait, appended.last)
+    return appended.last
+
+
+def numbers(answer: Any) -> list[str]:
+    """Which decisions an answer is of."""
+    return [item["number"] for item in answer["items"]]
+
+
+async def test_the_feed_tells_a_decision_with_everything_beside_it(reporting: Installation) -> None:
+    answer = await reporting.read("/v1/decisions", **DIPRES)
+    assert (answer["scope"], answer["next"]) == ("everything", None)
+    assert numbers(answer) == [
+        "SEG-2012-001",
+        "BIL-SAL-2012-001",
+        "BIL-SAL-2012-002",
+        "BIL-SAL-2012-003",
+    ]
+    committees, money, _, deadline = answer["items"]
+    assert [one["number"] for one in committees["errata"]] == [1, 2]
+    assert committees["acknowledgement"]["told_on"] == "2012-08-20"
+    assert committees["body_name"] == "Committee SEG"
+    assert money["budget_impact"] == {
+        "amount": "1200.5",
+        "currency": "CLP",
+        "fiscal_year": 2013,
+        "financing": "reallocation",
+    }
+    assert (money["acknowledgement"]["outcome"], money["acknowledgement"]["organization"]) == (
+        "agreed",
+        "DCI",
+    )
+    assert [(line["code"], line["request"]) for line in money["budget_lines"]] == [("24-03", "later")]
+    assert deadline["commitments"] == ["HID-1"]
+    assert deadline["effect"] == {"deadline": {"deadline": "public", "on": "2014-03-01"}}
+    assert deadline["outcome"] is None
+
+
+async def test_the_feed_tells_what_became_of_a_decision(reporting: Installation) -> None:
+    done = Done(type="commitments.registered", version=1, commitment="HID-1")
+    await more(
+        reporting,
+        Told(
+            "decision-outcome",
+            "BIL-SAL-2012-002",
+            DecisionUnresolved(
+                decision="BIL-SAL-2012-002", code="code-taken", reason="There is one", commitment="HID-1"
+            ),
+        ),
+        Told(
+            "decision-outcome",
+            "BIL-SAL-2012-003",
+            DecisionUnresolved(decision="BIL-SAL-2012-003", code="closed", reason="It is over"),
+        ),
+        Told("decision-outcome", "SEG-2012-001", DecisionCarriedOut(decision="SEG-2012-001", did=())),
+        Told(
+            "decision-outcome",
+            "BIL-SAL-2012-002",
+            DecisionCarriedOut(decision="BIL-SAL-2012-002", did=(done,), remarks="Renamed"),
+        ),
+        Told(
+            "decision-outcome",
+            "BIL-SAL-2012-003",
+            DecisionWaived(decision="BIL-SAL-2012-003", remarks="Overtaken"),
+        ),
+        Told("decision", "BIL-SAL-2012-002", PUBLISHED),
+    )
+    answer = await reporting.read("/v1/decisions", **DIPRES)
+    states = {item["number"]: item["outcome"] and item["outcome"]["state"] for item in answer["items"]}
+    assert states == {
+        "SEG-2012-001": "carried_out",
+        "BIL-SAL-2012-001": None,
+        "BIL-SAL-2012-002": "resolved",
+        "BIL-SAL-2012-003": "waived",
+    }
+    resolved = answer["items"][2]["outcome"]
+    assert resolved["did"] == [{"type": "commitments.registered", "version": 1, "commitment": "HID-1"}]
+    assert (resolved["difficulty"]["code"], resolved["remarks"]) == ("code-taken", "Renamed")
+    # The decision is open to all now; that the commitment is there still is not.
+    for who in (OUTSIDER, NOBODY):
+        response = await reporting.get("/v1/decisions?kind=agree_commitment", **who)
+        assert b"HID-1" not in response.content
+        (item,) = response.json()["items"]
+        assert item["outcome"]["state"] == "resolved"
+        assert [item["effect"], item["meeting"], item["body_name"], item["outcome"]["did"]] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("query", "tails"),
+    [
+        ("organization=MOP", ["G-2012-001"]),
+        ("organization=MINSAL&body=SEG", ["G-2012-001"]),
+        ("organization=MINSAL,MOP", ["G-2012-001", "L-2012-001", "L-2012-002", "L-2012-003"]),
+        ("organization=DIPRES", []),
+        ("acknowledged=true", ["G-2012-001", "L-2012-001"]),
+        ("acknowledged=false", ["L-2012-002", "L-2012-003"]),
+        ("acknowledged=disputed", []),
+        ("acknowledged=disputed&on=2012-08-31", ["L-2012-001"]),
+        ("acknowledged=false&on=2012-08-21", ["L-2012-001", "L-2012-002", "L-2012-003"]),
+        ("on=2012-08-13", []),
+        ("has_budget_impact=true", ["L-2012-001", "L-2012-003"]),
+        ("has_budget_impact=false", ["G-2012-001", "L-2012-002"]),
+        ("fiscal_year=2014", ["L-2012-003"]),
+        ("kind=agree_commitment,revise_deadline", ["L-2012-002", "L-2012-003"]),
+        ("agreed_since=2012-08-14&body=SEG", ["G-2012-001"]),
+        ("agreed_since=2012-08-15", []),
+        ("known_at=2012-08-21T00:00:00Z&acknowledged=true", ["G-2012-001"]),
+        ("position=6", ["G-2012-001"]),
+        ("after=6&limit=2", ["L-2012-001", "L-2012-002"]),
+    ],
+)
+async def test_the_feed_is_filtered_on_any_day_as_known_at_any_moment(
+    reporting: Installation, query: str, tails: list[str]
+) -> None:
+    answer = await reporting.read(f"/v1/decisions?{query}", **DIPRES)
+    assert [number[2:] if number[0] == "S" else number[6:] for number in numbers(answer)] == tails
+
+
+async def test_gaps_say_which_and_since_when(reporting: Installation) -> None:
+    answer = await reporting.read("/v1/decisions/gaps?on=2012-10-10", **DIPRES)
+    assert answer["totals"] == {
+        "decisions": 4,
+        "by_gap": {
+            "not_acknowledged": 2,
+            "disputed": 0,
+            "no_line_in_first_request": 2,
+            "amended_after_acknowledgement": 1,
+        },
+    }
+    found = {
+        item["number"]: [(gap["gap"], gap["since_on"], gap["days"]) for gap in item["gaps"]]
+        for item in answer["items"]
+    }
+    assert found == {
+        "SEG-2012-001": [("amended_after_acknowledgement", "2012-09-15", 26)],
+        "BIL-SAL-2012-001": [("no_line_in_first_request", "2012-10-01", 10)],
+        "BIL-SAL-2012-002": [("not_acknowledged", "2012-09-14", 27)],
+        # A line in the first request of another year does not help.
+        "BIL-SAL-2012-003": [
+            ("not_acknowledged", "2012-09-14", 27),
+            ("no_line_in_first_request", "2012-08-14", 58),
+        ],
+    }
+    because = answer["items"][0]["gaps"][0]["because"]
+    assert because == answer["items"][0]["errata"][0]["position"]
+
+
+@pytest.mark.parametrize(
+    ("query", "totals"),
+    [
+        ("on=2012-08-21", (0, 0, 2, 0)),
+        ("on=2012-08-22", (0, 1, 2, 0)),
+        ("on=2012-09-13", (0, 1, 1, 0)),
+        ("on=2012-09-14", (2, 1, 1, 0)),
+        ("on=2012-09-14&days=31", (0, 1, 1, 0)),
+        ("on=2012-08-15&days=0", (4, 0, 2, 0)),
+        ("on=2012-09-15", (2, 1, 1, 1)),
+        ("on=2012-09-15&known_at=2012-09-10T00:00:00Z", (2, 1, 1, 0)),
+        ("on=2012-10-01&organization=MOP", (0, 0, 0, 1)),
+        ("on=2012-10-01&gap=disputed", (2, 0, 2, 1)),
+    ],
+)
+async def test_gaps_are_those_of_the_day(
+    reporting: Installation, query: str, totals: tuple[int, ...]
+) -> None:
+    answer = await reporting.read(f"/v1/decisions/gaps?{query}", **DIPRES)
+    assert tuple(answer["totals"]["by_gap"].values()) == totals
+    if "gap=" in query:
+        assert answer["items"] == []
+
+
+async def test_the_same_words_after_an_erratum_close_the_gap_it_made(reporting: Installation) -> None:
+    await more(reporting, said("SEG-2012-001"))
+    answer = await reporting.read("/v1/decisions/gaps?gap=amended_after_acknowledgement", **DIPRES)
+    assert answer["totals"]["by_gap"]["amended_after_acknowledgement"] == 0
+
+
+async def test_pages_of_gaps_are_about_one_day_and_position(reporting: Installation) -> None:
+    seen: list[str] = []
+    path = "/v1/decisions/gaps?on=2012-10-10&limit=1"
+    while path is not None:
+        page = await reporting.read(path, **DIPRES)
+        seen += numbers(page)
+        path = page["next"]
+        await more(reporting, said("BIL-SAL-2012-002"), said("BIL-SAL-2012-003"))
+        assert page["totals"]["decisions"] == 4
+    assert seen == ["SEG-2012-001", "BIL-SAL-2012-001", "BIL-SAL-2012-002", "BIL-SAL-2012-003"]
+
+
+async def test_a_reserved_decision_is_for_those_it_concerns_until_it_is_published(
+    reporting: Installation,
+) -> None:
+    before = reporting.stage.store.head()
+    for who, seen in ((HEALTH, 4), (OUTSIDER, 1), (NOBODY, 0)):
+        assert len(numbers(await reporting.read("/v1/decisions", **who))) == seen
+        gaps = await reporting.read("/v1/decisions/gaps?on=2012-10-10", **who)
+        assert gaps["totals"]["decisions"] == len(gaps["items"]) == seen
+        assert sum(gaps["totals"]["by_gap"].values()) == {4: 5, 1: 1, 0: 0}[seen]
+        for query in ("body=BIL-SAL", "organization=MINEDUC", "kind=agree_commitment", "fiscal_year=2014"):
+            assert (len(numbers(await reporting.read(f"/v1/decisions?{query}", **who))) > 0) == (
+                seen == 4 and "MINEDUC" not in query
+            )
+    await more(reporting, Told("decision", "BIL-SAL-2012-001", PUBLISHED))
+    assert numbers(await reporting.read("/v1/decisions", **NOBODY)) == ["BIL-SAL-2012-001"]
+    assert numbers(await reporting.read(f"/v1/decisions?position={before}", **NOBODY)) == []
+    hidden = DecisionPublished(visibility=Visibility.RESERVED, previous=Visibility.PUBLIC, reason="Too soon")
+    after = await more(reporting, Told("decision", "BIL-SAL-2012-001", hidden))
+    for query in (f"?position={after - 1}", ""):
+        assert numbers(await reporting.read(f"/v1/decisions{query}", **NOBODY)) == []
+
+
+async def test_a_client_reads_its_own_write_and_is_not_sent_what_it_holds(reporting: Installation) -> None:
+    appended = tell(reporting.stage, decided("SEG-2012-002", DAY))
+    answer = await reporting.get(f"/v1/decisions?wait_for={appended.last}", **DIPRES)
+    assert "SEG-2012-002" in numbers(answer.json())
+    for path in (
+        "/v1/decisions",
+        "/v1/decisions/gaps?days=7",
+        "/v1/meeting-register?from=2012-01-01&to=2012-12-31",
+        "/v1/action-items?include=total",
+    ):
+        first = await reporting.get(path)
+        again = await reporting.get(path, If_None_Match=first.headers["ETag"])
+        assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+        assert again.headers["Log-Position"] == first.headers["Log-Position"]
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("decisions?acknowledged=yes", "filter-value-unknown"),
+        ("decisions?kind=bet", "filter-value-unknown"),
+        ("decisions?body=,", "filter-value-unknown"),
+        ("decisions?days=3", "query-unknown"),
+        ("decisions?agreed_since=yesterday", "request-invalid"),
+        ("decisions?cursor=abc", "cursor-invalid"),
+        ("decisions/gaps?gap=wide", "filter-value-unknown"),
+        ("decisions/gaps?days=-1", "request-invalid"),
+        ("decisions/gaps?known_at=2012-12-31T12:00:00Z&position=3", "two-positions"),
+        ("meeting-register?from=2013-01-01&to=2012-01-01", "days-reversed"),
+        ("meeting-register?from=1990-01-01&to=2012-01-01", "register-too-long"),
+        ("meeting-register?period=week", "request-invalid"),
+        ("meeting-register?kind=party", "filter-value-unknown"),
+        ("action-items?state=late", "filter-value-unknown"),
+        ("action-items?due=2012-01-01", "query-unknown"),
+        ("action-items?position=999999", "position-to-come"),
+    ],
+)
+async def test_a_question_that_makes_no_sense_is_refused(
+    reporting: Installation, path: str, code: str
+) -> None:
+    assert await reporting.refused(f"/v1/{path}") == (422, code)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "0001-01-02", "9999-12-31"])
+async def test_the_first_and_the_last_days_of_the_calendar_are_days_like_others(
+    reporting: Installation, day: str
+) -> None:
+    for path in ("decisions", "decisions/gaps", "action-items", "meeting-register"):
+        await reporting.read(f"/v1/{path}?on={day}")
+    await reporting.read(f"/v1/meeting-register?from={day}&to={day}")
+    await reporting.read(f"/v1/decisions?agreed_since={day}")
