@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 
@@ -17,28 +16,49 @@ class Turns:
     def __len__(self) -> int:
         return len(self._queues)
 
-    @asynccontextmanager
-    async def on(self, streams: Iterable[UUID]) -> AsyncIterator[None]:
-        """Wait for one's turn on all these streams at once.
+    def on(self, streams: Iterable[UUID]) -> _Turn:
+        """One's turn on all these streams at once, to be entered with `async with`.
 
         They are taken in one order by everybody, and nobody who holds one may ask for another: no two can wait for
         each other.
         """
-        async with AsyncExitStack() as held:
-            for stream_id in sorted(streams):
-                await held.enter_async_context(self._one(stream_id))
-            yield
+        return _Turn(self._queues, sorted(streams))
 
-    @asynccontextmanager
-    async def _one(self, stream_id: UUID) -> AsyncIterator[None]:
-        lock, users = self._queues.get(stream_id) or (asyncio.Lock(), 0)
-        self._queues[stream_id] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            users = self._queues[stream_id][1] - 1
-            if users:
-                self._queues[stream_id] = (lock, users)
-            else:
-                del self._queues[stream_id]
+
+class _Turn:
+    """Waiting for, and having, one's turn; written out by hand, because every command passes through here."""
+
+    __slots__ = ("_held", "_queues", "_streams")
+
+    def __init__(self, queues: dict[UUID, tuple[asyncio.Lock, int]], streams: Sequence[UUID]) -> None:
+        self._queues = queues
+        self._streams = streams
+        self._held: list[tuple[UUID, asyncio.Lock]] = []
+
+    async def __aenter__(self) -> None:
+        for stream_id in self._streams:
+            lock, users = self._queues.get(stream_id) or (asyncio.Lock(), 0)
+            self._queues[stream_id] = (lock, users + 1)
+            try:
+                await lock.acquire()
+            except BaseException:
+                self._leave(stream_id, lock)
+                self._release()
+                raise
+            self._held.append((stream_id, lock))
+
+    async def __aexit__(self, *_: object) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        while self._held:
+            stream_id, lock = self._held.pop()
+            lock.release()
+            self._leave(stream_id, lock)
+
+    def _leave(self, stream_id: UUID, lock: asyncio.Lock) -> None:
+        users = self._queues[stream_id][1] - 1
+        if users:
+            self._queues[stream_id] = (lock, users)
+        else:
+            del self._queues[stream_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6c0b9a5e-31f4-5d0e-9a46-0d7c2b1f8e11")
@@ -12,6 +13,7 @@ def stream_of(kind: str, code: str) -> UUID:
     return uuid5(NAMESPACE, f"{kind}:{code}")
 
 
+@lru_cache(maxsize=65_536)
 def resolve(kind: str, id_or_code: str) -> UUID:
     """The stream id meant by a path parameter that holds either a UUID in its canonical form or a code."""
     if looks_like_uuid(id_or_code):

@@ -76,7 +76,9 @@ class History(Generic[T]):
         entries = self._entries
         if not entries or entries[-1][0] <= day:
             return []
-        return [entry[0] for entry in entries[bisect_right(entries, (day, _LAST), key=lambda entry: entry[:2]) :]]
+        return [
+            entry[0] for entry in entries[bisect_right(entries, (day, _LAST), key=lambda entry: entry[:2]) :]
+        ]
 
 
 class DatedFacts:

@@ -110,7 +110,7 @@ async def decisions(
         (after,) = key
 
     def answer(reading: Reading, at: AsOf) -> tuple[list[DecisionItem], bool]:
-        reader = _reader(reporting, scope, at)
+        reader = _reader(reporting, scope, at, asked)
         return decisions_as_of(reading, at, reader, chosen, after=after, limit=limit)
 
     at, (items, more) = await reporting.ask(asked, answer)
@@ -145,7 +145,7 @@ async def decision_gaps(
         asked = asked._replace(on=date.fromisoformat(on), known_at=None, position=position)
 
     def answer(reading: Reading, at: AsOf) -> Gaps:
-        reader = _reader(reporting, scope, at)
+        reader = _reader(reporting, scope, at, asked)
         return gaps_as_of(reading, at, reader, chosen, wanted, days, after=after, limit=limit)
 
     at, found = await reporting.ask(asked, answer)
@@ -158,5 +158,7 @@ async def decision_gaps(
     return tagged_answer(request, body, at.position)
 
 
-def _reader(reporting: Reporting, scope: Scope, at: AsOf) -> Reader:
-    return Reader(scope, told_by(reporting.store, reporting.clock, at), reporting.clock.day_of)
+def _reader(reporting: Reporting, scope: Scope, at: AsOf, asked: Question) -> Reader:
+    # Whoever names no day is told all that is known, even if another machine's clock is a day ahead of ours.
+    until = at.position if asked.on is None else told_by(reporting.store, reporting.clock, at)
+    return Reader(scope, until, reporting.clock.day_of)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from random import Random
+from typing import Any, NamedTuple, TypeVar
 
 from hypothesis import strategies as st
 
@@ -44,115 +45,117 @@ from shared.rules.traffic_light import Closure, Standing, verdict_on
 EPOCH = date(2012, 1, 1)
 SPAN = 12
 COMMITMENTS = 3
+T = TypeVar("T")
+
 PILLARS = ("health", "education", None)
 MINISTRIES = ("a", "b", "c")
 
-days = st.integers(0, SPAN).map(lambda n: EPOCH + timedelta(days=n))
-first_days = st.integers(0, 3).map(lambda n: EPOCH + timedelta(days=n))
-maybe_days = st.none() | days
+Story = list[tuple[str, Event]]
 
 
-def _deadline(kind: Callable[..., Any]) -> st.SearchStrategy[Any]:
-    return maybe_days.map(lambda day: None if day is None else kind(on=day))
+class Teller:
+    """Makes up a history: any event on any day, in any order, from one seed."""
+
+    def __init__(self, seed: int, tag: str) -> None:
+        self._random = Random(seed)
+        self._tag = tag
+
+    def story(self, length: int) -> Story:
+        """A history of several commitments, each event with the code of its commitment."""
+        told: Story = []
+        begun: set[str] = set()
+        for _ in range(length):
+            code = self._code()
+            told.append((code, self._happening() if code in begun else self._registration(code)))
+            begun.add(code)
+        return told
+
+    def _happening(self) -> Event:
+        day = self._day()
+        match self._random.randrange(12):
+            case 0 | 1:
+                return Assessed(
+                    effective_on=day, judgement=self._one_of([None, *Judgement, Judgement.AT_RISK])
+                )
+            case 2 | 3:
+                kind = self._one_of(list(DeadlineKind))
+                return DeadlineRevised(deadline=kind, on=self._day(), effective_on=day, reason="r")
+            case 4:
+                return LeadReassigned(
+                    lead_organization=self._ministry(), previous="x", effective_on=day, reason="r"
+                )
+            case 5:
+                if self._random.random() < 0.5:
+                    return Completed(completed_on=day, evidence=(Evidence(description="e"),))
+                return Discarded(reason_type=DiscardReason.TECHNICAL, reason="r", effective_on=day)
+            case 6:
+                return Merged(into=self._code(), reason="r", effective_on=day)
+            case 7 | 8:
+                return Reopened(reason="r", effective_on=day)
+            case 9:
+                seen = self._one_of(list(Visibility))
+                return VisibilityChanged(visibility=seen, previous=Visibility.INTERNAL, reason="r")
+            case 10:
+                # A stream begins once, so a second beginning is to change nothing; nor is a comment.
+                return self._one_of([self._registration("again"), Commented(text="t", effective_on=day)])
+            case _:
+                return self._correction()
+
+    def _registration(self, code: str) -> Registered:
+        return Registered(
+            code=code,
+            title=self._one_of(["First title", "Another\ttitle\\with\nsigns"]),
+            lead_organization=self._ministry(),
+            effective_on=self._first_day(),
+            kind=self._one_of(list(CommitmentKind)),
+            visibility=self._one_of(list(Visibility)),
+            pillar=self._one_of(PILLARS),
+            result_type=self._one_of([None, *ResultType]),
+            origin=self._one_of([None, Origin(kind=OriginKind.COMMITTEE)]),
+            public_deadline=self._one_of([None, PublicDeadline(on=self._day())]),
+            internal_deadline=self._one_of([None, InternalDeadline(on=self._day())]),
+            collaborating_organizations=tuple({self._ministry() for _ in range(self._random.randrange(2))}),
+        )
+
+    def _correction(self) -> Corrected:
+        deadline = self._one_of([None, {"on": self._day().isoformat()}])
+        field, value = self._one_of(
+            [
+                ("title", "Corrected title"),
+                ("pillar", self._one_of(PILLARS)),
+                ("kind", "action"),
+                ("result_type", self._one_of([None, "outcome"])),
+                ("origin", self._one_of([None, {"kind": "other_speech"}])),
+                ("lead_organization", self._ministry()),
+                ("public_deadline", deadline),
+                ("internal_deadline", deadline),
+                ("effective_on", self._first_day().isoformat()),
+                ("collaborating_organizations", [self._ministry()]),
+                ("goal", "not a matter of the board"),
+            ]
+        )
+        return Corrected(field=field, value=value, reason="wrong")
+
+    def _code(self) -> str:
+        return f"{self._tag}-{self._random.randrange(COMMITMENTS)}"
+
+    def _ministry(self) -> str:
+        return f"{self._tag}-{self._one_of(MINISTRIES)}"
+
+    def _day(self) -> date:
+        return EPOCH + timedelta(days=self._random.randrange(SPAN + 1))
+
+    def _first_day(self) -> date:
+        return EPOCH + timedelta(days=self._random.randrange(4))
+
+    def _one_of(self, choices: Sequence[T]) -> T:
+        return self._random.choice(choices)
 
 
-def registrations(code: str, tag: str) -> st.SearchStrategy[Event]:
-    """A commitment as it enters the record."""
-    return st.builds(
-        Registered,
-        code=st.just(code),
-        title=st.sampled_from(["First title", "Another\ttitle\\with\nsigns"]),
-        lead_organization=st.sampled_from(MINISTRIES).map(lambda name: f"{tag}-{name}"),
-        effective_on=first_days,
-        kind=st.sampled_from(CommitmentKind),
-        visibility=st.sampled_from(Visibility),
-        pillar=st.sampled_from(PILLARS),
-        result_type=st.none() | st.sampled_from(ResultType),
-        origin=st.none() | st.sampled_from(OriginKind).map(lambda kind: Origin(kind=kind)),
-        public_deadline=_deadline(PublicDeadline),
-        internal_deadline=_deadline(InternalDeadline),
-        collaborating_organizations=st.lists(
-            st.sampled_from(MINISTRIES).map(lambda name: f"{tag}-{name}"), max_size=2, unique=True
-        ).map(tuple),
-    )
-
-
-def corrections(tag: str) -> st.SearchStrategy[Event]:
-    """A field of the registration that was wrong from the start."""
-
-    def deadline_value(day: date | None) -> Any:
-        return None if day is None else {"on": day.isoformat()}
-
-    values: dict[str, st.SearchStrategy[Any]] = {
-        "title": st.just("Corrected title"),
-        "pillar": st.sampled_from(PILLARS),
-        "kind": st.sampled_from(CommitmentKind).map(str),
-        "result_type": st.none() | st.sampled_from(ResultType).map(str),
-        "origin": st.none() | st.sampled_from(OriginKind).map(lambda kind: {"kind": str(kind)}),
-        "lead_organization": st.sampled_from(MINISTRIES).map(lambda name: f"{tag}-{name}"),
-        "public_deadline": maybe_days.map(deadline_value),
-        "internal_deadline": maybe_days.map(deadline_value),
-        "effective_on": first_days.map(date.isoformat),
-        "collaborating_organizations": st.just([f"{tag}-c"]),
-        "goal": st.just("not a matter of the board"),
-    }
-    return st.sampled_from(sorted(values)).flatmap(
-        lambda field: values[field].map(lambda value: Corrected(field=field, value=value, reason="wrong"))
-    )
-
-
-def happenings(tag: str) -> st.SearchStrategy[Event]:
-    """Anything that can happen to a commitment, on any day, in any order."""
-    return st.one_of(
-        st.builds(Assessed, effective_on=days, judgement=st.none() | st.sampled_from(Judgement)),
-        st.builds(
-            DeadlineRevised,
-            deadline=st.sampled_from(DeadlineKind),
-            on=days,
-            effective_on=days,
-            reason=st.just("r"),
-        ),
-        st.builds(
-            LeadReassigned,
-            lead_organization=st.sampled_from(MINISTRIES).map(lambda name: f"{tag}-{name}"),
-            previous=st.just("x"),
-            effective_on=days,
-            reason=st.just("r"),
-        ),
-        st.builds(Completed, completed_on=days, evidence=st.just((Evidence(description="e"),))),
-        st.builds(
-            Discarded, reason_type=st.sampled_from(DiscardReason), reason=st.just("r"), effective_on=days
-        ),
-        st.builds(Reopened, reason=st.just("r"), effective_on=days),
-        st.builds(
-            Merged,
-            into=st.integers(0, COMMITMENTS - 1).map(lambda n: f"{tag}-{n}"),
-            reason=st.just("r"),
-            effective_on=days,
-        ),
-        st.builds(
-            VisibilityChanged,
-            visibility=st.sampled_from(Visibility),
-            previous=st.just(Visibility.INTERNAL),
-            reason=st.just("r"),
-        ),
-        corrections(tag),
-        st.builds(Commented, text=st.just("t"), effective_on=days),
-        # A stream begins once; a second beginning is to change nothing.
-        registrations("again", tag),
-    )
-
-
-@st.composite
-def histories(draw: st.DrawFn, tag: str) -> list[tuple[str, Event]]:
-    """A history of several commitments, each event with the code of its commitment."""
-    story: list[tuple[str, Event]] = []
-    begun: set[str] = set()
-    for number in draw(st.lists(st.integers(0, COMMITMENTS - 1), min_size=10, max_size=30)):
-        code = f"{tag}-{number}"
-        story.append((code, draw(happenings(tag) if code in begun else registrations(code, tag))))
-        begun.add(code)
-    return story
+def histories(tag: str) -> st.SearchStrategy[Story]:
+    """Histories of between one and thirty events."""
+    lengths = st.integers(0, 29).map(lambda fewer: 30 - fewer)
+    return st.builds(lambda seed, length: Teller(seed, tag).story(length), st.integers(0, 2**32), lengths)
 
 
 class Expected(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -123,27 +123,41 @@ STORY: tuple[tuple[date, tuple[Told, ...]], ...] = (
 )
 
 
-@pytest.fixture
-def stage(log_url: str) -> Iterator[Stage]:
-    """A log with its read model up to date."""
-    with staged(log_url) as made:
-        for day, told in STORY:
-            tell(made, *told, now=noon(day))
-        made.start_worker()
-        made.wait()
-        yield made
+def tell_story(stage: Stage) -> None:
+    """Tells it and brings the read model up to date."""
+    for day, told in STORY:
+        tell(stage, *told, now=noon(day))
+    stage.follow()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+async def reporting(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installation]:
+    """The service over the story, running, on each engine in turn: to be read only."""
+    folder = tmp_path_factory.mktemp("feed")
+    url = f"sqlite:///{folder / 'bitacora.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("module_postgres_url")
+    with staged(url) as stage:
+        tell_story(stage)
+        async with Installation(folder, stage).running() as running:
+            yield running
 
 
 @pytest.fixture
-async def reporting(stage: Stage, tmp_path: Path) -> AsyncIterator[Installation]:
-    """The service, running."""
-    async with Installation(tmp_path, stage).running() as running:
-        yield running
+async def growing(log_url: str, tmp_path: Path) -> AsyncIterator[Installation]:
+    """The service over a story that goes on."""
+    with staged(log_url) as stage:
+        tell_story(stage)
+        stage.start_worker()
+        async with Installation(tmp_path, stage).running() as running:
+            yield running
 
 
 async def more(reporting: Installation, *told: Told) -> int:
     """Tell more, and wait until it is known."""
-    appended = tell(reporting.stage, *told)
+    appended = tell(reporting.stage, *told, now=reporting.now)
     await asyncio.to_thread(reporting.stage.wait, appended.last)
     return appended.last
 
@@ -182,10 +196,10 @@ async def test_the_feed_tells_a_decision_with_everything_beside_it(reporting: In
     assert deadline["outcome"] is None
 
 
-async def test_the_feed_tells_what_became_of_a_decision(reporting: Installation) -> None:
+async def test_the_feed_tells_what_became_of_a_decision(growing: Installation) -> None:
     done = Done(type="commitments.registered", version=1, commitment="HID-1")
     await more(
-        reporting,
+        growing,
         Told(
             "decision-outcome",
             "BIL-SAL-2012-002",
@@ -211,7 +225,7 @@ async def test_the_feed_tells_what_became_of_a_decision(reporting: Installation)
         ),
         Told("decision", "BIL-SAL-2012-002", PUBLISHED),
     )
-    answer = await reporting.read("/v1/decisions", **DIPRES)
+    answer = await growing.read("/v1/decisions", **DIPRES)
     states = {item["number"]: item["outcome"] and item["outcome"]["state"] for item in answer["items"]}
     assert states == {
         "SEG-2012-001": "carried_out",
@@ -224,7 +238,7 @@ async def test_the_feed_tells_what_became_of_a_decision(reporting: Installation)
     assert (resolved["difficulty"]["code"], resolved["remarks"]) == ("code-taken", "Renamed")
     # The decision is open to all now; that the commitment is there still is not.
     for who in (OUTSIDER, NOBODY):
-        response = await reporting.get("/v1/decisions?kind=agree_commitment", **who)
+        response = await growing.get("/v1/decisions?kind=agree_commitment", **who)
         assert b"HID-1" not in response.content
         (item,) = response.json()["items"]
         assert item["outcome"]["state"] == "resolved"
@@ -315,49 +329,49 @@ async def test_gaps_are_those_of_the_day(
         assert answer["items"] == []
 
 
-async def test_the_same_words_after_an_erratum_close_the_gap_it_made(reporting: Installation) -> None:
-    await more(reporting, said("SEG-2012-001"))
-    answer = await reporting.read("/v1/decisions/gaps?gap=amended_after_acknowledgement", **DIPRES)
+async def test_the_same_words_after_an_erratum_close_the_gap_it_made(growing: Installation) -> None:
+    await more(growing, said("SEG-2012-001"))
+    answer = await growing.read("/v1/decisions/gaps?gap=amended_after_acknowledgement", **DIPRES)
     assert answer["totals"]["by_gap"]["amended_after_acknowledgement"] == 0
 
 
-async def test_pages_of_gaps_are_about_one_day_and_position(reporting: Installation) -> None:
+async def test_pages_of_gaps_are_about_one_day_and_position(growing: Installation) -> None:
     seen: list[str] = []
     path = "/v1/decisions/gaps?on=2012-10-10&limit=1"
     while path is not None:
-        page = await reporting.read(path, **DIPRES)
+        page = await growing.read(path, **DIPRES)
         seen += numbers(page)
         path = page["next"]
-        await more(reporting, said("BIL-SAL-2012-002"), said("BIL-SAL-2012-003"))
+        await more(growing, said("BIL-SAL-2012-002"), said("BIL-SAL-2012-003"))
         assert page["totals"]["decisions"] == 4
     assert seen == ["SEG-2012-001", "BIL-SAL-2012-001", "BIL-SAL-2012-002", "BIL-SAL-2012-003"]
 
 
 async def test_a_reserved_decision_is_for_those_it_concerns_until_it_is_published(
-    reporting: Installation,
+    growing: Installation,
 ) -> None:
-    before = reporting.stage.store.head()
+    before = growing.stage.store.head()
     for who, seen in ((HEALTH, 4), (OUTSIDER, 1), (NOBODY, 0)):
-        assert len(numbers(await reporting.read("/v1/decisions", **who))) == seen
-        gaps = await reporting.read("/v1/decisions/gaps?on=2012-10-10", **who)
+        assert len(numbers(await growing.read("/v1/decisions", **who))) == seen
+        gaps = await growing.read("/v1/decisions/gaps?on=2012-10-10", **who)
         assert gaps["totals"]["decisions"] == len(gaps["items"]) == seen
         assert sum(gaps["totals"]["by_gap"].values()) == {4: 5, 1: 1, 0: 0}[seen]
         for query in ("body=BIL-SAL", "organization=MINEDUC", "kind=agree_commitment", "fiscal_year=2014"):
-            assert (len(numbers(await reporting.read(f"/v1/decisions?{query}", **who))) > 0) == (
+            assert (len(numbers(await growing.read(f"/v1/decisions?{query}", **who))) > 0) == (
                 seen == 4 and "MINEDUC" not in query
             )
-    await more(reporting, Told("decision", "BIL-SAL-2012-001", PUBLISHED))
-    assert numbers(await reporting.read("/v1/decisions", **NOBODY)) == ["BIL-SAL-2012-001"]
-    assert numbers(await reporting.read(f"/v1/decisions?position={before}", **NOBODY)) == []
+    await more(growing, Told("decision", "BIL-SAL-2012-001", PUBLISHED))
+    assert numbers(await growing.read("/v1/decisions", **NOBODY)) == ["BIL-SAL-2012-001"]
+    assert numbers(await growing.read(f"/v1/decisions?position={before}", **NOBODY)) == []
     hidden = DecisionPublished(visibility=Visibility.RESERVED, previous=Visibility.PUBLIC, reason="Too soon")
-    after = await more(reporting, Told("decision", "BIL-SAL-2012-001", hidden))
+    after = await more(growing, Told("decision", "BIL-SAL-2012-001", hidden))
     for query in (f"?position={after - 1}", ""):
-        assert numbers(await reporting.read(f"/v1/decisions{query}", **NOBODY)) == []
+        assert numbers(await growing.read(f"/v1/decisions{query}", **NOBODY)) == []
 
 
-async def test_a_client_reads_its_own_write_and_is_not_sent_what_it_holds(reporting: Installation) -> None:
-    appended = tell(reporting.stage, decided("SEG-2012-002", DAY))
-    answer = await reporting.get(f"/v1/decisions?wait_for={appended.last}", **DIPRES)
+async def test_a_client_reads_its_own_write_and_is_not_sent_what_it_holds(growing: Installation) -> None:
+    appended = tell(growing.stage, decided("SEG-2012-002", DAY), now=growing.now)
+    answer = await growing.get(f"/v1/decisions?wait_for={appended.last}", **DIPRES)
     assert "SEG-2012-002" in numbers(answer.json())
     for path in (
         "/v1/decisions",
@@ -365,8 +379,8 @@ async def test_a_client_reads_its_own_write_and_is_not_sent_what_it_holds(report
         "/v1/meeting-register?from=2012-01-01&to=2012-12-31",
         "/v1/action-items?include=total",
     ):
-        first = await reporting.get(path)
-        again = await reporting.get(path, If_None_Match=first.headers["ETag"])
+        first = await growing.get(path)
+        again = await growing.get(path, If_None_Match=first.headers["ETag"])
         assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
         assert again.headers["Log-Position"] == first.headers["Log-Position"]
 

@@ -1,0 +1,357 @@
+"""Random histories of bodies, their meetings and action items, and a plain replay of them.
+
+The replay shares nothing with the read model but the rules of shared/rules: it goes through the events known at a
+position one by one, and through the calendar day by day.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from shared.clock import Clock
+from shared.events.facts import Event
+from shared.events.meeting_vocabulary import BodyKind, Presence, ProtocolPeriod
+from shared.events.meetings import (
+    AgendaAgreed,
+    AgendaRevised,
+    Appointment,
+    AttendanceCorrected,
+    Attendee,
+    BodyChanged,
+    BodyRegistered,
+    DecisionsNumbered,
+    ExpectedMeetings,
+    MeetingCancelled,
+    MeetingConvened,
+    MeetingHeld,
+    MeetingPublished,
+    MeetingRescheduled,
+    MinutesCirculated,
+    Protocol,
+    Recipient,
+    Seat,
+)
+from shared.events.vocabulary import Visibility
+from tests.services.reporting.gatherings import Told, agenda, meeting_id
+
+SPAN = 120
+"""Days over which a history happens."""
+MINISTRIES = ("a", "b", "c")
+day_of = Clock().day_of
+_seats = st.lists(
+    st.sampled_from([Seat(organization="DIPRES"), Seat(position="Chief", condition="if there is a bill")]),
+    max_size=2,
+    unique=True,
+).map(tuple)
+_organizations = st.lists(st.sampled_from(MINISTRIES), max_size=2, unique=True).map(tuple)
+_visibilities = st.sampled_from(Visibility)
+_protocols = st.none() | st.builds(
+    Protocol,
+    expected_meetings=st.none()
+    | st.builds(ExpectedMeetings, count=st.integers(1, 4), period=st.sampled_from(ProtocolPeriod)),
+    days_to_minutes=st.none() | st.integers(1, 12),
+    agenda_size=st.none() | st.integers(1, 3),
+)
+_agendas = st.integers(0, 4).map(agenda)
+_someone = Attendee(organization="DCI", position="Chief", presence=Presence.PRESENT)
+
+
+def _instants(epoch: date) -> st.SearchStrategy[datetime]:
+    start = datetime(epoch.year, epoch.month, epoch.day, tzinfo=UTC)
+    return st.integers(0, SPAN * 24).map(lambda hours: start + timedelta(hours=hours))
+
+
+def _described(code: str | None) -> st.SearchStrategy[Event]:
+    return st.builds(
+        BodyChanged if code is None else BodyRegistered,
+        **({} if code is None else {"code": st.just(code)}),
+        name=st.sampled_from(["One name", "Another name"]),
+        kind=st.sampled_from(BodyKind),
+        decides=st.booleans(),
+        visibility=_visibilities,
+        organizations=_organizations,
+        protocol=_protocols,
+    )
+
+
+def _happenings(epoch: date, begun: set[str]) -> st.SearchStrategy[Event]:
+    """Anything that can happen to a meeting; the register asks of the log what it says, not whether it may."""
+    moments = _instants(epoch)
+    attendance = st.sampled_from([(), (_someone,)])
+    return st.one_of(
+        st.builds(AgendaAgreed, agenda=_agendas, agreed_with=st.just(("a",))),
+        st.builds(AgendaRevised, agenda=_agendas),
+        moments.map(
+            lambda at: MeetingRescheduled(
+                scheduled_at=at, previous=Appointment(scheduled_at=at), reason="Ill"
+            )
+        ),
+        st.just(MeetingCancelled(reason="Ill")),
+        st.builds(MeetingHeld, held_at=moments, attendance=attendance, mandatory_absences=_seats),
+        st.builds(
+            AttendanceCorrected,
+            held_at=moments,
+            attendance=attendance,
+            mandatory_absences=_seats,
+            reason=st.just("Wrong"),
+        ),
+        _organizations.map(
+            lambda names: MinutesCirculated(
+                draft=1, recipients=tuple(Recipient(organization=name) for name in names)
+            )
+        ),
+        st.builds(
+            MeetingPublished,
+            visibility=_visibilities,
+            previous=st.just(Visibility.RESERVED),
+            reason=st.just("r"),
+        ),
+    )
+
+
+class Entry(NamedTuple):
+    """An event and on which day of the history the log learns it, counted from its first."""
+
+    told: Told
+    day: int
+
+
+@st.composite
+def histories(draw: st.DrawFn, tag: str, epoch: date) -> list[Entry]:
+    """A history of three bodies and a few meetings of each, in the order in which the log learns it."""
+    story: list[Entry] = []
+    begun: set[str] = set()
+    day = 0
+    for _ in range(draw(st.integers(1, 30))):
+        day = min(SPAN, day + draw(st.integers(0, 9)))
+        body = f"{tag}-{draw(st.integers(0, 2))}"
+        if body not in begun:
+            begun.add(body)
+            story.append(Entry(Told("body", body, draw(_described(body))), day))
+        elif draw(st.integers(0, 5)) == 0:
+            event = draw(
+                _described(None)
+                | st.just(DecisionsNumbered(meeting=meeting_id("x"), year=2012, first=1, last=2))
+            )
+            story.append(Entry(Told("body", body, event), day))
+        else:
+            meeting = f"{body}-m{draw(st.integers(0, 3))}"
+            if meeting in begun:
+                event = draw(_happenings(epoch, begun))
+            else:
+                begun.add(meeting)
+                event = draw(
+                    st.builds(
+                        MeetingConvened,
+                        body=st.just(body),
+                        scheduled_at=_instants(epoch),
+                        visibility=_visibilities,
+                        agenda=_agendas,
+                        organizations=_organizations,
+                    )
+                )
+            story.append(Entry(Told("meeting", meeting, event), day))
+    return story
+
+
+# --- the replay ----------------------------------------------------------------------------------------------------
+
+
+class Known(NamedTuple):
+    """An event of the log with its place and time."""
+
+    position: int
+    recorded_at: datetime
+    told: Told
+
+
+class Asked(NamedTuple):
+    """A question to the register: up to which position, on which day, of which days, and who asks."""
+
+    position: int
+    on: date
+    first: date
+    last: date
+    months: int
+    asker: str | None
+    """An organisation, `PUBLIC` for anybody, or None for somebody who sees everything."""
+
+
+PUBLIC = ""
+
+
+def visible(events: Sequence[Event], asker: str | None) -> bool:
+    """Whether somebody may know of a body or a meeting of which these events are known."""
+    if not events or asker is None:
+        return bool(events)
+    openness, circle = Visibility.RESERVED, set[str]()
+    for event in events:
+        match event:
+            case BodyRegistered() | BodyChanged():
+                openness, circle = event.visibility, set(event.organizations)
+            case MeetingConvened():
+                openness, circle = event.visibility, circle | set(event.organizations)
+            case MinutesCirculated():
+                circle |= {recipient.organization for recipient in event.recipients}
+            case MeetingPublished():
+                openness = event.visibility
+    if openness is Visibility.PUBLIC:
+        return True
+    return asker != PUBLIC and (openness is Visibility.INTERNAL or asker in circle)
+
+
+def replayed_register(log: Sequence[Known], asked: Asked) -> dict[str, dict[str, Any]]:
+    """By body: what the register should say."""
+    streams: dict[tuple[str, str], list[Known]] = {}
+    for known in log:
+        streams.setdefault((known.told.kind, known.told.code), []).append(known)
+
+    def seen(key: tuple[str, str]) -> list[Known]:
+        then = [known for known in streams[key] if known.position <= asked.position]
+        both = ([one.told.event for one in then], [one.told.event for one in streams[key]])
+        return then if all(visible(events, asked.asker) for events in both) else []
+
+    meetings = {code: seen((kind, code)) for kind, code in streams if kind == "meeting"}
+    bodies = {code: seen((kind, code)) for kind, code in streams if kind == "body"}
+    said: dict[str, dict[str, Any]] = {}
+    for code, told in bodies.items():
+        own = {name: events for name, events in meetings.items() if events and name.startswith(f"{code}-m")}
+        lines = [_line(name, events, told, asked.on) for name, events in own.items()]
+        lines = [line for line in lines if asked.first <= line["on"] <= asked.last]
+        if not told and not lines:
+            continue
+        due = _due_days(told, list(own.values()), asked) if told else None
+        said[code] = {
+            "known": bool(told),
+            "periods": [_period(first, last, due, lines, asked.on) for first, last in _periods(asked)],
+        }
+    return said
+
+
+def _periods(asked: Asked) -> list[tuple[date, date]]:
+    def number(day: date) -> int:
+        return (day.year * 12 + day.month - 1) // asked.months
+
+    days = [asked.first + timedelta(days=n) for n in range((asked.last - asked.first).days + 1)]
+    numbers = sorted({number(day) for day in days})
+    return [
+        (min(day for day in days if number(day) == one), max(day for day in days if number(day) == one))
+        for one in numbers
+    ]
+
+
+def _period(
+    first: date, last: date, due: list[date] | None, lines: list[dict[str, Any]], on: date
+) -> dict[str, Any]:
+    within = [line for line in lines if first <= line["on"] <= last]
+    asked = None if due is None else [day for day in due if first <= day <= last]
+    return {
+        "first": first,
+        "last": last,
+        "expected": None if asked is None else len(asked),
+        "due": None if asked is None else len([day for day in asked if day <= on]),
+        "held": len([line for line in within if line["state"] == "held"]),
+        "cancelled": len([line for line in within if line["state"] == "cancelled"]),
+        "ahead": len([line for line in within if line["state"] == "convened"]),
+        "late": None if asked is None else len([line for line in within if line["late"]]),
+        "absences": sum(len(line["absences"] or ()) for line in within),
+        "meetings": sorted(within, key=lambda line: str(line["id"])),
+    }
+
+
+def _protocol_on(day: date, told: Sequence[Known]) -> Protocol:
+    """The protocol last told of by a day; before the body was registered, that of the day on which it was."""
+    entered = day_of(told[0].recorded_at)
+    in_force = Protocol()
+    for known in told:
+        event = known.told.event
+        if isinstance(event, BodyRegistered | BodyChanged) and day_of(known.recorded_at) <= max(day, entered):
+            in_force = event.protocol or Protocol()
+    return in_force
+
+
+def _due_days(told: Sequence[Known], meetings: list[list[Known]], asked: Asked) -> list[date]:
+    begun = [day_of(told[0].recorded_at)]
+    for events in meetings:
+        held, scheduled = None, None
+        for known in events:
+            match known.told.event:
+                case MeetingHeld() | AttendanceCorrected() as event:
+                    held = event.held_at
+                case MeetingConvened() | MeetingRescheduled() as event:
+                    scheduled = event.scheduled_at
+        moment = held or scheduled
+        assert moment is not None
+        begun.append(day_of(moment))
+    found = []
+    day = max(min(begun), asked.first)
+    while day <= asked.last:
+        expected = _protocol_on(day, told).expected_meetings
+        if expected is not None:
+            place, length = _place(day, expected.period)
+            before, after = expected.count * place // length, expected.count * (place + 1) // length
+            found += [day] * (after - before)
+        day += timedelta(days=1)
+    return found
+
+
+def _place(day: date, period: ProtocolPeriod) -> tuple[int, int]:
+    """Which day of its period it is, from 0, and how many days that has."""
+    match period:
+        case ProtocolPeriod.WEEK:
+            return day.weekday(), 7
+        case ProtocolPeriod.MONTH:
+            return day.day - 1, monthrange(day.year, day.month)[1]
+        case ProtocolPeriod.QUARTER:
+            first = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+            return (day - first).days, sum(monthrange(day.year, first.month + n)[1] for n in range(3))
+        case ProtocolPeriod.YEAR:
+            return (day - date(day.year, 1, 1)).days, 366 if monthrange(day.year, 2)[1] == 29 else 365
+
+
+def _line(name: str, events: Sequence[Known], body: Sequence[Known], on: date) -> dict[str, Any]:
+    scheduled: datetime | None = None
+    held: MeetingHeld | AttendanceCorrected | None = None
+    cancelled: date | None = None
+    circulated: date | None = None
+    items = 0
+    for known in events:
+        match known.told.event:
+            case MeetingConvened() as event:
+                scheduled, items = event.scheduled_at, len(event.agenda)
+            case MeetingRescheduled() as event:
+                scheduled = event.scheduled_at
+            case AgendaAgreed() | AgendaRevised() as event:
+                items = len(event.agenda)
+            case MeetingCancelled():
+                cancelled = day_of(known.recorded_at)
+            case MeetingHeld() | AttendanceCorrected() as event:
+                held = event
+            case MinutesCirculated() if circulated is None:
+                circulated = day_of(known.recorded_at)
+    assert scheduled is not None
+    held_on = day_of(held.held_at) if held is not None and day_of(held.held_at) <= on else None
+    if circulated is not None and circulated > on:
+        circulated = None
+    day = held_on or day_of(scheduled)
+    protocol = _protocol_on(day, body) if body else Protocol()
+    limit = protocol.days_to_minutes
+    late = held_on is not None and limit is not None and ((circulated or on) - held_on).days > limit
+    state = "convened" if cancelled is None or cancelled > on else "cancelled"
+    absences = held.mandatory_absences if held is not None and held_on and held.attendance else None
+    return {
+        "id": meeting_id(name),
+        "on": day,
+        "state": "held" if held_on else state,
+        "items": items,
+        "size": protocol.agenda_size,
+        "circulated": circulated,
+        "days": (circulated - held_on).days if circulated and held_on else None,
+        "late": late,
+        "absences": None if absences is None else [seat.organization or seat.position for seat in absences],
+    }

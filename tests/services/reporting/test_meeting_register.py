@@ -1,0 +1,279 @@
+"""The register of meetings against a plain replay of the log, and what it says of a few plain histories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import count, groupby
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.reporting.queries.moments import AsOf
+from services.reporting.queries.protocols import Protocols, Terms
+from services.reporting.queries.register import (
+    RegisterFilters,
+    RegisterPeriod,
+    register_as_of,
+    stretches,
+)
+from services.reporting.queries.register_lines import BodyLine, Days
+from services.reporting.queries.scope import EVERYTHING, Scope
+from services.reporting.queries.scope import PUBLIC as ANYBODY
+from shared.events.meeting_vocabulary import ProtocolPeriod
+from shared.events.meetings import BodyChanged, MeetingCancelled, MeetingPublished, Seat
+from shared.events.vocabulary import Visibility
+from tests.services.reporting.gatherings import (
+    Told,
+    bilateral,
+    circulated,
+    committee,
+    convened,
+    held,
+    noon,
+    protocol,
+    tell,
+)
+from tests.services.reporting.meeting_histories import (
+    MINISTRIES,
+    PUBLIC,
+    SPAN,
+    Asked,
+    Entry,
+    Known,
+    day_of,
+    histories,
+    replayed_register,
+)
+from tests.services.reporting.stage import Stage, staged
+
+numbers = count(1)
+EVERY_TIME = settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+MONTHS = {1: RegisterPeriod.MONTH, 3: RegisterPeriod.QUARTER, 12: RegisterPeriod.YEAR}
+BEGINNING = date(1975, 1, 1)
+
+
+@pytest.fixture
+def stage(log_url: str) -> Iterator[Stage]:
+    """One log for all the examples of a test, each of bodies of its own; the worker keeps two views in memory."""
+    with staged(log_url) as made:
+        made.start_worker(capacity=2)
+        yield made
+
+
+def written(stage: Stage, story: list[Entry], epoch: date) -> list[Known]:
+    """Writes a history day by day, and gives it back as the log holds it."""
+    log: list[Known] = []
+    for day, entries in groupby(story, key=lambda entry: entry.day):
+        told = [entry.told for entry in entries]
+        appended = tell(stage, *told, now=noon(epoch + timedelta(days=day)))
+        log += [Known(appended.first + n, appended.recorded_at, one) for n, one in enumerate(told)]
+    stage.wait(log[-1].position)
+    return log
+
+
+def asked_of(data: st.DataObject, log: list[Known], epoch: date) -> Asked:
+    """Any question about a history."""
+    days = st.integers(-40, SPAN + 40).map(lambda n: epoch + timedelta(days=n))
+    first, last = sorted((data.draw(days), data.draw(days)))
+    return Asked(
+        position=log[0].position - 1 + round(data.draw(st.floats(0, 1)) * len(log)),
+        on=data.draw(days),
+        first=first,
+        last=last,
+        months=data.draw(st.sampled_from([1, 3, 12])),
+        asker=data.draw(st.sampled_from([None, PUBLIC, *MINISTRIES])),
+    )
+
+
+def register(stage: Stage, asked: Asked, bodies: tuple[str, ...], **more: Any) -> list[BodyLine]:
+    """The register of some bodies."""
+    found = stretches(asked.first, asked.last, MONTHS[asked.months], 1000)
+    assert found is not None
+    scope = EVERYTHING if asked.asker is None else Scope("government", asked.asker)
+    scope = ANYBODY if asked.asker == PUBLIC else scope
+    with stage.read_model.reading() as reading:
+        lines, _ = register_as_of(
+            reading,
+            AsOf(asked.on, asked.position, None),
+            scope,
+            Days(found, day_of),
+            RegisterFilters(body=bodies),
+            **more,
+        )
+    return lines
+
+
+def as_replayed(line: BodyLine) -> dict[str, Any]:
+    """A line of the register in the terms of the replay."""
+    return {
+        "known": line.name is not None,
+        "periods": [
+            {
+                "first": period.from_on,
+                "last": period.to_on,
+                "expected": period.counts.expected,
+                "due": period.counts.due,
+                "held": period.counts.held,
+                "cancelled": period.counts.cancelled,
+                "ahead": period.counts.ahead,
+                "late": period.counts.minutes_late,
+                "absences": period.counts.mandatory_absences,
+                "meetings": [
+                    {
+                        "id": meeting.id,
+                        "on": meeting.on,
+                        "state": meeting.state,
+                        "items": meeting.agenda_items,
+                        "size": meeting.agenda_size,
+                        "circulated": meeting.minutes_circulated_on,
+                        "days": meeting.days_to_minutes,
+                        "late": meeting.minutes_late is True,
+                        "absences": None
+                        if meeting.mandatory_absences is None
+                        else [seat.organization or seat.position for seat in meeting.mandatory_absences],
+                    }
+                    for meeting in sorted(period.meetings, key=lambda one: str(one.id))
+                ],
+            }
+            for period in line.periods
+        ],
+    }
+
+
+@EVERY_TIME
+@given(data=st.data())
+def test_the_register_says_what_a_replay_of_the_log_says(stage: Stage, data: st.DataObject) -> None:
+    number = next(numbers)
+    tag, epoch = f"B{number:05d}", BEGINNING + timedelta(days=number * (SPAN + 1))
+    log = written(stage, data.draw(histories(tag, epoch)), epoch)
+    bodies = tuple(f"{tag}-{n}" for n in range(3))
+    for _ in range(4):
+        asked = asked_of(data, log, epoch)
+        lines = register(stage, asked, bodies)
+        assert {line.body: as_replayed(line) for line in lines} == replayed_register(log, asked)
+        for line in lines:
+            for name in ("expected", "due", "held", "cancelled", "ahead", "minutes_late"):
+                parts = [getattr(period.counts, name) for period in line.periods]
+                whole = getattr(line.totals, name)
+                assert parts == [None] * len(parts) if whole is None else sum(parts) == whole
+        paged = [
+            line for n in range(3) for line in register(stage, asked, bodies, after=f"{tag}-{n - 1}", limit=1)
+        ]
+        assert {line.body for line in paged} == {line.body for line in lines}
+
+
+@settings(EVERY_TIME, max_examples=8)
+@given(data=st.data())
+def test_what_was_followed_step_by_step_is_what_a_rebuild_makes(stage: Stage, data: st.DataObject) -> None:
+    number = next(numbers)
+    tag, epoch = f"B{number:05d}", BEGINNING + timedelta(days=number * (SPAN + 1))
+    written(stage, data.draw(histories(tag, epoch)), epoch)
+    stage.stop_workers()
+    followed = stage.rows()
+    stage.rebuild()
+    assert stage.rows() == followed
+    stage.start_worker(capacity=data.draw(st.integers(1, 4)))
+
+
+def told_of(
+    stage: Stage, asker: str | None, on: date = date(2012, 6, 30), **more: Any
+) -> dict[str, BodyLine]:
+    """The register of the first half of 2012, by month."""
+    asked = Asked(stage.store.head(), on, date(2012, 1, 1), date(2012, 6, 30), 1, asker)
+    return {line.body: line for line in register(stage, asked, (), **more)}
+
+
+ABSENT = Seat(organization="DIPRES")
+JANUARY = date(2012, 1, 1)
+
+
+def test_the_register_shows_expected_and_held_late_minutes_and_absences(stage: Stage) -> None:
+    tell(stage, committee("SEG"), convened("SEG", "M-1", date(2012, 1, 10), size=5), now=noon(JANUARY))
+    tell(stage, held("M-1", date(2012, 1, 10), absent=(ABSENT,)), now=noon(date(2012, 1, 11)))
+    tell(stage, circulated("M-1"), convened("SEG", "M-2", date(2012, 3, 6)), now=noon(date(2012, 1, 18)))
+    cancelled = Told("meeting", "M-2", MeetingCancelled(reason="Earthquake"))
+    tell(stage, cancelled, convened("SEG", "M-3", date(2012, 5, 8)), now=noon(date(2012, 3, 5)))
+    changed = committee("SEG", protocol=protocol(2, days_to_minutes=3)).event
+    fields = {name: getattr(changed, name) for name in changed.__struct_fields__ if name != "code"}
+    tell(stage, Told("body", "SEG", BodyChanged(**fields)), now=noon(date(2012, 4, 1)))
+    tell(stage, held("M-3", date(2012, 5, 8)), now=noon(date(2012, 5, 9)))
+    stage.wait()
+    line = told_of(stage, None)["SEG"]
+    assert [period.counts.expected for period in line.periods] == [1, 1, 1, 2, 2, 2]
+    assert (line.totals.expected, line.totals.held, line.totals.cancelled) == (9, 2, 1)
+    first = line.periods[0].meetings[0]
+    assert (first.agenda_items, first.agenda_size, first.agenda_exceeded) == (5, 4, True)
+    assert (first.days_to_minutes, first.minutes_due_on, first.minutes_late) == (8, date(2012, 1, 17), True)
+    assert first.mandatory_absences is not None
+    assert [seat.organization for seat in first.mandatory_absences] == ["DIPRES"]
+    last = line.periods[4].meetings[0]
+    assert (last.minutes_circulated_on, last.minutes_due_on, last.minutes_late) == (
+        None,
+        date(2012, 5, 11),
+        True,
+    )
+    assert (line.totals.minutes_late, line.totals.mandatory_absences) == (2, 1)
+    # On the day on which minutes are due they are not late yet, and what lies ahead has not happened.
+    then = told_of(stage, None, date(2012, 1, 17))["SEG"]
+    assert then.periods[0].meetings[0].minutes_late is False
+    assert (then.totals.due, then.totals.held, then.totals.cancelled, then.totals.ahead) == (0, 1, 0, 2)
+
+
+def test_a_reserved_body_and_its_meetings_are_for_those_who_know_of_them(stage: Stage) -> None:
+    reserved: dict[str, Any] = {"visibility": Visibility.RESERVED, "organizations": ("a",)}
+    tell(
+        stage,
+        committee("SEG", organizations=("a", "b")),
+        bilateral("BIL", "a"),
+        convened("BIL", "M-1", date(2012, 1, 10), **reserved),
+        convened("BIL", "M-2", date(2012, 2, 10), **reserved),
+        held("M-1", date(2012, 1, 10), absent=(ABSENT,)),
+        held("M-2", date(2012, 2, 10)),
+        circulated("M-2", "b"),
+        now=noon(JANUARY),
+    )
+    stage.wait()
+    assert told_of(stage, PUBLIC) == {}
+    assert set(told_of(stage, "c")) == {"SEG"}
+    assert told_of(stage, "a")["BIL"] == told_of(stage, None)["BIL"]
+    # Somebody who was sent the minutes of one meeting knows of that one, and not of what is asked of the body.
+    line = told_of(stage, "b")["BIL"]
+    assert (line.name, line.kind, line.totals.expected, line.totals.minutes_late) == (None, None, None, None)
+    assert [meeting.on for period in line.periods for meeting in period.meetings] == [date(2012, 2, 10)]
+    opened = MeetingPublished(
+        visibility=Visibility.PUBLIC, previous=Visibility.RESERVED, reason="The law asks for it"
+    )
+    tell(stage, Told("meeting", "M-1", opened), now=noon(date(2012, 6, 1)))
+    stage.wait()
+    (line,) = told_of(stage, PUBLIC).values()
+    assert (line.body, line.name, line.totals.held, line.totals.expected) == ("BIL", None, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("count", "period", "days"),
+    [
+        (1, ProtocolPeriod.MONTH, ["02-29", "03-31"]),
+        (2, ProtocolPeriod.MONTH, ["02-15", "02-29", "03-16", "03-31"]),
+        (1, ProtocolPeriod.QUARTER, ["03-31"]),
+        (3, ProtocolPeriod.QUARTER, ["03-01", "03-31"]),
+        (4, ProtocolPeriod.YEAR, ["04-01"]),
+    ],
+)
+def test_meetings_are_due_by_their_part_of_the_period(
+    count: int, period: ProtocolPeriod, days: list[str]
+) -> None:
+    protocols = Protocols([(date(2012, 5, 1), Terms(count, period))])
+    due = protocols.due_days(date(2012, 2, 2), date(2012, 4, 1))
+    assert [f"{day:%m-%d}" for day in due] == days
+
+
+def test_the_last_weeks_and_years_of_the_calendar_have_meetings_too() -> None:
+    for period in ProtocolPeriod:
+        protocols = Protocols([(date.min, Terms(1, period))])
+        assert protocols.due_days(date(9999, 1, 1), date.max)[-1] >= date(9999, 12, 26)
+        protocols.due_days(date.min, date(1, 12, 31))
