@@ -17,7 +17,7 @@ from bench.load import LoadFailed, drive, percentile, request
 from bench.postgres import fresh_database
 from bench.processes import run
 from bench.stream import read_lines
-from services.reporting.read_model import open_read_model
+from services.reporting.opening import open_read_model
 from services.reporting.rebuild import rebuild
 from shared.eventlog.store import open_store
 from shared.events.streams import stream_of

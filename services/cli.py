@@ -83,7 +83,7 @@ def migrate() -> None:
 
 
 def _migrate() -> None:
-    from services.reporting.read_model import open_read_model
+    from services.reporting.opening import open_read_model
 
     with _log() as store:
         store.migrate()
@@ -194,7 +194,8 @@ def _tell(result: ImportReport, report: Path | None) -> None:
 @app.command()
 def rebuild() -> None:
     """Build the read model anew from the log, beside the present one, and put it in its place."""
-    from services.reporting.read_model import RebuildUnderWayError, open_read_model
+    from services.reporting.opening import open_read_model
+    from services.reporting.read_model import RebuildUnderWayError
     from services.reporting.rebuild import rebuild as rebuild_read_model
 
     read_model = open_read_model(_settings().effective_read_model_url)

@@ -12,7 +12,7 @@ from services.reporting.api import action_items, board, decisions, events, meeti
 from services.reporting.api.access import ACCESS
 from services.reporting.api.errors import ERRORS
 from services.reporting.api.questions import Reporting
-from services.reporting.read_model import open_read_model
+from services.reporting.opening import open_read_model
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import open_store

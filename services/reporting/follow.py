@@ -10,14 +10,9 @@ from typing import Final
 
 import structlog
 
+from services.reporting.opening import open_read_model
 from services.reporting.projections.projector import CAPACITY, Projector
-from services.reporting.read_model import (
-    GenerationWriter,
-    OvertakenError,
-    ReadModel,
-    not_built,
-    open_read_model,
-)
+from services.reporting.read_model import GenerationWriter, OvertakenError, ReadModel, not_built
 from shared.errors import BitacoraError, CorruptEvent
 from shared.eventlog.store import Store, open_store
 from shared.eventlog.subscription import Subscription

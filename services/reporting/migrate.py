@@ -11,9 +11,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select
 
-from services.reporting.tables import projection_state
+from services.reporting.tables import VERSION_TABLE, projection_state
 
-VERSION_TABLE = "reporting_version"
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 

@@ -17,12 +17,12 @@ from services.reporting.postgres_writer import PostgresWriter
 from services.reporting.read_model import (
     GenerationWriter,
     OvertakenError,
-    Reading,
     RebuildUnderWayError,
     not_answering,
     not_built,
     out_of_date,
 )
+from services.reporting.reading import Reading
 from services.reporting.tables import BELIEVED, STANDINGS_AT, projection_state
 
 PREFIX = "reporting_"

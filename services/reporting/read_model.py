@@ -9,20 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
-
-from sqlalchemy import Connection
+from typing import Protocol
 
 from services.reporting.projections.changes import RowChanges
+from services.reporting.reading import Reading
 from shared.errors import Unavailable
-
-
-class Reading(NamedTuple):
-    """A connection to one generation, and how far that generation has followed the log."""
-
-    connection: Connection
-    generation: str
-    position: int
 
 
 class OvertakenError(Exception):
@@ -111,16 +102,3 @@ def out_of_date() -> Unavailable:
 def not_answering() -> Unavailable:
     """The error of an engine that does not answer."""
     return Unavailable("read-model-unavailable", "The read model does not answer just now.")
-
-
-def open_read_model(url: str) -> ReadModel:
-    """The read model behind a URL: `sqlite:///directory` or `postgresql://…`; any other is a ValueError."""
-    if url.startswith("sqlite:///"):
-        from services.reporting.sqlite_generations import SqliteReadModel
-
-        return SqliteReadModel(url.removeprefix("sqlite:///"))
-    if url.startswith(("postgresql://", "postgres://")):
-        from services.reporting.postgres_generations import PostgresReadModel
-
-        return PostgresReadModel(url)
-    raise ValueError("The read model's URL must begin with sqlite:/// or postgresql://.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, Final, NamedTuple
@@ -76,6 +76,8 @@ class _Rebuilding:
         self._projector = Projector(lambda stream, upto: store.read_stream(stream, 0, upto), CAPACITY)
         self._writer: GenerationWriter = read_model.writer(generation)
         self._read_ahead = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+        self._write_behind = ThreadPoolExecutor(1, thread_name_prefix="write-behind")
+        self._writing: Future[None] | None = None
         self.position = self._writer.position()
 
     def load(self) -> None:
@@ -88,6 +90,7 @@ class _Rebuilding:
                 written = self.position
         self._write(self._projector.changes_so_far(), written)
         self._write_open_beliefs()
+        self._written()
         self._report("indexes")
         self._read_model.after_loading(self._generation)
         self.catch_up()
@@ -98,10 +101,12 @@ class _Rebuilding:
         for _ in self._project(self._store.head()):
             self._write(self._projector.changes(), written)
             written = self.position
+        self._written()
 
     def close(self) -> None:
         """Give back the connection and the thread."""
         self._read_ahead.shutdown()
+        self._write_behind.shutdown()
         self._writer.close()
 
     def _project(self, head: int) -> Iterator[None]:
@@ -129,7 +134,15 @@ class _Rebuilding:
         self._projector.changes()
 
     def _write(self, changes: RowChanges, before: int) -> None:
-        self._writer.write(changes, before=before, after=self.position)
+        """Write in a thread of its own, one at a time and in order: the engine works while we go on."""
+        self._written()
+        after = self.position
+        self._writing = self._write_behind.submit(self._writer.write, changes, before=before, after=after)
+
+    def _written(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
 
     def _report(self, stage: str, head: int | None = None) -> None:
         self._progress(Progress(self.position, max(self.position, head or 0), stage))

@@ -21,12 +21,12 @@ from services.reporting import migrate
 from services.reporting.read_model import (
     GenerationWriter,
     OvertakenError,
-    Reading,
     RebuildUnderWayError,
     not_answering,
     not_built,
     out_of_date,
 )
+from services.reporting.reading import Reading
 from services.reporting.sqlite_writer import BUSY_TIMEOUT, SqliteWriter, connect
 from services.reporting.tables import STANDINGS_AT, projection_state
 

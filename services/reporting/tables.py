@@ -284,6 +284,13 @@ action_items = _believed(
 
 Index("ix_action_items_at", action_items.c.day_node, action_items.c.belief_node)
 
+VERSION_TABLE: Final = "reporting_version"
+"""Where Alembic keeps which migrations a generation has seen."""
+
+ORGANIZATION: Final = "organization"
+PILLAR: Final = "pillar"
+"""What a row of `names` is the name of."""
+
 BELIEVED: Final = (
     standings,
     descriptions,

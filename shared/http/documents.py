@@ -126,7 +126,7 @@ def document_of(app: FastAPI, problems: Problems) -> dict[str, Any]:
             continue
         (method,) = route.methods or {"GET"}
         operation = document["paths"][route.path_format][method.lower()]
-        _describe(operation, route, method, problems)
+        _describe(operation, route, method)
         _exemplify(operation, Examples(components))
     components["responses"] = {f"Problem{status}": _problem(status, problems) for status in PROBLEMS}
     schemas.pop("HTTPValidationError", None)
@@ -134,7 +134,7 @@ def document_of(app: FastAPI, problems: Problems) -> dict[str, Any]:
     return document
 
 
-def _describe(operation: dict[str, Any], route: APIRoute, method: str, problems: Problems) -> None:
+def _describe(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     responses: dict[str, Any] = operation["responses"]
     declared = {int(status) for status in route.responses if str(status).isdigit()}
     if "422" in responses and 422 not in declared:

@@ -75,7 +75,11 @@ def health_router(
             media_type="application/json",
         )
 
-    @router.get("/metrics", response_class=Response)
+    @router.get(
+        "/metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": "# HELP …"}}}},
+    )
     async def metrics(request: Request) -> Response:
         """Figures for Prometheus."""
         encode, content_type = choose_encoder(request.headers.get("accept", ""))

@@ -18,7 +18,7 @@ from services.meetings.app import create_app as meetings
 from services.reporting.api.access import ACCESS as REPORTING
 from services.reporting.app import create_app as reporting
 from services.reporting.follow import Worker
-from services.reporting.read_model import open_read_model
+from services.reporting.opening import open_read_model
 from shared.clock import Clock
 from shared.eventlog.store import open_store
 from shared.http.service import Service
@@ -26,6 +26,7 @@ from shared.identity.access import AccessTable
 from shared.identity.actor import Role
 from shared.identity.development import issue_development_token
 from shared.settings import Settings
+from tests.api import conformance
 
 TABLES: Mapping[str, AccessTable] = {"commitments": COMMITMENTS, "meetings": MEETINGS, "reporting": REPORTING}
 HOME = {
@@ -121,10 +122,12 @@ class House:
         content: bytes | AsyncIterator[bytes] | None = None,
         **headers: str,
     ) -> httpx.Response:
-        """One request; `headers` have underscores for dashes."""
+        """One request, answered as the document of the service says; `headers` have underscores for dashes."""
         given = self.token(role, organization, subject=subject) if credentials is None else dict(credentials)
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self._clients[service].request(method, path, json=body, content=content, headers=given)
+        answer = await self._clients[service].request(method, path, json=body, content=content, headers=given)
+        conformance.check(service, method, path, answer)
+        return answer
 
     async def tell(
         self, service: str, path: str, body: Any, *, method: str = "POST", **more: Any

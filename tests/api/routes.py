@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from shared.identity.actor import Role
+from tests.api.conformance import openapi
 from tests.api.house import TABLES
 from tests.api.story import Story
 
@@ -12,20 +13,10 @@ SERVICES = tuple(TABLES)
 OF_ITS_OWN = ("/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/errors/not-found")
 """What every service answers about itself."""
 LISTS = {
-    ("commitments", "/v1/commitments/{id}/history"),
-    ("commitments", "/v1/indicators/{id}/history"),
-    ("commitments", "/v1/organizations"),
-    ("commitments", "/v1/pillars"),
-    ("commitments", "/v1/decision-outcomes"),
-    ("commitments", "/v1/api-keys"),
-    ("meetings", "/v1/bodies"),
-    ("meetings", "/v1/bodies/{code}/agenda-proposals"),
-    ("meetings", "/v1/meetings"),
-    ("meetings", "/v1/meetings/{id}/history"),
-    ("meetings", "/v1/decisions/{number}/history"),
-    ("meetings", "/v1/action-items/{id}/history"),
-    ("reporting", "/v1/board"),
-    ("reporting", "/v1/board/changes"),
+    (service, path)
+    for service in SERVICES
+    for path, operations in openapi(service)["paths"].items()
+    if {"limit", "cursor"} <= {one["name"] for one in operations.get("get", {}).get("parameters", ())}
 }
 """What is answered a page at a time."""
 
@@ -45,9 +36,9 @@ class Read(NamedTuple):
         return f"{self.path}{'&' if '?' in self.path else '?'}{query}"
 
 
-def reads(story: Story) -> list[Read]:
-    """Every route that reads, with something of the story to find."""
-    known = {
+def places(story: Story) -> dict[str, str]:
+    """Where the things of the story are that somebody of the unit or of the Interior may know of."""
+    return {
         "/v1/commitments/{id}": "/v1/commitments/OPEN-1",
         "/v1/indicators/{id}": "/v1/indicators/VICTIMS",
         "/v1/meetings/{id}": story.open.meeting,
@@ -57,19 +48,28 @@ def reads(story: Story) -> list[Read]:
         "/v1/bodies/{code}": "/v1/bodies/SECURITY",
         "/v1/organizations/{code}": "/v1/organizations/JUSTICE",
         "/v1/pillars/{code}": "/v1/pillars/SECURITY",
+        "/errors/{code}": "/errors/not-found",
     }
-    found = []
-    for service, table in TABLES.items():
-        for method, route in table:
-            if method == "GET":
-                path = route
-                for template, concrete in known.items():
-                    path = path.replace(template, concrete)
-                assert "{" not in path, f"the story has nothing for {route}"
-                if route == "/v1/board/changes":
-                    path += "?from=2010-03-11&to=2013-04-30"
-                found.append(Read(service, route, path))
-    return found
+
+
+def place(story: Story, route: str, **other: str) -> str:
+    """The path of a route, with something of the story to find; `other` are places to use in the stead of these."""
+    path = route
+    for template, there in (places(story) | other).items():
+        path = path.replace(template, there)
+    path = path.replace("{n}", "1").replace("{period}", "2011")
+    assert "{" not in path, f"the story has nothing for {route}"
+    return path + "?from=2010-03-11&to=2013-04-30" * route.endswith("/board/changes")
+
+
+def reads(story: Story) -> list[Read]:
+    """Every route that reads, with something of the story to find."""
+    return [
+        Read(service, route, place(story, route))
+        for service, table in TABLES.items()
+        for method, route in table
+        if method == "GET"
+    ]
 
 
 def reader_of(read: Read) -> Role:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -18,6 +17,7 @@ from shared.events.registry import EVENT_TYPES
 from shared.http.documents import possible_statuses
 from shared.http.routing import RecordRoute
 from shared.identity.actor import Role
+from tests.api.conformance import openapi
 from tests.api.house import TABLES, House
 
 ROOT = Path(__file__).parents[2]
@@ -32,13 +32,6 @@ KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 def made() -> dict[Path, str]:
     """What the code makes now."""
     return documents()
-
-
-@cache
-def openapi(service: str) -> dict[str, Any]:
-    """The document of a service."""
-    document: dict[str, Any] = json.loads(made()[Path(f"docs/openapi/{service}.json")])
-    return document
 
 
 def operations(service: str) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -8,6 +8,7 @@ that has what the paths name.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice, zip_longest
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 import requests
-from schemathesis import Case, openapi
+from schemathesis import openapi
 from schemathesis.checks import (
     CheckFunction,
     content_type_conformance,
@@ -24,20 +25,42 @@ from schemathesis.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
-from schemathesis.schemas import APIOperation
 
 from shared.identity.actor import Role
+from tests.api.conformance import openapi as document_of
 from tests.api.house import TABLES, House
-from tests.api.routes import SERVICES
+from tests.api.routes import SERVICES, places
 from tests.api.story import Story
-from tests.api.test_documents import openapi as document_of
 
-EACH = 12
+SEED = 21_05_2012
+EACH = 16
 """Requests of each kind, good and bad, for each operation."""
+LEAST = 3
+"""So many of each kind are sent even when time has run out."""
 SECONDS = 6.0
 """For one service; on a slow machine the last requests of each operation are left out, evenly."""
+SENSIBLE: dict[str, Any] = {
+    "position": 40,
+    "known_at": None,
+    "version": 1,
+    "cursor": None,
+    "group_by": None,
+    "types": "commitments.assessed",
+    "on": "2013-04-30",
+    "from": "2013-01-01",
+    "to": "2013-04-30",
+    "status": "on_time,delayed",
+    "judgement": "at_risk",
+    "origin": None,
+    "kind": "action",
+    "result_type": None,
+    "visibility": "public",
+}
+REQUEST = {"method", "url", "headers", "params", "json", "data", "cookies"}
 CHECKS: list[CheckFunction] = [
     not_a_server_error,
     status_code_conformance,
@@ -47,11 +70,11 @@ CHECKS: list[CheckFunction] = [
 ]
 
 
-def cases(service: str, story: Story) -> Iterator[tuple[int, Case]]:
+def cases(service: str, story: Story) -> Iterator[tuple[int, Any]]:
     """The requests, operation by operation in turn, with what the record has in their paths."""
-    schema = openapi.from_dict(_with_short_texts(document_of(service)))
+    schema = openapi.from_dict(_with_short_texts(document_of(service)), config=SchemathesisConfig(seed=SEED))
     schema.config.phases.coverage.unexpected_methods = set()
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     sequences = [
         islice(_generated(schema, operation, mode), EACH)
         for operation in operations
@@ -77,78 +100,69 @@ def _with_short_texts(node: Any) -> Any:
     return copy
 
 
-def _generated(schema: Any, operation: APIOperation, mode: GenerationMode) -> Iterator[Case]:
+def _generated(schema: Any, operation: Any, mode: GenerationMode) -> Iterator[Any]:
     generation = schema.config.generation_for(operation=operation)
-    yield from schema.iter_coverage_cases(
-        operation, generation_modes=[mode], generation_config=generation
-    )
+    yield from schema.iter_coverage_cases(operation, generation_modes=[mode], generation_config=generation)
 
 
-def _aim(case: Case, number: int, story: Story) -> None:
+def _aim(case: Any, number: int, story: Story) -> None:
     """Mostly for something that is there, and on whichever version it has; sometimes as it was made up."""
     if str(case.query.get("wait_for", "")).isdigit():
         # A position that never comes is answered with 503, after five seconds: so it is meant.
         case.query["wait_for"] = 1
     if "If-Match" in case.headers and number % 3 != 2:
         case.headers["If-Match"] = "*"
+    if number % 2 == 0:
+        # Each of these excludes another, or takes only values that the schema cannot list.
+        for name, value in SENSIBLE.items():
+            if name in case.query:
+                case.query[name] = value
+        case.query = {name: value for name, value in case.query.items() if value is not None}
     if number % 4 != 3:
-        path = case.operation.path
-        known = {
-            "/v1/commitments/": {"id": "OPEN-1", "n": 1},
-            "/v1/indicators/": {"id": "VICTIMS", "period": "2011"},
-            "/v1/meetings/": {"id": story.open.meeting.rpartition("/")[2], "n": 1},
-            "/v1/decisions/": {"number": story.open.decision.rpartition("/")[2]},
-            "/v1/decision-outcomes/": {"number": story.outcome.rpartition("/")[2]},
-            "/v1/action-items/": {"id": story.open.action_item.rpartition("/")[2]},
-            "/v1/bodies/": {"code": "SECURITY"},
-            "/v1/organizations/": {"code": "JUSTICE"},
-            "/v1/pillars/": {"code": "SECURITY"},
-            "/errors/": {"code": "not-found"},
-        }
-        for begin, names in known.items():
-            if path.startswith(begin):
-                case.path_parameters.update({k: v for k, v in names.items() if f"{{{k}}}" in path})
+        for template, there in places(story).items():
+            if case.path == template or case.path.startswith(f"{template}/"):
+                case.path_parameters[template[template.index("{") + 1 : -1]] = there.rpartition("/")[2]
+        for name, value in {"n": 1, "period": "2011"}.items():
+            if name in case.path_parameters:
+                case.path_parameters[name] = value
 
 
-async def send(house: House, service: str, case: Case, role: Role) -> httpx.Response:
+async def send(house: House, service: str, case: Any, role: Role) -> httpx.Response:
     """The request of a case, made exactly as Schemathesis would make it, by somebody in a role."""
     kwargs = case.as_transport_kwargs(base_url=f"http://{service}.test")
     made = requests.Request(**{k: v for k, v in kwargs.items() if k in REQUEST}).prepare()
     headers = [(k.encode("latin-1", "replace"), _bytes(v)) for k, v in made.headers.items()]
     headers = [(k, v) for k, v in headers if k.lower() not in {b"authorization", b"x-api-key"}]
     headers += [(k.encode(), v.encode()) for k, v in house.token(role).items()]
+    assert made.method is not None
+    assert made.url is not None
+    body = b"" if made.body is None else _bytes(made.body)
     return await house.client(service).send(
-        httpx.Request(made.method or "GET", made.url or "", headers=headers, content=made.body or b"")
+        httpx.Request(made.method, made.url, headers=headers, content=body)
     )
 
 
-REQUEST = {"method", "url", "headers", "params", "json", "data", "cookies"}
-
-
-def _bytes(value: str | bytes) -> bytes:
-    return value if isinstance(value, bytes) else value.encode("latin-1", "replace")
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
 
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_service_answers_as_its_document_says(house: House, story: Story, service: str) -> None:
     began = time.monotonic()
-    sent: dict[str, int] = {}
+    answered: Counter[int] = Counter()
     faults: set[str] = set()
-    statuses: dict[int,int] = {}
     for number, case in cases(service, story):
-        if number >= 4 and time.monotonic() - began > SECONDS:
+        if number >= LEAST and time.monotonic() - began > SECONDS:
             break
         row = TABLES[service].get((case.method, case.operation.path))
         roles = sorted(row.roles) if row else [Role.DCI]
         answer = await send(house, service, case, Role.DCI if Role.DCI in roles else roles[0])
-        statuses[answer.status_code]=statuses.get(answer.status_code,0)+1
-        sent[case.operation.label] = sent.get(case.operation.label, 0) + 1
+        answered[answer.status_code] += 1
         try:
             case.validate_response(answer, checks=CHECKS)
         except (Failure, FailureGroup) as failure:  # groups of them are no ordinary exceptions
             wrong = failure.exceptions if isinstance(failure, FailureGroup) else [failure]
-            faults |= {f"{case.operation.label}: {one} {case.query} {answer.text[:200]}" for one in wrong}
-    print("COUNT", service, sum(sent.values()), len(sent), number)
-    print("STATUS", sorted(statuses.items()))
+            faults |= {f"{case.as_curl_command()}: {one}" for one in wrong}
     assert faults == set()
-    assert sum(sent.values()) > 3 * len(TABLES[service]), sent
+    assert answered.total() > LEAST * len(TABLES[service])
+    assert {200, 422} <= answered.keys(), answered

@@ -19,10 +19,11 @@ from typing import NamedTuple
 import pytest
 
 from services.commitments.importing import Report, import_file
+from services.reporting.opening import open_read_model
 from services.reporting.queries.board import board_as_of, grouped_board_as_of
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.scope import PUBLIC
-from services.reporting.read_model import Reading, open_read_model
+from services.reporting.reading import Reading
 from services.reporting.rebuild import rebuild
 from shared.clock import Clock
 from shared.eventlog import codec

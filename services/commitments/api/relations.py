@@ -57,10 +57,9 @@ def _relations(item: dict[str, Any]) -> dict[str, Any]:
     if item["type"] not in {Registered.TYPE, Merged.TYPE, Corrected.TYPE}:
         return {}
     data = msgspec.json.decode(item["data"])
+    names = {"parent", "split_from", "into"}
     if item["type"] == Corrected.TYPE:
-        names = ("value", "previous") if data["field"] in FIELDS else ()
-    else:
-        names = ("parent", "split_from", "into")
+        names = {"value", "previous"} if data["field"] in FIELDS else set()
     return {name: data[name] for name in names if data.get(name) is not None}
 
 

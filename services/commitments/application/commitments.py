@@ -74,9 +74,7 @@ class Commitments:
     async def unseen(self, actor: Actor, codes: Iterable[str]) -> frozenset[str]:
         """Those of these commitments that the actor may not know of."""
         found = {code: await self._called(code) for code in codes}
-        return frozenset(
-            code for code, one in found.items() if one is None or not self._may_see(actor, one)
-        )
+        return frozenset(code for code, one in found.items() if one is None or not self._may_see(actor, one))
 
     async def as_it_was(
         self, identifier: str, actor: Actor, *, version: int | None = None, known_at: datetime | None = None

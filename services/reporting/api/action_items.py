@@ -28,7 +28,7 @@ from services.reporting.queries.action_items import (
     action_items_as_of,
 )
 from services.reporting.queries.moments import AsOf
-from services.reporting.read_model import Reading
+from services.reporting.reading import Reading
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, next_url
 from shared.http.routing import service_router
 from shared.http.schemas import CivilDay

@@ -27,7 +27,7 @@ from services.reporting.api.questions import (
 from services.reporting.queries.board import Board, Filters, board_as_of, grouped_board_as_of
 from services.reporting.queries.changes import Change, changes_between
 from services.reporting.queries.moments import AsOf
-from services.reporting.read_model import Reading
+from services.reporting.reading import Reading
 from shared.errors import InvalidInput
 from shared.http.answers import read_answer
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, next_url

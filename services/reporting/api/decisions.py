@@ -28,7 +28,7 @@ from services.reporting.queries.decisions import ACKNOWLEDGED, DecisionFilters, 
 from services.reporting.queries.gaps import Gap, Gaps, gaps_as_of
 from services.reporting.queries.moments import AsOf, told_by
 from services.reporting.queries.scope import Scope
-from services.reporting.read_model import Reading
+from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import DecisionKind
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, next_url
 from shared.http.routing import service_router

@@ -23,7 +23,7 @@ from services.reporting.api.questions import (
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.register import RegisterFilters, RegisterPeriod, register_as_of, stretches
 from services.reporting.queries.register_lines import BodyLine, Days
-from services.reporting.read_model import Reading
+from services.reporting.reading import Reading
 from shared.errors import InvalidInput
 from shared.events.meeting_vocabulary import BodyKind
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, next_url

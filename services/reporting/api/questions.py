@@ -14,7 +14,8 @@ from starlette.requests import Request
 from services.reporting.queries.moments import AsOf, as_of, not_reached, position_asked_for
 from services.reporting.queries.scope import Scope, scope_of
 from services.reporting.queries.verdict import RULE
-from services.reporting.read_model import Reading, ReadModel
+from services.reporting.read_model import ReadModel
+from services.reporting.reading import Reading
 from shared.clock import Clock
 from shared.eventlog.codec import instant_text
 from shared.eventlog.live import LiveLog

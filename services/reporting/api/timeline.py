@@ -14,7 +14,7 @@ from services.reporting.api.board import tagged_answer
 from services.reporting.api.questions import Question, asker_of, heading, question, reporting_of
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.timeline import Timeline, timeline_as_of
-from services.reporting.read_model import Reading
+from services.reporting.reading import Reading
 from shared.events.streams import resolve
 from shared.http.routing import service_router
 

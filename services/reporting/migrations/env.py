@@ -6,8 +6,7 @@ from typing import Any
 
 from alembic import context
 
-from services.reporting.migrate import VERSION_TABLE
-from services.reporting.tables import metadata
+from services.reporting.tables import VERSION_TABLE, metadata
 
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:

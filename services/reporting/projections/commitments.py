@@ -230,16 +230,25 @@ class CommitmentView:
     def _restate(self, since: date | None, position: int, changes: RowChanges) -> None:
         """Bring the rectangles into line with the facts, from `since` on (None: from the first day on)."""
         rectangles = self._rectangles
-        index = 0
+        if since is None or not rectangles or since <= rectangles[0].fact.valid_from:
+            self._replace(0, self._facts.spans(), position, changes)
+            return
         spans = self._facts.spans(since)
-        if since is not None and since > rectangles[0].fact.valid_from:
-            # Whatever held on the eve still holds there; it goes on if the first day brought nothing else.
+        # Nearly always something new is said of the last days, and only the last rectangle is concerned.
+        index = len(rectangles) - 1
+        if since <= rectangles[index].fact.valid_from:
             index = bisect_right(rectangles, since - _DAY, key=_first_day) - 1
-            eve = rectangles[index].fact
-            if spans[0].standing == eve.standing:
-                spans[0] = spans[0]._replace(valid_from=eve.valid_from)
-            else:
-                spans.insert(0, Span(eve.valid_from, since, eve.standing))
+        # Whatever held on the eve still holds there; it goes on if the first day brought nothing else.
+        eve = rectangles[index].fact
+        if spans[0].standing == eve.standing:
+            spans[0] = Span(eve.valid_from, spans[0].valid_to, eve.standing)
+        else:
+            spans.insert(0, Span(eve.valid_from, since, eve.standing))
+        self._replace(index, spans, position, changes)
+
+    def _replace(self, index: int, spans: list[Span], position: int, changes: RowChanges) -> None:
+        """Let these spans follow the first `index` rectangles; what is the same as before goes on being believed."""
+        rectangles = self._rectangles
         before = {belief.fact.valid_from: belief for belief in rectangles[index:]}
         after: list[Belief[Rectangle]] = []
         for span in spans:

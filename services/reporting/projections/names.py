@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from services.reporting.projections.changes import Belief, RowChanges
-from services.reporting.tables import names
+from services.reporting.tables import ORGANIZATION, PILLAR, names
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     OrganizationChanged,
@@ -17,9 +17,6 @@ from shared.events.commitments import (
 from shared.events.facts import Event
 
 CHANGING: tuple[type[Event], ...] = (OrganizationChanged, PillarChanged)
-
-ORGANIZATION = "organization"
-PILLAR = "pillar"
 
 
 class Name(NamedTuple):

@@ -87,7 +87,7 @@ class Projector:
         recorded = codec.decode(line, position)
         try:
             self._apply(recorded)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise CorruptEvent(position, f"{recorded.type} does not make sense: {error}") from error
         return recorded
 

@@ -14,13 +14,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select
 
-from services.reporting.projections.names import ORGANIZATION
 from services.reporting.queries.action_item_state import because, state_on
 from services.reporting.queries.moments import AsOf, believed, holding
 from services.reporting.queries.names import names_at
 from services.reporting.queries.scope import Scope, circled, knows_of, visible_descriptions
-from services.reporting.read_model import Reading
-from services.reporting.tables import action_items, decisions, descriptions, disclosures, tasks
+from services.reporting.reading import Reading
+from services.reporting.tables import ORGANIZATION, action_items, decisions, descriptions, disclosures, tasks
 from shared.rules.action_item_state import ActionItemState
 
 _row = action_items.c

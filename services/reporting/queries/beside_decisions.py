@@ -18,7 +18,7 @@ from sqlalchemy import Table, select
 from services.reporting.queries.board import visible_codes
 from services.reporting.queries.moments import AsOf, believed, instant
 from services.reporting.queries.scope import Scope, circled, knows_of
-from services.reporting.read_model import Reading
+from services.reporting.reading import Reading
 from services.reporting.tables import (
     acknowledgements,
     bodies,

@@ -10,13 +10,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Column, ColumnElement, and_, func, select, tuple_
 
-from services.reporting.projections.names import ORGANIZATION, PILLAR
 from services.reporting.queries.moments import AsOf, holding
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.scope import Scope, visible_descriptions, visible_standings
 from services.reporting.queries.verdict import because_on, status_on
-from services.reporting.read_model import Reading
-from services.reporting.tables import descriptions, standings
+from services.reporting.reading import Reading
+from services.reporting.tables import ORGANIZATION, PILLAR, descriptions, standings
 from shared.rules.traffic_light import Closure, Status
 
 _row = standings.c

@@ -13,7 +13,7 @@ from services.reporting.queries.board import Because
 from services.reporting.queries.moments import AsOf, holding
 from services.reporting.queries.scope import Scope, visible_standings
 from services.reporting.queries.verdict import because_on, status_on
-from services.reporting.read_model import Reading
+from services.reporting.reading import Reading
 from services.reporting.tables import descriptions, standings
 
 

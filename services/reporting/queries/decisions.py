@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, or_, select
 from services.reporting.queries.beside_decisions import DecisionItem, Reader, items_of
 from services.reporting.queries.moments import AsOf, believed
 from services.reporting.queries.scope import Scope, knows_of
-from services.reporting.read_model import Reading
+from services.reporting.reading import Reading
 from services.reporting.tables import acknowledgements, circles, decisions
 from shared.events.meeting_vocabulary import Acknowledgement
 

@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from services.reporting.queries.beside_decisions import DecisionItem, Reader, items_of
 from services.reporting.queries.decisions import DecisionFilters, admitted, with_acknowledgement
 from services.reporting.queries.moments import AsOf, believed, instant
-from services.reporting.read_model import Reading
+from services.reporting.reading import Reading
 from services.reporting.tables import acknowledgements, budget_lines, decisions, errata
 from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest
 

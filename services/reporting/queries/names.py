@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from services.reporting.read_model import Reading
+from services.reporting.reading import Reading
 from services.reporting.tables import names
 
 

@@ -15,7 +15,7 @@ from services.reporting.queries.moments import AsOf, believed, instant, midnight
 from services.reporting.queries.protocols import Protocols, Terms, whole_months
 from services.reporting.queries.register_lines import BodyLine, Days, Stretch, body_line, day_of_meeting
 from services.reporting.queries.scope import Scope, knows_of
-from services.reporting.read_model import Reading
+from services.reporting.reading import Reading
 from services.reporting.tables import bodies, circles, meetings
 from shared.events.meeting_vocabulary import ProtocolPeriod
 

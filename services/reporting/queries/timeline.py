@@ -10,13 +10,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import and_, select
 
-from services.reporting.projections.names import ORGANIZATION
 from services.reporting.queries.board import visible_codes
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import names_at
 from services.reporting.queries.scope import Scope, visible_descriptions
-from services.reporting.read_model import Reading
-from services.reporting.tables import END_OF_DAYS, descriptions, standings
+from services.reporting.reading import Reading
+from services.reporting.tables import END_OF_DAYS, ORGANIZATION, descriptions, standings
 from shared.errors import NotFound
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded

@@ -61,6 +61,9 @@ _agendas = st.integers(0, 4).map(agenda)
 _someone = Attendee(organization="DCI", position="Chief", presence=Presence.PRESENT)
 
 
+_NUMBERED = DecisionsNumbered(meeting=meeting_id("x"), year=2012, first=1, last=2)
+
+
 def _instants(epoch: date) -> st.SearchStrategy[datetime]:
     start = datetime(epoch.year, epoch.month, epoch.day, tzinfo=UTC)
     return st.integers(0, SPAN * 24).map(lambda hours: start + timedelta(hours=hours))
@@ -79,7 +82,7 @@ def _described(code: str | None) -> st.SearchStrategy[Event]:
     )
 
 
-def _happenings(epoch: date, begun: set[str]) -> st.SearchStrategy[Event]:
+def _happenings(epoch: date) -> st.SearchStrategy[Event]:
     """Anything that can happen to a meeting; the register asks of the log what it says, not whether it may."""
     moments = _instants(epoch)
     attendance = st.sampled_from([(), (_someone,)])
@@ -134,15 +137,12 @@ def histories(draw: st.DrawFn, tag: str, epoch: date) -> list[Entry]:
             begun.add(body)
             story.append(Entry(Told("body", body, draw(_described(body))), day))
         elif draw(st.integers(0, 5)) == 0:
-            event = draw(
-                _described(None)
-                | st.just(DecisionsNumbered(meeting=meeting_id("x"), year=2012, first=1, last=2))
-            )
+            event = draw(_described(None) | st.just(_NUMBERED))
             story.append(Entry(Told("body", body, event), day))
         else:
             meeting = f"{body}-m{draw(st.integers(0, 3))}"
             if meeting in begun:
-                event = draw(_happenings(epoch, begun))
+                event = draw(_happenings(epoch))
             else:
                 begun.add(meeting)
                 event = draw(

@@ -14,7 +14,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from services.reporting.follow import Worker
-from services.reporting.read_model import ReadModel, open_read_model
+from services.reporting.opening import open_read_model
+from services.reporting.read_model import ReadModel
 from services.reporting.rebuild import rebuild
 from services.reporting.tables import BELIEVED
 from shared.eventlog.envelope import NewEvent

@@ -51,7 +51,7 @@ from tests.services.reporting.stage import Stage, staged
 
 numbers = count(1)
 EVERY_TIME = settings(
-    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 MONTHS = {1: RegisterPeriod.MONTH, 3: RegisterPeriod.QUARTER, 12: RegisterPeriod.YEAR}
 BEGINNING = date(1975, 1, 1)
@@ -165,19 +165,6 @@ def test_the_register_says_what_a_replay_of_the_log_says(stage: Stage, data: st.
             line for n in range(3) for line in register(stage, asked, bodies, after=f"{tag}-{n - 1}", limit=1)
         ]
         assert {line.body for line in paged} == {line.body for line in lines}
-
-
-@settings(EVERY_TIME, max_examples=8)
-@given(data=st.data())
-def test_what_was_followed_step_by_step_is_what_a_rebuild_makes(stage: Stage, data: st.DataObject) -> None:
-    number = next(numbers)
-    tag, epoch = f"B{number:05d}", BEGINNING + timedelta(days=number * (SPAN + 1))
-    written(stage, data.draw(histories(tag, epoch)), epoch)
-    stage.stop_workers()
-    followed = stage.rows()
-    stage.rebuild()
-    assert stage.rows() == followed
-    stage.start_worker(capacity=data.draw(st.integers(1, 4)))
 
 
 def told_of(

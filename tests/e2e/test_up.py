@@ -1,0 +1,290 @@
+"""`bitacora up --demo` as a newcomer runs it: what it prints, what the documents say to type next, how it stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.support.documented import Curl, commands, commands_in, curl
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "services.cli"]
+PATIENCE = 90.0
+"""Seconds until everything is served, on a machine with much else to do."""
+
+
+class Up:
+    """A running `bitacora up`, its children, and what it has printed."""
+
+    def __init__(self, folder: Path, first_port: int, *options: str) -> None:
+        self.folder = folder
+        self.first_port = first_port
+        self._printed = folder / f"printed-{time.monotonic_ns()}"
+        with self._printed.open("wb") as printed:
+            self.process = subprocess.Popen(
+                [*COMMAND, "up", *options, "--first-port", str(first_port)],
+                cwd=ROOT,
+                env=environment(folder),
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+            )
+        self.children: list[psutil.Process] = []
+
+    @property
+    def printed(self) -> str:
+        """Everything on the terminal so far."""
+        return self._printed.read_text(encoding="utf-8", errors="replace")
+
+    def wait_until_serving(self) -> None:
+        """Until it says that it serves."""
+        deadline = time.monotonic() + PATIENCE
+        while "\nServing; data in" not in self.printed:
+            assert self.process.poll() is None, self.printed
+            assert time.monotonic() < deadline, self.printed
+            time.sleep(0.05)
+        self.children = psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self, number: signal.Signals) -> int:
+        """Sends it a signal; the exit status with which it ended."""
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def url(self, service: str) -> str:
+        """Where a service is."""
+        return f"http://127.0.0.1:{self.first_port + ('commitments', 'meetings', 'reporting').index(service)}"
+
+    def here(self, text: str) -> str:
+        """The same text with the ports of this run in the stead of the usual ones."""
+        return re.sub(
+            r"(127\.0\.0\.1:)(800[123])\b", lambda m: m[1] + str(int(m[2]) - 8001 + self.first_port), text
+        )
+
+    def head(self) -> int:
+        """The last position of the log."""
+        with httpx.Client() as client:
+            answer = client.get(f"{self.url('reporting')}/health/ready").raise_for_status()
+        return int(re.findall(r"followed up to position (\d+)", answer.json()["checks"]["log"]["detail"])[0])
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of a newcomer, whose data is in a folder of the test."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("BITACORA_")}
+    return ours | {"BITACORA_DATA_DIR": str(folder), "COLUMNS": "160", "PYTHONUNBUFFERED": "1"}
+
+
+def bitacora(folder: Path, *words: str) -> str:
+    """What another command prints."""
+    done = subprocess.run(
+        [*COMMAND, *words],
+        cwd=ROOT,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+def three_free_ports() -> int:
+    """The first of three ports in a row that are free."""
+    for first in range(18100 + os.getpid() % 1000, 30000, 3):
+        try:
+            with socket.socket() as one, socket.socket() as two, socket.socket() as three:
+                for number, probe in enumerate((one, two, three)):
+                    probe.bind(("127.0.0.1", first + number))
+                return first
+        except OSError:
+            continue
+    raise RuntimeError("no three free ports in a row")
+
+
+@contextmanager
+def started(folder: Path, first_port: int, *options: str) -> Iterator[Up]:
+    """A run that is serving; whatever happens, nothing of it stays behind."""
+    up = Up(folder, first_port, *options)
+    try:
+        up.wait_until_serving()
+        yield up
+    finally:
+        # By itself it would stop its children too; here it may be that very thing which does not work.
+        for child in up.children:
+            if child.is_running():
+                child.kill()
+        up.process.kill()
+        up.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the record of these runs is."""
+    return tmp_path_factory.mktemp("up")
+
+
+@pytest.fixture(scope="module")
+def up(folder: Path) -> Iterator[Up]:
+    """The first run, on an empty folder."""
+    with started(folder, three_free_ports(), "--demo") as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    """What stands for curl."""
+    with httpx.Client(timeout=20) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def token(up: Up, folder: Path) -> str:
+    """The token that the documents have a reader make."""
+    return bitacora(folder, "token", "--role", "dci", "--organization", "DCI")
+
+
+def test_it_prints_the_board_a_history_the_earlier_board_and_how_to_go_on(up: Up) -> None:
+    printed = up.printed
+    titles = (
+        "The board: 21 May 2013",
+        "What was said of SEG-1,",
+        "The same board a year earlier: 21 May 2012",
+    )
+    places = [printed.index(title) for title in titles]
+    assert places == sorted(places)
+    totals = re.findall(r"│ total +│.*", printed)
+    assert len(set(totals)) == len(totals) == 2, "a year makes a difference"
+    history = printed[places[1] : places[2]]
+    assert all(said in history for said in ("registered", "assessed", "dci of DCI"))
+    for service in ("commitments", "meetings", "reporting"):
+        assert f"{up.url(service)}   (documents at {up.url(service)}/docs)" in printed
+    assert re.search(r"export TOKEN=eyJ[\w.-]+\n", printed)
+    assert f"data in sqlite:///{up.folder / 'bitacora.db'}" in printed.replace("\n", "")
+
+
+def test_the_requests_it_prints_can_be_made_as_they_stand(up: Up, client: httpx.Client) -> None:
+    given = re.search(r"export TOKEN=(\S+)", up.printed)
+    assert given is not None
+    typed = re.sub(r"^  (curl)", r"$ \1", up.printed, flags=re.MULTILINE)
+    block = "```console\n" + typed[typed.index("$ curl") :].rpartition("\nServing")[0] + "\n```"
+    asked = [curl(words, {"TOKEN": given[1]}) for words in commands(block)]
+    answers = [one.send(client) for one in asked]
+    assert [answer.status_code for answer in answers] == [200, 200, 201], [answer.text for answer in answers]
+
+
+def test_what_the_readme_says_to_type_works(up: Up, folder: Path, client: httpx.Client, token: str) -> None:
+    answers = try_all(up, folder, client, token, "README.md")
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 201]
+    now, earlier, organizations, written = answers
+    assert now.json()["on"] != earlier.json()["on"] == "2012-05-21"
+    assert organizations.json()["items"]
+    assert {"location", "etag", "log-position"} <= set(written.headers)
+    # As it says further on, what is waited for has one's own write in it.
+    board = f"{up.url('reporting')}/v1/board?limit=200&wait_for={written.headers['log-position']}"
+    seen = client.get(board, headers={"Authorization": f"Bearer {token}"}).json()
+    assert "TRY-1" in [item["code"] for item in seen["items"]]
+
+
+def test_what_the_tour_says_to_type_works(up: Up, folder: Path, client: httpx.Client, token: str) -> None:
+    answers = try_all(up, folder, client, token, "docs/tour.md")
+    assert [answer.status_code for answer in answers] == [201, 200, 200, 200, 200, 200]
+    written, feed, board, believed, timeline, history = answers
+    events = [json.loads(line) for line in feed.text.splitlines()]
+    assert int(written.headers["log-position"]) in [event["position"] for event in events]
+    assert (board.json()["on"], believed.json()["position"]) == ("2012-05-21", 60)
+    assert all(
+        "position" in item["because"] and "type" in item["because"] for item in timeline.json()["items"]
+    )
+    assert history.json()["items"][-1]["position"] == int(written.headers["log-position"])
+
+
+def test_what_the_tour_says_of_the_post_is_so(up: Up, client: httpx.Client, token: str) -> None:
+    words = next(words for words in commands_in(ROOT / "docs/tour.md") if words[0] == "curl")
+    post = request(up, words, token)
+    assert post.method == "POST"
+    first = post.send(client)
+    assert first.status_code == 201
+    again = post.send(client)
+    assert (again.json(), again.headers["idempotency-replayed"]) == (first.json(), "true")
+    assert post.send(client, If_Match=None).status_code == 428
+    assert post.send(client, If_Match='"3"', Idempotency_Key="another").status_code == 412
+    assert post.send(client, Authorization=None).status_code == 401
+
+
+def request(up: Up, words: list[str], token: str) -> Curl:
+    """The request of a command in a document, to the ports of this run."""
+    return curl([up.here(word) for word in words], {"TOKEN": token})
+
+
+def try_all(up: Up, folder: Path, client: httpx.Client, token: str, document: str) -> list[httpx.Response]:
+    """Does what a document says, in its order; the answers to its requests."""
+    answers = []
+    for words in commands_in(ROOT / document):
+        if words[0] == "curl":
+            answers.append(request(up, words, token).send(client))
+        elif words[0] == ".venv/bin/bitacora":
+            assert bitacora(folder, *words[1:])
+        else:
+            # A token is made like the one we have; the rest is not for a machine that is up already.
+            assert words[0] in ("make", "cp", "docker") or words[:2] == [
+                "TOKEN=$(.venv/bin/bitacora",
+                "token",
+            ], words
+    return answers
+
+
+def test_ctrl_c_stops_everything_and_starting_again_keeps_the_record_and_adds_nothing(
+    up: Up, folder: Path
+) -> None:
+    """The last of this module: it stops the run that the tests before it asked."""
+    end = up.head()
+    assert len(up.children) >= 4
+    assert up.stop(signal.SIGINT) == 0
+    assert up.printed.endswith("Stopped.\n")
+    assert "Traceback" not in up.printed
+    assert [child for child in up.children if child.is_running()] == []
+
+    with started(folder, up.first_port, "--demo") as again:
+        assert again.head() == end
+        assert again.stop(signal.SIGTERM) == 0
+        assert again.printed.endswith("Stopped.\n")
+        assert [child for child in again.children if child.is_running()] == []
+
+
+def test_a_port_in_use_is_said_in_a_sentence_and_nothing_stays_behind(tmp_path: Path) -> None:
+    first = three_free_ports()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first + 1))
+        taken.listen()
+        up = Up(tmp_path, first)
+        try:
+            assert up.process.wait(60) == 1
+        finally:
+            up.process.kill()
+    assert f"Port {first + 1} is in use" in up.printed
+    assert "Traceback" not in up.printed
+    with socket.socket() as freed:
+        freed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        freed.bind(("127.0.0.1", first))
+
+
+def test_when_a_child_ends_by_itself_all_are_stopped_and_it_is_said_which(tmp_path: Path) -> None:
+    with started(tmp_path, three_free_ports()) as up:
+        worker = next(child for child in up.children if "services.reporting.follow" in child.cmdline())
+        worker.kill()
+        assert up.process.wait(30) == 1
+        assert "The worker process ended by itself" in up.printed
+        assert [child for child in up.children if child.is_running()] == []

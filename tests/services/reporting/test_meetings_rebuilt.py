@@ -1,0 +1,180 @@
+"""What the worker makes of the events of meetings is what a rebuild makes of them, and what a migration begins anew."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, create_engine, insert, inspect, select, update
+
+from services.reporting import migrate
+from services.reporting.tables import names, projection_state
+from shared.events.commitments import (
+    DecisionCarriedOut,
+    DecisionUnresolved,
+    DecisionWaived,
+    Evidence,
+    OrganizationRegistered,
+)
+from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest
+from shared.events.meetings import (
+    ActionItemCompleted,
+    ActionItemExtended,
+    ActionItemPublished,
+    ActionItemReassigned,
+    BudgetLineTied,
+    DecisionAcknowledged,
+    DecisionAmended,
+    DecisionPublished,
+    MeetingPublished,
+)
+from shared.events.vocabulary import Visibility
+from tests.services.reporting.gatherings import (
+    Told,
+    assigned,
+    bilateral,
+    circulated,
+    convened,
+    cost,
+    decided,
+    held,
+    tell,
+)
+from tests.services.reporting.stage import Stage, staged
+
+DAY = date(2012, 3, 1)
+OPENED: dict[str, Any] = {
+    "visibility": Visibility.PUBLIC,
+    "previous": Visibility.RESERVED,
+    "reason": "The law asks for it",
+}
+
+
+@pytest.fixture
+def stage(log_url: str) -> Iterator[Stage]:
+    """An empty log and read model."""
+    with staged(log_url) as made:
+        yield made
+
+
+def story(seed: int, events: int) -> list[Told]:
+    """A body, its meetings, decisions and action items, and whatever happened to them."""
+    draw = random.Random(seed)
+    begun = [
+        bilateral("BIL", "a", "b"),
+        *(convened("BIL", f"M-{n}", DAY + timedelta(days=n)) for n in range(3)),
+        *(decided(f"BIL-2012-{n:03}", DAY, budget_impact=cost(), organizations=("a",)) for n in range(4)),
+        *(assigned(f"T-{n}", "a", DAY, DAY + timedelta(days=20), circle=("b",)) for n in range(4)),
+    ]
+    told: list[Told] = list(begun)
+    kinds = (_of_a_meeting, _of_a_decision, _of_an_action_item)
+    told += [draw.choice(kinds)(draw) for _ in range(events)]
+    for n in range(4):
+        number = f"BIL-2012-{n:03}"
+        unresolved = DecisionUnresolved(decision=number, code="c", reason="r")
+        settled = (DecisionCarriedOut(decision=number, did=()), DecisionWaived(decision=number, remarks="r"))
+        outcome = [unresolved, settled[n % 2]] if n else [settled[0]]
+        told += [Told("decision-outcome", number, event) for event in outcome]
+    return told
+
+
+def _of_a_meeting(draw: random.Random) -> Told:
+    code = f"M-{draw.randrange(3)}"
+    return draw.choice(
+        [
+            held(code, DAY + timedelta(days=draw.randrange(9))),
+            circulated(code, draw.choice("abc")),
+            Told("meeting", code, MeetingPublished(**OPENED)),
+        ]
+    )
+
+
+def _of_a_decision(draw: random.Random) -> Told:
+    request = draw.choice(list(BudgetRequest))
+    event = draw.choice(
+        [
+            DecisionAcknowledged(outcome=draw.choice(list(Acknowledgement)), remarks="r"),
+            BudgetLineTied(fiscal_year=2013, code="24", amount="1", currency="CLP", request=request),
+            DecisionPublished(**OPENED),
+            DecisionAmended(erratum=draw.randrange(3), reads="a", should_read="b", reason="r"),
+        ]
+    )
+    return Told("decision", f"BIL-2012-{draw.randrange(4):03}", event)
+
+
+def _of_an_action_item(draw: random.Random) -> Told:
+    day, owner = DAY + timedelta(days=draw.randrange(30)), draw.choice("ab")
+    event = draw.choice(
+        [
+            ActionItemExtended(due_on=day, previous=day, effective_on=day, reason="r"),
+            ActionItemReassigned(owner_organization=owner, previous="a", effective_on=day, reason="r"),
+            ActionItemCompleted(completed_on=day, evidence=(Evidence(description="e"),)),
+            ActionItemPublished(**OPENED),
+        ]
+    )
+    return Told("action-item", f"T-{draw.randrange(4)}", event)
+
+
+@pytest.mark.parametrize("capacity", [1, 1000])
+def test_what_was_followed_step_by_step_is_what_a_rebuild_makes(stage: Stage, capacity: int) -> None:
+    stage.start_worker(capacity=capacity)
+    told = story(capacity, 150)
+    for start in range(0, len(told), 7):
+        tell(stage, *told[start : start + 7])
+    stage.wait()
+    stage.stop_workers()
+    followed = stage.rows()
+    assert {name for name, rows in followed.items() if not rows} == {
+        "standings",
+        "descriptions",
+        "participants",
+        "names",
+    }
+    stage.rebuild()
+    assert stage.rows() == followed
+
+
+def test_a_read_model_made_before_there_were_meetings_reads_the_log_again(log_url: str) -> None:
+    engine = create_engine(log_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        _at_revision(connection, "0001")
+        assert "decisions" not in inspect(connection).get_table_names()
+        migrate.upgrade(connection)
+        assert connection.execute(select(projection_state.c.position)).scalar_one() == 0
+        assert connection.execute(select(names)).all() == []
+        # What is at the newest revision already is left as it is.
+        connection.execute(update(projection_state).values(position=7))
+        migrate.upgrade(connection)
+        assert connection.execute(select(projection_state.c.position)).scalar_one() == 7
+    engine.dispose()
+
+
+def _at_revision(connection: Connection, revision: str) -> None:
+    """Tables of an earlier revision, which had followed the log to position 7."""
+    from uuid import uuid4
+
+    config = migrate._config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+    connection.execute(insert(projection_state).values(id=1, generation=uuid4(), position=7))
+    connection.execute(
+        insert(names).values(kind="k", code="c", name="n", rank=0, believed_from=1, believed_to=9)
+    )
+
+
+def test_a_second_beginning_of_a_stream_and_happenings_before_any_change_nothing(stage: Stage) -> None:
+    tell(
+        stage,
+        Told("decision", "BIL-2012-001", DecisionAcknowledged(outcome=Acknowledgement.AGREED)),
+        Told("organization", "MOP", OrganizationRegistered(code="MOP", name="Works")),
+        Told("organization", "MOP", bilateral("BIL", "a").event),
+        Told("decision", "BIL-2012-001", decided("BIL-2012-001", DAY).event),
+    )
+    stage.follow()
+    rows = stage.rows()
+    assert len(rows.pop("names")) == 1
+    assert not any(rows.values())

@@ -1,0 +1,82 @@
+"""The commands that our documents tell a reader to type, as things to be tried: no shell, and no curl, is needed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_WITH_VALUE = {"-H", "-d", "-X"}
+
+
+class Curl(NamedTuple):
+    """A request as a curl command asks for it."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str | None
+
+    def send(self, client: httpx.Client, **headers: str | None) -> httpx.Response:
+        """Asks it, with other headers (underscores for dashes), or without those that are None."""
+        given = {name.lower(): value for name, value in self.headers.items()}
+        for name, value in headers.items():
+            given.pop(name.replace("_", "-").lower(), None)
+            if value is not None:
+                given[name.replace("_", "-").lower()] = value
+        return client.request(self.method, self.url, headers=given, content=self.body)
+
+
+def commands(document: str) -> list[list[str]]:
+    """What a Markdown document has its reader type, word by word; lines that go on are one command."""
+    typed = []
+    for block in _BLOCK.findall(document):
+        lines = re.sub(r"\\\n\s*", " ", block).splitlines()
+        typed += [shlex.split(line[2:], comments=True) for line in lines if line.startswith("$ ")]
+    return typed
+
+
+def commands_in(path: Path) -> list[list[str]]:
+    """What the document at a path has its reader type."""
+    return commands(path.read_text(encoding="utf-8"))
+
+
+def curl(words: list[str], variables: Mapping[str, str]) -> Curl:
+    """The request of a curl command, with the values of variables in it; ValueError for an option we do not know."""
+    if words[0] != "curl":
+        raise ValueError(f"{words[0]} is not curl")
+    headers: dict[str, str] = {}
+    url = method = body = None
+    rest = [_filled(word, variables) for word in words[1:]]
+    while rest:
+        word = rest.pop(0)
+        if word in _WITH_VALUE:
+            value = rest.pop(0)
+            if word == "-H":
+                name, _, text = value.partition(":")
+                headers[name] = text.strip()
+            elif word == "-d":
+                body = value
+            else:
+                method = value
+        elif word.startswith("-"):
+            if not set(word[1:]) <= set("si"):
+                raise ValueError(f"we do not know what curl does with {word}")
+        else:
+            url = word
+    if url is None:
+        raise ValueError("a curl command without an address")
+    return Curl(method or ("GET" if body is None else "POST"), url, headers, body)
+
+
+def _filled(word: str, variables: Mapping[str, str]) -> str:
+    for name, value in variables.items():
+        word = word.replace(f"${name}", value)
+    if "$" in word:
+        raise ValueError(f"nobody has said what to put for the variable in {word}")
+    return word
