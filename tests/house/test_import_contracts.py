@@ -21,7 +21,7 @@ CONTRACTS: dict[str, str] = {
 PLANTED = {
     "services-on-shared": ("shared.rules.planted", "services.commitments"),
     "services-independent": ("services.meetings.api.planted", "services.commitments.domain.planted"),
-    "command-line-on-top": ("services.commitments.api.planted", "services.cli"),
+    "command-line-on-top": ("services.commitments.api.planted", "services.demo.planted"),
     "inside-a-writing-service": ("services.commitments.domain.planted", "services.commitments.application"),
     "inside-reporting": ("services.reporting.tables", "services.reporting.queries.planted"),
     "pure-core": ("shared.events.planted", "sqlalchemy"),

@@ -134,7 +134,7 @@ class MeetingView:
                 now["absences"] = json_text(event.mandatory_absences)
             case MinutesCirculated() as event:
                 # Minutes are out when they are first sent to somebody; what is sent again later mends them.
-                now["circulated_time"] = microseconds(recorded.recorded_at)
+                now["circulated_time"] = now["circulated_time"] or microseconds(recorded.recorded_at)
                 self._recipients += tuple(recipient.organization for recipient in event.recipients)
             case MeetingPublished() as event:
                 disclose(self._beliefs, recorded.stream_id, event.visibility, recorded.position, changes)

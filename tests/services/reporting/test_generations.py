@@ -19,13 +19,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from services.reporting.migrate import VERSION_TABLE
 from services.reporting.projections.changes import RowChanges
 from services.reporting.queries.board import board_as_of, grouped_board_as_of
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.scope import EVERYTHING
 from services.reporting.read_model import OvertakenError, RebuildUnderWayError
-from services.reporting.tables import metadata
+from services.reporting.tables import VERSION_TABLE, metadata
 from shared.errors import BitacoraError, CorruptEvent
 from shared.eventlog.envelope import NewEvent
 from shared.events.commitments import Assessed, Corrected, DeadlineRevised, OrganizationRegistered, Registered
