@@ -84,8 +84,6 @@ class Worker:
         while not self._stopping.is_set():
             before = subscription.position
             lines = subscription.wait(IDLE)
-            if self._read_model.live() != generation:
-                return
             self._pause = SHORTEST_PAUSE
             if lines:
                 try:
@@ -95,6 +93,9 @@ class Worker:
                     self._write_what_precedes(error.position, lines, writer, before)
                     raise
                 writer.write(projector.changes(), before=before, after=subscription.position)
+            # After the write, where nobody waits for it: a batch more in a generation that was replaced hurts nobody.
+            if self._read_model.live() != generation:
+                return
 
     def _write_what_precedes(
         self, corrupt: int, lines: list[tuple[int, bytes]], writer: GenerationWriter, before: int

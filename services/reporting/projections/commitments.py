@@ -68,7 +68,7 @@ class Rectangle(NamedTuple):
 
     def row(self, believed_from: int, believed_to: int) -> tuple[Any, ...]:
         """See `Fact.row`."""
-        first, last, standing = self.valid_from, self.valid_to, self.standing
+        first, last = self.valid_from, self.valid_to
         return (
             self.commitment_id,
             self.code,
@@ -78,13 +78,7 @@ class Rectangle(NamedTuple):
             believed_to,
             fork(first.toordinal(), last.toordinal()),
             fork(believed_from, believed_to),
-            standing.registered_at,
-            standing.lead_organization,
-            standing.lead_at,
-            standing.closure and standing.closure.value,
-            standing.closure_at,
-            standing.judgement and standing.judgement.value,
-            *standing[6:],
+            *self.standing,
             self.merged_into,
             *self.classification,
         )

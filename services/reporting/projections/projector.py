@@ -126,7 +126,8 @@ class Projector:
     def _view(self, recorded: Recorded) -> View | None:
         view = self._views.get(recorded.stream_id)
         if view is not None:
-            self._views.move_to_end(recorded.stream_id)
+            if len(self._views) == self._capacity:
+                self._views.move_to_end(recorded.stream_id)  # the order matters only when one has to go
             return view
         view = self._fold(recorded.stream_id, recorded.position - 1)
         if view is not None:

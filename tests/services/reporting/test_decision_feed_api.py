@@ -146,9 +146,9 @@ async def reporting(
 
 
 @pytest.fixture
-async def growing(log_url: str, tmp_path: Path) -> AsyncIterator[Installation]:
+async def growing(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Installation]:
     """The service over a story that goes on."""
-    with staged(log_url) as stage:
+    with staged(sqlite_url) as stage:
         tell_story(stage)
         stage.start_worker()
         async with Installation(tmp_path, stage).running() as running:
@@ -330,8 +330,11 @@ async def test_gaps_are_those_of_the_day(
 
 
 async def test_the_same_words_after_an_erratum_close_the_gap_it_made(growing: Installation) -> None:
-    await more(growing, said("SEG-2012-001"))
-    answer = await growing.read("/v1/decisions/gaps?gap=amended_after_acknowledgement", **DIPRES)
+    await more(growing, amended("SEG-2012-001", 3))
+    path = "/v1/decisions/gaps?gap=amended_after_acknowledgement"
+    assert numbers(await growing.read(path, **DIPRES)) == ["SEG-2012-001"]
+    await more(growing, said("SEG-2012-001"), amended("SEG-2012-001", 4), said("SEG-2012-001"))
+    answer = await growing.read(path, **DIPRES)
     assert answer["totals"]["by_gap"]["amended_after_acknowledgement"] == 0
 
 
@@ -347,19 +350,22 @@ async def test_pages_of_gaps_are_about_one_day_and_position(growing: Installatio
     assert seen == ["SEG-2012-001", "BIL-SAL-2012-001", "BIL-SAL-2012-002", "BIL-SAL-2012-003"]
 
 
-async def test_a_reserved_decision_is_for_those_it_concerns_until_it_is_published(
-    growing: Installation,
-) -> None:
-    before = growing.stage.store.head()
+async def test_a_reserved_decision_is_for_those_it_concerns(reporting: Installation) -> None:
     for who, seen in ((HEALTH, 4), (OUTSIDER, 1), (NOBODY, 0)):
-        assert len(numbers(await growing.read("/v1/decisions", **who))) == seen
-        gaps = await growing.read("/v1/decisions/gaps?on=2012-10-10", **who)
+        assert len(numbers(await reporting.read("/v1/decisions", **who))) == seen
+        gaps = await reporting.read("/v1/decisions/gaps?on=2012-10-10", **who)
         assert gaps["totals"]["decisions"] == len(gaps["items"]) == seen
         assert sum(gaps["totals"]["by_gap"].values()) == {4: 5, 1: 1, 0: 0}[seen]
         for query in ("body=BIL-SAL", "organization=MINEDUC", "kind=agree_commitment", "fiscal_year=2014"):
-            assert (len(numbers(await growing.read(f"/v1/decisions?{query}", **who))) > 0) == (
+            assert (len(numbers(await reporting.read(f"/v1/decisions?{query}", **who))) > 0) == (
                 seen == 4 and "MINEDUC" not in query
             )
+
+
+async def test_what_was_published_or_hidden_again_is_open_where_it_was_then_and_is_now(
+    growing: Installation,
+) -> None:
+    before = growing.stage.store.head()
     await more(growing, Told("decision", "BIL-SAL-2012-001", PUBLISHED))
     assert numbers(await growing.read("/v1/decisions", **NOBODY)) == ["BIL-SAL-2012-001"]
     assert numbers(await growing.read(f"/v1/decisions?position={before}", **NOBODY)) == []
