@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from services.documents import documents
 from shared.events.registry import EVENT_TYPES
 from shared.http.documents import possible_statuses
 from shared.http.routing import RecordRoute
 from shared.identity.actor import Role
-from tests.api.conformance import openapi
+from tests.api.conformance import made, openapi
 from tests.api.house import TABLES, House
 
 ROOT = Path(__file__).parents[2]
@@ -26,12 +24,6 @@ SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 DAYS = {"on", "from", "to", "previous"}
 """What else a day is called: `on` in a part that is about a day, `previous` for the one that was there before it."""
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-
-
-@cache
-def made() -> dict[Path, str]:
-    """What the code makes now."""
-    return documents()
 
 
 def operations(service: str) -> Iterator[tuple[str, str, dict[str, Any]]]:

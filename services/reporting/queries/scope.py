@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, and_, false, or_, select, true, union
+from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, exists, false, or_, select, true, union
 
 from services.reporting.queries.moments import believed
 from services.reporting.tables import END_OF_LOG, circles, descriptions, disclosures, participants, standings
@@ -77,33 +77,35 @@ def knows_of(scope: Scope, position: int, thing: ColumnElement[Any]) -> ColumnEl
     if scope.name == "everything":
         return true()
     return and_(
-        or_(_disclosed(scope, believed(disclosures, position), thing), circled(scope, position, thing)),
-        or_(
-            _disclosed(scope, _believed_now(disclosures), thing),
-            _circled(scope, _believed_now(circles), thing),
-        ),
+        or_(_disclosed(scope, position, thing), _circled(scope, position, thing)),
+        or_(_disclosed(scope, None, thing), _circled(scope, None, thing)),
     )
 
 
 def circled(scope: Scope, position: int, thing: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether the asker is one of those who know of such a thing while it is reserved."""
-    return true() if scope.name == "everything" else _circled(scope, believed(circles, position), thing)
+    return true() if scope.name == "everything" else _circled(scope, position, thing)
 
 
-def _disclosed(scope: Scope, when: ColumnElement[bool], thing: ColumnElement[Any]) -> ColumnElement[bool]:
-    return thing.in_(
-        select(disclosures.c.thing_id).where(when, disclosures.c.visibility.in_(_open_to(scope)))
+def _disclosed(scope: Scope, position: int | None, thing: ColumnElement[Any]) -> ColumnElement[bool]:
+    known = disclosures.alias()
+    return exists().where(
+        known.c.thing_id == thing, _when(known, position), known.c.visibility.in_(_open_to(scope))
     )
 
 
-def _circled(scope: Scope, when: ColumnElement[bool], thing: ColumnElement[Any]) -> ColumnElement[bool]:
+def _circled(scope: Scope, position: int | None, thing: ColumnElement[Any]) -> ColumnElement[bool]:
     if scope.organization is None:
         return false()
-    return thing.in_(select(circles.c.thing_id).where(circles.c.organization == scope.organization, when))
+    known = circles.alias()
+    return exists().where(
+        known.c.organization == scope.organization, known.c.thing_id == thing, _when(known, position)
+    )
 
 
-def _believed_now(table: Table) -> ColumnElement[bool]:
-    return table.c.believed_to == END_OF_LOG
+def _when(table: FromClause, position: int | None) -> ColumnElement[bool]:
+    """The rows believed at a position; at None, those believed now."""
+    return table.c.believed_to == END_OF_LOG if position is None else believed(table, position)
 
 
 def _open_to(scope: Scope) -> list[str]:

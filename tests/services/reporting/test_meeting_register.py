@@ -51,7 +51,7 @@ from tests.services.reporting.stage import Stage, staged
 
 numbers = count(1)
 EVERY_TIME = settings(
-    max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 MONTHS = {1: RegisterPeriod.MONTH, 3: RegisterPeriod.QUARTER, 12: RegisterPeriod.YEAR}
 BEGINNING = date(1975, 1, 1)
