@@ -44,6 +44,7 @@ class Stage:
         self.read_model: ReadModel = open_read_model(read_model_url(log_url))
         self.read_model.migrate()
         self._versions: dict[UUID, int] = {}
+        self.failure: Exception | None = None
         self._running: list[tuple[Worker, threading.Thread]] = []
 
     def append(
@@ -67,10 +68,17 @@ class Stage:
     def start_worker(self, capacity: int = 1000) -> Worker:
         """Let a worker follow in a thread."""
         worker = Worker(self.store, self.read_model, capacity=capacity)
-        thread = threading.Thread(target=worker.run)
+        thread = threading.Thread(target=self._run, args=(worker,))
         thread.start()
         self._running.append((worker, thread))
         return worker
+
+    def _run(self, worker: Worker) -> None:
+        try:
+            worker.run()
+        except Exception as error:
+            self.failure = error
+            raise
 
     def stop_workers(self) -> None:
         """Stop every worker."""
@@ -86,6 +94,8 @@ class Stage:
         wanted = self.store.head() if position is None else position
         deadline = time.monotonic() + timeout
         while (reached := self.reached()) < wanted:
+            if self.failure is not None:
+                raise AssertionError("the worker has failed") from self.failure
             assert time.monotonic() < deadline, f"the read model is at {reached} and not at {wanted}"
             time.sleep(0.003)
         return reached
