@@ -13,6 +13,7 @@ import structlog
 from services.reporting.opening import open_read_model
 from services.reporting.projections.projector import CAPACITY, Projector
 from services.reporting.read_model import GenerationWriter, OvertakenError, ReadModel, not_built
+from shared.collector import spare_long_lived_objects
 from shared.errors import BitacoraError, CorruptEvent
 from shared.eventlog.store import Store, open_store
 from shared.eventlog.subscription import Subscription
@@ -119,6 +120,7 @@ def main() -> int:
     store = open_store(settings.effective_log_url)
     read_model = open_read_model(settings.effective_read_model_url)
     worker = Worker(store, read_model)
+    spare_long_lived_objects()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())
     try:

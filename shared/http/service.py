@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Lifespan
 
 from shared.clock import Clock
+from shared.collector import spare_long_lived_objects
 from shared.http.catalogue import Catalogue
 from shared.http.dispatch import RouteIndex
 from shared.http.documents import HEADERS, document_of
@@ -119,6 +120,7 @@ def build_authenticator(settings: Settings, keys: KeyDirectory, clock: Clock) ->
 
 def serve(app: ASGIApp, *, host: str, port: int, settings: Settings) -> None:
     """Serves until told to stop, then finishes what it is serving."""
+    spare_long_lived_objects()
     uvicorn.run(
         app,
         host=host,
