@@ -26,7 +26,7 @@ from shared.http.schemas import CivilDay, Instant
 
 T = TypeVar("T")
 
-POLL = 0.005
+POLL = 0.01
 """Seconds between two looks at the read model while somebody waits for a position."""
 
 LARGEST_POSITION = 2**53
