@@ -89,7 +89,7 @@ class Stage:
             assert not thread.is_alive()
         self._running.clear()
 
-    def wait(self, position: int | None = None, timeout: float = 30) -> int:
+    def wait(self, position: int | None = None, timeout: float = 60) -> int:
         """Wait until the read model has reached a position, by default the end of the log."""
         wanted = self.store.head() if position is None else position
         deadline = time.monotonic() + timeout

@@ -259,7 +259,7 @@ def test_a_worker_killed_at_any_moment_leaves_what_an_undisturbed_one_makes(stag
         for _ in range(4):
             with worker_process(stage) as worker:
                 before = stage.reached()
-                deadline = time.monotonic() + 30
+                deadline = time.monotonic() + 60
                 while stage.reached() == before and worker.poll() is None:
                     assert time.monotonic() < deadline, "the worker does not get on"
                     time.sleep(0.002)
