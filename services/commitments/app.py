@@ -17,6 +17,7 @@ from services.commitments.application.commitments import Commitments
 from services.commitments.application.decision_outcomes import DecisionOutcomes
 from services.commitments.application.decisions import Decisions
 from services.commitments.application.directory import Directory
+from services.commitments.application.disclosures import Disclosures
 from services.commitments.application.indicators import Indicators
 from services.commitments.application.keys import KeyList, Keys
 from services.commitments.application.plan import Plan
@@ -100,6 +101,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     app.state.commitments = promises
     app.state.indicators = measures
     app.state.decision_outcomes = outcomes
+    app.state.disclosures = Disclosures(promises, decisions)
     app.state.warning_windows = WarningWindows(
         settings.indicator_deadline_days, settings.indicator_green_days
     )

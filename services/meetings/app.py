@@ -15,6 +15,7 @@ from services.meetings.application.action_items import ActionItems
 from services.meetings.application.bodies import Bodies
 from services.meetings.application.decisions import Decisions
 from services.meetings.application.directory import Directory
+from services.meetings.application.disclosures import Disclosures
 from services.meetings.application.meetings import Meetings
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
@@ -79,6 +80,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     app.state.bodies = Bodies(live, directory)
     app.state.decisions = Decisions(live)
     app.state.action_items = ActionItems(live, directory)
+    app.state.disclosures = Disclosures(live, app.state.decisions, app.state.action_items)
     app.state.meetings = Meetings(
         live, directory, app.state.bodies, app.state.decisions, app.state.action_items
     )

@@ -8,36 +8,33 @@ who loses reads the newer state and decides again, or is told so if the caller h
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from shared.errors import BitacoraError, KeyReused, NotFound, RuleBroken, StaleVersion, Unavailable
-from shared.eventlog import codec
-from shared.eventlog.envelope import NewEvent, Recorded
-from shared.eventlog.live import LiveLog
-from shared.eventlog.store import Changes, DuplicateKey, FollowerPosition, IdempotencyRecord, VersionConflict
+from shared.errors import (
+    BitacoraError,
+    KeyReused,
+    RuleBroken,
+    StaleVersion,
+    Unavailable,
+)
+from shared.eventlog.envelope import NewEvent
+from shared.eventlog.states import A, States
+from shared.eventlog.store import (
+    Changes,
+    DuplicateKey,
+    FollowerPosition,
+    IdempotencyRecord,
+    VersionConflict,
+)
 from shared.events.facts import Event
 from shared.identity.actor import Actor
 
 ATTEMPTS = 50
 """Decisions at most on one command before it gives up as unavailable; each lost one means that another was won."""
-
-
-class Folded(Protocol):
-    """Something whose state is the fold of its events."""
-
-    id: UUID
-    version: int
-
-    def apply(self, recorded: Recorded) -> None:
-        """Take in the next event: assign only; the past is not judged again."""
-
-
-A = TypeVar("A", bound=Folded)
 
 
 class KeyUse(msgspec.Struct, frozen=True):
@@ -82,54 +79,8 @@ Decided = Sequence[Event | Beside]
 Prepare = Callable[[], Awaitable[object]]
 
 
-class Records(Generic[A]):
-    """The aggregates of one kind: a bounded cache that follows the log, over the streams themselves.
-
-    `begin` makes an aggregate from the first event of a stream, or says None when the stream is of another kind.
-    """
-
-    def __init__(
-        self, live: LiveLog, begin: Callable[[Recorded], A | None], *, name: str, capacity: int = 50_000
-    ) -> None:
-        self._live = live
-        self._begin = begin
-        self._name = name
-        self._capacity = capacity
-        self._cache: OrderedDict[UUID, A] = OrderedDict()
-        self._loading: dict[UUID, tuple[asyncio.Task[A | None], list[Recorded]]] = {}
-        live.add_follower(self)
-
-    # --- reading ---------------------------------------------------------------------------------------------------
-
-    def peek(self, stream_id: UUID) -> A | None:
-        """The state now if it is in memory."""
-        return self._cache.get(stream_id)
-
-    async def get(self, stream_id: UUID) -> A | None:
-        """The state now; None when there is no such stream of this kind. It is shared: read it, do not change it."""
-        aggregate = self._cache.get(stream_id)
-        if aggregate is not None:
-            self._cache.move_to_end(stream_id)
-            return aggregate
-        return await self._load(stream_id)
-
-    async def as_of(
-        self, stream_id: UUID, *, version: int | None = None, position: int | None = None
-    ) -> A | None:
-        """The state at a version or as known at a position, folded afresh; None when it did not exist then."""
-        history = await self.history(stream_id, upto_position=position)
-        if version is not None:
-            if version > len(history):
-                return None
-            history = history[:version]
-        return self._fold(history)
-
-    async def history(self, stream_id: UUID, upto_position: int | None = None) -> list[Recorded]:
-        """The events of a stream, in order; empty when there is none."""
-        lines = await asyncio.to_thread(self._live.store.read_stream, stream_id, 0, upto_position)
-        return [codec.decode(line, position) for position, line in lines]
-
-    # --- writing ---------------------------------------------------------------------------------------------------
+class Records(States[A]):
+    """The aggregates of one kind, and the one way in which they change."""
 
     async def create(self, stream_id: UUID, decide: Callable[[], Decided], command: Command) -> Outcome:
         """Begin a stream. RuleBroken("code-taken") when there is one already."""
@@ -225,10 +176,6 @@ class Records(Generic[A]):
             return streams
         return Outcome(stream_id, reached, appended.last, changed=bool(decided))
 
-    def unknown(self) -> NotFound:
-        """The error for a stream that is not there, or that the actor may not know of."""
-        return NotFound(f"unknown-{self._name}", f"There is no such {self._name}.")
-
     def _stale(self, version: int) -> StaleVersion:
         return StaleVersion(
             "stale-version",
@@ -273,67 +220,3 @@ class Records(Generic[A]):
             )
         position = await asyncio.to_thread(self._live.store.position_of, found.stream_id, found.version)
         return Outcome(found.stream_id, found.version, position or 0, replayed=True)
-
-    # --- the cache -------------------------------------------------------------------------------------------------
-
-    def follow(self, recorded: Recorded, *, own: bool) -> None:
-        """Take in one event of any stream, from this process or another."""
-        stream_id = recorded.stream_id
-        if (loading := self._loading.get(stream_id)) is not None:
-            loading[1].append(recorded)
-            return
-        aggregate = self._cache.get(stream_id)
-        if aggregate is not None:
-            if recorded.version == aggregate.version + 1:
-                aggregate.apply(recorded)
-            elif recorded.version > aggregate.version:
-                del self._cache[stream_id]
-        elif own and recorded.version == 1:
-            # A new stream is likely to be asked for next, and its whole state is at hand. Not so when another process
-            # wrote it: we may have read further in it already, and dropped it again.
-            begun = self._begin(recorded)
-            if begun is not None:
-                self._keep(begun)
-
-    def forget(self, stream_id: UUID) -> None:
-        """Drop a state that has turned out to be old; it is read anew when it is asked for."""
-        self._cache.pop(stream_id, None)
-
-    async def _load(self, stream_id: UUID) -> A | None:
-        """The state of a stream that is not in memory; all who ask for it at once share one reading."""
-        loading = self._loading.get(stream_id)
-        if loading is None:
-            arrived: list[Recorded] = []
-            loading = (asyncio.create_task(self._read(stream_id, arrived), name="log-load"), arrived)
-            self._loading[stream_id] = loading
-        # Shielded: who gives up waiting must not take the others with them.
-        return await asyncio.shield(loading[0])
-
-    async def _read(self, stream_id: UUID, arrived: list[Recorded]) -> A | None:
-        """Fold the stream off the loop. What arrives meanwhile is applied after, so that nothing falls between."""
-        try:
-            lines = await asyncio.to_thread(self._live.store.read_stream, stream_id)
-            aggregate = self._fold([codec.decode(line, position) for position, line in lines])
-            for recorded in arrived:
-                if aggregate is None and recorded.version == 1:
-                    aggregate = self._begin(recorded)
-                elif aggregate is not None and recorded.version == aggregate.version + 1:
-                    aggregate.apply(recorded)
-            if aggregate is not None:
-                self._keep(aggregate)
-            return aggregate
-        finally:
-            del self._loading[stream_id]
-
-    def _fold(self, history: Sequence[Recorded]) -> A | None:
-        aggregate = self._begin(history[0]) if history else None
-        if aggregate is not None:
-            for recorded in history[1:]:
-                aggregate.apply(recorded)
-        return aggregate
-
-    def _keep(self, aggregate: A) -> None:
-        self._cache[aggregate.id] = aggregate
-        self._cache.move_to_end(aggregate.id)
-        if len(self._cache) > self._capacity:
-            self._cache.popitem(last=False)

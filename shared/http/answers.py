@@ -35,7 +35,7 @@ def read_answer(
         headers["ETag"] = tag
     if position is not None:
         headers["Log-Position"] = str(position)
-    return Response(_bytes(body), 200, headers, JSON)
+    return Response(encoded(body), 200, headers, JSON)
 
 
 def written_answer(
@@ -55,7 +55,7 @@ def written_answer(
         headers["Location"] = location
     if replayed:
         headers["Idempotency-Replayed"] = "true"
-    return Response(_bytes(body), status, headers, JSON)
+    return Response(encoded(body), status, headers, JSON)
 
 
 def location_of(request: Request, path: str) -> str:
@@ -64,5 +64,6 @@ def location_of(request: Request, path: str) -> str:
     return root + path
 
 
-def _bytes(body: Any) -> bytes:
+def encoded(body: Any) -> bytes:
+    """The bytes of a body that is told as JSON; bytes are taken to be that already."""
     return body if isinstance(body, bytes) else _encode(body)

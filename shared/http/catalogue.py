@@ -41,6 +41,9 @@ CODES: dict[str, Explained] = {
         403, "Scope not granted", "The API key was issued without the scope this needs (`read`, `write`)."
     ),
     "not-found": Explained(404, "Not found", "There is nothing here, or nothing you may know of."),
+    "version-not-found": Explained(
+        404, "No such version", "The record held no such version, or nothing of this at that moment."
+    ),
     "method-not-allowed": Explained(
         405, "Method not allowed", "The path exists with other methods: see the `Allow` header."
     ),
@@ -60,6 +63,7 @@ CODES: dict[str, Explained] = {
     "text-not-storable": Explained(
         422, "Text not storable", "Text holds a NUL character or half of a surrogate pair: remove it."
     ),
+    "two-past-views": Explained(422, "Two past views", "Ask for a version or for a moment, not for both."),
     "cursor-invalid": Explained(
         422, "Invalid cursor", "Use the `next` URL as it was given; cursors cannot be made or changed."
     ),

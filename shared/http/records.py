@@ -13,6 +13,7 @@ from shared.http.answers import JSON, read_answer, written_answer
 from shared.http.context import actor_of, context_of
 from shared.http.idempotency import idempotency_of
 from shared.http.preconditions import etag_of
+from shared.references import DisclosureOf, Heard, Told
 
 LONGEST_WAIT = 5.0
 """Seconds a read waits at most for the position it was asked to reflect (`wait_for`)."""
@@ -61,3 +62,29 @@ def shown(
     if same_for_version is None or b"if-none-match" not in context_of(request).headers or same_for_version():
         return read_answer(request, body, version=version, position=position)
     return Response(body, 200, {"ETag": etag_of(version), "Log-Position": str(position)}, JSON)
+
+
+async def disclosed(
+    request: Request,
+    told: Told,
+    disclosure_of: DisclosureOf,
+    *,
+    version: int,
+    position: int,
+    whole: bool = False,
+    same_for_version: Callable[[], bool] = lambda: True,
+) -> Response:
+    """The answer to a read of a stream, without the names in it that the reader may not know.
+
+    `whole` is for those of its own circle, who were told of everything that it names. An answer that names what is
+    reserved, or was, is sent anew even to a caller who holds the version: what others may know may have changed
+    without it.
+    """
+    heard = Heard(told.body) if whole else await told.to(actor_of(request), disclosure_of)
+    return shown(
+        request,
+        heard.body,
+        version=version,
+        position=position,
+        same_for_version=lambda: heard.settled and same_for_version(),
+    )

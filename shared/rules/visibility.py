@@ -13,12 +13,17 @@ from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
 
 
+def knows_of_everything(actor: Actor) -> bool:
+    """Whether nothing is hidden from `actor`: all of government but the ministries."""
+    return actor.role is not Role.MINISTRY
+
+
 def may_see(actor: Actor | None, visibility: Visibility, organizations: Iterable[str]) -> bool:
     """Whether `actor` (None: somebody without credentials) may know of a thing that concerns `organizations`."""
     if visibility is Visibility.PUBLIC:
         return True
     if actor is None:
         return False
-    if visibility is Visibility.INTERNAL or actor.role is not Role.MINISTRY:
+    if visibility is Visibility.INTERNAL or knows_of_everything(actor):
         return True
     return actor.organization in organizations

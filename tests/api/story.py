@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from shared.identity.actor import Role
@@ -68,8 +69,10 @@ async def tell(house: House) -> Story:
     await _commitments(house)
     for code, body in (("SECURITY", COMMITTEE), ("BIL-INTERIOR", BILATERAL)):
         await house.tell("meetings", f"/v1/bodies/{code}", body, method="PUT")
-    open_met, hidden_met = [await approved(house, body) for body in ("SECURITY", "BIL-INTERIOR")]
+    hidden_met = await approved(house, "BIL-INTERIOR")
+    open_met = await approved(house, "SECURITY", **_naming(hidden_met))
     outcome = await _stuck(house)
+    await _acted(house)
     keys = await _keys(house)
     await house.settled()
     return Story(keys, open_met, hidden_met, outcome)
@@ -85,16 +88,22 @@ REFERRED = {"text": "To be taken up again", "kind": "refer"}
 
 
 async def circulated(
-    house: House, body: str, owner: str = "INTERIOR", decision: Mapping[str, Any] = REFERRED
+    house: House,
+    body: str,
+    owner: str = "INTERIOR",
+    decision: Mapping[str, Any] = REFERRED,
+    agenda: Sequence[Mapping[str, Any]] = AGENDA,
+    task: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
     """The path of a meeting whose minutes were drafted and sent to all who may observe upon them."""
-    asked = {"body": body, "scheduled_at": SCHEDULED, "agenda": AGENDA}
+    asked = {"body": body, "scheduled_at": SCHEDULED, "agenda": list(agenda)}
     meeting = f"/v1/meetings/{(await house.tell('meetings', '/v1/meetings', asked)).json()['id']}"
+    owed = {"text": "List the areas", "owner_organization": owner, "due_on": "2013-06-30", **task}
     minutes = {
         "agenda_item": 1,
         "summary": "The figures were gone through.",
         "decisions": [dict(decision)],
-        "action_items": [{"text": "List the areas", "owner_organization": owner, "due_on": "2013-06-30"}],
+        "action_items": [owed],
     }
     recipients = [{"organization": name} for name in ("INTERIOR", "DIPRES", "ADVISORY")]
     await house.tell("meetings", f"{meeting}/attendance", HELD)
@@ -105,15 +114,27 @@ async def circulated(
 
 
 async def approved(
-    house: House, body: str, owner: str = "INTERIOR", decision: Mapping[str, Any] = REFERRED
+    house: House, body: str, owner: str = "INTERIOR", decision: Mapping[str, Any] = REFERRED, **more: Any
 ) -> Met:
     """A meeting with sealed minutes."""
-    meeting = await circulated(house, body, owner, decision)
+    meeting = await circulated(house, body, owner, decision, **more)
     answer = {"accepted": False, "answer": "It is said above"}
     await house.tell("meetings", f"{meeting}/observations/1/answers", answer)
     sealed = (await house.tell("meetings", f"{meeting}/approvals", {}, subject="reader")).json()
     decision, action_item = sealed["decisions"][0], sealed["action_items"][0]
     return Met(meeting, f"/v1/decisions/{decision}", f"/v1/action-items/{action_item}")
+
+
+def _naming(hidden: Met) -> dict[str, Any]:
+    """What an open meeting says of hidden things, all in the members that name things."""
+    agenda: dict[str, Any] = {
+        "title": "Burglaries",
+        "commitments": ["INSIDE-1", "HIDDEN-1"],
+        "decisions": [hidden.decision.rpartition("/")[2]],
+        "action_items": [hidden.action_item.rpartition("/")[2]],
+    }
+    decision = REFERRED | {"commitments": ["INSIDE-1", "HIDDEN-1"]}
+    return {"agenda": [agenda, AGENDA[1]], "decision": decision, "task": {"commitment": "HIDDEN-1"}}
 
 
 async def _commitments(house: House) -> None:
@@ -153,20 +174,40 @@ async def _commitments(house: House) -> None:
         await house.tell("commitments", f"{path}/measurements", {"period": "2011", "value": 31.1})
 
 
-async def _stuck(house: House) -> str:
-    """A decision to give up what was completed already, waited for until it was tried."""
-    done = await register(house, "DONE-1")
-    await house.tell("commitments", f"{done}/completions", {"evidence": [{"description": "Law 20.595"}]})
-    effect = {"discard": {"reason_type": "budgetary", "reason": "No funds"}}
-    decision = {"text": "Give it up", "kind": "discard", "commitments": ["DONE-1"], "effect": effect}
-    met = await approved(house, "BIL-INTERIOR", decision=decision)
+async def _acted(house: House) -> None:
+    """Hidden decisions that changed open things."""
+    await register(house, "MOVED-1", public_deadline={"on": "2013-12-31"})
+    await register(house, "GIVEN-1", visibility="public")
+    discard = {"reason_type": "budgetary", "reason": "No funds"}
+    deadline = {"deadline": "public", "on": "2014-06-30"}
+    for kind, commitments, effect in (
+        ("revise_deadline", ["MOVED-1"], {"deadline": deadline}),
+        ("escalate", ["MOVED-1"], {"referral": {"to": "President"}}),
+        ("discard", ["GIVEN-1"], {"discard": discard}),
+        ("revise_target", [], {"target": {"indicator": "VICTIMS", "value": "27.5", "on": "2014-12-31"}}),
+    ):
+        decision = {"text": "So be it", "kind": kind, "commitments": commitments, "effect": effect}
+        await outcome_of(house, await approved(house, "BIL-INTERIOR", decision=decision), "carried_out")
+
+
+async def outcome_of(house: House, met: Met, state: str) -> str:
+    """The path of what became of a meeting's decision, waited for until it was tried."""
     outcome = met.decision.replace("decisions", "decision-outcomes")
     for _ in range(1000):
         if (await house.ask("commitments", "GET", outcome)).status_code != 404:
             break
         await asyncio.sleep(0.01)
-    assert (await house.read("commitments", outcome))["state"] == "unresolved"
+    assert (await house.read("commitments", outcome))["state"] == state
     return outcome
+
+
+async def _stuck(house: House) -> str:
+    """A decision to give up what was completed already."""
+    done = await register(house, "DONE-1")
+    await house.tell("commitments", f"{done}/completions", {"evidence": [{"description": "Law 20.595"}]})
+    effect = {"discard": {"reason_type": "budgetary", "reason": "No funds"}}
+    decision = {"text": "Give it up", "kind": "discard", "commitments": ["DONE-1"], "effect": effect}
+    return await outcome_of(house, await approved(house, "BIL-INTERIOR", decision=decision), "unresolved")
 
 
 async def _keys(house: House) -> dict[tuple[Role, str], str]:

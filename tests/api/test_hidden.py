@@ -14,7 +14,7 @@ from shared.events.streams import stream_of
 from shared.identity.actor import Role
 from tests.api.house import TABLES, House, refused
 from tests.api.requests import BODIES
-from tests.api.story import OUTSIDER, Story
+from tests.api.story import OUTSIDER, Story, approved
 
 NOBODY: dict[str, Any] = {"credentials": {}}
 HIDDEN = {
@@ -145,7 +145,17 @@ def _encoded(body: Any) -> bytes:
 async def test_no_answer_to_an_outsider_names_a_hidden_thing(house: House, story: Story) -> None:
     """Not as a parent, not as what something was split from or merged into, not in what was corrected."""
     open_things = {
-        "/v1/commitments/{id}": ["OPEN-1", "INSIDE-1", "PART-1", "SPLIT-1", "MENDED-1", "MERGED-1", "DONE-1"],
+        "/v1/commitments/{id}": [
+            "OPEN-1",
+            "INSIDE-1",
+            "PART-1",
+            "SPLIT-1",
+            "MENDED-1",
+            "MERGED-1",
+            "DONE-1",
+            "MOVED-1",
+            "GIVEN-1",
+        ],
         "/v1/indicators/{id}": ["VICTIMS"],
         "/v1/meetings/{id}": [story.open.meeting.rpartition("/")[2]],
         "/v1/decisions/{number}": [story.open.decision.rpartition("/")[2]],
@@ -185,7 +195,13 @@ def everything_asked(path: str) -> tuple[str, ...]:
         )
     if path == "/v1/board/changes":
         return ("?from=2013-01-01&to=2013-04-30",)
-    if path in ("/v1/commitments/{id}", "/v1/indicators/{id}"):
+    if path in (
+        "/v1/commitments/{id}",
+        "/v1/indicators/{id}",
+        "/v1/meetings/{id}",
+        "/v1/decisions/{number}",
+        "/v1/action-items/{id}",
+    ):
         return ("", "?version=1", "?known_at=2013-04-30T15:30:00Z")
     return ("",)
 
@@ -301,3 +317,125 @@ async def test_the_public_is_answered_alike_about_internal_reserved_and_absent_t
             answers.add((answer.status_code, answer.content.replace(code.encode(), b"")))
         assert len(answers) == 1
         assert answers.pop()[0] == 404
+
+
+async def test_an_open_meeting_names_hidden_things_only_to_those_who_may_know_of_them(
+    house: House, story: Story
+) -> None:
+    hidden = [path.rpartition("/")[2] for path in (story.hidden.decision, story.hidden.action_item)]
+    insiders: list[dict[str, Any]] = [
+        {"role": role} for role in (Role.DCI, Role.MINISTRY, Role.DIPRES, Role.AUDITOR)
+    ]
+    for who, commitments, decisions, items, serves in (
+        *((one, ["INSIDE-1", "HIDDEN-1"], hidden[:1], hidden[1:], "HIDDEN-1") for one in insiders),
+        (OUTSIDER, ["INSIDE-1"], [], [], None),
+    ):
+        meeting = await house.read("meetings", story.open.meeting, **who)
+        convened = (await house.read("meetings", f"{story.open.meeting}/history", **who))["items"][0]
+        for agenda in (meeting["agenda"], convened["data"]["agenda"]):
+            assert agenda[0]["commitments"] == commitments
+            assert (agenda[0]["decisions"], agenda[0]["action_items"]) == (decisions, items)
+        (said,) = meeting["minutes"]["items"]
+        assert said["decisions"][0]["commitments"] == commitments
+        assert said["action_items"][0]["commitment"] == serves
+        for path, member, told in (
+            (story.open.decision, "commitments", commitments),
+            (story.open.action_item, "commitment", serves),
+        ):
+            assert (await house.read("meetings", path, **who))[member] == told
+            history = await house.read("meetings", f"{path}/history", **who)
+            assert history["items"][0]["data"][member] == told
+
+
+async def test_a_hidden_decision_shows_what_it_did_to_open_things_and_not_that_it_is_there(
+    house: House, story: Story
+) -> None:
+    paths = ("/v1/commitments/MOVED-1", "/v1/commitments/GIVEN-1", "/v1/indicators/VICTIMS")
+    for who, known in (({"role": Role.MINISTRY}, True), ({}, True), (OUTSIDER, False)):
+        moved, given, victims = [await house.read("commitments", path, **who) for path in paths]
+        for fact in (
+            moved["deadline_revisions"][0],
+            moved["escalations"][0],
+            given["closing"],
+            victims["current_target"],
+        ):
+            assert (fact["decision"] is not None) == known, fact
+            assert "BIL-INTERIOR" not in (fact.get("reason") or "")
+        assert moved["public_deadline"]["on"] == "2014-06-30"
+        for path in paths:
+            items = (await house.read("commitments", f"{path}/history", **who))["items"]
+            (caused,) = [item for item in items if item["recorded_by"]["role"] == "system"][:1]
+            for told in (caused["decision"], caused["data"]["decision"], caused["causation_id"]):
+                assert (told is not None) == known, caused
+
+
+async def test_who_holds_a_version_is_told_anew_what_came_into_the_open_since(
+    house: House, story: Story
+) -> None:
+    await house.tell(
+        "commitments",
+        "/v1/commitments",
+        {"code": "SOON-1", "title": "Soon", "lead_organization": "INTERIOR", "visibility": "reserved"},
+    )
+    await house.settled()
+    named = {"title": "Burglaries", "commitments": ["SOON-1"]}
+    met = await approved(house, "SECURITY", agenda=[named])
+    await house.tell(
+        "commitments",
+        "/v1/commitments",
+        {"code": "SOON-2", "title": "Part", "lead_organization": "INTERIOR", "parent": "SOON-1"},
+    )
+    asked = (
+        ("meetings", met.meeting),
+        ("meetings", f"{met.meeting}/history"),
+        ("commitments", "/v1/commitments/SOON-2"),
+        ("commitments", "/v1/commitments/SOON-2/history"),
+    )
+    held = {}
+    for service, path in asked:
+        answer = await house.ask(service, "GET", path, **OUTSIDER)
+        assert "SOON-1" not in answer.text
+        held[path] = answer.headers["ETag"]
+    await house.tell(
+        "commitments",
+        "/v1/commitments/SOON-1/publications",
+        {"visibility": "public", "reason": "Announced"},
+    )
+    await house.settled()
+    for service, path in asked:
+        again = await house.ask(service, "GET", path, If_None_Match=held[path], **OUTSIDER)
+        assert (again.status_code, "SOON-1" in again.text) == (200, True), path
+    # Where nothing was ever hidden, the version is enough, for everybody.
+    for who in (OUTSIDER, {}):
+        path = "/v1/commitments/INSIDE-1/history"
+        first = await house.ask("commitments", "GET", path, **who)
+        again = await house.ask("commitments", "GET", path, If_None_Match=first.headers["ETag"], **who)
+        assert again.status_code == 304
+
+
+async def test_the_log_is_asked_as_much_for_a_hidden_thing_as_for_none(
+    house: House, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that it takes as long: the hidden one is at hand already, the other is not."""
+    asked: list[str] = []
+    for store in (
+        house.apps["commitments"].state.commitments.records._live.store,
+        house.apps["meetings"].state.meetings.records._live.store,
+    ):
+
+        def counted(*args: Any, _read: Any = store.read_stream, **more: Any) -> Any:
+            asked.append(str(args[0]))
+            return _read(*args, **more)
+
+        monkeypatch.setattr(store, "read_stream", counted)
+    for template, pairs in hidden_names(story).items():
+        if template.startswith("/v1/decision-outcomes"):
+            continue  # both from memory
+        service = "commitments" if template.split("/")[2] in ("commitments", "indicators") else "meetings"
+        for hidden, missing in pairs:
+            counts = []
+            for name in (hidden, hidden, missing):
+                asked.clear()
+                await house.ask(service, "GET", template[: template.index("{")] + name, **OUTSIDER)
+                counts.append(len(asked))
+            assert counts[1] == counts[2] == 1, (template, hidden, counts)

@@ -10,18 +10,19 @@ from starlette.responses import Response
 
 from services.commitments.api.commitment_answers import CommitmentAnswer, HistoryItem, Written
 from services.commitments.api.commitment_bodies import CommitmentBody, registered_from
-from services.commitments.api.relations import history_without, named_by, named_in
 from services.commitments.api.rendering import Renderings, history_item, rendered, same_since_recorded
 from services.commitments.application.commitments import Commitments
+from services.commitments.application.disclosures import Disclosures
 from services.commitments.domain.registration import usual_visibility
-from shared.http.answers import read_answer
+from shared.http.answers import encoded
 from shared.http.context import actor_of
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, page
-from shared.http.records import LONGEST_WAIT, command_of, shown, written
+from shared.http.records import LONGEST_WAIT, command_of, disclosed, written
 from shared.http.routing import service_router
 from shared.http.schemas import Instant, Page
 from shared.identity.access import EVERYONE, Access, AccessTable
 from shared.identity.actor import Role
+from shared.references import Told
 
 Identifier = Annotated[str, Path(alias="id", description="The UUID or the code.", examples=["SEG-014"])]
 Version = Annotated[
@@ -55,6 +56,12 @@ def commitments_of(request: Request) -> Commitments:
     return commitments
 
 
+def disclosures_of(request: Request) -> Disclosures:
+    """What the app that serves this request knows of who may know what."""
+    disclosures: Disclosures = request.scope["app"].state.disclosures
+    return disclosures
+
+
 @router.post("/v1/commitments", status_code=201, tags=["commitments"], responses={201: {"model": Written}})
 async def register_commitment(request: Request, body: CommitmentBody) -> Response:
     """Registers a commitment. What was agreed in a bilateral meeting is `reserved` until it is published."""
@@ -85,24 +92,24 @@ async def commitment(
     actor = actor_of(request)
     if wait_for is not None:
         await commitments.wait_for(wait_for, LONGEST_WAIT)
+    clock, disclosure_of = commitments.clock, disclosures_of(request).of
     if version is not None or known_at is not None:
-        past, day, position = await commitments.as_it_was(
-            identifier, actor, version=version, known_at=known_at
+        past = await commitments.as_it_was(identifier, actor, version=version, known_at=known_at)
+        told = Told(rendered(past.state, clock.day_of(past.moment)))
+        return await disclosed(
+            request, told, disclosure_of, version=past.state.version, position=past.position
         )
-        unseen = await commitments.unseen(actor, named_by(past, day))
-        return shown(request, rendered(past, day, unseen), version=past.version, position=position)
     found = await commitments.visible(identifier, actor)
-    clock = commitments.clock
-    today = clock.today()
+    now, today = found.version, clock.today()
     renderings: Renderings = request.scope["app"].state.renderings
-    unseen = await commitments.unseen(actor, named_by(found, today))
-    return shown(
+    return await disclosed(
         request,
-        rendered(found, today, unseen) if unseen else renderings.of(found, today),
-        version=found.version,
+        renderings.of(found, today),
+        disclosure_of,
+        version=now,
         position=commitments.reflected(found),
         same_for_version=lambda: (
-            not unseen and same_since_recorded(found, today, clock.day_of(found.recorded_at))
+            found.version == now and same_since_recorded(found, today, clock.day_of(found.recorded_at))
         ),
     )
 
@@ -125,7 +132,11 @@ async def commitment_history(
         identifier, actor, after_version=after[0] if after else 0, limit=limit
     )
     items = [history_item(line) for line in lines]
-    if unseen := await commitments.unseen(actor, named_in(items)):
-        history_without(items, unseen)
-    body = page(items, [items[-1]["version"]] if more else None, request)
-    return read_answer(request, body, version=found.version, position=commitments.reflected(found))
+    told = Told(encoded(page(items, [items[-1]["version"]] if more else None, request)))
+    return await disclosed(
+        request,
+        told,
+        disclosures_of(request).of,
+        version=found.version,
+        position=commitments.reflected(found),
+    )

@@ -18,9 +18,6 @@ COMMITMENT_ERRORS: dict[str, Explained] = {
     "unknown-commitment": Explained(
         404, "Unknown commitment", "There is no commitment by this id or code, or none you may know of."
     ),
-    "version-not-found": Explained(
-        404, "No such version", "The record held no such version, or nothing of this at that moment."
-    ),
     "report-not-found": Explained(
         404,
         "No such report",
@@ -167,7 +164,6 @@ COMMITMENT_ERRORS: dict[str, Explained] = {
         422, "Unknown organisation", "Register the organisation first: `PUT /v1/organizations/{code}`."
     ),
     "unknown-pillar": Explained(422, "Unknown pillar", "Declare the pillar first: `PUT /v1/pillars/{code}`."),
-    "two-past-views": Explained(422, "Two past views", "Ask for a version or for a moment, not for both."),
 }
 
 ERRORS: dict[str, Explained] = {

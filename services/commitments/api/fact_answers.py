@@ -234,8 +234,8 @@ class CorrectionAnswer(Said):
 
 
 class EscalationAnswer(Said):
-    """A decision took the matter to a higher level."""
+    """A decision took the matter to a higher level; which one, is null where it is not for you to know."""
 
     effective_on: CivilDay
-    decision: str
+    decision: str | None
     remarks: str | None

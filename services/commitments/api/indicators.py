@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.commitments.api.commitment_answers import HistoryItem, Written
-from services.commitments.api.commitments import WaitFor
+from services.commitments.api.commitments import WaitFor, disclosures_of
 from services.commitments.api.indicator_answers import IndicatorAnswer
 from services.commitments.api.indicator_bodies import (
     DefinitionChangeBody,
@@ -24,14 +24,15 @@ from services.commitments.api.rendering import history_item
 from services.commitments.application.indicators import Indicators
 from services.commitments.domain.indicator import Indicator
 from shared.eventlog.records import Outcome
-from shared.http.answers import read_answer
+from shared.http.answers import encoded
 from shared.http.context import actor_of
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, page
-from shared.http.records import LONGEST_WAIT, command_of, shown, written
+from shared.http.records import LONGEST_WAIT, command_of, disclosed, written
 from shared.http.routing import service_router
 from shared.http.schemas import Instant, Page
 from shared.identity.access import EVERYONE, Access, AccessTable
 from shared.identity.actor import Role
+from shared.references import Told
 
 UNIT = frozenset({Role.DCI})
 _READ = Access(
@@ -104,8 +105,8 @@ async def indicator(
 ) -> Response:
     """An indicator with its targets, its values, the verdict on each, and the warning signs.
 
-    Each value is judged against the promise as it was first made and against the promise as it stands. The answer
-    depends on what was recorded and on nothing else, so the version is its ETag.
+    Each value is judged against the promise as it was first made and against the promise as it stands. The version
+    is its ETag.
     """
     indicators = indicators_of(request)
     actor = actor_of(request)
@@ -115,8 +116,10 @@ async def indicator(
         found = await indicators.as_it_was(identifier, actor, version=version, known_at=known_at)
     else:
         found = await indicators.visible(identifier, actor)
-    body = rendered(found, request.scope["app"].state.warning_windows)
-    return shown(request, body, version=found.version, position=found.position)
+    told = Told(rendered(found, request.scope["app"].state.warning_windows))
+    return await disclosed(
+        request, told, disclosures_of(request).of, version=found.version, position=found.position
+    )
 
 
 @router.get("/v1/indicators/{id}/history", tags=["indicators"], response_model=Page[HistoryItem])
@@ -137,8 +140,10 @@ async def indicator_history(
         identifier, actor, after_version=after[0] if after else 0, limit=limit
     )
     items = [history_item(line) for line in lines]
-    body = page(items, [items[-1]["version"]] if more else None, request)
-    return read_answer(request, body, version=found.version, position=found.position)
+    told = Told(encoded(page(items, [items[-1]["version"]] if more else None, request)))
+    return await disclosed(
+        request, told, disclosures_of(request).of, version=found.version, position=found.position
+    )
 
 
 @router.post("/v1/indicators/{id}/targets", **_WRITTEN)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from services.commitments.api.relations import without
 from services.commitments.domain.commitment import Commitment
 from services.commitments.domain.entries import Entry
 from shared.eventlog import codec
+from shared.references import Told
 from shared.rules.traffic_light import CURRENT_RULE
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -24,23 +24,23 @@ class Renderings:
 
     def __init__(self, capacity: int = 20_000) -> None:
         self._capacity = capacity
-        self._kept: OrderedDict[UUID, tuple[int, date, bytes]] = OrderedDict()
+        self._kept: OrderedDict[UUID, tuple[int, date, Told]] = OrderedDict()
 
-    def of(self, commitment: Commitment, day: date) -> bytes:
+    def of(self, commitment: Commitment, day: date) -> Told:
         """The commitment as it is now, its status as of `day`."""
         kept = self._kept.get(commitment.id)
         if kept is not None and kept[0] == commitment.version and kept[1] == day:
             return kept[2]
-        body = rendered(commitment, day)
-        self._kept[commitment.id] = (commitment.version, day, body)
+        told = Told(rendered(commitment, day))
+        self._kept[commitment.id] = (commitment.version, day, told)
         self._kept.move_to_end(commitment.id)
         if len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
-        return body
+        return told
 
 
-def rendered(commitment: Commitment, day: date, unseen: Collection[str] = ()) -> bytes:
-    """Every field of a commitment, and what follows from them on a day, without naming the commitments `unseen`."""
+def rendered(commitment: Commitment, day: date) -> bytes:
+    """Every field of a commitment, and what follows from them on a day."""
     verdict = commitment.verdict_on(day)
     document = {"id": commitment.id, **_members(commitment.registration)}
     public, internal = (
@@ -82,8 +82,6 @@ def rendered(commitment: Commitment, day: date, unseen: Collection[str] = ()) ->
         "version": commitment.version,
         "position": commitment.position,
     }
-    if unseen:
-        without(document, unseen)
     return _encode(document)
 
 

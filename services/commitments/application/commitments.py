@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from services.commitments.application.directory import Directory
 from services.commitments.domain import registration
@@ -16,27 +16,19 @@ from services.commitments.domain.commitment import Commitment
 from services.commitments.domain.entries import Successor
 from services.commitments.domain.registration import Known, Place
 from shared.clock import Clock
-from shared.errors import InvalidInput, NotFound
 from shared.eventlog import codec
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Command, Outcome, Records
-from shared.eventlog.store import position_at
+from shared.eventlog.states import View
 from shared.events.commitments import Registered
 from shared.events.facts import Event
 from shared.events.streams import resolve, stream_of
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
+from shared.references import Disclosure
 from shared.rules.visibility import may_see
 
 KIND = "commitment"
-
-
-class View(NamedTuple):
-    """A commitment as it was, the day on which its status is asked for, and the position up to which it is told."""
-
-    commitment: Commitment
-    day: date
-    position: int
 
 
 class Commitments:
@@ -67,42 +59,21 @@ class Commitments:
     async def visible(self, identifier: str, actor: Actor) -> Commitment:
         """The commitment as it is now. NotFound when it does not exist or the actor may not know of it."""
         commitment = await self.records.get(resolve(KIND, identifier))
-        if commitment is None or not self._may_see(actor, commitment):
+        if commitment is None:
             raise self.records.unknown()
+        if not self._may_see(actor, commitment):
+            raise await self.records.hidden(commitment.id)
         return commitment
-
-    async def unseen(self, actor: Actor, codes: Iterable[str]) -> frozenset[str]:
-        """Those of these commitments that the actor may not know of."""
-        found = {code: await self._called(code) for code in codes}
-        return frozenset(code for code, one in found.items() if one is None or not self._may_see(actor, one))
 
     async def as_it_was(
         self, identifier: str, actor: Actor, *, version: int | None = None, known_at: datetime | None = None
-    ) -> View:
-        """The commitment at a version, or as it was known at a moment, with the day it then was.
+    ) -> View[Commitment]:
+        """The commitment at a version, or as it was known at a moment.
 
         Who may know of it today decides. NotFound when there was no such version, or nothing at that moment.
         """
-        if version is not None and known_at is not None:
-            raise InvalidInput(
-                "two-past-views",
-                "Ask for a version or for a moment, not for both.",
-                pointer="/query/known_at",
-            )
-        stream_id = (await self.visible(identifier, actor)).id
-        if known_at is None:
-            found = await self.records.as_of(stream_id, version=version)
-            if found is not None:
-                return View(found, self.clock.day_of(found.recorded_at), found.position)
-        else:
-            moment = min(known_at, self.clock.now())
-            position = await asyncio.to_thread(position_at, self._live.store, moment)
-            found = await self.records.as_of(stream_id, position=position)
-            if found is not None:
-                return View(found, self.clock.day_of(moment), position)
-        raise NotFound(
-            "version-not-found", "The record held no such version, or nothing of it at that moment."
-        )
+        found = await self.visible(identifier, actor)
+        return await self.records.as_it_was(found.id, version=version, known_at=known_at)
 
     async def history(
         self, identifier: str, actor: Actor, *, after_version: int = 0, limit: int
@@ -201,6 +172,13 @@ class Commitments:
         return codec.decode(line, position).data
 
     # --- what else the record holds --------------------------------------------------------------------------------
+
+    async def disclosure_of(self, code: str) -> Disclosure | None:
+        """Who may know of the commitment with that code; None when there is none."""
+        found = await self._called(code)
+        if found is None:
+            return None
+        return Disclosure(found.visibility, found.concerned(), found.once_reserved)
 
     @staticmethod
     def _may_see(actor: Actor, commitment: Commitment) -> bool:

@@ -12,8 +12,10 @@ from shared.eventlog.live import LiveLog
 from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, DecisionWaived
 from shared.events.meeting_vocabulary import BodyKind
 from shared.events.meetings import BodyChanged, BodyRegistered, DecisionAgreed, DecisionPublished
-from shared.identity.actor import Actor, Role
-from shared.rules.visibility import may_see
+from shared.events.vocabulary import Visibility
+from shared.identity.actor import Actor
+from shared.references import Disclosure
+from shared.rules.visibility import knows_of_everything, may_see
 
 FOLLOWED = (
     BodyRegistered,
@@ -37,7 +39,7 @@ class BodyOnRecord(NamedTuple):
 class DecisionOnRecord:
     """A decision as its meeting agreed it, with the body as it was then, and who may know of it now."""
 
-    __slots__ = ("agreed", "body", "correlation_id", "position", "visibility")
+    __slots__ = ("agreed", "body", "correlation_id", "once_reserved", "position", "visibility")
 
     def __init__(self, event: DecisionAgreed, recorded: Recorded, body: BodyOnRecord | None) -> None:
         self.agreed = event
@@ -45,6 +47,12 @@ class DecisionOnRecord:
         self.position = recorded.position
         self.correlation_id = recorded.correlation_id
         self.visibility = event.visibility
+        self.once_reserved = event.visibility is Visibility.RESERVED
+
+    def publish(self, visibility: Visibility) -> None:
+        """Others may know of it from now on, or no longer so."""
+        self.visibility = visibility
+        self.once_reserved = self.once_reserved or visibility is Visibility.RESERVED
 
     def concerned(self) -> tuple[str, ...]:
         """The organisations that know of it while it is reserved."""
@@ -81,7 +89,7 @@ class Decisions:
                 decision = DecisionOnRecord(event, recorded, body)
                 self._by_stream[recorded.stream_id] = self._by_number[event.number] = decision
             case DecisionPublished() as event if recorded.stream_id in self._by_stream:
-                self._by_stream[recorded.stream_id].visibility = event.visibility
+                self._by_stream[recorded.stream_id].publish(event.visibility)
             case _:
                 self._keep_outcome(recorded)
 
@@ -107,22 +115,24 @@ class Decisions:
             if decision is not None:
                 yield outcome, decision
 
+    def disclosure_of(self, number: str) -> Disclosure | None:
+        """Who may know of the decision with that number; None when there is none."""
+        found = self._by_number.get(number)
+        if found is None:
+            return None
+        return Disclosure(found.visibility, self._knowing(found), found.once_reserved)
+
     def may_be_known_to(self, actor: Actor, decision: DecisionOnRecord) -> bool:
         """Whether an actor may know of a decision; whoever keeps the minutes of its body may."""
-        return self._keeps_minutes(actor, decision) or may_see(
-            actor, decision.visibility, decision.concerned()
-        )
+        return may_see(actor, decision.visibility, self._knowing(decision))
 
     def may_be_told_all(self, actor: Actor, decision: DecisionOnRecord) -> bool:
         """Whether an actor may also know what stood against a decision or what exactly it did.
 
         That tells of commitments, perhaps reserved ones: a ministry hears of it only where the decision is its own.
         """
-        return (
-            actor.role is not Role.MINISTRY
-            or self._keeps_minutes(actor, decision)
-            or actor.organization in decision.concerned()
-        )
+        return knows_of_everything(actor) or actor.organization in self._knowing(decision)
 
-    def _keeps_minutes(self, actor: Actor, decision: DecisionOnRecord) -> bool:
-        return actor.organization == self._secretariats.get(decision.agreed.body)
+    def _knowing(self, decision: DecisionOnRecord) -> tuple[str, ...]:
+        secretariat = self._secretariats.get(decision.agreed.body)
+        return decision.concerned() if secretariat is None else (*decision.concerned(), secretariat)

@@ -17,7 +17,6 @@ from services.commitments.domain.registration import known_organization
 from shared.errors import InvalidInput, NotFound
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Command, Outcome, Records
-from shared.eventlog.store import position_at
 from shared.events.facts import Event
 from shared.events.indicators import DataSource, PlannedValue
 from shared.events.streams import resolve, stream_of
@@ -196,8 +195,10 @@ class Indicators:
     async def visible(self, identifier: str, actor: Actor) -> Indicator:
         """The indicator as it is now. NotFound when it does not exist or the actor may not know of it."""
         found = await self.records.get(resolve(KIND, identifier))
-        if found is None or not found.visible_to(actor, await self._circle(found)):
+        if found is None:
             raise self.records.unknown()
+        if not found.visible_to(actor, await self._circle(found)):
+            raise await self.records.hidden(found.id)
         return found
 
     async def as_it_was(
@@ -207,22 +208,8 @@ class Indicators:
 
         Who may know of it today decides. NotFound when there was no such version, or nothing at that moment.
         """
-        if version is not None and known_at is not None:
-            raise InvalidInput(
-                "two-past-views",
-                "Ask for a version or for a moment, not for both.",
-                pointer="/query/known_at",
-            )
-        stream_id = (await self.visible(identifier, actor)).id
-        position = None
-        if known_at is not None:
-            position = await asyncio.to_thread(position_at, self._live.store, known_at)
-        found = await self.records.as_of(stream_id, version=version, position=position)
-        if found is None:
-            raise NotFound(
-                "version-not-found", "The record held no such version, or nothing of it at that moment."
-            )
-        return found
+        found = await self.visible(identifier, actor)
+        return (await self.records.as_it_was(found.id, version=version, known_at=known_at)).state
 
     async def history(
         self, identifier: str, actor: Actor, *, after_version: int = 0, limit: int

@@ -286,6 +286,7 @@ class Commitment(Delivery):
     @changed_by(VisibilityChanged)
     def _visibility_changed(self, entry: Entry[VisibilityChanged]) -> None:
         self.visibility = entry.said.visibility
+        self.once_reserved = self.once_reserved or self.visibility is Visibility.RESERVED
 
     def correct(self, *, today: date, field: str, value: Any, reason: str, known: Known) -> Corrected:
         """A field of the registration is set right from the first day on; `value` is shaped as at registration."""

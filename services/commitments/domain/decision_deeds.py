@@ -2,7 +2,8 @@
 
 All of a decision is done or nothing. What it does is dated on the day it was agreed, or on the first day of the thing
 it concerns where that is later. Its effect is written on the things it concerns; its text is not, because more people
-may come to know of these than know of the decision: they get its number.
+may come to know of these than know of the decision: they get its number, in the member that is kept from those who may
+not know of it.
 """
 
 from __future__ import annotations
@@ -255,7 +256,7 @@ def _decimal(text: str) -> Decimal:
 
 
 def _reason(decision: DecisionAgreed) -> str:
-    return f"Decision {decision.number}, agreed on {decision.agreed_on}."
+    return f"Decided on {decision.agreed_on}."
 
 
 @contextmanager

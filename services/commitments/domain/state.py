@@ -31,7 +31,7 @@ from shared.events.commitments import (
     RisksAssessed,
 )
 from shared.events.facts import Event
-from shared.events.vocabulary import ReviewOutcome
+from shared.events.vocabulary import ReviewOutcome, Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules.dated_facts import DatedFacts, History
 from shared.rules.traffic_light import Verdict, verdict_on
@@ -72,6 +72,7 @@ class CommitmentState:
         "escalations",
         "id",
         "milestones",
+        "once_reserved",
         "position",
         "reassignments",
         "recorded_at",
@@ -94,6 +95,8 @@ class CommitmentState:
         """What was said on the first day, as corrected since."""
         self.dated = DatedFacts(registered, recorded.position)
         self.visibility = registered.visibility
+        self.once_reserved = registered.visibility is Visibility.RESERVED
+        """Whether it is reserved, or ever was."""
         self.assessments: History[Entry[Assessed] | None] = History(None, recorded.position)
         self.risks: History[Entry[RisksAssessed] | None] = History(None, recorded.position)
         self.budgets: History[Entry[BudgetEstimated] | None] = History(None, recorded.position)

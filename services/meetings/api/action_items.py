@@ -11,7 +11,16 @@ from starlette.responses import Response
 
 from services.meetings.api.action_item_answers import ActionItemAnswer
 from services.meetings.api.answers import HistoryItem, Written
-from services.meetings.api.parameters import ActionItemId, WaitFor, action_items_of, caught_up, meetings_of
+from services.meetings.api.parameters import (
+    ActionItemId,
+    KnownAt,
+    Version,
+    WaitFor,
+    action_items_of,
+    caught_up,
+    disclosures_of,
+    meetings_of,
+)
 from services.meetings.api.rendering import MEETING_TELLS, action_item_document, history_item
 from services.meetings.api.request_parts import part_from
 from services.meetings.api.requests import (
@@ -24,14 +33,15 @@ from services.meetings.api.requests import (
 from services.meetings.domain.action_item import ActionItem
 from shared.events.commitments import Evidence
 from shared.events.facts import Event
-from shared.http.answers import read_answer
+from shared.http.answers import encoded
 from shared.http.context import actor_of
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, page
-from shared.http.records import command_of, shown, written
+from shared.http.records import command_of, disclosed, written
 from shared.http.routing import service_router
 from shared.http.schemas import Page
 from shared.identity.access import EVERYONE, Access, AccessTable
 from shared.identity.actor import Role
+from shared.references import Told
 
 _OWN = "reserved ones: ministries only where they owe it or may know of its meeting"
 _OWNERS = frozenset({Role.MINISTRY, Role.DIPRES, Role.ADVISORY})
@@ -66,20 +76,35 @@ async def _record(request: Request, identifier: str, decide: Callable[[ActionIte
 
 
 @router.get("/v1/action-items/{id}", tags=["action items"], response_model=ActionItemAnswer)
-async def action_item(request: Request, identifier: ActionItemId, wait_for: WaitFor = None) -> Response:
-    """An action item and its state today, which changes when its day passes, without any event."""
+async def action_item(
+    request: Request,
+    identifier: ActionItemId,
+    version: Version = None,
+    known_at: KnownAt = None,
+    wait_for: WaitFor = None,
+) -> Response:
+    """An action item and its state, which changes when its day passes, without any event.
+
+    A past view gives the state as of the day the version was recorded, or of the moment.
+    """
     cases = await caught_up(action_items_of(request), wait_for)
     actor = actor_of(request)
-    found = await cases.visible(identifier, actor)
-    today = cases.clock.today()
-    recorded_on = cases.clock.day_of(found.recorded_at)
-    known = await meetings_of(request).known_to(found.assigned.said.meeting, actor)
-    return shown(
+    if version is None and known_at is None:
+        found = await cases.visible(identifier, actor)
+        day, position = cases.clock.today(), found.position
+    else:
+        past = await cases.as_it_was(identifier, actor, version=version, known_at=known_at)
+        found, day, position = past.state, cases.clock.day_of(past.moment), past.position
+    meeting = await meetings_of(request).disclosure_of(found.assigned.said.meeting)
+    same_state = found.verdict_on(day) == found.verdict_on(cases.clock.day_of(found.recorded_at))
+    return await disclosed(
         request,
-        action_item_document(found, today, meeting_known=known),
+        Told(action_item_document(found, day, meeting_known=meeting.open_to(actor))),
+        disclosures_of(request).of,
         version=found.version,
-        position=found.position,
-        same_for_version=lambda: found.verdict_on(today) == found.verdict_on(recorded_on),
+        position=position,
+        whole=actor.organization in found.circle(),
+        same_for_version=lambda: same_state and meeting.settled_for(actor),
     )
 
 
@@ -96,11 +121,19 @@ async def action_item_history(
     actor = actor_of(request)
     found = await cases.visible(identifier, actor)
     after = decode_cursor(request, cursor)
+    version, position = found.version, found.position
     lines, more = await cases.history(found, after_version=after[0] if after else 0, limit=limit)
-    known = await meetings_of(request).known_to(found.assigned.said.meeting, actor)
-    items = [history_item(line, hidden=() if known else MEETING_TELLS) for line in lines]
-    body = page(items, [items[-1]["version"]] if more else None, request)
-    return read_answer(request, body, version=found.version, position=found.position)
+    meeting = await meetings_of(request).disclosure_of(found.assigned.said.meeting)
+    items = [history_item(line, hidden=() if meeting.open_to(actor) else MEETING_TELLS) for line in lines]
+    return await disclosed(
+        request,
+        Told(encoded(page(items, [items[-1]["version"]] if more else None, request))),
+        disclosures_of(request).of,
+        version=version,
+        position=position,
+        whole=actor.organization in found.circle(),
+        same_for_version=lambda: meeting.settled_for(actor),
+    )
 
 
 @router.post("/v1/action-items/{id}/progress", **_WRITTEN)

@@ -174,17 +174,20 @@ class MeetingAnswer(Answer):
 
 
 class DecisionAnswer(Answer):
-    """A decision: its text as sealed, what the budget office says of it, and the line it ended in."""
+    """A decision: its text as sealed, what the budget office says of it, and the line it ended in.
+
+    What it says of its meeting is for those who may know of that; what it names, for those who may know of it.
+    """
 
     id: UUID
     number: str = Field(examples=["SOCIAL-2012-014"])
     body: str
-    meeting: UUID
+    meeting: UUID | None
     agreed_on: CivilDay
     text: str
     kind: DecisionKind
     visibility: Visibility
-    position_in_item: int
+    position_in_item: int | None
     agenda_item: int | None
     commitments: list[str]
     effect: EffectAnswer | None

@@ -9,20 +9,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.meetings.api.answers import DecisionAnswer, DecisionWritten, HistoryItem
-from services.meetings.api.parameters import Number, WaitFor, caught_up, decisions_of, meetings_of
-from services.meetings.api.rendering import CIRCLE_TELLS, decision_document, history_item
+from services.meetings.api.parameters import (
+    KnownAt,
+    Number,
+    Version,
+    WaitFor,
+    caught_up,
+    decisions_of,
+    disclosures_of,
+    meetings_of,
+)
+from services.meetings.api.rendering import DECISION_TELLS, decision_document, history_item
 from services.meetings.api.requests import AcknowledgementBody, PublicationBody, TiedBudgetLineBody
 from services.meetings.domain.decision import Decision
 from shared.eventlog.records import Outcome
 from shared.events.facts import Event
-from shared.http.answers import read_answer
+from shared.http.answers import encoded
 from shared.http.context import actor_of
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, page
-from shared.http.records import command_of, shown, written
+from shared.http.records import command_of, disclosed, written
 from shared.http.routing import service_router
 from shared.http.schemas import Page
 from shared.identity.access import EVERYONE, Access, AccessTable
 from shared.identity.actor import Role
+from shared.references import Told
 
 _OWN = "reserved ones: ministries only their own"
 _BUDGET_OFFICE = Access(frozenset({Role.DIPRES}), if_match="required")
@@ -55,11 +65,32 @@ def _answer(outcome: Outcome, found: Decision) -> Response:
 
 
 @router.get("/v1/decisions/{number}", tags=["decisions"], response_model=DecisionAnswer)
-async def decision(request: Request, number: Number, wait_for: WaitFor = None) -> Response:
+async def decision(
+    request: Request,
+    number: Number,
+    version: Version = None,
+    known_at: KnownAt = None,
+    wait_for: WaitFor = None,
+) -> Response:
     """A decision: its text as it was sealed, with errata, acknowledgements and budget lines beside it."""
     cases = await caught_up(decisions_of(request), wait_for)
-    found = await cases.visible(number, actor_of(request))
-    return shown(request, decision_document(found), version=found.version, position=found.position)
+    actor = actor_of(request)
+    if version is None and known_at is None:
+        found = await cases.visible(number, actor)
+        position = found.position
+    else:
+        past = await cases.as_it_was(number, actor, version=version, known_at=known_at)
+        found, position = past.state, past.position
+    meeting = await meetings_of(request).disclosure_of(found.agreed.said.meeting)
+    return await disclosed(
+        request,
+        Told(decision_document(found, meeting_known=meeting.open_to(actor))),
+        disclosures_of(request).of,
+        version=found.version,
+        position=position,
+        whole=actor.organization in found.circle(),
+        same_for_version=lambda: meeting.settled_for(actor),
+    )
 
 
 @router.get("/v1/decisions/{number}/history", tags=["decisions"], response_model=Page[HistoryItem])
@@ -75,11 +106,20 @@ async def decision_history(
     actor = actor_of(request)
     found = await cases.visible(number, actor)
     after = decode_cursor(request, cursor)
+    version, position = found.version, found.position
     lines, more = await cases.history(found, after_version=after[0] if after else 0, limit=limit)
-    hidden = () if await meetings_of(request).known_to(found.agreed.said.meeting, actor) else CIRCLE_TELLS
+    meeting = await meetings_of(request).disclosure_of(found.agreed.said.meeting)
+    hidden = () if meeting.open_to(actor) else DECISION_TELLS
     items = [history_item(line, hidden=hidden) for line in lines]
-    body = page(items, [items[-1]["version"]] if more else None, request)
-    return read_answer(request, body, version=found.version, position=found.position)
+    return await disclosed(
+        request,
+        Told(encoded(page(items, [items[-1]["version"]] if more else None, request))),
+        disclosures_of(request).of,
+        version=version,
+        position=position,
+        whole=actor.organization in found.circle(),
+        same_for_version=lambda: meeting.settled_for(actor),
+    )
 
 
 @router.post("/v1/decisions/{number}/acknowledgements", **_WRITTEN)

@@ -14,7 +14,16 @@ from starlette.responses import Response
 from services.meetings.api.answers import HistoryItem, ListedMeetingAnswer, MeetingAnswer, Written
 from services.meetings.api.calendar_answers import calendar_answer
 from services.meetings.api.calendars import CalendarResponse
-from services.meetings.api.parameters import MeetingId, WaitFor, bodies_of, caught_up, meetings_of
+from services.meetings.api.parameters import (
+    KnownAt,
+    MeetingId,
+    Version,
+    WaitFor,
+    bodies_of,
+    caught_up,
+    disclosures_of,
+    meetings_of,
+)
 from services.meetings.api.rendering import history_item, listed_meeting, meeting_document, proposals_of
 from services.meetings.api.request_parts import AgendaItemBody, part_from
 from services.meetings.api.requests import (
@@ -32,14 +41,15 @@ from shared.eventlog.codec import instant_text
 from shared.eventlog.records import Outcome
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.meetings import AgendaItem, Attendee
-from shared.http.answers import read_answer
+from shared.http.answers import encoded, read_answer
 from shared.http.context import actor_of
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, page
-from shared.http.records import command_of, shown, written
+from shared.http.records import command_of, disclosed, written
 from shared.http.routing import service_router
 from shared.http.schemas import CivilDay, Page
 from shared.identity.access import EVERYONE, Access, AccessTable
 from shared.identity.actor import Role
+from shared.references import Told
 
 _OWN = "reserved ones: ministries only their own"
 CONVENERS = frozenset({Role.DCI, Role.ADVISORY})
@@ -133,27 +143,43 @@ async def meeting_calendar(request: Request, identifier: MeetingId, wait_for: Wa
 
 
 @router.get("/v1/meetings/{id}", tags=["meetings"], response_model=MeetingAnswer)
-async def meeting(request: Request, identifier: MeetingId, wait_for: WaitFor = None) -> Response:
-    """A meeting as it is now.
+async def meeting(
+    request: Request,
+    identifier: MeetingId,
+    version: Version = None,
+    known_at: KnownAt = None,
+    wait_for: WaitFor = None,
+) -> Response:
+    """A meeting as it is now, at a version, or as the log knew it at a moment.
 
-    While it is still to be held, `proposals` are what its body left open. Draft minutes and observations are for the
-    centre of government and for those the minutes were sent to; sealed minutes for all who may know of the meeting.
+    While it is still to be held, `proposals` are what its body left open, and are not part of a past view. Draft
+    minutes and observations are for the centre of government and for those the minutes were sent to; sealed minutes
+    for all who may know of the meeting.
     """
     cases = await caught_up(meetings_of(request), wait_for)
     actor = actor_of(request)
     found = await cases.visible(identifier, actor)
-    ahead = found.state in AHEAD
-    proposals = None
-    if ahead:
+    drafts_open, whole = found.drafts_open_to(actor), actor.organization in found.circle()
+    proposals, position = None, found.position
+    in_the_past = version is not None or known_at is not None
+    if in_the_past:
+        past = await cases.as_it_was(identifier, actor, version=version, known_at=known_at)
+        found, position = past.state, past.position
+    elif found.state in AHEAD:
         proposals = proposals_of(
             bodies_of(request).directory.proposals(found.body, actor),
             cases.clock.today(),
             lambda one: cases.listed_to(one, actor),
         )
-    document = meeting_document(found, drafts_open=found.drafts_open_to(actor), proposals=proposals)
-    # What is left open changes without the meeting.
-    return shown(
-        request, document, version=found.version, position=found.position, same_for_version=lambda: not ahead
+    return await disclosed(
+        request,
+        Told(meeting_document(found, drafts_open=drafts_open, proposals=proposals)),
+        disclosures_of(request).of,
+        version=found.version,
+        position=position,
+        whole=whole,
+        # What is left open changes without the meeting, and who may read a draft without that version.
+        same_for_version=lambda: proposals is None and not in_the_past,
     )
 
 
@@ -170,10 +196,17 @@ async def meeting_history(
     actor = actor_of(request)
     found = await cases.visible(identifier, actor)
     after = decode_cursor(request, cursor)
+    version, position = found.version, found.position
     lines, more = await cases.history(found, actor, after_version=after[0] if after else 0, limit=limit)
     items = [history_item(line.stored, withheld=line.withheld) for line in lines]
-    body = page(items, [items[-1]["version"]] if more else None, request)
-    return read_answer(request, body, version=found.version, position=found.position)
+    return await disclosed(
+        request,
+        Told(encoded(page(items, [items[-1]["version"]] if more else None, request))),
+        disclosures_of(request).of,
+        version=version,
+        position=position,
+        whole=actor.organization in found.circle(),
+    )
 
 
 # --- what happens to it --------------------------------------------------------------------------------------------

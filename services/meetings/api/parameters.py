@@ -12,9 +12,11 @@ from starlette.requests import Request
 from services.meetings.application.action_items import ActionItems
 from services.meetings.application.bodies import Bodies
 from services.meetings.application.decisions import Decisions
+from services.meetings.application.disclosures import Disclosures
 from services.meetings.application.meetings import Meetings
 from shared.http.pagination import page
 from shared.http.records import LONGEST_WAIT
+from shared.http.schemas import Instant
 
 MeetingId = Annotated[str, Path(alias="id", description="The UUID of the meeting.")]
 ActionItemId = Annotated[str, Path(alias="id", description="The UUID of the action item.")]
@@ -34,6 +36,8 @@ WaitFor = Annotated[
         description=f"A `Log-Position`: the answer reflects it, or is 503 after {LONGEST_WAIT:g} seconds.",
     ),
 ]
+Version = Annotated[int | None, Query(ge=1, le=2**31, description="As it was at this version.")]
+KnownAt = Annotated[Instant | None, Query(description="As the log knew it at this moment.")]
 T = TypeVar("T")
 
 
@@ -69,6 +73,12 @@ def action_items_of(request: Request) -> ActionItems:
     """The use cases of the app that serves this request."""
     action_items: ActionItems = request.scope["app"].state.action_items
     return action_items
+
+
+def disclosures_of(request: Request) -> Disclosures:
+    """What the app that serves this request knows of who may know what."""
+    disclosures: Disclosures = request.scope["app"].state.disclosures
+    return disclosures
 
 
 async def caught_up(cases: U, wait_for: int | None) -> U:

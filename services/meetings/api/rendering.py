@@ -22,7 +22,8 @@ from shared.rules.action_item_state import CURRENT_ACTION_ITEM_RULE
 
 MEETING_TELLS = ("body", "meeting", "decision", "agenda_item", "circle", "number")
 """What an action item says of its meeting: not for an owner who may not know of that."""
-CIRCLE_TELLS = ("circle",)
+DECISION_TELLS = ("meeting", "agenda_item", "position_in_item", "circle")
+"""What a decision says of its meeting: not for those to whom the decision alone was published."""
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -146,9 +147,11 @@ def agenda_item(item: AgendaItem) -> dict[str, Any]:
     return _members(item)
 
 
-def decision_document(decision: Decision) -> bytes:
+def decision_document(decision: Decision, *, meeting_known: bool) -> bytes:
     """Every member of a decision, its errata beside its text."""
     agreed = _members(decision.agreed.said)
+    if not meeting_known:
+        agreed |= dict.fromkeys(DECISION_TELLS)
     agreed.pop("circle")
     acknowledgement = decision.acknowledgement
     return _encode(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
+from uuid import UUID
 
 from services.meetings.application.directory import Directory
 from services.meetings.domain.action_item import ActionItem
 from shared.clock import Clock
-from shared.errors import NotFound
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.states import View
 from shared.events.facts import Event
-from shared.events.streams import looks_like_uuid, resolve
+from shared.events.streams import looks_like_uuid
 from shared.identity.actor import Actor
+from shared.references import Disclosure
 
 KIND = "action-item"
 
@@ -38,10 +40,24 @@ class ActionItems:
 
     async def visible(self, identifier: str, actor: Actor) -> ActionItem:
         """The action item as it is now. NotFound when it does not exist or the actor may not know of it."""
-        found = await self.records.get(resolve(KIND, identifier)) if looks_like_uuid(identifier) else None
-        if found is None or not found.may_be_known_to(actor):
-            raise self._unknown()
+        found = await self.records.get(UUID(identifier)) if looks_like_uuid(identifier) else None
+        if found is None:
+            raise self.records.unknown()
+        if not found.may_be_known_to(actor):
+            raise await self.records.hidden(found.id)
         return found
+
+    async def as_it_was(
+        self, identifier: str, actor: Actor, *, version: int | None = None, known_at: datetime | None = None
+    ) -> View[ActionItem]:
+        """The action item at a version, or as it was known at a moment. Who may know of it today decides."""
+        found = await self.visible(identifier, actor)
+        return await self.records.as_it_was(found.id, version=version, known_at=known_at)
+
+    async def disclosure_of(self, identifier: str) -> Disclosure | None:
+        """Who may know of an action item; None when there is none of that id."""
+        found = await self.records.get(UUID(identifier)) if looks_like_uuid(identifier) else None
+        return None if found is None else Disclosure(found.visibility, found.circle(), found.once_reserved)
 
     async def history(
         self, item: ActionItem, *, after_version: int = 0, limit: int
@@ -82,6 +98,3 @@ class ActionItems:
                 command,
             )
         )
-
-    def _unknown(self) -> NotFound:
-        return self.records.unknown()

@@ -37,8 +37,10 @@ class Bodies:
     async def visible(self, id_or_code: str, actor: Actor) -> Body:
         """The body as it is now. NotFound when it does not exist or the actor may not know of it."""
         found = await self.records.get(resolve(KIND, id_or_code))
-        if found is None or not known_to(found, actor):
+        if found is None:
             raise self.records.unknown()
+        if not known_to(found, actor):
+            raise await self.records.hidden(found.id)
         return found
 
     def listed(self, actor: Actor) -> list[Body]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 from services.meetings.domain.decision import Decision
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.states import View
 from shared.events.facts import Event
 from shared.events.streams import resolve
 from shared.identity.actor import Actor
+from shared.references import Disclosure
 
 KIND = "decision"
 
@@ -29,9 +32,23 @@ class Decisions:
     async def visible(self, number_or_id: str, actor: Actor) -> Decision:
         """The decision as it is now. NotFound when it does not exist or the actor may not know of it."""
         found = await self.records.get(resolve(KIND, number_or_id))
-        if found is None or not found.may_be_known_to(actor):
+        if found is None:
             raise self.records.unknown()
+        if not found.may_be_known_to(actor):
+            raise await self.records.hidden(found.id)
         return found
+
+    async def as_it_was(
+        self, number_or_id: str, actor: Actor, *, version: int | None = None, known_at: datetime | None = None
+    ) -> View[Decision]:
+        """The decision at a version, or as it was known at a moment. Who may know of it today decides."""
+        found = await self.visible(number_or_id, actor)
+        return await self.records.as_it_was(found.id, version=version, known_at=known_at)
+
+    async def disclosure_of(self, number_or_id: str) -> Disclosure | None:
+        """Who may know of a decision; None when there is none of that name."""
+        found = await self.records.get(resolve(KIND, number_or_id))
+        return None if found is None else Disclosure(found.visibility, found.circle(), found.once_reserved)
 
     async def history(
         self, decision: Decision, *, after_version: int = 0, limit: int

@@ -15,6 +15,7 @@ from shared.clock import Clock
 from shared.eventlog import codec
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Outcome, Records
+from shared.eventlog.states import View
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.meetings import (
@@ -25,6 +26,7 @@ from shared.events.meetings import (
 )
 from shared.events.streams import looks_like_uuid
 from shared.identity.actor import Actor
+from shared.references import Disclosure
 
 KIND = "meeting"
 
@@ -70,14 +72,24 @@ class MeetingReading:
     async def visible(self, identifier: str, actor: Actor) -> Meeting:
         """The meeting as it is now. NotFound when it does not exist or the actor may not know of it."""
         found = await self.records.get(UUID(identifier)) if looks_like_uuid(identifier) else None
-        if found is None or not found.may_be_known_to(actor):
+        if found is None:
             raise self.records.unknown()
+        if not found.may_be_known_to(actor):
+            raise await self.records.hidden(found.id)
         return found
 
-    async def known_to(self, meeting: UUID, actor: Actor) -> bool:
-        """Whether an actor may know of the meeting with that id."""
+    async def as_it_was(
+        self, identifier: str, actor: Actor, *, version: int | None = None, known_at: datetime | None = None
+    ) -> View[Meeting]:
+        """The meeting at a version, or as it was known at a moment. Who may know of it today decides."""
+        found = await self.visible(identifier, actor)
+        return await self.records.as_it_was(found.id, version=version, known_at=known_at)
+
+    async def disclosure_of(self, meeting: UUID) -> Disclosure:
+        """Who may know of the meeting in which something was settled."""
         found = await self.records.get(meeting)
-        return found is not None and found.may_be_known_to(actor)
+        assert found is not None, "what was settled was settled in a meeting"
+        return Disclosure(found.visibility, found.circle(), found.once_reserved)
 
     async def entry(self, meeting: Meeting) -> ListedMeeting:
         """A meeting as calendars show it, at least as new as the meeting given."""

@@ -38,6 +38,7 @@ class ActionItem(Folded):
         "ending",
         "extensions",
         "facts",
+        "once_reserved",
         "owner_subject",
         "progress",
         "reassignments",
@@ -50,6 +51,8 @@ class ActionItem(Folded):
         self.facts = ActionItemFacts(event, recorded.position)
         self.owner_subject = event.owner_subject
         self.visibility = event.visibility
+        self.once_reserved = event.visibility is Visibility.RESERVED
+        """Whether it is reserved, or ever was."""
         self.progress: tuple[Entry[ActionItemProgressed], ...] = ()
         self.extensions: tuple[Entry[ActionItemExtended], ...] = ()
         self.reassignments: tuple[Entry[ActionItemReassigned], ...] = ()
@@ -189,6 +192,7 @@ class ActionItem(Folded):
     @changed_by(ActionItemPublished)
     def _published(self, entry: Entry[ActionItemPublished]) -> None:
         self.visibility = entry.said.visibility
+        self.once_reserved = self.once_reserved or self.visibility is Visibility.RESERVED
 
     # --- guards ----------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,12 @@ class Decision(Folded):
         """What it is called."""
         return self.agreed.said.number
 
+    @property
+    def once_reserved(self) -> bool:
+        """Whether it is reserved, or ever was."""
+        told = (self.agreed.said.visibility, *(one.said.visibility for one in self.publications))
+        return Visibility.RESERVED in told
+
     def circle(self) -> tuple[str, ...]:
         """The organisations that know of it while it is reserved."""
         return (*self.agreed.said.circle, *self.agreed.said.organizations)

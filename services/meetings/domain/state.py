@@ -36,6 +36,7 @@ from shared.events.meetings import (
     ObservationAnswered,
     ObservationRaised,
 )
+from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules.visibility import may_see
 
@@ -141,6 +142,12 @@ class MeetingRecord(Folded):
     def latest_draft(self) -> Entry[MinutesDrafted] | None:
         """The minutes as last written; once approved, as sealed."""
         return self.drafts[-1] if self.drafts else None
+
+    @property
+    def once_reserved(self) -> bool:
+        """Whether it is reserved, or ever was."""
+        told = (self.convocation.said.visibility, *(one.said.visibility for one in self.publications))
+        return Visibility.RESERVED in told
 
     def circle(self) -> tuple[str, ...]:
         """The organisations that know of it while it is reserved: those it is with, and those sent its minutes."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from services.commitments.api.rendering import rendered
 from services.commitments.domain.commitment import Commitment
 from services.commitments.domain.entries import Successor
+from services.meetings.application.disclosures import CommitmentCircle
 from shared.errors import BitacoraError
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import EVENTS, BudgetLine, Evidence
@@ -46,6 +47,10 @@ CORRECTIONS = st.one_of(
     st.tuples(st.just("lead_organization"), st.sampled_from(["HEALTH", "INTERIOR"])),
     st.tuples(st.just("public_deadline"), st.none() | ANY_DAY.map(lambda day: {"on": day.isoformat()})),
     st.tuples(st.just("key_words"), st.lists(WORDS, max_size=3)),
+    st.tuples(st.just("responsible_service"), st.none() | st.sampled_from(["HEALTH", "INTERIOR"])),
+    st.tuples(
+        st.just("collaborating_organizations"), st.lists(st.sampled_from(["HEALTH", "INTERIOR"]), max_size=2)
+    ),
 )
 
 
@@ -130,8 +135,8 @@ def lived(event: Event, number: int) -> Recorded:
     )
 
 
-@given(st.lists(ASKS, max_size=25))
-def test_replaying_the_bytes_gives_what_living_through_it_gave(asks: list[Ask]) -> None:
+def lives(asks: list[Ask]) -> tuple[Commitment, list[Recorded]]:
+    """A commitment that lived through what the domain let happen, and the events of its life."""
     first = lived(registered(), 1)
     live = Commitment.begin(first)
     assert live is not None
@@ -143,13 +148,33 @@ def test_replaying_the_bytes_gives_what_living_through_it_gave(asks: list[Ask]) 
             continue
         told.append(lived(event, len(told) + 1))
         live.apply(told[-1])
-    replayed = Commitment.begin(recorded(first.data, 1))
+    return live, told
+
+
+@given(st.lists(ASKS, max_size=25))
+def test_replaying_the_bytes_gives_what_living_through_it_gave(asks: list[Ask]) -> None:
+    live, told = lives(asks)
+    replayed = Commitment.begin(recorded(told[0].data, 1))
     assert replayed is not None
     for item in told[1:]:
         replayed.apply(recorded(item.data, item.version))
     assert state(replayed) == state(live)
     for day in (date(2012, 6, 1), TODAY):
         assert rendered(replayed, day) == rendered(live, day)
+
+
+@given(st.lists(ASKS, max_size=25))
+def test_where_meetings_are_kept_it_is_known_to_the_same_circle(asks: list[Ask]) -> None:
+    live, told = lives(asks)
+    circle = CommitmentCircle.begin(told[0])
+    assert circle is not None
+    for item in told[1:]:
+        circle.apply(item)
+    assert (circle.visibility, circle.once_reserved) == (live.visibility, live.once_reserved)
+    assert circle.organizations() == live.concerned()
+    assert live.once_reserved == any(
+        getattr(item.data, "visibility", None) is Visibility.RESERVED for item in told
+    )
 
 
 def test_the_property_reaches_every_kind_of_event() -> None:

@@ -49,7 +49,7 @@ from tests.services.commitments.promises import (
 from tests.support.scenario import Told, told
 
 NUMBER = "BIL-INT-2012-003"
-REASON = "Decision BIL-INT-2012-003, agreed on 2012-11-07."
+REASON = "Decided on 2012-11-07."
 
 
 def commitment(*history: Told) -> Commitment:
