@@ -91,8 +91,10 @@ def kept_back(scope: Scope, position: int, thing: ColumnElement[Any]) -> ColumnE
 
 
 def circled(scope: Scope, position: int, thing: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether the asker is one of those who know of such a thing while it is reserved."""
-    return true() if scope.name == "everything" else _circled(scope, position, thing)
+    """Whether the asker was and is one of those who know of such a thing while it is reserved."""
+    if scope.name == "everything":
+        return true()
+    return and_(_circled(scope, position, thing), _circled(scope, None, thing))
 
 
 def _open(scope: Scope, position: int | None, thing: ColumnElement[Any]) -> ColumnElement[bool]:
