@@ -19,7 +19,15 @@ from shared.errors import BitacoraError, KeyReused, NotFound, RuleBroken, StaleV
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import Changes, DuplicateKey, FollowerPosition, IdempotencyRecord, VersionConflict
+from shared.eventlog.store import (
+    Changes,
+    DuplicateKey,
+    FollowerPosition,
+    IdempotencyRecord,
+    Outdated,
+    Seen,
+    VersionConflict,
+)
 from shared.events.facts import Event
 from shared.identity.actor import Actor
 
@@ -141,7 +149,15 @@ class Records(Generic[A]):
 
         return await self.write(stream_id, decide_on, command)
 
-    async def change(self, stream_id: UUID, decide: Callable[[A], Decided], command: Command) -> Outcome:
+    async def change(
+        self,
+        stream_id: UUID,
+        decide: Callable[[A], Decided],
+        command: Command,
+        *,
+        prepare: Prepare | None = None,
+        considering: Sequence[type[Event]] = (),
+    ) -> Outcome:
         """Continue a stream. NotFound when there is none; StaleVersion when it is not at an expected version."""
 
         def decide_on(present: A | None) -> Decided:
@@ -149,7 +165,7 @@ class Records(Generic[A]):
                 raise self.unknown()
             return decide(present)
 
-        return await self.write(stream_id, decide_on, command)
+        return await self.write(stream_id, decide_on, command, prepare=prepare, considering=considering)
 
     async def write(
         self,
@@ -158,16 +174,19 @@ class Records(Generic[A]):
         command: Command,
         *,
         prepare: Prepare | None = None,
+        considering: Sequence[type[Event]] = (),
     ) -> Outcome:
         """Carry out a command on a stream that may or may not exist yet.
 
         A decision that also looks at other streams loads them in `prepare`, which runs again before every new attempt:
-        when it lost a race, whatever it had looked at is read anew.
+        when it lost a race, whatever it had looked at is read anew. Where it must not be written beside a fact of
+        another stream that would have forbidden it, `considering` names the types of such facts: it is decided again
+        if any process has recorded one that this one had not taken in before it looked.
         """
         if (earlier := await self._earlier(command.key)) is not None:
             return earlier
         try:
-            outcome = await self._carry_out(stream_id, decide, command, prepare)
+            outcome = await self._carry_out(stream_id, decide, command, prepare, considering)
         except (BitacoraError, DuplicateKey):
             # Perhaps it was this same request, sent twice, that got there first: then its answer is ours too.
             if (earlier := await self._earlier(command.key)) is not None:
@@ -183,6 +202,7 @@ class Records(Generic[A]):
         decide: Callable[[A | None], Decided],
         command: Command,
         prepare: Prepare | None,
+        considering: Sequence[type[Event]],
     ) -> Outcome:
         mine = {stream_id}
         attempts = 0
@@ -190,7 +210,7 @@ class Records(Generic[A]):
             async with self._live.turns.on(mine):
                 while attempts < ATTEMPTS:
                     attempts += 1
-                    tried = await self._attempt(stream_id, decide, command, prepare)
+                    tried = await self._attempt(stream_id, decide, command, prepare, considering)
                     if isinstance(tried, Outcome):
                         return tried
                     if not tried <= mine:
@@ -205,8 +225,11 @@ class Records(Generic[A]):
         decide: Callable[[A | None], Decided],
         command: Command,
         prepare: Prepare | None,
+        considering: Sequence[type[Event]],
     ) -> Outcome | set[UUID]:
-        """Decide on the newest state we know and append; the streams it would have written when it lost a race."""
+        """Decide on the newest state we know and append; the streams that are to be queued for when it lost a race."""
+        # Before it looks at anything: what is taken in while it looks, it may have looked past.
+        seen = Seen(tuple(cls.TYPE for cls in considering), self._live.position) if considering else None
         if prepare is not None:
             await prepare()
         present = await self.get(stream_id)
@@ -216,13 +239,16 @@ class Records(Generic[A]):
         decided = decide(present)
         if not decided and command.follower is None:
             return Outcome(stream_id, version, self._live.position, changed=False)
-        changes, reached = self._changes(stream_id, version, decided, command)
+        changes, reached = self._changes(stream_id, version, decided, command, seen)
         try:
             appended = await self._live.append(changes)
         except VersionConflict:
             streams = {event.stream_id for event in changes.events}
             self._live.forget(streams)
             return streams
+        except Outdated:
+            await self._live.catch_up()
+            return set()
         return Outcome(stream_id, reached, appended.last, changed=bool(decided))
 
     def unknown(self) -> NotFound:
@@ -237,7 +263,9 @@ class Records(Generic[A]):
         )
 
     @staticmethod
-    def _changes(stream_id: UUID, version: int, decided: Decided, command: Command) -> tuple[Changes, int]:
+    def _changes(
+        stream_id: UUID, version: int, decided: Decided, command: Command, seen: Seen | None
+    ) -> tuple[Changes, int]:
         new = []
         for item in decided:
             if isinstance(item, Beside):
@@ -258,7 +286,7 @@ class Records(Generic[A]):
         key = None
         if command.key is not None:
             key = IdempotencyRecord(command.key.hash, command.key.fingerprint, stream_id, version)
-        return Changes(new, key, command.follower), version
+        return Changes(new, key, command.follower, seen), version
 
     async def _earlier(self, key: KeyUse | None) -> Outcome | None:
         """What an earlier request with this key led to. KeyReused when that was another request."""
