@@ -82,16 +82,17 @@ TABLES = (
                 RAISE unique_violation USING MESSAGE = 'follower is already further', CONSTRAINT = 'followers_pkey';
             END IF;
         END IF;
-        -- What was written above counts too: a request may be overtaken by an earlier one of its own transaction. The
-        -- order makes the planner walk the few positions in question, whatever it thinks of the log's size.
-        IF cardinality(seen_types) > 0 AND EXISTS (
-            SELECT FROM unnest(seen_types, seen_upto, seen_before) AS g (type, upto, before), LATERAL (
-                SELECT s.notification_id FROM stored_events s
+        IF cardinality(seen_types) > 0 THEN
+            -- What was written above counts too: an earlier request of the transaction may be what was not seen. The
+            -- order makes the planner walk the few positions in question, however many it expects there.
+            PERFORM FROM unnest(seen_types, seen_upto, seen_before) AS g (type, upto, before), LATERAL (
+                SELECT FROM stored_events s
                  WHERE s.notification_id > g.upto AND s.notification_id <= head + g.before AND s.topic = g.type
                  ORDER BY s.notification_id LIMIT 1
-            ) AS more
-        ) THEN
-            RAISE unique_violation USING MESSAGE = 'not everything was taken account of', CONSTRAINT = 'seen';
+            ) AS more;
+            IF FOUND THEN
+                RAISE unique_violation USING MESSAGE = 'not everything was seen', CONSTRAINT = 'seen';
+            END IF;
         END IF;
         IF announce THEN
             PERFORM pg_notify('bitacora_log', '');
