@@ -10,26 +10,23 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
-
-import msgspec
 
 from shared.errors import BitacoraError, KeyReused, NotFound, RuleBroken, StaleVersion, Unavailable
 from shared.eventlog import codec
+from shared.eventlog.commands import Beside, Command, Decided, KeyUse, Outcome
 from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import (
     Changes,
     DuplicateKey,
-    FollowerPosition,
     IdempotencyRecord,
     Outdated,
     Seen,
     VersionConflict,
 )
 from shared.events.facts import Event
-from shared.identity.actor import Actor
 
 ATTEMPTS = 50
 """Decisions at most on one command before it gives up as unavailable; each lost one means that another was won."""
@@ -48,45 +45,6 @@ class Folded(Protocol):
 A = TypeVar("A", bound=Folded)
 
 
-class KeyUse(msgspec.Struct, frozen=True):
-    """An idempotency key as a request used it: the key's hash, and the fingerprint of the request."""
-
-    hash: bytes
-    fingerprint: bytes
-
-
-class Command(msgspec.Struct, frozen=True):
-    """Who wants the change, as part of which request, and on which versions it may be decided (None: on any)."""
-
-    actor: Actor
-    correlation_id: str
-    expected: frozenset[int] | None = None
-    key: KeyUse | None = None
-    causation_id: int | None = None
-    follower: FollowerPosition | None = None
-
-
-class Outcome(NamedTuple):
-    """What a command led to: the version it brought the stream to, and the position of its last event."""
-
-    stream_id: UUID
-    version: int
-    position: int
-    replayed: bool = False
-    """The answer to an earlier request with the same idempotency key; nothing was done now."""
-    changed: bool = True
-    """Whether anything was recorded."""
-
-
-class Beside(NamedTuple):
-    """An event that the same command writes, all or nothing, on another stream as its given next version."""
-
-    stream_id: UUID
-    version: int
-    event: Event
-
-
-Decided = Sequence[Event | Beside]
 Prepare = Callable[[], Awaitable[object]]
 
 

@@ -18,8 +18,9 @@ from services.commitments.domain.registration import Known, Place
 from shared.clock import Clock
 from shared.errors import InvalidInput, NotFound
 from shared.eventlog import codec
+from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.records import Records
 from shared.eventlog.store import position_at
 from shared.events.commitments import Completed, Corrected, Discarded, Merged, Registered, Reopened
 from shared.events.facts import Event

@@ -13,8 +13,9 @@ from services.commitments.domain.organization import (
 )
 from services.commitments.domain.pillar import Pillar, PillarDescription, register_pillar
 from shared.errors import NotFound, StaleVersion
+from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.records import Records
 from shared.events.commitments import OrganizationChanged, OrganizationRegistered
 from shared.events.facts import Event
 from shared.events.streams import resolve, stream_of

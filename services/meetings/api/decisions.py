@@ -13,7 +13,7 @@ from services.meetings.api.parameters import Number, WaitFor, caught_up, decisio
 from services.meetings.api.rendering import CIRCLE_TELLS, decision_document, history_item
 from services.meetings.api.requests import AcknowledgementBody, PublicationBody, TiedBudgetLineBody
 from services.meetings.domain.decision import Decision
-from shared.eventlog.records import Outcome
+from shared.eventlog.commands import Outcome
 from shared.events.facts import Event
 from shared.http.answers import read_answer
 from shared.http.context import actor_of

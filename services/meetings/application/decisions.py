@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from services.meetings.domain.decision import Decision
+from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.records import Records
 from shared.events.facts import Event
 from shared.events.streams import resolve
 from shared.identity.actor import Actor

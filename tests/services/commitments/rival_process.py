@@ -13,8 +13,8 @@ from services.commitments.application.plan import Plan
 from services.commitments.domain.organization import OrganizationDescription
 from shared.clock import Clock
 from shared.errors import BitacoraError
+from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, Outcome
 from shared.eventlog.store import open_store
 from tests.support.forking import processes
 from tests.support.scenario import ANA
