@@ -24,8 +24,9 @@ from services.meetings.domain.decision import Decision
 from services.meetings.domain.meeting import Course, Meeting
 from services.meetings.domain.minutes import Approval
 from shared.errors import InvalidInput
+from shared.eventlog.commands import Beside, Command, Decided, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Beside, Command, Decided, Outcome, Prepare
+from shared.eventlog.records import Prepare
 from shared.events.facts import Event
 from shared.events.meetings import AgendaItem, DecisionAgreed, DecisionAmended, MinutesItem, Recipient
 from shared.events.streams import stream_of
