@@ -37,6 +37,8 @@ from shared.eventlog.store import (
     FollowerOvertaken,
     IdempotencyRecord,
     LogNotReady,
+    Outdated,
+    Seen,
     VersionConflict,
 )
 
@@ -131,6 +133,8 @@ class SQLiteStore(SQLiteApplicationRecorder):
             text = codec.instant_text(moment)
             answers: list[Appended] = []
             for changes in batch:
+                if changes.seen is not None:
+                    self._must_be_all(connection, changes.seen)
                 first = head + 1
                 for event in changes.events:
                     head += 1
@@ -145,6 +149,15 @@ class SQLiteStore(SQLiteApplicationRecorder):
     def writer(self) -> SQLiteWriter:
         """A writer that appends in a thread of its own."""
         return SQLiteWriter(self)
+
+    @staticmethod
+    def _must_be_all(connection: sqlite3.Connection, seen: Seen) -> None:
+        """Outdated when there is more of what was seen, be it by an earlier request of the same transaction."""
+        sql = "SELECT rowid FROM stored_events WHERE rowid > ?"
+        sql += f" AND topic IN ({','.join('?' * len(seen.types))}) LIMIT 1"
+        more = connection.execute(sql, (seen.upto, *seen.types)).fetchone()
+        if more is not None:
+            raise Outdated(f"position {more[0]} was not taken account of")
 
     @staticmethod
     def _remember(connection: sqlite3.Connection, changes: Changes) -> None:

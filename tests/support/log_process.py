@@ -135,7 +135,7 @@ def write_slowly(store: PostgresStore, events: Sequence[StoredEvent], seconds: f
             columns = zip(
                 *((e.originator_id, e.originator_version, e.topic, e.state) for e in events), strict=True
             )
-            cursor.execute(store.insert_statement.encode(), [*map(list, columns), None, *([[]] * 6), False])
+            cursor.execute(store.insert_statement.encode(), [*map(list, columns), None, *([[]] * 9), False])
         time.sleep(seconds)
 
 

@@ -18,8 +18,9 @@ from services.commitments.domain.decision_outcome import DecisionOutcome, Outcom
 from services.commitments.domain.indicator import Indicator
 from services.commitments.domain.registration import Known
 from shared.errors import RuleBroken
+from shared.eventlog.commands import Beside, Command, Decided, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Beside, Command, Decided, Outcome, Records
+from shared.eventlog.records import Records
 from shared.eventlog.store import FollowerPosition
 from shared.events.commitments import DecisionUnresolved
 from shared.events.streams import resolve, stream_of

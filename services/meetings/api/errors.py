@@ -44,7 +44,22 @@ MEETING_ERRORS: dict[str, Explained] = {
     "unknown-meeting": Explained(
         404, "Unknown meeting", "There is no meeting by this id, or none you may know of."
     ),
-    "meeting-cancelled": Explained(409, "Meeting cancelled", "Nothing more happens to it: convene another."),
+    "meeting-cancelled": Explained(
+        409,
+        "Meeting cancelled",
+        "Nothing more happens to it, but that others may come to know of it: convene another.",
+    ),
+    "unknown-decision-taken-up": Explained(
+        422,
+        "Unknown decision taken up",
+        "An item of an agenda takes up decisions that were agreed: give numbers.",
+    ),
+    "unknown-action-item-taken-up": Explained(
+        422,
+        "Unknown action item taken up",
+        "An item of an agenda takes up action items on record: give their ids.",
+    ),
+    "attendance-unchanged": Explained(409, "Attendance unchanged", "It was noted just like this already."),
     "meeting-already-held": Explained(
         409,
         "Meeting already held",
@@ -114,6 +129,9 @@ DECISION_ERRORS: dict[str, Explained] = {
         "Malformed amount",
         'Decimal text such as "1234.5": 18 digits before the point and 6 after at most.',
     ),
+    "amount-not-positive": Explained(
+        422, "Amount not above zero", "What a decision costs or moves is an amount above zero."
+    ),
     "amount-negative": Explained(422, "Negative amount", "A budget line holds an amount of money."),
     "currency-malformed": Explained(422, "Malformed currency", "Three letters, as in CLP, CLF or USD."),
 }
@@ -136,6 +154,11 @@ ACTION_ITEM_ERRORS: dict[str, Explained] = {
         422,
         "Before it was assigned",
         "Nothing happens to an action item before the meeting that asked for it.",
+    ),
+    "date-before-last-change": Explained(
+        422,
+        "Before the last change",
+        "It was extended, or reassigned, as of a later day: date the next one on or after that day.",
     ),
     "evidence-required": Explained(
         422, "Evidence required", "Give at least one piece of evidence, each with a description."

@@ -38,7 +38,7 @@ from services.meetings.application.reading import Filters
 from services.meetings.domain.meeting import Course
 from services.meetings.domain.state import AHEAD
 from shared.eventlog.codec import instant_text
-from shared.eventlog.records import Outcome
+from shared.eventlog.commands import Outcome
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.meetings import AgendaItem, Attendee
 from shared.http.answers import encoded, read_answer

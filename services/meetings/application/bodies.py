@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from services.meetings.application.directory import Directory, Proposals
 from services.meetings.domain.body import Body, BodyDescription, register_body
 from shared.errors import StaleVersion
+from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.records import Records
 from shared.events.facts import Event
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.meetings.domain.decision import Decision
+from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.records import Records
 from shared.eventlog.states import View
 from shared.events.facts import Event
 from shared.events.streams import resolve

@@ -75,6 +75,12 @@ class Body(Folded):
     def _changed(self, entry: Entry[BodyChanged]) -> None:
         self.description = _described(entry.said)
 
+    @property
+    def asks_for_four_eyes(self) -> bool:
+        """Whether whoever told of a meeting leaves the approval of its minutes to somebody else."""
+        protocol = self.description.protocol
+        return protocol is not None and protocol.four_eyes
+
     def must_be_convenable_by(self, actor: Actor) -> None:
         """The advisory unit convenes bilaterals; the committees are the unit's to serve."""
         if actor.role is Role.ADVISORY and self.description.kind not in PRIVATE:

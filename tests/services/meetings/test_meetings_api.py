@@ -188,8 +188,12 @@ async def test_a_meeting_goes_through_its_life(service: Installation) -> None:
     assert shown["proposals"] is None
     again = await service.ask("POST", f"{meeting}/attendance", HELD, If_Match="*")
     assert refused(again) == (409, "meeting-already-held")
-    await service.post(f"{meeting}/attendance", HELD | {"reason": "A name was wrong"})
-    assert (await service.read(meeting))["held"]["corrections"] == ["A name was wrong"]
+    same = await service.ask("POST", f"{meeting}/attendance", HELD | {"reason": "So it was"}, If_Match="*")
+    assert refused(same) == (409, "attendance-unchanged")
+    await service.post(
+        f"{meeting}/attendance", HELD | {"held_at": "2012-08-14T14:10:00Z", "reason": "It began late"}
+    )
+    assert (await service.read(meeting))["held"]["corrections"] == ["It began late"]
 
 
 async def test_a_cancelled_meeting_stays_and_says_why(service: Installation) -> None:
