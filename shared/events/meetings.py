@@ -358,12 +358,16 @@ class Recipient(Part, frozen=True, kw_only=True):
 
 
 class MinutesCirculated(Event, frozen=True, kw_only=True):
-    """A draft was sent to those named, for them to say whether this is what was agreed."""
+    """A draft was sent to those named, for them to say whether this is what was agreed.
+
+    Without `effective_on` it was sent on the civil day on which this was recorded.
+    """
 
     TYPE: ClassVar[str] = "meetings.minutes_circulated"
 
     draft: int
     recipients: tuple[Recipient, ...]
+    effective_on: date | None = None
 
 
 class ObservationRaised(Event, frozen=True, kw_only=True):
@@ -456,16 +460,23 @@ class DecisionAgreed(Event, frozen=True, kw_only=True):
 
 
 class DecisionAcknowledged(Event, frozen=True, kw_only=True):
-    """The budget office said whether this is what was agreed."""
+    """The budget office said whether this is what was agreed.
+
+    Without `effective_on` it said so on the civil day on which this was recorded.
+    """
 
     TYPE: ClassVar[str] = "meetings.decision_acknowledged"
 
     outcome: Acknowledgement
     remarks: str | None = None
+    effective_on: date | None = None
 
 
 class BudgetLineTied(Event, frozen=True, kw_only=True):
-    """The budget line was named in which a decision ended; the same line again replaces what was said of it."""
+    """The budget line was named in which a decision ended; the same line again replaces what was said of it.
+
+    Without `effective_on` it was tied on the civil day on which this was recorded.
+    """
 
     TYPE: ClassVar[str] = "meetings.budget_line_tied"
 
@@ -475,6 +486,7 @@ class BudgetLineTied(Event, frozen=True, kw_only=True):
     currency: str
     request: BudgetRequest
     reason: str | None = None
+    effective_on: date | None = None
 
 
 class DecisionAmended(Event, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What was once stored can be read for ever: the golden lines, one for each event type."""
+"""What was once stored can be read for ever: the golden lines, one for each event type and each later field of one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import pytest
 
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent
+from shared.events.commitments import Commented
 from shared.events.documentation import render
 from shared.events.examples import example_of
 from shared.events.facts import Event, Unknown
 from shared.events.registry import EVENT_TYPES
-from tests.contracts.freeze import HERE, digest, freeze, read_digests
+from tests.contracts.freeze import HERE, digest, freeze, missing, read_digests, type_of
 
 ROOT = HERE.parents[1]
 
@@ -22,17 +23,15 @@ def broken_promises(types: Mapping[str, type[Event]] = EVENT_TYPES, place: Path 
     """Everything in which the code no longer keeps what the golden lines promise."""
     digests = read_digests(place)
     lines = {path.stem: path.read_bytes() for path in sorted((place / "events").glob("*.json"))}
-    wrong = [
-        f"{name} has no golden line: python -m tests.contracts.freeze" for name in types.keys() - lines.keys()
-    ]
-    wrong += [f"{name} was dropped from the language" for name in lines.keys() - types.keys()]
+    wrong = [f"{name} has no golden line: python -m tests.contracts.freeze" for name in missing(types, place)]
+    wrong += [f"{name} was dropped from the language" for name in lines if type_of(name) not in types]
     wrong += [f"{name} was frozen, and its file is gone" for name in digests.keys() - lines.keys()]
     for name, stored in lines.items():
         line = stored.removesuffix(b"\n")
         if digests.get(name) != digest(line):
             wrong.append(f"{name} is not as it was frozen")
-        if name in types:
-            wrong += [f"{name} {reason}" for reason in _unreadable(name, line)]
+        if type_of(name) in types:
+            wrong += [f"{name} {reason}" for reason in _unreadable(type_of(name), line)]
     return wrong
 
 
@@ -99,11 +98,28 @@ def test_freezing_adds_what_is_missing_and_changes_nothing_that_is_there(tmp_pat
     names = ("commitments.assessed", "commitments.merged")
     assert freeze({names[0]: EVENT_TYPES[names[0]]}, tmp_path) == [names[0]]
     kept = tmp_path / "events" / f"{names[0]}.json"
-    kept.write_bytes(b"as it is\n")
+    kept.write_bytes(as_it_is := kept.read_bytes().replace(b'"on_track"', b'"at_risk"'))
     assert freeze({name: EVENT_TYPES[name] for name in names}, tmp_path) == [names[1]]
-    assert kept.read_bytes() == b"as it is\n"
+    assert kept.read_bytes() == as_it_is
     assert sorted(read_digests(tmp_path)) == sorted(names)
     assert freeze({name: EVENT_TYPES[name] for name in names}, tmp_path) == []
+
+
+def test_a_field_added_later_gets_a_line_of_its_own_and_the_first_one_stays(copied: Path) -> None:
+    class Toned(Commented, frozen=True, kw_only=True):
+        """Something was said, in a tone."""
+
+        tone: str | None = None
+
+    types = EVENT_TYPES | {"commitments.commented": Toned}
+    first = (copied / "events/commitments.commented.json").read_bytes()
+    assert broken_promises(types, copied) == [
+        "commitments.commented+tone has no golden line: python -m tests.contracts.freeze"
+    ]
+    assert freeze(types, copied) == ["commitments.commented+tone"]
+    assert (copied / "events/commitments.commented.json").read_bytes() == first
+    assert b'"tone":"Tone"' in (copied / "events/commitments.commented+tone.json").read_bytes()
+    assert freeze(types, copied) == []
 
 
 @pytest.mark.parametrize("name", EVENT_TYPES)

@@ -252,6 +252,7 @@ class CirculationAnswer(Said):
 
     draft: int
     recipients: list[RecipientAnswer]
+    effective_on: CivilDay = Field(description="The day it was sent.")
 
 
 class ObservationAnswerAnswer(Said):
@@ -285,6 +286,7 @@ class AcknowledgementAnswer(Said):
 
     outcome: Acknowledgement
     remarks: str | None
+    effective_on: CivilDay = Field(description="The day it said so.")
 
 
 class AmendmentAnswer(Said):
@@ -305,3 +307,4 @@ class BudgetLineAnswer(Said):
     currency: str
     request: BudgetRequest
     reason: str | None
+    effective_on: CivilDay = Field(description="The day it was tied.")

@@ -114,7 +114,7 @@ async def agenda_proposals(
     found = await cases.visible(identifier, actor)
     meetings = meetings_of(request)
     proposals = proposals_of(
-        cases.proposals(found, actor), meetings.clock.today(), lambda one: meetings.listed_to(one, actor)
+        cases.proposals(found, actor), meetings.clock, lambda one: meetings.listed_to(one, actor)
     )
     after = decode_cursor(request, cursor)
     answer = listed(

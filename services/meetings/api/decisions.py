@@ -84,7 +84,7 @@ async def decision(
     meeting = await meetings_of(request).disclosure_of(found.agreed.said.meeting)
     return await disclosed(
         request,
-        Told(decision_document(found, meeting_known=meeting.open_to(actor))),
+        Told(decision_document(found, cases.clock.day_of, meeting_known=meeting.open_to(actor))),
         disclosures_of(request).of,
         version=found.version,
         position=position,
@@ -124,14 +124,24 @@ async def decision_history(
 
 @router.post("/v1/decisions/{number}/acknowledgements", **_WRITTEN)
 async def acknowledge(request: Request, number: Number, body: AcknowledgementBody) -> Response:
-    """The budget office says whether this is what was agreed."""
-    return await _record(request, number, lambda it: it.acknowledge(**vars(body)))
+    """The budget office says whether this is what was agreed, or on which earlier day it said so."""
+    clock = decisions_of(request).clock
+    return await _record(
+        request,
+        number,
+        lambda it: it.acknowledge(today=clock.today(), day_of=clock.day_of, **vars(body)),
+    )
 
 
 @router.post("/v1/decisions/{number}/budget-lines", **_WRITTEN)
 async def tie_budget_line(request: Request, number: Number, body: TiedBudgetLineBody) -> Response:
     """Names the budget line in which the decision ended, and whether it was in the first request of the year."""
-    return await _record(request, number, lambda it: it.tie_budget_line(**vars(body)))
+    clock = decisions_of(request).clock
+    return await _record(
+        request,
+        number,
+        lambda it: it.tie_budget_line(today=clock.today(), day_of=clock.day_of, **vars(body)),
+    )
 
 
 @router.post("/v1/decisions/{number}/publications", **_WRITTEN)

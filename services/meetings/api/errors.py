@@ -123,6 +123,9 @@ DECISION_ERRORS: dict[str, Explained] = {
     "budget-line-already-tied": Explained(
         409, "Budget line already tied", "The line is tied with this very amount and request."
     ),
+    "date-before-decision": Explained(
+        422, "Before it was agreed", "Nobody says anything of a decision before the day it was agreed."
+    ),
     "fiscal-year-impossible": Explained(422, "Impossible fiscal year", "A fiscal year is a calendar year."),
     "amount-malformed": Explained(
         422,

@@ -26,7 +26,7 @@ MINUTES_ERRORS: dict[str, Explained] = {
         409, "Minutes not approved", "Errata are for sealed minutes: draft these anew instead."
     ),
     "already-circulated": Explained(
-        409, "Already circulated", "All of these recipients were sent this draft already."
+        409, "Already circulated", "These recipients had all been sent this draft by that day."
     ),
     "erratum-already-added": Explained(
         409, "Erratum already added", "An erratum says so already, of the same place."
@@ -54,6 +54,11 @@ MINUTES_ERRORS: dict[str, Explained] = {
         "Body only refers",
         "This body takes no binding decisions: its decisions are of the kind `refer`. Whether it decides is a setting "
         "of the body.",
+    ),
+    "date-before-meeting": Explained(
+        422,
+        "Before the meeting",
+        "Minutes are sent out on the day of the meeting or after it, and up to today.",
     ),
     "recipients-missing": Explained(422, "Recipients missing", "Say whom the minutes are sent to."),
     "minutes-empty": Explained(422, "Empty minutes", "Minutes tell of at least one item."),

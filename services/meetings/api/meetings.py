@@ -168,12 +168,12 @@ async def meeting(
     elif found.state in AHEAD:
         proposals = proposals_of(
             bodies_of(request).directory.proposals(found.body, actor),
-            cases.clock.today(),
+            cases.clock,
             lambda one: cases.listed_to(one, actor),
         )
     return await disclosed(
         request,
-        Told(meeting_document(found, drafts_open=drafts_open, proposals=proposals)),
+        Told(meeting_document(found, cases.clock.day_of, drafts_open=drafts_open, proposals=proposals)),
         disclosures_of(request).of,
         version=found.version,
         position=position,

@@ -72,11 +72,14 @@ async def draft_minutes(request: Request, identifier: MeetingId, body: MinutesBo
 
 @router.post("/v1/meetings/{id}/circulations", **_told(Written))
 async def circulate(request: Request, identifier: MeetingId, body: CirculationBody) -> Response:
-    """Sends the draft to those named, who may now observe upon it."""
+    """Sends the draft to those named, who may now observe upon it; or says on which earlier day it was sent."""
     cases = meetings_of(request)
     found = await cases.visible(identifier, actor_of(request))
     recipients = tuple(part_from(recipient, Recipient) for recipient in body.recipients)
-    return answer(await cases.circulate(found, await command_of(request), recipients=recipients))
+    outcome = await cases.circulate(
+        found, await command_of(request), recipients=recipients, effective_on=body.effective_on
+    )
+    return answer(outcome)
 
 
 @router.post("/v1/meetings/{id}/observations", **_told(NumberedWritten))

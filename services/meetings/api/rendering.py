@@ -14,8 +14,9 @@ from services.meetings.application.listing import ListedDecision, ListedMeeting
 from services.meetings.domain.action_item import ActionItem
 from services.meetings.domain.body import Body
 from services.meetings.domain.decision import Decision
-from services.meetings.domain.folding import Entry
+from services.meetings.domain.folding import DayOf, Entry
 from services.meetings.domain.meeting import Meeting
+from shared.clock import Clock
 from shared.eventlog import codec
 from shared.events.meetings import AgendaItem, MinutesItem
 from shared.rules.action_item_state import CURRENT_ACTION_ITEM_RULE
@@ -64,7 +65,7 @@ def listed_meeting(meeting: ListedMeeting) -> dict[str, Any]:
 
 
 def meeting_document(
-    meeting: Meeting, *, drafts_open: bool, proposals: Iterable[dict[str, Any]] | None
+    meeting: Meeting, day_of: DayOf, *, drafts_open: bool, proposals: Iterable[dict[str, Any]] | None
 ) -> bytes:
     """Every member of a meeting, its minutes as far as the reader may read them, with their errata beside them."""
     sealed = meeting.approval is not None
@@ -92,7 +93,7 @@ def meeting_document(
             "cancellation": _entry(meeting.cancellation),
             "held": held,
             "minutes": _minutes(meeting) if drafts_open or sealed else None,
-            "circulations": _entries(meeting.circulations),
+            "circulations": [_dated_entry(entry, day_of) for entry in meeting.circulations],
             "observations": [
                 {**_said(observation.entry), "answer": _entry(observation.answer)}
                 for observation in meeting.observations
@@ -147,23 +148,23 @@ def agenda_item(item: AgendaItem) -> dict[str, Any]:
     return _members(item)
 
 
-def decision_document(decision: Decision, *, meeting_known: bool) -> bytes:
+def decision_document(decision: Decision, day_of: DayOf, *, meeting_known: bool) -> bytes:
     """Every member of a decision, its errata beside its text."""
     agreed = _members(decision.agreed.said)
     if not meeting_known:
         agreed |= dict.fromkeys(DECISION_TELLS)
     agreed.pop("circle")
-    acknowledgement = decision.acknowledgement
+    acknowledgement = decision.acknowledgement(day_of)
     return _encode(
         {
             "id": decision.id,
             **agreed,
             "visibility": decision.visibility,
-            "acknowledgement": _entry(acknowledgement),
-            "acknowledgements": _entries(decision.acknowledgements),
+            "acknowledgement": acknowledgement and _dated_entry(acknowledgement, day_of),
+            "acknowledgements": [_dated_entry(entry, day_of) for entry in decision.acknowledgements],
             "amendments": _entries(decision.amendments),
-            "amended_since_acknowledged": decision.amended_since_acknowledged,
-            "budget_lines": _entries(decision.budget_lines.values()),
+            "amended_since_acknowledged": decision.amended_since_acknowledged(day_of),
+            "budget_lines": [_dated_entry(entry, day_of) for entry in decision.lines(day_of).values()],
             "publications": _entries(decision.publications),
             "updated_at": codec.instant_text(decision.recorded_at),
             "version": decision.version,
@@ -203,11 +204,12 @@ def action_item_document(item: ActionItem, day: date, *, meeting_known: bool) ->
     )
 
 
-def proposals_of(proposals: Proposals, day: date, known: Callable[[UUID], bool]) -> list[dict[str, Any]]:
+def proposals_of(proposals: Proposals, clock: Clock, known: Callable[[UUID], bool]) -> list[dict[str, Any]]:
     """What a body left open, tasks before decisions; `known` says of a meeting whether the reader may know of it."""
+    day = clock.today()
     return [
         *(_proposed_item(item, day, known(item.assigned.said.meeting)) for item in proposals.action_items),
-        *(_proposed_decision(decision) for decision in proposals.decisions),
+        *(_proposed_decision(decision, clock.day_of) for decision in proposals.decisions),
     ]
 
 
@@ -227,7 +229,7 @@ def _proposed_item(item: ActionItem, day: date, meeting_known: bool) -> dict[str
     }
 
 
-def _proposed_decision(decision: ListedDecision) -> dict[str, Any]:
+def _proposed_decision(decision: ListedDecision, day_of: DayOf) -> dict[str, Any]:
     said = decision.agreed
     return {
         "kind": "decision",
@@ -238,7 +240,7 @@ def _proposed_decision(decision: ListedDecision) -> dict[str, Any]:
         "due_on": None,
         "state": None,
         "agreed_on": said.agreed_on,
-        "acknowledgement": decision.outcome,
+        "acknowledgement": decision.outcome(day_of),
     }
 
 
@@ -296,6 +298,10 @@ def _entries(entries: Iterable[Entry[Any]]) -> list[dict[str, Any]]:
 
 def _entry(entry: Entry[Any] | None) -> dict[str, Any] | None:
     return None if entry is None else _said(entry)
+
+
+def _dated_entry(entry: Entry[Any], day_of: DayOf) -> dict[str, Any]:
+    return _said(entry) | {"effective_on": entry.day(day_of)}
 
 
 def _said(entry: Entry[Any]) -> dict[str, Any]:

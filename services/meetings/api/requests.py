@@ -124,6 +124,10 @@ class CirculationBody(RequestModel):
     recipients: tuple[RecipientBody, ...] = Field(
         max_length=guards.MOST_ITEMS, json_schema_extra={"minItems": 1}
     )
+    effective_on: CivilDay | None = Field(
+        default=None,
+        description="The day it was sent, from that of the meeting to today; by default today.",
+    )
 
 
 class ObservationBody(RequestModel):
@@ -166,6 +170,10 @@ class AcknowledgementBody(RequestModel):
 
     outcome: Acknowledgement
     remarks: Prose | None = None
+    effective_on: CivilDay | None = Field(
+        default=None,
+        description="The day the budget office said so, from that of the decision to today; by default today.",
+    )
 
 
 class TiedBudgetLineBody(Money):
@@ -175,6 +183,10 @@ class TiedBudgetLineBody(Money):
     code: Line = Field(examples=["05-01-01-24-03-021"])
     request: BudgetRequest
     reason: Prose | None = None
+    effective_on: CivilDay | None = Field(
+        default=None,
+        description="The day it was tied, from that of the decision to today; by default today.",
+    )
 
 
 class ProgressBody(RequestModel):

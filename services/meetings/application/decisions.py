@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.meetings.domain.decision import Decision
+from shared.clock import Clock
 from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Records
@@ -25,6 +26,11 @@ class Decisions:
     def __init__(self, live: LiveLog, *, capacity: int = 20_000) -> None:
         self.records: Records[Decision] = Records(live, Decision.begin, name=KIND, capacity=capacity)
         self._live = live
+
+    @property
+    def clock(self) -> Clock:
+        """The clock by which its days are counted."""
+        return self._live.clock
 
     async def wait_for(self, position: int, timeout: float) -> None:
         """Returns once everything up to a position of the log is reflected; Unavailable after `timeout` seconds."""

@@ -92,7 +92,8 @@ class Directory:
                 del self._things[known.id]
             case ListedDecision():
                 pending = self._pending.setdefault(known.agreed.body, {})
-                if known.pending:
+                assert self._live is not None
+                if known.pending(self._live.clock.day_of):
                     pending[known.id] = known
                 else:
                     pending.pop(known.id, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
-from services.meetings.domain.folding import Entry, Folded, changed_by
+from services.meetings.domain.folding import DayOf, Entry, Folded, changed_by
 from services.meetings.domain.state import state_after
 from shared.eventlog.envelope import Recorded
 from shared.events.meeting_vocabulary import Acknowledgement, MeetingState
@@ -112,23 +112,27 @@ class ListedMeeting(Folded):
 class ListedDecision(Folded):
     """One decision, as far as proposals for an agenda need to know it."""
 
-    __slots__ = ("agreed", "outcome", "visibility")
+    __slots__ = ("acknowledgements", "agreed", "visibility")
 
     def __init__(self, event: DecisionAgreed, recorded: Recorded) -> None:
         super().__init__(recorded)
         self.agreed = event
         self.visibility = event.visibility
-        self.outcome: Acknowledgement | None = None
+        self.acknowledgements: tuple[Entry[DecisionAcknowledged], ...] = ()
 
     @classmethod
     def begin(cls, recorded: Recorded) -> Self | None:
         """The decision that the first event of a stream tells of, if it tells of one."""
         return cls(recorded.data, recorded) if isinstance(recorded.data, DecisionAgreed) else None
 
-    @property
-    def pending(self) -> bool:
+    def outcome(self, day_of: DayOf) -> Acknowledgement | None:
+        """What the budget office last said."""
+        last = max(self.acknowledgements, key=lambda one: one.order(day_of), default=None)
+        return None if last is None else last.said.outcome
+
+    def pending(self, day_of: DayOf) -> bool:
         """Whether the budget office has yet to agree: it has said nothing, or disputes it."""
-        return self.outcome is not Acknowledgement.AGREED
+        return self.outcome(day_of) is not Acknowledgement.AGREED
 
     def may_be_known_to(self, actor: Actor) -> bool:
         """Whether an actor may know of it."""
@@ -136,7 +140,7 @@ class ListedDecision(Folded):
 
     @changed_by(DecisionAcknowledged)
     def _acknowledged(self, entry: Entry[DecisionAcknowledged]) -> None:
-        self.outcome = entry.said.outcome
+        self.acknowledgements = (*self.acknowledgements, entry)
 
     @changed_by(DecisionPublished)
     def _published(self, entry: Entry[DecisionPublished]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import uuid4
 
 from services.meetings.application.action_items import ActionItems
@@ -162,14 +162,25 @@ class Meetings(MeetingReading):
         )
 
     async def circulate(
-        self, meeting: Meeting, command: Command, *, recipients: Sequence[Recipient]
+        self,
+        meeting: Meeting,
+        command: Command,
+        *,
+        recipients: Sequence[Recipient],
+        effective_on: date | None,
     ) -> Outcome:
         """The minutes go to those named."""
         return await self._with_body(
             meeting,
             command,
             lambda current, _: [
-                current.circulate(recipients, organizations=self._directory.organization_codes)
+                current.circulate(
+                    recipients,
+                    effective_on=effective_on,
+                    today=self.clock.today(),
+                    day_of=self.clock.day_of,
+                    organizations=self._directory.organization_codes,
+                )
             ],
         )
 

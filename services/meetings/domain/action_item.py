@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, Self
 
 from services.meetings.domain import guards
-from services.meetings.domain.folding import Entry, Folded, changed_by
+from services.meetings.domain.folding import Entry, Folded, changed_by, entry_of
 from shared.errors import Forbidden, InvalidInput, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import Evidence
@@ -47,7 +47,7 @@ class ActionItem(Folded):
 
     def __init__(self, event: ActionItemAssigned, recorded: Recorded) -> None:
         super().__init__(recorded)
-        self.assigned: Entry[ActionItemAssigned] = Entry(event, recorded.recorded_by, recorded.position)
+        self.assigned: Entry[ActionItemAssigned] = entry_of(recorded)
         self.facts = ActionItemFacts(event, recorded.position)
         self.owner_subject = event.owner_subject
         self.visibility = event.visibility

@@ -5,12 +5,15 @@ Its text is that of the sealed minutes and never changes; errata stand beside it
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Sequence
+from datetime import date
+from typing import Self, TypeVar
 
 from services.meetings.domain import guards
-from services.meetings.domain.folding import Entry, Folded, changed_by
+from services.meetings.domain.folding import DayOf, Entry, Folded, changed_by, entry_of
 from shared.errors import InvalidInput, RuleBroken
 from shared.eventlog.envelope import Recorded
+from shared.events.facts import Event
 from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest
 from shared.events.meetings import (
     BudgetLineTied,
@@ -23,6 +26,8 @@ from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
 from shared.rules.visibility import may_see
 
+E = TypeVar("E", bound=Event)
+
 
 class Decision(Folded):
     """One decision, folded from its events."""
@@ -31,11 +36,10 @@ class Decision(Folded):
 
     def __init__(self, event: DecisionAgreed, recorded: Recorded) -> None:
         super().__init__(recorded)
-        self.agreed: Entry[DecisionAgreed] = Entry(event, recorded.recorded_by, recorded.position)
+        self.agreed: Entry[DecisionAgreed] = entry_of(recorded)
         self.visibility = event.visibility
         self.acknowledgements: tuple[Entry[DecisionAcknowledged], ...] = ()
-        self.budget_lines: dict[tuple[int, str], Entry[BudgetLineTied]] = {}
-        """What was last said of each line, by fiscal year and code."""
+        self.budget_lines: tuple[Entry[BudgetLineTied], ...] = ()
         self.amendments: tuple[Entry[DecisionAmended], ...] = ()
         self.publications: tuple[Entry[DecisionPublished], ...] = ()
 
@@ -63,25 +67,33 @@ class Decision(Folded):
         """Whether an actor may know of it."""
         return may_see(actor, self.visibility, self.circle())
 
-    @property
-    def acknowledgement(self) -> Entry[DecisionAcknowledged] | None:
-        """What the budget office last said."""
-        return self.acknowledgements[-1] if self.acknowledgements else None
+    def acknowledgement(self, day_of: DayOf, day: date = date.max) -> Entry[DecisionAcknowledged] | None:
+        """What the budget office had last said by a day."""
+        return _last(self.acknowledgements, day_of, day)
 
-    @property
-    def amended_since_acknowledged(self) -> bool:
-        """Whether an erratum came after the budget office last said something."""
-        last = self.acknowledgement
-        return bool(last and self.amendments and self.amendments[-1].position > last.position)
+    def amended_since_acknowledged(self, day_of: DayOf, day: date = date.max) -> bool:
+        """Whether by a day an erratum had come after what the budget office had last said."""
+        said, amended = self.acknowledgement(day_of, day), _last(self.amendments, day_of, day)
+        return bool(said and amended and amended.order(day_of) > said.order(day_of))
 
-    def acknowledge(self, *, outcome: Acknowledgement, remarks: str | None = None) -> DecisionAcknowledged:
+    def acknowledge(
+        self,
+        *,
+        outcome: Acknowledgement,
+        today: date,
+        day_of: DayOf,
+        remarks: str | None = None,
+        effective_on: date | None = None,
+    ) -> DecisionAcknowledged:
         """The budget office says whether this is what was agreed; it may change its mind, or speak to an erratum."""
+        day = self._day(effective_on, today)
         if outcome is Acknowledgement.DISPUTED:
             guards.reason_given(remarks, "Disputing a decision", "/remarks")
-        last = self.acknowledgement
-        if last is not None and last.said.outcome is outcome and not self.amended_since_acknowledged:
-            raise RuleBroken("already-acknowledged", f"The budget office already said: {outcome}.")
-        return DecisionAcknowledged(outcome=outcome, remarks=remarks)
+        last = self.acknowledgement(day_of, day)
+        amended = self.amended_since_acknowledged(day_of, day)
+        if last is not None and last.said.outcome is outcome and not amended:
+            raise RuleBroken("already-acknowledged", f"The budget office had already said: {outcome}.")
+        return DecisionAcknowledged(outcome=outcome, remarks=remarks, effective_on=day)
 
     @changed_by(DecisionAcknowledged)
     def _acknowledged(self, entry: Entry[DecisionAcknowledged]) -> None:
@@ -95,9 +107,13 @@ class Decision(Folded):
         amount: str,
         currency: str,
         request: BudgetRequest,
+        today: date,
+        day_of: DayOf,
         reason: str | None = None,
+        effective_on: date | None = None,
     ) -> BudgetLineTied:
         """The line it ended in is named; naming the same line again replaces what was said, and needs a reason."""
+        day = self._day(effective_on, today)
         guards.fiscal_year(fiscal_year)
         guards.text_given(code, "The code of a budget line", "/code")
         guards.amount(amount, "/amount")
@@ -106,7 +122,7 @@ class Decision(Folded):
             raise InvalidInput(
                 "amount-negative", "A budget line holds an amount of money.", pointer="/amount"
             )
-        tied = self.budget_lines.get((fiscal_year, code))
+        tied = self.lines(day_of, day).get((fiscal_year, code))
         if tied is not None:
             said = tied.said
             if (said.amount, said.currency, said.request) == (amount, currency, request):
@@ -119,11 +135,17 @@ class Decision(Folded):
             currency=currency,
             request=request,
             reason=reason,
+            effective_on=day,
         )
 
     @changed_by(BudgetLineTied)
     def _budget_line_tied(self, entry: Entry[BudgetLineTied]) -> None:
-        self.budget_lines = {**self.budget_lines, (entry.said.fiscal_year, entry.said.code): entry}
+        self.budget_lines = (*self.budget_lines, entry)
+
+    def lines(self, day_of: DayOf, day: date = date.max) -> dict[tuple[int, str], Entry[BudgetLineTied]]:
+        """What had last been said of each line by a day, by fiscal year and code."""
+        told = sorted(_by(self.budget_lines, day_of, day), key=lambda one: one.order(day_of))
+        return {(one.said.fiscal_year, one.said.code): one for one in told}
 
     @changed_by(DecisionAmended)
     def _amended(self, entry: Entry[DecisionAmended]) -> None:
@@ -146,3 +168,23 @@ class Decision(Folded):
     def _published(self, entry: Entry[DecisionPublished]) -> None:
         self.visibility = entry.said.visibility
         self.publications = (*self.publications, entry)
+
+    def _day(self, day: date | None, today: date) -> date:
+        """The day from which something said of it holds."""
+        day = guards.not_after_today(day, today)
+        agreed_on = self.agreed.said.agreed_on
+        if day < agreed_on:
+            raise InvalidInput(
+                "date-before-decision",
+                f"It was agreed on {agreed_on}: nobody said anything of it before.",
+                pointer="/effective_on",
+            )
+        return day
+
+
+def _by(told: Sequence[Entry[E]], day_of: DayOf, day: date) -> list[Entry[E]]:
+    return [one for one in told if one.day(day_of) <= day]
+
+
+def _last(told: Sequence[Entry[E]], day_of: DayOf, day: date) -> Entry[E] | None:
+    return max(_by(told, day_of, day), key=lambda one: one.order(day_of), default=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from shared.eventlog.envelope import Recorded
@@ -13,12 +14,31 @@ E_co = TypeVar("E_co", covariant=True)
 H = TypeVar("H", bound=Callable[..., None])
 
 
+DayOf = Callable[[datetime], date]
+"""The civil day of a moment."""
+
+
 class Entry(NamedTuple, Generic[E_co]):
-    """Something said: what, by whom, and where in the log."""
+    """Something said: what, by whom, where in the log, and when the log learned it."""
 
     said: E_co
     by: Actor
     position: int
+    recorded_at: datetime
+
+    def day(self, day_of: DayOf) -> date:
+        """The day from which it holds: the one it names, or, where it names none, the day it was recorded."""
+        named: date | None = getattr(self.said, "effective_on", None)
+        return named or day_of(self.recorded_at)
+
+    def order(self, day_of: DayOf) -> tuple[date, int]:
+        """Of two things said, the one of the later day speaks; of two of one day, the one recorded later."""
+        return self.day(day_of), self.position
+
+
+def entry_of(recorded: Recorded) -> Entry[Any]:
+    """What an event says, as things keep it."""
+    return Entry(recorded.data, recorded.recorded_by, recorded.position, recorded.recorded_at)
 
 
 def changed_by(*types: type[Event]) -> Callable[[H], H]:
@@ -59,4 +79,4 @@ class Folded:
         self.recorded_at = recorded.recorded_at
         handler = self._handlers.get(type(recorded.data))
         if handler is not None:
-            handler(self, Entry(recorded.data, recorded.recorded_by, recorded.position))
+            handler(self, entry_of(recorded))

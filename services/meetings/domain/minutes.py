@@ -8,8 +8,8 @@ mistake is put right by an erratum beside it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Container, Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Container, Iterator, Sequence
+from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 
@@ -18,7 +18,7 @@ import msgspec
 from services.meetings.domain import drafting, guards
 from services.meetings.domain.body import Body, decision_number
 from services.meetings.domain.drafting import Ground
-from services.meetings.domain.folding import Entry, changed_by
+from services.meetings.domain.folding import DayOf, Entry, changed_by
 from services.meetings.domain.state import MeetingRecord, Observation
 from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.events.meeting_vocabulary import MeetingState
@@ -44,9 +44,6 @@ from shared.identity.actor import Actor, Role
 
 SEALED: Final = ("agenda", "held", "meeting", "minutes")
 """What the seal is put on."""
-
-DayOf = Callable[[datetime], date]
-"""The civil day of a moment."""
 
 
 class Approval(NamedTuple):
@@ -81,9 +78,15 @@ class Minutes(MeetingRecord):
         self.drafts = (*self.drafts, entry)
 
     def circulate(
-        self, recipients: Sequence[Recipient], *, organizations: Container[str]
+        self,
+        recipients: Sequence[Recipient],
+        *,
+        organizations: Container[str],
+        today: date,
+        day_of: DayOf,
+        effective_on: date | None = None,
     ) -> MinutesCirculated:
-        """The draft goes to those named; circulating it again adds to them."""
+        """The draft goes to those named, or went to them on an earlier day; circulating it again adds to them."""
         draft = self.must_be_drafted()
         self.must_not_be_sealed()
         if not recipients:
@@ -93,12 +96,26 @@ class Minutes(MeetingRecord):
             guards.known_organization(recipient.organization, organizations, f"{at}/organization")
             if recipient in recipients[:index]:
                 raise InvalidInput("named-twice", "This recipient is named twice.", pointer=at)
-        if self.state is MeetingState.CIRCULATED and set(recipients) <= self._sent_to(draft.said.draft):
-            raise RuleBroken("already-circulated", "All of these were sent this draft already.")
-        return MinutesCirculated(draft=draft.said.draft, recipients=tuple(recipients))
+        day = self._day_after_held(effective_on, today, day_of)
+        sent = self._sent_to(draft.said.draft, day, day_of)
+        if self.state is MeetingState.CIRCULATED and set(recipients) <= sent:
+            raise RuleBroken("already-circulated", "All of these had been sent this draft by then.")
+        return MinutesCirculated(draft=draft.said.draft, recipients=tuple(recipients), effective_on=day)
 
-    def _sent_to(self, draft: int) -> set[Recipient]:
-        sent = (circulation.said for circulation in self.circulations)
+    def _day_after_held(self, day: date | None, today: date, day_of: DayOf) -> date:
+        day = guards.not_after_today(day, today)
+        held_on = day_of(self.must_be_held().said.held_at)
+        if day < held_on:
+            raise InvalidInput(
+                "date-before-meeting",
+                f"The meeting was held on {held_on}: nothing came of it before.",
+                pointer="/effective_on",
+            )
+        return day
+
+    def _sent_to(self, draft: int, day: date, day_of: DayOf) -> set[Recipient]:
+        """Who had been sent a draft by a day."""
+        sent = (one.said for one in self.circulations if one.day(day_of) <= day)
         return {recipient for said in sent if said.draft == draft for recipient in said.recipients}
 
     @changed_by(MinutesCirculated)

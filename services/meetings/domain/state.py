@@ -15,7 +15,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 
-from services.meetings.domain.folding import Entry, Folded
+from services.meetings.domain.folding import Entry, Folded, entry_of
 from shared.errors import RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
@@ -102,7 +102,7 @@ class MeetingRecord(Folded):
 
     def __init__(self, convened: MeetingConvened, recorded: Recorded) -> None:
         super().__init__(recorded)
-        self.convocation: Entry[MeetingConvened] = Entry(convened, recorded.recorded_by, recorded.position)
+        self.convocation: Entry[MeetingConvened] = entry_of(recorded)
         self.body = convened.body
         self.scheduled_at = convened.scheduled_at
         self.ends_at = convened.ends_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -126,9 +127,18 @@ def drafted(*items: MinutesItem, draft: int = 1) -> MinutesDrafted:
     return MinutesDrafted(draft=draft, items=items or (said(referral()),))
 
 
-def circulated(draft: int = 1, recipients: tuple[Recipient, ...] = TO_DIPRES) -> MinutesCirculated:
-    """A draft was sent to the budget office."""
-    return MinutesCirculated(draft=draft, recipients=recipients)
+def circulated(
+    draft: int = 1, recipients: tuple[Recipient, ...] = TO_DIPRES, day: date | None = None
+) -> MinutesCirculated:
+    """A draft was sent to the budget office; without a day, on the one on which that was recorded."""
+    return MinutesCirculated(draft=draft, recipients=recipients, effective_on=day)
+
+
+def circulate(
+    it: Meeting, recipients: Sequence[Recipient] = TO_DIPRES, day: date | None = None
+) -> MinutesCirculated:
+    """The secretariat says that a draft was sent out."""
+    return it.circulate(recipients, organizations=ORGANIZATIONS, today=TODAY, day_of=day_of, effective_on=day)
 
 
 def approved(draft: int = 1, **more: Any) -> tuple[Actor, MinutesApproved]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import Any, TypeVar
 
 import pytest
+from msgspec import structs
 
 from services.meetings.domain.decision import Decision
 from shared.errors import InvalidInput, RuleBroken
@@ -17,15 +19,25 @@ from shared.events.meetings import (
     DecisionPublished,
 )
 from shared.events.vocabulary import Visibility
-from tests.services.meetings.gatherings import BUDGET, EDUCATION, HEALTH
+from tests.services.meetings.gatherings import BUDGET, EDUCATION, HEALTH, TODAY, day_of
 from tests.services.meetings.obligations import agreed, decision, given_decision
 from tests.support.scenario import ANA, Scenario
 
-AGREED = DecisionAcknowledged(outcome=Acknowledgement.AGREED)
-DISPUTED = DecisionAcknowledged(outcome=Acknowledgement.DISPUTED, remarks="Not the figure agreed")
+E = TypeVar("E", bound=Event)
+DAYS: dict[str, Any] = {"today": TODAY, "day_of": day_of}
+AGREED = DecisionAcknowledged(outcome=Acknowledgement.AGREED, effective_on=TODAY)
+DISPUTED = DecisionAcknowledged(
+    outcome=Acknowledgement.DISPUTED, remarks="Not the figure agreed", effective_on=TODAY
+)
+AUGUST_14, SEPTEMBER_3, OCTOBER_1 = date(2012, 8, 14), date(2012, 9, 3), date(2012, 10, 1)
 AMENDED = DecisionAmended(erratum=1, reads="Ten", should_read="Twelve", reason="A typo")
 LINE = BudgetLineTied(
-    fiscal_year=2013, code="05-01", amount="1200", currency="CLP", request=BudgetRequest.FIRST
+    fiscal_year=2013,
+    code="05-01",
+    amount="1200",
+    currency="CLP",
+    request=BudgetRequest.FIRST,
+    effective_on=TODAY,
 )
 
 
@@ -36,12 +48,17 @@ def tie(it: Decision, **more: Any) -> Event:
         "amount": "1200",
         "currency": "CLP",
         "request": BudgetRequest.FIRST,
+        **DAYS,
     }
     return it.tie_budget_line(**fields | more)
 
 
-def acknowledge(outcome: Acknowledgement, remarks: str | None = None) -> Any:
-    return lambda it: it.acknowledge(outcome=outcome, remarks=remarks)
+def acknowledge(outcome: Acknowledgement, remarks: str | None = None, on: date | None = None) -> Any:
+    return lambda it: it.acknowledge(outcome=outcome, remarks=remarks, effective_on=on, **DAYS)
+
+
+def told_on(event: E, day: date | None) -> E:
+    return structs.replace(event, effective_on=day)
 
 
 def test_the_budget_office_agrees_or_disputes_with_remarks() -> None:
@@ -58,26 +75,78 @@ def test_it_may_change_its_mind_but_not_repeat_itself() -> None:
     )
     given_decision((BUDGET, DISPUTED)).when(acknowledge(Acknowledgement.AGREED)).then(AGREED)
     it = decision((BUDGET, DISPUTED), (BUDGET, AGREED))
-    assert it.acknowledgement is not None
-    assert it.acknowledgement.said is not DISPUTED
+    last = it.acknowledgement(day_of)
+    assert last is not None
+    assert last.said == AGREED
     assert len(it.acknowledgements) == 2
 
 
 def test_after_an_erratum_it_may_say_the_same_again() -> None:
-    amended = decision((BUDGET, AGREED), AMENDED)
-    assert amended.amended_since_acknowledged
+    earlier = told_on(AGREED, None)  # on the day it is recorded, which is that of the erratum
+    amended = decision((BUDGET, earlier), AMENDED)
+    assert amended.amended_since_acknowledged(day_of)
     assert amended.agreed.said == agreed()
-    given_decision((BUDGET, AGREED), AMENDED).when(acknowledge(Acknowledgement.AGREED)).then(AGREED)
-    assert not decision(AMENDED, (BUDGET, AGREED)).amended_since_acknowledged
+    given_decision((BUDGET, earlier), AMENDED).when(acknowledge(Acknowledgement.AGREED)).then(AGREED)
+    assert not decision(AMENDED, (BUDGET, earlier)).amended_since_acknowledged(day_of)
+
+
+@pytest.mark.parametrize(
+    ("day", "code"), [(date(2012, 8, 13), "date-before-decision"), (date(2012, 11, 22), "date-in-future")]
+)
+def test_nothing_is_said_of_a_decision_before_it_was_agreed_or_on_a_day_to_come(day: date, code: str) -> None:
+    for ask in (acknowledge(Acknowledgement.AGREED, on=day), lambda it: tie(it, effective_on=day)):
+        given_decision().when(ask).refused(code, InvalidInput, "/effective_on")
+
+
+@pytest.mark.parametrize("day", [AUGUST_14, TODAY])
+def test_what_is_said_of_a_decision_holds_from_its_day(day: date) -> None:
+    given_decision().when(acknowledge(Acknowledgement.AGREED, on=day)).then(told_on(AGREED, day))
+    given_decision().when(lambda it: tie(it, effective_on=day)).then(told_on(LINE, day))
+
+
+def test_the_later_day_speaks_whatever_is_entered_last() -> None:
+    late = (
+        (BUDGET, told_on(AGREED, OCTOBER_1)),
+        (BUDGET, told_on(DISPUTED, SEPTEMBER_3)),
+    )
+    it = decision(*late)
+    by_then = [it.acknowledgement(day_of, day) for day in (AUGUST_14, SEPTEMBER_3, OCTOBER_1)]
+    assert [one and one.said.outcome for one in by_then] == [
+        None,
+        Acknowledgement.DISPUTED,
+        Acknowledgement.AGREED,
+    ]
+    # It is repeating itself only where it had said so by that day.
+    given_decision(*late).when(acknowledge(Acknowledgement.AGREED, on=SEPTEMBER_3)).then(
+        told_on(AGREED, SEPTEMBER_3)
+    )
+    given_decision(*late).when(acknowledge(Acknowledgement.AGREED)).refused(
+        "already-acknowledged", RuleBroken
+    )
+
+
+def test_an_erratum_of_a_later_day_comes_after_what_was_said_even_if_that_is_entered_last() -> None:
+    before = told_on(AGREED, date(2011, 10, 1))
+    assert decision(AMENDED, (BUDGET, before)).amended_since_acknowledged(day_of)
+
+
+def test_what_is_entered_late_of_a_line_does_not_replace_what_holds_from_a_later_day() -> None:
+    cut = told_on(structs.replace(LINE, amount="900"), OCTOBER_1)
+    it = decision(cut, told_on(LINE, SEPTEMBER_3))
+    (line,) = it.lines(day_of).values()
+    assert line.said == cut
+    (line,) = it.lines(day_of, SEPTEMBER_3).values()
+    assert line.said == told_on(LINE, SEPTEMBER_3)
+    # Before a line was tied there is nothing to give a reason for.
+    given_decision(cut).when(lambda it: tie(it, effective_on=SEPTEMBER_3)).then(told_on(LINE, SEPTEMBER_3))
+    given_decision(cut).when(lambda it: tie(it, amount="900", effective_on=OCTOBER_1)).refused(
+        "budget-line-already-tied", RuleBroken
+    )
 
 
 def test_a_decision_ends_in_budget_lines() -> None:
     given_decision().when(tie).then(LINE)
-    given_decision(LINE).when(lambda it: tie(it, code="05-02")).then(
-        BudgetLineTied(
-            fiscal_year=2013, code="05-02", amount="1200", currency="CLP", request=BudgetRequest.FIRST
-        )
-    )
+    given_decision(LINE).when(lambda it: tie(it, code="05-02")).then(structs.replace(LINE, code="05-02"))
 
 
 def test_what_was_said_of_a_line_is_changed_for_a_reason() -> None:
@@ -87,7 +156,7 @@ def test_what_was_said_of_a_line_is_changed_for_a_reason() -> None:
     )
     changed = tie(decision(LINE), amount="900", reason="Cut in Congress")
     it = decision(LINE, changed)
-    assert [entry.said for entry in it.budget_lines.values()] == [changed]
+    assert [entry.said for entry in it.lines(day_of).values()] == [changed]
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,9 @@ class Process:
         drafted: list[DraftDecision] = [referral(f"Number {n}") for n in range(decisions)]
         items = [said(*drafted, action_items=(task(),))]
         await self.meetings.draft_minutes(meeting, command(), items=items)
-        await self.meetings.circulate(meeting, command(), recipients=[Recipient(organization="DIPRES")])
+        await self.meetings.circulate(
+            meeting, command(), recipients=[Recipient(organization="DIPRES")], effective_on=None
+        )
         return outcome.stream_id
 
     async def meeting(self, stream_id: UUID) -> Meeting:

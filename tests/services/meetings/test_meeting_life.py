@@ -37,11 +37,12 @@ from tests.services.meetings.gatherings import (
     NOW,
     ORGANIZATIONS,
     SEALED,
-    TO_DIPRES,
+    TODAY,
     UP_TO_CIRCULATION,
     UP_TO_DRAFT,
     agreed,
     body,
+    circulate,
     circulated,
     committee,
     convened,
@@ -84,7 +85,7 @@ ASKED: dict[str, Ask] = {
     "cancel": lambda it: it.cancel(reason="No quorum"),
     "hold": hold,
     "draft minutes": draft,
-    "circulate": lambda it: it.circulate(TO_DIPRES, organizations=ORGANIZATIONS),
+    "circulate": circulate,
     "observe": lambda it: it.observe(actor=BRUNO, text="A typo"),
     "approve": lambda it: it.approve(actor=BRUNO, body=body(), day_of=day_of),
     "add an erratum": lambda it: it.add_erratum(reads="list", should_read="lists", reason="typo"),
@@ -319,10 +320,7 @@ def test_an_attendance_list_that_is_corrected_takes_circulated_minutes_back() ->
         (UP_TO_CIRCULATION, MeetingState.MINUTES_DRAFTED),
     ):
         assert meeting(*history, corrected).state is after
-    sent_again = given(*UP_TO_CIRCULATION, corrected).when(
-        lambda it: it.circulate(TO_DIPRES, organizations=ORGANIZATIONS)
-    )
-    sent_again.then(circulated())
+    given(*UP_TO_CIRCULATION, corrected).when(circulate).then(circulated(day=TODAY))
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,12 @@ from tests.services.meetings.gatherings import (
     MINISTER,
     ORGANIZATIONS,
     SEALED,
+    TODAY,
     UP_TO_CIRCULATION,
+    UP_TO_DRAFT,
     agreed,
     body,
+    circulate,
     circulated,
     committee,
     convened,
@@ -233,13 +236,41 @@ def test_a_decision_without_what_its_kind_asks_for_is_refused(
 
 def test_minutes_are_sent_to_named_recipients() -> None:
     to = (Recipient(organization="DIPRES", position="Coordinator"), Recipient(organization="MINSAL"))
-    given(convened(), held(), drafted()).when(lambda it: it.circulate(to, organizations=ORGANIZATIONS)).then(
-        MinutesCirculated(draft=1, recipients=to)
+    given(convened(), held(), drafted()).when(lambda it: circulate(it, to)).then(
+        MinutesCirculated(draft=1, recipients=to, effective_on=TODAY)
     )
     for recipients, code in (([], "recipients-missing"), ([to[0], to[0]], "named-twice")):
         given(convened(), held(), drafted()).when(
-            lambda it, recipients=recipients: it.circulate(recipients, organizations=ORGANIZATIONS)  # type: ignore[misc]
+            lambda it, recipients=recipients: circulate(it, recipients)  # type: ignore[misc]
         ).refused(code, InvalidInput)
+
+
+def test_minutes_are_sent_on_any_day_from_that_of_the_meeting_to_today() -> None:
+    for day in (HELD_ON, TODAY):
+        given(*UP_TO_DRAFT).when(lambda it, day=day: circulate(it, day=day)).then(circulated(day=day))  # type: ignore[misc]
+    for day, code in ((date(2012, 8, 13), "date-before-meeting"), (date(2012, 11, 22), "date-in-future")):
+        given(*UP_TO_DRAFT).when(lambda it, day=day: circulate(it, day=day)).refused(  # type: ignore[misc]
+            code, InvalidInput, "/effective_on"
+        )
+
+
+def test_the_day_of_a_meeting_is_the_civil_day_on_which_it_was_held() -> None:
+    """Late in the evening in Santiago it is the next day in UTC."""
+    late = held(held_at=datetime(2012, 8, 15, 1, tzinfo=UTC))
+    given(convened(), late, drafted()).when(lambda it: circulate(it, day=HELD_ON)).then(
+        circulated(day=HELD_ON)
+    )
+
+
+def test_who_was_sent_a_draft_may_be_said_to_have_been_sent_it_earlier_but_not_again() -> None:
+    september = circulated(day=date(2012, 9, 3))
+    for day in (date(2012, 9, 3), TODAY):
+        given(*UP_TO_DRAFT, september).when(lambda it, day=day: circulate(it, day=day)).refused(  # type: ignore[misc]
+            "already-circulated", RuleBroken
+        )
+    given(*UP_TO_DRAFT, september).when(lambda it: circulate(it, day=date(2012, 8, 20))).then(
+        circulated(day=date(2012, 8, 20))
+    )
 
 
 @pytest.mark.parametrize("actor", [BUDGET, ANA])
