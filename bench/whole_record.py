@@ -19,6 +19,7 @@ from bench.processes import run
 from bench.stream import read_lines
 from services.reporting.opening import open_read_model
 from services.reporting.rebuild import rebuild
+from shared.clock import Clock
 from shared.eventlog.store import open_store
 from shared.events.streams import stream_of
 from shared.identity.actor import Role
@@ -120,7 +121,7 @@ async def measure_rebuild(ground: Ground, record: Record) -> Figure:
     try:
         for _ in range(1 if ground.quick else 3):
             began = time.perf_counter()
-            position = rebuild(store, read_model, grace=0)
+            position = rebuild(store, read_model, Clock(), grace=0)
             rates.append(position / (time.perf_counter() - began))
     finally:
         read_model.close()

@@ -197,12 +197,16 @@ def rebuild() -> None:
     from services.reporting.opening import open_read_model
     from services.reporting.read_model import RebuildUnderWayError
     from services.reporting.rebuild import rebuild as rebuild_read_model
+    from shared.clock import Clock
 
     read_model = open_read_model(_settings().effective_read_model_url)
     try:
         with _log() as store, _progress("Rebuilding") as shown:
             position = rebuild_read_model(
-                store, read_model, lambda progress: shown(progress.position, progress.head)
+                store,
+                read_model,
+                Clock(_settings().timezone),
+                lambda progress: shown(progress.position, progress.head),
             )
     except RebuildUnderWayError as error:
         raise ValueError("Another process is rebuilding the read model.") from error

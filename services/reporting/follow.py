@@ -7,12 +7,14 @@ import signal
 import sys
 import threading
 from typing import Final
+from uuid import UUID
 
 import structlog
 
 from services.reporting.opening import open_read_model
 from services.reporting.projections.projector import CAPACITY, Projector
 from services.reporting.read_model import GenerationWriter, OvertakenError, ReadModel, not_built
+from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
 from shared.errors import BitacoraError, CorruptEvent
 from shared.eventlog.store import Store, open_store
@@ -36,8 +38,11 @@ class Worker:
     them is always overtaken and begins again from what the other wrote.
     """
 
-    def __init__(self, store: Store, read_model: ReadModel, *, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self, store: Store, read_model: ReadModel, clock: Clock, *, capacity: int = CAPACITY
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._read_model = read_model
         self._capacity = capacity
         self._stopping = threading.Event()
@@ -110,7 +115,10 @@ class Worker:
             writer.write(projector.changes(), before=before, after=corrupt - 1)
 
     def _projector(self) -> Projector:
-        return Projector(lambda stream, upto: self._store.read_stream(stream, 0, upto), self._capacity)
+        def read_stream(stream: UUID, upto: int) -> list[tuple[int, bytes]]:
+            return self._store.read_stream(stream, 0, upto)
+
+        return Projector(read_stream, self._clock.day_of, self._capacity)
 
 
 def main() -> int:
@@ -119,7 +127,7 @@ def main() -> int:
     configure_logging(settings.log_level, settings.log_format)
     store = open_store(settings.effective_log_url)
     read_model = open_read_model(settings.effective_read_model_url)
-    worker = Worker(store, read_model)
+    worker = Worker(store, read_model, Clock(settings.timezone))
     spare_long_lived_objects()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())

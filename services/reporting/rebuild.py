@@ -17,6 +17,7 @@ from services.reporting.projections.commitments import Rectangle
 from services.reporting.projections.projector import Projector
 from services.reporting.read_model import GenerationWriter, ReadModel
 from services.reporting.tables import END_OF_DAYS
+from shared.clock import Clock
 from shared.eventlog.store import Store
 
 CHUNK: Final = 5_000
@@ -41,6 +42,7 @@ class Progress(NamedTuple):
 def rebuild(
     store: Store,
     read_model: ReadModel,
+    clock: Clock,
     progress: Callable[[Progress], None] = lambda _: None,
     *,
     grace: float = GRACE,
@@ -53,7 +55,7 @@ def rebuild(
     with read_model.rebuilding(), _without_collector():
         read_model.discard_others()
         generation = read_model.begin()
-        rebuilding = _Rebuilding(store, read_model, generation, progress)
+        rebuilding = _Rebuilding(store, read_model, clock, generation, progress)
         try:
             rebuilding.load()
             read_model.promote(generation, rebuilding.catch_up)
@@ -67,13 +69,20 @@ def rebuild(
 
 class _Rebuilding:
     def __init__(
-        self, store: Store, read_model: ReadModel, generation: str, progress: Callable[[Progress], None]
+        self,
+        store: Store,
+        read_model: ReadModel,
+        clock: Clock,
+        generation: str,
+        progress: Callable[[Progress], None],
     ) -> None:
         self._store = store
         self._read_model = read_model
         self._generation = generation
         self._progress = progress
-        self._projector = Projector(lambda stream, upto: store.read_stream(stream, 0, upto), CAPACITY)
+        self._projector = Projector(
+            lambda stream, upto: store.read_stream(stream, 0, upto), clock.day_of, CAPACITY
+        )
         self._writer: GenerationWriter = read_model.writer(generation)
         self._read_ahead = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
         self._write_behind = ThreadPoolExecutor(1, thread_name_prefix="write-behind")

@@ -3,8 +3,8 @@
 A row of `standings` is a rectangle: on the days `valid_from` ≤ day < `valid_to`, as known at the positions
 `believed_from` ≤ position < `believed_to`, everything in the row held of the commitment. The rectangles of one
 commitment never overlap. `day_node` and `belief_node` file them for searching (see `intervals`). `action_items` is made
-likewise; the other tables have no days, only positions. No row is ever deleted; `believed_to` (with its node) is all
-that changes, once.
+likewise, and, without nodes, everything that is said of a decision; the other tables have no days, only positions. No
+row is ever deleted; `believed_to` (with its node) is all that changes, once.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ meetings = _believed(
     Column("held_time", BigInteger),
     Column("cancelled_time", BigInteger),
     Column("cancellation", Text),
-    Column("circulated_time", BigInteger),
+    Column("circulated_on", Date),
     Column("agenda_items", Integer, nullable=False),
     Column("attendance_told", Boolean, nullable=False),
     Column("absences", Text, nullable=False),
@@ -206,46 +206,60 @@ decisions = _believed(
     Column("financing", Text),
 )
 
-acknowledgements = _believed(
-    "acknowledgements",
+mentions = _believed(
+    "mentions",
     Column("decision_id", Uuid, primary_key=True),
+    Column("commitment", Text, primary_key=True, index=True),
+    Column("in_effect_only", Boolean, nullable=False),
+)
+"""The commitments that a decision names: among those it concerns, or only in what it does (`effect`)."""
+
+
+def _said(name: str, *columns: Column[Any]) -> Table:
+    """What is said of a decision, from the day `valid_from` on until something else is; told at position `told_at`."""
+    return _believed(
+        name,
+        Column("decision_id", Uuid, primary_key=True),
+        *columns,
+        Column("valid_from", Date, primary_key=True),
+        Column("valid_to", Date, nullable=False),
+        Column("told_at", BigInteger, nullable=False),
+        Column("told_time", BigInteger, nullable=False),
+    )
+
+
+acknowledgements = _said(
+    "acknowledgements",
     Column("outcome", Text, nullable=False),
     Column("remarks", Text),
     Column("organization", Text, nullable=False),
-    Column("told_time", BigInteger, nullable=False),
 )
 """What the budget office last said of a decision."""
 
-budget_lines = _believed(
+budget_lines = _said(
     "budget_lines",
-    Column("decision_id", Uuid, primary_key=True),
     Column("fiscal_year", Integer, primary_key=True, autoincrement=False),
     Column("code", Text, primary_key=True),
     Column("amount", Text, nullable=False),
     Column("currency", Text, nullable=False),
     Column("request", Text, nullable=False),
     Column("reason", Text),
-    Column("told_time", BigInteger, nullable=False),
 )
 
-errata = _believed(
+errata = _said(
     "errata",
-    Column("decision_id", Uuid, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("reads", Text, nullable=False),
     Column("should_read", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("told_time", BigInteger, nullable=False),
 )
 
-outcomes = _believed(
+outcomes = _said(
     "outcomes",
-    Column("decision_id", Uuid, primary_key=True),
     Column("state", Text, nullable=False),
     Column("did", Text, nullable=False),
     Column("difficulty", Text),
     Column("remarks", Text),
-    Column("told_time", BigInteger, nullable=False),
 )
 """What became of a decision where commitments are kept."""
 
@@ -301,6 +315,7 @@ BELIEVED: Final = (
     bodies,
     meetings,
     decisions,
+    mentions,
     acknowledgements,
     budget_lines,
     errata,

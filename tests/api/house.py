@@ -61,7 +61,7 @@ class House:
             store.migrate()
             read_model.migrate()
             if worker:
-                follower = Worker(store, read_model, capacity=1000)
+                follower = Worker(store, read_model, clock, capacity=1000)
                 thread = threading.Thread(target=follower.run)
                 thread.start()
                 stack.callback(thread.join, 20)

@@ -146,7 +146,7 @@ def reading(portfolio: Portfolio, tmp_path_factory: pytest.TempPathFactory) -> I
     )
     try:
         read_model.migrate()
-        rebuild(portfolio.store, read_model, grace=0)
+        rebuild(portfolio.store, read_model, Clock(), grace=0)
         with read_model.reading() as connection:
             yield connection
     finally:

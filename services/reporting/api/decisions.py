@@ -24,9 +24,9 @@ from services.reporting.api.questions import (
     reporting_of,
 )
 from services.reporting.queries.beside_decisions import DecisionItem, Reader
-from services.reporting.queries.decisions import ACKNOWLEDGED, DecisionFilters, decisions_as_of
+from services.reporting.queries.decisions import ACKNOWLEDGED, OUTCOMES, DecisionFilters, decisions_as_of
 from services.reporting.queries.gaps import Gap, Gaps, gaps_as_of
-from services.reporting.queries.moments import AsOf, told_by
+from services.reporting.queries.moments import AsOf
 from services.reporting.queries.scope import Scope
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import DecisionKind
@@ -48,6 +48,10 @@ AcknowledgedFilter = Annotated[
     str | None,
     listed("`true` where the budget office agreed, `false` where it said nothing", list(ACKNOWLEDGED)),
 ]
+CommitmentFilter = Annotated[str | None, listed("The code of a commitment they name")]
+OutcomeFilter = Annotated[
+    str | None, listed("What became of them, `none` where that is not known yet", list(OUTCOMES))
+]
 BudgetImpact = Annotated[
     bool | None, Query(description="Only those that cost something, or only the others.")
 ]
@@ -67,6 +71,8 @@ def decision_filters(
     kind: KindFilter = None,
     agreed_since: AgreedSince = None,
     acknowledged: AcknowledgedFilter = None,
+    commitment: CommitmentFilter = None,
+    outcome: OutcomeFilter = None,
     has_budget_impact: BudgetImpact = None,
     fiscal_year: FiscalYear = None,
 ) -> DecisionFilters:
@@ -76,6 +82,8 @@ def decision_filters(
         body=values_in("body", body),
         kind=values_in("kind", kind, list(DecisionKind)),
         acknowledged=values_in("acknowledged", acknowledged, ACKNOWLEDGED),
+        commitment=values_in("commitment", commitment),
+        outcome=values_in("outcome", outcome, OUTCOMES),
         agreed_since=agreed_since,
         has_budget_impact=has_budget_impact,
         fiscal_year=fiscal_year,
@@ -102,7 +110,12 @@ async def decisions(
     highest `position` seen. Each page tells what is known when it is read; with `known_at` or `position` all pages tell
     what was known then.
 
-    On the day `on` counts what was agreed by then, and what the log had learned of it by the end of that day.
+    On the day `on` counts what was agreed by then, and what had been said of it by then: acknowledgements and budget
+    lines by their `effective_on`, errata by the day they were recorded. What a decision does is dated on the day it was
+    agreed, and so is its `outcome`, unless somebody waived it later.
+
+    `commitment` finds the decisions that name a commitment, among those they concern or in what they do, as far as the
+    asker is told so: who may not know of the commitment finds only decisions that concern them.
     """
     reporting, scope = reporting_of(request), asker_of(request)
     key = decode_cursor(request, cursor)
@@ -135,6 +148,7 @@ async def decision_gaps(
     `not_acknowledged`: the budget office said nothing in the `days` after it was agreed. `disputed`: it last said that
     this is not what was agreed. `no_line_in_first_request`: it costs something, and no line of the first request of the
     fiscal year is tied to it. `amended_after_acknowledgement`: an erratum came after what the budget office last said.
+    Acknowledgements and budget lines count from their `effective_on`, errata from the day they were recorded.
     """
     reporting, scope = reporting_of(request), asker_of(request)
     wanted = [Gap(word) for word in values_in("gap", gap, list(Gap))] or list(Gap)
@@ -159,6 +173,8 @@ async def decision_gaps(
 
 
 def _reader(reporting: Reporting, scope: Scope, at: AsOf, asked: Question) -> Reader:
-    # Whoever names no day is told all that is known, even if another machine's clock is a day ahead of ours.
-    until = at.position if asked.on is None else told_by(reporting.store, reporting.clock, at)
-    return Reader(scope, until, reporting.clock.day_of)
+    day_of, until = reporting.clock.day_of, at.on
+    if asked.on is None and at.known_at is not None:
+        # Whoever names no day is told all that is known, even if another machine's clock is a day ahead of ours.
+        until = max(until, day_of(at.known_at))
+    return Reader(scope, until, day_of)

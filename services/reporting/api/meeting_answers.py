@@ -43,6 +43,7 @@ class ToldAnswer(BaseModel):
 class AcknowledgementAnswer(ToldAnswer):
     """What the budget office last said."""
 
+    effective_on: CivilDay = Field(description="The day it said so.")
     outcome: Acknowledgement
     remarks: str | None
     organization: str
@@ -51,6 +52,7 @@ class AcknowledgementAnswer(ToldAnswer):
 class BudgetLineAnswer(ToldAnswer):
     """A budget line the decision ended in."""
 
+    effective_on: CivilDay = Field(description="The day it was tied.")
     fiscal_year: int = Field(examples=[2013])
     code: str
     amount: str = Field(examples=["1200000000"])
@@ -160,7 +162,10 @@ class MeetingLineAnswer(BaseModel):
 
     id: UUID
     title: str | None
-    state: str = Field(description="`convened`, `held` or `cancelled`, on the day asked about.")
+    state: str = Field(
+        description="On the day asked about: `convened`, `held`, `cancelled`, or `unrecorded` when the day it was to "
+        "be had passed and neither its holding nor its cancellation nor another day is on record."
+    )
     on: CivilDay = Field(description="The day it was held, or was to be.")
     scheduled_at: Instant
     held_at: Instant | None
@@ -184,7 +189,11 @@ class CountsAnswer(BaseModel):
     due: int | None = Field(description="How many of those were due by the day asked about.")
     held: int
     cancelled: int
-    ahead: int = Field(description="Convened, and neither held nor cancelled.")
+    ahead: int = Field(description="Convened and still to come.")
+    unrecorded: int = Field(
+        description="Their day has passed, and nothing is on record of what became of them: neither held nor cancelled "
+        "nor moved to another day."
+    )
     minutes_late: int | None
     mandatory_absences: int
 

@@ -84,8 +84,9 @@ async def meeting_register(
 
     Of the meetings that a protocol expects in a week, a month, a quarter or a year, the n-th is due on the day by which
     that part of its days has passed; so `expected` can be counted for any days, and adds up. A body is expected to meet
-    from the day on which it was registered, or held its first meeting. Minutes are out on the day on which they were
-    first circulated.
+    from the day on which it was registered, or held its first meeting. Minutes are out on the first `effective_on` of
+    their circulations. A meeting that was called off was so on the day it was to be at the latest, whenever that was
+    told; one whose day has passed without any record of what became of it is `unrecorded`.
     """
     reporting, scope = reporting_of(request), asker_of(request)
     key = decode_cursor(request, cursor)

@@ -10,6 +10,7 @@ import msgspec
 from services.reporting.projections.beliefs import Beliefs, microseconds, row_of
 from services.reporting.projections.changes import Belief, RowChanges
 from services.reporting.projections.circles import disclose, encircle
+from services.reporting.projections.sayings import DayOf, day_told
 from services.reporting.tables import bodies, meetings
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
@@ -91,12 +92,13 @@ class BodyView:
 class MeetingView:
     """What the register needs to know of a meeting now."""
 
-    __slots__ = ("_beliefs", "_now", "_organizations", "_recipients", "touched")
+    __slots__ = ("_beliefs", "_day_of", "_now", "_organizations", "_recipients", "touched")
 
-    def __init__(self, recorded: Recorded, changes: RowChanges) -> None:
+    def __init__(self, recorded: Recorded, changes: RowChanges, *, day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, MeetingConvened)
         self.touched = False
+        self._day_of = day_of
         self._beliefs = Beliefs()
         self._organizations = event.organizations
         self._recipients: tuple[str, ...] = ()
@@ -109,7 +111,7 @@ class MeetingView:
             "held_time": None,
             "cancelled_time": None,
             "cancellation": None,
-            "circulated_time": None,
+            "circulated_on": None,
             "agenda_items": len(event.agenda),
             "attendance_told": False,
             "absences": "[]",
@@ -133,8 +135,9 @@ class MeetingView:
                 now["attendance_told"] = bool(event.attendance)
                 now["absences"] = json_text(event.mandatory_absences)
             case MinutesCirculated() as event:
-                # Minutes are out when they are first sent to somebody; what is sent again later mends them.
-                now["circulated_time"] = now["circulated_time"] or microseconds(recorded.recorded_at)
+                # Minutes are out on the day they are first sent to somebody; what is sent again later mends them.
+                day = day_told(recorded, self._day_of)
+                now["circulated_on"] = min(day, now["circulated_on"] or day)
                 self._recipients += tuple(recipient.organization for recipient in event.recipients)
             case MeetingPublished() as event:
                 disclose(self._beliefs, recorded.stream_id, event.visibility, recorded.position, changes)

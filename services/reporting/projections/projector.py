@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from services.reporting.projections.commitments import CommitmentView
 from services.reporting.projections.decisions import DecisionView, OutcomeView
 from services.reporting.projections.meetings import BodyView, MeetingView
 from services.reporting.projections.names import NameView
+from services.reporting.projections.sayings import DayOf
 from shared.errors import CorruptEvent
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
@@ -55,28 +57,31 @@ class View(Protocol):
         """Everything believed now."""
 
 
-BEGINNING: Final[dict[type[Event], Callable[[Recorded, RowChanges], View]]] = {
-    Registered: CommitmentView,
-    OrganizationRegistered: NameView,
-    PillarRegistered: NameView,
-    BodyRegistered: BodyView,
-    MeetingConvened: MeetingView,
-    DecisionAgreed: DecisionView,
-    ActionItemAssigned: ActionItemView,
-    DecisionCarriedOut: OutcomeView,
-    DecisionUnresolved: OutcomeView,
-}
-"""The views, by the events with which a stream begins, at version 1 and never again."""
+def beginnings(day_of: DayOf) -> dict[type[Event], Callable[[Recorded, RowChanges], View]]:
+    """The views, by the events with which a stream begins, at version 1 and never again."""
+    return {
+        Registered: CommitmentView,
+        OrganizationRegistered: NameView,
+        PillarRegistered: NameView,
+        BodyRegistered: BodyView,
+        MeetingConvened: partial(MeetingView, day_of=day_of),
+        DecisionAgreed: partial(DecisionView, day_of=day_of),
+        ActionItemAssigned: ActionItemView,
+        DecisionCarriedOut: partial(OutcomeView, day_of=day_of),
+        DecisionUnresolved: partial(OutcomeView, day_of=day_of),
+    }
 
 
 class Projector:
     """Projects events in the order of the log, from any position on.
 
-    After a failure to commit what it gathered, a projector is ahead of the rows and must be thrown away.
+    `day_of` gives the day of events that name none. After a failure to commit what it gathered, a projector is ahead of
+    the rows and must be thrown away.
     """
 
-    def __init__(self, read_stream: ReadStream, capacity: int = CAPACITY) -> None:
+    def __init__(self, read_stream: ReadStream, day_of: DayOf, capacity: int = CAPACITY) -> None:
         self._read_stream = read_stream
+        self._beginnings = beginnings(day_of)
         self._capacity = capacity
         self._views: OrderedDict[UUID, View] = OrderedDict()
         self._touched: dict[int, View] = {}
@@ -113,7 +118,7 @@ class Projector:
 
     def _apply(self, recorded: Recorded) -> None:
         if recorded.version == 1:
-            view = _begun(recorded, self._changes)
+            view = self._begun(recorded, self._changes)
             if view is not None:
                 self._keep(recorded.stream_id, view)
                 self._touch(view)
@@ -141,13 +146,17 @@ class Projector:
         for position, line in self._read_stream(stream_id, upto):
             recorded = codec.decode(line, position)
             if recorded.version == 1:
-                view = _begun(recorded, forgotten)
+                view = self._begun(recorded, forgotten)
             elif view is not None and type(recorded.data) in CHANGING:
                 view.apply(recorded, forgotten)
         if view is not None:
             for belief in view.beliefs():
                 belief.written = True
         return view
+
+    def _begun(self, recorded: Recorded, changes: RowChanges) -> View | None:
+        begin = self._beginnings.get(type(recorded.data))
+        return None if begin is None else begin(recorded, changes)
 
     def _keep(self, stream_id: UUID, view: View) -> None:
         self._views[stream_id] = view
@@ -166,8 +175,3 @@ class Projector:
         view.touched = False
         for belief in view.beliefs():
             self._changes.write_down(belief)
-
-
-def _begun(recorded: Recorded, changes: RowChanges) -> View | None:
-    begin = BEGINNING.get(type(recorded.data))
-    return None if begin is None else begin(recorded, changes)

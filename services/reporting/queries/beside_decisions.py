@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Table, select
 
 from services.reporting.queries.board import visible_codes
-from services.reporting.queries.moments import AsOf, believed, instant
+from services.reporting.queries.moments import AsOf, believed, instant, said_by
 from services.reporting.queries.scope import Scope, circled, kept_back, knows_of
 from services.reporting.reading import Reading
 from services.reporting.tables import (
@@ -32,10 +32,10 @@ from shared.eventlog.codec import instant_text
 
 
 class Reader(NamedTuple):
-    """For whom decisions are shown: what they may see, up to which position facts count, and their civil day."""
+    """For whom decisions are shown: what they may see, up to which day what was said counts, and their civil day."""
 
     scope: Scope
-    told_by: int
+    until: date
     day_of: Callable[[datetime], date]
 
 
@@ -57,16 +57,18 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Acknowledged(Said, frozen=True):
-    """What the budget office last said."""
+    """What the budget office last said, and the day it said so."""
 
+    effective_on: date
     outcome: str
     remarks: str | None
     organization: str
 
 
 class Line(Said, frozen=True):
-    """A budget line it ended in."""
+    """A budget line it ended in, and the day it was tied."""
 
+    effective_on: date
     fiscal_year: int
     code: str
     amount: str
@@ -182,6 +184,7 @@ class _Beside:
             if acknowledgement is None
             else Acknowledged(
                 *self._when(acknowledgement),
+                acknowledgement.valid_from,
                 acknowledgement.outcome,
                 acknowledgement.remarks,
                 acknowledgement.organization,
@@ -189,6 +192,7 @@ class _Beside:
             budget_lines=[
                 Line(
                     *self._when(line),
+                    line.valid_from,
                     line.fiscal_year,
                     line.code,
                     line.amount,
@@ -199,7 +203,9 @@ class _Beside:
                 for line in self._lines[row.decision_id]
             ],
             errata=[
-                Erratum(*self._when(one), one.number, one.reads, one.should_read, one.reason)
+                Erratum(
+                    one.valid_from, *self._when(one)[1:], one.number, one.reads, one.should_read, one.reason
+                )
                 for one in self._errata[row.decision_id]
             ],
             outcome=None if outcome is None else self._became(outcome, in_full=in_full),
@@ -226,15 +232,15 @@ class _Beside:
         found: dict[UUID, list[Any]] = defaultdict(list)
         for row in self._reading.connection.execute(
             select(table)
-            .where(table.c.decision_id.in_(ids), believed(table, self._reader.told_by))
-            .order_by(table.c.believed_from)
+            .where(table.c.decision_id.in_(ids), said_by(table, self._reader.until, self._at.position))
+            .order_by(table.c.valid_from, table.c.told_at)
         ):
             found[row.decision_id].append(row)
         return found
 
     def _when(self, row: Any) -> tuple[date, str, int]:
         moment = instant(row.told_time)
-        return self._reader.day_of(moment), instant_text(moment), row.believed_from
+        return self._reader.day_of(moment), instant_text(moment), row.told_at
 
 
 def known_things(

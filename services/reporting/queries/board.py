@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, and_, func, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, and_, func, select, tuple_
 
 from services.reporting.queries.moments import AsOf, holding
 from services.reporting.queries.names import Names, names_at
@@ -206,10 +206,13 @@ def visible_codes(reading: Reading, position: int, scope: Scope, codes: set[str]
     """Those of the codes whose commitments the asker may know of: a reference must not give a hidden one away."""
     if not codes:
         return set()
-    query = select(descriptions.c.code).where(
-        descriptions.c.code.in_(sorted(codes)), _believed(position), visible_descriptions(scope, position)
-    )
+    query = visible_code_query(scope, position).where(descriptions.c.code.in_(sorted(codes)))
     return set(reading.connection.execute(query).scalars())
+
+
+def visible_code_query(scope: Scope, position: int) -> Select[Any]:
+    """The codes of the commitments that the asker may know of."""
+    return select(descriptions.c.code).where(_believed(position), visible_descriptions(scope, position))
 
 
 def _believed(position: int) -> ColumnElement[bool]:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, and_, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, exists, or_, select
 
 from services.reporting.queries.beside_decisions import DecisionItem, Reader, items_of
-from services.reporting.queries.moments import AsOf, believed
-from services.reporting.queries.scope import Scope, knows_of
+from services.reporting.queries.board import visible_code_query, visible_codes
+from services.reporting.queries.moments import AsOf, believed, said_by
+from services.reporting.queries.scope import Scope, circled, knows_of
 from services.reporting.reading import Reading
-from services.reporting.tables import acknowledgements, circles, decisions
+from services.reporting.tables import acknowledgements, circles, decisions, mentions, outcomes
 from shared.events.meeting_vocabulary import Acknowledgement
 
 _row = decisions.c
 
 ACKNOWLEDGED: Final = ("true", "false", "disputed")
 """Whether the budget office agreed, has said nothing, or disputes."""
+
+NO_OUTCOME: Final = "none"
+OUTCOMES: Final = ("carried_out", "unresolved", "resolved", "waived", NO_OUTCOME)
+"""What became of a decision where commitments are kept, or that nothing is known of it yet."""
 
 
 class DecisionFilters(NamedTuple):
@@ -28,6 +33,8 @@ class DecisionFilters(NamedTuple):
     body: Sequence[str] = ()
     kind: Sequence[str] = ()
     acknowledged: Sequence[str] = ()
+    commitment: Sequence[str] = ()
+    outcome: Sequence[str] = ()
     agreed_since: date | None = None
     has_budget_impact: bool | None = None
     fiscal_year: int | None = None
@@ -45,34 +52,35 @@ def decisions_as_of(
     """The decisions agreed beyond a position of the log, in order; and whether more follow."""
     rows = reading.connection.execute(
         select(decisions)
-        .select_from(with_acknowledgement(reader.told_by))
-        .where(admitted(at, reader.scope, filters), _row.agreed_at > after)
+        .select_from(with_acknowledgement(at, reader))
+        .where(admitted(reading, at, reader, filters), _row.agreed_at > after)
         .order_by(_row.agreed_at)
         .limit(limit + 1)
     ).all()
     return items_of(reading, at, reader, rows[:limit]), len(rows) > limit
 
 
-def with_acknowledgement(told_by: int) -> FromClause:
-    """Decisions, with what the budget office had last said of each by a position."""
-    said = acknowledgements.c
+def with_acknowledgement(at: AsOf, reader: Reader) -> FromClause:
+    """Decisions, with what the budget office had last said of each."""
+    same = acknowledgements.c.decision_id == _row.decision_id
     return decisions.outerjoin(
-        acknowledgements,
-        and_(said.decision_id == _row.decision_id, said.believed_from <= told_by, said.believed_to > told_by),
+        acknowledgements, and_(same, said_by(acknowledgements, reader.until, at.position))
     )
 
 
-def admitted(at: AsOf, scope: Scope, filters: DecisionFilters) -> ColumnElement[bool]:
+def admitted(reading: Reading, at: AsOf, reader: Reader, filters: DecisionFilters) -> ColumnElement[bool]:
     """The rows of `with_acknowledgement` that the filters admit and the asker may know of."""
     return and_(
         believed(decisions, at.position),
         _row.agreed_on <= at.on,
-        knows_of(scope, at.position, _row.decision_id),
-        *_conditions(at, filters),
+        knows_of(reader.scope, at.position, _row.decision_id),
+        *_conditions(reading, at, reader, filters),
     )
 
 
-def _conditions(at: AsOf, filters: DecisionFilters) -> list[ColumnElement[bool]]:
+def _conditions(
+    reading: Reading, at: AsOf, reader: Reader, filters: DecisionFilters
+) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if filters.organization:
         concerned = select(circles.c.thing_id).where(
@@ -87,6 +95,10 @@ def _conditions(at: AsOf, filters: DecisionFilters) -> list[ColumnElement[bool]]
         found.append(_row.kind.in_(filters.kind))
     if filters.acknowledged:
         found.append(or_(*(_ACKNOWLEDGED[word] for word in filters.acknowledged)))
+    if filters.commitment:
+        found.append(_naming(reading, at, reader.scope, filters.commitment))
+    if filters.outcome:
+        found.append(or_(*_outcomes(at, reader, filters.outcome)))
     if filters.agreed_since is not None:
         found.append(_row.agreed_on >= filters.agreed_since)
     if filters.has_budget_impact is not None:
@@ -94,6 +106,38 @@ def _conditions(at: AsOf, filters: DecisionFilters) -> list[ColumnElement[bool]]
     if filters.fiscal_year is not None:
         found.append(_row.fiscal_year == filters.fiscal_year)
     return found
+
+
+def _naming(reading: Reading, at: AsOf, scope: Scope, codes: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a decision names one of the codes, as far as the asker is told so.
+
+    Those concerned are told all that it names. Others are told of the commitments they may know of; and of what it does
+    only if they may know of every commitment it names, so that a hidden code finds what one that does not exist finds.
+    """
+    named = mentions.c.decision_id == _row.decision_id, believed(mentions, at.position)
+    wanted = exists().where(*named, mentions.c.commitment.in_(codes))
+    if scope.name == "everything":
+        return wanted
+    known = sorted(visible_codes(reading, at.position, scope, set(codes)))
+    beside = mentions.alias()
+    hidden = exists().where(
+        beside.c.decision_id == _row.decision_id,
+        believed(beside, at.position),
+        beside.c.commitment.not_in(visible_code_query(scope, at.position)),
+    )
+    told = exists().where(
+        *named, mentions.c.commitment.in_(known), or_(mentions.c.in_effect_only.is_(False), ~hidden)
+    )
+    return or_(told, and_(wanted, circled(scope, at.position, _row.decision_id)))
+
+
+def _outcomes(at: AsOf, reader: Reader, words: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+    became = outcomes.c.decision_id == _row.decision_id, said_by(outcomes, reader.until, at.position)
+    states = [word for word in words if word != NO_OUTCOME]
+    if states:
+        yield exists().where(*became, outcomes.c.state.in_(states))
+    if NO_OUTCOME in words:
+        yield ~exists().where(*became)
 
 
 _said: Final[ColumnElement[Any]] = acknowledgements.c.outcome

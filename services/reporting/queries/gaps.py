@@ -4,11 +4,13 @@ not_acknowledged              it is longer ago than the days given, and the budg
 disputed                      the budget office last said that this is not what was agreed
 no_line_in_first_request      it has a budget impact, and no line in the first request of its fiscal year
 amended_after_acknowledgement an erratum came after what the budget office last said
+
+All of it as of a day: by what had taken effect by then. Of two things the one of the later day comes after the other,
+and of two of one day the one that the log learned later.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
@@ -20,7 +22,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
 from services.reporting.queries.beside_decisions import DecisionItem, Reader, items_of
 from services.reporting.queries.decisions import DecisionFilters, admitted, with_acknowledgement
-from services.reporting.queries.moments import AsOf, believed, instant
+from services.reporting.queries.moments import AsOf, believed, said_by
 from services.reporting.reading import Reading
 from services.reporting.tables import acknowledgements, budget_lines, decisions, errata
 from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest
@@ -80,8 +82,8 @@ def gaps_as_of(
     The totals count all gaps of the decisions that the filters admit, whichever are wanted.
     """
     conditions = _conditions(at, reader, days)
-    source = with_acknowledgement(reader.told_by)
-    chosen = admitted(at, reader.scope, filters)
+    source = with_acknowledgement(at, reader)
+    chosen = admitted(reading, at, reader, filters)
     counted = reading.connection.execute(
         select(
             *(func.coalesce(func.sum(case((holds, 1), else_=0)), 0) for holds in conditions.values()),
@@ -99,7 +101,7 @@ def gaps_as_of(
         .limit(limit + 1)
     ).all()
     page = rows[:limit]
-    lost = _first_lines_lost(reading, reader, page)
+    lost = _first_lines_lost(reading, at, reader, page)
     items = [
         (item, [_found(gap, item, at, days, lost) for gap in Gap if getattr(row, gap)])
         for item, row in zip(items_of(reading, at, reader, page), page, strict=True)
@@ -117,12 +119,15 @@ def _conditions(at: AsOf, reader: Reader, days: int) -> dict[Gap, ColumnElement[
         line.decision_id == decisions.c.decision_id,
         line.fiscal_year == decisions.c.fiscal_year,
         line.request == BudgetRequest.FIRST.value,
-        believed(budget_lines, reader.told_by),
+        said_by(budget_lines, reader.until, at.position),
     )
     amended = exists().where(
         errata.c.decision_id == decisions.c.decision_id,
-        errata.c.believed_from > said.believed_from,
-        errata.c.believed_from <= reader.told_by,
+        said_by(errata, reader.until, at.position),
+        or_(
+            errata.c.valid_from > said.valid_from,
+            and_(errata.c.valid_from == said.valid_from, errata.c.told_at > said.told_at),
+        ),
     )
     return {
         Gap.NOT_ACKNOWLEDGED: and_(said.outcome.is_(None), decisions.c.agreed_on < due),
@@ -145,33 +150,47 @@ def _found(
             since, because = item.agreed_on + timedelta(days=days) + _DAY, item.position
         case Gap.DISPUTED:
             assert said is not None
-            since, because = said.told_on, said.position
+            since, because = said.effective_on, said.position
         case Gap.NO_LINE_IN_FIRST_REQUEST:
             since, because = lost.get(item.id, (item.agreed_on, item.position))
         case Gap.AMENDED_AFTER_ACKNOWLEDGEMENT:
             assert said is not None
-            first = next(erratum for erratum in item.errata if erratum.position > said.position)
+            spoken = said.effective_on, said.position
+            first = next(one for one in item.errata if (one.told_on, one.position) > spoken)
             since, because = first.told_on, first.position
     return GapFound(gap, since, max(0, (at.on - since).days) + 1, because)
 
 
-def _first_lines_lost(reading: Reading, reader: Reader, rows: Sequence[Any]) -> dict[UUID, tuple[date, int]]:
+def _first_lines_lost(
+    reading: Reading, at: AsOf, reader: Reader, rows: Sequence[Any]
+) -> dict[UUID, tuple[date, int]]:
     """For decisions that had a line in the first request and have none now: since when, and since which position."""
-    years = {row.decision_id: row.fiscal_year for row in rows if row.no_line_in_first_request}
+    lacking = [row.decision_id for row in rows if row.no_line_in_first_request]
+    instead = budget_lines.alias()
     line = budget_lines.c
-    told: dict[UUID, list[Any]] = defaultdict(list)
-    for row in reading.connection.execute(
-        select(budget_lines).where(line.decision_id.in_(list(years)), line.believed_from <= reader.told_by)
-    ):
-        told[row.decision_id].append(row)
     found: dict[UUID, tuple[date, int]] = {}
-    for decision, lines in told.items():
-        ends = [
-            one.believed_to
-            for one in lines
-            if one.fiscal_year == years[decision] and one.request == BudgetRequest.FIRST
-        ]
-        if ends:
-            instead = next(one for one in lines if one.believed_from == max(ends))
-            found[decision] = reader.day_of(instant(instead.told_time)), instead.believed_from
+    for lost in reading.connection.execute(
+        select(line.decision_id, instead.c.valid_from, instead.c.told_at)
+        .join(decisions, and_(decisions.c.decision_id == line.decision_id, believed(decisions, at.position)))
+        .join(
+            instead,
+            and_(
+                instead.c.decision_id == line.decision_id,
+                instead.c.fiscal_year == line.fiscal_year,
+                instead.c.code == line.code,
+                instead.c.valid_from == line.valid_to,
+            ),
+        )
+        .where(
+            line.decision_id.in_(lacking),
+            line.fiscal_year == decisions.c.fiscal_year,
+            line.request == BudgetRequest.FIRST.value,
+            believed(budget_lines, at.position),
+            believed(instead, at.position),
+            instead.c.valid_from <= reader.until,
+        )
+    ):
+        found[lost.decision_id] = max(
+            found.get(lost.decision_id, (date.min, 0)), (lost.valid_from, lost.told_at)
+        )
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, Table, and_
@@ -73,18 +73,6 @@ def not_reached(position: int) -> Unavailable:
     return Unavailable("position-not-reached", f"The read model has not reached position {position} yet.")
 
 
-def told_by(store: Store, clock: Clock, at: AsOf) -> int:
-    """The position that the log had reached, of those up to that of `at`, when the day of `at` was over.
-
-    Where nobody says on which day a thing was done (an acknowledgement, a budget line), it was done on the day on which
-    the log learned it; so this is the position at which to look for what had been done by then.
-    """
-    if at.known_at is None or clock.day_of(at.known_at) <= at.on:
-        return at.position
-    over = datetime.combine(at.on + timedelta(days=1), time.min, clock.zone)
-    return min(at.position, position_at(store, over - timedelta(microseconds=1)))
-
-
 def instant(microseconds: int) -> datetime:
     """An instant as the tables keep it, in UTC."""
     return _EPOCH + timedelta(microseconds=microseconds)
@@ -98,6 +86,11 @@ def midnight(day: date) -> int:
 def believed(table: FromClause, position: int) -> ColumnElement[bool]:
     """The rows of a table that were believed at a position."""
     return and_(table.c.believed_from <= position, table.c.believed_to > position)
+
+
+def said_by(table: Table, on: date, position: int) -> ColumnElement[bool]:
+    """The rows of what is said of decisions that speak on a day, as believed at a position."""
+    return and_(believed(table, position), table.c.valid_from <= on, table.c.valid_to > on)
 
 
 def holding(on: date, position: int, reached: int, table: Table = standings) -> ColumnElement[bool]:

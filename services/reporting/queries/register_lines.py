@@ -75,6 +75,7 @@ class Counts(msgspec.Struct, frozen=True):
     held: int
     cancelled: int
     ahead: int
+    unrecorded: int
     minutes_late: int | None
     mandatory_absences: int
 
@@ -142,6 +143,7 @@ def _counts(due: list[date] | None, lines: list[MeetingLine], on: date) -> Count
         held=states.count("held"),
         cancelled=states.count("cancelled"),
         ahead=states.count("convened"),
+        unrecorded=states.count("unrecorded"),
         minutes_late=None if due is None else sum(line.minutes_late is True for line in lines),
         mandatory_absences=sum(len(line.mandatory_absences or ()) for line in lines),
     )
@@ -156,13 +158,11 @@ def day_of_meeting(meeting: Any, on: date, day_of: Callable[[datetime], date]) -
 def _meeting(
     meeting: Any, protocols: Protocols | None, on: date, day_of: Callable[[datetime], date]
 ) -> MeetingLine:
-    def by_then(time: int | None) -> date | None:
-        day = None if time is None else day_of(instant(time))
-        return day if day is not None and day <= on else None
-
-    held_on, cancelled_on = by_then(meeting.held_time), by_then(meeting.cancelled_time)
-    circulated_on = by_then(meeting.circulated_time)
-    day = day_of_meeting(meeting, on, day_of)
+    day, state = day_of_meeting(meeting, on, day_of), _state(meeting, on, day_of)
+    held_on = day if state == "held" else None
+    circulated_on = meeting.circulated_on
+    if circulated_on is not None and circulated_on > on:
+        circulated_on = None
     terms = Terms() if protocols is None else protocols.on(day)
     due_on = None
     if held_on is not None and terms.days_to_minutes is not None:
@@ -171,11 +171,11 @@ def _meeting(
     return MeetingLine(
         id=meeting.meeting_id,
         title=meeting.title,
-        state="held" if held_on else "cancelled" if cancelled_on else "convened",
+        state=state,
         on=day,
         scheduled_at=instant_text(instant(meeting.scheduled_time)),
         held_at=None if held_on is None else instant_text(instant(meeting.held_time)),
-        cancellation=meeting.cancellation if cancelled_on else None,
+        cancellation=meeting.cancellation if state == "cancelled" else None,
         agenda_items=meeting.agenda_items,
         agenda_size=terms.agenda_size,
         agenda_exceeded=None if terms.agenda_size is None else meeting.agenda_items > terms.agenda_size,
@@ -185,3 +185,14 @@ def _meeting(
         minutes_late=None if due_on is None else (circulated_on or on) > due_on,
         mandatory_absences=msgspec.json.decode(meeting.absences, type=list[Absence]) if told else None,
     )
+
+
+def _state(meeting: Any, on: date, day_of: Callable[[datetime], date]) -> str:
+    """What a meeting was on a day: `unrecorded` when its own had passed and nothing is known of what became of it."""
+    scheduled_on = day_of(instant(meeting.scheduled_time))
+    if meeting.held_time is not None and day_of(instant(meeting.held_time)) <= on:
+        return "held"
+    if meeting.cancelled_time is not None:
+        # Called off it was on its own day at the latest, whenever that was told.
+        return "cancelled" if min(day_of(instant(meeting.cancelled_time)), scheduled_on) <= on else "convened"
+    return "unrecorded" if meeting.held_time is None and scheduled_on < on else "convened"

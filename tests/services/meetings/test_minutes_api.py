@@ -18,7 +18,7 @@ from services.meetings.api.answers import (
     NumberedWritten,
 )
 from shared.identity.actor import Role
-from tests.services.meetings.installation import Installation, item, referred, refused, task
+from tests.services.meetings.installation import HELD, Installation, item, referred, refused, task
 
 pytestmark = pytest.mark.anyio
 
@@ -140,6 +140,47 @@ async def test_the_budget_office_acknowledges_and_ties_a_decision(service: Insta
         "decision_acknowledged",
         "budget_line_tied",
     ]
+
+
+async def test_what_is_entered_late_has_the_day_it_happened(service: Installation) -> None:
+    meeting = await service.convened(await service.bilateral())
+    await service.post(f"{meeting}/attendance", HELD)
+    await service.post(f"{meeting}/minutes", {"items": [item(BUDGET)]})
+    sent = {"recipients": [{"organization": "DIPRES"}]}
+    for day, code in (("2012-08-13", "date-before-meeting"), ("2012-11-22", "date-in-future")):
+        answer = await service.ask(
+            "POST", f"{meeting}/circulations", sent | {"effective_on": day}, If_Match="*"
+        )
+        assert refused(answer) == (422, code)
+    await service.post(f"{meeting}/circulations", sent | {"effective_on": "2012-08-20"})
+    await service.post(f"{meeting}/circulations", {"recipients": [{"organization": "SEGPRES"}]})
+    done = await service.post(f"{meeting}/approvals", {}, subject="reader")
+    decision = f"/v1/decisions/{done['decisions'][0]}"
+    line = {"fiscal_year": 2013, "code": "05-01", "amount": "11000", "currency": "CLP", "request": "first"}
+    disputed, agreed = {"outcome": "disputed", "remarks": "Eleven"}, {"outcome": "agreed"}
+    for what, body in (("acknowledgements", agreed), ("budget-lines", line)):
+        answer = await service.ask(
+            "POST", f"{decision}/{what}", body | {"effective_on": "2012-08-13"}, If_Match="*", **DIPRES
+        )
+        assert refused(answer) == (422, "date-before-decision")
+    await service.post(f"{decision}/acknowledgements", agreed | {"effective_on": "2012-10-01"}, **DIPRES)
+    await service.post(f"{decision}/acknowledgements", disputed | {"effective_on": "2012-09-03"}, **DIPRES)
+    await service.post(f"{decision}/budget-lines", line | {"effective_on": "2012-09-10"}, **DIPRES)
+
+    shown = await service.read(meeting)
+    MeetingAnswer.model_validate(shown)
+    assert [one["effective_on"] for one in shown["circulations"]] == ["2012-08-20", "2012-11-21"]
+    shown = await service.read(decision)
+    DecisionAnswer.model_validate(shown)
+    assert (shown["acknowledgement"]["outcome"], shown["acknowledgement"]["effective_on"]) == (
+        "agreed",
+        "2012-10-01",
+    )
+    assert shown["budget_lines"][0]["effective_on"] == "2012-09-10"
+    history = (await service.read(f"{decision}/history"))["items"]
+    assert [one["effective_on"] for one in history] == [None, "2012-10-01", "2012-09-03", "2012-09-10"]
+    # The last word is of October: nothing is left to acknowledge.
+    assert (await service.read("/v1/bodies/BIL-MINSAL/agenda-proposals"))["items"] == []
 
 
 async def test_an_action_item_is_carried_out_by_its_owner(service: Installation) -> None:

@@ -121,14 +121,10 @@ def held(code: str, day: date, *, absent: tuple[Seat, ...] = ()) -> Told:
     )
 
 
-def circulated(code: str, *recipients: str) -> Told:
-    """Its minutes were sent out."""
-    names = recipients or ("DIPRES",)
-    return Told(
-        "meeting",
-        code,
-        MinutesCirculated(draft=1, recipients=tuple(Recipient(organization=name) for name in names)),
-    )
+def circulated(code: str, *recipients: str, on: date | None = None) -> Told:
+    """Its minutes were sent out; without a day, on the one on which that is recorded."""
+    named = tuple(Recipient(organization=name) for name in recipients or ("DIPRES",))
+    return Told("meeting", code, MinutesCirculated(draft=1, recipients=named, effective_on=on))
 
 
 def decided(number: str, day: date, meeting: str = "M-1", **more: Any) -> Told:

@@ -103,10 +103,13 @@ def _happenings(epoch: date) -> st.SearchStrategy[Event]:
             mandatory_absences=_seats,
             reason=st.just("Wrong"),
         ),
-        _organizations.map(
-            lambda names: MinutesCirculated(
-                draft=1, recipients=tuple(Recipient(organization=name) for name in names)
-            )
+        st.builds(
+            MinutesCirculated,
+            draft=st.just(1),
+            recipients=_organizations.map(
+                lambda names: tuple(Recipient(organization=name) for name in names)
+            ),
+            effective_on=st.none() | moments.map(day_of),
         ),
         st.builds(
             MeetingPublished,
@@ -258,6 +261,7 @@ def _period(
         "held": len([line for line in within if line["state"] == "held"]),
         "cancelled": len([line for line in within if line["state"] == "cancelled"]),
         "ahead": len([line for line in within if line["state"] == "convened"]),
+        "unrecorded": len([line for line in within if line["state"] == "unrecorded"]),
         "late": None if asked is None else len([line for line in within if line["late"]]),
         "absences": sum(len(line["absences"] or ()) for line in within),
         "meetings": sorted(within, key=lambda line: str(line["id"])),
@@ -332,8 +336,9 @@ def _line(name: str, events: Sequence[Known], body: Sequence[Known], on: date) -
                 cancelled = day_of(known.recorded_at)
             case MeetingHeld() | AttendanceCorrected() as event:
                 held = event
-            case MinutesCirculated() if circulated is None:
-                circulated = day_of(known.recorded_at)
+            case MinutesCirculated() as event:
+                sent = event.effective_on or day_of(known.recorded_at)
+                circulated = sent if circulated is None or sent < circulated else circulated
     assert scheduled is not None
     held_on = day_of(held.held_at) if held is not None and day_of(held.held_at) <= on else None
     if circulated is not None and circulated > on:
@@ -342,7 +347,7 @@ def _line(name: str, events: Sequence[Known], body: Sequence[Known], on: date) -
     protocol = _protocol_on(day, body) if body else Protocol()
     limit = protocol.days_to_minutes
     late = held_on is not None and limit is not None and ((circulated or on) - held_on).days > limit
-    state = "convened" if cancelled is None or cancelled > on else "cancelled"
+    state = _state_before_held(day_of(scheduled), held is not None, cancelled, on)
     absences = held.mandatory_absences if held is not None and held_on and held.attendance else None
     return {
         "id": meeting_id(name),
@@ -355,3 +360,10 @@ def _line(name: str, events: Sequence[Known], body: Sequence[Known], on: date) -
         "late": late,
         "absences": None if absences is None else [seat.organization or seat.position for seat in absences],
     }
+
+
+def _state_before_held(scheduled: date, held_later: bool, cancelled: date | None, on: date) -> str:
+    """What a meeting is on a day by which it has not been held."""
+    if cancelled is not None:
+        return "cancelled" if on >= cancelled or on >= scheduled else "convened"
+    return "convened" if held_later or on <= scheduled else "unrecorded"

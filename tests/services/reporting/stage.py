@@ -18,6 +18,7 @@ from services.reporting.opening import open_read_model
 from services.reporting.read_model import ReadModel
 from services.reporting.rebuild import rebuild
 from services.reporting.tables import BELIEVED
+from shared.clock import Clock
 from shared.eventlog.envelope import NewEvent
 from shared.eventlog.store import Appended, Changes, Store, open_store
 from shared.events.facts import Event
@@ -67,7 +68,7 @@ class Stage:
 
     def start_worker(self, capacity: int = 1000) -> Worker:
         """Let a worker follow in a thread."""
-        worker = Worker(self.store, self.read_model, capacity=capacity)
+        worker = Worker(self.store, self.read_model, Clock(), capacity=capacity)
         thread = threading.Thread(target=self._run, args=(worker,))
         thread.start()
         self._running.append((worker, thread))
@@ -115,7 +116,7 @@ class Stage:
 
     def rebuild(self) -> int:
         """Build the read model anew."""
-        return rebuild(self.store, self.read_model, grace=0)
+        return rebuild(self.store, self.read_model, Clock(), grace=0)
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """Everything in the live generation, in a fixed order."""

@@ -233,6 +233,19 @@ async def test_the_feed_tells_what_became_of_a_decision(growing: Installation) -
         "BIL-SAL-2012-002": "resolved",
         "BIL-SAL-2012-003": "waived",
     }
+    for word, tail in {"none": "001", "resolved": "002", "waived": "003", "unresolved": None}.items():
+        path = f"/v1/decisions?body=BIL-SAL&outcome={word}"
+        assert [number[-3:] for number in numbers(await growing.read(path, **DIPRES))] == (
+            [tail] if tail else []
+        )
+    # What it did is of the day it was agreed; it was waived today.
+    then = await growing.read("/v1/decisions?on=2012-08-14", **DIPRES)
+    assert [item["outcome"] and item["outcome"]["state"] for item in then["items"]] == [
+        "carried_out",
+        None,
+        "resolved",
+        "unresolved",
+    ]
     resolved = answer["items"][2]["outcome"]
     assert resolved["did"] == [{"type": "commitments.registered", "version": 1, "commitment": "HID-1"}]
     assert (resolved["difficulty"]["code"], resolved["remarks"]) == ("code-taken", "Renamed")
@@ -258,6 +271,11 @@ async def test_the_feed_tells_what_became_of_a_decision(growing: Installation) -
         ("acknowledged=disputed&on=2012-08-31", ["L-2012-001"]),
         ("acknowledged=false&on=2012-08-21", ["L-2012-001", "L-2012-002", "L-2012-003"]),
         ("on=2012-08-13", []),
+        ("commitment=HID-1", ["L-2012-002", "L-2012-003"]),
+        ("commitment=HID-1,NONE-1&kind=agree_commitment", ["L-2012-002"]),
+        ("commitment=NONE-1", []),
+        ("outcome=none", ["G-2012-001", "L-2012-001", "L-2012-002", "L-2012-003"]),
+        ("outcome=carried_out,unresolved,resolved,waived", []),
         ("has_budget_impact=true", ["L-2012-001", "L-2012-003"]),
         ("has_budget_impact=false", ["G-2012-001", "L-2012-002"]),
         ("fiscal_year=2014", ["L-2012-003"]),
@@ -327,6 +345,42 @@ async def test_gaps_are_those_of_the_day(
     assert tuple(answer["totals"]["by_gap"].values()) == totals
     if "gap=" in query:
         assert answer["items"] == []
+
+
+async def test_what_is_entered_years_later_counts_from_the_day_it_names(growing: Installation) -> None:
+    on = "on=2012-12-31"
+    before = await growing.read(f"/v1/decisions/gaps?{on}", **DIPRES)
+    known = growing.stage.store.head()
+    letter = DecisionAcknowledged(
+        outcome=Acknowledgement.DISPUTED, remarks="Less", effective_on=date(2012, 9, 3)
+    )
+    line = BudgetLineTied(
+        fiscal_year=2014,
+        code="24-03",
+        amount="1000",
+        currency="CLP",
+        request=FIRST,
+        effective_on=date(2012, 9, 10),
+    )
+    number = "BIL-SAL-2012-003"
+    last = await more(growing, Told("decision", number, letter), Told("decision", number, line))
+    answer = await growing.read(f"/v1/decisions/gaps?{on}&gap=disputed", **DIPRES)
+    (item,) = answer["items"]
+    assert [(gap["gap"], gap["since_on"], gap["because"]) for gap in item["gaps"]] == [
+        ("disputed", "2012-09-03", last - 1)
+    ]
+    said, tied_line = item["acknowledgement"], item["budget_lines"][-1]
+    assert (said["effective_on"], said["told_on"]) == ("2012-09-03", "2013-04-30")
+    assert (tied_line["effective_on"], tied_line["told_on"]) == ("2012-09-10", "2013-04-30")
+    # As was known before, it is as it was; and before those days nothing had been said.
+    assert (await growing.read(f"/v1/decisions/gaps?{on}&position={known}", **DIPRES)) == before
+    early = await growing.read("/v1/decisions?on=2012-09-02&fiscal_year=2014", **DIPRES)
+    assert early["items"][0]["acknowledgement"] is None
+    # What was said first of all, entered last of all, is not the last word.
+    at_once = DecisionAcknowledged(outcome=Acknowledgement.DISPUTED, effective_on=DAY)
+    await more(growing, Told("decision", "BIL-SAL-2012-001", at_once))
+    answer = await growing.read("/v1/decisions?acknowledged=disputed", **DIPRES)
+    assert numbers(answer) == [number]
 
 
 async def test_the_same_words_after_an_erratum_close_the_gap_it_made(growing: Installation) -> None:
@@ -418,6 +472,8 @@ async def test_a_client_reads_its_own_write_and_is_not_sent_what_it_holds(growin
         ("decisions?acknowledged=yes", "filter-value-unknown"),
         ("decisions?kind=bet", "filter-value-unknown"),
         ("decisions?body=,", "filter-value-unknown"),
+        ("decisions?outcome=done", "filter-value-unknown"),
+        ("decisions?commitment=,", "filter-value-unknown"),
         ("decisions?days=3", "query-unknown"),
         ("decisions?agreed_since=yesterday", "request-invalid"),
         ("decisions?cursor=abc", "cursor-invalid"),

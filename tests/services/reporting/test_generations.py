@@ -25,6 +25,7 @@ from services.reporting.queries.moments import AsOf
 from services.reporting.queries.scope import EVERYTHING
 from services.reporting.read_model import OvertakenError, RebuildUnderWayError
 from services.reporting.tables import VERSION_TABLE, metadata
+from shared.clock import Clock
 from shared.errors import BitacoraError, CorruptEvent
 from shared.eventlog.envelope import NewEvent
 from shared.events.commitments import Assessed, Corrected, DeadlineRevised, OrganizationRegistered, Registered
@@ -345,7 +346,7 @@ def test_a_worker_that_meets_a_corrupt_event_has_written_what_precedes_it(stage:
     from services.reporting.follow import Worker
 
     with pytest.raises(CorruptEvent) as caught:
-        Worker(stage.store, stage.read_model).run()
+        Worker(stage.store, stage.read_model, Clock()).run()
     assert caught.value.position == bad.first
     assert stage.reached() == bad.first - 1
     assert len(stage.rows()["descriptions"]) == 2

@@ -29,6 +29,7 @@ from shared.events.meeting_vocabulary import Acknowledgement, BodyKind, BudgetRe
 from shared.events.meetings import (
     ActionItemPublished,
     ActionItemReassigned,
+    AgreedCommitment,
     AgreedDeadline,
     BodyChanged,
     BudgetLineTied,
@@ -155,6 +156,12 @@ def story() -> Iterator[Entry]:
         "effect": SECRET_DAY,
     }
     yield Entry(decided("SEG-2013-001", DAY, **postponing, **open_decision))
+    agreed = AgreedCommitment(
+        code="OPEN-4", title="secret", lead_organization="MININT", parent="HID-1", public_deadline_on=None
+    )
+    agreeing: dict[str, Any] = {"kind": DecisionKind.AGREE_COMMITMENT, "effect": Effect(commitment=agreed)}
+    yield Entry(decided("SEG-2013-003", DAY, **agreeing, **open_decision))
+    yield Entry(promise("OPEN-4", PUBLIC, parent="HID-1"))
     escalated: dict[str, Any] = {"kind": DecisionKind.ESCALATE, **open_decision}
     referral = Effect(referral=Referral(to="HID-C", remarks="To be settled there"))
     yield Entry(
@@ -313,6 +320,11 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "kind=revise_deadline",
         "acknowledged=disputed",
         "acknowledged=true",
+        *(f"commitment={code}" for code in ("HID-1", "HID-2", "INS-1", "OPEN-3", "OPEN-4", "NONE-1")),
+        f"commitment={NAMES}",
+        "outcome=carried_out",
+        "outcome=unresolved",
+        "outcome=none&limit=1",
         "has_budget_impact=true",
         "fiscal_year=2013",
         "agreed_since=2013-03-12",
@@ -403,6 +415,14 @@ async def test_whoever_is_concerned_is_told(sqlite_url: str, tmp_path: Path) -> 
         decision = (await reporting.read("/v1/decisions?kind=revise_deadline", **CONCERNED))["items"][0]
         assert decision["effect"]["deadline"]["on"] == "2031-07-31"
         assert decision["commitments"] == ["OPEN-3", "HID-1"]
+        naming = {"HID-1": 2, "OPEN-3": 1, "OPEN-4": 1, "NONE-1": 0}
+        for code, many in naming.items():
+            found = await reporting.read(f"/v1/decisions?commitment={code}", **CONCERNED)
+            assert len(found["items"]) == many
+        # What a decision does is told whole or not at all, and so it is found by all that it does, or by nothing.
+        for code, many in {"HID-1": 0, "OPEN-3": 1, "OPEN-4": 0}.items():
+            found = await reporting.read(f"/v1/decisions?commitment={code}", **OUTSIDER)
+            assert len(found["items"]) == many
         referral = (await reporting.read("/v1/decisions?kind=escalate", **CONCERNED))["items"][0]
         assert referral["effect"]["referral"]["to"] == "HID-C"
 

@@ -23,7 +23,14 @@ from services.reporting.queries.register_lines import BodyLine, Days
 from services.reporting.queries.scope import EVERYTHING, Scope
 from services.reporting.queries.scope import PUBLIC as ANYBODY
 from shared.events.meeting_vocabulary import ProtocolPeriod
-from shared.events.meetings import BodyChanged, MeetingCancelled, MeetingPublished, Seat
+from shared.events.meetings import (
+    Appointment,
+    BodyChanged,
+    MeetingCancelled,
+    MeetingPublished,
+    MeetingRescheduled,
+    Seat,
+)
 from shared.events.vocabulary import Visibility
 from tests.services.reporting.gatherings import (
     Told,
@@ -121,6 +128,7 @@ def as_replayed(line: BodyLine) -> dict[str, Any]:
                 "held": period.counts.held,
                 "cancelled": period.counts.cancelled,
                 "ahead": period.counts.ahead,
+                "unrecorded": period.counts.unrecorded,
                 "late": period.counts.minutes_late,
                 "absences": period.counts.mandatory_absences,
                 "meetings": [
@@ -157,7 +165,7 @@ def test_the_register_says_what_a_replay_of_the_log_says(stage: Stage, data: st.
         lines = register(stage, asked, bodies)
         assert {line.body: as_replayed(line) for line in lines} == replayed_register(log, asked)
         for line in lines:
-            for name in ("expected", "due", "held", "cancelled", "ahead", "minutes_late"):
+            for name in ("expected", "due", "held", "cancelled", "ahead", "unrecorded", "minutes_late"):
                 parts = [getattr(period.counts, name) for period in line.periods]
                 whole = getattr(line.totals, name)
                 assert parts == [None] * len(parts) if whole is None else sum(parts) == whole
@@ -216,6 +224,65 @@ def test_the_register_shows_expected_and_held_late_minutes_and_absences(stage: S
     then = told_of(stage, None, date(2012, 1, 17))["SEG"]
     assert then.periods[0].meetings[0].minutes_late is False
     assert (then.totals.due, then.totals.held, then.totals.cancelled, then.totals.ahead) == (0, 1, 0, 2)
+
+
+def test_minutes_of_meetings_entered_years_later_are_as_late_as_they_were(stage: Stage) -> None:
+    told = [held("M-1", date(2012, 1, 10)), circulated("M-1", on=date(2012, 1, 16))]
+    entered = date(2026, 1, 5)
+    tell(stage, committee("SEG"), convened("SEG", "M-1", date(2012, 1, 10)), *told, now=noon(entered))
+    before = stage.store.head()
+    # Sent to somebody else before: that is when they were out. Sent again later mends them.
+    mended = [circulated("M-1", "MOP", on=date(2012, 1, 13)), circulated("M-1", on=date(2012, 2, 1))]
+    tell(stage, *mended, now=noon(entered + timedelta(days=1)))
+    stage.wait()
+
+    def minutes(on: date, position: int) -> tuple[date | None, int | None, bool | None]:
+        asked = Asked(position, on, date(2012, 1, 1), date(2012, 1, 31), 1, None)
+        (line,) = register(stage, asked, ())
+        (meeting,) = line.periods[0].meetings
+        return meeting.minutes_circulated_on, meeting.days_to_minutes, meeting.minutes_late
+
+    head = stage.store.head()
+    assert minutes(date(2012, 12, 31), before) == (date(2012, 1, 16), 6, False)
+    assert minutes(date(2012, 12, 31), head) == (date(2012, 1, 13), 3, False)
+    assert minutes(date(2012, 1, 15), before) == (None, None, False)
+    assert minutes(date(2012, 1, 15), head) == (date(2012, 1, 13), 3, False)
+
+
+def test_a_meeting_whose_day_has_passed_without_any_record_is_no_longer_ahead(stage: Stage) -> None:
+    day = date(2012, 2, 14)
+    tell(
+        stage,
+        committee("SEG"),
+        *(convened("SEG", code, day) for code in ("NOTHING", "CANCELLED", "MOVED", "HELD-LATER")),
+        now=noon(JANUARY),
+    )
+    then = stage.store.head()
+    moved = MeetingRescheduled(
+        scheduled_at=noon(date(2012, 5, 2)), previous=Appointment(scheduled_at=noon(day)), reason="Ill"
+    )
+    tell(
+        stage,
+        Told("meeting", "CANCELLED", MeetingCancelled(reason="Earthquake")),
+        Told("meeting", "MOVED", moved),
+        held("HELD-LATER", date(2012, 3, 1)),
+        now=noon(date(2012, 3, 10)),
+    )
+    stage.wait()
+
+    def counts(on: date, position: int) -> tuple[int, int, int, int]:
+        asked = Asked(position, on, date(2012, 1, 1), date(2012, 6, 30), 12, None)
+        (line,) = register(stage, asked, ())
+        totals = line.totals
+        return totals.held, totals.cancelled, totals.ahead, totals.unrecorded
+
+    head = stage.store.head()
+    # On its own day it may still be held.
+    assert counts(day, then) == (0, 0, 4, 0)
+    assert counts(day + timedelta(days=1), then) == (0, 0, 0, 4)
+    # What was told later is known of that day, too: it had been called off, or moved, and another was held later.
+    assert counts(day + timedelta(days=1), head) == (0, 1, 2, 1)
+    assert counts(date(2012, 6, 30), head) == (1, 1, 0, 2)
 
 
 def test_the_protocol_of_the_day_of_registration_holds_for_earlier_meetings(stage: Stage) -> None:

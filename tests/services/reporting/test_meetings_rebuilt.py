@@ -12,7 +12,7 @@ from alembic import command
 from sqlalchemy import Connection, create_engine, insert, inspect, select, update
 
 from services.reporting import migrate
-from services.reporting.tables import names, projection_state
+from services.reporting.tables import BELIEVED, names, projection_state
 from shared.events.commitments import (
     DecisionCarriedOut,
     DecisionUnresolved,
@@ -47,6 +47,7 @@ from tests.services.reporting.gatherings import (
 from tests.services.reporting.stage import Stage, staged
 
 DAY = date(2012, 3, 1)
+NAMING: dict[str, Any] = {"organizations": ("a",), "commitments": ("C-1", "C-2")}
 OPENED: dict[str, Any] = {
     "visibility": Visibility.PUBLIC,
     "previous": Visibility.RESERVED,
@@ -67,7 +68,10 @@ def story(seed: int, events: int) -> list[Told]:
     begun = [
         bilateral("BIL", "a", "b"),
         *(convened("BIL", f"M-{n}", DAY + timedelta(days=n)) for n in range(3)),
-        *(decided(f"BIL-2012-{n:03}", DAY, budget_impact=cost(), organizations=("a",)) for n in range(4)),
+        *(
+            decided(f"BIL-2012-{n:03}", DAY, budget_impact=cost(), organizations=("a",), commitments=("C-1",))
+            for n in range(4)
+        ),
         *(assigned(f"T-{n}", "a", DAY, DAY + timedelta(days=20), circle=("b",)) for n in range(4)),
     ]
     told: list[Told] = list(begun)
@@ -83,22 +87,26 @@ def story(seed: int, events: int) -> list[Told]:
 
 
 def _of_a_meeting(draw: random.Random) -> Told:
-    code = f"M-{draw.randrange(3)}"
+    code, sent_on = f"M-{draw.randrange(3)}", draw.choice([None, DAY + timedelta(days=draw.randrange(30))])
     return draw.choice(
         [
             held(code, DAY + timedelta(days=draw.randrange(9))),
-            circulated(code, draw.choice("abc")),
+            circulated(code, draw.choice("abc"), on=sent_on),
             Told("meeting", code, MeetingPublished(**OPENED)),
         ]
     )
 
 
 def _of_a_decision(draw: random.Random) -> Told:
+    day = draw.choice([None, DAY + timedelta(days=draw.randrange(30))])
     request = draw.choice(list(BudgetRequest))
+    outcome = draw.choice(list(Acknowledgement))
     event = draw.choice(
         [
-            DecisionAcknowledged(outcome=draw.choice(list(Acknowledgement)), remarks="r"),
-            BudgetLineTied(fiscal_year=2013, code="24", amount="1", currency="CLP", request=request),
+            DecisionAcknowledged(outcome=outcome, remarks="r", effective_on=day),
+            BudgetLineTied(
+                fiscal_year=2013, code="24", amount="1", currency="CLP", request=request, effective_on=day
+            ),
             DecisionPublished(**OPENED),
             DecisionAmended(erratum=draw.randrange(3), reads="a", should_read="b", reason="r"),
         ]
@@ -137,14 +145,16 @@ def test_what_was_followed_step_by_step_is_what_a_rebuild_makes(stage: Stage) ->
     assert stage.rows() == followed
 
 
-def test_a_read_model_made_before_there_were_meetings_reads_the_log_again(log_url: str) -> None:
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_a_read_model_of_an_earlier_revision_reads_the_log_again(log_url: str, revision: str) -> None:
     engine = create_engine(log_url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
-        _at_revision(connection, "0001")
-        assert "decisions" not in inspect(connection).get_table_names()
+        _at_revision(connection, revision)
+        assert "mentions" not in inspect(connection).get_table_names()
         migrate.upgrade(connection)
         assert connection.execute(select(projection_state.c.position)).scalar_one() == 0
-        assert connection.execute(select(names)).all() == []
+        for table in BELIEVED:
+            assert connection.execute(select(table)).all() == []
         # What is at the newest revision already is left as it is.
         connection.execute(update(projection_state).values(position=7))
         migrate.upgrade(connection)

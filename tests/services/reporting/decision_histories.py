@@ -1,0 +1,194 @@
+"""Random histories of decisions and of what is said of them, and a plain replay of them.
+
+The replay shares nothing with the read model: it goes through the events known at a position one by one, and, for how
+long a gap has been one, back through the calendar day by day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from shared.clock import Clock
+from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, DecisionWaived
+from shared.events.facts import Event
+from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest
+from shared.events.meetings import BudgetLineTied, DecisionAcknowledged, DecisionAgreed, DecisionAmended
+from tests.services.reporting.gatherings import Told, cost, decided
+from tests.services.reporting.meeting_histories import Entry, Known
+
+SPAN = 60
+"""Days over which a history happens."""
+OUTCOMES: dict[str, tuple[type[Event], ...]] = {
+    "none": (),
+    "carried_out": (DecisionCarriedOut,),
+    "unresolved": (DecisionUnresolved,),
+    "resolved": (DecisionUnresolved, DecisionCarriedOut),
+    "waived": (DecisionUnresolved, DecisionWaived),
+}
+day_of = Clock().day_of
+
+
+def _said(number: str, day: st.SearchStrategy[date | None]) -> st.SearchStrategy[Told]:
+    acknowledged = st.builds(DecisionAcknowledged, outcome=st.sampled_from(Acknowledgement), effective_on=day)
+    tied = st.builds(
+        BudgetLineTied,
+        fiscal_year=st.sampled_from([2013, 2013, 2014]),
+        code=st.sampled_from(["24-01", "24-02"]),
+        amount=st.just("1"),
+        currency=st.just("CLP"),
+        request=st.sampled_from(BudgetRequest),
+        effective_on=day,
+    )
+    return st.one_of(acknowledged, tied).map(lambda event: Told("decision", number, event))
+
+
+@st.composite
+def histories(draw: st.DrawFn, body: str, epoch: date) -> list[Entry]:
+    """What is said of two decisions, one of which costs something, in the order in which the log learns it."""
+    numbers = [f"{body}-2012-{n + 1:03}" for n in range(2)]
+    impacts = [cost(2013), None]
+    story = [
+        Entry(decided(number, epoch, budget_impact=impact), 0)
+        for number, impact in zip(numbers, impacts, strict=True)
+    ]
+    becoming = {number: list(OUTCOMES[draw(st.sampled_from(sorted(OUTCOMES)))]) for number in numbers}
+    days = st.none() | st.integers(0, SPAN).map(lambda n: epoch + timedelta(days=n))
+    errata, day = dict.fromkeys(numbers, 0), 0
+    for _ in range(draw(st.integers(0, 25))):
+        day = min(SPAN, day + draw(st.sampled_from([0, 0, 1, 5])))
+        number = draw(st.sampled_from(numbers))
+        match draw(st.sampled_from(["said", "said", "said", "erratum", "outcome"])):
+            case "said":
+                story.append(Entry(draw(_said(number, days)), day))
+            case "erratum":
+                errata[number] += 1
+                event = DecisionAmended(erratum=errata[number], reads="a", should_read="b", reason="r")
+                story.append(Entry(Told("decision", number, event), day))
+            case "outcome" if becoming[number]:
+                event_type = becoming[number].pop(0)
+                story.append(Entry(Told("decision-outcome", number, _became(event_type, number)), day))
+    return story
+
+
+def _became(event_type: type[Event], number: str) -> Event:
+    if event_type is DecisionCarriedOut:
+        return DecisionCarriedOut(decision=number, did=())
+    if event_type is DecisionUnresolved:
+        return DecisionUnresolved(decision=number, code="c", reason="r")
+    return DecisionWaived(decision=number, remarks="r")
+
+
+# --- the replay ----------------------------------------------------------------------------------------------------
+
+
+class Asked(NamedTuple):
+    """A question: up to which position, on which day, and how many days the budget office has to say something."""
+
+    position: int
+    on: date
+    days: int
+
+
+def replayed(log: Sequence[Known], asked: Asked) -> dict[str, dict[str, Any]]:
+    """By number: what stands beside each decision agreed by then, and what its record lacks."""
+    found = {}
+    for known in log:
+        event = known.told.event
+        if not isinstance(event, DecisionAgreed) or known.position > asked.position:
+            continue
+        if event.agreed_on <= asked.on:
+            found[event.number] = _decision(event, known.position, log, asked)
+    return found
+
+
+def _decision(agreed: DecisionAgreed, position: int, log: Sequence[Known], asked: Asked) -> dict[str, Any]:
+    told = [one for one in log if one.told.code == agreed.number and one.position <= asked.position]
+    said = _last_said(told, asked.on)
+    return {
+        "position": position,
+        "acknowledged": said and (_place(said), said.told.event.outcome),  # type: ignore[attr-defined]
+        "lines": {
+            key: (_place(one), one.told.event.request)  # type: ignore[attr-defined]
+            for key, one in _lines(told, asked.on).items()
+        },
+        "errata": sorted(one.position for one in _errata(told, asked.on)),
+        "outcome": _outcome(told, asked.on),
+        "gaps": dict(_gaps(agreed, position, told, asked)),
+    }
+
+
+def _gaps(agreed: DecisionAgreed, position: int, told: Sequence[Known], asked: Asked) -> Any:
+    said = _last_said(told, asked.on)
+    if said is None and asked.on > agreed.agreed_on + timedelta(days=asked.days):
+        yield "not_acknowledged", (agreed.agreed_on + timedelta(days=asked.days + 1), position)
+    if said is not None and said.told.event.outcome is Acknowledgement.DISPUTED:  # type: ignore[attr-defined]
+        yield "disputed", _place(said)
+    if agreed.budget_impact is not None and not _in_first_request(agreed, told, asked.on):
+        since = asked.on
+        while since > agreed.agreed_on and not _in_first_request(agreed, told, since - timedelta(days=1)):
+            since -= timedelta(days=1)
+        yield "no_line_in_first_request", (since, _ended_it(agreed, position, told, since))
+    if said is not None:
+        later = [_place(one) for one in _errata(told, asked.on) if _place(one) > _place(said)]
+        if later:
+            yield "amended_after_acknowledgement", min(later)
+
+
+def _ended_it(agreed: DecisionAgreed, position: int, told: Sequence[Known], since: date) -> int:
+    """What ended the last line of the first request, if there had been one: the last said of such a line that day."""
+    before = _lines(told, since - timedelta(days=1))
+    lost = [
+        one.position
+        for key, one in _lines(told, since).items()
+        if key in before and _is_first(agreed, before[key]) and not _is_first(agreed, one)
+    ]
+    return max(lost, default=position)
+
+
+def _in_first_request(agreed: DecisionAgreed, told: Sequence[Known], on: date) -> bool:
+    return any(_is_first(agreed, one) for one in _lines(told, on).values())
+
+
+def _is_first(agreed: DecisionAgreed, one: Known) -> bool:
+    line, impact = one.told.event, agreed.budget_impact
+    assert isinstance(line, BudgetLineTied)
+    assert impact is not None
+    return line.fiscal_year == impact.fiscal_year and line.request is BudgetRequest.FIRST
+
+
+def _place(one: Known) -> tuple[date, int]:
+    named = getattr(one.told.event, "effective_on", None)
+    return named or day_of(one.recorded_at), one.position
+
+
+def _of(told: Sequence[Known], on: date, event_type: type[Event]) -> list[Known]:
+    by_then = [one for one in told if isinstance(one.told.event, event_type) and _place(one)[0] <= on]
+    return sorted(by_then, key=_place)
+
+
+def _last_said(told: Sequence[Known], on: date) -> Known | None:
+    said = _of(told, on, DecisionAcknowledged)
+    return said[-1] if said else None
+
+
+def _lines(told: Sequence[Known], on: date) -> dict[tuple[int, str], Known]:
+    return {
+        (one.told.event.fiscal_year, one.told.event.code): one  # type: ignore[attr-defined]
+        for one in _of(told, on, BudgetLineTied)
+    }
+
+
+def _errata(told: Sequence[Known], on: date) -> list[Known]:
+    return _of(told, on, DecisionAmended)
+
+
+def _outcome(told: Sequence[Known], on: date) -> str | None:
+    """What a decision does, or cannot, is of the day it was agreed; somebody waives it on another day."""
+    types = [type(one.told.event) for one in told if one.told.kind == "decision-outcome"]
+    if DecisionWaived in types and not _of(told, on, DecisionWaived):
+        types.remove(DecisionWaived)
+    return next((word for word, events in OUTCOMES.items() if types and list(events) == types), None)

@@ -1,0 +1,110 @@
+"""What stands beside decisions, and what their record lacks, on any day as known at any position: against a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import count, groupby
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.reporting.queries.beside_decisions import DecisionItem, Reader
+from services.reporting.queries.decisions import ACKNOWLEDGED, OUTCOMES, DecisionFilters, decisions_as_of
+from services.reporting.queries.gaps import Gap, gaps_as_of
+from services.reporting.queries.moments import AsOf
+from services.reporting.queries.scope import EVERYTHING
+from tests.services.reporting.decision_histories import SPAN, Asked, day_of, histories, replayed
+from tests.services.reporting.gatherings import noon, tell
+from tests.services.reporting.meeting_histories import Entry, Known
+from tests.services.reporting.stage import Stage, staged
+
+numbers = count(1)
+BEGINNING = date(1975, 1, 1)
+EVERY_TIME = settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+@pytest.fixture
+def stage(log_url: str) -> Iterator[Stage]:
+    """One log for all the examples of a test, each of a body of its own; the worker keeps two views in memory."""
+    with staged(log_url) as made:
+        made.start_worker(capacity=2)
+        yield made
+
+
+def written(stage: Stage, story: list[Entry], epoch: date) -> list[Known]:
+    """Writes a history day by day, and gives it back as the log holds it."""
+    log: list[Known] = []
+    for day, entries in groupby(story, key=lambda entry: entry.day):
+        told = [entry.told for entry in entries]
+        appended = tell(stage, *told, now=noon(epoch + timedelta(days=day)))
+        log += [Known(appended.first + n, appended.recorded_at, one) for n, one in enumerate(told)]
+    stage.wait(log[-1].position)
+    return log
+
+
+def as_replayed(item: DecisionItem, gaps: Any) -> dict[str, Any]:
+    """A decision in the terms of the replay."""
+    said = item.acknowledgement
+    return {
+        "position": item.position,
+        "acknowledged": said and ((said.effective_on, said.position), said.outcome),
+        "lines": {
+            (line.fiscal_year, line.code): ((line.effective_on, line.position), line.request)
+            for line in item.budget_lines
+        },
+        "errata": sorted(erratum.position for erratum in item.errata),
+        "outcome": item.outcome and item.outcome.state,
+        "gaps": {gap.gap.value: (gap.since_on, gap.because) for gap in gaps},
+    }
+
+
+@EVERY_TIME
+@given(data=st.data())
+def test_decisions_and_their_gaps_are_what_a_replay_of_the_log_says(
+    stage: Stage, data: st.DataObject
+) -> None:
+    number = next(numbers)
+    body, epoch = f"B{number:05d}", BEGINNING + timedelta(days=number * (SPAN + 1))
+    log = written(stage, data.draw(histories(body, epoch)), epoch)
+    filters = DecisionFilters(body=(body,))
+    for _ in range(4):
+        asked = Asked(
+            position=log[0].position - 1 + round(data.draw(st.floats(0, 1)) * len(log)),
+            on=epoch + timedelta(days=data.draw(st.integers(-1, SPAN + 5))),
+            days=data.draw(st.sampled_from([0, 3, 30])),
+        )
+        at, reader = AsOf(asked.on, asked.position, None), Reader(EVERYTHING, asked.on, day_of)
+        expected = replayed(log, asked)
+        with stage.read_model.reading() as reading:
+            items, _ = decisions_as_of(reading, at, reader, filters)
+            gaps = gaps_as_of(reading, at, reader, filters, list(Gap), asked.days)
+            filtered = {
+                word: [
+                    item.number
+                    for item in decisions_as_of(reading, at, reader, filters._replace(**chosen))[0]
+                ]
+                for word, chosen in _choices()
+            }
+        lacking = {item.number: found for item, found in gaps.items}
+        assert {item.number: as_replayed(item, lacking.get(item.number, ())) for item in items} == expected
+        assert gaps.totals.decisions == len(lacking) == sum(bool(one["gaps"]) for one in expected.values())
+        for gap in Gap:
+            assert gaps.totals.by_gap[gap] == sum(gap in one["gaps"] for one in expected.values())
+        assert filtered == {word: [n for n, one in expected.items() if _is(word, one)] for word in filtered}
+
+
+def _choices() -> Iterator[tuple[str, dict[str, Any]]]:
+    yield from ((word, {"acknowledged": (word,)}) for word in ACKNOWLEDGED)
+    yield from ((word, {"outcome": (word,)}) for word in OUTCOMES)
+
+
+def _is(word: str, one: dict[str, Any]) -> bool:
+    if word in ACKNOWLEDGED:
+        said = one["acknowledged"] and one["acknowledged"][1]
+        return bool(said == {"true": "agreed", "disputed": "disputed", "false": None}[word])
+    return bool((one["outcome"] or "none") == word)
