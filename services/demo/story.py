@@ -167,7 +167,8 @@ class Story:
         held = {"held_at": item["at"], "ended_at": item["until"], "attendance": item["attendance"]}
         tell("attendance", held)
         tell("minutes", {"items": item["minutes"]})
-        tell("circulations", {"recipients": [{"organization": code} for code in item["circulated_to"]]})
+        recipients = [{"organization": code} for code in item["circulated_to"]]
+        tell("circulations", {"recipients": recipients, "effective_on": item["circulated_on"]})
         if "observation" in item:
             said = item["observation"]
             tell("observations", {"text": said["text"]}, _ministry(said["by"]))
@@ -176,7 +177,7 @@ class Story:
 
     def _acknowledge(self, item: dict[str, Any]) -> None:
         path, key = f"/v1/decisions/{item['decision']}", f"demo-{item['decision']}"
-        said = given(outcome=item["outcome"], remarks=item.get("remarks"))
+        said = given(outcome=item["outcome"], remarks=item.get("remarks"), effective_on=item["effective_on"])
         self._teller.post("meetings", f"{path}/acknowledgements", said, key=key, who=_BUDGET_OFFICE)
         if "line" in item:
             line = item["line"]

@@ -20,8 +20,8 @@ from shared.events.meetings import BudgetLineTied, DecisionAcknowledged, Decisio
 from tests.services.reporting.gatherings import Told, cost, decided
 from tests.services.reporting.meeting_histories import Entry, Known
 
-SPAN = 60
-"""Days over which a history happens."""
+SPAN = 12
+"""Days over which a history happens: few, so that much falls on one day, and much is entered late."""
 OUTCOMES: dict[str, tuple[type[Event], ...]] = {
     "none": (),
     "carried_out": (DecisionCarriedOut,),
@@ -58,8 +58,8 @@ def histories(draw: st.DrawFn, body: str, epoch: date) -> list[Entry]:
     becoming = {number: list(OUTCOMES[draw(st.sampled_from(sorted(OUTCOMES)))]) for number in numbers}
     days = st.none() | st.integers(0, SPAN).map(lambda n: epoch + timedelta(days=n))
     errata, day = dict.fromkeys(numbers, 0), 0
-    for _ in range(draw(st.integers(0, 25))):
-        day = min(SPAN, day + draw(st.sampled_from([0, 0, 1, 5])))
+    for _ in range(draw(st.integers(0, 30))):
+        day = min(SPAN, day + draw(st.sampled_from([0, 1, 2])))
         number = draw(st.sampled_from(numbers))
         match draw(st.sampled_from(["said", "said", "said", "erratum", "outcome"])):
             case "said":
