@@ -11,6 +11,7 @@ from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Records
 from shared.events.facts import Event
+from shared.events.meetings import BodyRegistered
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor
 from shared.rules.visibility import may_see
@@ -61,10 +62,14 @@ class Bodies:
             _check_expected(present, command, only_new=only_new)
             organizations = self.directory.organization_codes
             if present is None:
-                return register_body(code, description, organizations)
+                return register_body(
+                    code, description, organizations, [it.code for it in self.directory.bodies()]
+                )
             return present.describe(description, organizations)
 
-        return await self.directory.surely(lambda: self.records.write(stream_of(KIND, code), decide, command))
+        return await self.directory.surely(
+            lambda: self.records.write(stream_of(KIND, code), decide, command, considering=(BodyRegistered,))
+        )
 
 
 def known_to(body: Body, actor: Actor) -> bool:

@@ -8,7 +8,7 @@ a reserved body is settled once it has numbered decisions.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -99,9 +99,17 @@ class Body(Folded):
         self.numbered[entry.said.year] = entry.said.last
 
 
-def register_body(code: str, description: BodyDescription, organizations: Container[str]) -> list[Event]:
-    """Enter a body into the record."""
+def register_body(
+    code: str, description: BodyDescription, organizations: Container[str], others: Iterable[str] = ()
+) -> list[Event]:
+    """Enter a body into the record; its code differs from those of all `others` by more than capitals."""
     guards.well_formed_body_code(code)
+    for other in others:
+        if other.casefold() == code.casefold():
+            raise RuleBroken(
+                "body-code-taken",
+                f"There is a body '{other}': the numbers of their decisions would look alike.",
+            )
     _check(description, organizations)
     return [BodyRegistered(code=code, **description._asdict())]
 
