@@ -79,7 +79,7 @@ def up(
 def migrate() -> None:
     """Make or update the tables of the log and of the read model; safe to run at any time, by several at once.
 
-    A new version may let the read model begin again at position 0: the worker then reads the log anew, or `rebuild`.
+    A new version may let the read model begin again at position 0; the worker, or `rebuild`, then fills it.
     """
     _migrate()
     out.print("The tables of the log and of the read model are up to date.")
