@@ -14,6 +14,7 @@ from shared.events.facts import Event
 from shared.events.meetings import BodyRegistered
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor
+from shared.references import Disclosure
 from shared.rules.visibility import may_see
 
 KIND = "body"
@@ -44,6 +45,14 @@ class Bodies:
         if not known_to(found, actor):
             raise await self.records.hidden(found.id)
         return found
+
+    async def disclosure_of(self, code: str) -> Disclosure | None:
+        """Who may know of a body; None when there is none with that code."""
+        found = await self.records.get(stream_of(KIND, code))
+        if found is None:
+            return None
+        described = found.description
+        return Disclosure(described.visibility, described.organizations, found.once_reserved)
 
     def listed(self, actor: Actor) -> list[Body]:
         """The bodies that the actor may know of, by code."""

@@ -44,12 +44,14 @@ class BodyDescription(NamedTuple):
 class Body(Folded):
     """One body, folded from its events."""
 
-    __slots__ = ("code", "description", "numbered")
+    __slots__ = ("code", "description", "numbered", "once_reserved")
 
     def __init__(self, event: BodyRegistered, recorded: Recorded) -> None:
         super().__init__(recorded)
         self.code = event.code
         self.description = _described(event)
+        self.once_reserved = event.visibility is Visibility.RESERVED
+        """Whether it is reserved, or ever was."""
         self.numbered: dict[int, int] = {}
         """The last number given in each year."""
 
@@ -74,6 +76,7 @@ class Body(Folded):
     @changed_by(BodyChanged)
     def _changed(self, entry: Entry[BodyChanged]) -> None:
         self.description = _described(entry.said)
+        self.once_reserved = self.once_reserved or entry.said.visibility is Visibility.RESERVED
 
     @property
     def asks_for_four_eyes(self) -> bool:
