@@ -199,7 +199,7 @@ class Indicators:
         if found is None:
             raise self.records.unknown()
         if not found.visible_to(actor, await self._circle(found)):
-            raise await self.records.hidden(found.id)
+            raise await self.records.hidden()
         return found
 
     async def as_it_was(

@@ -43,7 +43,7 @@ class Bodies:
         if found is None:
             raise self.records.unknown()
         if not known_to(found, actor):
-            raise await self.records.hidden(found.id)
+            raise await self.records.hidden()
         return found
 
     async def disclosure_of(self, code: str) -> Disclosure | None:
