@@ -15,7 +15,6 @@ from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import position_at
 
-
 NOWHERE: Final = UUID(int=0)
 """A stream that is not there: ids are made from codes, or at random."""
 
