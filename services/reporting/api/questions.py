@@ -65,9 +65,10 @@ def question(
 class Reporting:
     """What the routes ask: the read model and the log, off the event loop."""
 
-    def __init__(self, live: LiveLog, read_model: ReadModel) -> None:
+    def __init__(self, live: LiveLog, read_model: ReadModel, *, keep_alive: float) -> None:
         self.live = live
         self.read_model = read_model
+        self.keep_alive = keep_alive
         self._reached = 0
 
     @property
