@@ -48,6 +48,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
                 yield
             finally:
                 await live.stop()
+                await reporting.close()
         finally:
             read_model.close()
             store.close()
