@@ -144,9 +144,15 @@ def import_bodies(
         file=file.name, source=content.source, dry_run=dry_run, correlation_id=f"import-{uuid4()}"
     )
     types: Counter[str] = Counter()
+    described: set[str] = set()
     for number, section in enumerate(_sections(content, organizations), 1):
         report.rows.read += 1
         try:
+            if section.code in described:
+                raise InvalidInput(
+                    "body-twice", "The file describes this body before; that description stands."
+                )
+            described.add(section.code)
             events = _describe(log, section, organizations.keys(), report, actor=actor, clock=clock)
         except (InvalidInput, RuleBroken) as error:
             report.rows.failed += 1
