@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -22,6 +23,9 @@ from tests.support.documented import Curl, commands, commands_in, curl
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "services.cli"]
+NUMBERS = re.compile(r"\b[A-Z-]+-20\d\d-\d{3}\b")
+"""The numbers of decisions."""
+
 PATIENCE = 90.0
 """Seconds until everything is served, on a machine with much else to do."""
 
@@ -29,7 +33,7 @@ PATIENCE = 90.0
 class Up:
     """A running `bitacora up`, its children, and what it has printed."""
 
-    def __init__(self, folder: Path, first_port: int, *options: str) -> None:
+    def __init__(self, folder: Path, first_port: int, *options: str, columns: int | None = 160) -> None:
         self.folder = folder
         self.first_port = first_port
         self._printed = folder / f"printed-{time.monotonic_ns()}"
@@ -37,7 +41,7 @@ class Up:
             self.process = subprocess.Popen(
                 [*COMMAND, "up", *options, "--first-port", str(first_port)],
                 cwd=ROOT,
-                env=environment(folder),
+                env=environment(folder, columns),
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
@@ -80,10 +84,12 @@ class Up:
         return int(re.findall(r"followed up to position (\d+)", answer.json()["checks"]["log"]["detail"])[0])
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """The environment of a newcomer, whose data is in a folder of the test."""
+def environment(folder: Path, columns: int | None = 160) -> dict[str, str]:
+    """The environment of a newcomer, whose data is in a folder of the test; no columns: nobody says how many."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("BITACORA_")}
-    return ours | {"BITACORA_DATA_DIR": str(folder), "COLUMNS": "160", "PYTHONUNBUFFERED": "1"}
+    ours |= {"BITACORA_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    ours.pop("COLUMNS", None)
+    return ours if columns is None else ours | {"COLUMNS": str(columns)}
 
 
 def bitacora(folder: Path, *words: str) -> str:
@@ -115,9 +121,9 @@ def three_free_ports() -> int:
 
 
 @contextmanager
-def started(folder: Path, first_port: int, *options: str) -> Iterator[Up]:
+def started(folder: Path, first_port: int, *options: str, columns: int | None = 160) -> Iterator[Up]:
     """A run that is serving; whatever happens, nothing of it stays behind."""
-    up = Up(folder, first_port, *options)
+    up = Up(folder, first_port, *options, columns=columns)
     try:
         up.wait_until_serving()
         yield up
@@ -165,7 +171,7 @@ def test_it_prints_the_board_a_history_the_earlier_board_and_how_to_go_on(up: Up
     )
     places = [printed.index(title) for title in titles]
     assert places == sorted(places)
-    totals = re.findall(r"│ total +│.*", printed)
+    totals = re.findall(r"^total  .*", printed, re.MULTILINE)
     assert len(set(totals)) == len(totals) == 2, "a year makes a difference"
     history = printed[places[1] : places[2]]
     assert all(said in history for said in ("registered", "assessed", "dci of DCI"))
@@ -173,6 +179,43 @@ def test_it_prints_the_board_a_history_the_earlier_board_and_how_to_go_on(up: Up
         assert f"{up.url(service)}   (documents at {up.url(service)}/docs)" in printed
     assert re.search(r"export TOKEN=eyJ[\w.-]+\n", printed)
     assert f"data in sqlite:///{up.folder / 'bitacora.db'}" in printed.replace("\n", "")
+
+
+def test_it_tells_the_story_of_the_bad_year(up: Up) -> None:
+    parts = (
+        "ENUSC-VIC: ",
+        "The meetings that followed",
+        "What they decided, and what the budget office says of it",
+        "What was owed, as it stood on 21 May 2013",
+        "What came of the decisions: SEG-1-PRI, SEG-1-FNO, SEG-1-EST",
+        "The same board a year earlier",
+    )
+    places = [up.printed.index(part) for part in parts]
+    assert places == sorted(places)
+    figures, meetings, decisions, owed, plans = (up.printed[begin:end] for begin, end in pairwise(places))
+    assert re.findall(r"^(20\d\d) +([\d.]+) ", figures, re.MULTILINE)[:4] == [
+        ("2009", "33.6"),
+        ("2010", "28.2"),
+        ("2011", "31.1"),
+        ("2012", "26.3"),
+    ]
+    # A series of working meetings, and the one that decided.
+    assert re.findall(r"^2012-\S+ +(\S+)", meetings, re.MULTILINE) == [*["VICTIMS"] * 3, "BIL-SECURITY"]
+    for said in ("agreed", "disputed: The increase"):
+        assert f"acknowledgement of DIPRES: {said}" in decisions
+    assert "budget line 10-04-01-24-01 of 2013, CLP 4,200,000,000, first request" in decisions
+    assert re.findall(r"^\S+ +(open|overdue|done late|done)  ", owed, re.MULTILINE) == [
+        "done late",
+        "done",
+        "done",
+        "done late",
+        "open",
+    ]
+    assert "extended, first due 2012-08-31" in owed
+    # Each plan was registered because of a decision, and its history says which.
+    assert re.findall(r"BIL-SECURITY-2012-\d+", plans) == [
+        f"BIL-SECURITY-2012-{number:03}" for number in (2, 3, 4)
+    ]
 
 
 def test_the_requests_it_prints_can_be_made_as_they_stand(up: Up, client: httpx.Client) -> None:
@@ -257,8 +300,13 @@ def test_ctrl_c_stops_everything_and_starting_again_keeps_the_record_and_adds_no
     assert "Traceback" not in up.printed
     assert [child for child in up.children if child.is_running()] == []
 
-    with started(folder, up.first_port, "--demo") as again:
+    # The output is no terminal, and nobody says how wide it is: that makes 80 columns.
+    with started(folder, up.first_port, "--demo", columns=None) as again:
         assert again.head() == end
+        tables = again.printed[: again.printed.index("  commitments ")]
+        assert max(map(len, tables.splitlines())) == 80
+        assert "…" not in tables, "something was cut"
+        assert set(NUMBERS.findall(tables)) == set(NUMBERS.findall(up.printed)) > {"BIL-SECURITY-2012-004"}
         assert again.stop(signal.SIGTERM) == 0
         assert again.printed.endswith("Stopped.\n")
         assert [child for child in again.children if child.is_running()] == []
