@@ -86,21 +86,35 @@ def up(
 
 @app.command()
 def migrate() -> None:
-    """Make or update the tables of the log and of the read model; safe to run at any time, by several at once."""
+    """Make or update the tables of the log and of the read model; safe to run at any time, by several at once.
+
+    A new version may let the read model begin again at position 0; the worker, or `rebuild`, then fills it.
+    """
     _migrate()
-    out.print("The log and the read model are up to date.")
+    out.print("The tables of the log and of the read model are up to date.")
 
 
 def _migrate() -> None:
+    """Make or update all tables, and say how far the read model has to go if it is not where the log is."""
     from services.reporting.opening import open_read_model
 
-    with _log() as store:
-        store.migrate()
     read_model = open_read_model(_settings().effective_read_model_url)
     try:
-        read_model.migrate()
+        with _log() as store:
+            store.migrate()
+            read_model.migrate()
+            head = store.head()
+        with read_model.reading() as reading:
+            reached = reading.position
     finally:
         read_model.close()
+    if reached < head:
+        out.print(
+            f"The read model has read {reached} of {head} events: until the worker has come to the end, or "
+            "`bitacora rebuild`, boards and lists tell of these only. Readiness of reporting says how far it is.",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 @app.command(name="import")

@@ -139,6 +139,10 @@ class LiveLog:
             if entry in self._waiting:
                 self._waiting.remove(entry)
 
+    async def catch_up(self) -> None:
+        """Return once everything that is in the log by now has been taken in; Unavailable if that takes too long."""
+        await self.wait_for(await asyncio.to_thread(self.store.head), 5.0)
+
     # --- taking in -------------------------------------------------------------------------------------------------
 
     def _acknowledged(self, changes: Changes, appended: Appended) -> None:

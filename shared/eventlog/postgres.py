@@ -18,13 +18,14 @@ from psycopg_pool import PoolTimeout
 
 from shared.errors import Unavailable
 from shared.eventlog.postgres_connections import PostgresWaiter, PostgresWriter
-from shared.eventlog.postgres_schema import APPEND, TABLES
+from shared.eventlog.postgres_schema import APPEND, SIGNATURE, TABLES
 from shared.eventlog.postgres_statements import answers, only_row, parameters, translated_errors
 from shared.eventlog.store import (
     Appended,
     Changes,
     Filed,
     IdempotencyRecord,
+    LogNotReady,
 )
 
 MIGRATION_LOCK = 563_201_013
@@ -83,7 +84,7 @@ class PostgresStore(PostgresApplicationRecorder):
             [s.topic for s in stored_events],
             [s.state for s in stored_events],
             None,
-            *([[]] * 6),
+            *([[]] * 9),
             False,
         )
         with self._connection() as connection:
@@ -207,6 +208,8 @@ class PostgresStore(PostgresApplicationRecorder):
         """See `Store.check_ready`."""
         self.head()
         self.follower_position("")
+        if self._rows("SELECT to_regprocedure(%s)", [SIGNATURE.format(schema=self.schema)])[0][0] is None:
+            raise LogNotReady
 
     def waiter(self, poll: float) -> PostgresWaiter:
         """See `Store.waiter`."""

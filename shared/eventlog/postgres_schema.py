@@ -3,9 +3,14 @@
 `bitacora_append` is the only way in. It takes an advisory lock that is held until the commit, so positions are given
 out in the order in which transactions become visible: no reader can pass over a gap that is filled later. It reads the
 last row for the next position and for the clock, and writes the stamp in front of each body (see `codec.stamp`).
+
+Its parameters are its signature. When they change, `migrate` makes another function beside the one that processes of an
+older version go on calling, and `check_ready` asks for the one that this version calls.
 """
 
 from __future__ import annotations
+
+import re
 
 TABLES = (
     """
@@ -41,7 +46,8 @@ TABLES = (
     CREATE OR REPLACE FUNCTION {schema}.bitacora_append(
         streams uuid[], versions bigint[], topics text[], bodies bytea[], clock timestamptz,
         key_hashes bytea[], fingerprints bytea[], key_streams uuid[], key_versions bigint[],
-        follower_names text[], follower_positions bigint[], announce boolean,
+        follower_names text[], follower_positions bigint[],
+        seen_types text[], seen_upto bigint[], seen_before bigint[], announce boolean,
         OUT head bigint, OUT moment timestamptz
     ) LANGUAGE plpgsql SET search_path = {schema} AS $body$
     DECLARE
@@ -76,6 +82,18 @@ TABLES = (
                 RAISE unique_violation USING MESSAGE = 'follower is already further', CONSTRAINT = 'followers_pkey';
             END IF;
         END IF;
+        IF cardinality(seen_types) > 0 THEN
+            -- What was written above counts too: an earlier request of the transaction may be what was not seen. The
+            -- order makes the planner walk the few positions in question, however many it expects there.
+            PERFORM FROM unnest(seen_types, seen_upto, seen_before) AS g (type, upto, before), LATERAL (
+                SELECT FROM stored_events s
+                 WHERE s.notification_id > g.upto AND s.notification_id <= head + g.before AND s.topic = g.type
+                 ORDER BY s.notification_id LIMIT 1
+            ) AS more;
+            IF FOUND THEN
+                RAISE unique_violation USING MESSAGE = 'not everything was seen', CONSTRAINT = 'seen';
+            END IF;
+        END IF;
         IF announce THEN
             PERFORM pg_notify('bitacora_log', '');
         END IF;
@@ -87,7 +105,11 @@ TABLES = (
 APPEND = (
     "SELECT head, moment FROM {schema}.bitacora_append("
     "%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %s::timestamptz, "
-    "%b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], %b::text[], %b::bigint[], %s::boolean)"
+    "%b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], %b::text[], %b::bigint[], "
+    "%b::text[], %b::bigint[], %b::bigint[], %s::boolean)"
 )
+
+SIGNATURE = re.sub(r"%[bs]::", "", APPEND.removeprefix("SELECT head, moment FROM "))
+"""The function that `APPEND` calls, as PostgreSQL names it."""
 
 CHANNEL = "bitacora_log"

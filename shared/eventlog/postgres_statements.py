@@ -19,6 +19,7 @@ from shared.eventlog.store import (
     DuplicateKey,
     FollowerOvertaken,
     LogNotReady,
+    Outdated,
     VersionConflict,
 )
 
@@ -27,6 +28,7 @@ def parameters(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tu
     events = [event for changes in batch for event in changes.events]
     keys = [changes.key for changes in batch if changes.key is not None]
     followers = [changes.follower for changes in batch if changes.follower is not None]
+    seen = _seen(batch)
     return (
         [event.stream_id for event in events],
         [event.version for event in events],
@@ -39,8 +41,22 @@ def parameters(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tu
         [key.version for key in keys],
         [follower.name for follower in followers],
         [follower.position for follower in followers],
+        [name for name, _, _ in seen],
+        [upto for _, upto, _ in seen],
+        [before for _, _, before in seen],
         announce,
     )
+
+
+def _seen(batch: Sequence[Changes]) -> list[tuple[str, int, int]]:
+    """Each type that a request has seen, up to which position, and how many events of the batch go before its own."""
+    seen = []
+    before = 0
+    for changes in batch:
+        if changes.seen is not None:
+            seen += [(name, changes.seen.upto, before) for name in changes.seen.types]
+        before += len(changes.events)
+    return seen
 
 
 def answers(batch: Sequence[Changes], head: int, moment: datetime) -> Sequence[Appended]:
@@ -72,6 +88,8 @@ def translated_errors() -> Iterator[None]:
                 raise DuplicateKey(str(error)) from error
             case "followers_pkey":
                 raise FollowerOvertaken(str(error)) from error
+            case "seen":
+                raise Outdated(str(error)) from error
             case _:
                 raise IntegrityError(str(error)) from error
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:

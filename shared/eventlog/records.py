@@ -9,73 +9,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
-
-from shared.errors import (
-    BitacoraError,
-    KeyReused,
-    RuleBroken,
-    StaleVersion,
-    Unavailable,
-)
+from shared.errors import BitacoraError, KeyReused, RuleBroken, StaleVersion, Unavailable
+from shared.eventlog.commands import Beside, Command, Decided, KeyUse, Outcome
 from shared.eventlog.envelope import NewEvent
 from shared.eventlog.states import A, States
 from shared.eventlog.store import (
     Changes,
     DuplicateKey,
-    FollowerPosition,
     IdempotencyRecord,
+    Outdated,
+    Seen,
     VersionConflict,
 )
 from shared.events.facts import Event
-from shared.identity.actor import Actor
 
 ATTEMPTS = 50
 """Decisions at most on one command before it gives up as unavailable; each lost one means that another was won."""
 
 
-class KeyUse(msgspec.Struct, frozen=True):
-    """An idempotency key as a request used it: the key's hash, and the fingerprint of the request."""
-
-    hash: bytes
-    fingerprint: bytes
-
-
-class Command(msgspec.Struct, frozen=True):
-    """Who wants the change, as part of which request, and on which versions it may be decided (None: on any)."""
-
-    actor: Actor
-    correlation_id: str
-    expected: frozenset[int] | None = None
-    key: KeyUse | None = None
-    causation_id: int | None = None
-    follower: FollowerPosition | None = None
-
-
-class Outcome(NamedTuple):
-    """What a command led to: the version it brought the stream to, and the position of its last event."""
-
-    stream_id: UUID
-    version: int
-    position: int
-    replayed: bool = False
-    """The answer to an earlier request with the same idempotency key; nothing was done now."""
-    changed: bool = True
-    """Whether anything was recorded."""
-
-
-class Beside(NamedTuple):
-    """An event that the same command writes, all or nothing, on another stream as its given next version."""
-
-    stream_id: UUID
-    version: int
-    event: Event
-
-
-Decided = Sequence[Event | Beside]
 Prepare = Callable[[], Awaitable[object]]
 
 
@@ -92,7 +45,15 @@ class Records(States[A]):
 
         return await self.write(stream_id, decide_on, command)
 
-    async def change(self, stream_id: UUID, decide: Callable[[A], Decided], command: Command) -> Outcome:
+    async def change(
+        self,
+        stream_id: UUID,
+        decide: Callable[[A], Decided],
+        command: Command,
+        *,
+        prepare: Prepare | None = None,
+        considering: Sequence[type[Event]] = (),
+    ) -> Outcome:
         """Continue a stream. NotFound when there is none; StaleVersion when it is not at an expected version."""
 
         def decide_on(present: A | None) -> Decided:
@@ -100,7 +61,7 @@ class Records(States[A]):
                 raise self.unknown()
             return decide(present)
 
-        return await self.write(stream_id, decide_on, command)
+        return await self.write(stream_id, decide_on, command, prepare=prepare, considering=considering)
 
     async def write(
         self,
@@ -109,16 +70,19 @@ class Records(States[A]):
         command: Command,
         *,
         prepare: Prepare | None = None,
+        considering: Sequence[type[Event]] = (),
     ) -> Outcome:
         """Carry out a command on a stream that may or may not exist yet.
 
         A decision that also looks at other streams loads them in `prepare`, which runs again before every new attempt:
-        when it lost a race, whatever it had looked at is read anew.
+        when it lost a race, whatever it had looked at is read anew. Where it must not be written beside a fact of
+        another stream that would have forbidden it, `considering` names the types of such facts: it is decided again
+        if any process has recorded one that this one had not taken in before it looked.
         """
         if (earlier := await self._earlier(command.key)) is not None:
             return earlier
         try:
-            outcome = await self._carry_out(stream_id, decide, command, prepare)
+            outcome = await self._carry_out(stream_id, decide, command, prepare, considering)
         except (BitacoraError, DuplicateKey):
             # Perhaps it was this same request, sent twice, that got there first: then its answer is ours too.
             if (earlier := await self._earlier(command.key)) is not None:
@@ -134,6 +98,7 @@ class Records(States[A]):
         decide: Callable[[A | None], Decided],
         command: Command,
         prepare: Prepare | None,
+        considering: Sequence[type[Event]],
     ) -> Outcome:
         mine = {stream_id}
         attempts = 0
@@ -141,7 +106,7 @@ class Records(States[A]):
             async with self._live.turns.on(mine):
                 while attempts < ATTEMPTS:
                     attempts += 1
-                    tried = await self._attempt(stream_id, decide, command, prepare)
+                    tried = await self._attempt(stream_id, decide, command, prepare, considering)
                     if isinstance(tried, Outcome):
                         return tried
                     if not tried <= mine:
@@ -156,8 +121,11 @@ class Records(States[A]):
         decide: Callable[[A | None], Decided],
         command: Command,
         prepare: Prepare | None,
+        considering: Sequence[type[Event]],
     ) -> Outcome | set[UUID]:
-        """Decide on the newest state we know and append; the streams it would have written when it lost a race."""
+        """Decide on the newest state we know and append; the streams that are to be queued for when it lost a race."""
+        # Before it looks at anything: what is taken in while it looks, it may have looked past.
+        seen = Seen(tuple(cls.TYPE for cls in considering), self._live.position) if considering else None
         if prepare is not None:
             await prepare()
         present = await self.get(stream_id)
@@ -167,13 +135,16 @@ class Records(States[A]):
         decided = decide(present)
         if not decided and command.follower is None:
             return Outcome(stream_id, version, self._live.position, changed=False)
-        changes, reached = self._changes(stream_id, version, decided, command)
+        changes, reached = self._changes(stream_id, version, decided, command, seen)
         try:
             appended = await self._live.append(changes)
         except VersionConflict:
             streams = {event.stream_id for event in changes.events}
             self._live.forget(streams)
             return streams
+        except Outdated:
+            await self._live.catch_up()
+            return set()
         return Outcome(stream_id, reached, appended.last, changed=bool(decided))
 
     def _stale(self, version: int) -> StaleVersion:
@@ -184,7 +155,9 @@ class Records(States[A]):
         )
 
     @staticmethod
-    def _changes(stream_id: UUID, version: int, decided: Decided, command: Command) -> tuple[Changes, int]:
+    def _changes(
+        stream_id: UUID, version: int, decided: Decided, command: Command, seen: Seen | None
+    ) -> tuple[Changes, int]:
         new = []
         for item in decided:
             if isinstance(item, Beside):
@@ -205,7 +178,7 @@ class Records(States[A]):
         key = None
         if command.key is not None:
             key = IdempotencyRecord(command.key.hash, command.key.fingerprint, stream_id, version)
-        return Changes(new, key, command.follower), version
+        return Changes(new, key, command.follower, seen), version
 
     async def _earlier(self, key: KeyUse | None) -> Outcome | None:
         """What an earlier request with this key led to. KeyReused when that was another request."""

@@ -37,6 +37,8 @@ from shared.eventlog.store import (
     FollowerOvertaken,
     IdempotencyRecord,
     LogNotReady,
+    Outdated,
+    Seen,
     VersionConflict,
 )
 
@@ -78,9 +80,18 @@ class _Pool(SQLiteConnectionPool):
     """The library's pool; every connection syncs the WAL at each commit, whatever the build's default is."""
 
     def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()
-        connection.cursor().execute("PRAGMA synchronous=FULL")
-        return connection
+        deadline = time.monotonic() + BUSY_TIMEOUT
+        while True:
+            try:
+                connection = super()._create_connection()
+            except sqlite3.OperationalError as error:
+                # Where several open a new file at once: the switch to the WAL does not wait for the lock it needs.
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.005)
+            else:
+                connection.cursor().execute("PRAGMA synchronous=FULL")
+                return connection
 
     def close(self) -> None:
         """Close when nobody uses a connection any more: SQLite crashes if one is closed under a running statement."""
@@ -131,6 +142,8 @@ class SQLiteStore(SQLiteApplicationRecorder):
             text = codec.instant_text(moment)
             answers: list[Appended] = []
             for changes in batch:
+                if changes.seen is not None:
+                    self._must_be_all(connection, changes.seen)
                 first = head + 1
                 for event in changes.events:
                     head += 1
@@ -145,6 +158,15 @@ class SQLiteStore(SQLiteApplicationRecorder):
     def writer(self) -> SQLiteWriter:
         """A writer that appends in a thread of its own."""
         return SQLiteWriter(self)
+
+    @staticmethod
+    def _must_be_all(connection: sqlite3.Connection, seen: Seen) -> None:
+        """Outdated when there is more of what was seen, be it by an earlier request of the same transaction."""
+        sql = "SELECT rowid FROM stored_events WHERE rowid > ?"
+        sql += f" AND topic IN ({','.join('?' * len(seen.types))}) LIMIT 1"
+        more = connection.execute(sql, (seen.upto, *seen.types)).fetchone()
+        if more is not None:
+            raise Outdated(f"position {more[0]} was not taken account of")
 
     @staticmethod
     def _remember(connection: sqlite3.Connection, changes: Changes) -> None:

@@ -34,12 +34,20 @@ class FollowerPosition(msgspec.Struct, frozen=True):
     position: int
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """That a decision took account of all events of these types up to a position; it holds while there are no more."""
+
+    types: tuple[str, ...]
+    upto: int
+
+
 class Changes(msgspec.Struct, frozen=True):
     """What one request writes: all of it or nothing."""
 
     events: Sequence[NewEvent]
     key: IdempotencyRecord | None = None
     follower: FollowerPosition | None = None
+    seen: Seen | None = None
 
 
 class Appended(NamedTuple):
@@ -72,11 +80,18 @@ class FollowerOvertaken(IntegrityError):
     """Another process acting for the same follower got there first; nothing was written."""
 
 
+class Outdated(IntegrityError):
+    """Meanwhile there is more of what the decision had to take account of; nothing was written."""
+
+
 class LogNotReady(BitacoraError):
-    """The tables of the log are missing; `bitacora migrate` makes them."""
+    """The tables of the log are missing or those of an older version; `bitacora migrate` makes them."""
 
     def __init__(self) -> None:
-        super().__init__("log-not-migrated", "The event log has no tables yet: run `bitacora migrate`.")
+        super().__init__(
+            "log-not-migrated",
+            "The event log has no tables yet, or those of an older version: run `bitacora migrate`.",
+        )
 
 
 class Writer(Protocol):
@@ -95,8 +110,9 @@ class Store(Protocol):
     def append(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
         """Append a batch in one transaction: all of it or nothing.
 
-        Raises VersionConflict, DuplicateKey or FollowerOvertaken when one of the batch lost a race, and Unavailable
-        when the engine did not answer (the outcome of the batch is then unknown until the log is read again).
+        Raises VersionConflict, DuplicateKey, FollowerOvertaken or Outdated when one of the batch lost a race, be it to
+        an earlier one of the same batch, and Unavailable when the engine did not answer (the outcome of the batch is
+        then unknown until the log is read again).
         """
 
     def writer(self) -> Writer:
@@ -134,7 +150,7 @@ class Store(Protocol):
         """Make what is missing of the log's tables; several processes may call this at once."""
 
     def check_ready(self) -> None:
-        """Raise LogNotReady when the tables are missing, Unavailable when the engine does not answer."""
+        """Raise LogNotReady when `migrate` has something to do, Unavailable when the engine does not answer."""
 
     def waiter(self, poll: float) -> Waiter:
         """Something that sleeps until the log grows; `poll` is the seconds between two looks while it does."""

@@ -56,6 +56,8 @@ class Protocol(Part, frozen=True, kw_only=True):
     """Days from the meeting to the circulation of its minutes, at most."""
     agenda_size: int | None = None
     duration_minutes: int | None = None
+    four_eyes: bool = False
+    """Whether whoever wrote the minutes, or told who came, leaves their approval to somebody else."""
 
 
 class BodyRegistered(Event, frozen=True, kw_only=True):
@@ -388,9 +390,10 @@ class ObservationAnswered(Event, frozen=True, kw_only=True):
 class MinutesApproved(Event, frozen=True, kw_only=True):
     """The minutes were approved and sealed; `decisions` and `action_items` came into being with them.
 
-    `digest` is the SHA-256, in hexadecimal, of the JSON object `{"held": …, "minutes": …}` made of the data of the
-    event that last told of the attendance and of the approved `minutes_drafted`, with names sorted, without spaces,
-    in UTF-8.
+    `digest` is the SHA-256, in hexadecimal, of the JSON object with the members that `covers` names, at every depth
+    with names sorted and without spaces, in UTF-8: `meeting` is the id of the meeting, `agenda` the agenda as it was
+    last set, `held` the data of the event that last told of the attendance, `minutes` that of the approved
+    `minutes_drafted`.
     """
 
     TYPE: ClassVar[str] = "meetings.minutes_approved"
@@ -399,6 +402,7 @@ class MinutesApproved(Event, frozen=True, kw_only=True):
     digest: str
     decisions: tuple[str, ...] = ()
     action_items: tuple[UUID, ...] = ()
+    covers: tuple[str, ...] = ("held", "minutes")
 
 
 class ErratumAdded(Event, frozen=True, kw_only=True):

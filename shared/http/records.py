@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.eventlog.records import Command, KeyUse, Outcome
+from shared.eventlog.commands import Command, KeyUse, Outcome
 from shared.http.answers import JSON, read_answer, written_answer
 from shared.http.context import actor_of, context_of
 from shared.http.idempotency import idempotency_of

@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 import psycopg
 
 from shared.clock import Clock, utc_now
+from shared.eventlog.commands import Command, KeyUse
 from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, KeyUse, Records
+from shared.eventlog.records import Records
 from shared.eventlog.store import Changes, FollowerPosition, IdempotencyRecord, Store, open_store
 from shared.events.commitments import Commented, Registered
 from shared.events.facts import Event

@@ -135,7 +135,7 @@ def write_slowly(store: PostgresStore, events: Sequence[StoredEvent], seconds: f
             columns = zip(
                 *((e.originator_id, e.originator_version, e.topic, e.state) for e in events), strict=True
             )
-            cursor.execute(store.insert_statement.encode(), [*map(list, columns), None, *([[]] * 6), False])
+            cursor.execute(store.insert_statement.encode(), [*map(list, columns), None, *([[]] * 9), False])
         time.sleep(seconds)
 
 
@@ -154,6 +154,21 @@ def tail(parent: Connection, store: Store) -> None:
                 break
             stop = stop or parent.poll()
     parent.send({"positions": positions, "digest": digest.hexdigest()})
+
+
+def make_tables(parent: Connection) -> None:
+    """Open the log it is told of, and make its tables as soon as it is told to; again and again."""
+    while (url := parent.recv()) is not None:
+        with closing(open_store(url)) as store:
+            parent.send("ready")
+            parent.recv()
+            try:
+                store.migrate()
+                store.check_ready()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test is to hear of it
+                parent.send(repr(error))
+            else:
+                parent.send("made")
 
 
 async def hammer(parent: Connection, url: str, stream: UUID, name: str, count: int, at_once: int) -> None:
@@ -226,6 +241,8 @@ def main(parent: Connection, role: str, url: str, *arguments: Any) -> None:
         asyncio.run(hammer(parent, url, *arguments))
     elif role == "serve":
         asyncio.run(serve(parent, url))
+    elif role == "make tables":
+        make_tables(parent)
     else:
         unsafe = "unsafe" in arguments
         with closing(PostgresStore(url, unsafe_functions=True) if unsafe else open_store(url)) as store:

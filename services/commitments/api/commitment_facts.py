@@ -32,7 +32,7 @@ from services.commitments.api.commitment_bodies import (
 )
 from services.commitments.api.commitments import Identifier, commitments_of
 from services.commitments.domain.commitment import Commitment
-from shared.eventlog.records import Outcome
+from shared.eventlog.commands import Outcome
 from shared.events.commitments import MilestoneSet, ProgressReported
 from shared.events.facts import Event
 from shared.http.context import actor_of

@@ -23,7 +23,7 @@ from services.commitments.api.indicator_rendering import rendered
 from services.commitments.api.rendering import history_item
 from services.commitments.application.indicators import Indicators
 from services.commitments.domain.indicator import Indicator
-from shared.eventlog.records import Outcome
+from shared.eventlog.commands import Outcome
 from shared.http.answers import encoded
 from shared.http.context import actor_of
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, page

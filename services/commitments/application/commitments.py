@@ -17,10 +17,11 @@ from services.commitments.domain.entries import Successor
 from services.commitments.domain.registration import Known, Place
 from shared.clock import Clock
 from shared.eventlog import codec
+from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.records import Records
 from shared.eventlog.states import View
-from shared.events.commitments import Registered
+from shared.events.commitments import Completed, Corrected, Discarded, Merged, Registered, Reopened
 from shared.events.facts import Event
 from shared.events.streams import resolve, stream_of
 from shared.events.vocabulary import Visibility
@@ -30,6 +31,13 @@ from shared.rules.visibility import may_see
 
 KIND = "commitment"
 
+ENDING = (Completed, Discarded, Merged, Reopened)
+"""What tells whether a commitment is open, and in which one it goes on."""
+
+MOVING = (Corrected,)
+"""What may tell that a commitment is part of another one than before. A registration is not among them: no other
+commitment can be part of one that was not there yet, so a new one closes no circle."""
+
 
 class Commitments:
     """The commitments on record, for whoever asks and within what they may know."""
@@ -38,7 +46,9 @@ class Commitments:
         self.records: Records[Commitment] = Records(live, Commitment.begin, name=KIND, capacity=capacity)
         self._live = live
         self._directory = directory
-        # Whether a merger or a new parent would close a circle depends on several commitments at once.
+        # Whether a merger or a new parent would close a circle depends on several commitments at once. The log sees to
+        # it that nothing comes in between; those of this process go one after the other all the same, so that they do
+        # not overtake each other again and again.
         self._tree = asyncio.Lock()
 
     @property
@@ -62,7 +72,7 @@ class Commitments:
         if commitment is None:
             raise self.records.unknown()
         if not self._may_see(actor, commitment):
-            raise await self.records.hidden(commitment.id)
+            raise await self.records.hidden()
         return commitment
 
     async def as_it_was(
@@ -138,29 +148,52 @@ class Commitments:
         decision: str | None,
     ) -> Outcome:
         """A commitment goes on inside another one, `into` (its code or its id)."""
-        async with self._tree:
+        today = self.clock.today()
+        successor: Successor | None = None
+
+        async def look() -> None:
+            nonlocal successor
             successor = await self._successor(into)
-            return await self.change(
-                commitment,
-                lambda current, today: current.merge(
-                    today=today, into=successor, reason=reason, effective_on=effective_on, decision=decision
-                ),
+
+        async with self._tree:
+            return await self.records.change(
+                commitment.id,
+                lambda current: [
+                    current.merge(
+                        today=today,
+                        into=successor,
+                        reason=reason,
+                        effective_on=effective_on,
+                        decision=decision,
+                    )
+                ],
                 command,
+                prepare=look,
+                considering=ENDING,
             )
 
     async def correct(
         self, commitment: Commitment, command: Command, *, field: str, value: Any, reason: str
     ) -> Outcome:
         """A field of a registration is set right."""
+        today = self.clock.today()
+        named = (value,) if field in {"parent", "split_from"} and isinstance(value, str) else ()
+        known = Known()
+
+        async def look() -> None:
+            nonlocal known
+            current = await self.records.get(commitment.id) or commitment
+            known = await self.known_to(current.registration, named)
+
         async with self._tree:
-            named = (value,) if field in {"parent", "split_from"} and isinstance(value, str) else ()
-            known = await self.known_to(commitment.registration, named)
-            return await self.change(
-                commitment,
-                lambda current, today: current.correct(
-                    today=today, known=known, field=field, value=value, reason=reason
-                ),
+            return await self.records.change(
+                commitment.id,
+                lambda current: [
+                    current.correct(today=today, known=known, field=field, value=value, reason=reason)
+                ],
                 command,
+                prepare=look,
+                considering=MOVING if field == "parent" else (),
             )
 
     async def told(self, outcome: Outcome) -> Event:

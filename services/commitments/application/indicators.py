@@ -15,8 +15,9 @@ from services.commitments.domain.indicator import CommitmentCircle, Indicator
 from services.commitments.domain.indicator_definition import define_indicator
 from services.commitments.domain.registration import known_organization
 from shared.errors import InvalidInput, NotFound
+from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.records import Records
 from shared.events.facts import Event
 from shared.events.indicators import DataSource, PlannedValue
 from shared.events.streams import resolve, stream_of
@@ -198,7 +199,7 @@ class Indicators:
         if found is None:
             raise self.records.unknown()
         if not found.visible_to(actor, await self._circle(found)):
-            raise await self.records.hidden(found.id)
+            raise await self.records.hidden()
         return found
 
     async def as_it_was(

@@ -10,9 +10,10 @@ from uuid import UUID
 from services.commitments.application.directory import Directory
 from services.commitments.domain.api_key import ApiKey, issue_key
 from services.commitments.domain.registration import known_organization
+from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.records import Records
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.events.streams import stream_of
 from shared.identity.actor import Role

@@ -13,10 +13,15 @@ from services.commitments.domain.organization import (
 )
 from services.commitments.domain.pillar import Pillar, PillarDescription, register_pillar
 from shared.errors import NotFound, StaleVersion
+from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.records import Records
+from shared.events.commitments import OrganizationChanged, OrganizationRegistered
 from shared.events.facts import Event
 from shared.events.streams import resolve, stream_of
+
+DESCRIBING = (OrganizationRegistered, OrganizationChanged)
+"""What tells which names the organisations answer to, where they belong and who took over from them."""
 
 
 class Plan:
@@ -28,7 +33,8 @@ class Plan:
         self._pillars: Records[Pillar] = Records(live, Pillar.begin, name="pillar")
         self._live = live
         self._clock = live.clock
-        # Aliases and parents are compared across organisations: one description after the other.
+        # Names and parents are compared across organisations. The log sees to it that nothing comes in between; those
+        # of this process go one after the other all the same, so that they do not overtake each other again and again.
         self._turn = asyncio.Lock()
 
     @property
@@ -53,7 +59,9 @@ class Plan:
             return present.describe(description, self.directory, today)
 
         async with self._turn:
-            return await self._organizations.write(stream_of("organization", code), decide, command)
+            return await self._organizations.write(
+                stream_of("organization", code), decide, command, considering=DESCRIBING
+            )
 
     async def describe_pillar(
         self, code: str, description: PillarDescription, command: Command, *, only_new: bool = False

@@ -137,6 +137,8 @@ class Holdings:
         self.directory = Directory()
         self._head = 0
         self._followed = 0
+        self.organizations_upto = 0
+        """Every organisation that the log tells of up to this position is in the directory."""
 
     def load(self, streams: Collection[UUID]) -> None:
         """Read what the log holds of these commitments, and the whole directory."""
@@ -200,6 +202,7 @@ class Holdings:
             for position, line in lines:
                 self.directory.apply(codec.decode(line, position))
             self._followed = lines[-1][0]
+        self.organizations_upto = self._followed
 
     def _registered(self) -> Iterable[UUID]:
         after = 0

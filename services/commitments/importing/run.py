@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import uuid4
 
+import msgspec
+
+from services.commitments.application.plan import DESCRIBING
 from services.commitments.importing.holdings import Holdings
 from services.commitments.importing.interpreting import Interpreter
 from services.commitments.importing.mapping import Mapping, check_columns, load_mapping
@@ -27,7 +30,7 @@ from services.commitments.importing.report import Report
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.eventlog.envelope import NewEvent
-from shared.eventlog.store import Appended, Changes, Store, VersionConflict, open_store
+from shared.eventlog.store import Appended, Changes, Outdated, Seen, Store, VersionConflict, open_store
 from shared.identity.actor import Actor
 from shared.importing.report import Problem, RowError, Rows
 from shared.importing.text import plain
@@ -182,13 +185,22 @@ class _Run:
                 self._write_alone(before[0].rows)
 
     def _append(self, batch: _Batch) -> Sequence[Appended]:
-        return self._store.append(batch.changes, self._clock.now()) if batch.changes else ()
+        """Write a batch. Outdated when it registers organisations and somebody else has described some meanwhile."""
+        if not batch.organizations:
+            return self._store.append(batch.changes, self._clock.now()) if batch.changes else ()
+        # A name leads to one organisation only; who else was given these, the first request of the batch asks for all.
+        first, *others = batch.changes
+        seen = Seen(tuple(cls.TYPE for cls in DESCRIBING), self._holdings.organizations_upto)
+        first = msgspec.structs.replace(first, seen=seen)
+        appended = self._store.append([first, *others], self._clock.now())
+        self._holdings.organizations_upto = appended[-1].last
+        return appended
 
     def _written(self, batch: _Batch, future: Future[Sequence[Appended]]) -> bool:
         """Whether the batch is in the log; if not, nothing of it is."""
         try:
             appended = future.result()
-        except VersionConflict:
+        except (VersionConflict, Outdated):
             return False
         self._settle(batch, appended)
         return True
@@ -199,7 +211,7 @@ class _Run:
             batch = self._decide(rows)
             try:
                 appended = self._append(batch)
-            except VersionConflict:
+            except (VersionConflict, Outdated):
                 self._reread(rows)
             else:
                 self._settle(batch, appended)

@@ -64,6 +64,7 @@ class ProtocolAnswer(Answer):
     days_to_minutes: int | None
     agenda_size: int | None
     duration_minutes: int | None
+    four_eyes: bool
 
 
 class AgendaItemAnswer(Answer):

@@ -50,7 +50,6 @@ def calendar_of(meetings: Sequence[ListedMeeting], zone: ZoneInfo, name_of: Name
 
 
 def _event(meeting: ListedMeeting, zone: ZoneInfo, body: str, minutes: int | None) -> Event:
-    begins_at = meeting.scheduled_at.astimezone(zone)
     # Added to the instant and not to the local time, which may jump in between.
     usual_end = meeting.scheduled_at + timedelta(minutes=minutes or USUAL_MINUTES)
     event = Event()
@@ -58,8 +57,8 @@ def _event(meeting: ListedMeeting, zone: ZoneInfo, body: str, minutes: int | Non
     event.add("dtstamp", meeting.changed_at.astimezone(UTC).replace(microsecond=0))
     event.add("last-modified", meeting.changed_at.astimezone(UTC).replace(microsecond=0))
     event.add("sequence", meeting.sequence)
-    event.add("dtstart", begins_at)
-    event.add("dtend", (meeting.ends_at or usual_end).astimezone(zone))
+    event.add("dtstart", _local(meeting.scheduled_at, zone))
+    event.add("dtend", _local(meeting.ends_at or usual_end, zone))
     event.add("summary", f"{body}: {meeting.title}" if meeting.title else body)
     event.add("status", _status(meeting.state))
     event.add("class", _CLASS[meeting.visibility])
@@ -68,6 +67,12 @@ def _event(meeting: ListedMeeting, zone: ZoneInfo, body: str, minutes: int | Non
     if meeting.agenda:
         event.add("description", "\n".join(f"{item.number}. {item.title}" for item in meeting.agenda))
     return event
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> datetime:
+    """The local time; UTC in the hour that the clocks show for a second time, because a local time means the first."""
+    local = instant.astimezone(zone)
+    return instant.astimezone(UTC) if local.fold else local
 
 
 def _status(state: MeetingState) -> str:

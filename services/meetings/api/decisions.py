@@ -22,7 +22,7 @@ from services.meetings.api.parameters import (
 from services.meetings.api.rendering import DECISION_TELLS, decision_document, history_item
 from services.meetings.api.requests import AcknowledgementBody, PublicationBody, TiedBudgetLineBody
 from services.meetings.domain.decision import Decision
-from shared.eventlog.records import Outcome
+from shared.eventlog.commands import Outcome
 from shared.events.facts import Event
 from shared.http.answers import encoded
 from shared.http.context import actor_of

@@ -19,6 +19,13 @@ BODY_ERRORS: dict[str, Explained] = {
         "A body's code has 1 to 40 letters, digits, dots, hyphens or underscores, begins with a letter or digit and "
         "does not look like a UUID. The numbers of its decisions begin with it.",
     ),
+    "body-code-taken": Explained(
+        409,
+        "Body code taken",
+        "Another body's code differs from this one by its capitals only: the numbers of their decisions would look "
+        "alike.",
+    ),
+    "days-reversed": Explained(422, "Days reversed", "`from` must not be later than `to`."),
     "bilateral-not-reserved": Explained(
         422,
         "Bilateral not reserved",
@@ -44,7 +51,22 @@ MEETING_ERRORS: dict[str, Explained] = {
     "unknown-meeting": Explained(
         404, "Unknown meeting", "There is no meeting by this id, or none you may know of."
     ),
-    "meeting-cancelled": Explained(409, "Meeting cancelled", "Nothing more happens to it: convene another."),
+    "meeting-cancelled": Explained(
+        409,
+        "Meeting cancelled",
+        "Nothing more happens to it, but that others may come to know of it: convene another.",
+    ),
+    "unknown-decision-taken-up": Explained(
+        422,
+        "Unknown decision taken up",
+        "An item of an agenda takes up decisions that were agreed: give numbers.",
+    ),
+    "unknown-action-item-taken-up": Explained(
+        422,
+        "Unknown action item taken up",
+        "An item of an agenda takes up action items on record: give their ids.",
+    ),
+    "attendance-unchanged": Explained(409, "Attendance unchanged", "It was noted just like this already."),
     "meeting-already-held": Explained(
         409,
         "Meeting already held",
@@ -114,6 +136,9 @@ DECISION_ERRORS: dict[str, Explained] = {
         "Malformed amount",
         'Decimal text such as "1234.5": 18 digits before the point and 6 after at most.',
     ),
+    "amount-not-positive": Explained(
+        422, "Amount not above zero", "What a decision costs or moves is an amount above zero."
+    ),
     "amount-negative": Explained(422, "Negative amount", "A budget line holds an amount of money."),
     "currency-malformed": Explained(422, "Malformed currency", "Three letters, as in CLP, CLF or USD."),
 }
@@ -136,6 +161,11 @@ ACTION_ITEM_ERRORS: dict[str, Explained] = {
         422,
         "Before it was assigned",
         "Nothing happens to an action item before the meeting that asked for it.",
+    ),
+    "date-before-last-change": Explained(
+        422,
+        "Before the last change",
+        "It was extended, or reassigned, as of a later day: date the next one on or after that day.",
     ),
     "evidence-required": Explained(
         422, "Evidence required", "Give at least one piece of evidence, each with a description."

@@ -25,11 +25,18 @@ MINUTES_ERRORS: dict[str, Explained] = {
     "minutes-not-approved": Explained(
         409, "Minutes not approved", "Errata are for sealed minutes: draft these anew instead."
     ),
+    "already-circulated": Explained(
+        409, "Already circulated", "All of these recipients were sent this draft already."
+    ),
+    "erratum-already-added": Explained(
+        409, "Erratum already added", "An erratum says so already, of the same place."
+    ),
     "draft-unchanged": Explained(409, "Draft unchanged", "The minutes already read like this."),
     "approver-is-author": Explained(
         409,
         "Approver is the author",
-        "Whoever wrote the draft does not approve it: somebody else reads it first.",
+        "The protocol of this body asks for four eyes: whoever wrote the draft or told who came leaves the approval to "
+        "somebody else.",
     ),
     "observation-open": Explained(
         409, "Observation open", "Answer every observation before the minutes are approved."

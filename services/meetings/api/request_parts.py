@@ -69,6 +69,10 @@ class ProtocolBody(RequestModel):
     )
     agenda_size: Figure | None = None
     duration_minutes: Figure | None = None
+    four_eyes: bool = Field(
+        False,
+        description="Whether whoever wrote the minutes, or told who came, leaves their approval to somebody else.",
+    )
 
 
 class AgendaItemBody(RequestModel):

@@ -10,8 +10,9 @@ from uuid import UUID
 from services.meetings.application.directory import Directory
 from services.meetings.domain.action_item import ActionItem
 from shared.clock import Clock
+from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.records import Records
 from shared.eventlog.states import View
 from shared.events.facts import Event
 from shared.events.streams import looks_like_uuid
@@ -44,7 +45,7 @@ class ActionItems:
         if found is None:
             raise self.records.unknown()
         if not found.may_be_known_to(actor):
-            raise await self.records.hidden(found.id)
+            raise await self.records.hidden()
         return found
 
     async def as_it_was(

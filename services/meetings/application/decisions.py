@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.meetings.domain.decision import Decision
+from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command, Outcome, Records
+from shared.eventlog.records import Records
 from shared.eventlog.states import View
 from shared.events.facts import Event
 from shared.events.streams import resolve
@@ -35,7 +36,7 @@ class Decisions:
         if found is None:
             raise self.records.unknown()
         if not found.may_be_known_to(actor):
-            raise await self.records.hidden(found.id)
+            raise await self.records.hidden()
         return found
 
     async def as_it_was(

@@ -1,4 +1,4 @@
-"""Who may know of what a meeting, a decision or an action item names: other ones of these, commitments, indicators.
+"""Who may know of what meetings, decisions and action items name: each other, bodies, commitments, indicators.
 
 Commitments and indicators are another service's to change; who may know of them follows from their events, which are
 read here only as far as they say that.
@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any, Self
 
 from services.meetings.application.action_items import ActionItems
+from services.meetings.application.bodies import Bodies
 from services.meetings.application.decisions import Decisions
 from services.meetings.domain.folding import Entry, Folded, changed_by
 from shared.eventlog.envelope import Recorded
@@ -98,7 +99,13 @@ class Disclosures:
     """Asked before anything is told to somebody from whom something may be hidden."""
 
     def __init__(
-        self, live: LiveLog, decisions: Decisions, action_items: ActionItems, *, capacity: int = 20_000
+        self,
+        live: LiveLog,
+        bodies: Bodies,
+        decisions: Decisions,
+        action_items: ActionItems,
+        *,
+        capacity: int = 20_000,
     ) -> None:
         self._commitments: Records[CommitmentCircle] = Records(
             live, CommitmentCircle.begin, name="commitment", capacity=capacity
@@ -106,6 +113,7 @@ class Disclosures:
         self._indicators: Records[IndicatorCircle] = Records(
             live, IndicatorCircle.begin, name="indicator", capacity=capacity
         )
+        self._bodies = bodies
         self._decisions = decisions
         self._action_items = action_items
 
@@ -120,6 +128,8 @@ class Disclosures:
                 return await self._decisions.disclosure_of(reference.name)
             case Kind.ACTION_ITEM:
                 return await self._action_items.disclosure_of(reference.name)
+            case Kind.BODY:
+                return await self._bodies.disclosure_of(reference.name)
 
     async def _commitment(self, name: str) -> Disclosure | None:
         found = await self._commitments.get(resolve("commitment", name))

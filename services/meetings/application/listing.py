@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from services.meetings.domain.folding import Entry, Folded, changed_by
-from services.meetings.domain.state import STATE_AFTER
+from services.meetings.domain.state import state_after
 from shared.eventlog.envelope import Recorded
 from shared.events.meeting_vocabulary import Acknowledgement, MeetingState
 from shared.events.meetings import (
@@ -70,7 +70,7 @@ class ListedMeeting(Folded):
     def apply(self, recorded: Recorded) -> None:
         """Takes in one more event of its stream."""
         super().apply(recorded)
-        state = STATE_AFTER.get(type(recorded.data), self.state)
+        state = state_after(recorded.data, self.state)
         if state is not self.state:
             self.changed_at = recorded.recorded_at
             self.state = state

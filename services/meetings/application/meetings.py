@@ -21,11 +21,12 @@ from services.meetings.domain import guards
 from services.meetings.domain import meeting as rules
 from services.meetings.domain.body import Body
 from services.meetings.domain.decision import Decision
-from services.meetings.domain.meeting import Course, Meeting
+from services.meetings.domain.meeting import Course, Meeting, TakenUp
 from services.meetings.domain.minutes import Approval
 from shared.errors import InvalidInput
+from shared.eventlog.commands import Beside, Command, Decided, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Beside, Command, Decided, Outcome, Prepare
+from shared.eventlog.records import Prepare
 from shared.events.facts import Event
 from shared.events.meetings import AgendaItem, DecisionAgreed, DecisionAmended, MinutesItem, Recipient
 from shared.events.streams import stream_of
@@ -84,12 +85,14 @@ class Meetings(MeetingReading):
                         place=place,
                         title=title,
                         agenda=agenda,
+                        taken_up=taken_up,
                         organizations=self._directory.organization_codes,
                     )
                 ],
                 command,
             )
 
+        taken_up = await self._taken_up(agenda)
         return await self._directory.surely(attempt)
 
     async def revise_agenda(
@@ -102,6 +105,7 @@ class Meetings(MeetingReading):
         reason: str | None,
     ) -> Outcome:
         """The agenda is rewritten, or settled with those named."""
+        taken_up = await self._taken_up(agenda)
         return await self._with_body(
             meeting,
             command,
@@ -110,6 +114,7 @@ class Meetings(MeetingReading):
                     agenda,
                     agreed_with=agreed_with,
                     reason=reason,
+                    taken_up=taken_up,
                     organizations=self._directory.organization_codes,
                 )
             ],
@@ -294,6 +299,15 @@ class Meetings(MeetingReading):
             if item is not None and goes_along(item.visibility):
                 event = item.publish_with_meeting(visibility=visibility, reason=reason)
                 yield Beside(item.id, item.version + 1, event)
+
+    async def _taken_up(self, agenda: Sequence[AgendaItem]) -> TakenUp:
+        """What of the earlier things that an agenda names is on record."""
+        numbers = {number for item in agenda for number in item.decisions}
+        ids = {stream_id for item in agenda for stream_id in item.action_items}
+        return TakenUp(
+            {one for one in numbers if await self._decisions.records.get(stream_of("decision", one))},
+            {one for one in ids if await self._action_items.records.get(one)},
+        )
 
     # --- how -------------------------------------------------------------------------------------------------------
 

@@ -13,8 +13,9 @@ from services.meetings.application.listing import ListedMeeting
 from services.meetings.domain.meeting import Meeting
 from shared.clock import Clock
 from shared.eventlog import codec
+from shared.eventlog.commands import Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Outcome, Records
+from shared.eventlog.records import Records
 from shared.eventlog.states import View
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import MeetingState
@@ -75,7 +76,7 @@ class MeetingReading:
         if found is None:
             raise self.records.unknown()
         if not found.may_be_known_to(actor):
-            raise await self.records.hidden(found.id)
+            raise await self.records.hidden()
         return found
 
     async def as_it_was(

@@ -131,6 +131,7 @@ class ActionItem(Folded):
         """Its owner is given more time, which those who asked for it must grant."""
         day = self._day(effective_on, today)
         guards.reason_given(reason, "An extension")
+        self._must_follow(self.extensions, day)
         previous = self.facts.dues.on(day)[0]
         if due_on <= max(previous, self.due_on):
             raise RuleBroken(
@@ -156,6 +157,7 @@ class ActionItem(Folded):
         """Another organisation, or another person in it, takes it over."""
         day = self._day(effective_on, today)
         guards.reason_given(reason, "A reassignment")
+        self._must_follow(self.reassignments, day)
         guards.known_organization(owner_organization, organizations, "/owner_organization")
         previous = self.facts.owners.on(day)[0]
         if (owner_organization, owner_subject) == (previous, self.owner_subject):
@@ -205,6 +207,16 @@ class ActionItem(Folded):
                 pointer=pointer,
             )
         return day
+
+    @staticmethod
+    def _must_follow(changes: Sequence[Entry[Any]], day: date) -> None:
+        """What changes it once more is dated no earlier than the last such change, or that would take it back."""
+        if changes and day < changes[-1].said.effective_on:
+            raise InvalidInput(
+                "date-before-last-change",
+                f"It was changed so as of {changes[-1].said.effective_on}: date this on or after that day.",
+                pointer="/effective_on",
+            )
 
     def _must_be_own_of(self, actor: Actor) -> None:
         if actor.role is not Role.DCI and actor.organization != self.owner:

@@ -92,7 +92,7 @@ def check_decision(decision: DraftDecision, at: str, ground: Ground) -> None:
             pointer=f"{at}/budget_impact",
         )
     if (impact := decision.budget_impact) is not None:
-        guards.amount(impact.amount, f"{at}/budget_impact/amount")
+        guards.positive_amount(impact.amount, f"{at}/budget_impact/amount")
         guards.currency(impact.currency, f"{at}/budget_impact/currency")
         guards.fiscal_year(impact.fiscal_year, f"{at}/budget_impact/fiscal_year")
     _check_effect(decision, f"{at}/effect", ground)

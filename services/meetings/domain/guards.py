@@ -96,6 +96,15 @@ def amount(text: str, pointer: str) -> str:
     return text
 
 
+def positive_amount(text: str, pointer: str) -> str:
+    """A decimal number above zero as text."""
+    if amount(text, pointer).startswith("-") or not any(digit in text for digit in "123456789"):
+        raise InvalidInput(
+            "amount-not-positive", "What a decision costs or moves is an amount above zero.", pointer=pointer
+        )
+    return text
+
+
 def currency(text: str, pointer: str) -> str:
     """The three letters of a currency."""
     if _CURRENCY.fullmatch(text) is None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from uuid import UUID
 
 from services.meetings.domain import attendance as attendance_list
 from services.meetings.domain import guards
@@ -34,6 +35,16 @@ from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
 
 
+class TakenUp(NamedTuple):
+    """Which of the earlier decisions and action items that an agenda names are on record."""
+
+    decisions: Container[str] = ()
+    action_items: Container[UUID] = ()
+
+
+NOTHING: Final = TakenUp()
+
+
 class Course(NamedTuple):
     """When a meeting was held, and who came."""
 
@@ -52,25 +63,26 @@ class Meeting(Minutes):
         agenda: Sequence[AgendaItem],
         *,
         organizations: Container[str],
+        taken_up: TakenUp = NOTHING,
         agreed_with: Sequence[str] = (),
         reason: str | None = None,
     ) -> AgendaAgreed | AgendaRevised:
         """The agenda is rewritten, or settled with the organisations named; leaving what was agreed needs a reason."""
         self.must_be_ahead()
-        items = numbered_agenda(agenda, organizations)
+        items = numbered_agenda(agenda, organizations, taken_up)
         guards.known_organizations(agreed_with, organizations, "/agreed_with")
+        if agreed_with and not items:
+            raise InvalidInput(
+                "agenda-empty", "An agenda that is agreed has something on it.", pointer="/agenda"
+            )
+        if items == self.agenda and set(agreed_with) <= set(self.agreed_with):
+            raise RuleBroken(
+                "agenda-unchanged", "The agenda reads like this, and was agreed with them, already."
+            )
         if self.state is MeetingState.AGENDA_AGREED:
             guards.reason_given(reason, "Revising an agreed agenda")
         if agreed_with:
-            if not items:
-                raise InvalidInput(
-                    "agenda-empty", "An agenda that is agreed has something on it.", pointer="/agenda"
-                )
-            if items == self.agenda and set(agreed_with) <= set(self.agreed_with):
-                raise RuleBroken("agenda-unchanged", "This agenda was agreed with them already.")
             return AgendaAgreed(agenda=items, agreed_with=tuple(agreed_with), reason=reason)
-        if items == self.agenda:
-            raise RuleBroken("agenda-unchanged", "The agenda already reads like this.")
         return AgendaRevised(agenda=items, reason=reason)
 
     @changed_by(AgendaAgreed)
@@ -128,6 +140,9 @@ class Meeting(Minutes):
         if self.held is None:
             return MeetingHeld(**course._asdict(), mandatory_absences=missed)
         assert reason is not None
+        said = self.held.said
+        if course == Course(said.held_at, said.attendance, said.ended_at):
+            raise RuleBroken("attendance-unchanged", "It was noted like this already.")
         return AttendanceCorrected(**course._asdict(), mandatory_absences=missed, reason=reason)
 
     def hold_as_told(
@@ -209,6 +224,7 @@ def convene(
     place: str | None = None,
     title: str | None = None,
     agenda: Sequence[AgendaItem] = (),
+    taken_up: TakenUp = NOTHING,
     reference: str | None = None,
 ) -> MeetingConvened:
     """A meeting of a body is called; who knows of it is who knows of the body."""
@@ -221,14 +237,19 @@ def convene(
         ends_at=ends_at,
         place=place,
         title=title,
-        agenda=numbered_agenda(agenda, organizations),
+        agenda=numbered_agenda(agenda, organizations, taken_up),
         organizations=body.description.organizations,
         reference=reference,
     )
 
 
-def numbered_agenda(agenda: Sequence[AgendaItem], organizations: Container[str]) -> tuple[AgendaItem, ...]:
-    """An agenda whose items are numbered from 1 in the order given, each with something to deal with."""
+def numbered_agenda(
+    agenda: Sequence[AgendaItem], organizations: Container[str], taken_up: TakenUp
+) -> tuple[AgendaItem, ...]:
+    """An agenda whose items are numbered from 1 in the order given, each with something to deal with.
+
+    The commitments it names may be yet to be registered; the decisions and action items it takes up again may not.
+    """
     for index, item in enumerate(agenda):
         at = f"/agenda/{index}"
         guards.text_given(item.title, "The title of an item", f"{at}/title")
@@ -238,6 +259,20 @@ def numbered_agenda(agenda: Sequence[AgendaItem], organizations: Container[str])
             )
         if item.sponsor is not None:
             guards.known_organization(item.sponsor, organizations, f"{at}/sponsor")
+        for place, decision in enumerate(item.decisions):
+            if decision not in taken_up.decisions:
+                raise InvalidInput(
+                    "unknown-decision-taken-up",
+                    f"There is no decision '{decision}' to take up again.",
+                    pointer=f"{at}/decisions/{place}",
+                )
+        for place, owed in enumerate(item.action_items):
+            if owed not in taken_up.action_items:
+                raise InvalidInput(
+                    "unknown-action-item-taken-up",
+                    f"There is no action item '{owed}' to take up again.",
+                    pointer=f"{at}/action_items/{place}",
+                )
         if item.minutes is not None and not 1 <= item.minutes <= 1440:
             raise InvalidInput(
                 "duration-impossible", "An item takes from one minute to a day.", pointer=f"{at}/minutes"

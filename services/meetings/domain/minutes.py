@@ -1,7 +1,8 @@
 """The minutes of a meeting: drafted, circulated, observed upon, approved, sealed.
 
-Four eyes: whoever wrote the draft does not approve it. What recipients had to say is answered before, and what was
-accepted is in the text. What is approved stands for ever; a mistake is put right by an erratum beside it.
+Where the protocol of the body asks for four eyes, whoever wrote the draft or told who came does not approve it. What
+recipients had to say is answered before, and what was accepted is in the text. What is approved stands for ever; a
+mistake is put right by an erratum beside it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 
 import msgspec
@@ -20,8 +21,10 @@ from services.meetings.domain.drafting import Ground
 from services.meetings.domain.folding import Entry, changed_by
 from services.meetings.domain.state import MeetingRecord, Observation
 from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
+from shared.events.meeting_vocabulary import MeetingState
 from shared.events.meetings import (
     ActionItemAssigned,
+    AgendaItem,
     AttendanceCorrected,
     DecisionAgreed,
     DecisionAmended,
@@ -38,6 +41,9 @@ from shared.events.meetings import (
 )
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
+
+SEALED: Final = ("agenda", "held", "meeting", "minutes")
+"""What the seal is put on."""
 
 DayOf = Callable[[datetime], date]
 """The civil day of a moment."""
@@ -87,7 +93,13 @@ class Minutes(MeetingRecord):
             guards.known_organization(recipient.organization, organizations, f"{at}/organization")
             if recipient in recipients[:index]:
                 raise InvalidInput("named-twice", "This recipient is named twice.", pointer=at)
+        if self.state is MeetingState.CIRCULATED and set(recipients) <= self._sent_to(draft.said.draft):
+            raise RuleBroken("already-circulated", "All of these were sent this draft already.")
         return MinutesCirculated(draft=draft.said.draft, recipients=tuple(recipients))
+
+    def _sent_to(self, draft: int) -> set[Recipient]:
+        sent = (circulation.said for circulation in self.circulations)
+        return {recipient for said in sent if said.draft == draft for recipient in said.recipients}
 
     @changed_by(MinutesCirculated)
     def _minutes_circulated(self, entry: Entry[MinutesCirculated]) -> None:
@@ -129,15 +141,18 @@ class Minutes(MeetingRecord):
     # --- the seal --------------------------------------------------------------------------------------------------
 
     def approve(self, *, actor: Actor, body: Body, day_of: DayOf) -> Approval:
-        """Somebody other than the author approves the circulated draft, and what was agreed comes into being.
+        """The circulated draft is approved, and what was agreed comes into being.
 
         An import brings in minutes that were sealed elsewhere, and speaks as `system`: its text has no author here.
         """
         held = self.must_be_held()
         self.must_not_be_sealed()
         draft = self.must_be_circulated()
-        if draft.by.subject == actor.subject and actor.role is not Role.SYSTEM:
-            raise RuleBroken("approver-is-author", "Nobody approves minutes of their own writing.")
+        told_by = {draft.by.subject, held.by.subject}
+        if body.asks_for_four_eyes and actor.subject in told_by and actor.role is not Role.SYSTEM:
+            raise RuleBroken(
+                "approver-is-author", "Nobody approves what they wrote or the attendance they told."
+            )
         self._must_be_settled(draft.said)
         agreed_on = day_of(held.said.held_at)
         number = body.number_decisions(meeting=self.id, year=agreed_on.year, count=_count(draft.said))
@@ -150,7 +165,8 @@ class Minutes(MeetingRecord):
             action_items += self._action_items(item, own, len(action_items), agreed_on)
         approved = MinutesApproved(
             draft=draft.said.draft,
-            digest=seal(held.said, draft.said),
+            digest=seal(self.id, self.agenda, held.said, draft.said),
+            covers=SEALED,
             decisions=tuple(decision.number for decision in decisions),
             action_items=tuple(stream_id for stream_id, _ in action_items),
         )
@@ -204,6 +220,9 @@ class Minutes(MeetingRecord):
             agenda_item=agenda_item,
             decision=None if decision is None else decision.number,
         )
+        for added in self.errata:
+            if msgspec.structs.replace(added.said, number=number, reason=reason) == erratum:
+                raise RuleBroken("erratum-already-added", f"Erratum {added.said.number} says so already.")
         if decision is None:
             return [erratum]
         return [
@@ -295,10 +314,15 @@ class Minutes(MeetingRecord):
             )
 
 
-def seal(held: MeetingHeld | AttendanceCorrected, minutes: MinutesDrafted) -> str:
-    """The digest of what was approved: anyone with the two events can compute it again."""
-    canonical = msgspec.json.encode({"held": held, "minutes": minutes}, order="sorted")
-    return hashlib.sha256(canonical).hexdigest()
+def seal(
+    meeting: UUID,
+    agenda: Sequence[AgendaItem],
+    held: MeetingHeld | AttendanceCorrected,
+    minutes: MinutesDrafted,
+) -> str:
+    """The digest of what was approved: anyone who reads the meeting's events can compute it again."""
+    sealed = {"agenda": agenda, "held": held, "meeting": meeting, "minutes": minutes}
+    return hashlib.sha256(msgspec.json.encode(sealed, order="sorted")).hexdigest()
 
 
 def _count(minutes: MinutesDrafted) -> int:

@@ -6,7 +6,8 @@
         ╰──────────────┴─▶ cancelled             ▲───────────────────╯
 
 A meeting may be held on an agenda that was never agreed; a revision of an agreed agenda takes it back to `convened`.
-Minutes are redrafted, after they were circulated too, until they are approved; then they are sealed.
+Minutes are redrafted, or their attendance is corrected, after they were circulated too, until they are approved; then
+they are sealed.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules.visibility import may_see
 
-STATE_AFTER: Final[dict[type[Event], MeetingState]] = {
+_STATE_AFTER: Final[dict[type[Event], MeetingState]] = {
     MeetingConvened: MeetingState.CONVENED,
     AgendaRevised: MeetingState.CONVENED,
     AgendaAgreed: MeetingState.AGENDA_AGREED,
@@ -50,7 +51,17 @@ STATE_AFTER: Final[dict[type[Event], MeetingState]] = {
     MinutesApproved: MeetingState.APPROVED,
     MeetingCancelled: MeetingState.CANCELLED,
 }
-"""The state in which an event leaves a meeting; after any other it is where it was."""
+
+
+def state_after(event: Event, state: MeetingState) -> MeetingState:
+    """The state in which an event leaves a meeting that was in another.
+
+    The attendance is part of what is sealed: corrected after the draft was circulated, it is to be circulated again.
+    """
+    if isinstance(event, AttendanceCorrected) and state is MeetingState.CIRCULATED:
+        return MeetingState.MINUTES_DRAFTED
+    return _STATE_AFTER.get(type(event), state)
+
 
 AHEAD = frozenset({MeetingState.CONVENED, MeetingState.AGENDA_AGREED})
 """The states of a meeting that is still to be held."""
@@ -121,7 +132,7 @@ class MeetingRecord(Folded):
     def apply(self, recorded: Recorded) -> None:
         """Takes in one more event of its stream."""
         super().apply(recorded)
-        self.state = STATE_AFTER.get(type(recorded.data), self.state)
+        self.state = state_after(recorded.data, self.state)
 
     @property
     def title(self) -> str | None:

@@ -63,6 +63,7 @@ class ProtocolSection(Section, frozen=True, kw_only=True):
     days_to_minutes: int | None = None
     agenda_size: int | None = None
     duration_minutes: int | None = None
+    four_eyes: bool = False
 
 
 class BodySection(Section, frozen=True, kw_only=True):

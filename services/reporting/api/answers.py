@@ -110,7 +110,9 @@ class SaidAnswer(BaseModel):
     subject: str | None = None
     effective_on: CivilDay | None = None
     reason: str | None = None
-    decision: str | None = None
+    decision: str | None = Field(
+        default=None, description="Only where the asker may know of the decision behind it."
+    )
 
 
 class SpanItem(BaseModel):

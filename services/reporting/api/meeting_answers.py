@@ -96,7 +96,8 @@ class DecisionItemAnswer(BaseModel):
     commitments: list[str] = Field(description="Those that the asker may know of.")
     organizations: list[str] = Field(description="Those it concerns.")
     effect: dict[str, Any] | None = Field(
-        description=f"What it does, as in the event `meetings.decision_agreed`. {_HIDDEN}"
+        description="What it does, as in the event `meetings.decision_agreed`. Null for somebody who may not know "
+        "of all the commitments, indicators and bodies it is about."
     )
     budget_impact: ImpactAnswer | None
     visibility: Visibility

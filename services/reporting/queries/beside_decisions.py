@@ -17,7 +17,7 @@ from sqlalchemy import Table, select
 
 from services.reporting.queries.board import visible_codes
 from services.reporting.queries.moments import AsOf, believed, instant
-from services.reporting.queries.scope import Scope, circled, knows_of
+from services.reporting.queries.scope import Scope, circled, kept_back, knows_of
 from services.reporting.reading import Reading
 from services.reporting.tables import (
     acknowledgements,
@@ -151,6 +151,7 @@ class _Beside:
         self._codes = visible_codes(
             reading, at.position, scope, {code for row in rows for code in _named(row)}
         )
+        self._hidden_bodies = hidden_bodies(reading, at.position, scope, {_referred_to(row) for row in rows})
 
     def item(self, row: Any) -> DecisionItem:
         in_full = row.decision_id in self._concerned
@@ -215,11 +216,11 @@ class _Beside:
         )
 
     def _effect(self, row: Any, *, in_full: bool) -> dict[str, Any] | None:
-        """What it does, as its event says it; nothing of a commitment or an indicator the reader may not know of."""
+        """What it does, as its event says it; nothing of a thing that the reader may not know of."""
         if row.effect is None:
             return None
-        effect: dict[str, Any] = msgspec.json.decode(row.effect)
-        return effect if in_full or _effect_names(effect) <= self._codes else None
+        told = in_full or (_named(row) <= self._codes and _referred_to(row) not in self._hidden_bodies)
+        return _effect_of(row) if told else None
 
     def _told(self, table: Table, ids: list[UUID]) -> dict[UUID, list[Any]]:
         found: dict[UUID, list[Any]] = defaultdict(list)
@@ -262,14 +263,26 @@ def body_names(reading: Reading, position: int, scope: Scope, codes: Iterable[st
     return {row.code: row.name for row in reading.connection.execute(query)}
 
 
+def hidden_bodies(reading: Reading, position: int, scope: Scope, codes: Iterable[str]) -> set[str]:
+    """Those of the codes whose bodies the asker may not know of; what is no body's code hides nothing."""
+    query = select(bodies.c.code).where(
+        bodies.c.code.in_(sorted(codes)), kept_back(scope, position, bodies.c.body_id)
+    )
+    return set(reading.connection.execute(query).scalars())
+
+
 def _named(row: Any) -> set[str]:
-    """The commitments that a decision names."""
-    effect = {} if row.effect is None else msgspec.json.decode(row.effect)
-    return {*msgspec.json.decode(row.commitments), *_effect_names(effect)}
-
-
-def _effect_names(effect: dict[str, Any]) -> set[str]:
-    """The commitments that an effect names, and the indicator, of which the read model knows nothing."""
+    """The commitments a decision concerns, and what its effect names: of an indicator the read model knows nothing."""
+    effect = _effect_of(row)
     agreed = effect.get("commitment", {})
     names = {agreed.get("code"), agreed.get("parent"), effect.get("target", {}).get("indicator")}
-    return names - {None}
+    return {*msgspec.json.decode(row.commitments), *names} - {None}
+
+
+def _referred_to(row: Any) -> str:
+    """To whom a decision refers a matter: the code of a body, perhaps; empty where it does not."""
+    return str(_effect_of(row).get("referral", {}).get("to", ""))
+
+
+def _effect_of(row: Any) -> dict[str, Any]:
+    return {} if row.effect is None else msgspec.json.decode(row.effect, type=dict[str, Any])

@@ -76,15 +76,29 @@ def knows_of(scope: Scope, position: int, thing: ColumnElement[Any]) -> ColumnEl
     """Whether the asker may know of a body, a meeting, a decision or an action item, by its id."""
     if scope.name == "everything":
         return true()
-    return and_(
-        or_(_disclosed(scope, position, thing), _circled(scope, position, thing)),
-        or_(_disclosed(scope, None, thing), _circled(scope, None, thing)),
-    )
+    return and_(_open(scope, position, thing), _open(scope, None, thing))
+
+
+def kept_back(scope: Scope, position: int, thing: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a thing on record, named elsewhere, is one that the asker may not know of.
+
+    What came on record after the position is kept back where it is hidden now: its name may have been there before it.
+    """
+    if scope.name == "everything":
+        return false()
+    on_record = exists().where(disclosures.c.thing_id == thing, believed(disclosures, position))
+    return or_(~_open(scope, None, thing), and_(on_record, ~_open(scope, position, thing)))
 
 
 def circled(scope: Scope, position: int, thing: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether the asker is one of those who know of such a thing while it is reserved."""
-    return true() if scope.name == "everything" else _circled(scope, position, thing)
+    """Whether the asker was and is one of those who know of such a thing while it is reserved."""
+    if scope.name == "everything":
+        return true()
+    return and_(_circled(scope, position, thing), _circled(scope, None, thing))
+
+
+def _open(scope: Scope, position: int | None, thing: ColumnElement[Any]) -> ColumnElement[bool]:
+    return or_(_disclosed(scope, position, thing), _circled(scope, position, thing))
 
 
 def _disclosed(scope: Scope, position: int | None, thing: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -13,13 +13,14 @@ from sqlalchemy import and_, select
 from services.reporting.queries.board import visible_codes
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import names_at
-from services.reporting.queries.scope import Scope, visible_descriptions
+from services.reporting.queries.scope import Scope, kept_back, visible_descriptions
 from services.reporting.reading import Reading
-from services.reporting.tables import END_OF_DAYS, ORGANIZATION, descriptions, standings
+from services.reporting.tables import END_OF_DAYS, ORGANIZATION, decisions, descriptions, standings
 from shared.errors import NotFound
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.store import Store
+from shared.events.streams import resolve
 from shared.events.vocabulary import Judgement
 from shared.rules.traffic_light import Closure, Standing, Verdict, verdict_on
 
@@ -27,7 +28,10 @@ _DAY = timedelta(days=1)
 
 
 class Said(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The event a state follows from: where it is in the log, who recorded it, when, and why."""
+    """The event a state follows from: where it is in the log, who recorded it, when, and why.
+
+    Of a decision that the asker may not know of, it says no more than of none.
+    """
 
     position: int
     type: str
@@ -95,10 +99,7 @@ def timeline_as_of(reading: Reading, store: Store, at: AsOf, scope: Scope, commi
     ).all()
     names = names_at(reading, at.position)
     known = visible_codes(reading, at.position, scope, {row.merged_into for row in rows} - {None})
-    events = {
-        position: codec.decode(line, position)
-        for position, line in store.read_stream(commitment_id, 0, at.position)
-    }
+    because = _all_said(reading, store, at, scope, commitment_id)
     spans = [
         Days(
             from_on=first,
@@ -111,7 +112,7 @@ def timeline_as_of(reading: Reading, store: Store, at: AsOf, scope: Scope, commi
             internal_deadline_on=row.internal_deadline,
             merged_into=row.merged_into if row.merged_into in known else None,
             passed_deadline_on=first - _DAY if first != row.valid_from else None,
-            because=_said(events[verdict.because], with_subject=scope.name != "public"),
+            because=because[verdict.because],
         )
         for row in rows
         for first, last, verdict in _runs(row)
@@ -153,6 +154,35 @@ def _runs(row: Any) -> Iterator[tuple[date, date, Verdict]]:
             yield start, day, verdict
             start, verdict = day, then
     yield start, row.valid_to, verdict
+
+
+def _all_said(reading: Reading, store: Store, at: AsOf, scope: Scope, commitment_id: UUID) -> dict[int, Said]:
+    """By position: what was recorded of the commitment, as the asker may know it."""
+    said = {
+        position: _said(codec.decode(line, position), with_subject=scope.name != "public")
+        for position, line in store.read_stream(commitment_id, 0, at.position)
+    }
+    hidden = _hidden_numbers(reading, at, scope, {one.decision for one in said.values() if one.decision})
+    return {
+        position: msgspec.structs.replace(one, decision=None) if one.decision in hidden else one
+        for position, one in said.items()
+    }
+
+
+def _hidden_numbers(reading: Reading, at: AsOf, scope: Scope, numbers: set[str]) -> set[str]:
+    """Those of the numbers whose decisions the asker may not know of.
+
+    A number that no decision has was typed by hand, and gives nothing away.
+    """
+    if scope.name == "everything" or not numbers:
+        return set()
+    named = {number: resolve("decision", number) for number in numbers}
+    query = select(decisions.c.decision_id).where(
+        decisions.c.decision_id.in_(set(named.values())),
+        kept_back(scope, at.position, decisions.c.decision_id),
+    )
+    hidden = set(reading.connection.execute(query).scalars())
+    return {number for number, identity in named.items() if identity in hidden}
 
 
 def _said(recorded: Recorded, *, with_subject: bool) -> Said:

@@ -181,7 +181,7 @@ def test_the_property_reaches_every_kind_of_event() -> None:
     """Were a command always refused, the property above would say nothing of its event."""
     seen: set[str] = set()
 
-    @settings(derandomize=True, max_examples=200)
+    @settings(derandomize=True, max_examples=400)
     @given(st.lists(ASKS, min_size=15, max_size=25))
     def live_through(asks: list[Ask]) -> None:
         it = Commitment.begin(lived(registered(), 1))

@@ -98,6 +98,20 @@ def test_more_time_is_later_than_the_day_before() -> None:
     given_item(extended(OCTOBER, SEPTEMBER)).when(extend).refused("extension-not-later", RuleBroken)
 
 
+def test_no_change_is_dated_before_the_last_one_of_its_kind() -> None:
+    """It would leave the last word with what was said before it."""
+    later = date(2012, 12, 15)
+    given_item(extended(OCTOBER, SEPTEMBER)).when(
+        lambda it: extend(it, due_on=later, effective_on=SEPTEMBER - timedelta(days=1))
+    ).refused("date-before-last-change", InvalidInput, "/effective_on")
+    given_item(extended(OCTOBER, SEPTEMBER)).when(
+        lambda it: extend(it, due_on=later, effective_on=SEPTEMBER)
+    ).then(ActionItemExtended(due_on=later, previous=OCTOBER, effective_on=SEPTEMBER, reason="The strike"))
+    given_item(handed_over("MINEDUC", SEPTEMBER)).when(
+        lambda it: reassign(it, owner_organization="MINSAL", effective_on=SEPTEMBER - timedelta(days=1))
+    ).refused("date-before-last-change", InvalidInput, "/effective_on")
+
+
 def test_another_organisation_or_another_person_in_it_takes_it_over() -> None:
     given_item().when(reassign).then(
         ActionItemReassigned(

@@ -22,8 +22,8 @@ from services.meetings.domain.decision import Decision
 from services.meetings.domain.meeting import Course, Meeting
 from shared.clock import Clock
 from shared.eventlog import codec
+from shared.eventlog.commands import Command
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Command
 from shared.eventlog.store import Store, open_store
 from shared.events.meeting_vocabulary import BodyKind
 from shared.events.meetings import (

@@ -42,6 +42,7 @@ from tests.services.meetings.gatherings import (
     UP_TO_DRAFT,
     agreed,
     body,
+    circulated,
     committee,
     convened,
     day_of,
@@ -113,6 +114,7 @@ REFUSED: dict[str, dict[MeetingState, str]] = {
     "circulate": {
         **dict.fromkeys(BEFORE, "meeting-not-held"),
         MeetingState.HELD: "minutes-not-drafted",
+        MeetingState.CIRCULATED: "already-circulated",
         MeetingState.APPROVED: "minutes-approved",
     },
     "observe": {
@@ -301,10 +303,26 @@ def test_an_attendance_list_is_corrected_for_a_reason_until_the_minutes_are_seal
         corrected
     )
     it = meeting(*UP_TO_CIRCULATION, corrected)
-    assert it.state is MeetingState.CIRCULATED
     assert it.held is not None
     assert it.held.said.mandatory_absences == (Seat(organization="DIPRES"),)
     given(*SEALED).when(lambda it: hold(it, course, reason="Late")).refused("minutes-approved", RuleBroken)
+    again = given(convened(), held(), corrected).when(lambda it: hold(it, course, reason="To be sure"))
+    again.refused("attendance-unchanged", RuleBroken)
+
+
+def test_an_attendance_list_that_is_corrected_takes_circulated_minutes_back() -> None:
+    """It is part of what is sealed, and nobody was sent it like this."""
+    corrected = AttendanceCorrected(held_at=AUGUST_14, attendance=(MINISTER,), reason="The director had left")
+    for history, after in (
+        ((convened(), held()), MeetingState.HELD),
+        (UP_TO_DRAFT, MeetingState.MINUTES_DRAFTED),
+        (UP_TO_CIRCULATION, MeetingState.MINUTES_DRAFTED),
+    ):
+        assert meeting(*history, corrected).state is after
+    sent_again = given(*UP_TO_CIRCULATION, corrected).when(
+        lambda it: it.circulate(TO_DIPRES, organizations=ORGANIZATIONS)
+    )
+    sent_again.then(circulated())
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from shared.events.meetings import (
     MinutesItem,
     ObservationAnswered,
     ObservationRaised,
+    Protocol,
     Recipient,
     Referral,
 )
@@ -48,6 +49,7 @@ from tests.services.meetings.gatherings import (
     ORGANIZATIONS,
     SEALED,
     UP_TO_CIRCULATION,
+    agreed,
     body,
     circulated,
     committee,
@@ -198,6 +200,14 @@ def test_each_kind_of_decision_says_what_it_does(good: DraftDecision) -> None:
             "amount-malformed",
             "budget_impact/amount",
         ),
+        *(
+            (
+                decision(DecisionKind.BUDGET, budget_impact=msgspec.structs.replace(IMPACT, amount=amount)),
+                "amount-not-positive",
+                "budget_impact/amount",
+            )
+            for amount in ("-3", "0", "0.00")
+        ),
         (
             decision(DecisionKind.BUDGET, budget_impact=msgspec.structs.replace(IMPACT, currency="peso")),
             "currency-malformed",
@@ -282,10 +292,18 @@ def approve(it: Meeting, actor: Actor = BRUNO, **more: Any) -> Any:
     return it.approve(actor=actor, body=more.get("of") or body(), day_of=day_of)
 
 
-def test_nobody_approves_minutes_of_their_own_writing() -> None:
-    given(*UP_TO_CIRCULATION).when(lambda it: approve(it, ANA)).refused("approver-is-author", RuleBroken)
+def test_where_four_eyes_are_asked_for_nobody_approves_what_they_wrote_or_the_attendance_they_told() -> None:
+    strict = body(protocol=Protocol(four_eyes=True))
+    given(*UP_TO_CIRCULATION).when(lambda it: approve(it, ANA, of=strict)).refused(
+        "approver-is-author", RuleBroken
+    )
+    corrected = AttendanceCorrected(held_at=held().held_at, attendance=(MINISTER,), reason="He left")
+    by_bruno = (*UP_TO_CIRCULATION, (BRUNO, corrected), circulated())
+    given(*by_bruno).when(lambda it: approve(it, BRUNO, of=strict)).refused("approver-is-author", RuleBroken)
+    approve(meeting(*by_bruno), HEALTH, of=strict)
     system = Actor(subject="ana", organization="DCI", role=Role.SYSTEM)
-    approve(meeting(*UP_TO_CIRCULATION), system)
+    approve(meeting(*UP_TO_CIRCULATION), system, of=strict)
+    approve(meeting(*UP_TO_CIRCULATION), ANA)
 
 
 def test_observations_are_answered_before_and_what_was_accepted_is_in_the_text() -> None:
@@ -345,16 +363,21 @@ def test_minutes_without_decisions_take_no_number() -> None:
 
 
 def test_the_seal_can_be_computed_again_from_the_feed() -> None:
-    """Two events as the log holds them, names sorted, no spaces, UTF-8."""
+    """What its events hold, names sorted, no spaces, UTF-8."""
     minutes = drafted(said(decision(DecisionKind.REVISE_TARGET, effect=TARGET, organizations=())))
     corrected = AttendanceCorrected(held_at=held().held_at, attendance=(MINISTER,), reason="Él se fue")
-    it = meeting(convened(), held(), minutes, circulated(), corrected)
+    settled = agreed()
+    it = meeting(convened(), settled, held(), minutes, corrected, circulated())
     from_the_feed = {
+        "agenda": json.loads(codec.encode_data(settled))["agenda"],
         "held": json.loads(codec.encode_data(corrected)),
+        "meeting": str(it.id),
         "minutes": json.loads(codec.encode_data(minutes)),
     }
     canonical = json.dumps(from_the_feed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    assert approve(it).approved.digest == hashlib.sha256(canonical.encode()).hexdigest()
+    approval = approve(it).approved
+    assert approval.digest == hashlib.sha256(canonical.encode()).hexdigest()
+    assert approval.covers == tuple(from_the_feed)
 
 
 # --- errata --------------------------------------------------------------------------------------------------------
@@ -374,6 +397,9 @@ def test_an_erratum_stands_beside_the_sealed_text() -> None:
     assert after.latest_draft == it.latest_draft
     (second,) = erratum(after, reads="lists", should_read="the lists")
     assert second.number == 2
+    given(*SEALED, added).when(lambda it: erratum(it, reason="Again")).refused(
+        "erratum-already-added", RuleBroken
+    )
 
 
 def test_an_erratum_that_concerns_a_decision_is_noted_there_too() -> None:

@@ -256,6 +256,24 @@ def test_a_task_handed_on_is_known_to_the_one_who_owes_it_now(growing: Stage) ->
     assert texts(owed(on=11, owner_organization=["c"])) == ["T-3"]
 
 
+def test_who_owed_a_task_before_learns_no_more_of_it_from_what_was_known_then(growing: Stage) -> None:
+    stage, owed = growing, asking(growing)
+    before = stage.store.head()
+    (task,) = owed("a", commitment=["HID-1"])
+    assert (task.text, task.commitment) == ("Task T-1", "HID-1")
+    handed_on = ActionItemReassigned(
+        owner_organization="d", previous="a", effective_on=day(12), reason="New portfolio"
+    )
+    tell(stage, Told("action-item", "T-1", handed_on))
+    stage.wait()
+    # The task is known inside government; the commitment it serves, to those who have to do with either.
+    then = AsOf(day(15), before, None)
+    (task,) = (one for one in listed(stage, then, Scope("government", "a")).items if one.text == "Task T-1")
+    assert task.commitment is None
+    assert listed(stage, then, Scope("government", "a"), commitment=("HID-1",)).items == []
+    assert [item.commitment for item in owed("d", commitment=["HID-1"])] == ["HID-1"]
+
+
 def test_a_published_meeting_opens_its_tasks_and_a_decision_kept_back_stays_hidden(growing: Stage) -> None:
     stage, owed = growing, asking(growing)
     opened: dict[str, Any] = {

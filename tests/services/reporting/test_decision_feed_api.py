@@ -350,6 +350,27 @@ async def test_pages_of_gaps_are_about_one_day_and_position(growing: Installatio
     assert seen == ["SEG-2012-001", "BIL-SAL-2012-001", "BIL-SAL-2012-002", "BIL-SAL-2012-003"]
 
 
+@pytest.mark.parametrize("path", ["/v1/decisions", "/v1/decisions/gaps?days=0&on=2012-12-31"])
+async def test_decisions_come_in_the_order_in_which_the_log_learned_of_them_whatever_their_day_or_number(
+    growing: Installation, path: str
+) -> None:
+    before = numbers(await growing.read(path, **DIPRES))
+    late = [decided("AAA-2012-001", date(2012, 7, 1)), decided("AAA-2011-009", date(2011, 7, 1))]
+    for told in (decided("ZZZ-2012-001", date(2012, 10, 2)), *late):
+        await more(growing, told)
+    # Whoever has read up to the newest one and comes back finds the older ones that were entered since.
+    expected = [*before, "ZZZ-2012-001", "AAA-2012-001", "AAA-2011-009"]
+    paged: list[str] = []
+    page: str | None = f"{path}{'&' if '?' in path else '?'}limit=2"
+    while page is not None:
+        answer = await growing.read(page, **DIPRES)
+        positions = [item["position"] for item in answer["items"]]
+        assert positions == sorted(positions)
+        paged += numbers(answer)
+        page = answer["next"]
+    assert paged == numbers(await growing.read(path, **DIPRES)) == expected
+
+
 async def test_a_reserved_decision_is_for_those_it_concerns(reporting: Installation) -> None:
     for who, seen in ((HEALTH, 4), (OUTSIDER, 1), (NOBODY, 0)):
         assert len(numbers(await reporting.read("/v1/decisions", **who))) == seen

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.errors import KeyReused, NotFound, RuleBroken, StaleVersion
-from shared.eventlog.records import Beside, Outcome
+from shared.eventlog.commands import Beside, Outcome
 from shared.eventlog.store import FollowerOvertaken
 from shared.events.facts import Event
 from shared.events.streams import stream_of

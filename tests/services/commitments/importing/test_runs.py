@@ -367,3 +367,33 @@ def test_an_organisation_that_others_register_meanwhile_is_taken_as_it_is(desk: 
     assert report.rows.imported == len(rows)
     assert report.organizations_registered == ["WORKS"]
     assert [said.name for said in desk.said(OrganizationRegistered, "HEALTH", "organization")] == ["Health"]
+
+
+def test_a_name_that_others_give_away_meanwhile_is_not_taken_twice(desk_on_each_engine: Desk) -> None:
+    desk, rows = desk_on_each_engine, many_rows(2 * ROWS_PER_BATCH)[: 2 * ROWS_PER_BATCH]
+    rows.append(row(code="clinic", day=SECOND, who="MoH"))
+
+    def meddle(done: int, total: int) -> None:
+        if done == ROWS_PER_BATCH:
+            new = NewEvent(
+                stream_id=stream_of("organization", "CLINICS"),
+                version=1,
+                recorded_by=desk.actor,
+                correlation_id="by hand",
+                data=OrganizationRegistered(code="CLINICS", name="Clinics", aliases=("health",)),
+            )
+            desk.store.append([Changes([new])], desk.now)
+
+    report = desk.enter(*rows, progress=meddle)
+    assert [(error.code, error.value) for error in report.errors] == [("alias-taken", "MoH")]
+    assert report.rows.imported == len(rows) - 1
+    assert report.organizations_registered == ["WORKS"]
+    assert desk.events("HEALTH", "organization") == []
+
+
+def test_organisations_named_by_one_batch_after_another_are_all_registered(desk_on_each_engine: Desk) -> None:
+    rows = [row(code=f"p{n}", who="WORKS") for n in range(ROWS_PER_BATCH)]
+    rows += [row(code=f"q{n}", who="MoH") for n in range(ROWS_PER_BATCH)]
+    report = desk_on_each_engine.enter(*rows)
+    assert (report.rows.imported, report.errors) == (len(rows), [])
+    assert report.organizations_registered == ["WORKS", "HEALTH"]

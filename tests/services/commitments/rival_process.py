@@ -1,0 +1,116 @@
+"""A commitments service without HTTP in a process of its own, to do one thing at the very moment others do theirs."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any, Self
+
+from services.commitments.application.commitments import Commitments
+from services.commitments.application.directory import Directory
+from services.commitments.application.plan import Plan
+from services.commitments.domain.organization import OrganizationDescription
+from shared.clock import Clock
+from shared.errors import BitacoraError
+from shared.eventlog.commands import Command, Outcome
+from shared.eventlog.live import LiveLog
+from shared.eventlog.store import open_store
+from shared.events.commitments import Registered
+from tests.support.forking import processes
+from tests.support.ledger import DAY
+from tests.support.scenario import ANA
+
+PATIENCE = 30.0
+DONE = "done"
+Deed = tuple[str, dict[str, Any]]
+"""What to do: `merge`, `register`, `move` or `describe`, and with what."""
+
+
+class Rival:
+    """One of these processes, seen from the test that started it."""
+
+    def __init__(self, url: str) -> None:
+        self._connection, theirs = processes.Pipe()
+        self._process = processes.Process(target=main, args=(theirs, url), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def tell(self, deed: Deed) -> None:
+        """Let it do something; it has read the whole of the log up to its start."""
+        self._connection.send(deed)
+
+    def hear(self) -> Any:
+        """What the last thing came to: `DONE`, or the code of the refusal."""
+        assert self._connection.poll(PATIENCE), "the rival said nothing"
+        return self._connection.recv()
+
+    def __enter__(self) -> Self:
+        assert self.hear() == "ready"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(BrokenPipeError):
+            self._connection.send(None)
+        self._process.join(PATIENCE)
+        self._process.kill()
+        self._process.join()
+        self._connection.close()
+        self._process.close()
+
+
+class _Service:
+    """What can be done here."""
+
+    def __init__(self, live: LiveLog) -> None:
+        directory = Directory.following(live)
+        self.commitments = Commitments(live, directory)
+        self.plan = Plan(live, directory)
+
+    async def merge(self, command: Command, *, code: str, into: str) -> Outcome:
+        """A commitment goes on in another one."""
+        one = await self.commitments.visible(code, ANA)
+        return await self.commitments.merge(
+            one, command, into=into, reason="The same promise", effective_on=None, decision=None
+        )
+
+    async def register(self, command: Command, *, code: str, parent: str) -> Outcome:
+        """A new commitment, part of another one."""
+        new = Registered(code=code, title=code, lead_organization="INTERIOR", effective_on=DAY, parent=parent)
+        return await self.commitments.register(new, command)
+
+    async def move(self, command: Command, *, code: str, parent: str) -> Outcome:
+        """A commitment is part of another one after all."""
+        one = await self.commitments.visible(code, ANA)
+        return await self.commitments.correct(one, command, field="parent", value=parent, reason="Misread")
+
+    async def describe(self, command: Command, *, code: str, **description: Any) -> Outcome:
+        """An organisation is registered, or described anew."""
+        return await self.plan.describe_organization(code, OrganizationDescription(**description), command)
+
+
+async def serve(parent: Connection, url: str) -> None:
+    """Do what is told, one thing after the other."""
+    store = open_store(url)
+    live = LiveLog(store, Clock())
+    service = _Service(live)
+    try:
+        await live.start()
+        parent.send("ready")
+        while (deed := await asyncio.to_thread(parent.recv)) is not None:
+            name, details = deed
+            try:
+                await getattr(service, name)(Command(actor=ANA, correlation_id="rivals"), **details)
+            except BitacoraError as error:
+                parent.send(error.code)
+            else:
+                parent.send(DONE)
+    finally:
+        await live.stop()
+        store.close()
+
+
+def main(parent: Connection, url: str) -> None:
+    """The whole of the child."""
+    with suppress(EOFError):
+        asyncio.run(serve(parent, url))

@@ -1,0 +1,147 @@
+"""What no process may do after another has done it, two cannot both do at the same moment either."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.eventlog.store import Changes, Store, open_store
+from shared.eventlog.verification import verify
+from shared.events.commitments import OrganizationRegistered, Registered
+from tests.services.commitments.decisions import recordable
+from tests.services.commitments.rival_process import DONE, Deed, Rival
+from tests.support.ledger import DAY
+
+pytestmark = pytest.mark.xdist_group("processes")
+
+ROUNDS = 100
+LONGEST = 3.0
+"""Rounds of a race at most, and the seconds after which no new one begins."""
+
+FEWEST = 10
+"""Rounds without which a race would show nothing."""
+
+
+def commitment(code: str) -> Registered:
+    """A commitment of the Interior."""
+    return Registered(code=code, title=code, lead_organization="INTERIOR", effective_on=DAY)
+
+
+def prepare(store: Store, *codes: str) -> None:
+    """An organisation by each code, and a commitment by each code."""
+    for code in codes:
+        events = (
+            recordable(OrganizationRegistered(code=code, name=code), kind="organization", code=code),
+            recordable(commitment(code), kind="commitment", code=code),
+        )
+        store.append([Changes(events)], datetime.now(UTC))
+
+
+def race(url: str, rivals: int, deeds: Callable[[int], Sequence[Deed]]) -> list[list[str]]:
+    """Round after round, each rival does its deed, all at once; what they came to, sorted, by round."""
+    with closing(open_store(url)) as store:
+        store.migrate()
+        prepare(store, "INTERIOR", *(f"{n}-{rival}" for n in range(ROUNDS) for rival in range(rivals)))
+        with ExitStack() as stack:
+            processes = [Rival(url) for _ in range(rivals)]
+            for process in processes:
+                stack.enter_context(process)
+            outcomes = []
+            until_then = time.monotonic() + LONGEST
+            for n in range(ROUNDS):
+                if time.monotonic() > until_then:
+                    break
+                for process, deed in zip(processes, deeds(n), strict=True):
+                    process.tell(deed)
+                outcomes.append(sorted(process.hear() for process in processes))
+        assert len(outcomes) >= FEWEST
+        assert verify(store).sound
+    return outcomes
+
+
+@pytest.mark.parametrize("rivals", [2, 3])
+def test_of_mergers_that_would_close_a_circle_one_is_refused(log_url: str, rivals: int) -> None:
+    outcomes = race(
+        log_url,
+        rivals,
+        lambda n: [
+            ("merge", {"code": f"{n}-{one}", "into": f"{n}-{(one + 1) % rivals}"}) for one in range(rivals)
+        ],
+    )
+    # Who comes second of three may find that what it would go on in is closed by now; then no circle was in sight.
+    assert {code for came_to in outcomes for code in came_to} <= {
+        DONE,
+        "merger-in-a-circle",
+        "merger-into-closed",
+    }
+    assert all(1 <= came_to.count(DONE) < rivals for came_to in outcomes), outcomes
+
+
+@pytest.mark.parametrize("rivals", [2, 3])
+def test_of_corrections_that_would_make_a_commitment_part_of_itself_one_is_refused(
+    log_url: str, rivals: int
+) -> None:
+    outcomes = race(
+        log_url,
+        rivals,
+        lambda n: [
+            ("move", {"code": f"{n}-{one}", "parent": f"{n}-{(one + 1) % rivals}"}) for one in range(rivals)
+        ],
+    )
+    assert {tuple(came_to) for came_to in outcomes} == {(*[DONE] * (rivals - 1), "parent-is-descendant")}
+
+
+def test_a_registration_closes_no_circle_though_it_does_not_say_what_it_has_seen(log_url: str) -> None:
+    outcomes = race(
+        log_url,
+        2,
+        lambda n: [
+            ("register", {"code": f"NEW-{n}", "parent": f"{n}-0"}),
+            ("move", {"code": f"{n}-0", "parent": f"NEW-{n}"}),
+        ],
+    )
+    assert {tuple(came_to) for came_to in outcomes} <= {
+        (DONE, "parent-unknown"),
+        (DONE, "parent-is-descendant"),
+    }
+
+
+def test_of_two_organisations_that_take_one_name_one_is_refused(log_url: str) -> None:
+    outcomes = race(
+        log_url,
+        2,
+        lambda n: [
+            ("describe", {"code": f"{n}-0", "name": "Interior", "aliases": (f"Home Office {n}",)}),
+            ("describe", {"code": f"{n}-1", "name": "Interior", "aliases": (f"HOME OFFICE {n}",)}),
+        ],
+    )
+    assert {tuple(came_to) for came_to in outcomes} == {("alias-taken", DONE)}
+
+
+def test_a_new_code_and_an_alias_of_another_organisation_are_not_both_taken(log_url: str) -> None:
+    outcomes = race(
+        log_url,
+        2,
+        lambda n: [
+            ("describe", {"code": f"{n}-0", "name": "Interior", "aliases": (f"home-office-{n}",)}),
+            ("describe", {"code": f"HOME-OFFICE-{n}", "name": "Home Office"}),
+        ],
+    )
+    assert {tuple(came_to) for came_to in outcomes} == {("alias-taken", DONE)}
+
+
+@pytest.mark.parametrize("relation", ["parent", "successor"])
+def test_of_organisations_that_would_be_above_each_other_one_is_refused(log_url: str, relation: str) -> None:
+    outcomes = race(
+        log_url,
+        2,
+        lambda n: [
+            ("describe", {"code": f"{n}-{one}", "name": "Interior", relation: f"{n}-{1 - one}"})
+            for one in range(2)
+        ],
+    )
+    assert {tuple(came_to) for came_to in outcomes} == {(DONE, "organization-cycle")}

@@ -1,0 +1,445 @@
+"""What is hidden from an asker cannot be told from any answer: it is as if the log held something else in its place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import msgspec
+import pytest
+
+from services.reporting.api.access import ACCESS
+from shared.events.commitments import (
+    Assessed,
+    Commented,
+    DeadlineRevised,
+    DecisionCarriedOut,
+    DecisionUnresolved,
+    Done,
+    Merged,
+    Registered,
+    VisibilityChanged,
+)
+from shared.events.meeting_vocabulary import Acknowledgement, BodyKind, BudgetRequest, DecisionKind
+from shared.events.meetings import (
+    ActionItemPublished,
+    ActionItemReassigned,
+    AgreedDeadline,
+    BodyChanged,
+    BudgetLineTied,
+    DecisionAcknowledged,
+    DecisionAmended,
+    DecisionPublished,
+    Effect,
+    MeetingPublished,
+    Referral,
+)
+from shared.events.vocabulary import DeadlineKind, Judgement, Visibility
+from shared.identity.actor import Role
+from tests.services.reporting.gatherings import (
+    Told,
+    assigned,
+    bilateral,
+    circulated,
+    committee,
+    convened,
+    cost,
+    decided,
+    held,
+    noon,
+    tell,
+)
+from tests.services.reporting.installation import Installation
+from tests.services.reporting.stage import Stage, staged
+from tests.support.postgres import fresh_database
+
+DAY = date(2013, 3, 12)
+ANYBODY: dict[str, Any] = {"role": None}
+OUTSIDER: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MINSAL"}
+CONCERNED: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MININT"}
+PUBLIC, INTERNAL, RESERVED = Visibility.PUBLIC, Visibility.INTERNAL, Visibility.RESERVED
+SECRETS = (b"HID-", b"INS-", b"BIL-2013-001", b"SEG-2013-009", b"Bilateral", b"secret", b"2031-07-31")
+"""What no answer may hold: names, texts and a day of hidden things; published numbers and the code in them are open."""
+
+
+class Entry(NamedTuple):
+    """An event of the story; `hidden` where nobody may know of it whom its thing does not concern.
+
+    Where the thing is hidden its place is taken by `instead`: by default something that no answer tells of.
+    """
+
+    told: Told
+    openness: Visibility = PUBLIC
+    instead: Told = Told("commitment", "NONE", Commented(text="Nothing", effective_on=DAY))
+
+
+def promise(code: str, visibility: Visibility, **more: Any) -> Told:
+    """A commitment of the Interior."""
+    return Told(
+        "commitment",
+        code,
+        Registered(
+            code=code,
+            title=f"Title of {code}",
+            lead_organization="MININT",
+            visibility=visibility,
+            effective_on=DAY,
+            **more,
+        ),
+    )
+
+
+def postponed(code: str, decision: str | None) -> Told:
+    """A commitment's deadline was moved, on a decision."""
+    moved = DeadlineRevised(
+        deadline=DeadlineKind.PUBLIC,
+        on=date(2014, 3, 1),
+        effective_on=DAY,
+        reason="It was agreed",
+        decision=decision,
+    )
+    return Told("commitment", code, moved)
+
+
+def withdrawn(kind: str, code: str, event: type[Any]) -> Told:
+    """What everybody knew of is for few from now on."""
+    return Told(kind, code, event(visibility=RESERVED, previous=PUBLIC, reason="The law"))
+
+
+def _hidden(openness: Visibility, *told: Told) -> Iterator[Entry]:
+    for one in told:
+        yield Entry(one, openness)
+
+
+SECRET_DAY = Effect(deadline=AgreedDeadline(deadline=DeadlineKind.PUBLIC, on=date(2031, 7, 31)))
+BILATERAL: dict[str, Any] = {"meeting": "M-2", "visibility": RESERVED, "organizations": ("MININT",)}
+TASK: dict[str, Any] = {"meeting": "M-2", "body": "BIL", "circle": ("MININT",), "visibility": RESERVED}
+
+
+def story() -> Iterator[Entry]:
+    """Open things that name hidden ones, between the hidden ones."""
+    yield from _hidden(RESERVED, promise("HID-1", RESERVED, pillar="security", region="XV"))
+    yield from _hidden(INTERNAL, promise("INS-1", INTERNAL, pillar="security"))
+    yield from _hidden(
+        RESERVED,
+        Told("commitment", "HID-1", Assessed(effective_on=DAY, judgement=Judgement.AT_RISK, reason="secret")),
+        bilateral("BIL", "MININT"),
+        convened("BIL", "M-2", DAY, visibility=RESERVED, organizations=("MININT",)),
+        convened("BIL", "M-3", DAY, visibility=RESERVED, organizations=("MININT",)),
+        held("M-2", DAY),
+        circulated("M-2", "MININT"),
+        decided("BIL-2013-001", DAY, text="secret", budget_impact=cost(), **BILATERAL),
+    )
+    yield from _hidden(INTERNAL, committee("INS-B", name="INS-committee"), convened("INS-B", "M-9", DAY))
+    yield Entry(committee("SEG", visibility=PUBLIC))
+    yield Entry(convened("SEG", "M-1", DAY, visibility=PUBLIC))
+    yield from _hidden(RESERVED, decided("SEG-2013-009", DAY, **BILATERAL | {"meeting": "M-1"}))
+    # Open commitments that have to do with hidden ones, and with decisions that are hidden.
+    yield Entry(promise("OPEN-1", PUBLIC, parent="HID-1"))
+    yield Entry(promise("OPEN-2", PUBLIC, parent="INS-1"))
+    yield Entry(promise("OPEN-3", PUBLIC))
+    yield Entry(postponed("OPEN-1", "BIL-2013-001"), RESERVED, postponed("OPEN-1", None))
+    yield Entry(postponed("OPEN-3", "SEG-2013-009"), RESERVED, postponed("OPEN-3", None))
+    yield Entry(Told("commitment", "OPEN-2", Merged(into="HID-1", reason="The same", effective_on=DAY)))
+    # Open decisions: of a hidden meeting, about hidden commitments, referring to a hidden body.
+    open_decision: dict[str, Any] = {"visibility": PUBLIC, "organizations": ("MININT",)}
+    yield Entry(decided("BIL-2013-002", DAY, "M-2", budget_impact=cost(), **open_decision))
+    postponing: dict[str, Any] = {
+        "kind": DecisionKind.REVISE_DEADLINE,
+        "commitments": ("OPEN-3", "HID-1"),
+        "effect": SECRET_DAY,
+    }
+    yield Entry(decided("SEG-2013-001", DAY, **postponing, **open_decision))
+    escalated: dict[str, Any] = {"kind": DecisionKind.ESCALATE, **open_decision}
+    referral = Effect(referral=Referral(to="HID-C", remarks="To be settled there"))
+    yield Entry(
+        decided("SEG-2013-002", DAY, effect=referral, **escalated),
+        RESERVED,
+        decided("SEG-2013-002", DAY, **escalated),
+    )
+    done = Done(type="commitments.deadline_revised", version=2, commitment="HID-1")
+    yield Entry(
+        Told("decision-outcome", "SEG-2013-001", DecisionCarriedOut(decision="SEG-2013-001", did=(done,)))
+    )
+    yield from _hidden(
+        RESERVED,
+        Told(
+            "decision-outcome",
+            "BIL-2013-001",
+            DecisionUnresolved(decision="BIL-2013-001", code="c", reason="secret", commitment="HID-1"),
+        ),
+        Told("decision", "BIL-2013-001", DecisionAcknowledged(outcome=Acknowledgement.DISPUTED)),
+        Told(
+            "decision",
+            "BIL-2013-001",
+            BudgetLineTied(
+                fiscal_year=2013, code="24", amount="1", currency="CLP", request=BudgetRequest.FIRST
+            ),
+        ),
+        Told(
+            "decision",
+            "BIL-2013-001",
+            DecisionAmended(erratum=1, reads="a", should_read="secret", reason="r"),
+        ),
+        assigned("T-1", "MININT", DAY, DAY, text="secret", **TASK),
+    )
+    # Tasks: an open one that serves hidden things, and one of the outsider's own from a hidden meeting.
+    serving = {"commitment": "HID-1", "decision": "BIL-2013-001"}
+    yield Entry(assigned("T-2", "MININT", DAY, DAY, visibility=PUBLIC, **serving))
+    yield from _hidden(
+        INTERNAL, assigned("T-3", "MINSAL", DAY, DAY, text="INS-task", decision="BIL-2013-001", **TASK)
+    )
+    # Meetings of the hidden body: one was published, and only that is known of the body.
+    yield Entry(convened("BIL", "M-4", DAY, visibility=PUBLIC))
+    yield from _hidden(RESERVED, *OPEN_ONCE, *HIDDEN_AGAIN)
+
+
+OPEN_ONCE = (
+    assigned("T-4", "MINSAL", DAY, DAY, text="secret", **TASK),
+    promise("HID-2", PUBLIC),
+    decided("HID-2013-001", DAY, **BILATERAL | {"visibility": PUBLIC}),
+    convened("HID-B", "M-5", DAY, visibility=PUBLIC),
+    committee("HID-C", visibility=PUBLIC),
+    assigned("T-5", "MININT", DAY, DAY, text="HID-task", visibility=PUBLIC),
+)
+"""What was open, or the outsider's own, until it was withdrawn."""
+HIDDEN_AGAIN = (
+    Told(
+        "action-item",
+        "T-4",
+        ActionItemReassigned(owner_organization="MININT", previous="MINSAL", effective_on=DAY, reason="r"),
+    ),
+    Told("commitment", "HID-2", VisibilityChanged(visibility=RESERVED, previous=PUBLIC, reason="r")),
+    withdrawn("decision", "HID-2013-001", DecisionPublished),
+    withdrawn("meeting", "M-5", MeetingPublished),
+    Told(
+        "body",
+        "HID-C",
+        BodyChanged(name="secret", kind=BodyKind.COMMITTEE, decides=False, visibility=RESERVED),
+    ),
+    withdrawn("action-item", "T-5", ActionItemPublished),
+)
+
+
+def told_to(stage: Stage, seen: set[Visibility]) -> None:
+    """Writes the story without what is not seen, in the same places of a log of the same length."""
+    for entry in story():
+        tell(stage, entry.told if entry.openness in seen else entry.instead, now=noon(DAY))
+    stage.follow()
+
+
+class Twins(NamedTuple):
+    """Two services: over the story as it is, and without what is hidden from somebody."""
+
+    whole: Installation
+    without: Installation
+
+
+ASKERS = {
+    "anybody": (ANYBODY, {PUBLIC}),
+    "a ministry outside the circle": (OUTSIDER, {PUBLIC, INTERNAL}),
+}
+
+
+@contextmanager
+def empty_logs(request: pytest.FixtureRequest, folder: Path) -> Iterator[list[str]]:
+    """Two places for a log, on the engine that the test is for."""
+    for name in ("whole", "without"):
+        (folder / name).mkdir()
+    if request.param == "sqlite":
+        yield [f"sqlite:///{folder / name / 'bitacora.db'}" for name in ("whole", "without")]
+        return
+    server = request.getfixturevalue("postgres_server")
+    with fresh_database(server) as whole, fresh_database(server) as without:
+        yield [whole, without]
+
+
+@asynccontextmanager
+async def served(log: str, folder: Path, seen: set[Visibility]) -> AsyncIterator[Installation]:
+    """The service over the story without what is not seen, running."""
+    with staged(log) as stage:
+        told_to(stage, seen)
+        async with Installation(folder, stage).running() as running:
+            yield running
+
+
+@asynccontextmanager
+async def twins_of(logs: list[str], folder: Path, seen: set[Visibility]) -> AsyncIterator[Twins]:
+    """The two services, running."""
+    whole, without = logs
+    async with served(whole, folder, set(Visibility)) as one, served(without, folder, seen) as other:
+        assert one.stage.store.head() == other.stage.store.head()
+        yield Twins(one, other)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def logs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[str]]:
+    """See `empty_logs`."""
+    with empty_logs(request, tmp_path) as found:
+        yield found
+
+
+LENGTH = len(list(story()))
+MOMENTS = (LENGTH // 2, LENGTH - len(HIDDEN_AGAIN))
+"""Positions of which questions are asked; up to the last one, what is withdrawn after it was open."""
+NAMES = "HID-1,HID-B,HID-C,BIL,INS-B,BIL-2013-001,SEG-2013-009"
+QUESTIONS: dict[str, tuple[str, ...]] = {
+    "/v1/board": (
+        "include=total",
+        "limit=1",
+        "group_by=pillar,status",
+        "group_by=organization,visibility,kind",
+        "group_by=region,judgement,status",
+        "pillar=security",
+        "region=XV",
+        "visibility=reserved,internal",
+        "judgement=at_risk",
+        "organization=MININT",
+        "status=discarded",
+    ),
+    "/v1/board/changes": ("from=2013-03-01&to=2013-03-31", "from=2013-03-01&to=2013-03-31&limit=1"),
+    "/v1/commitments/{id}/timeline": ("",),
+    "/v1/decisions": (
+        "limit=1",
+        f"body={NAMES}",
+        "body=BIL",
+        "organization=MININT",
+        "kind=other",
+        "kind=revise_deadline",
+        "acknowledged=disputed",
+        "acknowledged=true",
+        "has_budget_impact=true",
+        "fiscal_year=2013",
+        "agreed_since=2013-03-12",
+        "after=9",
+    ),
+    "/v1/decisions/gaps": (
+        "days=0&on=2013-04-30",
+        "limit=1&days=0",
+        "gap=disputed&days=0",
+        "body=BIL&days=0",
+        "organization=MININT&days=0",
+    ),
+    "/v1/action-items": (
+        "include=total",
+        "limit=1",
+        f"body={NAMES}",
+        f"commitment={NAMES}",
+        f"decision={NAMES}",
+        "owner_organization=MININT&include=total",
+        "owner_organization=MINSAL&include=total",
+        "state=overdue&include=total",
+        "due_before=2031-01-01",
+    ),
+    "/v1/meeting-register": (
+        "",
+        "limit=1",
+        f"body={NAMES}",
+        "kind=bilateral,committee",
+        "organization=MININT",
+        "period=year&from=2013-01-01&to=2014-12-31",
+    ),
+}
+COMMITMENTS = ("OPEN-1", "OPEN-2", "OPEN-3", "HID-1", "HID-2", "INS-1", "NONE-1")
+
+
+def questions() -> Iterator[str]:
+    """Everything that may be asked without knowing what there is: of now, and each route of several moments."""
+    for path, queries in QUESTIONS.items():
+        for code in COMMITMENTS if "{id}" in path else ("",):
+            concrete = path.format(id=code)
+            yield from (f"{concrete}?{query}" for query in queries)
+            yield from (f"{concrete}?{queries[0]}&position={position}" for position in MOMENTS)
+            yield f"{concrete}?{queries[-1]}&position={MOMENTS[-1]}"
+
+
+def test_every_route_that_an_outsider_may_ask_is_asked() -> None:
+    asked = {path for (_, path), row in ACCESS.items() if row.anonymous or row.admits(Role.MINISTRY)}
+    assert asked == set(QUESTIONS)
+
+
+def comparable(answer: httpx.Response) -> tuple[Any, ...]:
+    """All that an answer tells, but for how long it took and the name of the request."""
+    headers = {name: value for name, value in answer.headers.items() if name not in ("date", "server-timing")}
+    return answer.status_code, answer.content, headers
+
+
+@pytest.mark.parametrize("asker", list(ASKERS))
+async def test_every_answer_is_what_it_would_be_if_nothing_were_hidden_because_nothing_was_there(
+    logs: list[str], tmp_path: Path, asker: str
+) -> None:
+    who, seen = ASKERS[asker]
+    secrets = [secret for secret in SECRETS if INTERNAL not in seen or secret != b"INS-"]
+    async with twins_of(logs, tmp_path, seen) as twins:
+        for question in questions():
+            path: str | None = question
+            while path is not None:
+                whole, without = [await twin.get(path, X_Request_Id="the-same", **who) for twin in twins]
+                assert comparable(whole) == comparable(without), path
+                assert whole.status_code == 200 or "/timeline" in path, path
+                told = _without_the_question(whole.content)
+                found = [secret for secret in secrets if secret in told]
+                assert not found, f"{path} tells {found}: {told!r}"
+                path = whole.json().get("next")
+
+
+def _without_the_question(content: bytes) -> bytes:
+    """An answer without the URL of the next page, and without the path that a refusal repeats."""
+    body = msgspec.json.decode(content)
+    body.pop("next", None)
+    body.pop("instance", None)
+    return msgspec.json.encode(body)
+
+
+async def test_whoever_is_concerned_is_told(sqlite_url: str, tmp_path: Path) -> None:
+    async with served(sqlite_url, tmp_path, set(Visibility)) as reporting:
+        timeline = await reporting.read("/v1/commitments/OPEN-1/timeline", **CONCERNED)
+        assert timeline["items"][-1]["because"]["decision"] == "BIL-2013-001"
+        decision = (await reporting.read("/v1/decisions?kind=revise_deadline", **CONCERNED))["items"][0]
+        assert decision["effect"]["deadline"]["on"] == "2031-07-31"
+        assert decision["commitments"] == ["OPEN-3", "HID-1"]
+        referral = (await reporting.read("/v1/decisions?kind=escalate", **CONCERNED))["items"][0]
+        assert referral["effect"]["referral"]["to"] == "HID-C"
+
+
+async def test_the_number_of_a_decision_behind_a_fact_is_for_those_who_may_know_of_the_decision(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with staged(sqlite_url) as stage:
+        numbers = ("BIL-2013-001", "SEG-2013-001", "OLD-2013-001", "SEG-2013-002")
+        tell(stage, *(promise(f"OPEN-{n}", PUBLIC) for n in range(4)), now=noon(DAY))
+        tell(stage, decided(numbers[0], DAY, **BILATERAL), decided(numbers[1], DAY), now=noon(DAY))
+        tell(stage, *(postponed(f"OPEN-{n}", number) for n, number in enumerate(numbers)), now=noon(DAY))
+        before = stage.store.head()
+        # The last one was typed by hand before its decision came on record; the one before is of none on record.
+        tell(stage, decided(numbers[3], DAY, visibility=PUBLIC), now=noon(DAY))
+        stage.follow()
+        stage.start_worker()
+        async with Installation(tmp_path, stage).running() as reporting:
+
+            async def told(who: dict[str, Any], query: str = "") -> list[bool]:
+                timelines = [
+                    await reporting.read(f"/v1/commitments/OPEN-{n}/timeline{query}", **who) for n in range(4)
+                ]
+                found = [timeline["items"][-1]["because"].get("decision") for timeline in timelines]
+                assert all(one in (None, number) for one, number in zip(found, numbers, strict=True))
+                return [one is not None for one in found]
+
+            for query in ("", f"?position={before}"):
+                assert await told(ANYBODY, query) == [False, False, True, True]
+                assert await told(OUTSIDER, query) == [False, True, True, True]
+                assert await told(CONCERNED, query) == [True, True, True, True]
+                assert await told({"role": Role.AUDITOR}, query) == [True, True, True, True]
+            kept = withdrawn("decision", numbers[3], DecisionPublished)
+            opened = DecisionPublished(visibility=PUBLIC, previous=RESERVED, reason="The law")
+            await asyncio.to_thread(
+                stage.wait, tell(stage, kept, Told("decision", numbers[0], opened), now=noon(DAY)).last
+            )
+            assert await told(ANYBODY) == [True, False, True, False]
+            # What is hidden now was not known before, and what was hidden before was not known then.
+            assert await told(ANYBODY, f"?position={before}") == [False, False, True, False]
