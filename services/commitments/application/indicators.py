@@ -187,6 +187,14 @@ class Indicators:
             command,
         )
 
+    async def publish(
+        self, indicator: Indicator, command: Command, *, visibility: Visibility, reason: str
+    ) -> Outcome:
+        """Let others know of it, or no longer so."""
+        return await self._change(
+            indicator, lambda current: current.publish(visibility=visibility, reason=reason), command
+        )
+
     # --- reading ---------------------------------------------------------------------------------------------------
 
     async def wait_for(self, position: int, timeout: float) -> None:

@@ -17,7 +17,7 @@ from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Records
 from shared.events.commitments import Corrected, LeadReassigned, Registered, VisibilityChanged
-from shared.events.indicators import IndicatorDefined, IndicatorDefinitionChanged
+from shared.events.indicators import IndicatorDefined, IndicatorDefinitionChanged, IndicatorPublished
 from shared.events.streams import resolve
 from shared.events.vocabulary import Visibility
 from shared.references import Disclosure, Kind, Reference
@@ -72,12 +72,13 @@ class CommitmentCircle(Folded):
 class IndicatorCircle(Folded):
     """Who may know of an indicator: within the circle of its commitment, and whoever supplies its values."""
 
-    __slots__ = ("_facts", "commitment", "visibility")
+    __slots__ = ("_facts", "commitment", "once_reserved", "visibility")
 
     def __init__(self, event: IndicatorDefined, recorded: Recorded) -> None:
         super().__init__(recorded)
         self.commitment = event.commitment
         self.visibility = event.visibility
+        self.once_reserved = event.visibility is Visibility.RESERVED
         self._facts = IndicatorFacts(event, recorded.position)
 
     @classmethod
@@ -89,6 +90,11 @@ class IndicatorCircle(Folded):
         """The organisation its values come from."""
         source = self._facts.definition.source
         return () if source is None else (source.organization,)
+
+    @changed_by(IndicatorPublished)
+    def _published(self, entry: Entry[IndicatorPublished]) -> None:
+        self.visibility = entry.said.visibility
+        self.once_reserved = self.once_reserved or self.visibility is Visibility.RESERVED
 
     @changed_by(IndicatorDefinitionChanged)
     def _definition_changed(self, entry: Entry[Any]) -> None:
@@ -142,11 +148,11 @@ class Disclosures:
         if found is None:
             return None
         part_of = None if found.commitment is None else await self._commitment(found.commitment)
-        reserved = found.visibility is Visibility.RESERVED
         if part_of is None:
-            return Disclosure(found.visibility, found.suppliers(), reserved)
+            return Disclosure(found.visibility, found.suppliers(), found.once_reserved)
+        reserved = Visibility.RESERVED in (found.visibility, part_of.visibility)
         return Disclosure(
-            Visibility.RESERVED if reserved else part_of.visibility,
+            Visibility.RESERVED if reserved else Visibility.INTERNAL,
             (*part_of.organizations, *found.suppliers()),
-            reserved or part_of.once_reserved,
+            found.once_reserved or part_of.once_reserved,
         )
