@@ -54,6 +54,7 @@ def up(
 ) -> None:
     """Start the three services and the projection worker here, and keep serving until stopped."""
     from services.demo.show import show
+    from services.demo.telling import StoryFailed
     from services.up import CannotStart, Children, child_environment
 
     settings = _settings()
@@ -72,6 +73,14 @@ def up(
         out.print("Stopped.")
     except CannotStart as error:
         err.print(f"[red]{error}[/red]", soft_wrap=True)
+        raise typer.Exit(1) from error
+    except StoryFailed as error:
+        err.print("[red]The demonstration set could not be told to this record.[/red]", soft_wrap=True)
+        err.print(
+            "It may hold an earlier version of the set: give BITACORA_DATA_DIR another folder, or leave --demo out.",
+            soft_wrap=True,
+        )
+        err.print(str(error), soft_wrap=True, highlight=False, markup=False)
         raise typer.Exit(1) from error
 
 
