@@ -36,10 +36,13 @@ class Worker:
     them is always overtaken and begins again from what the other wrote.
     """
 
-    def __init__(self, store: Store, read_model: ReadModel, *, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self, store: Store, read_model: ReadModel, *, capacity: int = CAPACITY, idle: float = IDLE
+    ) -> None:
         self._store = store
         self._read_model = read_model
         self._capacity = capacity
+        self._idle = idle
         self._stopping = threading.Event()
         self._pause = SHORTEST_PAUSE
 
@@ -55,7 +58,7 @@ class Worker:
             except OvertakenError:
                 log.info("projection_overtaken")
                 # Whoever overtook us goes on; we stand by, out of its way.
-                self._stopping.wait(random.uniform(0.5, 1.5) * IDLE)  # noqa: S311 - not for secrecy
+                self._stopping.wait(random.uniform(0.5, 1.5) * self._idle)  # noqa: S311 - not for secrecy
             except BitacoraError as error:
                 log.warning("projection_waits", code=error.code, pause=self._pause)
                 self._stopping.wait(self._pause)
@@ -84,7 +87,7 @@ class Worker:
         projector = self._projector()
         while not self._stopping.is_set():
             before = subscription.position
-            lines = subscription.wait(IDLE)
+            lines = subscription.wait(self._idle)
             self._pause = SHORTEST_PAUSE
             if lines:
                 try:
