@@ -22,8 +22,8 @@ install: $(INSTALLED) ## Make .venv and install what requirements.lock names int
 run: $(INSTALLED) ## Start the three services on the demo record, and keep serving until Ctrl-C
 	@$(BIN)/bitacora up $(UP)
 
-test: $(INSTALLED) ## Run the tests, several at a time
-	@$(BIN)/pytest -n logical --maxprocesses 8 --dist loadscope $(TESTS)
+test: $(INSTALLED) ## Run the tests, two at a time for each core, eight at most
+	@$(BIN)/pytest -n auto --dist loadscope $(TESTS)
 
 check: $(INSTALLED) ## Format, lint, types, and what may import what
 	@$(BIN)/ruff format --check .

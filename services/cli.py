@@ -54,6 +54,7 @@ def up(
 ) -> None:
     """Start the three services and the projection worker here, and keep serving until stopped."""
     from services.demo.show import show
+    from services.demo.telling import StoryFailed
     from services.up import CannotStart, Children, child_environment
 
     settings = _settings()
@@ -73,25 +74,47 @@ def up(
     except CannotStart as error:
         err.print(f"[red]{error}[/red]", soft_wrap=True)
         raise typer.Exit(1) from error
+    except StoryFailed as error:
+        err.print("[red]The demonstration set could not be told to this record.[/red]", soft_wrap=True)
+        err.print(
+            "It may hold an earlier version of the set: give BITACORA_DATA_DIR another folder, or leave --demo out.",
+            soft_wrap=True,
+        )
+        err.print(str(error), soft_wrap=True, highlight=False, markup=False)
+        raise typer.Exit(1) from error
 
 
 @app.command()
 def migrate() -> None:
-    """Make or update the tables of the log and of the read model; safe to run at any time, by several at once."""
+    """Make or update the tables of the log and of the read model; safe to run at any time, by several at once.
+
+    A new version may let the read model begin again at position 0; the worker, or `rebuild`, then fills it.
+    """
     _migrate()
-    out.print("The log and the read model are up to date.")
+    out.print("The tables of the log and of the read model are up to date.")
 
 
 def _migrate() -> None:
+    """Make or update all tables, and say how far the read model has to go if it is not where the log is."""
     from services.reporting.opening import open_read_model
 
-    with _log() as store:
-        store.migrate()
     read_model = open_read_model(_settings().effective_read_model_url)
     try:
-        read_model.migrate()
+        with _log() as store:
+            store.migrate()
+            read_model.migrate()
+            head = store.head()
+        with read_model.reading() as reading:
+            reached = reading.position
     finally:
         read_model.close()
+    if reached < head:
+        out.print(
+            f"The read model has read {reached} of {head} events: until the worker has come to the end, or "
+            "`bitacora rebuild`, boards and lists tell of these only. Readiness of reporting says how far it is.",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 @app.command(name="import")

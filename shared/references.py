@@ -20,12 +20,13 @@ from shared.rules.visibility import knows_of_everything, may_see
 
 
 class Kind(StrEnum):
-    """What is named: commitments and indicators by their code, decisions by their number, action items by their id."""
+    """What is named: decisions by their number, action items by their id, everything else by its code."""
 
     COMMITMENT = "commitment"
     INDICATOR = "indicator"
     DECISION = "decision"
     ACTION_ITEM = "action_item"
+    BODY = "body"
 
 
 class Reference(NamedTuple):
@@ -104,8 +105,10 @@ NAMING: Final = {
     "decision": Kind.DECISION,
     "decisions": Kind.DECISION,
     "action_items": Kind.ACTION_ITEM,
+    "to": Kind.BODY,
 }
-"""The members that name things; one that holds objects instead tells of the things themselves."""
+"""The members that name things; one that holds objects instead tells of the things themselves. To whom a matter is
+referred (`to`) may also be said in other words than the code of a body."""
 
 # As decimals, so that a number goes out again just as it came in.
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     follow_decisions: bool = True
     """Whether this process carries agreed decisions out; among several, at least one must."""
 
+    keep_alive_seconds: float = Field(default=15, ge=0.1, le=3600)
+    """Silence after which a live stream of events says that it is still there: less than proxies bear."""
+
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
     """0: the service's own default."""

@@ -37,6 +37,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SERVER] = SharedServer(Path(given["postgres_home"]), owner=given["postgres_owner"])
 
 
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Two tests at a time for each logical core, since most of them wait more than they compute; eight at most."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return min(8, 2 * (os.cpu_count() or 1))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: _Worker) -> None:
     """Tells each parallel worker where the run's PostgreSQL is."""

@@ -9,25 +9,24 @@ from typing import Any
 import httpx
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from services.demo.bad_year import LAST_DAY, BadYear
+from services.demo.layout import add_whole, add_wrapped, table
 from services.demo.story import Story
 from services.demo.telling import UNIT, Teller
 
-LAST_DAY = date(2013, 5, 21)
 EARLIER_DAY = date(2012, 5, 21)
 TOLD = "SEG-1"
 """The commitment whose history is shown: the one that went well, then badly, then well."""
 
-MEASURED = "ENUSC-VIC"
-DECIDED = "SEG-1-PRI"
-"""A commitment that a decision of a meeting called into being."""
+DECIDED = ("SEG-1-PRI", "SEG-1-FNO", "SEG-1-EST")
+"""The commitments that decisions of a meeting called into being."""
 
 LIGHTS = {
     "achieved": ("blue", "achieved"),
-    "on_time": ("green", "on time"),
-    "needs_attention_internal_deadline": ("yellow", "internal deadline passed"),
-    "needs_attention": ("dark_orange", "needs attention"),
+    "on_time": ("green", "on\ntime"),
+    "needs_attention_internal_deadline": ("yellow", "internal\ndeadline\npassed"),
+    "needs_attention": ("dark_orange", "needs\nattention"),
     "delayed": ("red", "delayed"),
     "discarded": ("bright_black", "discarded"),
 }
@@ -48,8 +47,10 @@ def show(out: Console, url: Callable[[str], str], token_for: Callable[[str, str,
         board = f"{url('reporting')}/v1/board"
         client.get(board, params={"wait_for": teller.position, "limit": 1}).raise_for_status()
         _print_board(out, client, board, LAST_DAY, "The board")
-        _print_history(out, client, f"{url('commitments')}/v1/commitments", TOLD)
-        _print_bad_year(out, client, url)
+        commitments = f"{url('commitments')}/v1/commitments"
+        _print_history(out, client, commitments, "What was said of {}, and since when it holds", TOLD)
+        BadYear(out, client, url).tell()
+        _print_history(out, client, commitments, "What came of the decisions: {}", *DECIDED)
         _print_board(out, client, board, EARLIER_DAY, "The same board a year earlier")
     _print_way_on(out, url, reader)
 
@@ -61,67 +62,41 @@ def _print_board(out: Console, client: httpx.Client, board: str, day: date, titl
     pillars: dict[str, dict[str | None, int]] = {}
     for group in document["items"]:
         pillars.setdefault(group["pillar"], {})[group["status"]] = group["count"]
-    table = Table(
-        title=f"{title}: {day:%d %B %Y}, as known at position {document['position']}", title_justify="left"
-    )
-    table.add_column("pillar")
+    shown = table(f"{title}: {day:%d %B %Y}, as known at position {document['position']}")
+    add_whole(shown, "pillar")
     for colour, label in LIGHTS.values():
-        table.add_column(f"[{colour}]●[/{colour}] {label}", justify="right", max_width=12)
+        shown.add_column(f"[{colour}]●[/{colour}]\n{label}", justify="right", no_wrap=True)
     for pillar, counts in sorted(pillars.items(), key=lambda item: str(item[0])):
-        table.add_row(str(pillar), *(str(counts.get(status, "")) for status in LIGHTS))
+        shown.add_row(str(pillar), *(str(counts.get(status, "")) for status in LIGHTS))
     totals = document["totals"]
-    table.add_section()
-    table.add_row("total", *(str(totals["by_status"][status]) for status in LIGHTS))
+    shown.add_section()
+    shown.add_row("total", *(str(totals["by_status"][status]) for status in LIGHTS))
     out.print()
-    out.print(table)
+    out.print(shown)
 
 
-def _print_history(out: Console, client: httpx.Client, commitments: str, code: str) -> None:
-    answer = client.get(f"{commitments}/{code}/history", params={"limit": 50})
-    answer.raise_for_status()
-    table = Table(title=f"What was said of {code}, by whom, and since when it holds", title_justify="left")
-    for column in ("position", "took effect", "what", "who", "decision", "in which words"):
-        table.add_column(column)
-    for item in answer.json()["items"]:
-        who = item["recorded_by"]
-        table.add_row(
-            str(item["position"]),
-            str(item["effective_on"] or ""),
-            item["type"].removeprefix("commitments."),
-            f"{who['role']} of {who['organization']}",
-            item["decision"] or "",
-            _words(item["data"]),
-        )
+def _print_history(out: Console, client: httpx.Client, commitments: str, title: str, *codes: str) -> None:
+    """What was said of commitments; a decision that something follows from stands under it, by its number."""
+    shown = table(title.format(", ".join(codes)))
+    add_whole(shown, "position", "since")
+    add_wrapped(shown, "what", 10)
+    add_wrapped(shown, "who", 11)
+    add_wrapped(shown, "in which words")
+    for code in codes:
+        answer = client.get(f"{commitments}/{code}/history", params={"limit": 50})
+        answer.raise_for_status()
+        for item in answer.json()["items"]:
+            who = item["recorded_by"]
+            shown.add_row(
+                str(item["position"]),
+                str(item["effective_on"] or ""),
+                item["type"].removeprefix("commitments.").replace("_", " "),
+                f"{who['role']} of {who['organization']}",
+                "\n".join(filter(None, (_words(item["data"]), item["decision"]))),
+            )
+        shown.add_section()
     out.print()
-    out.print(table)
-
-
-def _print_bad_year(out: Console, client: httpx.Client, url: Callable[[str], str]) -> None:
-    """The figures, what was decided after the bad year, and what came of one of the decisions."""
-    indicator = client.get(f"{url('commitments')}/v1/indicators/{MEASURED}")
-    indicator.raise_for_status()
-    figures = Table(title=f"{MEASURED}: {indicator.json()['name']}", title_justify="left")
-    for column in ("period", "value", "published"):
-        figures.add_column(column)
-    for found in indicator.json()["measurements"]:
-        figures.add_row(found["period"], str(found["value"]), found["published_on"])
-    out.print()
-    out.print(figures)
-    answer = client.get(f"{url('meetings')}/v1/meetings", params={"from": "2012-05-01", "to": "2012-12-31"})
-    answer.raise_for_status()
-    meetings = Table(title="The meetings that followed", title_justify="left")
-    for column in ("day", "body", "what for", "state", "decisions"):
-        meetings.add_column(column)
-    for listed in answer.json()["items"]:
-        meeting = client.get(f"{url('meetings')}/v1/meetings/{listed['id']}").json()
-        items = meeting["minutes"]["items"] if meeting["minutes"] else []
-        decisions = ", ".join(made["number"] for item in items for made in item["decisions"])
-        meetings.add_row(
-            meeting["scheduled_at"][:10], meeting["body"], meeting["title"], meeting["state"], decisions
-        )
-    out.print()
-    out.print(meetings)
-    _print_history(out, client, f"{url('commitments')}/v1/commitments", DECIDED)
+    out.print(shown)
 
 
 def _words(data: dict[str, Any]) -> str:

@@ -19,6 +19,11 @@ Step = tuple[str, Callable[[], None]]
 
 Fact = tuple[date, Callable[[date], None]]
 
+_SECRETARY: Who = ("dci", "DCI", "secretary")
+_CHIEF: Who = ("dci", "DCI", "chief")
+_ADVISER: Who = ("advisory", "ADVISORY", "adviser")
+_BUDGET_OFFICE: Who = ("dipres", "DIPRES", "bilaterals")
+
 
 class Story:
     """Everything there is to tell, in an order in which each part finds what it refers to."""
@@ -27,6 +32,8 @@ class Story:
         self._teller = teller
         self._portfolio = _read("portfolio.toml")
         self._minuted = _read("meetings.toml")
+        self._assigned: dict[str, list[str]] = {}
+        """The action items of each meeting that was told of."""
 
     def steps(self) -> list[Step]:
         """The plan first, then the meetings, then what the meetings called into being."""
@@ -41,7 +48,8 @@ class Story:
             (item["code"], partial(self._declare, "meetings", "bodies", item)) for item in minuted["bodies"]
         ]
         told += [(item["key"], partial(self._meeting, item)) for item in minuted["meetings"]]
-        told += [(item["decision"], partial(self._acknowledge, item)) for item in minuted["acknowledgements"]]
+        told += [(item["decision"], partial(self._budget_office, item)) for item in minuted["budget_office"]]
+        told += [(item["meeting"], partial(self._action_item, item)) for item in minuted["action_items"]]
         agreed = [item for item in plan["actions"] if "agreed_in_meeting" in item]
         told += [(item["code"], partial(self._agreed, item)) for item in agreed]
         return told
@@ -158,35 +166,45 @@ class Story:
                 "agenda": item["agenda"],
             },
             key=key,
+            who=_ADVISER if item.get("convened_by") == "ADVISORY" else _SECRETARY,
         )
         path = f"/v1/meetings/{convened['id']}"
 
-        def tell(what: str, body: dict[str, Any], who: Who = _SECRETARY) -> None:
-            self._teller.post("meetings", f"{path}/{what}", body, key=f"{key}-{what}", who=who)
+        def tell(what: str, body: dict[str, Any], who: Who = _SECRETARY) -> dict[str, Any]:
+            return self._tell(f"{path}/{what}", body, key=f"{key}-{what}", who=who)
 
         held = {"held_at": item["at"], "ended_at": item["until"], "attendance": item["attendance"]}
         tell("attendance", held)
         tell("minutes", {"items": item["minutes"]})
-        recipients = [{"organization": code} for code in item["circulated_to"]]
-        tell("circulations", {"recipients": recipients, "effective_on": item["circulated_on"]})
+        tell("circulations", item["circulation"])
         if "observation" in item:
             said = item["observation"]
             tell("observations", {"text": said["text"]}, _ministry(said["by"]))
             tell("observations/1/answers", {"accepted": False, "answer": said["answer"]})
-        tell("approvals", {}, _CHIEF)
+        self._assigned[item["key"]] = tell("approvals", {}, _CHIEF)["action_items"]
 
-    def _acknowledge(self, item: dict[str, Any]) -> None:
+    def _budget_office(self, item: dict[str, Any]) -> None:
+        """Whether this is what was agreed, and the line in which it ended."""
         path, key = f"/v1/decisions/{item['decision']}", f"demo-{item['decision']}"
-        said = given(outcome=item["outcome"], remarks=item.get("remarks"), effective_on=item["effective_on"])
-        self._teller.post("meetings", f"{path}/acknowledgements", said, key=key, who=_BUDGET_OFFICE)
+        said = item["acknowledgement"]
+        self._tell(f"{path}/acknowledgements", said, key=f"{key}-{said['effective_on']}", who=_BUDGET_OFFICE)
         if "line" in item:
-            line = item["line"]
-            self._teller.post("meetings", f"{path}/budget-lines", line, key=f"{key}-line", who=_BUDGET_OFFICE)
+            self._tell(f"{path}/budget-lines", item["line"], key=f"{key}-line", who=_BUDGET_OFFICE)
 
+    def _action_item(self, item: dict[str, Any]) -> None:
+        """What its owner told of it, and how much more time the unit gave."""
+        owed = self._assigned[item["meeting"]][item["number"] - 1]
+        path, key = f"/v1/action-items/{owed}", f"demo-action-item-{item['meeting']}-{item['number']}"
+        owner = _SECRETARY if item["owner"] == "DCI" else _ministry(item["owner"])
+        facts = [("progress", body, owner) for body in item.get("progress", ())]
+        facts += [("extensions", body, _SECRETARY) for body in item.get("extensions", ())]
+        facts += [("completions", body, owner) for body in item.get("completions", ())]
+        for number, (what, body, who) in enumerate(facts, 1):
+            self._tell(f"{path}/{what}", body, key=f"{key}-{number}", who=who)
 
-_SECRETARY: Who = ("dci", "DCI", "secretary")
-_CHIEF: Who = ("dci", "DCI", "chief")
-_BUDGET_OFFICE: Who = ("dipres", "DIPRES", "bilaterals")
+    def _tell(self, path: str, body: dict[str, Any], *, key: str, who: Who = _SECRETARY) -> dict[str, Any]:
+        """Tell the meetings service."""
+        return self._teller.post("meetings", path, body, key=key, who=who)
 
 
 def _ministry(code: str) -> Who:

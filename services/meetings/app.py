@@ -80,7 +80,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     app.state.bodies = Bodies(live, directory)
     app.state.decisions = Decisions(live)
     app.state.action_items = ActionItems(live, directory)
-    app.state.disclosures = Disclosures(live, app.state.decisions, app.state.action_items)
+    app.state.disclosures = Disclosures(live, app.state.bodies, app.state.decisions, app.state.action_items)
     app.state.meetings = Meetings(
         live, directory, app.state.bodies, app.state.decisions, app.state.action_items
     )

@@ -37,7 +37,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
-    reporting = Reporting(live, read_model)
+    reporting = Reporting(live, read_model, keep_alive=settings.keep_alive_seconds)
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
@@ -48,6 +48,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
                 yield
             finally:
                 await live.stop()
+                await reporting.close()
         finally:
             read_model.close()
             store.close()

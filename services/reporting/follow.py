@@ -6,6 +6,7 @@ import random
 import signal
 import sys
 import threading
+import time
 from typing import Final
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from shared.settings import load_settings
 
 IDLE: Final = 0.5
 """Seconds between two looks at whether we should stop, or another generation has become the live one."""
+LIVE: Final = 0.1
+"""Seconds between two looks at which generation is the live one, while the log grows."""
 SHORTEST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 """Seconds between two attempts while an engine does not answer: at first, and at most."""
@@ -39,12 +42,19 @@ class Worker:
     """
 
     def __init__(
-        self, store: Store, read_model: ReadModel, clock: Clock, *, capacity: int = CAPACITY
+        self,
+        store: Store,
+        read_model: ReadModel,
+        clock: Clock,
+        *,
+        capacity: int = CAPACITY,
+        idle: float = IDLE,
     ) -> None:
         self._store = store
         self._clock = clock
         self._read_model = read_model
         self._capacity = capacity
+        self._idle = idle
         self._stopping = threading.Event()
         self._pause = SHORTEST_PAUSE
 
@@ -60,7 +70,7 @@ class Worker:
             except OvertakenError:
                 log.info("projection_overtaken")
                 # Whoever overtook us goes on; we stand by, out of its way.
-                self._stopping.wait(random.uniform(0.5, 1.5) * IDLE)  # noqa: S311 - not for secrecy
+                self._stopping.wait(random.uniform(0.5, 1.5) * self._idle)  # noqa: S311 - not for secrecy
             except BitacoraError as error:
                 log.warning("projection_waits", code=error.code, pause=self._pause)
                 self._stopping.wait(self._pause)
@@ -87,9 +97,10 @@ class Worker:
 
     def _follow(self, generation: str, writer: GenerationWriter, subscription: Subscription) -> None:
         projector = self._projector()
+        looked_at = 0.0
         while not self._stopping.is_set():
             before = subscription.position
-            lines = subscription.wait(IDLE)
+            lines = subscription.wait(self._idle)
             self._pause = SHORTEST_PAUSE
             if lines:
                 try:
@@ -99,9 +110,12 @@ class Worker:
                     self._write_what_precedes(error.position, lines, writer, before)
                     raise
                 writer.write(projector.changes(), before=before, after=subscription.position)
-            # After the write, where nobody waits for it: a batch more in a generation that was replaced hurts nobody.
-            if self._read_model.live() != generation:
-                return
+            # Not after every batch: some batches more in a generation that was replaced hurt nobody, and readers of the
+            # new one wait for theirs no longer than this.
+            if time.monotonic() - looked_at >= LIVE:
+                if self._read_model.live() != generation:
+                    return
+                looked_at = time.monotonic()
 
     def _write_what_precedes(
         self, corrupt: int, lines: list[tuple[int, bytes]], writer: GenerationWriter, before: int

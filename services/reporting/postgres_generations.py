@@ -13,11 +13,13 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.reporting import migrate
+from services.reporting.postgres_watch import PostgresWatch
 from services.reporting.postgres_writer import PostgresWriter
 from services.reporting.read_model import (
     GenerationWriter,
     OvertakenError,
     RebuildUnderWayError,
+    Watch,
     not_answering,
     not_built,
     out_of_date,
@@ -74,6 +76,10 @@ class PostgresReadModel:
                 return _live(connection)
         except (DBAPIError, PoolTimeoutError) as error:
             raise _understood(error) from error
+
+    def watch(self) -> Watch:
+        """See `ReadModel.watch`."""
+        return PostgresWatch(self._url)
 
     def migrate(self) -> None:
         """See `ReadModel.migrate`."""

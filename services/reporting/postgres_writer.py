@@ -11,6 +11,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from sqlalchemy import BigInteger, Date, Integer, Table, Text, Uuid
 
 from services.reporting.intervals import fork
+from services.reporting.postgres_watch import CHANNEL
 from services.reporting.projections.changes import Ended, RowChanges
 from services.reporting.read_model import OvertakenError, not_answering
 from services.reporting.tables import BELIEVED
@@ -38,7 +39,10 @@ class PostgresWriter:
             self._connection = psycopg.connect(url, options="-c synchronous_commit=off", connect_timeout=5)
         within = Identifier(generation)
         self._position = SQL("SELECT position FROM {}.projection_state").format(within)
-        self._move = SQL("UPDATE {}.projection_state SET position = %s WHERE position = %s").format(within)
+        self._move = SQL(
+            "WITH moved AS (UPDATE {}.projection_state SET position = %s WHERE position = %s RETURNING position)"
+            " SELECT pg_notify({}, '') FROM moved"
+        ).format(within, CHANNEL)
         self._copy = {table.name: _copy(table, within) for table in BELIEVED}
         self._end = {table.name: _end(table, within) for table in BELIEVED}
 

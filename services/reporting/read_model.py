@@ -40,6 +40,19 @@ class GenerationWriter(Protocol):
         """Give back the connection."""
 
 
+class Watch(Protocol):
+    """Sees how far the live generation has come; for one thread at a time."""
+
+    def wait(self, after: int, timeout: float) -> int:
+        """Its position, as soon as it is beyond `after`, or after `timeout` seconds whatever it is.
+
+        Unavailable when there is none, or the engine does not answer.
+        """
+
+    def close(self) -> None:
+        """Give back what it looks through."""
+
+
 class ReadModel(Protocol):
     """Every generation in one place. Every method blocks."""
 
@@ -48,6 +61,9 @@ class ReadModel(Protocol):
 
     def live(self) -> str | None:
         """The name of the live generation."""
+
+    def watch(self) -> Watch:
+        """A new watch over the live generation."""
 
     def migrate(self) -> None:
         """Bring the live generation's tables to the newest revision, making a first one where there is none."""

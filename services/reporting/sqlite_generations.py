@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from typing import Final
 from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine, event, select
@@ -22,6 +23,7 @@ from services.reporting.read_model import (
     GenerationWriter,
     OvertakenError,
     RebuildUnderWayError,
+    Watch,
     not_answering,
     not_built,
     out_of_date,
@@ -35,6 +37,30 @@ PAUSE = 0.01
 """How often a reader looks again which generation is live, if the one it found was gone; and the seconds between."""
 
 _PATTERN = "generation-*.db*"
+
+
+LOOK: Final = 0.01
+"""Seconds between two looks at a file for somebody who waits: nothing tells when it has changed."""
+
+
+class SqliteWatch:
+    """See `Watch`."""
+
+    def __init__(self, read_model: SqliteReadModel) -> None:
+        self._read_model = read_model
+
+    def wait(self, after: int, timeout: float) -> int:
+        """See `Watch.wait`."""
+        deadline = time.monotonic() + timeout
+        while True:
+            with self._read_model.reading() as reading:
+                position = reading.position
+            if position > after or time.monotonic() >= deadline:
+                return position
+            time.sleep(LOOK)
+
+    def close(self) -> None:
+        """See `Watch.close`."""
 
 
 class SqliteReadModel:
@@ -64,6 +90,10 @@ class SqliteReadModel:
             return self._pointer.read_text().strip()
         except FileNotFoundError:
             return None
+
+    def watch(self) -> Watch:
+        """See `ReadModel.watch`."""
+        return SqliteWatch(self)
 
     def migrate(self) -> None:
         """See `ReadModel.migrate`."""

@@ -80,9 +80,18 @@ class _Pool(SQLiteConnectionPool):
     """The library's pool; every connection syncs the WAL at each commit, whatever the build's default is."""
 
     def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()
-        connection.cursor().execute("PRAGMA synchronous=FULL")
-        return connection
+        deadline = time.monotonic() + BUSY_TIMEOUT
+        while True:
+            try:
+                connection = super()._create_connection()
+            except sqlite3.OperationalError as error:
+                # Where several open a new file at once: the switch to the WAL does not wait for the lock it needs.
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.005)
+            else:
+                connection.cursor().execute("PRAGMA synchronous=FULL")
+                return connection
 
     def close(self) -> None:
         """Close when nobody uses a connection any more: SQLite crashes if one is closed under a running statement."""

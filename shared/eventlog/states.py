@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from shared.errors import InvalidInput, NotFound
@@ -14,6 +14,9 @@ from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import position_at
+
+NOWHERE: Final = UUID(int=0)
+"""A stream that is not there: ids are made from codes, or at random."""
 
 
 class Folded(Protocol):
@@ -104,9 +107,9 @@ class States(Generic[A]):
         """The error for a stream that is not there, or that the actor may not know of."""
         return NotFound(f"unknown-{self._name}", f"There is no such {self._name}.")
 
-    async def hidden(self, stream_id: UUID) -> NotFound:
-        """The error for a stream that the actor may not know of, after as long a look as for one that is not there."""
-        await asyncio.to_thread(self._live.store.read_stream, stream_id, 0, 0)
+    async def hidden(self) -> NotFound:
+        """The error for a stream that the actor may not know of, after such a look as for one that is not there."""
+        await self.get(NOWHERE)
         return self.unknown()
 
     async def history(self, stream_id: UUID, upto_position: int | None = None) -> list[Recorded]:

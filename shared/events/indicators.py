@@ -118,6 +118,16 @@ class IndicatorDefinitionChanged(Event, frozen=True, kw_only=True):
     effective_on: date
 
 
+class IndicatorPublished(Event, frozen=True, kw_only=True):
+    """Others may know of the indicator from now on, or no longer so."""
+
+    TYPE: ClassVar[str] = "commitments.indicator_published"
+
+    visibility: Visibility
+    previous: Visibility
+    reason: str
+
+
 EVENTS: tuple[type[Event], ...] = (
     IndicatorDefined,
     TargetSet,
@@ -125,4 +135,5 @@ EVENTS: tuple[type[Event], ...] = (
     MeasurementRecorded,
     MeasurementCorrected,
     IndicatorDefinitionChanged,
+    IndicatorPublished,
 )

@@ -85,7 +85,6 @@ CODES: dict[str, Explained] = {
     "if-match-required": Explained(
         428, "If-Match required", "Say which version you decided on: the ETag you read, or `*`."
     ),
-    "too-many-requests": Explained(429, "Too many requests", "Wait as long as `Retry-After` says."),
     "internal-error": Explained(
         500,
         "Internal error",
@@ -118,7 +117,6 @@ BY_STATUS: dict[int, str] = {
     413: "body-too-large",
     415: "media-type-not-supported",
     422: "request-invalid",
-    429: "too-many-requests",
     500: "internal-error",
     503: "unavailable",
 }

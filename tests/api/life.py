@@ -95,6 +95,7 @@ def _indicators() -> list[Step]:
         told("measurements", who=MINISTRY),
         told("measurements/{period}/corrections", period="2011", who=MINISTRY),
         told("definition-changes"),
+        told("publications"),
     ]
 
 

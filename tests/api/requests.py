@@ -50,6 +50,7 @@ BODIES: dict[tuple[str, str], Any] = {
         "indicators/{id}/measurements": {"period": "2011", "value": 31.1},
         "indicators/{id}/measurements/{period}/corrections": {"value": 31.0, **REASON},
         "indicators/{id}/definition-changes": {"changes": {"unit": "per cent"}, **REASON},
+        "indicators/{id}/publications": {"visibility": "public", **REASON},
         "meetings": {"body": "BIL-INTERIOR", "scheduled_at": SCHEDULED, "agenda": AGENDA},
         "meetings/{id}/agenda-revisions": {"agenda": AGENDA, **REASON},
         "meetings/{id}/reschedulings": {"scheduled_at": "2013-06-12T14:00:00Z", **REASON},

@@ -133,7 +133,8 @@ def _naming(hidden: Met) -> dict[str, Any]:
         "decisions": [hidden.decision.rpartition("/")[2]],
         "action_items": [hidden.action_item.rpartition("/")[2]],
     }
-    decision = REFERRED | {"commitments": ["INSIDE-1", "HIDDEN-1"]}
+    to = {"referral": {"to": "BIL-INTERIOR", "remarks": "Soon"}}
+    decision = REFERRED | {"commitments": ["INSIDE-1", "HIDDEN-1"], "effect": to}
     return {"agenda": [agenda, AGENDA[1]], "decision": decision, "task": {"commitment": "HIDDEN-1"}}
 
 

@@ -337,6 +337,7 @@ async def test_an_open_meeting_names_hidden_things_only_to_those_who_may_know_of
             assert (agenda[0]["decisions"], agenda[0]["action_items"]) == (decisions, items)
         (said,) = meeting["minutes"]["items"]
         assert said["decisions"][0]["commitments"] == commitments
+        assert (said["decisions"][0]["effect"] is None) == (who is OUTSIDER)
         assert said["action_items"][0]["commitment"] == serves
         for path, member, told in (
             (story.open.decision, "commitments", commitments),

@@ -10,18 +10,22 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from tests.support.documented import Curl, commands, commands_in, curl
+from tests.support.documented import Curl, commands, commands_in, curl, given
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "services.cli"]
+NUMBERS = re.compile(r"\b[A-Z-]+-20\d\d-\d{3}\b")
+"""The numbers of decisions."""
+
 PATIENCE = 90.0
 """Seconds until everything is served, on a machine with much else to do."""
 
@@ -29,7 +33,7 @@ PATIENCE = 90.0
 class Up:
     """A running `bitacora up`, its children, and what it has printed."""
 
-    def __init__(self, folder: Path, first_port: int, *options: str) -> None:
+    def __init__(self, folder: Path, first_port: int, *options: str, columns: int | None = 160) -> None:
         self.folder = folder
         self.first_port = first_port
         self._printed = folder / f"printed-{time.monotonic_ns()}"
@@ -37,7 +41,7 @@ class Up:
             self.process = subprocess.Popen(
                 [*COMMAND, "up", *options, "--first-port", str(first_port)],
                 cwd=ROOT,
-                env=environment(folder),
+                env=environment(folder, columns),
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
@@ -80,10 +84,12 @@ class Up:
         return int(re.findall(r"followed up to position (\d+)", answer.json()["checks"]["log"]["detail"])[0])
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """The environment of a newcomer, whose data is in a folder of the test."""
+def environment(folder: Path, columns: int | None = 160) -> dict[str, str]:
+    """The environment of a newcomer, whose data is in a folder of the test; no columns: nobody says how many."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("BITACORA_")}
-    return ours | {"BITACORA_DATA_DIR": str(folder), "COLUMNS": "160", "PYTHONUNBUFFERED": "1"}
+    ours |= {"BITACORA_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    ours.pop("COLUMNS", None)
+    return ours if columns is None else ours | {"COLUMNS": str(columns)}
 
 
 def bitacora(folder: Path, *words: str) -> str:
@@ -115,9 +121,9 @@ def three_free_ports() -> int:
 
 
 @contextmanager
-def started(folder: Path, first_port: int, *options: str) -> Iterator[Up]:
+def started(folder: Path, first_port: int, *options: str, columns: int | None = 160) -> Iterator[Up]:
     """A run that is serving; whatever happens, nothing of it stays behind."""
-    up = Up(folder, first_port, *options)
+    up = Up(folder, first_port, *options, columns=columns)
     try:
         up.wait_until_serving()
         yield up
@@ -165,7 +171,7 @@ def test_it_prints_the_board_a_history_the_earlier_board_and_how_to_go_on(up: Up
     )
     places = [printed.index(title) for title in titles]
     assert places == sorted(places)
-    totals = re.findall(r"│ total +│.*", printed)
+    totals = re.findall(r"^total  .*", printed, re.MULTILINE)
     assert len(set(totals)) == len(totals) == 2, "a year makes a difference"
     history = printed[places[1] : places[2]]
     assert all(said in history for said in ("registered", "assessed", "dci of DCI"))
@@ -175,22 +181,60 @@ def test_it_prints_the_board_a_history_the_earlier_board_and_how_to_go_on(up: Up
     assert f"data in sqlite:///{up.folder / 'bitacora.db'}" in printed.replace("\n", "")
 
 
+def test_it_tells_the_story_of_the_bad_year(up: Up) -> None:
+    parts = (
+        "ENUSC-VIC: ",
+        "The meetings that followed",
+        "What they decided, and what the budget office says of it",
+        "What was owed, as it stood on 21 May 2013",
+        "What came of the decisions: SEG-1-PRI, SEG-1-FNO, SEG-1-EST",
+        "The same board a year earlier",
+    )
+    places = [up.printed.index(part) for part in parts]
+    assert places == sorted(places)
+    figures, meetings, decisions, owed, plans = (up.printed[begin:end] for begin, end in pairwise(places))
+    assert re.findall(r"^(20\d\d) +([\d.]+) ", figures, re.MULTILINE)[:4] == [
+        ("2009", "33.6"),
+        ("2010", "28.2"),
+        ("2011", "31.1"),
+        ("2012", "26.3"),
+    ]
+    # A series of working meetings, and the one that decided.
+    assert re.findall(r"^2012-\S+ +(\S+)", meetings, re.MULTILINE) == [*["VICTIMS"] * 3, "BIL-SECURITY"]
+    for said in ("agreed", "disputed: The increase"):
+        assert f"acknowledgement of DIPRES: {said}" in decisions
+    assert "budget line 10-04-01-24-01 of 2013, CLP 4,200,000,000, first request" in decisions
+    assert re.findall(r"^\S+ +(open|overdue|done late|done)  ", owed, re.MULTILINE) == [
+        "done late",
+        "done",
+        "done",
+        "done late",
+        "open",
+    ]
+    assert "extended, first due 2012-08-31" in owed
+    # Each plan was registered because of a decision, and its history says which.
+    assert re.findall(r"BIL-SECURITY-2012-\d+", plans) == [
+        f"BIL-SECURITY-2012-{number:03}" for number in (2, 3, 4)
+    ]
+
+
 def test_the_requests_it_prints_can_be_made_as_they_stand(up: Up, client: httpx.Client) -> None:
-    given = re.search(r"export TOKEN=(\S+)", up.printed)
-    assert given is not None
+    exported = re.search(r"export TOKEN=(\S+)", up.printed)
+    assert exported is not None
     typed = re.sub(r"^  (curl)", r"$ \1", up.printed, flags=re.MULTILINE)
     block = "```console\n" + typed[typed.index("$ curl") :].rpartition("\nServing")[0] + "\n```"
-    asked = [curl(words, {"TOKEN": given[1]}) for words in commands(block)]
+    asked = [curl(words, {"TOKEN": exported[1]}) for words in commands(block)]
     answers = [one.send(client) for one in asked]
     assert [answer.status_code for answer in answers] == [200, 200, 201], [answer.text for answer in answers]
 
 
-def test_what_the_readme_says_to_type_works(up: Up, folder: Path, client: httpx.Client, token: str) -> None:
-    answers = try_all(up, folder, client, token, "README.md")
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 201]
-    now, earlier, organizations, written = answers
+def test_what_the_readme_says_to_type_works(up: Up, client: httpx.Client, token: str) -> None:
+    answers = try_all(up, client, "README.md")
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 201]
+    now, earlier, organizations, meetings, written = answers
     assert now.json()["on"] != earlier.json()["on"] == "2012-05-21"
     assert organizations.json()["items"]
+    assert {item["body"] for item in meetings.json()["items"]} == {"VICTIMS", "BIL-SECURITY"}
     assert {"location", "etag", "log-position"} <= set(written.headers)
     # As it says further on, what is waited for has one's own write in it.
     board = f"{up.url('reporting')}/v1/board?limit=200&wait_for={written.headers['log-position']}"
@@ -198,10 +242,15 @@ def test_what_the_readme_says_to_type_works(up: Up, folder: Path, client: httpx.
     assert "TRY-1" in [item["code"] for item in seen["items"]]
 
 
-def test_what_the_tour_says_to_type_works(up: Up, folder: Path, client: httpx.Client, token: str) -> None:
-    answers = try_all(up, folder, client, token, "docs/tour.md")
-    assert [answer.status_code for answer in answers] == [201, 200, 200, 200, 200, 200]
-    written, feed, board, believed, timeline, history = answers
+@pytest.fixture(scope="module")
+def toured(up: Up, client: httpx.Client) -> list[httpx.Response]:
+    """The answers to everything the tour says to type."""
+    return try_all(up, client, "docs/tour.md")
+
+
+def test_what_the_tour_says_to_type_works(toured: list[httpx.Response]) -> None:
+    assert [answer.status_code for answer in toured[:6]] == [201, 200, 200, 200, 200, 200]
+    written, feed, board, believed, timeline, history = toured[:6]
     events = [json.loads(line) for line in feed.text.splitlines()]
     assert int(written.headers["log-position"]) in [event["position"] for event in events]
     assert (board.json()["on"], believed.json()["position"]) == ("2012-05-21", 60)
@@ -211,9 +260,40 @@ def test_what_the_tour_says_to_type_works(up: Up, folder: Path, client: httpx.Cl
     assert history.json()["items"][-1]["position"] == int(written.headers["log-position"])
 
 
+def test_what_the_tour_says_of_the_decision_is_so(
+    up: Up, client: httpx.Client, toured: list[httpx.Response]
+) -> None:
+    number = "BIL-SECURITY-2013-001"
+    assert [answer.status_code for answer in toured[6:]] == [*[201] * 4, 409, 201, 200, 201, 201, *[200] * 4]
+    by_the_author, approved, history = toured[10:13]
+    assert by_the_author.json()["type"].endswith("/approver-is-author")
+    assert approved.json()["decisions"] == [number]
+    (task,) = approved.json()["action_items"]
+    last = history.json()["items"][-1]
+    assert (last["type"], last["decision"]) == ("commitments.deadline_revised", number)
+    assert last["recorded_by"]["subject"].startswith("policy")
+    feed, gaps, register, owed = (answer.json()["items"] for answer in toured[15:])
+    (decision,) = feed
+    assert (decision["number"], decision["position"]) == (number, last["causation_id"])
+    assert decision["outcome"]["state"] == "carried_out"
+    assert (decision["acknowledgement"]["outcome"], len(decision["budget_lines"])) == ("agreed", 1)
+    lacking = {item["number"]: [found["gap"] for found in item["gaps"]] for item in gaps}
+    assert number not in lacking
+    assert lacking["BIL-SECURITY-2012-003"] == ["no_line_in_first_request"]
+    (body,) = register
+    assert [period["counts"]["held"] for period in body["periods"]] == [1, 1]
+    absences = body["periods"][1]["meetings"][0]["mandatory_absences"]
+    assert "ADVISORY" in [seat["organization"] for seat in absences]
+    assert "DIPRES" not in [seat["organization"] for seat in absences]
+    assert task in [item["id"] for item in owed]
+    outsider = bitacora(up.folder, "token", "--role", "ministry", "--organization", "MINSAL")
+    hidden = f"{up.url('meetings')}/v1/decisions/{number}"
+    assert client.get(hidden, headers={"Authorization": f"Bearer {outsider}"}).status_code == 404
+
+
 def test_what_the_tour_says_of_the_post_is_so(up: Up, client: httpx.Client, token: str) -> None:
     words = next(words for words in commands_in(ROOT / "docs/tour.md") if words[0] == "curl")
-    post = request(up, words, token)
+    post = request(up, words, {"TOKEN": token})
     assert post.method == "POST"
     first = post.send(client)
     assert first.status_code == 201
@@ -224,26 +304,61 @@ def test_what_the_tour_says_of_the_post_is_so(up: Up, client: httpx.Client, toke
     assert post.send(client, Authorization=None).status_code == 401
 
 
-def request(up: Up, words: list[str], token: str) -> Curl:
+def request(up: Up, words: list[str], variables: Mapping[str, str]) -> Curl:
     """The request of a command in a document, to the ports of this run."""
-    return curl([up.here(word) for word in words], {"TOKEN": token})
+    return curl([up.here(word) for word in words], variables)
 
 
-def try_all(up: Up, folder: Path, client: httpx.Client, token: str, document: str) -> list[httpx.Response]:
-    """Does what a document says, in its order; the answers to its requests."""
-    answers = []
+def try_all(up: Up, client: httpx.Client, document: str) -> list[httpx.Response]:
+    """Does what a document says, in its order and no faster than a person types; the answers to its requests."""
+    answers: list[httpx.Response] = []
+    variables: dict[str, str] = {}
+
+    def ask(words: list[str]) -> httpx.Response:
+        answers.append(request(up, words, variables).send(client))
+        everything_follows(up, client, answers[-1])
+        return answers[-1]
+
     for words in commands_in(ROOT / document):
+        named = given(words)
         if words[0] == "curl":
-            answers.append(request(up, words, token).send(client))
+            ask(words)
         elif words[0] == ".venv/bin/bitacora":
-            assert bitacora(folder, *words[1:])
+            assert bitacora(up.folder, *words[1:])
+        elif named is None:
+            # The rest is not for a machine that is up already.
+            assert words[0] in ("make", "cp", "docker"), words
+        elif named.command[0] == "curl":
+            variables[named.name] = piped(ask(named.command).text, named.through)
         else:
-            # A token is made like the one we have; the rest is not for a machine that is up already.
-            assert words[0] in ("make", "cp", "docker") or words[:2] == [
-                "TOKEN=$(.venv/bin/bitacora",
-                "token",
-            ], words
+            assert named.command[0] == ".venv/bin/bitacora", words
+            variables[named.name] = bitacora(up.folder, *named.command[1:])
     return answers
+
+
+def piped(text: str, words: list[str]) -> str:
+    """What a filter of ours makes of a text."""
+    assert words[0] == ".venv/bin/python", words
+    done = subprocess.run(
+        [sys.executable, *words[1:]], input=text, capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout.strip()
+
+
+def everything_follows(up: Up, client: httpx.Client, answer: httpx.Response) -> None:
+    """Waits until what was written has been acted upon and can be asked for: between two lines, a person does too."""
+    if answer.request.method != "POST" or answer.status_code != 201:
+        return
+    secretary = {"Authorization": answer.request.headers["Authorization"]}
+    position = int(answer.headers["log-position"])
+    for number in answer.json().get("decisions", ()):
+        outcome = f"{up.url('commitments')}/v1/decision-outcomes/{number}"
+        deadline = time.monotonic() + PATIENCE
+        while (settled := client.get(outcome, headers=secretary)).status_code != 200:
+            assert time.monotonic() < deadline, settled.text
+            time.sleep(0.02)
+        position = max(position, settled.json()["position"])
+    client.get(f"{up.url('reporting')}/v1/board?limit=1&wait_for={position}").raise_for_status()
 
 
 def test_ctrl_c_stops_everything_and_starting_again_keeps_the_record_and_adds_nothing(
@@ -257,8 +372,13 @@ def test_ctrl_c_stops_everything_and_starting_again_keeps_the_record_and_adds_no
     assert "Traceback" not in up.printed
     assert [child for child in up.children if child.is_running()] == []
 
-    with started(folder, up.first_port, "--demo") as again:
+    # The output is no terminal, and nobody says how wide it is: that makes 80 columns.
+    with started(folder, up.first_port, "--demo", columns=None) as again:
         assert again.head() == end
+        tables = again.printed[: again.printed.index("  commitments ")]
+        assert max(map(len, tables.splitlines())) == 80
+        assert "…" not in tables, "something was cut"
+        assert set(NUMBERS.findall(tables)) >= set(NUMBERS.findall(up.printed)) > {"BIL-SECURITY-2012-004"}
         assert again.stop(signal.SIGTERM) == 0
         assert again.printed.endswith("Stopped.\n")
         assert [child for child in again.children if child.is_running()] == []

@@ -32,6 +32,7 @@ def test_without_settings_everything_is_in_one_folder() -> None:
     assert settings.effective_read_model_url == "sqlite:///var/reporting"
     assert settings.effective_development_key_file == Path("var/development.key")
     assert settings.host == "127.0.0.1"
+    assert settings.keep_alive_seconds == 15
 
 
 def test_the_read_model_is_beside_the_log() -> None:

@@ -36,14 +36,36 @@ def commands(document: str) -> list[list[str]]:
     """What a Markdown document has its reader type, word by word; lines that go on are one command."""
     typed = []
     for block in _BLOCK.findall(document):
-        lines = re.sub(r"\\\n\s*", " ", block).splitlines()
-        typed += [shlex.split(line[2:], comments=True) for line in lines if line.startswith("$ ")]
+        joined = re.sub(r"\\\n\s*", " ", block)
+        typed += [
+            shlex.split(one, comments=True) for one in re.split(r"^\$ ", joined, flags=re.MULTILINE)[1:]
+        ]
     return typed
 
 
 def commands_in(path: Path) -> list[list[str]]:
     """What the document at a path has its reader type."""
     return commands(path.read_text(encoding="utf-8"))
+
+
+class Given(NamedTuple):
+    """A variable that a command puts the output of another into, and what that is piped through, if anything."""
+
+    name: str
+    command: list[str]
+    through: list[str]
+
+
+def given(words: list[str]) -> Given | None:
+    """What `NAME=$(command | filter)` does; None for a command that gives nothing a name."""
+    found = re.fullmatch(r"([A-Z]+)=\$\((.+)", words[0])
+    if found is None:
+        return None
+    inner = [found[2], *words[1:-1], words[-1].removesuffix(")")]
+    if "|" not in inner:
+        return Given(found[1], inner, [])
+    pipe = inner.index("|")
+    return Given(found[1], inner[:pipe], inner[pipe + 1 :])
 
 
 def curl(words: list[str], variables: Mapping[str, str]) -> Curl:

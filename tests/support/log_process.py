@@ -156,6 +156,21 @@ def tail(parent: Connection, store: Store) -> None:
     parent.send({"positions": positions, "digest": digest.hexdigest()})
 
 
+def make_tables(parent: Connection) -> None:
+    """Open the log it is told of, and make its tables as soon as it is told to; again and again."""
+    while (url := parent.recv()) is not None:
+        with closing(open_store(url)) as store:
+            parent.send("ready")
+            parent.recv()
+            try:
+                store.migrate()
+                store.check_ready()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test is to hear of it
+                parent.send(repr(error))
+            else:
+                parent.send("made")
+
+
 async def hammer(parent: Connection, url: str, stream: UUID, name: str, count: int, at_once: int) -> None:
     """Write `count` texts into one ledger, `at_once` at a time, on whatever version it is."""
     async with process(url) as here:
@@ -226,6 +241,8 @@ def main(parent: Connection, role: str, url: str, *arguments: Any) -> None:
         asyncio.run(hammer(parent, url, *arguments))
     elif role == "serve":
         asyncio.run(serve(parent, url))
+    elif role == "make tables":
+        make_tables(parent)
     else:
         unsafe = "unsafe" in arguments
         with closing(PostgresStore(url, unsafe_functions=True) if unsafe else open_store(url)) as store:

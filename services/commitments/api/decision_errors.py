@@ -18,7 +18,13 @@ DECISION_ERRORS: dict[str, Explained] = {
         409,
         "Decision still unresolved",
         "What the decision asks for is against a rule even now, and none of it was done: mend what `detail` names and "
-        "try again, or waive the decision.",
+        "try again, say that it was done `by_hand`, or waive the decision.",
+    ),
+    "nothing-done-by-hand": Explained(
+        409,
+        "Nothing done by hand",
+        "No fact on what the decision is about names it: record what was done with its number as `decision`, then "
+        "resolve it with `by_hand`.",
     ),
     "decision-effect-malformed": Explained(
         422,

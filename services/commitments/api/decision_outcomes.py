@@ -56,6 +56,15 @@ class SettlementBody(RequestModel):
     remarks: Explanation
 
 
+class ResolutionBody(SettlementBody):
+    """How an unresolved decision came to be carried out."""
+
+    by_hand: bool = Field(
+        False,
+        description="It was done by hand, by facts that name it as their `decision`; otherwise it is tried now.",
+    )
+
+
 class OutcomeWritten(Answer):
     """A decision was settled: the version it brought the outcome to, and its position in the log."""
 
@@ -173,11 +182,15 @@ async def decision_outcome(request: Request, number: Number, wait_for: WaitFor =
     tags=["decisions"],
     responses={201: {"model": OutcomeWritten}},
 )
-async def resolve(request: Request, number: Number, body: SettlementBody) -> Response:
-    """Carries an unresolved decision out after all: all of it, now that what stood against it is mended."""
+async def resolve(request: Request, number: Number, body: ResolutionBody) -> Response:
+    """Carries an unresolved decision out after all: all of it, now that what stood against it is mended.
+
+    What was done by hand is not done again: the outcome names the facts by which people did it.
+    """
     outcomes = outcomes_of(request)
     settled = await outcomes.visible(number, actor_of(request))
-    outcome = await outcomes.resolve(settled, await command_of(request), remarks=body.remarks)
+    carry_out = outcomes.resolve_by_hand if body.by_hand else outcomes.resolve
+    outcome = await carry_out(settled, await command_of(request), remarks=body.remarks)
     return written(outcome, _location(settled), number=settled.outcome.decision)
 
 
@@ -188,7 +201,7 @@ async def resolve(request: Request, number: Number, body: SettlementBody) -> Res
     responses={201: {"model": OutcomeWritten}},
 )
 async def waive(request: Request, number: Number, body: SettlementBody) -> Response:
-    """Settles that a decision will not be carried out here: it was done by hand, say, or overtaken by another."""
+    """Settles that a decision will not be carried out: it was overtaken by another, say."""
     outcomes = outcomes_of(request)
     settled = await outcomes.visible(number, actor_of(request))
     outcome = await outcomes.waive(settled, await command_of(request), remarks=body.remarks)

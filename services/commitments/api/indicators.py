@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.commitments.api.commitment_answers import HistoryItem, Written
+from services.commitments.api.commitment_bodies import PublicationBody
 from services.commitments.api.commitments import WaitFor, disclosures_of
 from services.commitments.api.indicator_answers import IndicatorAnswer
 from services.commitments.api.indicator_bodies import (
@@ -58,6 +59,7 @@ ACCESS: AccessTable = {
     ("POST", "/v1/indicators/{id}/measurements"): _MEASURES,
     ("POST", "/v1/indicators/{id}/measurements/{period}/corrections"): _MEASURES,
     ("POST", "/v1/indicators/{id}/definition-changes"): _PROMISES,
+    ("POST", "/v1/indicators/{id}/publications"): _PROMISES,
 }
 router = service_router(ACCESS)
 
@@ -192,6 +194,15 @@ async def change_definition(request: Request, identifier: Identifier, body: Defi
     found = await indicators.visible(identifier, actor_of(request))
     told = {**vars(body), "changes": body.changes.as_domain()}
     outcome = await indicators.change_definition(found, await command_of(request), **told)
+    return _answer(outcome, found)
+
+
+@router.post("/v1/indicators/{id}/publications", **_WRITTEN)
+async def publish_indicator(request: Request, identifier: Identifier, body: PublicationBody) -> Response:
+    """Changes who may know of it; nobody comes to know of it who may not know of the commitment it belongs to."""
+    indicators = indicators_of(request)
+    found = await indicators.visible(identifier, actor_of(request))
+    outcome = await indicators.publish(found, await command_of(request), **vars(body))
     return _answer(outcome, found)
 
 

@@ -72,7 +72,7 @@ class Commitments:
         if commitment is None:
             raise self.records.unknown()
         if not self._may_see(actor, commitment):
-            raise await self.records.hidden(commitment.id)
+            raise await self.records.hidden()
         return commitment
 
     async def as_it_was(

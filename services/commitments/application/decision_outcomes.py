@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
+from uuid import UUID
 
 import msgspec
 
@@ -13,7 +14,14 @@ from services.commitments.application.decisions import DecisionOnRecord, Decisio
 from services.commitments.application.indicators import KIND as INDICATOR
 from services.commitments.application.indicators import Indicators
 from services.commitments.domain.commitment import Commitment
-from services.commitments.domain.decision_deeds import Deed, Found, NotDone, deeds_of, proposed_by
+from services.commitments.domain.decision_deeds import (
+    Deed,
+    Found,
+    NotDone,
+    deeds_of,
+    done_by_hand,
+    proposed_by,
+)
 from services.commitments.domain.decision_outcome import DecisionOutcome, OutcomeState, carried_out
 from services.commitments.domain.indicator import Indicator
 from services.commitments.domain.registration import Known
@@ -22,7 +30,8 @@ from shared.eventlog.commands import Beside, Command, Decided, Outcome
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Records
 from shared.eventlog.store import FollowerPosition
-from shared.events.commitments import DecisionUnresolved
+from shared.events.commitments import DecisionUnresolved, Done
+from shared.events.meetings import DecisionAgreed
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor, Role
 
@@ -121,7 +130,7 @@ class DecisionOutcomes:
                         indicator=why.indicator,
                     )
                 ]
-            return [*_beside(done), carried_out(agreed.number, done)]
+            return [*_beside(done), carried_out(agreed.number, [deed.done for deed in done])]
 
         secretariat = None if decision.body is None else decision.body.secretariat
         command = Command(
@@ -149,10 +158,28 @@ class DecisionOutcomes:
                 raise RuleBroken(
                     "decision-still-unresolved", f"It still cannot be carried out{at}: {why.reason}"
                 ) from why
-            return [*_beside(done), present.resolve(done, remarks=remarks)]
+            return [*_beside(done), present.resolve([deed.done for deed in done], remarks=remarks)]
 
         command = msgspec.structs.replace(command, causation_id=settled.decision.position)
         return await self._write(settled.decision, decide, command)
+
+    async def resolve_by_hand(self, settled: Settled, command: Command, *, remarks: str) -> Outcome:
+        """Settle that an unresolved decision was done by people: their facts on what it is about name it."""
+        agreed = settled.decision.agreed
+        did: list[Done] = []
+
+        async def look() -> None:
+            did.clear()
+            for stream_id in _concerned(agreed):
+                did.extend(done_by_hand(agreed, await self._records.history(stream_id)))
+
+        command = msgspec.structs.replace(command, causation_id=settled.decision.position)
+        return await self._records.change(
+            settled.outcome.id,
+            lambda current: [current.resolve_by_hand(did, remarks=remarks)],
+            command,
+            prepare=look,
+        )
 
     async def waive(self, settled: Settled, command: Command, *, remarks: str) -> Outcome:
         """Settle that a decision will not be carried out here."""
@@ -214,6 +241,16 @@ class DecisionOutcomes:
             if commitment is not None:
                 found[name] = commitment
         return found
+
+
+def _concerned(agreed: DecisionAgreed) -> Iterator[UUID]:
+    """The streams of everything that a decision is about."""
+    for name in agreed.commitments:
+        yield resolve(COMMITMENT, name)
+    if agreed.effect is not None and agreed.effect.commitment is not None:
+        yield stream_of(COMMITMENT, agreed.effect.commitment.code)
+    if agreed.effect is not None and agreed.effect.target is not None:
+        yield resolve(INDICATOR, agreed.effect.target.indicator)
 
 
 def _beside(deeds: Iterable[Deed]) -> list[Beside]:

@@ -187,6 +187,14 @@ class Indicators:
             command,
         )
 
+    async def publish(
+        self, indicator: Indicator, command: Command, *, visibility: Visibility, reason: str
+    ) -> Outcome:
+        """Let others know of it, or no longer so."""
+        return await self._change(
+            indicator, lambda current: current.publish(visibility=visibility, reason=reason), command
+        )
+
     # --- reading ---------------------------------------------------------------------------------------------------
 
     async def wait_for(self, position: int, timeout: float) -> None:
@@ -199,7 +207,7 @@ class Indicators:
         if found is None:
             raise self.records.unknown()
         if not found.visible_to(actor, await self._circle(found)):
-            raise await self.records.hidden(found.id)
+            raise await self.records.hidden()
         return found
 
     async def as_it_was(

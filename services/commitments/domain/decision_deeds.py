@@ -9,7 +9,7 @@ not know of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -21,6 +21,7 @@ from services.commitments.domain.commitment import Commitment
 from services.commitments.domain.indicator import Indicator
 from services.commitments.domain.registration import Known
 from shared.errors import BitacoraError, Forbidden, InvalidInput, NotFound, RuleBroken
+from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Done,
     InternalDeadline,
@@ -29,6 +30,7 @@ from shared.events.commitments import (
     Registered,
 )
 from shared.events.facts import Event
+from shared.events.indicators import IndicatorDefined
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.meetings import AgreedCommitment, DecisionAgreed, Effect
 from shared.events.streams import stream_of
@@ -49,6 +51,9 @@ _CARRIED_BY: Final = {
     DecisionKind.ESCALATE: "referral",
 }
 """The one member of its effect by which a decision of a kind says what it does."""
+
+_HOLDS_ALREADY: Final = frozenset({"deadline-unchanged", "target-unchanged"})
+"""With what the domain refuses a change that would change nothing: then there is nothing left to do."""
 
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 
@@ -84,23 +89,47 @@ class NotDone(Exception):
 
 
 def deeds_of(decision: DecisionAgreed, found: Found, *, body: BodyKind | None, today: date) -> list[Deed]:
-    """Everything a decision does; none for a kind that asks nothing of the record. NotDone when any of it cannot be."""
+    """Everything a decision does: nothing for a kind that asks nothing of the record, or where that holds already.
+
+    NotDone when any of it cannot be done, or when it names a commitment that is not there, whatever its kind.
+    """
     carried_by = _CARRIED_BY.get(decision.kind)
     if carried_by is None:
+        _must_all_be_there(decision, found)
         return []
     with _in_the_way():
         effect = _effect(decision, carried_by)
     match decision.kind:
         case DecisionKind.AGREE_COMMITMENT:
+            assert effect.commitment is not None
+            _must_all_be_there(decision, found, beside=effect.commitment.code)
             return [_agree(decision, effect, found, body=body, today=today)]
         case DecisionKind.REVISE_TARGET:
-            return [_revise_target(decision, effect, found, today=today)]
+            _must_all_be_there(decision, found)
+            return list(_revise_target(decision, effect, found, today=today))
         case DecisionKind.REVISE_DEADLINE:
             return list(_on_each(decision, found, _revising(decision, effect, today)))
         case DecisionKind.DISCARD:
             return list(_on_each(decision, found, _discarding(decision, effect, today)))
         case _:
             return list(_on_each(decision, found, _escalating(decision, effect, today)))
+
+
+def done_by_hand(decision: DecisionAgreed, history: Iterable[Recorded]) -> Iterator[Done]:
+    """What of the history of one thing people recorded on the strength of a decision, naming it."""
+    code: dict[str, str] = {}
+    for recorded in history:
+        event = recorded.data
+        match event:
+            case Registered():
+                code = {"commitment": event.code}
+                cited = event.origin and event.origin.decision
+            case IndicatorDefined():
+                code, cited = {"indicator": event.code}, None
+            case _:
+                cited = getattr(event, "decision", None)
+        if cited == decision.number:
+            yield Done(type=recorded.type, version=recorded.version, **code)
 
 
 def proposed_by(decision: DecisionAgreed, agreed: AgreedCommitment, body: BodyKind | None) -> Registered:
@@ -145,26 +174,42 @@ def _agree(
     return Deed(stream_of("commitment", code), 1, event, done)
 
 
-def _revise_target(decision: DecisionAgreed, effect: Effect, found: Found, *, today: date) -> Deed:
+def _must_all_be_there(decision: DecisionAgreed, found: Found, beside: str | None = None) -> None:
+    """Every commitment that it names is on record, but for one that it calls into being itself."""
+    for name in decision.commitments:
+        if name != beside and name not in found.commitments:
+            with _in_the_way(commitment=name):
+                raise _unknown(name)
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound("unknown-commitment", f"There is no commitment '{name}'.")
+
+
+def _revise_target(decision: DecisionAgreed, effect: Effect, found: Found, *, today: date) -> Iterator[Deed]:
     assert effect.target is not None
     indicator, agreed = found.indicator, effect.target
     with _in_the_way(indicator=agreed.indicator):
         if indicator is None:
             raise NotFound("unknown-indicator", f"There is no indicator '{agreed.indicator}'.")
         day = max(decision.agreed_on, indicator.effective_on)
-        (event,) = indicator.set_target(
-            value=_decimal(agreed.value),
-            on=agreed.on,
-            tolerance=_tolerance(indicator, day),
-            effective_on=day,
-            reason=_reason(decision),
-            decision=decision.number,
-            today=today,
-        )
+        try:
+            (event,) = indicator.set_target(
+                value=_decimal(agreed.value),
+                on=agreed.on,
+                tolerance=_tolerance(indicator, day),
+                effective_on=day,
+                reason=_reason(decision),
+                decision=decision.number,
+                today=today,
+            )
+        except RuleBroken as error:
+            if error.code in _HOLDS_ALREADY:
+                return
+            raise
     version = indicator.version + 1
-    return Deed(
-        indicator.id, version, event, Done(type=event.TYPE, version=version, indicator=indicator.code)
-    )
+    done = Done(type=event.TYPE, version=version, indicator=indicator.code)
+    yield Deed(indicator.id, version, event, done)
 
 
 def _tolerance(indicator: Indicator, day: date) -> Decimal | None:
@@ -223,11 +268,16 @@ def _on_each(decision: DecisionAgreed, found: Found, decide: _Decide) -> Iterato
         with _in_the_way(commitment=name):
             commitment = found.commitments.get(name)
             if commitment is None:
-                raise NotFound("unknown-commitment", f"There is no commitment '{name}'.")
+                raise _unknown(name)
             if commitment.id in reached:
                 continue  # named twice, perhaps once by its id
             reached.add(commitment.id)
-            event = decide(commitment, max(decision.agreed_on, commitment.registration.effective_on))
+            try:
+                event = decide(commitment, max(decision.agreed_on, commitment.registration.effective_on))
+            except RuleBroken as error:
+                if error.code in _HOLDS_ALREADY:
+                    continue
+                raise
         version = commitment.version + 1
         done = Done(type=event.TYPE, version=version, commitment=commitment.code)
         yield Deed(commitment.id, version, event, done)

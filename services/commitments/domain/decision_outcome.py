@@ -8,11 +8,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.commitments.domain import guards
-from services.commitments.domain.decision_deeds import Deed
 from services.commitments.domain.entries import Entry
 from shared.errors import RuleBroken
 from shared.eventlog.envelope import Recorded
-from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, DecisionWaived
+from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, DecisionWaived, Done
 
 
 class OutcomeState(StrEnum):
@@ -78,14 +77,23 @@ class DecisionOutcome:
             return OutcomeState.RESOLVED if self.difficulty is not None else OutcomeState.CARRIED_OUT
         return OutcomeState.WAIVED if self.waiver is not None else OutcomeState.UNRESOLVED
 
-    def resolve(self, deeds: Sequence[Deed], *, remarks: str) -> DecisionCarriedOut:
-        """Somebody has it carried out after all."""
+    def resolve(self, did: Sequence[Done], *, remarks: str) -> DecisionCarriedOut:
+        """Somebody has it carried out after all, or did it by hand."""
         self.must_be_unresolved()
         guards.reason_given(remarks, "A resolution", "/remarks")
-        return carried_out(self.decision, deeds, remarks=remarks)
+        return carried_out(self.decision, did, remarks=remarks)
+
+    def resolve_by_hand(self, did: Sequence[Done], *, remarks: str) -> DecisionCarriedOut:
+        """It was done by hand: `did` are the facts on record that name it."""
+        if not did:
+            raise RuleBroken(
+                "nothing-done-by-hand",
+                "Nothing that this decision is about names it: record what was done with its number as `decision`.",
+            )
+        return self.resolve(did, remarks=remarks)
 
     def waive(self, *, remarks: str) -> DecisionWaived:
-        """Somebody settles that it will not be carried out here: it was done by hand, say, or overtaken."""
+        """Somebody settles that it will not be carried out: it was overtaken, say."""
         self.must_be_unresolved()
         guards.reason_given(remarks, "A waiver", "/remarks")
         return DecisionWaived(decision=self.decision, remarks=remarks)
@@ -98,6 +106,6 @@ class DecisionOutcome:
             raise RuleBroken("decision-waived", "The decision was waived: there is nothing left to settle.")
 
 
-def carried_out(decision: str, deeds: Sequence[Deed], *, remarks: str | None = None) -> DecisionCarriedOut:
-    """That a decision was carried out, by these deeds."""
-    return DecisionCarriedOut(decision=decision, did=tuple(deed.done for deed in deeds), remarks=remarks)
+def carried_out(decision: str, did: Sequence[Done], *, remarks: str | None = None) -> DecisionCarriedOut:
+    """That a decision was carried out, and by what."""
+    return DecisionCarriedOut(decision=decision, did=tuple(did), remarks=remarks)

@@ -18,6 +18,7 @@ from shared.events.facts import Event
 from shared.events.indicators import (
     IndicatorDefined,
     IndicatorDefinitionChanged,
+    IndicatorPublished,
     MeasurementCorrected,
     MeasurementRecorded,
     PlannedValue,
@@ -77,6 +78,8 @@ class Indicator:
         self.position = recorded.position
         self.recorded_at = recorded.recorded_at
         self.facts.apply(recorded.data, recorded.position)
+        if isinstance(recorded.data, IndicatorPublished):
+            self.visibility = recorded.data.visibility
 
     def visible_to(self, actor: Actor, commitment: CommitmentCircle | None = None) -> bool:
         """Whether the actor may know of it: whoever supplies its values always; others within its own circle of
@@ -274,6 +277,13 @@ class Indicator:
                 effective_on=effective,
             )
         ]
+
+    def publish(self, *, visibility: Visibility, reason: str) -> list[Event]:
+        """Others may know of it, as far as they may know of the commitment it belongs to, or no longer so."""
+        guards.reason_given(reason, "A publication")
+        if visibility is self.visibility:
+            raise RuleBroken("visibility-unchanged", f"It is {visibility} already.")
+        return [IndicatorPublished(visibility=visibility, previous=self.visibility, reason=reason)]
 
     # --- guards ----------------------------------------------------------------------------------------------------
 

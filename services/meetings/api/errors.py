@@ -19,6 +19,13 @@ BODY_ERRORS: dict[str, Explained] = {
         "A body's code has 1 to 40 letters, digits, dots, hyphens or underscores, begins with a letter or digit and "
         "does not look like a UUID. The numbers of its decisions begin with it.",
     ),
+    "body-code-taken": Explained(
+        409,
+        "Body code taken",
+        "Another body's code differs from this one by its capitals only: the numbers of their decisions would look "
+        "alike.",
+    ),
+    "days-reversed": Explained(422, "Days reversed", "`from` must not be later than `to`."),
     "bilateral-not-reserved": Explained(
         422,
         "Bilateral not reserved",

@@ -37,6 +37,7 @@ from services.meetings.api.requests import (
 from services.meetings.application.reading import Filters
 from services.meetings.domain.meeting import Course
 from services.meetings.domain.state import AHEAD
+from shared.errors import InvalidInput
 from shared.eventlog.codec import instant_text
 from shared.eventlog.commands import Outcome
 from shared.events.meeting_vocabulary import MeetingState
@@ -118,6 +119,8 @@ async def meetings(
     wait_for: WaitFor = None,
 ) -> Response:
     """The meetings you may know of, in order of the time they are scheduled for."""
+    if since is not None and until is not None and since > until:
+        raise InvalidInput("days-reversed", "The first day is later than the last.", pointer="/query/from")
     cases = await caught_up(meetings_of(request), wait_for)
     key = decode_cursor(request, cursor)
     after = None if key is None else (datetime.fromisoformat(key[0]), UUID(key[1]))

@@ -11,8 +11,10 @@ from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Records
 from shared.events.facts import Event
+from shared.events.meetings import BodyRegistered
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor
+from shared.references import Disclosure
 from shared.rules.visibility import may_see
 
 KIND = "body"
@@ -41,8 +43,16 @@ class Bodies:
         if found is None:
             raise self.records.unknown()
         if not known_to(found, actor):
-            raise await self.records.hidden(found.id)
+            raise await self.records.hidden()
         return found
+
+    async def disclosure_of(self, code: str) -> Disclosure | None:
+        """Who may know of a body; None when there is none with that code."""
+        found = await self.records.get(stream_of(KIND, code))
+        if found is None:
+            return None
+        described = found.description
+        return Disclosure(described.visibility, described.organizations, found.once_reserved)
 
     def listed(self, actor: Actor) -> list[Body]:
         """The bodies that the actor may know of, by code."""
@@ -61,10 +71,14 @@ class Bodies:
             _check_expected(present, command, only_new=only_new)
             organizations = self.directory.organization_codes
             if present is None:
-                return register_body(code, description, organizations)
+                return register_body(
+                    code, description, organizations, [it.code for it in self.directory.bodies()]
+                )
             return present.describe(description, organizations)
 
-        return await self.directory.surely(lambda: self.records.write(stream_of(KIND, code), decide, command))
+        return await self.directory.surely(
+            lambda: self.records.write(stream_of(KIND, code), decide, command, considering=(BodyRegistered,))
+        )
 
 
 def known_to(body: Body, actor: Actor) -> bool:

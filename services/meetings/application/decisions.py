@@ -42,7 +42,7 @@ class Decisions:
         if found is None:
             raise self.records.unknown()
         if not found.may_be_known_to(actor):
-            raise await self.records.hidden(found.id)
+            raise await self.records.hidden()
         return found
 
     async def as_it_was(

@@ -1,4 +1,4 @@
-"""Who may know of what a meeting, a decision or an action item names: other ones of these, commitments, indicators.
+"""Who may know of what meetings, decisions and action items name: each other, bodies, commitments, indicators.
 
 Commitments and indicators are another service's to change; who may know of them follows from their events, which are
 read here only as far as they say that.
@@ -10,13 +10,14 @@ from datetime import date
 from typing import Any, Self
 
 from services.meetings.application.action_items import ActionItems
+from services.meetings.application.bodies import Bodies
 from services.meetings.application.decisions import Decisions
 from services.meetings.domain.folding import Entry, Folded, changed_by
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.eventlog.records import Records
 from shared.events.commitments import Corrected, LeadReassigned, Registered, VisibilityChanged
-from shared.events.indicators import IndicatorDefined, IndicatorDefinitionChanged
+from shared.events.indicators import IndicatorDefined, IndicatorDefinitionChanged, IndicatorPublished
 from shared.events.streams import resolve
 from shared.events.vocabulary import Visibility
 from shared.references import Disclosure, Kind, Reference
@@ -71,12 +72,13 @@ class CommitmentCircle(Folded):
 class IndicatorCircle(Folded):
     """Who may know of an indicator: within the circle of its commitment, and whoever supplies its values."""
 
-    __slots__ = ("_facts", "commitment", "visibility")
+    __slots__ = ("_facts", "commitment", "once_reserved", "visibility")
 
     def __init__(self, event: IndicatorDefined, recorded: Recorded) -> None:
         super().__init__(recorded)
         self.commitment = event.commitment
         self.visibility = event.visibility
+        self.once_reserved = event.visibility is Visibility.RESERVED
         self._facts = IndicatorFacts(event, recorded.position)
 
     @classmethod
@@ -89,6 +91,11 @@ class IndicatorCircle(Folded):
         source = self._facts.definition.source
         return () if source is None else (source.organization,)
 
+    @changed_by(IndicatorPublished)
+    def _published(self, entry: Entry[IndicatorPublished]) -> None:
+        self.visibility = entry.said.visibility
+        self.once_reserved = self.once_reserved or self.visibility is Visibility.RESERVED
+
     @changed_by(IndicatorDefinitionChanged)
     def _definition_changed(self, entry: Entry[Any]) -> None:
         self._facts.apply(entry.said, entry.position)
@@ -98,7 +105,13 @@ class Disclosures:
     """Asked before anything is told to somebody from whom something may be hidden."""
 
     def __init__(
-        self, live: LiveLog, decisions: Decisions, action_items: ActionItems, *, capacity: int = 20_000
+        self,
+        live: LiveLog,
+        bodies: Bodies,
+        decisions: Decisions,
+        action_items: ActionItems,
+        *,
+        capacity: int = 20_000,
     ) -> None:
         self._commitments: Records[CommitmentCircle] = Records(
             live, CommitmentCircle.begin, name="commitment", capacity=capacity
@@ -106,6 +119,7 @@ class Disclosures:
         self._indicators: Records[IndicatorCircle] = Records(
             live, IndicatorCircle.begin, name="indicator", capacity=capacity
         )
+        self._bodies = bodies
         self._decisions = decisions
         self._action_items = action_items
 
@@ -120,6 +134,8 @@ class Disclosures:
                 return await self._decisions.disclosure_of(reference.name)
             case Kind.ACTION_ITEM:
                 return await self._action_items.disclosure_of(reference.name)
+            case Kind.BODY:
+                return await self._bodies.disclosure_of(reference.name)
 
     async def _commitment(self, name: str) -> Disclosure | None:
         found = await self._commitments.get(resolve("commitment", name))
@@ -132,11 +148,11 @@ class Disclosures:
         if found is None:
             return None
         part_of = None if found.commitment is None else await self._commitment(found.commitment)
-        reserved = found.visibility is Visibility.RESERVED
         if part_of is None:
-            return Disclosure(found.visibility, found.suppliers(), reserved)
+            return Disclosure(found.visibility, found.suppliers(), found.once_reserved)
+        reserved = Visibility.RESERVED in (found.visibility, part_of.visibility)
         return Disclosure(
-            Visibility.RESERVED if reserved else part_of.visibility,
+            Visibility.RESERVED if reserved else Visibility.INTERNAL,
             (*part_of.organizations, *found.suppliers()),
-            reserved or part_of.once_reserved,
+            found.once_reserved or part_of.once_reserved,
         )

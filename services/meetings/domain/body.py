@@ -8,7 +8,7 @@ a reserved body is settled once it has numbered decisions.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -44,12 +44,14 @@ class BodyDescription(NamedTuple):
 class Body(Folded):
     """One body, folded from its events."""
 
-    __slots__ = ("code", "description", "numbered")
+    __slots__ = ("code", "description", "numbered", "once_reserved")
 
     def __init__(self, event: BodyRegistered, recorded: Recorded) -> None:
         super().__init__(recorded)
         self.code = event.code
         self.description = _described(event)
+        self.once_reserved = event.visibility is Visibility.RESERVED
+        """Whether it is reserved, or ever was."""
         self.numbered: dict[int, int] = {}
         """The last number given in each year."""
 
@@ -74,6 +76,7 @@ class Body(Folded):
     @changed_by(BodyChanged)
     def _changed(self, entry: Entry[BodyChanged]) -> None:
         self.description = _described(entry.said)
+        self.once_reserved = self.once_reserved or entry.said.visibility is Visibility.RESERVED
 
     @property
     def asks_for_four_eyes(self) -> bool:
@@ -99,9 +102,17 @@ class Body(Folded):
         self.numbered[entry.said.year] = entry.said.last
 
 
-def register_body(code: str, description: BodyDescription, organizations: Container[str]) -> list[Event]:
-    """Enter a body into the record."""
+def register_body(
+    code: str, description: BodyDescription, organizations: Container[str], others: Iterable[str] = ()
+) -> list[Event]:
+    """Enter a body into the record; its code differs from those of all `others` by more than capitals."""
     guards.well_formed_body_code(code)
+    for other in others:
+        if other.casefold() == code.casefold():
+            raise RuleBroken(
+                "body-code-taken",
+                f"There is a body '{other}': the numbers of their decisions would look alike.",
+            )
     _check(description, organizations)
     return [BodyRegistered(code=code, **description._asdict())]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import uuid4
@@ -30,7 +30,7 @@ from shared.eventlog.store import Changes, Store, VersionConflict, open_store
 from shared.events.commitments import OrganizationChanged, OrganizationRegistered
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import BodyKind, Cadence, ProtocolPeriod
-from shared.events.meetings import Protocol, Seat
+from shared.events.meetings import BodyRegistered, Protocol, Seat
 from shared.events.streams import stream_of
 from shared.events.vocabulary import OrganizationKind, Visibility
 from shared.identity.actor import Actor
@@ -145,10 +145,18 @@ def import_bodies(
         file=file.name, source=content.source, dry_run=dry_run, correlation_id=f"import-{uuid4()}"
     )
     types: Counter[str] = Counter()
+    described: set[str] = set()
+    codes = _codes(log)
     for number, section in enumerate(_sections(content, organizations), 1):
         report.rows.read += 1
         try:
-            events = _describe(log, section, organizations.keys(), report, actor=actor, clock=clock)
+            if section.code in described:
+                raise InvalidInput(
+                    "body-twice", "The file describes this body before; that description stands."
+                )
+            described.add(section.code)
+            events = _describe(log, section, organizations.keys(), codes, report, actor=actor, clock=clock)
+            codes.add(section.code)
         except (InvalidInput, RuleBroken) as error:
             report.rows.failed += 1
             report.errors.append(RowError.at(number, Problem(None, section.code, error.code, error.message)))
@@ -192,6 +200,7 @@ def _describe(
     store: Store,
     section: BodySection,
     organizations: Container[str],
+    codes: Iterable[str],
     report: ImportReport,
     *,
     actor: Actor,
@@ -204,7 +213,7 @@ def _describe(
         body = _folded(lines)
         description = section.as_domain()
         if body is None:
-            events = register_body(section.code, description, organizations)
+            events = register_body(section.code, description, organizations, codes)
         else:
             events = body.describe(description, organizations)
         if report.dry_run or not events:
@@ -238,6 +247,19 @@ def _folded(lines: list[tuple[int, bytes]]) -> Body | None:
     for recorded in rest:
         body.apply(recorded)
     return body
+
+
+def _codes(store: Store) -> set[str]:
+    """The codes of the bodies on record."""
+    found: set[str] = set()
+    after = 0
+    while lines := store.read(after, PAGE, types=(BodyRegistered.TYPE,)):
+        for position, line in lines:
+            registered = codec.decode(line, position).data
+            assert isinstance(registered, BodyRegistered)
+            found.add(registered.code)
+        after = lines[-1][0]
+    return found
 
 
 def _organizations(store: Store) -> dict[str, _Organization]:

@@ -115,6 +115,8 @@ class Planner:
         agenda = self._mapping.agenda
         if found := re.match(r"/agenda/(\d+)/title", pointer):
             column: str | None = f"{agenda.member}[{found[1]}].{agenda.title}"
+        elif pointer.startswith("/agenda"):
+            column = agenda.member
         else:
             column = self._mapping.bodies.member if statements is None else statements.member
         return Problem(column, None, error.code, error.message)

@@ -185,7 +185,8 @@ class Statements:
             return
         if before is not None and (before.held_at, before.ended_at) == (told.start_at, self._ended_at):
             return
-        self.member = self._mapping.meetings.start
+        # A time that cannot be is found before this; what stands against it otherwise is that nothing was dealt with.
+        self.member = self._mapping.meetings.start if meeting.agenda else self._mapping.agenda.member
         yield meeting.hold_as_told(
             held_at=told.start_at,
             ended_at=self._ended_at,

@@ -22,9 +22,11 @@ from shared.http.routing import service_router
 router = service_router(ACCESS)
 
 CHUNK: Final = 2_000
-"""Events read at once; the next ones are read when the client has taken these."""
-KEEP_ALIVE: Final = 15.0
-"""Seconds of silence after which a live stream says that it is still there."""
+"""Events read at once, at most; the next ones are read when the client has taken these."""
+PIECE: Final = 500_000
+"""Bytes to aim at in what is read at once: so much, a few times over, is all that a client who takes nothing costs."""
+FIRST: Final = 200
+"""Events read at first, when nothing is known yet of how long they are."""
 JSON_LINES: Final = "application/jsonl"
 EVENT_STREAM: Final = "text/event-stream"
 
@@ -71,7 +73,8 @@ async def events(
     As JSON Lines the answer ends at `limit`, or at the position the log has reached by now, which is `Log-Position`. As
     server-sent events it goes on: `id` is the position and `event` the type, and `Last-Event-ID` takes it up again.
     """
-    live = reporting_of(request).live
+    reporting = reporting_of(request)
+    live = reporting.live
     wanted = _types(types)
     head = await run_in_threadpool(live.store.head)
     headers = {"Log-Position": str(head), "Cache-Control": "no-store"}
@@ -80,7 +83,9 @@ async def events(
             after = _position(last_event_id)
         headers["X-Accel-Buffering"] = "no"
         return StreamingResponse(
-            _messages(live, after, limit, wanted), headers=headers, media_type=EVENT_STREAM
+            _messages(live, after, limit, wanted, reporting.keep_alive),
+            headers=headers,
+            media_type=EVENT_STREAM,
         )
     return StreamingResponse(_lines(live, after, head, limit, wanted), headers=headers, media_type=JSON_LINES)
 
@@ -88,15 +93,21 @@ async def events(
 async def _lines(
     live: LiveLog, after: int, head: int, limit: int | None, types: list[str]
 ) -> AsyncIterator[bytes]:
-    left = head if limit is None else limit
+    left, size = head if limit is None else limit, FIRST
     while left > 0:
-        size = min(CHUNK, left)
+        size = min(size, left)
         chunk, count, after = await run_in_threadpool(_chunk, live.store, after, size, head, types)
         if count:
             yield chunk
         if count < size:
             return
         left -= size
+        size = _fitting(count, len(chunk))
+
+
+def _fitting(count: int, length: int) -> int:
+    """How many events to read next, when so many came to that length."""
+    return max(1, min(CHUNK, count * PIECE // length))
 
 
 def _chunk(store: Store, after: int, size: int, head: int, types: list[str]) -> tuple[bytes, int, int]:
@@ -107,26 +118,35 @@ def _chunk(store: Store, after: int, size: int, head: int, types: list[str]) -> 
     return b"\n".join(lines), len(found), found[-1][0] if found else after
 
 
-async def _messages(live: LiveLog, after: int, limit: int | None, types: list[str]) -> AsyncIterator[bytes]:
-    left = LARGEST_POSITION if limit is None else limit
+async def _messages(
+    live: LiveLog, after: int, limit: int | None, types: list[str], keep_alive: float
+) -> AsyncIterator[bytes]:
+    left, size = LARGEST_POSITION if limit is None else limit, FIRST
     yield b": the log follows\n\n"
     while True:
         head = await run_in_threadpool(live.store.head)
-        size = min(CHUNK, left)
-        found = await run_in_threadpool(live.store.read, after, size, upto=head, types=types)
-        if found:
-            yield b"".join([_message(position, line) for position, line in found])
-        left -= len(found)
+        size = min(size, left)
+        piece, count, last = await run_in_threadpool(_piece, live.store, after, size, head, types)
+        if count:
+            yield piece
+        left -= count
         if left <= 0:
             return
-        if len(found) == size:
-            after = found[-1][0]
+        if count == size:
+            after, size = last, _fitting(count, len(piece))
             continue
         after = max(after, head)
         try:
-            await live.wait_for(after + 1, KEEP_ALIVE)
+            await live.wait_for(after + 1, keep_alive)
         except Unavailable:
             yield b": still here\n\n"
+
+
+def _piece(store: Store, after: int, size: int, head: int, types: list[str]) -> tuple[bytes, int, int]:
+    """Like `_chunk`, as messages."""
+    found = store.read(after, size, upto=head, types=types)
+    piece = b"".join([_message(position, line) for position, line in found])
+    return piece, len(found), found[-1][0] if found else after
 
 
 def _message(position: int, line: bytes) -> bytes:

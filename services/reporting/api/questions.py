@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -11,7 +10,8 @@ from fastapi import Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from services.reporting.queries.moments import AsOf, as_of, not_reached, position_asked_for
+from services.reporting.api.waiting import Reached
+from services.reporting.queries.moments import AsOf, as_of, position_asked_for
 from services.reporting.queries.scope import Scope, scope_of
 from services.reporting.queries.verdict import RULE
 from services.reporting.read_model import ReadModel
@@ -25,9 +25,6 @@ from shared.http.records import LONGEST_WAIT
 from shared.http.schemas import CivilDay, Instant
 
 T = TypeVar("T")
-
-POLL = 0.01
-"""Seconds between two looks at the read model while somebody waits for a position."""
 
 LARGEST_POSITION = 2**53
 
@@ -65,10 +62,11 @@ def question(
 class Reporting:
     """What the routes ask: the read model and the log, off the event loop."""
 
-    def __init__(self, live: LiveLog, read_model: ReadModel) -> None:
+    def __init__(self, live: LiveLog, read_model: ReadModel, *, keep_alive: float) -> None:
         self.live = live
         self.read_model = read_model
-        self._reached = 0
+        self.keep_alive = keep_alive
+        self._reached = Reached(read_model)
 
     @property
     def store(self) -> Store:
@@ -90,32 +88,24 @@ class Reporting:
             position = await run_in_threadpool(
                 position_asked_for, self.store, self.clock, asked.known_at, asked.position
             )
-        await self._until_reached(max(asked.wait_for or 0, position or 0))
+        await self._reached.until(max(asked.wait_for or 0, position or 0), LONGEST_WAIT)
         return await run_in_threadpool(self._ask, asked, position, answer)
 
     def reached(self) -> int:
         """How far the read model has followed the log. Blocks."""
         with self.read_model.reading() as reading:
-            self._reached = max(self._reached, reading.position)
             return reading.position
+
+    async def close(self) -> None:
+        """Give back what it waits with; the read model and the log are whoever's who opened them."""
+        await self._reached.close()
 
     def _ask(
         self, asked: Question, position: int | None, answer: Callable[[Reading, AsOf], T]
     ) -> tuple[AsOf, T]:
         with self.read_model.reading() as reading:
-            self._reached = max(self._reached, reading.position)
             at = as_of(self.store, self.clock, reading.position, asked.on, asked.known_at, position)
             return at, answer(reading, at)
-
-    async def _until_reached(self, position: int) -> None:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + LONGEST_WAIT
-        while self._reached < position:
-            if await run_in_threadpool(self.reached) >= position:
-                return
-            if loop.time() >= deadline:
-                raise not_reached(position)
-            await asyncio.sleep(POLL)
 
 
 def reporting_of(request: Request) -> Reporting:

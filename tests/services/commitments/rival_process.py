@@ -16,13 +16,15 @@ from shared.errors import BitacoraError
 from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import open_store
+from shared.events.commitments import Registered
 from tests.support.forking import processes
+from tests.support.ledger import DAY
 from tests.support.scenario import ANA
 
 PATIENCE = 30.0
 DONE = "done"
 Deed = tuple[str, dict[str, Any]]
-"""What to do: `merge`, `move` or `describe`, and with what."""
+"""What to do: `merge`, `register`, `move` or `describe`, and with what."""
 
 
 class Rival:
@@ -71,6 +73,11 @@ class _Service:
         return await self.commitments.merge(
             one, command, into=into, reason="The same promise", effective_on=None, decision=None
         )
+
+    async def register(self, command: Command, *, code: str, parent: str) -> Outcome:
+        """A new commitment, part of another one."""
+        new = Registered(code=code, title=code, lead_organization="INTERIOR", effective_on=DAY, parent=parent)
+        return await self.commitments.register(new, command)
 
     async def move(self, command: Command, *, code: str, parent: str) -> Outcome:
         """A commitment is part of another one after all."""

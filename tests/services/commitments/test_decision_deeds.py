@@ -261,7 +261,6 @@ def test_one_commitment_that_is_not_on_record_keeps_the_whole_decision_from_bein
     [
         (DecisionKind.REVISE_DEADLINE, until(date(2014, 3, 10)), "commitment-closed"),
         (DecisionKind.DISCARD, giving_up(), "commitment-closed"),
-        (DecisionKind.REVISE_DEADLINE, until(date(2013, 12, 31)), "deadline-unchanged"),
         (
             DecisionKind.REVISE_DEADLINE,
             until(date(2014, 1, 1), DeadlineKind.INTERNAL),
@@ -315,7 +314,6 @@ def test_a_target_for_an_indicator_defined_later_holds_from_its_first_day() -> N
 @pytest.mark.parametrize(
     ("effect", "code"),
     [
-        (aiming("28.56", date(2013, 12, 31)), "target-unchanged"),
         (aiming("28.56", date(2009, 12, 31)), "target-before-baseline"),
         (aiming("much less"), "target-value-malformed"),
         (aiming("Infinity"), "target-value-malformed"),
@@ -336,7 +334,29 @@ def test_a_target_needs_an_indicator_on_record() -> None:
 
 @pytest.mark.parametrize("kind", [DecisionKind.BUDGET, DecisionKind.REFER, DecisionKind.OTHER])
 def test_other_kinds_ask_nothing_of_the_record(kind: DecisionKind) -> None:
-    assert deeds(decision(kind, commitments=("GONE",), effect=taking_to())) == []
+    agreed = decision(kind, commitments=("SEG-14",), effect=taking_to())
+    assert deeds(agreed, record(commitment(registered()))) == []
+
+
+@pytest.mark.parametrize("kind", DecisionKind)
+def test_whatever_its_kind_a_decision_names_commitments_that_are_there(kind: DecisionKind) -> None:
+    effects = {
+        DecisionKind.AGREE_COMMITMENT: agreeing(),
+        DecisionKind.REVISE_DEADLINE: until(date(2014, 3, 10)),
+        DecisionKind.REVISE_TARGET: aiming("28.56"),
+        DecisionKind.DISCARD: giving_up(),
+    }
+    agreed = decision(kind, commitments=("GONE",), effect=effects.get(kind))
+    assert refused(agreed, record(indicator=indicator())) == ("unknown-commitment", "GONE")
+
+
+def test_what_holds_already_needs_no_doing() -> None:
+    same_day = decision(
+        DecisionKind.REVISE_DEADLINE, commitments=("SEG-14",), effect=until(date(2013, 12, 31))
+    )
+    assert deeds(same_day, record(commitment())) == []
+    same_value = decision(DecisionKind.REVISE_TARGET, effect=aiming("28.56", date(2013, 12, 31)))
+    assert deeds(same_value, record(indicator=indicator(target("28.56")))) == []
 
 
 @pytest.mark.parametrize(

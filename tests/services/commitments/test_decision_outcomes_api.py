@@ -264,6 +264,30 @@ async def test_a_decision_is_resolved_once_what_it_needs_is_there_and_never_acts
     assert (discarded["decision"], discarded["recorded_by"]["role"]) == (outcome["number"], "dci")
 
 
+async def test_a_decision_that_was_done_by_hand_is_resolved_by_the_facts_that_name_it(
+    service: Installation, meetings: Meetings
+) -> None:
+    await register(service)
+    gone = ("SEG-14", "GONE")
+    (outcome,) = await meetings.agree(
+        decision(DecisionKind.DISCARD, commitments=gone, effect=giving_up(), organizations=("INTERIOR",))
+    )
+    path, remarks = f"{OUTCOMES}/{outcome['number']}", {"remarks": "As the minister asked", "by_hand": True}
+    early = await service.ask("POST", f"{path}/resolutions", remarks, If_Match="*")
+    assert refused(early) == (409, "nothing-done-by-hand")
+    given_up = {"reason_type": "budgetary", "reason": "No funds", "decision": outcome["number"]}
+    await service.told("POST", "/v1/commitments/SEG-14/discards", given_up, If_Match="*")
+    await service.told("POST", f"{path}/resolutions", remarks, If_Match="*")
+    shown = await service.read(path)
+    assert (shown["state"], shown["settlement"]["remarks"]) == ("resolved", "As the minister asked")
+    assert shown["did"] == [
+        {"type": "commitments.discarded", "version": 2, "commitment": "SEG-14", "indicator": None}
+    ]
+    assert (await service.read("/v1/commitments/SEG-14"))["version"] == 2
+    again = await service.ask("POST", f"{path}/resolutions", remarks, If_Match="*")
+    assert refused(again) == (409, "decision-carried-out")
+
+
 async def test_a_decision_that_is_waived_is_settled(service: Installation, meetings: Meetings) -> None:
     (outcome,) = await meetings.agree(GONE)
     path = f"{OUTCOMES}/{outcome['number']}"

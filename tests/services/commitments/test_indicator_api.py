@@ -244,6 +244,18 @@ async def test_nobody_learns_of_an_indicator_that_is_reserved_by_itself_or_throu
         assert told["commitment"] == named
 
 
+async def test_an_indicator_is_published_and_withdrawn_with_a_reason(service: Installation) -> None:
+    await define(service)
+    stranger: dict[str, Any] = {"role": Role.MINISTRY, "organization": "JUSTICE"}
+    hide = {"visibility": "reserved", "reason": "Under review"}
+    await add(service, "publications", hide)
+    assert refused(await service.ask("GET", PATH, **stranger)) == (404, "unknown-indicator")
+    again = await service.ask("POST", f"{PATH}/publications", hide, If_Match="*")
+    assert refused(again) == (409, "visibility-unchanged")
+    await add(service, "publications", {"visibility": "public", "reason": "Reviewed"})
+    assert (await service.read(PATH, **stranger))["visibility"] == "public"
+
+
 async def test_what_an_indicator_names_must_be_on_record(service: Installation) -> None:
     wrong: list[tuple[dict[str, Any], str, str]] = [
         ({"commitment": "NONE"}, "indicator-commitment-unknown", "/commitment"),

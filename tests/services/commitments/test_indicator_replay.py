@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.commitments.domain.indicator import Indicator
+from services.meetings.application.disclosures import IndicatorCircle
 from shared.errors import BitacoraError
 from shared.events.indicators import Baseline, DataSource, PlannedValue
-from shared.events.vocabulary import Direction
+from shared.events.vocabulary import Direction, Visibility
 from shared.rules.indicator_facts import IndicatorFacts
 from shared.rules.indicator_verdict import indicator_verdict
 from shared.rules.indicator_warnings import warning_signs
@@ -103,11 +104,28 @@ class AnIndicatorsLife(RuleBasedStateMachine):
                 self.thing.change_definition(changes, reason="r", effective_on=effective_on, today=TODAY)
             )
 
+    @rule(visibility=st.sampled_from(Visibility))
+    def publish(self, visibility: Visibility) -> None:
+        with contextlib.suppress(BitacoraError):
+            self.story.tell(self.thing.publish(visibility=visibility, reason="r"))
+
+    @invariant()
+    def where_meetings_are_kept_it_is_as_open_and_supplied_by_the_same(self) -> None:
+        first, *others = self.story.events
+        circle = IndicatorCircle.begin(first)
+        assert circle is not None
+        for recorded in others:
+            circle.apply(recorded)
+        assert circle.visibility is self.thing.visibility
+        suppliers = {name for name in ("INE", "INTERIOR") if self.thing._supplied_by(name)}
+        assert set(circle.suppliers()) == suppliers
+
     @invariant()
     def replaying_the_stored_bytes_gives_the_same_indicator(self) -> None:
         replayed = self.story.replayed()
         assert replayed.version == self.thing.version == len(self.story.events)
         assert told(replayed.facts) == told(self.thing.facts)
+        assert replayed.visibility is self.thing.visibility
 
     @invariant()
     def every_value_can_be_judged_against_both_promises(self) -> None:

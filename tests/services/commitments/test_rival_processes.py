@@ -26,9 +26,9 @@ FEWEST = 10
 """Rounds without which a race would show nothing."""
 
 
-def commitment(code: str, parent: str | None = None) -> Registered:
+def commitment(code: str) -> Registered:
     """A commitment of the Interior."""
-    return Registered(code=code, title=code, lead_organization="INTERIOR", effective_on=DAY, parent=parent)
+    return Registered(code=code, title=code, lead_organization="INTERIOR", effective_on=DAY)
 
 
 def prepare(store: Store, *codes: str) -> None:
@@ -93,6 +93,21 @@ def test_of_corrections_that_would_make_a_commitment_part_of_itself_one_is_refus
         ],
     )
     assert {tuple(came_to) for came_to in outcomes} == {(*[DONE] * (rivals - 1), "parent-is-descendant")}
+
+
+def test_a_registration_closes_no_circle_though_it_does_not_say_what_it_has_seen(log_url: str) -> None:
+    outcomes = race(
+        log_url,
+        2,
+        lambda n: [
+            ("register", {"code": f"NEW-{n}", "parent": f"{n}-0"}),
+            ("move", {"code": f"{n}-0", "parent": f"NEW-{n}"}),
+        ],
+    )
+    assert {tuple(came_to) for came_to in outcomes} <= {
+        (DONE, "parent-unknown"),
+        (DONE, "parent-is-descendant"),
+    }
 
 
 def test_of_two_organisations_that_take_one_name_one_is_refused(log_url: str) -> None:

@@ -34,6 +34,12 @@ def description(**more: Any) -> BodyDescription:
     return BodyDescription(**fields | more)
 
 
+def test_codes_that_differ_by_capitals_only_are_one_code() -> None:
+    with pytest.raises(RuleBroken, match="SOCIAL"):
+        register_body("Social", description(), ORGANIZATIONS, ["POLITICAL", "SOCIAL"])
+    assert register_body("SOCIAL-2", description(), ORGANIZATIONS, ["SOCIAL"])
+
+
 def test_a_body_is_registered_with_all_it_holds_itself_to() -> None:
     protocol = Protocol(
         expected_meetings=ExpectedMeetings(count=1, period=ProtocolPeriod.MONTH), days_to_minutes=7

@@ -137,6 +137,17 @@ async def test_long_and_foreign_words_are_folded_without_breaking_a_letter(servi
     assert event["description"] == f"1. {title.strip()}"
 
 
+async def test_in_the_hour_that_comes_twice_the_second_one_is_told_in_utc(service: Installation) -> None:
+    """By its local time alone it would be an hour earlier."""
+    body = await service.committee()
+    for scheduled_at in ("2012-04-29T02:30:00Z", "2012-04-29T03:30:00Z"):
+        meeting = await service.convened(body, scheduled_at=scheduled_at)
+        _, (event,) = await fetched(service, f"{meeting}.ics")
+        begins = event.start.astimezone(UTC)
+        assert begins == datetime.fromisoformat(scheduled_at)
+        assert event.end.astimezone(UTC) - begins == timedelta(hours=2)
+
+
 # --- the rules of local time ---------------------------------------------------------------------------------------
 
 

@@ -111,6 +111,36 @@ def test_a_body_that_cannot_go_in_is_reported_and_the_others_go_in(store: Store,
     assert "refused" in report.summary()
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_body_whose_code_differs_from_another_by_capitals_only_is_refused_as_over_http(
+    store: Store, tmp_path: Path, dry_run: bool
+) -> None:
+    file = tmp_path / "bodies.toml"
+    file.write_text(
+        'source = "A note"\n[[bodies]]\ncode = "Works"\nname = "One"\n[[bodies]]\ncode = "WORKS"\nname = "Two"\n'
+    )
+    report = import_bodies(store, file, actor=SETUP, clock=CLOCK, dry_run=dry_run)
+    assert [(error.value, error.code) for error in report.errors] == [("WORKS", "body-code-taken")]
+    file.write_text('source = "A note"\n[[bodies]]\ncode = "works"\nname = "Three"\n')
+    later = import_bodies(store, file, actor=SETUP, clock=CLOCK, dry_run=dry_run)
+    assert [error.code for error in later.errors] == ([] if dry_run else ["body-code-taken"])
+
+
+def test_a_body_that_a_file_describes_twice_goes_in_once_so_that_a_second_run_adds_nothing(
+    store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "bodies.toml"
+    file.write_text(
+        'source = "A note"\n[[bodies]]\ncode = "BIL-MDS"\nname = "First"\n[bilaterals]\norganizations = ["MDS"]\n'
+    )
+    report = import_bodies(store, file, actor=SETUP, clock=CLOCK)
+    assert [(error.line, error.value, error.code) for error in report.errors] == [
+        (2, "BIL-MDS", "body-twice")
+    ]
+    assert body(store, "BIL-MDS").description.name == "First"
+    assert import_bodies(store, file, actor=SETUP, clock=CLOCK).events == {}
+
+
 @pytest.mark.parametrize(
     "text",
     ['source = "x"\n[[bodies]]\ncode = "A"\nname = "A"\ncadance = "weekly"\n', "not toml", "[[bodies]]\n"],

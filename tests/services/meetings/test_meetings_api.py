@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -194,6 +196,88 @@ async def test_a_meeting_goes_through_its_life(service: Installation) -> None:
         f"{meeting}/attendance", HELD | {"held_at": "2012-08-14T14:10:00Z", "reason": "It began late"}
     )
     assert (await service.read(meeting))["held"]["corrections"] == ["It began late"]
+
+
+async def test_an_agenda_takes_up_what_is_on_record(service: Installation) -> None:
+    body = await service.committee()
+    _, done = await service.approved(body, item(referred(), action_items=[task()]))
+    good = {"title": "Again", "decisions": done["decisions"], "action_items": done["action_items"]}
+    meeting = await service.convened(body, agenda=[good])
+    assert (await service.read(meeting))["agenda"][0]["decisions"] == done["decisions"]
+    for wrong, code, at in (
+        ({"decisions": ["SOCIAL-2012-999"]}, "unknown-decision-taken-up", "/agenda/0/decisions/0"),
+        ({"action_items": [str(uuid4())]}, "unknown-action-item-taken-up", "/agenda/0/action_items/0"),
+    ):
+        agenda = {"agenda": [good | wrong]}
+        asked = {"body": body, "scheduled_at": "2012-09-14T14:00:00Z", **agenda}
+        for answer in (
+            await service.ask("POST", "/v1/meetings", asked),
+            await service.ask("POST", f"{meeting}/agenda-revisions", agenda, If_Match="*"),
+        ):
+            assert refused(answer) == (422, code)
+            assert answer.json()["errors"][0]["pointer"] == at
+
+
+async def test_a_meeting_can_be_asked_for_as_it_was(service: Installation) -> None:
+    body = await service.committee()
+    convened_at = service.now
+    meeting, done = await _life(service, body)
+    versions = (await service.read(f"{meeting}/history"))["items"]
+    states = [(await service.read(f"{meeting}?version={n}"))["state"] for n in range(1, len(versions) + 1)]
+    assert states == ["convened", "agenda_agreed", "held", "minutes_drafted", "circulated", "approved"]
+    for item_, state in zip(versions, states, strict=True):
+        known = await service.ask("GET", f"{meeting}?known_at={item_['recorded_at']}")
+        assert known.json()["state"] == state
+        assert known.headers["log-position"] == str(item_["position"])
+    early = (convened_at - timedelta(days=1)).isoformat().replace("+00:00", "Z")
+    for query, status, code in (
+        ("?version=99", 404, "version-not-found"),
+        (f"?known_at={early}", 404, "version-not-found"),
+        (f"?version=1&known_at={early}", 422, "two-past-views"),
+    ):
+        assert refused(await service.ask("GET", meeting + query)) == (status, code)
+    # Before they were approved, drafts were for few; they still are in a view of that time.
+    minister: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MINSAL"}
+    assert (await service.read(meeting, **minister))["minutes"]["sealed"]
+    assert (await service.read(f"{meeting}?version=5", **minister))["minutes"] is None
+    assert (await service.read(f"{meeting}?version=5"))["minutes"]["sealed"] is False
+    # A decision before it was acknowledged, and a task before it was late and after.
+    decision, task_path = (
+        f"/v1/decisions/{done['decisions'][0]}",
+        f"/v1/action-items/{done['action_items'][0]}",
+    )
+    budget: dict[str, Any] = {"role": Role.DIPRES, "organization": "DIPRES"}
+    await service.post(f"{decision}/acknowledgements", {"outcome": "agreed"}, **budget)
+    assert (await service.read(f"{decision}?version=1"))["acknowledgement"] is None
+    assert (await service.read(decision))["acknowledgement"]["outcome"] == "agreed"
+    sealed_at = versions[-1]["recorded_at"]
+    assert (await service.read(f"{task_path}?known_at={sealed_at}"))["state"] == "open"
+    service.now += timedelta(days=3650)
+    assert (await service.read(task_path))["state"] == "overdue"
+    assert (await service.read(f"{task_path}?known_at={sealed_at}"))["state"] == "open"
+    assert (await service.read(f"{task_path}?version=1"))["state"] == "open"
+
+
+async def _life(service: Installation, body: str) -> tuple[str, Any]:
+    """A meeting that went through its life, a minute for each step."""
+    meeting = await service.convened(body)
+    agenda = {"agenda": [{"title": "Hospitals"}], "agreed_with": ["MINSAL"]}
+    minutes = {"items": [item(referred(), action_items=[task(due_on="2013-09-30")])]}
+    for step, said in (
+        ("agenda-revisions", agenda),
+        ("attendance", HELD),
+        ("minutes", minutes),
+        ("circulations", {"recipients": [{"organization": "DIPRES"}]}),
+    ):
+        service.now += timedelta(minutes=1)
+        await service.post(f"{meeting}/{step}", said)
+    service.now += timedelta(minutes=1)
+    return meeting, await service.post(f"{meeting}/approvals", {}, subject="reader")
+
+
+async def test_a_list_of_days_that_run_backwards_is_refused(service: Installation) -> None:
+    answer = await service.ask("GET", "/v1/meetings?from=2013-01-01&to=2012-01-01")
+    assert refused(answer) == (422, "days-reversed")
 
 
 async def test_a_cancelled_meeting_stays_and_says_why(service: Installation) -> None:

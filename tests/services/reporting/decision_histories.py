@@ -36,14 +36,14 @@ def _said(number: str, day: st.SearchStrategy[date | None]) -> st.SearchStrategy
     acknowledged = st.builds(DecisionAcknowledged, outcome=st.sampled_from(Acknowledgement), effective_on=day)
     tied = st.builds(
         BudgetLineTied,
-        fiscal_year=st.sampled_from([2013, 2013, 2014]),
-        code=st.sampled_from(["24-01", "24-02"]),
+        fiscal_year=st.sampled_from([2013, 2013, 2013, 2014]),
+        code=st.sampled_from(["24-01", "24-01", "24-02"]),
         amount=st.just("1"),
         currency=st.just("CLP"),
         request=st.sampled_from(BudgetRequest),
         effective_on=day,
     )
-    return st.one_of(acknowledged, tied).map(lambda event: Told("decision", number, event))
+    return st.one_of(acknowledged, tied, tied).map(lambda event: Told("decision", number, event))
 
 
 @st.composite

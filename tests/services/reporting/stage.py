@@ -25,6 +25,8 @@ from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
 
+IDLE = 0.05
+"""Seconds between two looks of a worker at whether it should stop: tests stop many of them."""
 ACTOR = Actor(subject="u-9", organization="DCI", role=Role.DCI)
 
 
@@ -68,7 +70,7 @@ class Stage:
 
     def start_worker(self, capacity: int = 1000) -> Worker:
         """Let a worker follow in a thread."""
-        worker = Worker(self.store, self.read_model, Clock(), capacity=capacity)
+        worker = Worker(self.store, self.read_model, Clock(), capacity=capacity, idle=IDLE)
         thread = threading.Thread(target=self._run, args=(worker,))
         thread.start()
         self._running.append((worker, thread))

@@ -247,7 +247,7 @@ def test_a_worker_killed_at_any_moment_leaves_what_an_undisturbed_one_makes(stag
     stop = threading.Event()
 
     def write() -> None:
-        told = story(8, 12, 20_000)
+        told = story(8, 60, 20_000)
         for start in range(0, len(told), 4):
             stage.append(*told[start : start + 4])
             if stop.wait(0.005):

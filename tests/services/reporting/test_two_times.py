@@ -186,13 +186,14 @@ def test_the_board_hides_what_was_hidden_then_or_is_hidden_now(stage: Stage, dat
     assert all(item.merged_into in {None, *seen} for item in board.items)
 
 
-@settings(EVERY_TIME, max_examples=15)
+@settings(EVERY_TIME, max_examples=3)
 @given(data=st.data())
 def test_what_was_followed_step_by_step_is_what_a_rebuild_makes(stage: Stage, data: st.DataObject) -> None:
-    stage.stop_workers()
-    stage.start_worker(capacity=data.draw(st.integers(1, 4)))
-    tag = f"t{next(numbers):05d}"
-    Story(stage, tag, data.draw(histories(tag)), data.draw(st.lists(fractions, max_size=5)))
+    for _ in range(5):
+        stage.stop_workers()
+        stage.start_worker(capacity=data.draw(st.integers(1, 4)))
+        tag = f"t{next(numbers):05d}"
+        Story(stage, tag, data.draw(histories(tag)), data.draw(st.lists(fractions, max_size=5)))
     stage.stop_workers()
     followed = stage.rows()
     stage.rebuild()

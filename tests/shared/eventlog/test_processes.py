@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
 
 from shared.eventlog.postgres import PostgresStore
 from shared.eventlog.store import open_store
 from shared.eventlog.verification import verify
-from tests.support.ledger import process
+from tests.support.ledger import process, run_sql
 from tests.support.log_process import Child, start_together
 
 pytestmark = pytest.mark.xdist_group("processes")
@@ -98,9 +99,28 @@ async def test_two_processes_that_write_into_one_ledger_both_succeed_and_agree(l
             assert texts[: len(report["texts"])] == report["texts"]
 
 
-def test_many_processes_may_make_the_tables_at_once(log_url: str) -> None:
+def made_at_once(children: list[Child], url: str) -> list[str]:
+    """What becomes of it when all these processes make the tables of one log at the same moment."""
+    for child in children:
+        child.say(url)
+    for child in children:
+        child.ready()
+    for child in children:
+        child.say()
+    return [child.hear() for child in children]
+
+
+def test_many_processes_may_make_the_tables_at_once_on_postgresql(postgres_url: str) -> None:
     with ExitStack() as stack:
-        children = [stack.enter_context(Child("serve", log_url)) for _ in range(6)]
-        for child in children:
-            child.ready().say(None)
-        assert [child.end() for child in children] == [0] * 6
+        children = [stack.enter_context(Child("make tables", postgres_url)) for _ in range(4)]
+        for _ in range(12):
+            assert made_at_once(children, postgres_url) == ["made"] * 4
+            run_sql(postgres_url, "DROP SCHEMA public CASCADE")
+            run_sql(postgres_url, "CREATE SCHEMA public")
+
+
+def test_many_processes_may_make_the_tables_at_once_on_sqlite(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        children = [stack.enter_context(Child("make tables", "")) for _ in range(4)]
+        for n in range(80):
+            assert made_at_once(children, f"sqlite:///{tmp_path / str(n)}.db") == ["made"] * 4

@@ -14,9 +14,9 @@ from shared.events.meeting_vocabulary import ItemOutcome
 from shared.importing.mapping_file import Section
 
 ROOT = Path(__file__).parents[4]
-_, _, DOCUMENT = (
-    (ROOT / "docs/importing.md").read_text(encoding="utf-8").partition("\n# Importing meetings\n")
-)
+TEXT = (ROOT / "docs/importing.md").read_text(encoding="utf-8")
+_, _, REST = TEXT.partition("\n# Importing meetings\n")
+DOCUMENT, _, _ = REST.partition("\n# Importing bodies\n")
 (EXAMPLE,) = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
 
 

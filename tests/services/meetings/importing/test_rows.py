@@ -160,7 +160,8 @@ def test_organisations_may_come_in_a_page_of_the_standard(clerk: Clerk) -> None:
     ("end", "code"),
     [
         ("2024-03-05T00:00:00+01:00", "ends-before-start"),
-        ("2024-03-05T16:30:00+01:00", "ends-before-start"),
+        ("2024-03-05T16:30:00+01:00", "ends-at-start"),
+        ("2024-03-05T15:30:00Z", "ends-at-start"),
         ("2024-03-05T18:30:00", "no-offset"),
         ("in the evening", "no-instant"),
     ],
@@ -208,8 +209,8 @@ def test_an_item_that_is_not_public_is_left_out(clerk: Clerk) -> None:
         ({"agendaItem": [item(1), item(2, name=" ")]}, "agendaItem[1].name", "value-missing"),
         ({"agendaItem": [item(1), item(1)]}, "agendaItem[1].id", "item-twice"),
         ({"agendaItem": [item(1, result="lost")]}, "agendaItem[0].result", "result-unknown"),
-        ({"agendaItem": []}, "start", "meeting-without-agenda"),
-        ({"agendaItem": None}, "start", "meeting-without-agenda"),
+        ({"agendaItem": []}, "agendaItem", "meeting-without-agenda"),
+        ({"agendaItem": None}, "agendaItem", "meeting-without-agenda"),
     ],
 )
 def test_a_row_that_cannot_go_in_is_reported_and_the_others_go_in(
