@@ -8,11 +8,12 @@ when another process was faster.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date, datetime
 from uuid import uuid4
 
 from services.meetings.application.action_items import ActionItems
+from services.meetings.application.approving import everything
 from services.meetings.application.bodies import Bodies
 from services.meetings.application.decisions import Decisions
 from services.meetings.application.directory import Directory
@@ -22,7 +23,6 @@ from services.meetings.domain import meeting as rules
 from services.meetings.domain.body import Body
 from services.meetings.domain.decision import Decision
 from services.meetings.domain.meeting import Course, Meeting, TakenUp
-from services.meetings.domain.minutes import Approval
 from shared.errors import InvalidInput
 from shared.eventlog.commands import Beside, Command, Decided, Outcome
 from shared.eventlog.live import LiveLog
@@ -199,7 +199,7 @@ class Meetings(MeetingReading):
 
         def decide(current: Meeting, body: Body) -> Decided:
             approval = current.approve(actor=command.actor, body=body, day_of=self.clock.day_of)
-            return list(_everything(approval, body))
+            return list(everything(approval, body))
 
         async with self._numbering:
             return await self._with_body(meeting, command, decide)
@@ -348,14 +348,3 @@ class Meetings(MeetingReading):
             return decide(current)
 
         return await self.records.write(meeting.id, decide_on, command, prepare=prepare)
-
-
-def _everything(approval: Approval, body: Body) -> Iterator[Event | Beside]:
-    """What an approval writes; the seal comes last, so that the command's position is that of the whole."""
-    if approval.numbered is not None:
-        yield Beside(body.id, body.version + 1, approval.numbered)
-    for decision in approval.decisions:
-        yield Beside(stream_of("decision", decision.number), 1, decision)
-    for stream_id, item in approval.action_items:
-        yield Beside(stream_id, 1, item)
-    yield approval.approved

@@ -96,22 +96,12 @@ class Minutes(MeetingRecord):
             guards.known_organization(recipient.organization, organizations, f"{at}/organization")
             if recipient in recipients[:index]:
                 raise InvalidInput("named-twice", "This recipient is named twice.", pointer=at)
-        day = self._day_after_held(effective_on, today, day_of)
+        day, held_on = guards.not_after_today(effective_on, today), day_of(self.must_be_held().said.held_at)
+        guards.not_before(held_on, day, "date-before-meeting", f"The meeting was held on {held_on}.")
         sent = self._sent_to(draft.said.draft, day, day_of)
         if self.state is MeetingState.CIRCULATED and set(recipients) <= sent:
             raise RuleBroken("already-circulated", "All of these had been sent this draft by then.")
         return MinutesCirculated(draft=draft.said.draft, recipients=tuple(recipients), effective_on=day)
-
-    def _day_after_held(self, day: date | None, today: date, day_of: DayOf) -> date:
-        day = guards.not_after_today(day, today)
-        held_on = day_of(self.must_be_held().said.held_at)
-        if day < held_on:
-            raise InvalidInput(
-                "date-before-meeting",
-                f"The meeting was held on {held_on}: nothing came of it before.",
-                pointer="/effective_on",
-            )
-        return day
 
     def _sent_to(self, draft: int, day: date, day_of: DayOf) -> set[Recipient]:
         """Who had been sent a draft by a day."""

@@ -114,21 +114,19 @@ def _naming(reading: Reading, at: AsOf, scope: Scope, codes: Sequence[str]) -> C
     Those concerned are told all that it names. Others are told of the commitments they may know of; and of what it does
     only if they may know of every commitment it names, so that a hidden code finds what one that does not exist finds.
     """
-    named = mentions.c.decision_id == _row.decision_id, believed(mentions, at.position)
-    wanted = exists().where(*named, mentions.c.commitment.in_(codes))
+    named, beside = mentions.c, mentions.alias()
+    naming = select(named.decision_id).where(believed(mentions, at.position))
+    wanted = _row.decision_id.in_(naming.where(named.commitment.in_(codes)))
     if scope.name == "everything":
         return wanted
     known = sorted(visible_codes(reading, at.position, scope, set(codes)))
-    beside = mentions.alias()
     hidden = exists().where(
-        beside.c.decision_id == _row.decision_id,
+        beside.c.decision_id == named.decision_id,
         believed(beside, at.position),
         beside.c.commitment.not_in(visible_code_query(scope, at.position)),
     )
-    told = exists().where(
-        *named, mentions.c.commitment.in_(known), or_(mentions.c.in_effect_only.is_(False), ~hidden)
-    )
-    return or_(told, and_(wanted, circled(scope, at.position, _row.decision_id)))
+    told = naming.where(named.commitment.in_(known), or_(named.in_effect_only.is_(False), ~hidden))
+    return or_(_row.decision_id.in_(told), and_(wanted, circled(scope, at.position, _row.decision_id)))
 
 
 def _outcomes(at: AsOf, reader: Reader, words: Sequence[str]) -> Iterator[ColumnElement[bool]]:

@@ -85,6 +85,9 @@ def _described(code: str | None) -> st.SearchStrategy[Event]:
 def _happenings(epoch: date) -> st.SearchStrategy[Event]:
     """Anything that can happen to a meeting; the register asks of the log what it says, not whether it may."""
     moments = _instants(epoch)
+    recipients = _organizations.map(lambda names: tuple(Recipient(organization=name) for name in names))
+    sent_on = st.none() | moments.map(day_of)
+    sent = st.builds(MinutesCirculated, draft=st.just(1), recipients=recipients, effective_on=sent_on)
     attendance = st.sampled_from([(), (_someone,)])
     return st.one_of(
         st.builds(AgendaAgreed, agenda=_agendas, agreed_with=st.just(("a",))),
@@ -103,14 +106,8 @@ def _happenings(epoch: date) -> st.SearchStrategy[Event]:
             mandatory_absences=_seats,
             reason=st.just("Wrong"),
         ),
-        st.builds(
-            MinutesCirculated,
-            draft=st.just(1),
-            recipients=_organizations.map(
-                lambda names: tuple(Recipient(organization=name) for name in names)
-            ),
-            effective_on=st.none() | moments.map(day_of),
-        ),
+        sent,
+        sent,
         st.builds(
             MeetingPublished,
             visibility=_visibilities,

@@ -97,6 +97,12 @@ def asked_of(data: st.DataObject, log: list[Known], epoch: date) -> Asked:
     )
 
 
+def everything(log: list[Known], epoch: date) -> Asked:
+    """The question after all there is."""
+    first, last = (epoch + timedelta(days=n) for n in (-40, SPAN + 40))
+    return Asked(position=log[-1].position, on=last, first=first, last=last, months=3, asker=None)
+
+
 def register(stage: Stage, asked: Asked, bodies: tuple[str, ...], **more: Any) -> list[BodyLine]:
     """The register of some bodies."""
     found = stretches(asked.first, asked.last, MONTHS[asked.months], 1000)
@@ -160,8 +166,7 @@ def test_the_register_says_what_a_replay_of_the_log_says(stage: Stage, data: st.
     tag, epoch = f"B{number:05d}", BEGINNING + timedelta(days=number * (SPAN + 1))
     log = written(stage, data.draw(histories(tag, epoch)), epoch)
     bodies = tuple(f"{tag}-{n}" for n in range(2))
-    for _ in range(4):
-        asked = asked_of(data, log, epoch)
+    for asked in (everything(log, epoch), *(asked_of(data, log, epoch) for _ in range(4))):
         lines = register(stage, asked, bodies)
         assert {line.body: as_replayed(line) for line in lines} == replayed_register(log, asked)
         for line in lines:
