@@ -264,7 +264,7 @@ def test_what_the_tour_says_of_the_decision_is_so(
     up: Up, client: httpx.Client, toured: list[httpx.Response]
 ) -> None:
     number = "BIL-SECURITY-2013-001"
-    assert [answer.status_code for answer in toured[6:]] == [*[201] * 4, 409, 201, 200, 201, 201, *[200] * 4]
+    assert [answer.status_code for answer in toured[6:]] == [*[201] * 4, 409, 201, 200, 201, 201, *[200] * 6]
     by_the_author, approved, history = toured[10:13]
     assert by_the_author.json()["type"].endswith("/approver-is-author")
     assert approved.json()["decisions"] == [number]
@@ -272,16 +272,21 @@ def test_what_the_tour_says_of_the_decision_is_so(
     last = history.json()["items"][-1]
     assert (last["type"], last["decision"]) == ("commitments.deadline_revised", number)
     assert last["recorded_by"]["subject"].startswith("policy")
-    feed, gaps, register, owed = (answer.json()["items"] for answer in toured[15:])
+    feed, named, gaps, gaps_then, register, owed = (answer.json()["items"] for answer in toured[15:])
     (decision,) = feed
+    assert number in [item["number"] for item in named]
     assert (decision["number"], decision["position"]) == (number, last["causation_id"])
     assert decision["outcome"]["state"] == "carried_out"
     assert (decision["acknowledgement"]["outcome"], len(decision["budget_lines"])) == ("agreed", 1)
     lacking = {item["number"]: [found["gap"] for found in item["gaps"]] for item in gaps}
     assert number not in lacking
+    then = {item["number"]: [found["gap"] for found in item["gaps"]] for item in gaps_then}
+    assert then[number] == ["no_line_in_first_request"]
     assert lacking["BIL-SECURITY-2012-003"] == ["no_line_in_first_request"]
     (body,) = register
     assert [period["counts"]["held"] for period in body["periods"]] == [1, 1]
+    assert body["periods"][1]["meetings"][0]["days_to_minutes"] == 3
+    assert body["totals"]["minutes_late"] == 0
     absences = body["periods"][1]["meetings"][0]["mandatory_absences"]
     assert "ADVISORY" in [seat["organization"] for seat in absences]
     assert "DIPRES" not in [seat["organization"] for seat in absences]
