@@ -172,7 +172,10 @@ class Decision(Folded):
     def _day(self, day: date | None, today: date) -> date:
         """The day from which something said of it holds."""
         agreed_on, day = self.agreed.said.agreed_on, guards.not_after_today(day, today)
-        return guards.not_before(agreed_on, day, "date-before-decision", f"It was agreed on {agreed_on}.")
+        if day < agreed_on:
+            why = f"It was agreed on {agreed_on}."
+            raise InvalidInput("date-before-decision", why, pointer="/effective_on")
+        return day
 
 
 def _by(told: Sequence[Entry[E]], day_of: DayOf, day: date) -> list[Entry[E]]:

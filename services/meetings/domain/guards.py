@@ -47,13 +47,6 @@ def not_after_today(day: date | None, today: date, pointer: str = "/effective_on
     return day
 
 
-def not_before(earliest: date, day: date, code: str, why: str, pointer: str = "/effective_on") -> date:
-    """The day of a fact that presupposes another one."""
-    if day < earliest:
-        raise InvalidInput(code, why, pointer=pointer)
-    return day
-
-
 def not_in_future(instant: datetime, now: datetime, pointer: str) -> datetime:
     """A moment that has passed."""
     if instant > now:

@@ -97,7 +97,9 @@ class Minutes(MeetingRecord):
             if recipient in recipients[:index]:
                 raise InvalidInput("named-twice", "This recipient is named twice.", pointer=at)
         day, held_on = guards.not_after_today(effective_on, today), day_of(self.must_be_held().said.held_at)
-        guards.not_before(held_on, day, "date-before-meeting", f"The meeting was held on {held_on}.")
+        if day < held_on:
+            why = f"The meeting was held on {held_on}."
+            raise InvalidInput("date-before-meeting", why, pointer="/effective_on")
         sent = self._sent_to(draft.said.draft, day, day_of)
         if self.state is MeetingState.CIRCULATED and set(recipients) <= sent:
             raise RuleBroken("already-circulated", "All of these had been sent this draft by then.")
