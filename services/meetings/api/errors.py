@@ -66,6 +66,11 @@ MEETING_ERRORS: dict[str, Explained] = {
         "Unknown action item taken up",
         "An item of an agenda takes up action items on record: give their ids.",
     ),
+    "held-after-circulation": Explained(
+        422,
+        "Held after its minutes were sent",
+        "A meeting was held no later than its minutes were first sent out.",
+    ),
     "attendance-unchanged": Explained(409, "Attendance unchanged", "It was noted just like this already."),
     "meeting-already-held": Explained(
         409,

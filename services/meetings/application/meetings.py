@@ -8,7 +8,7 @@ when another process was faster.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from uuid import uuid4
 
@@ -17,8 +17,8 @@ from services.meetings.application.approving import everything
 from services.meetings.application.bodies import Bodies
 from services.meetings.application.decisions import Decisions
 from services.meetings.application.directory import Directory
+from services.meetings.application.publishing import published_with
 from services.meetings.application.reading import MeetingReading
-from services.meetings.domain import guards
 from services.meetings.domain import meeting as rules
 from services.meetings.domain.body import Body
 from services.meetings.domain.decision import Decision
@@ -136,6 +136,7 @@ class Meetings(MeetingReading):
                     course,
                     reason=reason,
                     now=self.clock.now(),
+                    day_of=self.clock.day_of,
                     body=body,
                     organizations=self._directory.organization_codes,
                 )
@@ -260,7 +261,10 @@ class Meetings(MeetingReading):
             seen = 0
             while (current := await self.records.get(meeting.id)) is not None and current.version != seen:
                 seen = current.version
-                following[:] = [one async for one in self._published_with(current, visibility, reason)]
+                goes = published_with(
+                    current, self._decisions, self._action_items, visibility=visibility, reason=reason
+                )
+                following[:] = [one async for one in goes]
 
         def decide(current: Meeting) -> Decided:
             published = current.publish(visibility=visibility, reason=reason)
@@ -286,30 +290,6 @@ class Meetings(MeetingReading):
             return [current.publish(visibility=visibility, reason=reason, meeting=of_meeting)]
 
         return await self._decisions.records.write(decision.id, decide, command, prepare=prepare)
-
-    async def _published_with(
-        self, meeting: Meeting, visibility: Visibility, reason: str
-    ) -> AsyncIterator[Beside]:
-        """What goes along with a meeting: all that was known to the same circle, or to fewer than now may read of it.
-
-        What had been shown to more before stays so.
-        """
-        if meeting.approval is None:
-            return
-
-        def goes_along(one: Visibility) -> bool:
-            return one is not visibility and (one is meeting.visibility or guards.narrower(one, visibility))
-
-        for number in meeting.approval.said.decisions:
-            decision = await self._decisions.records.get(stream_of("decision", number))
-            if decision is not None and goes_along(decision.visibility):
-                event: Event = decision.publish_with_meeting(visibility=visibility, reason=reason)
-                yield Beside(decision.id, decision.version + 1, event)
-        for stream_id in meeting.approval.said.action_items:
-            item = await self._action_items.records.get(stream_id)
-            if item is not None and goes_along(item.visibility):
-                event = item.publish_with_meeting(visibility=visibility, reason=reason)
-                yield Beside(item.id, item.version + 1, event)
 
     async def _taken_up(self, agenda: Sequence[AgendaItem]) -> TakenUp:
         """What of the earlier things that an agenda names is on record."""

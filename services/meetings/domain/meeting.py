@@ -14,7 +14,7 @@ from uuid import UUID
 from services.meetings.domain import attendance as attendance_list
 from services.meetings.domain import guards
 from services.meetings.domain.body import Body
-from services.meetings.domain.folding import Entry, changed_by
+from services.meetings.domain.folding import DayOf, Entry, changed_by
 from services.meetings.domain.minutes import Minutes
 from shared.errors import InvalidInput, RuleBroken
 from shared.events.meeting_vocabulary import MeetingState
@@ -129,12 +129,18 @@ class Meeting(Minutes):
         course: Course,
         *,
         now: datetime,
+        day_of: DayOf,
         body: Body,
         organizations: Container[str],
         reason: str | None = None,
     ) -> MeetingHeld | AttendanceCorrected:
         """It took place; told again with a reason, before the minutes are approved, it corrects what was noted."""
         self._must_be_holdable(course.held_at, course.ended_at, now, reason)
+        sent_on = min((one.day(day_of) for one in self.circulations), default=None)
+        if sent_on is not None and day_of(course.held_at) > sent_on:
+            raise InvalidInput(
+                "held-after-circulation", f"Its minutes were sent out on {sent_on}.", pointer="/held_at"
+            )
         attendance_list.check(course.attendance, self.agenda_numbers, organizations)
         missed = attendance_list.mandatory_absences(body.description.mandatory_attendance, course.attendance)
         if self.held is None:

@@ -33,6 +33,7 @@ from tests.services.meetings.gatherings import (
     BRUNO,
     CANCELLED,
     DIRECTOR,
+    HELD_ON,
     MINISTER,
     NOW,
     ORGANIZATIONS,
@@ -67,7 +68,7 @@ def revise(it: Meeting, agenda: Any = OTHER_AGENDA, **more: Any) -> Event:
 
 
 def hold(it: Meeting, course: Course = COURSE, **more: Any) -> Event:
-    return it.hold(course, now=NOW, body=body(), organizations=ORGANIZATIONS, **more)
+    return it.hold(course, now=NOW, day_of=day_of, body=body(), organizations=ORGANIZATIONS, **more)
 
 
 def move(it: Meeting, **more: Any) -> Event:
@@ -300,15 +301,24 @@ def test_an_attendance_list_is_corrected_for_a_reason_until_the_minutes_are_seal
         reason="The director had left",
     )
     course = Course(AUGUST_14, (MINISTER,))
-    given(*UP_TO_CIRCULATION).when(lambda it: hold(it, course, reason="The director had left")).then(
-        corrected
-    )
-    it = meeting(*UP_TO_CIRCULATION, corrected)
+    sent = (*UP_TO_DRAFT, circulated(day=HELD_ON))
+    given(*sent).when(lambda it: hold(it, course, reason="The director had left")).then(corrected)
+    it = meeting(*sent, corrected)
     assert it.held is not None
     assert it.held.said.mandatory_absences == (Seat(organization="DIPRES"),)
     given(*SEALED).when(lambda it: hold(it, course, reason="Late")).refused("minutes-approved", RuleBroken)
     again = given(convened(), held(), corrected).when(lambda it: hold(it, course, reason="To be sure"))
     again.refused("attendance-unchanged", RuleBroken)
+
+
+def test_a_meeting_was_not_held_after_its_minutes_were_sent() -> None:
+    sent = circulated(day=HELD_ON + timedelta(days=3))
+    later = Course(AUGUST_14 + timedelta(days=4), (MINISTER,))
+    given(*UP_TO_DRAFT, sent).when(lambda it: hold(it, later, reason="It was Friday")).refused(
+        "held-after-circulation", InvalidInput, "/held_at"
+    )
+    in_time = Course(AUGUST_14 + timedelta(days=3), (MINISTER,))
+    hold(meeting(*UP_TO_DRAFT, sent), in_time, reason="It was Friday")
 
 
 def test_an_attendance_list_that_is_corrected_takes_circulated_minutes_back() -> None:
