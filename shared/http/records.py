@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.eventlog.commands import Command, KeyUse, Outcome
-from shared.http.answers import JSON, read_answer, written_answer
+from shared.http.answers import JSON, encoded, read_answer, written_answer
 from shared.http.context import actor_of, context_of
 from shared.http.idempotency import idempotency_of
+from shared.http.pagination import page
 from shared.http.preconditions import etag_of
 from shared.references import DisclosureOf, Heard, Told
 
@@ -88,3 +89,11 @@ async def disclosed(
         position=position,
         same_for_version=lambda: heard.settled and same_for_version(),
     )
+
+
+async def disclosed_history(
+    request: Request, items: list[dict[str, Any]], disclosure_of: DisclosureOf, *, more: bool, **told: Any
+) -> Response:
+    """The answer to a read of a history, one item for each event: see `disclosed`."""
+    body = page(items, [items[-1]["version"]] if more else None, request)
+    return await disclosed(request, Told(encoded(body)), disclosure_of, **told)

@@ -14,10 +14,9 @@ from services.commitments.api.rendering import Renderings, history_item, rendere
 from services.commitments.application.commitments import Commitments
 from services.commitments.application.disclosures import Disclosures
 from services.commitments.domain.registration import usual_visibility
-from shared.http.answers import encoded
 from shared.http.context import actor_of
-from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, page
-from shared.http.records import LONGEST_WAIT, command_of, disclosed, written
+from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor
+from shared.http.records import LONGEST_WAIT, command_of, disclosed, disclosed_history, written
 from shared.http.routing import service_router
 from shared.http.schemas import Instant, Page
 from shared.identity.access import EVERYONE, Access, AccessTable
@@ -132,11 +131,11 @@ async def commitment_history(
         identifier, actor, after_version=after[0] if after else 0, limit=limit
     )
     items = [history_item(line) for line in lines]
-    told = Told(encoded(page(items, [items[-1]["version"]] if more else None, request)))
-    return await disclosed(
+    return await disclosed_history(
         request,
-        told,
+        items,
         disclosures_of(request).of,
+        more=more,
         version=found.version,
         position=commitments.reflected(found),
     )

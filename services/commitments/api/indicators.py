@@ -25,10 +25,9 @@ from services.commitments.api.rendering import history_item
 from services.commitments.application.indicators import Indicators
 from services.commitments.domain.indicator import Indicator
 from shared.eventlog.commands import Outcome
-from shared.http.answers import encoded
 from shared.http.context import actor_of
-from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, page
-from shared.http.records import LONGEST_WAIT, command_of, disclosed, written
+from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor
+from shared.http.records import LONGEST_WAIT, command_of, disclosed, disclosed_history, written
 from shared.http.routing import service_router
 from shared.http.schemas import Instant, Page
 from shared.identity.access import EVERYONE, Access, AccessTable
@@ -142,9 +141,13 @@ async def indicator_history(
         identifier, actor, after_version=after[0] if after else 0, limit=limit
     )
     items = [history_item(line) for line in lines]
-    told = Told(encoded(page(items, [items[-1]["version"]] if more else None, request)))
-    return await disclosed(
-        request, told, disclosures_of(request).of, version=found.version, position=found.position
+    return await disclosed_history(
+        request,
+        items,
+        disclosures_of(request).of,
+        more=more,
+        version=found.version,
+        position=found.position,
     )
 
 

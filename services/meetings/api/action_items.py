@@ -33,10 +33,9 @@ from services.meetings.api.requests import (
 from services.meetings.domain.action_item import ActionItem
 from shared.events.commitments import Evidence
 from shared.events.facts import Event
-from shared.http.answers import encoded
 from shared.http.context import actor_of
-from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, page
-from shared.http.records import command_of, disclosed, written
+from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor
+from shared.http.records import command_of, disclosed, disclosed_history, written
 from shared.http.routing import service_router
 from shared.http.schemas import Page
 from shared.identity.access import EVERYONE, Access, AccessTable
@@ -125,10 +124,11 @@ async def action_item_history(
     lines, more = await cases.history(found, after_version=after[0] if after else 0, limit=limit)
     meeting = await meetings_of(request).disclosure_of(found.assigned.said.meeting)
     items = [history_item(line, hidden=() if meeting.open_to(actor) else MEETING_TELLS) for line in lines]
-    return await disclosed(
+    return await disclosed_history(
         request,
-        Told(encoded(page(items, [items[-1]["version"]] if more else None, request))),
+        items,
         disclosures_of(request).of,
+        more=more,
         version=version,
         position=position,
         whole=actor.organization in found.circle(),

@@ -24,10 +24,9 @@ from services.meetings.api.requests import AcknowledgementBody, PublicationBody,
 from services.meetings.domain.decision import Decision
 from shared.eventlog.commands import Outcome
 from shared.events.facts import Event
-from shared.http.answers import encoded
 from shared.http.context import actor_of
-from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, page
-from shared.http.records import command_of, disclosed, written
+from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor
+from shared.http.records import command_of, disclosed, disclosed_history, written
 from shared.http.routing import service_router
 from shared.http.schemas import Page
 from shared.identity.access import EVERYONE, Access, AccessTable
@@ -111,10 +110,11 @@ async def decision_history(
     meeting = await meetings_of(request).disclosure_of(found.agreed.said.meeting)
     hidden = () if meeting.open_to(actor) else DECISION_TELLS
     items = [history_item(line, hidden=hidden) for line in lines]
-    return await disclosed(
+    return await disclosed_history(
         request,
-        Told(encoded(page(items, [items[-1]["version"]] if more else None, request))),
+        items,
         disclosures_of(request).of,
+        more=more,
         version=version,
         position=position,
         whole=actor.organization in found.circle(),

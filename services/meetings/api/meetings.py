@@ -42,10 +42,10 @@ from shared.eventlog.codec import instant_text
 from shared.eventlog.commands import Outcome
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.meetings import AgendaItem, Attendee
-from shared.http.answers import encoded, read_answer
+from shared.http.answers import read_answer
 from shared.http.context import actor_of
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, page
-from shared.http.records import command_of, disclosed, written
+from shared.http.records import command_of, disclosed, disclosed_history, written
 from shared.http.routing import service_router
 from shared.http.schemas import CivilDay, Page
 from shared.identity.access import EVERYONE, Access, AccessTable
@@ -202,10 +202,11 @@ async def meeting_history(
     version, position = found.version, found.position
     lines, more = await cases.history(found, actor, after_version=after[0] if after else 0, limit=limit)
     items = [history_item(line.stored, withheld=line.withheld) for line in lines]
-    return await disclosed(
+    return await disclosed_history(
         request,
-        Told(encoded(page(items, [items[-1]["version"]] if more else None, request))),
+        items,
         disclosures_of(request).of,
+        more=more,
         version=version,
         position=position,
         whole=actor.organization in found.circle(),
