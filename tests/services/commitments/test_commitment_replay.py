@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.commitments.api.rendering import rendered
@@ -181,8 +181,8 @@ def test_the_property_reaches_every_kind_of_event() -> None:
     """Were a command always refused, the property above would say nothing of its event."""
     seen: set[str] = set()
 
-    @settings(derandomize=True, max_examples=400)
-    @given(st.lists(ASKS, min_size=15, max_size=25))
+    @settings(derandomize=True, max_examples=60, suppress_health_check=list(HealthCheck))
+    @given(st.lists(ASKS, min_size=60, max_size=80))
     def live_through(asks: list[Ask]) -> None:
         it = Commitment.begin(lived(registered(), 1))
         assert it is not None
