@@ -60,10 +60,14 @@ DisclosureOf = Callable[[Reference], Awaitable[Disclosure | None]]
 
 
 class Heard(NamedTuple):
-    """What one reader is told, and whether the same version of the thing tells this reader the same at any time."""
+    """What one reader is told, and whether the same version of the thing tells this reader the same at any time.
+
+    `whole` says whether nothing was taken out of it.
+    """
 
     body: bytes
     settled: bool = True
+    whole: bool = True
 
 
 class Told:
@@ -91,7 +95,8 @@ class Told:
                 unseen.add(reference)
         if not unseen:
             return Heard(self.body, settled)
-        return Heard(_encode(without(_decode(self.body), frozenset(unseen))), settled)
+        told = without(_decode(self.body), frozenset(unseen))
+        return Heard(_encode(told), settled, whole=False)
 
 
 NAMING: Final = {
@@ -118,6 +123,10 @@ _PLACES: Final = ("parent", "split_from")
 """The fields of a registration that name another commitment, and so the values of a correction of such a field."""
 
 
+_OF_ITS_DECISION: Final = frozenset({"causation_id", "correlation_id", "remarks"})
+"""What is told beside a `decision` and comes from it."""
+
+
 def references_in(told: Any) -> Iterator[Reference]:
     """Everything named in a piece of JSON, however deep; perhaps more than once."""
     if isinstance(told, dict):
@@ -138,11 +147,12 @@ def references_in(told: Any) -> Iterator[Reference]:
 def without(told: Any, unseen: frozenset[Reference]) -> Any:
     """The same without the names `unseen`: null where there was one, shorter where there was a list of them.
 
-    Of what a decision does nothing is said when that names anything unseen.
+    Of what a decision does nothing is said when that names anything unseen; and with the number of an unseen decision
+    goes what else leads to it: the event and the request that brought it about, and its words.
     """
     if isinstance(told, dict):
-        if _is_unseen(Kind.DECISION, told.get("decision"), unseen) and "causation_id" in told:
-            told = {**told, "causation_id": None}
+        if _is_unseen(Kind.DECISION, told.get("decision"), unseen):
+            told = told | dict.fromkeys(_OF_ITS_DECISION & told.keys())
         return {member: _without(told, member, value, unseen) for member, value in told.items()}
     if isinstance(told, list):
         return [without(item, unseen) for item in told]
@@ -151,6 +161,9 @@ def without(told: Any, unseen: frozenset[Reference]) -> Any:
 
 def _without(told: dict[str, Any], member: str, value: Any, unseen: frozenset[Reference]) -> Any:
     if member == "effect" and not unseen.isdisjoint(references_in(value)):
+        return None
+    if member == "digest" and unseen:
+        # Whoever lacks but one name could try which one makes it up.
         return None
     kind = _kind(told, member)
     if kind is not None and isinstance(value, list):

@@ -338,6 +338,10 @@ async def test_an_open_meeting_names_hidden_things_only_to_those_who_may_know_of
         (said,) = meeting["minutes"]["items"]
         assert said["decisions"][0]["commitments"] == commitments
         assert (said["decisions"][0]["effect"] is None) == (who is OUTSIDER)
+        sealed = (await house.read("meetings", f"{story.open.meeting}/history?limit=200", **who))["items"][-1]
+        assert sealed["type"] == "meetings.minutes_approved"
+        for seal in (meeting["minutes"]["digest"], sealed["data"].get("digest")):
+            assert (seal is None) == (who is OUTSIDER)
         assert said["action_items"][0]["commitment"] == serves
         for path, member, told in (
             (story.open.decision, "commitments", commitments),
@@ -362,11 +366,13 @@ async def test_a_hidden_decision_shows_what_it_did_to_open_things_and_not_that_i
         ):
             assert (fact["decision"] is not None) == known, fact
             assert "BIL-INTERIOR" not in (fact.get("reason") or "")
+        assert (moved["escalations"][0]["remarks"] is not None) == known
         assert moved["public_deadline"]["on"] == "2014-06-30"
         for path in paths:
             items = (await house.read("commitments", f"{path}/history", **who))["items"]
             (caused,) = [item for item in items if item["recorded_by"]["role"] == "system"][:1]
-            for told in (caused["decision"], caused["data"]["decision"], caused["causation_id"]):
+            tied = caused["causation_id"], caused["correlation_id"]
+            for told in (caused["decision"], caused["data"]["decision"], *tied):
                 assert (told is not None) == known, caused
 
 

@@ -78,15 +78,22 @@ def test_of_an_effect_that_names_what_is_unseen_nothing_is_told(effect: Any) -> 
     assert without(document, frozenset({Reference(Kind.INDICATOR, "C-1")})) == document
 
 
-def test_with_the_number_of_a_decision_goes_the_position_of_what_caused_the_event() -> None:
-    item = {
-        "type": "commitments.discarded",
-        "causation_id": 7,
-        "decision": "B-1",
-        "data": {"decision": "B-1"},
-    }
+def test_with_the_number_of_a_decision_goes_what_else_leads_to_it() -> None:
+    data = {"decision": "B-1", "remarks": "In the words of the meeting"}
+    item = {"type": "escalated", "causation_id": 7, "correlation_id": "r", "decision": "B-1", "data": data}
     hidden = without(item, frozenset({Reference(Kind.DECISION, "B-1")}))
-    assert hidden == {**item, "causation_id": None, "decision": None, "data": {"decision": None}}
+    nothing = dict.fromkeys(("causation_id", "correlation_id", "decision"))
+    assert hidden == {**item, **nothing, "data": {"decision": None, "remarks": None}}
+    assert without(item, frozenset({Reference(Kind.DECISION, "B-2")})) == item
+
+
+def test_a_seal_is_told_only_with_everything_that_it_is_put_on() -> None:
+    document = {"digest": "5e", "commitments": ["C-1"]}
+    assert without(document, frozenset({Reference(Kind.COMMITMENT, "C-1")})) == {
+        "digest": None,
+        "commitments": [],
+    }
+    assert without(document, frozenset()) == document
 
 
 @pytest.mark.anyio

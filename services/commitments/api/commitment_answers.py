@@ -122,7 +122,9 @@ class HistoryItem(Answer):
         description="The day it took effect, where the event is about a day."
     )
     recorded_by: ActorAnswer
-    correlation_id: str
+    correlation_id: str | None = Field(
+        description="The request; null where it would lead to something hidden."
+    )
     causation_id: int | None = Field(description="The position of the event that triggered it.")
     decision: str | None = Field(description="The number of the decision behind it.")
     data: dict[str, Any]

@@ -19,6 +19,7 @@ from services.commitments.application.decision_outcomes import DecisionOutcomes,
 from services.commitments.domain.decision_outcome import OutcomeState
 from shared.eventlog.codec import instant_text
 from shared.events.meeting_vocabulary import DecisionKind
+from shared.events.vocabulary import Visibility
 from shared.http.answers import read_answer
 from shared.http.context import actor_of
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor
@@ -27,6 +28,7 @@ from shared.http.routing import service_router
 from shared.http.schemas import CivilDay, Instant, Page, RequestModel
 from shared.identity.access import EVERYONE, Access, AccessTable
 from shared.identity.actor import Role
+from shared.rules.visibility import knows_of_everything
 
 _KNOWN = "as far as they may know of the decision; the secretariat of its body may"
 _SETTLES = Access(frozenset({Role.DCI}), if_match="required", note="settles what could not be carried out")
@@ -109,7 +111,7 @@ class OutcomeAnswer(Answer):
     state: OutcomeState
     kind: DecisionKind
     body: str
-    meeting: UUID
+    meeting: UUID | None = Field(description="Null where only the decision is for you to know.")
     agreed_on: CivilDay
     organizations: list[str] = Field(description="Those the decision concerns.")
     decision_position: int = Field(description="The position of the decision; what it caused names it.")
@@ -173,7 +175,14 @@ async def decision_outcome(request: Request, number: Number, wait_for: WaitFor =
         await outcomes.wait_for(wait_for, LONGEST_WAIT)
     settled = await outcomes.visible(number, actor)
     body = msgspec.json.encode(_members(settled))
-    return shown(request, body, version=settled.outcome.version, position=settled.outcome.position)
+    return shown(
+        request,
+        body,
+        version=settled.outcome.version,
+        position=settled.outcome.position,
+        # A ministry may be told more, or less, of the same version: the secretariat of a body changes.
+        same_for_version=lambda: knows_of_everything(actor),
+    )
 
 
 @router.post(
@@ -221,7 +230,7 @@ def _members(settled: Settled) -> dict[str, Any]:
         "state": outcome.state,
         "kind": agreed.kind,
         "body": agreed.body,
-        "meeting": agreed.meeting,
+        "meeting": agreed.meeting if in_full or agreed.visibility is not Visibility.RESERVED else None,
         "agreed_on": agreed.agreed_on,
         "organizations": agreed.organizations,
         "decision_position": decision.position,

@@ -21,7 +21,7 @@ from services.meetings.api.parameters import (
     disclosures_of,
     meetings_of,
 )
-from services.meetings.api.rendering import MEETING_TELLS, action_item_document, history_item
+from services.meetings.api.rendering import MEETING_TELLS, TIES, action_item_document, history_item
 from services.meetings.api.request_parts import part_from
 from services.meetings.api.requests import (
     CancellationBody,
@@ -123,7 +123,9 @@ async def action_item_history(
     version, position = found.version, found.position
     lines, more = await cases.history(found, after_version=after[0] if after else 0, limit=limit)
     meeting = await meetings_of(request).disclosure_of(found.assigned.said.meeting)
-    items = [history_item(line, hidden=() if meeting.open_to(actor) else MEETING_TELLS) for line in lines]
+    items = [
+        history_item(line, hidden=() if meeting.open_to(actor) else (*MEETING_TELLS, *TIES)) for line in lines
+    ]
     return await disclosed_history(
         request,
         items,

@@ -213,7 +213,9 @@ class HistoryItem(Answer):
     recorded_at: Instant
     effective_on: CivilDay | None
     recorded_by: ActorAnswer
-    correlation_id: str
+    correlation_id: str | None = Field(
+        description="The request; null where it would lead to something hidden."
+    )
     causation_id: int | None
     decision: str | None
     data: dict[str, Any] | None

@@ -19,7 +19,7 @@ from services.meetings.api.parameters import (
     disclosures_of,
     meetings_of,
 )
-from services.meetings.api.rendering import DECISION_TELLS, decision_document, history_item
+from services.meetings.api.rendering import DECISION_TELLS, TIES, decision_document, history_item
 from services.meetings.api.requests import AcknowledgementBody, PublicationBody, TiedBudgetLineBody
 from services.meetings.domain.decision import Decision
 from shared.eventlog.commands import Outcome
@@ -108,7 +108,7 @@ async def decision_history(
     version, position = found.version, found.position
     lines, more = await cases.history(found, after_version=after[0] if after else 0, limit=limit)
     meeting = await meetings_of(request).disclosure_of(found.agreed.said.meeting)
-    hidden = () if meeting.open_to(actor) else DECISION_TELLS
+    hidden = () if meeting.open_to(actor) else (*DECISION_TELLS, *TIES)
     items = [history_item(line, hidden=hidden) for line in lines]
     return await disclosed_history(
         request,

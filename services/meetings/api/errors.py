@@ -9,9 +9,9 @@ BODY_ERRORS: dict[str, Explained] = {
     "unknown-body": Explained(404, "Unknown body", "There is no body by this code, or none you may know of."),
     "body-circle-settled": Explained(
         409,
-        "Circle of a reserved body settled",
-        "Once a reserved body has numbered decisions, its visibility and its organisations stay as they are; otherwise "
-        "the gaps in the numbers would tell newcomers of decisions they may not know. Register another body.",
+        "Circle of a body settled",
+        "Once a body has numbered decisions, its visibility stays as it is, and so do the organisations of a reserved "
+        "one; otherwise the gaps in the numbers would tell newcomers of decisions they may not know. Register another.",
     ),
     "body-code-malformed": Explained(
         422,
@@ -65,6 +65,17 @@ MEETING_ERRORS: dict[str, Explained] = {
         422,
         "Unknown action item taken up",
         "An item of an agenda takes up action items on record: give their ids.",
+    ),
+    "meeting-of-another-circle": Explained(
+        409,
+        "Meeting of another circle",
+        "The body was opened to others, or closed to some, since the meeting was convened. Its minutes can be approved "
+        "without decisions; or describe the body as it was, as long as it has no numbered decisions.",
+    ),
+    "held-after-due-day": Explained(
+        422,
+        "Held after something was due",
+        "The minutes ask for something by an earlier day than the meeting would have been held: draft them anew first.",
     ),
     "held-after-circulation": Explained(
         422,
@@ -145,9 +156,8 @@ DECISION_ERRORS: dict[str, Explained] = {
         'Decimal text such as "1234.5": 18 digits before the point and 6 after at most.',
     ),
     "amount-not-positive": Explained(
-        422, "Amount not above zero", "What a decision costs or moves is an amount above zero."
+        422, "Amount not above zero", "What a decision costs, and what a budget line holds, is above zero."
     ),
-    "amount-negative": Explained(422, "Negative amount", "A budget line holds an amount of money."),
     "currency-malformed": Explained(422, "Malformed currency", "Three letters, as in CLP, CLF or USD."),
 }
 

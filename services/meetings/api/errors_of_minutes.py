@@ -47,7 +47,7 @@ MINUTES_ERRORS: dict[str, Explained] = {
     "accepted-observation-pending": Explained(
         409,
         "Accepted observation pending",
-        "What was accepted must be in the text: draft the minutes anew and circulate them again.",
+        "What was accepted must be in the minutes: draft them anew or correct the attendance, and circulate them.",
     ),
     "body-only-refers": Explained(
         409,

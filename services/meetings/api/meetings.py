@@ -201,7 +201,11 @@ async def meeting_history(
     after = decode_cursor(request, cursor)
     version, position = found.version, found.position
     lines, more = await cases.history(found, actor, after_version=after[0] if after else 0, limit=limit)
-    items = [history_item(line.stored, withheld=line.withheld) for line in lines]
+    # Whoever lacks but one name could try which one makes up the seal.
+    sealed = Told(meeting_document(found, cases.clock.day_of, drafts_open=False, proposals=None))
+    whole = actor.organization in found.circle()
+    hidden = () if whole or (await sealed.to(actor, disclosures_of(request).of)).whole else ("digest",)
+    items = [history_item(line.stored, withheld=line.withheld, hidden=hidden) for line in lines]
     return await disclosed_history(
         request,
         items,
@@ -209,7 +213,7 @@ async def meeting_history(
         more=more,
         version=version,
         position=position,
-        whole=actor.organization in found.circle(),
+        whole=whole,
     )
 
 

@@ -25,6 +25,8 @@ MEETING_TELLS = ("body", "meeting", "decision", "agenda_item", "circle", "number
 """What an action item says of its meeting: not for an owner who may not know of that."""
 DECISION_TELLS = ("meeting", "agenda_item", "position_in_item", "circle")
 """What a decision says of its meeting: not for those to whom the decision alone was published."""
+TIES = ("correlation_id",)
+"""The request that approved the minutes is that of everything which came of them, here and on commitments."""
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -271,7 +273,7 @@ _dated = msgspec.json.Decoder(_Dated).decode
 def history_item(line: bytes, *, withheld: bool = False, hidden: Collection[str] = ()) -> dict[str, Any]:
     """One event for a history, its data as the log holds it.
 
-    `withheld` data is left out whole; of the members in `hidden` nothing is said.
+    `withheld` data is left out whole; of the members in `hidden`, of the event or its data, nothing is said.
     """
     event = _stored(line)
     data: Any = event.data
@@ -285,7 +287,7 @@ def history_item(line: bytes, *, withheld: bool = False, hidden: Collection[str]
         "recorded_at": event.recorded_at,
         "effective_on": dated.effective_on or dated.completed_on,
         "recorded_by": event.recorded_by,
-        "correlation_id": event.correlation_id,
+        "correlation_id": None if "correlation_id" in hidden else event.correlation_id,
         "causation_id": event.causation_id,
         "decision": None if withheld or "decision" in hidden else dated.decision,
         "data": None if withheld else data,

@@ -2,8 +2,8 @@
 
 Decisions are numbered per body and year, and the body's own stream says which numbers are given, so that approvals in
 several processes at once cannot give one number twice or leave one out. Whoever sees some of a body's numbers could
-tell from the gaps how many others there are: so a meeting is never known to fewer than its body is, and the circle of
-a reserved body is settled once it has numbered decisions.
+tell from the gaps how many others there are: so a meeting is never known to fewer than its body is, who knows of a body
+is settled once it has numbered decisions, and a meeting that was convened for others gets no numbers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from shared.errors import Forbidden, InvalidInput, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import BodyKind, Cadence
-from shared.events.meetings import BodyChanged, BodyRegistered, DecisionsNumbered, Protocol, Seat
+from shared.events.meetings import (
+    BodyChanged,
+    BodyRegistered,
+    DecisionsNumbered,
+    MeetingConvened,
+    Protocol,
+    Seat,
+)
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
 
@@ -65,11 +72,10 @@ class Body(Folded):
         if description == self.description:
             return []
         _check(description, organizations)
-        settled = Visibility.RESERVED in (self.description.visibility, description.visibility)
-        if self.numbered and settled and _circle(description) != _circle(self.description):
+        if self.numbered and _circle(description) != _circle(self.description):
             raise RuleBroken(
                 "body-circle-settled",
-                "This body is reserved and has numbered decisions: for another circle, register another body.",
+                "This body has numbered decisions, and who knows of them is settled: register another body.",
             )
         return [BodyChanged(**description._asdict())]
 
@@ -92,8 +98,16 @@ class Body(Folded):
                 "The advisory unit convenes and approves bilaterals, and no other meetings.",
             )
 
-    def number_decisions(self, *, meeting: UUID, year: int, count: int) -> DecisionsNumbered:
-        """The next numbers of a year."""
+    def number_decisions(
+        self, *, meeting: UUID, year: int, count: int, convened: MeetingConvened
+    ) -> DecisionsNumbered:
+        """The next numbers of a year, for a meeting that was convened for the circle that knows of the series."""
+        if count and _known_by(convened.visibility, convened.organizations) != _circle(self.description):
+            raise RuleBroken(
+                "meeting-of-another-circle",
+                "The body was opened to others, or closed to some, since this meeting was convened: its decisions and "
+                "later ones cannot be numbered in one series.",
+            )
         last = self.numbered.get(year, 0)
         return DecisionsNumbered(meeting=meeting, year=year, first=last + 1, last=last + count)
 
@@ -137,7 +151,12 @@ def _described(event: BodyRegistered | BodyChanged) -> BodyDescription:
 
 
 def _circle(description: BodyDescription) -> tuple[Visibility, frozenset[str]]:
-    return description.visibility, frozenset(description.organizations)
+    return _known_by(description.visibility, description.organizations)
+
+
+def _known_by(visibility: Visibility, organizations: Iterable[str]) -> tuple[Visibility, frozenset[str]]:
+    """Who knows of what has this visibility; with whom it is makes a difference only while it is reserved."""
+    return visibility, frozenset(organizations if visibility is Visibility.RESERVED else ())
 
 
 def _check(description: BodyDescription, organizations: Container[str]) -> None:

@@ -116,12 +116,8 @@ class Decision(Folded):
         day = self._day(effective_on, today)
         guards.fiscal_year(fiscal_year)
         guards.text_given(code, "The code of a budget line", "/code")
-        guards.amount(amount, "/amount")
+        guards.positive_amount(amount, "/amount")
         guards.currency(currency, "/currency")
-        if amount.startswith("-"):
-            raise InvalidInput(
-                "amount-negative", "A budget line holds an amount of money.", pointer="/amount"
-            )
         tied = self.lines(day_of, day).get((fiscal_year, code))
         if tied is not None:
             said = tied.said

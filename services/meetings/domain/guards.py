@@ -100,7 +100,7 @@ def positive_amount(text: str, pointer: str) -> str:
     """A decimal number above zero as text."""
     if amount(text, pointer).startswith("-") or not any(digit in text for digit in "123456789"):
         raise InvalidInput(
-            "amount-not-positive", "What a decision costs or moves is an amount above zero.", pointer=pointer
+            "amount-not-positive", "What a decision costs, or a line holds, is above zero.", pointer=pointer
         )
     return text
 

@@ -7,7 +7,7 @@ it again.
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -75,7 +75,7 @@ class Meeting(Minutes):
             raise InvalidInput(
                 "agenda-empty", "An agenda that is agreed has something on it.", pointer="/agenda"
             )
-        if items == self.agenda and set(agreed_with) <= set(self.agreed_with):
+        if items == self.agenda and set(agreed_with) == set(self.agreed_with):
             raise RuleBroken(
                 "agenda-unchanged", "The agenda reads like this, and was agreed with them, already."
             )
@@ -141,6 +141,11 @@ class Meeting(Minutes):
             raise InvalidInput(
                 "held-after-circulation", f"Its minutes were sent out on {sent_on}.", pointer="/held_at"
             )
+        due_on = self._first_day_due()
+        if due_on is not None and day_of(course.held_at) > due_on:
+            raise InvalidInput(
+                "held-after-due-day", f"Its minutes ask for something by {due_on}.", pointer="/held_at"
+            )
         attendance_list.check(course.attendance, self.agenda_numbers, organizations)
         missed = attendance_list.mandatory_absences(body.description.mandatory_attendance, course.attendance)
         if self.held is None:
@@ -172,6 +177,11 @@ class Meeting(Minutes):
             reason=reason,
         )
 
+    def _first_day_due(self) -> date | None:
+        """The first day by which something is owed according to the minutes as last written."""
+        items = () if self.latest_draft is None else self.latest_draft.said.items
+        return min((task.due_on for item in items for task in item.action_items), default=None)
+
     def _must_be_holdable(
         self, held_at: datetime, ended_at: datetime | None, now: datetime, reason: str | None
     ) -> None:
@@ -196,10 +206,12 @@ class Meeting(Minutes):
     @changed_by(MeetingHeld)
     def _held(self, entry: Entry[MeetingHeld]) -> None:
         self.held = entry
+        self.attendance_told_by |= {entry.by.subject}
 
     @changed_by(AttendanceCorrected)
     def _attendance_corrected(self, entry: Entry[AttendanceCorrected]) -> None:
         self.held = entry
+        self.attendance_told_by |= {entry.by.subject}
         self.attendance_corrections = (*self.attendance_corrections, entry)
 
     def publish(self, *, visibility: Visibility, reason: str) -> MeetingPublished:

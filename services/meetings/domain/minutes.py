@@ -7,30 +7,25 @@ mistake is put right by an erratum beside it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Container, Iterator, Sequence
 from datetime import date
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID, uuid5
-
-import msgspec
 
 from services.meetings.domain import drafting, guards
 from services.meetings.domain.body import Body, decision_number
 from services.meetings.domain.drafting import Ground
 from services.meetings.domain.folding import DayOf, Entry, changed_by
+from services.meetings.domain.sealing import SEALED, decisions_in, is_of_the_same_text, seal, texts_of
 from services.meetings.domain.state import MeetingRecord, Observation
 from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.meetings import (
     ActionItemAssigned,
-    AgendaItem,
-    AttendanceCorrected,
     DecisionAgreed,
     DecisionAmended,
     DecisionsNumbered,
     ErratumAdded,
-    MeetingHeld,
     MinutesApproved,
     MinutesCirculated,
     MinutesDrafted,
@@ -41,9 +36,6 @@ from shared.events.meetings import (
 )
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
-
-SEALED: Final = ("agenda", "held", "meeting", "minutes")
-"""What the seal is put on."""
 
 
 class Approval(NamedTuple):
@@ -157,14 +149,19 @@ class Minutes(MeetingRecord):
         held = self.must_be_held()
         self.must_not_be_sealed()
         draft = self.must_be_circulated()
-        told_by = {draft.by.subject, held.by.subject}
+        told_by = {draft.by.subject, *self.attendance_told_by}
         if body.asks_for_four_eyes and actor.subject in told_by and actor.role is not Role.SYSTEM:
             raise RuleBroken(
                 "approver-is-author", "Nobody approves what they wrote or the attendance they told."
             )
         self._must_be_settled(draft.said)
         agreed_on = day_of(held.said.held_at)
-        number = body.number_decisions(meeting=self.id, year=agreed_on.year, count=_count(draft.said))
+        number = body.number_decisions(
+            meeting=self.id,
+            year=agreed_on.year,
+            count=decisions_in(draft.said),
+            convened=self.convocation.said,
+        )
         decisions: list[DecisionAgreed] = []
         action_items: list[tuple[UUID, ActionItemAssigned]] = []
         for item in draft.said.items:
@@ -212,7 +209,7 @@ class Minutes(MeetingRecord):
                 "decision-of-another-meeting", "This meeting took no such decision.", pointer="/decision"
             )
         self._must_be_told_of(agenda_item, draft.said)
-        texts = [decision.text] if decision is not None else list(_texts(draft.said, agenda_item))
+        texts = [decision.text] if decision is not None else list(texts_of(draft.said, agenda_item))
         texts += [erratum.said.should_read for erratum in self.errata]
         if not any(reads in text for text in texts):
             raise InvalidInput(
@@ -229,9 +226,11 @@ class Minutes(MeetingRecord):
             agenda_item=agenda_item,
             decision=None if decision is None else decision.number,
         )
-        for added in self.errata:
-            if msgspec.structs.replace(added.said, number=number, reason=reason) == erratum:
-                raise RuleBroken("erratum-already-added", f"Erratum {added.said.number} says so already.")
+        last = next(
+            (one.said for one in reversed(self.errata) if is_of_the_same_text(one.said, erratum)), None
+        )
+        if last is not None and (last.reads, last.should_read) == (reads, should_read):
+            raise RuleBroken("erratum-already-added", f"Erratum {last.number} says so already.")
         if decision is None:
             return [erratum]
         return [
@@ -261,11 +260,19 @@ class Minutes(MeetingRecord):
             number = observation.entry.said.number
             if observation.answer is None:
                 raise RuleBroken("observation-open", f"Observation {number} is not answered yet.")
-            if observation.answer.said.accepted and draft.draft <= observation.entry.said.draft:
+            if observation.answer.said.accepted and not self._changed_since(observation, draft):
                 raise RuleBroken(
                     "accepted-observation-pending",
-                    f"Observation {number} was accepted and is not in the text: draft the minutes anew.",
+                    f"Observation {number} was accepted and is not in the text: draft the minutes anew, or correct the "
+                    "attendance.",
                 )
+
+    def _changed_since(self, observation: Observation, draft: MinutesDrafted) -> bool:
+        """Whether what is to be sealed, text or attendance, is another than what was observed upon."""
+        raised = observation.entry
+        return draft.draft > raised.said.draft or any(
+            correction.position > raised.position for correction in self.attendance_corrections
+        )
 
     @staticmethod
     def _must_be_told_of(agenda_item: int | None, draft: MinutesDrafted) -> None:
@@ -321,27 +328,3 @@ class Minutes(MeetingRecord):
                     circle=self.circle(),
                 ),
             )
-
-
-def seal(
-    meeting: UUID,
-    agenda: Sequence[AgendaItem],
-    held: MeetingHeld | AttendanceCorrected,
-    minutes: MinutesDrafted,
-) -> str:
-    """The digest of what was approved: anyone who reads the meeting's events can compute it again."""
-    sealed = {"agenda": agenda, "held": held, "meeting": meeting, "minutes": minutes}
-    return hashlib.sha256(msgspec.json.encode(sealed, order="sorted")).hexdigest()
-
-
-def _count(minutes: MinutesDrafted) -> int:
-    return sum(len(item.decisions) for item in minutes.items)
-
-
-def _texts(minutes: MinutesDrafted, agenda_item: int | None) -> Iterator[str]:
-    for item in minutes.items:
-        if agenda_item is not None and item.agenda_item != agenda_item:
-            continue
-        yield from (text for text in (item.title, item.summary, item.outcome_verbatim) if text)
-        yield from (decision.text for decision in item.decisions)
-        yield from (task.text for task in item.action_items)

@@ -82,6 +82,7 @@ class MeetingRecord(Folded):
         "agreed_with",
         "approval",
         "attendance_corrections",
+        "attendance_told_by",
         "body",
         "cancellation",
         "circulations",
@@ -117,6 +118,8 @@ class MeetingRecord(Folded):
         self.held: Entry[MeetingHeld] | Entry[AttendanceCorrected] | None = None
         """What was last told of when it was held and who came."""
         self.attendance_corrections: tuple[Entry[AttendanceCorrected], ...] = ()
+        self.attendance_told_by: frozenset[str] = frozenset()
+        """The subjects who told of it, first or correcting it."""
         self.drafts: tuple[Entry[MinutesDrafted], ...] = ()
         self.circulations: tuple[Entry[MinutesCirculated], ...] = ()
         self.observations: tuple[Observation, ...] = ()

@@ -65,7 +65,7 @@ def body(*more: Event, **described: Any) -> Body:
     return told(Body.begin, [BodyRegistered(**fields | described), *more])
 
 
-def committee(**described: Any) -> Body:
+def committee(*more: Event, **described: Any) -> Body:
     """A committee, which refers and is known inside government."""
     fields: dict[str, Any] = {
         "code": "SOCIAL",
@@ -75,7 +75,7 @@ def committee(**described: Any) -> Body:
         "visibility": Visibility.INTERNAL,
         "organizations": (),
     }
-    return body(**fields | described)
+    return body(*more, **fields | described)
 
 
 def convened(**more: Any) -> MeetingConvened:

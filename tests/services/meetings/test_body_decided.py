@@ -18,7 +18,7 @@ from shared.events.meetings import (
     Seat,
 )
 from shared.events.vocabulary import Visibility
-from tests.services.meetings.gatherings import ORGANIZATIONS, body, committee
+from tests.services.meetings.gatherings import ORGANIZATIONS, body, committee, convened
 from tests.support.scenario import STREAM
 
 NUMBERED = DecisionsNumbered(meeting=STREAM, year=2012, first=1, last=2)
@@ -112,12 +112,34 @@ def test_the_circle_of_a_reserved_body_is_settled_once_it_has_numbered_decisions
     assert len(body(NUMBERED).describe(renamed, ORGANIZATIONS)) == 1
 
 
+def test_nor_is_a_committee_opened_to_the_public_or_closed_once_it_has_numbered_decisions() -> None:
+    for seen in (Visibility.PUBLIC, Visibility.RESERVED):
+        described = committee().description._replace(visibility=seen, organizations=("MINSAL",))
+        with pytest.raises(RuleBroken) as refused:
+            committee(NUMBERED).describe(described, ORGANIZATIONS)
+        assert refused.value.code == "body-circle-settled"
+    # With whom an open body is makes no difference to who knows of it.
+    joined = committee().description._replace(organizations=("MINSAL",))
+    assert len(committee(NUMBERED).describe(joined, ORGANIZATIONS)) == 1
+
+
+def test_a_meeting_that_was_convened_for_another_circle_gets_no_numbers() -> None:
+    joined = body(organizations=("MINSAL", "MINEDUC"))
+    with pytest.raises(RuleBroken) as refused:
+        joined.number_decisions(meeting=STREAM, year=2012, count=1, convened=convened())
+    assert refused.value.code == "meeting-of-another-circle"
+    opened = committee()
+    with pytest.raises(RuleBroken):
+        opened.number_decisions(meeting=STREAM, year=2012, count=1, convened=convened())
+    assert joined.number_decisions(meeting=STREAM, year=2012, count=0, convened=convened()).last == 0
+
+
 def test_decisions_are_numbered_from_one_in_each_year() -> None:
     it = body(NUMBERED)
-    assert it.number_decisions(meeting=STREAM, year=2012, count=3) == DecisionsNumbered(
+    assert it.number_decisions(meeting=STREAM, year=2012, count=3, convened=convened()) == DecisionsNumbered(
         meeting=STREAM, year=2012, first=3, last=5
     )
-    assert it.number_decisions(meeting=STREAM, year=2013, count=1) == DecisionsNumbered(
+    assert it.number_decisions(meeting=STREAM, year=2013, count=1, convened=convened()) == DecisionsNumbered(
         meeting=STREAM, year=2013, first=1, last=1
     )
     assert decision_number("SEG", 2012, 14) == "SEG-2012-014"

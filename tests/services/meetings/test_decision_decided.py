@@ -165,7 +165,8 @@ def test_what_was_said_of_a_line_is_changed_for_a_reason() -> None:
         ({"fiscal_year": 12}, "fiscal-year-impossible", "/fiscal_year"),
         ({"code": " "}, "text-required", "/code"),
         ({"amount": "1,5"}, "amount-malformed", "/amount"),
-        ({"amount": "-5"}, "amount-negative", "/amount"),
+        ({"amount": "-5"}, "amount-not-positive", "/amount"),
+        ({"amount": "0"}, "amount-not-positive", "/amount"),
         ({"currency": "$"}, "currency-malformed", "/currency"),
     ],
 )
