@@ -14,7 +14,7 @@ from shared.events.streams import stream_of
 from shared.identity.actor import Role
 from tests.api.house import TABLES, House, refused
 from tests.api.requests import BODIES
-from tests.api.story import OUTSIDER, Story, approved
+from tests.api.story import OUTSIDER, Story, approved, outcome_of
 
 NOBODY: dict[str, Any] = {"credentials": {}}
 HIDDEN = {
@@ -374,6 +374,27 @@ async def test_a_hidden_decision_shows_what_it_did_to_open_things_and_not_that_i
             tied = caused["causation_id"], caused["correlation_id"]
             for told in (caused["decision"], caused["data"]["decision"], *tied):
                 assert (told is not None) == known, caused
+
+
+async def test_a_decision_that_is_published_alone_leads_nobody_to_its_meeting(
+    house: House, story: Story
+) -> None:
+    met = await approved(house, "BIL-INTERIOR")
+    body = {"visibility": "public", "reason": "Announced"}
+    await house.tell("meetings", f"{met.decision}/publications", body)
+    outcome = await outcome_of(house, met, "carried_out")
+    meeting = met.meeting.rpartition("/")[2]
+    await house.settled()
+    asked = [
+        ("meetings", met.decision),
+        ("meetings", f"{met.decision}/history"),
+        ("commitments", outcome),
+        ("commitments", "/v1/decision-outcomes"),
+        ("reporting", "/v1/decisions"),
+    ]
+    for service, path in asked:
+        assert meeting not in (await house.ask(service, "GET", path, **OUTSIDER)).text, path
+        assert meeting in (await house.ask(service, "GET", path)).text, path
 
 
 async def test_who_holds_a_version_is_told_anew_what_came_into_the_open_since(

@@ -53,6 +53,7 @@ from tests.services.meetings.gatherings import (
     held,
     meeting,
     said,
+    task,
 )
 from tests.support.scenario import Told
 
@@ -309,6 +310,29 @@ def test_an_attendance_list_is_corrected_for_a_reason_until_the_minutes_are_seal
     given(*SEALED).when(lambda it: hold(it, course, reason="Late")).refused("minutes-approved", RuleBroken)
     again = given(convened(), held(), corrected).when(lambda it: hold(it, course, reason="To be sure"))
     again.refused("attendance-unchanged", RuleBroken)
+
+
+def test_an_agreement_is_taken_back_or_corrected_with_a_reason() -> None:
+    settled = (convened(), agreed("MINSAL", "DIPRES"))
+
+    def revise(it: Meeting, *with_whom: str) -> Any:
+        return it.revise_agenda(
+            AGENDA, organizations=ORGANIZATIONS, agreed_with=with_whom, reason="DIPRES had not agreed"
+        )
+
+    given(*settled).when(lambda it: revise(it, "MINSAL")).then(
+        AgendaAgreed(agenda=AGENDA, agreed_with=("MINSAL",), reason="DIPRES had not agreed")
+    )
+    given(*settled).when(revise).then(AgendaRevised(agenda=AGENDA, reason="DIPRES had not agreed"))
+    given(*settled).when(lambda it: revise(it, "DIPRES", "MINSAL")).refused("agenda-unchanged", RuleBroken)
+
+
+def test_a_meeting_was_not_held_after_something_its_minutes_ask_for_was_due() -> None:
+    asks = drafted(said(action_items=(task(due_on=HELD_ON + timedelta(days=2)),)))
+    later = Course(AUGUST_14 + timedelta(days=3), (MINISTER,))
+    given(convened(), held(), asks).when(lambda it: hold(it, later, reason="It was Friday")).refused(
+        "held-after-due-day", InvalidInput, "/held_at"
+    )
 
 
 def test_a_meeting_was_not_held_after_its_minutes_were_sent() -> None:

@@ -154,6 +154,9 @@ async def test_an_owner_knows_of_the_task_and_not_of_the_meeting_that_asked_for_
         for word in ("BIL-MINSAL", meeting.rpartition("/")[2], "MINSAL"):
             assert word not in text
     assert (shown["body"], shown["meeting"], shown["decision"]) == (None, None, None)
+    # The request that approved the minutes is also that of what the decision did elsewhere.
+    assert told.json()["items"][0]["correlation_id"] is None
+    assert (await service.read(f"{path}/history"))["items"][0]["correlation_id"]
     await service.post(f"{path}/completions", {"evidence": [{"description": "It"}]}, **EDUCATION)
     whole = await service.read(path)
     assert (whole["body"], whole["decision"]) == ("BIL-MINSAL", "BIL-MINSAL-2012-001")

@@ -393,6 +393,22 @@ def test_minutes_without_decisions_take_no_number() -> None:
     assert (approval.numbered, approval.decisions) == (None, ())
 
 
+def test_an_observation_on_who_came_is_met_by_correcting_the_attendance() -> None:
+    raised = ObservationRaised(number=1, draft=1, text="I was there")
+    answered = ObservationAnswered(number=1, accepted=True, answer="So you were")
+    corrected = AttendanceCorrected(held_at=held().held_at, attendance=(MINISTER,), reason="Forgotten")
+    before = (*UP_TO_CIRCULATION, (BUDGET, raised), answered)
+    given(*before).when(approve).refused("accepted-observation-pending", RuleBroken)
+    approve(meeting(*before, corrected, circulated()))
+
+
+def test_whoever_told_of_the_attendance_first_is_not_forgotten_when_another_corrects_it() -> None:
+    strict = body(protocol=Protocol(four_eyes=True))
+    corrected = AttendanceCorrected(held_at=held().held_at, attendance=(MINISTER,), reason="He left")
+    history = (convened(), (BRUNO, held()), drafted(), corrected, circulated())
+    given(*history).when(lambda it: approve(it, BRUNO, of=strict)).refused("approver-is-author", RuleBroken)
+
+
 def test_the_seal_can_be_computed_again_from_the_feed() -> None:
     """What its events hold, names sorted, no spaces, UTF-8."""
     minutes = drafted(said(decision(DecisionKind.REVISE_TARGET, effect=TARGET, organizations=())))
@@ -426,6 +442,12 @@ def test_an_erratum_stands_beside_the_sealed_text() -> None:
     after = meeting(*SEALED, added)
     assert after.state is MeetingState.APPROVED
     assert after.latest_draft == it.latest_draft
+    (back,) = erratum(after, reads="lists", should_read="list", reason="It was right")
+    (again,) = erratum(meeting(*SEALED, added, back), reason="It was not")
+    assert again.number == 3
+    given(*SEALED, added).when(lambda it: erratum(it, reason="Here, too", agenda_item=1)).refused(
+        "erratum-already-added", RuleBroken
+    )
     (second,) = erratum(after, reads="lists", should_read="the lists")
     assert second.number == 2
     given(*SEALED, added).when(lambda it: erratum(it, reason="Again")).refused(
