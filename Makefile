@@ -23,7 +23,7 @@ run: $(INSTALLED) ## Start the three services on the demo record, and keep servi
 	@$(BIN)/bitacora up $(UP)
 
 test: $(INSTALLED) ## Run the tests, two at a time for each core, eight at most
-	@$(BIN)/pytest -n auto --dist loadscope $(TESTS)
+	@$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: $(INSTALLED) ## Format, lint, types, and what may import what
 	@$(BIN)/ruff format --check .
