@@ -123,7 +123,7 @@ _PLACES: Final = ("parent", "split_from")
 """The fields of a registration that name another commitment, and so the values of a correction of such a field."""
 
 
-_OF_ITS_DECISION: Final = frozenset({"causation_id", "correlation_id", "remarks"})
+_OF_ITS_DECISION: Final = frozenset({"causation_id", "correlation_id", "remarks", "to"})
 """What is told beside a `decision` and comes from it."""
 
 
@@ -147,12 +147,15 @@ def references_in(told: Any) -> Iterator[Reference]:
 def without(told: Any, unseen: frozenset[Reference]) -> Any:
     """The same without the names `unseen`: null where there was one, shorter where there was a list of them.
 
-    Of what a decision does nothing is said when that names anything unseen; and with the number of an unseen decision
-    goes what else leads to it: the event and the request that brought it about, and its words.
+    Of what a decision does nothing is said when that names anything unseen. With the number of an unseen decision goes
+    what else leads to it, the event and the request that brought it about and its words; with an unseen body, what was
+    said of the matter that went there.
     """
     if isinstance(told, dict):
         if _is_unseen(Kind.DECISION, told.get("decision"), unseen):
             told = told | dict.fromkeys(_OF_ITS_DECISION & told.keys())
+        if _is_unseen(Kind.BODY, told.get("to"), unseen):
+            told = told | {"remarks": None}
         return {member: _without(told, member, value, unseen) for member, value in told.items()}
     if isinstance(told, list):
         return [without(item, unseen) for item in told]

@@ -38,7 +38,8 @@ class PostgresWatch:
                     return position
                 for _ in connection.notifies(timeout=min(remaining, LONGEST_SLEEP), stop_after=1):
                     pass
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
+            # Whatever it was, the next look begins with a new connection.
             self.close()
             raise not_answering() from error
 

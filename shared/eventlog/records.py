@@ -1,4 +1,4 @@
-"""The live state of the things the log tells of, and the one way in which a command changes them.
+"""The one way in which a command changes the things the log tells of.
 
 A command is carried out in memory: the current state is at hand, the domain decides, the events are appended durably,
 and the state follows. The unique (stream, version) key makes sure that nobody decided on the same version elsewhere;
@@ -27,7 +27,6 @@ from shared.events.facts import Event
 
 ATTEMPTS = 50
 """Decisions at most on one command before it gives up as unavailable; each lost one means that another was won."""
-
 
 Prepare = Callable[[], Awaitable[object]]
 

@@ -375,13 +375,14 @@ class Corrected(Event, frozen=True, kw_only=True):
 
 
 class Escalated(Event, frozen=True, kw_only=True):
-    """A decision took the matter to a higher level."""
+    """A decision took the matter to a higher level: `to` a body, by its code, an organisation or an office."""
 
     TYPE: ClassVar[str] = "commitments.escalated"
 
     effective_on: date
     decision: str
     remarks: str | None = None
+    to: str | None = None
 
 
 # --- what became of decisions ----------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from shared.events.streams import stream_of
 from shared.identity.actor import Role
 from tests.api.house import TABLES, House, refused
 from tests.api.requests import BODIES
-from tests.api.story import OUTSIDER, Story, approved, outcome_of
+from tests.api.story import COMMITTEE, OUTSIDER, Story, approved, outcome_of, register
 
 NOBODY: dict[str, Any] = {"credentials": {}}
 HIDDEN = {
@@ -366,7 +366,7 @@ async def test_a_hidden_decision_shows_what_it_did_to_open_things_and_not_that_i
         ):
             assert (fact["decision"] is not None) == known, fact
             assert "BIL-INTERIOR" not in (fact.get("reason") or "")
-        assert (moved["escalations"][0]["remarks"] is not None) == known
+        assert (moved["escalations"][0]["to"] is not None) == known
         assert moved["public_deadline"]["on"] == "2014-06-30"
         for path in paths:
             items = (await house.read("commitments", f"{path}/history", **who))["items"]
@@ -374,6 +374,23 @@ async def test_a_hidden_decision_shows_what_it_did_to_open_things_and_not_that_i
             tied = caused["causation_id"], caused["correlation_id"]
             for told in (caused["decision"], caused["data"]["decision"], *tied):
                 assert (told is not None) == known, caused
+
+
+async def test_an_open_decision_that_goes_to_a_hidden_body_does_not_name_it_where_it_acts(
+    house: House, story: Story
+) -> None:
+    await house.tell("meetings", "/v1/bodies/STOCK", COMMITTEE | {"decides": True}, method="PUT")
+    await register(house, "RAISED-1")
+    to = {"referral": {"to": "BIL-INTERIOR", "remarks": "Before March"}}
+    decision = {"text": "Higher up", "kind": "escalate", "commitments": ["RAISED-1"], "effect": to}
+    await outcome_of(house, await approved(house, "STOCK", decision=decision), "carried_out")
+    path = "/v1/commitments/RAISED-1"
+    for who, words in ((OUTSIDER, (None, None)), ({"role": Role.MINISTRY}, ("BIL-INTERIOR", "Before March"))):
+        (told,) = (await house.read("commitments", path, **who))["escalations"]
+        assert told["decision"] == "STOCK-2013-001"
+        assert (told["to"], told["remarks"]) == words
+        data = (await house.read("commitments", f"{path}/history", **who))["items"][-1]["data"]
+        assert (data["to"], data["remarks"]) == words
 
 
 async def test_a_decision_that_is_published_alone_leads_nobody_to_its_meeting(

@@ -87,6 +87,12 @@ def test_with_the_number_of_a_decision_goes_what_else_leads_to_it() -> None:
     assert without(item, frozenset({Reference(Kind.DECISION, "B-2")})) == item
 
 
+def test_with_the_body_a_matter_goes_to_goes_what_was_said_of_it() -> None:
+    escalation = {"decision": "S-1", "to": "BIL", "remarks": "Before March"}
+    hidden = without(escalation, frozenset({Reference(Kind.BODY, "BIL")}))
+    assert hidden == {"decision": "S-1", "to": None, "remarks": None}
+
+
 def test_a_seal_is_told_only_with_everything_that_it_is_put_on() -> None:
     document = {"digest": "5e", "commitments": ["C-1"]}
     assert without(document, frozenset({Reference(Kind.COMMITMENT, "C-1")})) == {

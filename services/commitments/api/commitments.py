@@ -99,6 +99,7 @@ async def commitment(
             request, told, disclosure_of, version=past.state.version, position=past.position
         )
     found = await commitments.visible(identifier, actor)
+    # What is found may move on while others are asked about: this is the version that is told.
     now, today = found.version, clock.today()
     renderings: Renderings = request.scope["app"].state.renderings
     return await disclosed(

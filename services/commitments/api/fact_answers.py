@@ -234,8 +234,9 @@ class CorrectionAnswer(Said):
 
 
 class EscalationAnswer(Said):
-    """A decision took the matter to a higher level; which one, is null where it is not for you to know."""
+    """A decision took the matter to a higher level; null is what of it is not for you to know."""
 
     effective_on: CivilDay
     decision: str | None
+    to: str | None
     remarks: str | None

@@ -29,11 +29,12 @@ FOLLOWED = (
 
 
 class BodyOnRecord(NamedTuple):
-    """What matters here of a body."""
+    """What matters here of a body, and who may know of it."""
 
     code: str
     kind: BodyKind
     secretariat: str | None
+    disclosure: Disclosure
 
 
 class DecisionOnRecord:
@@ -63,11 +64,11 @@ class Decisions:
     """Every decision and its outcome, as far as the process has followed the log."""
 
     def __init__(self) -> None:
-        self._bodies: dict[UUID, BodyOnRecord] = {}
+        self._codes: dict[UUID, str] = {}
+        self._bodies: dict[str, BodyOnRecord] = {}
         self._by_stream: dict[UUID, DecisionOnRecord] = {}
         self._by_number: dict[str, DecisionOnRecord] = {}
         self._outcomes: dict[UUID, DecisionOutcome] = {}
-        self._secretariats: dict[str, str | None] = {}
 
     @classmethod
     def following(cls, live: LiveLog) -> Decisions:
@@ -80,22 +81,25 @@ class Decisions:
         """Take in the next event."""
         match recorded.data:
             case BodyRegistered() as event:
-                self._keep_body(recorded, BodyOnRecord(event.code, event.kind, event.secretariat))
-            case BodyChanged() as event if recorded.stream_id in self._bodies:
-                code = self._bodies[recorded.stream_id].code
-                self._keep_body(recorded, BodyOnRecord(code, event.kind, event.secretariat))
+                self._codes[recorded.stream_id] = event.code
+                self._keep_body(event.code, event)
+            case BodyChanged() as event if recorded.stream_id in self._codes:
+                self._keep_body(self._codes[recorded.stream_id], event)
             case DecisionAgreed() as event:
-                body = next((one for one in self._bodies.values() if one.code == event.body), None)
-                decision = DecisionOnRecord(event, recorded, body)
+                decision = DecisionOnRecord(event, recorded, self._bodies.get(event.body))
                 self._by_stream[recorded.stream_id] = self._by_number[event.number] = decision
             case DecisionPublished() as event if recorded.stream_id in self._by_stream:
                 self._by_stream[recorded.stream_id].publish(event.visibility)
             case _:
                 self._keep_outcome(recorded)
 
-    def _keep_body(self, recorded: Recorded, body: BodyOnRecord) -> None:
-        self._bodies[recorded.stream_id] = body
-        self._secretariats[body.code] = body.secretariat
+    def _keep_body(self, code: str, event: BodyRegistered | BodyChanged) -> None:
+        before = self._bodies.get(code)
+        once = event.visibility is Visibility.RESERVED or (
+            before is not None and before.disclosure.once_reserved
+        )
+        disclosure = Disclosure(event.visibility, event.organizations, once)
+        self._bodies[code] = BodyOnRecord(code, event.kind, event.secretariat, disclosure)
 
     def _keep_outcome(self, recorded: Recorded) -> None:
         known = self._outcomes.get(recorded.stream_id)
@@ -122,6 +126,11 @@ class Decisions:
             return None
         return Disclosure(found.visibility, self._knowing(found), found.once_reserved)
 
+    def disclosure_of_body(self, code: str) -> Disclosure | None:
+        """Who may know of the body with that code; None when there is none."""
+        body = self._bodies.get(code)
+        return None if body is None else body.disclosure
+
     def may_be_known_to(self, actor: Actor, decision: DecisionOnRecord) -> bool:
         """Whether an actor may know of a decision; whoever keeps the minutes of its body may."""
         return may_see(actor, decision.visibility, self._knowing(decision))
@@ -134,5 +143,7 @@ class Decisions:
         return knows_of_everything(actor) or actor.organization in self._knowing(decision)
 
     def _knowing(self, decision: DecisionOnRecord) -> tuple[str, ...]:
-        secretariat = self._secretariats.get(decision.agreed.body)
-        return decision.concerned() if secretariat is None else (*decision.concerned(), secretariat)
+        body = self._bodies.get(decision.agreed.body)
+        if body is None or body.secretariat is None:
+            return decision.concerned()
+        return (*decision.concerned(), body.secretariat)

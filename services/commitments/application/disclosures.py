@@ -1,4 +1,4 @@
-"""Who may know of the commitments and decisions that answers of this service name beside what they are about."""
+"""Who may know of the commitments, decisions and bodies that this service names beside what its answers are about."""
 
 from __future__ import annotations
 
@@ -21,5 +21,7 @@ class Disclosures:
                 return await self._commitments.disclosure_of(reference.name)
             case Kind.DECISION:
                 return self._decisions.disclosure_of(reference.name)
+            case Kind.BODY:
+                return self._decisions.disclosure_of_body(reference.name)
             case _:
                 return None

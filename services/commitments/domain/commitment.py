@@ -306,12 +306,18 @@ class Commitment(Delivery):
             self.registration = registration.with_field(self.registration, entry.said.field, entry.said.value)
 
     def note_escalation(
-        self, *, today: date, decision: str, effective_on: date | None = None, remarks: str | None = None
+        self,
+        *,
+        today: date,
+        decision: str,
+        effective_on: date | None = None,
+        to: str | None = None,
+        remarks: str | None = None,
     ) -> Escalated:
         """A decision takes the matter to a higher level."""
         day = guards.not_after_today(effective_on, today)
         guards.text_given(decision, "The decision", "/decision")
-        return Escalated(effective_on=day, decision=decision, remarks=remarks)
+        return Escalated(effective_on=day, decision=decision, to=to, remarks=remarks)
 
     @changed_by(Escalated)
     def _escalated(self, entry: Entry[Escalated]) -> None:

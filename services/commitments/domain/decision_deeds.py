@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from services.commitments.domain import registration
@@ -53,9 +53,12 @@ _CARRIED_BY: Final = {
 """The one member of its effect by which a decision of a kind says what it does."""
 
 _HOLDS_ALREADY: Final = frozenset({"deadline-unchanged", "target-unchanged"})
-"""With what the domain refuses a change that would change nothing: then there is nothing left to do."""
+"""With what the domain refuses a change that would change nothing."""
 
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
+
+
+T = TypeVar("T")
 
 
 class Found(NamedTuple):
@@ -193,8 +196,8 @@ def _revise_target(decision: DecisionAgreed, effect: Effect, found: Found, *, to
         if indicator is None:
             raise NotFound("unknown-indicator", f"There is no indicator '{agreed.indicator}'.")
         day = max(decision.agreed_on, indicator.effective_on)
-        try:
-            (event,) = indicator.set_target(
+        told = _unless_it_holds(
+            lambda: indicator.set_target(
                 value=_decimal(agreed.value),
                 on=agreed.on,
                 tolerance=_tolerance(indicator, day),
@@ -203,13 +206,11 @@ def _revise_target(decision: DecisionAgreed, effect: Effect, found: Found, *, to
                 decision=decision.number,
                 today=today,
             )
-        except RuleBroken as error:
-            if error.code in _HOLDS_ALREADY:
-                return
-            raise
+        )
     version = indicator.version + 1
-    done = Done(type=event.TYPE, version=version, indicator=indicator.code)
-    yield Deed(indicator.id, version, event, done)
+    for event in told or ():
+        done = Done(type=event.TYPE, version=version, indicator=indicator.code)
+        yield Deed(indicator.id, version, event, done)
 
 
 def _tolerance(indicator: Indicator, day: date) -> Decimal | None:
@@ -249,10 +250,10 @@ def _discarding(decision: DecisionAgreed, effect: Effect, today: date) -> _Decid
 
 
 def _escalating(decision: DecisionAgreed, effect: Effect, today: date) -> _Decide:
-    to = effect.referral
-    remarks = None if to is None else ": ".join(part for part in (to.to, to.remarks) if part)
+    agreed = effect.referral
+    to, remarks = (None, None) if agreed is None else (agreed.to, agreed.remarks)
     return lambda it, day: it.note_escalation(
-        decision=decision.number, effective_on=day, remarks=remarks, today=today
+        decision=decision.number, effective_on=day, to=to, remarks=remarks, today=today
     )
 
 
@@ -272,15 +273,27 @@ def _on_each(decision: DecisionAgreed, found: Found, decide: _Decide) -> Iterato
             if commitment.id in reached:
                 continue  # named twice, perhaps once by its id
             reached.add(commitment.id)
-            try:
-                event = decide(commitment, max(decision.agreed_on, commitment.registration.effective_on))
-            except RuleBroken as error:
-                if error.code in _HOLDS_ALREADY:
-                    continue
-                raise
+            event = _decided(decide, commitment, decision.agreed_on)
+        if event is None:
+            continue
         version = commitment.version + 1
         done = Done(type=event.TYPE, version=version, commitment=commitment.code)
         yield Deed(commitment.id, version, event, done)
+
+
+def _decided(decide: _Decide, commitment: Commitment, agreed_on: date) -> Event | None:
+    day = max(agreed_on, commitment.registration.effective_on)
+    return _unless_it_holds(lambda: decide(commitment, day))
+
+
+def _unless_it_holds(change: Callable[[], T]) -> T | None:
+    """What a change comes to, or None where it would change nothing: then there is nothing left to do."""
+    try:
+        return change()
+    except RuleBroken as error:
+        if error.code in _HOLDS_ALREADY:
+            return None
+        raise
 
 
 def _effect(decision: DecisionAgreed, carried_by: str) -> Effect:

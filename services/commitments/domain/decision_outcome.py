@@ -85,6 +85,7 @@ class DecisionOutcome:
 
     def resolve_by_hand(self, did: Sequence[Done], *, remarks: str) -> DecisionCarriedOut:
         """It was done by hand: `did` are the facts on record that name it."""
+        self.must_be_unresolved()
         if not did:
             raise RuleBroken(
                 "nothing-done-by-hand",

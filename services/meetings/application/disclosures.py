@@ -15,7 +15,7 @@ from services.meetings.application.decisions import Decisions
 from services.meetings.domain.folding import Entry, Folded, changed_by
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Records
+from shared.eventlog.states import States
 from shared.events.commitments import Corrected, LeadReassigned, Registered, VisibilityChanged
 from shared.events.indicators import IndicatorDefined, IndicatorDefinitionChanged, IndicatorPublished
 from shared.events.streams import resolve
@@ -113,10 +113,10 @@ class Disclosures:
         *,
         capacity: int = 20_000,
     ) -> None:
-        self._commitments: Records[CommitmentCircle] = Records(
+        self._commitments: States[CommitmentCircle] = States(
             live, CommitmentCircle.begin, name="commitment", capacity=capacity
         )
-        self._indicators: Records[IndicatorCircle] = Records(
+        self._indicators: States[IndicatorCircle] = States(
             live, IndicatorCircle.begin, name="indicator", capacity=capacity
         )
         self._bodies = bodies

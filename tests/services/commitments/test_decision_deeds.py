@@ -219,18 +219,18 @@ def test_a_commitment_is_given_up_with_the_type_and_the_reason_that_were_agreed(
 
 
 @pytest.mark.parametrize(
-    ("effect", "remarks"),
+    ("effect", "to", "remarks"),
     [
-        (taking_to("The President", "before March"), "The President: before March"),
-        (taking_to("The President"), "The President"),
-        (None, None),
+        (taking_to("The President", "before March"), "The President", "before March"),
+        (taking_to("The President"), "The President", None),
+        (None, None, None),
     ],
 )
 def test_an_escalation_is_noted_even_on_a_commitment_that_is_closed(
-    effect: Effect | None, remarks: str | None
+    effect: Effect | None, to: str | None, remarks: str | None
 ) -> None:
     agreed = decision(DecisionKind.ESCALATE, commitments=("SEG-14",), effect=effect)
-    escalated = Escalated(effective_on=AGREED_ON, decision=NUMBER, remarks=remarks)
+    escalated = Escalated(effective_on=AGREED_ON, decision=NUMBER, to=to, remarks=remarks)
     assert deed(agreed, record(commitment(registered(), completed()))).event == escalated
 
 

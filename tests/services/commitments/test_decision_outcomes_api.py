@@ -196,7 +196,7 @@ async def test_deadlines_targets_discards_and_escalations_reach_what_they_name_w
     (revision,), (escalation,) = first["deadline_revisions"], first["escalations"]
     assert (revision["on"], revision["previous"]) == ("2014-11-07", "2013-12-31")
     assert revision["decision"] == "BIL-INT-2012-001"
-    assert (escalation["decision"], escalation["remarks"]) == ("BIL-INT-2012-004", "The President")
+    assert (escalation["decision"], escalation["to"]) == ("BIL-INT-2012-004", "The President")
     assert (await service.read("/v1/commitments/SEG-15"))["public_deadline"]["on"] == "2014-11-07"
     given_up = await service.read("/v1/commitments/SEG-16")
     assert (given_up["status"], given_up["closing"]["decision"]) == ("discarded", "BIL-INT-2012-003")
