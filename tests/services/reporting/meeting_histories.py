@@ -9,6 +9,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -37,7 +38,8 @@ from shared.events.meetings import (
     Seat,
 )
 from shared.events.vocabulary import Visibility
-from tests.services.reporting.gatherings import Told, agenda, meeting_id
+from tests.services.reporting.gatherings import Told, agenda, meeting_id, noon, tell
+from tests.services.reporting.stage import Stage
 
 SPAN = 120
 """Days over which a history happens."""
@@ -168,6 +170,17 @@ class Known(NamedTuple):
     position: int
     recorded_at: datetime
     told: Told
+
+
+def written(stage: Stage, story: list[Entry], epoch: date) -> list[Known]:
+    """Writes a history day by day, and gives it back as the log holds it."""
+    log: list[Known] = []
+    for day, entries in groupby(story, key=lambda entry: entry.day):
+        told = [entry.told for entry in entries]
+        appended = tell(stage, *told, now=noon(epoch + timedelta(days=day)))
+        log += [Known(appended.first + n, appended.recorded_at, one) for n, one in enumerate(told)]
+    stage.wait(log[-1].position)
+    return log
 
 
 class Asked(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import count, groupby
+from itertools import count
 from typing import Any
 
 import pytest
@@ -17,8 +17,7 @@ from services.reporting.queries.gaps import Gap, gaps_as_of
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.scope import EVERYTHING
 from tests.services.reporting.decision_histories import SPAN, Asked, day_of, histories, replayed
-from tests.services.reporting.gatherings import noon, tell
-from tests.services.reporting.meeting_histories import Entry, Known
+from tests.services.reporting.meeting_histories import written
 from tests.services.reporting.stage import Stage, staged
 
 numbers = count(1)
@@ -34,17 +33,6 @@ def stage(log_url: str) -> Iterator[Stage]:
     with staged(log_url) as made:
         made.start_worker(capacity=2)
         yield made
-
-
-def written(stage: Stage, story: list[Entry], epoch: date) -> list[Known]:
-    """Writes a history day by day, and gives it back as the log holds it."""
-    log: list[Known] = []
-    for day, entries in groupby(story, key=lambda entry: entry.day):
-        told = [entry.told for entry in entries]
-        appended = tell(stage, *told, now=noon(epoch + timedelta(days=day)))
-        log += [Known(appended.first + n, appended.recorded_at, one) for n, one in enumerate(told)]
-    stage.wait(log[-1].position)
-    return log
 
 
 def as_replayed(item: DecisionItem, gaps: Any) -> dict[str, Any]:

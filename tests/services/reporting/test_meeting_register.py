@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import count, groupby
+from itertools import count
 from typing import Any
 
 import pytest
@@ -48,11 +48,11 @@ from tests.services.reporting.meeting_histories import (
     PUBLIC,
     SPAN,
     Asked,
-    Entry,
     Known,
     day_of,
     histories,
     replayed_register,
+    written,
 )
 from tests.services.reporting.stage import Stage, staged
 
@@ -70,17 +70,6 @@ def stage(log_url: str) -> Iterator[Stage]:
     with staged(log_url) as made:
         made.start_worker(capacity=2)
         yield made
-
-
-def written(stage: Stage, story: list[Entry], epoch: date) -> list[Known]:
-    """Writes a history day by day, and gives it back as the log holds it."""
-    log: list[Known] = []
-    for day, entries in groupby(story, key=lambda entry: entry.day):
-        told = [entry.told for entry in entries]
-        appended = tell(stage, *told, now=noon(epoch + timedelta(days=day)))
-        log += [Known(appended.first + n, appended.recorded_at, one) for n, one in enumerate(told)]
-    stage.wait(log[-1].position)
-    return log
 
 
 def asked_of(data: st.DataObject, log: list[Known], epoch: date) -> Asked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from typing import NamedTuple
 from uuid import UUID
@@ -44,20 +44,6 @@ def seen(upto: int, *kinds: type[Event]) -> Seen:
 def having(what: Seen, *events: Event) -> Changes:
     """A request that has seen so much, and writes each event in a stream of its own."""
     return msgspec.structs.replace(changes(*map(event, events)), seen=what)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
-def store(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Store, str]]:
-    """A migrated store and its URL, shared by the tests of this module; each empties it first."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('log') / 'bitacora.db'}"
-    else:
-        url = request.getfixturevalue("module_postgres_url")
-    with closing(open_store(url)) as made:
-        made.migrate()
-        yield made, url
 
 
 class Asked(NamedTuple):

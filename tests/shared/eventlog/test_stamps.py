@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -26,20 +26,6 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 clocks = st.lists(
     st.integers(min_value=-3, max_value=4).map(lambda n: NOON + timedelta(seconds=n)), max_size=12
 )
-
-
-@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
-def store(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Store, str]]:
-    """A migrated store and its URL, shared by the tests of this module; each empties it first."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('log') / 'bitacora.db'}"
-    else:
-        url = request.getfixturevalue("module_postgres_url")
-    with closing(open_store(url)) as opened:
-        opened.migrate()
-        yield opened, url
 
 
 def write_by(store: Store, way: str, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:

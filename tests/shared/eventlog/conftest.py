@@ -1,0 +1,24 @@
+"""One store for all the tests of a module, on either engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from shared.eventlog.store import Store, open_store
+
+
+@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
+def store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Store, str]]:
+    """A migrated store and its URL, shared by the tests of this module; each empties it first."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('log') / 'bitacora.db'}"
+    else:
+        url = request.getfixturevalue("module_postgres_url")
+    with closing(open_store(url)) as made:
+        made.migrate()
+        yield made, url
