@@ -21,6 +21,7 @@ from services.meetings.domain.body import Body, BodyDescription, usual_visibilit
 from services.meetings.domain.decision import Decision
 from services.meetings.domain.meeting import Course, Meeting
 from shared.clock import Clock
+from shared.errors import RuleBroken
 from shared.eventlog import codec
 from shared.eventlog.commands import Command
 from shared.eventlog.live import LiveLog
@@ -130,6 +131,20 @@ async def two_processes(url: str) -> AsyncIterator[tuple[Process, Process]]:
     prepare(url)
     async with process(url) as one, process(url) as other:
         yield one, other
+
+
+async def test_of_two_bodies_whose_codes_differ_by_capitals_one_is_refused_wherever_they_are_registered(
+    log_url: str,
+) -> None:
+    """Their decisions would have numbers that look alike."""
+    async with two_processes(log_url) as (one, other):
+        for number in range(20):
+            told = await asyncio.gather(
+                one.describe(f"SOCIAL-{number}"), other.describe(f"social-{number}"), return_exceptions=True
+            )
+            (refused,) = [error for error in told if error is not None]
+            assert isinstance(refused, RuleBroken)
+            assert refused.code == "body-code-taken"
 
 
 async def test_approvals_at_once_in_two_processes_leave_no_gap_and_give_no_number_twice(log_url: str) -> None:
