@@ -126,16 +126,26 @@ class Record:
 
     def _say(self, stream: UUID, day: date, event: Event, *, after: int = 0, actor: Actor = _ACTOR) -> None:
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        self._entries.append(Entry(noon + timedelta(days=after, seconds=len(self._entries) % 1000), stream, event, actor))
+        self._entries.append(
+            Entry(noon + timedelta(days=after, seconds=len(self._entries) % 1000), stream, event, actor)
+        )
 
     def _day(self, first: int = 0) -> date:
         return FIRST_DAY + timedelta(days=self._draw.randrange(first, YEARS * 365))
 
     def _names(self) -> None:
         for code in (*MINISTRIES, "DCI", "DIPRES"):
-            self._say(stream_of("organization", code), FIRST_DAY, OrganizationRegistered(code=code, name=f"Office {code}"))
+            self._say(
+                stream_of("organization", code),
+                FIRST_DAY,
+                OrganizationRegistered(code=code, name=f"Office {code}"),
+            )
         for rank, code in enumerate(PILLARS):
-            self._say(stream_of("pillar", code), FIRST_DAY, PillarRegistered(code=code, name=code.title(), rank=rank))
+            self._say(
+                stream_of("pillar", code),
+                FIRST_DAY,
+                PillarRegistered(code=code, name=code.title(), rank=rank),
+            )
 
     def _bodies(self) -> None:
         for number in range(BODIES):
@@ -179,7 +189,11 @@ class Record:
         absences = (Seat(position="Director"),) if draw.random() < 0.2 else ()
         self._say(stream, day, MeetingHeld(held_at=moment, attendance=attendees, mandatory_absences=absences))
         recipients = tuple(Recipient(organization=code) for code in who)
-        self._say(stream, day + timedelta(days=draw.randrange(1, 12)), MinutesCirculated(draft=1, recipients=recipients))
+        self._say(
+            stream,
+            day + timedelta(days=draw.randrange(1, 12)),
+            MinutesCirculated(draft=1, recipients=recipients),
+        )
         for place in range(2):
             self._decision(number, place, day, body, stream, visibility)
         for place in range(3):
@@ -280,7 +294,9 @@ class Record:
                 title=f"Project {number}: {self._text(40)}",
                 lead_organization=draw.choice(MINISTRIES),
                 effective_on=day,
-                kind=draw.choice([CommitmentKind.COMMITMENT, CommitmentKind.COMMITMENT, CommitmentKind.ACTION]),
+                kind=draw.choice(
+                    [CommitmentKind.COMMITMENT, CommitmentKind.COMMITMENT, CommitmentKind.ACTION]
+                ),
                 visibility=draw.choice(_OPEN),
                 pillar=draw.choice(PILLARS),
                 result_type=draw.choice([None, *ResultType]),
@@ -298,7 +314,12 @@ class Record:
         for _ in range(events - len(self._entries)):
             number = self._draw.randrange(self.commitments)
             day = self._day(366)
-            self._say(stream_of("commitment", _code(number)), day, self._happening(day), after=self._draw.randrange(20))
+            self._say(
+                stream_of("commitment", _code(number)),
+                day,
+                self._happening(day),
+                after=self._draw.randrange(20),
+            )
 
     def _happening(self, day: date) -> Event:
         draw = self._draw
@@ -311,7 +332,10 @@ class Record:
             )
         if kind < 0.80:
             return ProgressReported(
-                number=1, period=f"{day.year}-Q{day.month // 4 + 1}", effective_on=day, observed_progress=self._text(300)
+                number=1,
+                period=f"{day.year}-Q{day.month // 4 + 1}",
+                effective_on=day,
+                observed_progress=self._text(300),
             )
         if kind < 0.88:
             return Commented(text=self._text(120), effective_on=day)
@@ -322,7 +346,10 @@ class Record:
             )
         if kind < 0.975:
             return LeadReassigned(
-                lead_organization=draw.choice(MINISTRIES), previous="M00", effective_on=day, reason="Another office"
+                lead_organization=draw.choice(MINISTRIES),
+                previous="M00",
+                effective_on=day,
+                reason="Another office",
             )
         if kind < 0.978:
             return Corrected(field="pillar", value=draw.choice(PILLARS), reason="Wrong")

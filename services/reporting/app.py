@@ -12,7 +12,8 @@ from services.reporting.api import action_items, board, decisions, events, meeti
 from services.reporting.api.access import ACCESS
 from services.reporting.api.errors import ERRORS
 from services.reporting.api.questions import Reporting
-from services.reporting.opening import open_read_model
+from services.reporting.datasets import Schema
+from services.reporting.generations import open_read_model
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import open_store
@@ -29,11 +30,12 @@ DESCRIPTION = (
 )
 
 
-def create_app(settings: Settings, clock: Clock | None = None) -> Service:
+def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | None = None) -> Service:
     """The service over the log and the read model that the settings name; it makes no tables."""
     clock = clock or Clock(settings.timezone)
     store = open_store(settings.effective_log_url)
-    read_model = open_read_model(settings.effective_read_model_url)
+    schema = schema or Schema(clock.zone.key)
+    read_model = open_read_model(settings.effective_read_model_url, schema)
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
@@ -60,10 +62,13 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         return f"followed up to position {live.position}"
 
     async def read_model_is_ready() -> str:
-        await asyncio.to_thread(read_model.check_ready)
-        reached = await asyncio.to_thread(reporting.reached)
-        head = await asyncio.to_thread(store.head)
-        return f"at position {reached}, {max(0, head - reached)} behind the log"
+        def look() -> str:
+            with read_model.reading() as reading:
+                behind = max(0, store.head() - reading.position)
+                found = f"at position {reading.position}, {behind} behind the log"
+                return found if reading.stopped_because is None else f"{found}: {reading.stopped_because}"
+
+        return await asyncio.to_thread(look)
 
     app = build_app(
         title="Bitácora: reporting",

@@ -1,29 +1,35 @@
-"""Who may know of a thing: the one rule that every service applies before it shows, counts or even refuses anything.
+"""Who may read a thing: the one rule that every service applies before it shows, counts or even refuses anything.
 
 public     anybody, credentials or not
 internal   anybody inside government who has credentials
-reserved   the unit, the advisory unit, the budget office, auditors and administrators, and the ministries concerned
+reserved   the unit, the advisory unit, the budget office, auditors and administrators, and the thing's readers: the
+           organisations it concerns, or to which its minutes were sent
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
 
 
-def knows_of_everything(actor: Actor) -> bool:
+def reads_everything(actor: Actor | None) -> bool:
     """Whether nothing is hidden from `actor`: all of government but the ministries."""
-    return actor.role is not Role.MINISTRY
+    return actor is not None and actor.role is not Role.MINISTRY
 
 
-def may_see(actor: Actor | None, visibility: Visibility, organizations: Iterable[str]) -> bool:
-    """Whether `actor` (None: somebody without credentials) may know of a thing that concerns `organizations`."""
-    if visibility is Visibility.PUBLIC:
-        return True
-    if actor is None:
-        return False
-    if visibility is Visibility.INTERNAL or knows_of_everything(actor):
-        return True
-    return actor.organization in organizations
+def can_read(actor: Actor | None, visibility: Visibility, readers: Collection[str]) -> bool:
+    """Whether `actor` (None: somebody without credentials) may read a thing with these readers."""
+    match visibility:
+        case Visibility.PUBLIC:
+            return True
+        case Visibility.INTERNAL:
+            return actor is not None
+        case Visibility.RESERVED:
+            return actor is not None and (reads_everything(actor) or actor.organization in readers)
+
+
+may_see = can_read
+knows_of_everything = reads_everything
+"""The names by which the writing services still call them."""

@@ -134,7 +134,7 @@ class CommitmentState:
 
     def verdict_on(self, day: date) -> Verdict | None:
         """The status on a day under the current rule; None before the first day it counts from."""
-        standing = self.dated.standing_on(day)
+        standing = self.dated.on_day(day)
         return None if standing is None else verdict_on(standing, day)
 
     def lead_on(self, day: date) -> str:

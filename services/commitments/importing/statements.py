@@ -56,7 +56,7 @@ class Statements:
         self._today = today
         self._known = known
         self._told = as_told(mapping.source, observation.day)
-        self._first_day = self._commitment.dated.registered_on
+        self._first_day = self._commitment.dated.first_day
         self.column: str | None = None
         """The column that the statement now being decided is from."""
 

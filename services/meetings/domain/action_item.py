@@ -80,7 +80,7 @@ class ActionItem(Folded):
 
     def verdict_on(self, day: date) -> ActionItemVerdict | None:
         """Its state on a day under the current rule; None before it was assigned."""
-        standing = self.facts.standing_on(day)
+        standing = self.facts.on_day(day)
         return None if standing is None else action_item_verdict(standing, day)
 
     def circle(self) -> tuple[str, ...]:
@@ -200,10 +200,10 @@ class ActionItem(Folded):
 
     def _day(self, day: date | None, today: date, pointer: str = "/effective_on") -> date:
         day = guards.not_after_today(day, today, pointer)
-        if day < self.facts.assigned_on:
+        if day < self.facts.first_day:
             raise InvalidInput(
                 "date-before-assignment",
-                f"It was assigned on {self.facts.assigned_on}: nothing happened to it before.",
+                f"It was assigned on {self.facts.first_day}: nothing happened to it before.",
                 pointer=pointer,
             )
         return day

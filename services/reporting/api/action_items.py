@@ -20,7 +20,6 @@ from services.reporting.api.questions import (
     question,
     reporting_of,
 )
-from services.reporting.queries.action_item_state import RULE
 from services.reporting.queries.action_items import (
     ActionItemFilters,
     ActionItems,
@@ -32,7 +31,7 @@ from services.reporting.reading import Reading
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, next_url
 from shared.http.routing import service_router
 from shared.http.schemas import CivilDay
-from shared.rules.action_item_state import ActionItemState
+from shared.rules.action_item_state import CURRENT_ACTION_ITEM_RULE, ActionItemState
 
 router = service_router(ACCESS)
 
@@ -95,7 +94,7 @@ async def action_items(
         )
 
     at, found = await reporting.ask(asked, answer)
-    body: dict[str, Any] = heading_without_rule(at, scope) | {"state_rule": RULE}
+    body: dict[str, Any] = heading_without_rule(at, scope) | {"state_rule": CURRENT_ACTION_ITEM_RULE}
     if found.by_state is not None:
         body["totals"] = {"action_items": sum(found.by_state.values()), "by_state": found.by_state}
     body["items"] = found.items

@@ -24,8 +24,14 @@ from services.reporting.api.questions import (
     question,
     reporting_of,
 )
-from services.reporting.queries.board import Board, Filters, board_as_of, grouped_board_as_of
-from services.reporting.queries.changes import Change, changes_between
+from services.reporting.queries.board import (
+    Board,
+    Change,
+    Filters,
+    board_as_of,
+    changes_between,
+    grouped_board_as_of,
+)
 from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 from shared.errors import InvalidInput

@@ -23,11 +23,11 @@ from services.reporting.api.questions import (
     question,
     reporting_of,
 )
-from services.reporting.queries.beside_decisions import DecisionItem, Reader
+from services.reporting.queries.decision_items import DecisionItem, Reader
 from services.reporting.queries.decisions import ACKNOWLEDGED, OUTCOMES, DecisionFilters, decisions_as_of
 from services.reporting.queries.gaps import Gap, Gaps, gaps_as_of
 from services.reporting.queries.moments import AsOf
-from services.reporting.queries.scope import Scope
+from services.reporting.queries.access import Scope
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import DecisionKind
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, next_url
@@ -177,4 +177,4 @@ def _reader(reporting: Reporting, scope: Scope, at: AsOf, asked: Question) -> Re
     if asked.on is None and at.known_at is not None:
         # Whoever names no day is told all that is known, even if another machine's clock is a day ahead of ours.
         until = max(until, day_of(at.known_at))
-    return Reader(scope, until, day_of)
+    return Reader(scope, until)

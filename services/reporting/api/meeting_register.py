@@ -21,8 +21,13 @@ from services.reporting.api.questions import (
     reporting_of,
 )
 from services.reporting.queries.moments import AsOf
-from services.reporting.queries.register import RegisterFilters, RegisterPeriod, register_as_of, stretches
-from services.reporting.queries.register_lines import BodyLine, Days
+from services.reporting.queries.register import (
+    BodyLine,
+    RegisterFilters,
+    RegisterPeriod,
+    periods_between,
+    register_as_of,
+)
 from services.reporting.reading import Reading
 from shared.errors import InvalidInput
 from shared.events.meeting_vocabulary import BodyKind
@@ -101,15 +106,14 @@ async def meeting_register(
             raise InvalidInput(
                 "days-reversed", "The first day is later than the last.", pointer="/query/from"
             )
-        found = stretches(since, until, period, MOST_PERIODS)
+        found = periods_between(since, until, period, MOST_PERIODS)
         if found is None:
             raise InvalidInput(
                 "register-too-long",
                 f"These days have more than {MOST_PERIODS} periods: ask for fewer, or for longer ones.",
                 pointer="/query/period",
             )
-        days = Days(found, reporting.clock.day_of)
-        items, more = register_as_of(reading, at, scope, days, chosen, after=after, limit=limit)
+        items, more = register_as_of(reading, at, scope, found, chosen, after=after, limit=limit)
         return Found(since, until, items, more)
 
     at, register = await reporting.ask(asked, answer)

@@ -12,9 +12,8 @@ from starlette.requests import Request
 
 from services.reporting.api.waiting import Reached
 from services.reporting.queries.moments import AsOf, as_of, position_asked_for
-from services.reporting.queries.scope import Scope, scope_of
-from services.reporting.queries.verdict import RULE
-from services.reporting.read_model import ReadModel
+from services.reporting.queries.access import Scope, scope_of
+from services.reporting.generations.interface import ReadModel
 from services.reporting.reading import Reading
 from shared.clock import Clock
 from shared.eventlog.codec import instant_text
@@ -23,6 +22,7 @@ from shared.eventlog.store import Store
 from shared.http.context import visitor_of
 from shared.http.records import LONGEST_WAIT
 from shared.http.schemas import CivilDay, Instant
+from shared.rules.traffic_light import CURRENT_RULE
 
 T = TypeVar("T")
 
@@ -121,7 +121,7 @@ def asker_of(request: Request) -> Scope:
 
 def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
     """What every answer says of itself: which day, which position, under which rule, for whose eyes."""
-    return {"status_rule": RULE, **heading_without_rule(at, scope)}
+    return {"status_rule": CURRENT_RULE, **heading_without_rule(at, scope)}
 
 
 def heading_without_rule(at: AsOf, scope: Scope) -> dict[str, Any]:
