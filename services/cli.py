@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -105,9 +105,15 @@ def _migrate() -> None:
     clock = Clock(settings.timezone)
     read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
     try:
-        with _log() as store, _progress("Building the read model") as shown:
+        with _log() as store, ExitStack() as watched:
             store.migrate()
-            build_missing(store, read_model, clock, lambda done: shown(done.position, done.head), wait=True)
+            if store.head() and read_model.live() is None:
+                shown = watched.enter_context(_progress("Building the read model"))
+                build_missing(
+                    store, read_model, clock, lambda done: shown(done.position, done.head), wait=True
+                )
+            else:
+                build_missing(store, read_model, clock, wait=True)
             head = store.head()
         with read_model.reading() as reading:
             reached = reading.position

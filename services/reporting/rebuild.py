@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Final, NamedTuple
 
-import structlog
-
 from services.reporting.datasets import END_OF_DAYS, Dataset
 from services.reporting.generations.interface import GenerationWriter, ReadModel
 from services.reporting.projections.differ import Key, Row, RowChanges, write_down
@@ -26,8 +24,6 @@ ROWS: Final = 20_000
 GRACE: Final = 2.0
 """Seconds the old generation is kept for those who are still reading it."""
 CAPACITY: Final = 1_000_000
-
-log = structlog.get_logger(__name__)
 
 
 class Progress(NamedTuple):
@@ -91,7 +87,6 @@ def _build(
             read_model.promote(generation, rebuilding.catch_up)
         finally:
             rebuilding.close()
-        log.info("read_model_rebuilt", generation=generation, position=rebuilding.position)
         time.sleep(grace)
         read_model.discard_others()
         return rebuilding.position

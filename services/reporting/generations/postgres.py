@@ -10,7 +10,18 @@ from typing import Any, Final
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
-from sqlalchemy import BigInteger, Connection, Date, Engine, Integer, Text, Uuid, create_engine, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Date,
+    Engine,
+    Integer,
+    Text,
+    Uuid,
+    create_engine,
+    insert,
+    select,
+)
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 

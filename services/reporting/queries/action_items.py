@@ -135,7 +135,7 @@ def _chosen(
     if filters.decision:
         seen = readable_things(reading, scope, position, decisions, decisions.c.number)
         found += [_row.decision.in_(filters.decision), _row.decision.in_(seen)]
-    if filters.body or filters.decision:
+    if (filters.body or filters.decision) and not scope.everything:
         found.append(_row.meeting_id.in_(readable_things(reading, scope, position, meetings)))
     if filters.commitment:
         found.append(_row.commitment.in_(filters.commitment))

@@ -223,7 +223,7 @@ def replayed(told: Told, on: date) -> Expected | None:
     )
     public, public_at = speaks(_revised(DeadlineKind.PUBLIC), fields["public_deadline"])
     internal, internal_at = speaks(_revised(DeadlineKind.INTERNAL), fields["internal_deadline"])
-    lead, lead_at = speaks(
+    lead, _lead_at = speaks(
         lambda e: (e.effective_on, e.lead_organization) if isinstance(e, LeadReassigned) else None,
         fields["lead_organization"],
     )
@@ -272,7 +272,7 @@ Dated = tuple[Any, int]
 def judged(
     closure: Dated, judgement: Dated, public: Dated, internal: Dated, day: date
 ) -> tuple[str | None, int]:
-    """The state of a commitment on a day, and what it follows from: what is closed, late, doubtful, late inside, fine."""
+    """The state on a day, and what it follows from: closed, late, doubtful, late by its own deadline, or fine."""
     if closure[0] is not None:
         return (None if closure[0] == "merged" else closure[0]), closure[1]
 

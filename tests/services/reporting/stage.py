@@ -18,6 +18,7 @@ from services.reporting.follow import Worker
 from services.reporting.generations import open_read_model
 from services.reporting.generations.interface import ReadModel
 from services.reporting.queries.access import Scope, scope_of
+from services.reporting.reading import Reading
 from services.reporting.rebuild import build_missing, rebuild
 from shared.clock import Clock
 from shared.eventlog.envelope import NewEvent
@@ -112,10 +113,14 @@ class Stage:
             time.sleep(0.003)
         return reached
 
+    def reading(self) -> Reading:
+        """How the read model is: where it is, and what keeps it from going on."""
+        with self.read_model.reading() as reading:
+            return reading
+
     def reached(self) -> int:
         """How far the read model has followed the log."""
-        with self.read_model.reading() as reading:
-            return reading.position
+        return self.reading().position
 
     def follow(self) -> None:
         """Let a worker of its own bring the read model to the end of the log."""
