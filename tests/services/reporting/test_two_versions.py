@@ -169,10 +169,11 @@ def registration(number: int) -> tuple[str, Registered]:
     )
 
 
-@pytest.mark.parametrize("worker_first", [True, False])
+@pytest.mark.parametrize(("engine", "worker_first"), [("sqlite", True), ("postgres", False)])
 def test_a_version_is_replaced_by_another_while_boards_are_read(
-    log_url: str, tmp_path: Path, *, worker_first: bool
+    request: pytest.FixtureRequest, tmp_path: Path, engine: str, *, worker_first: bool
 ) -> None:
+    log_url = request.getfixturevalue(f"{engine}_url")
     with staged(log_url) as stage, ExitStack() as new_ones:
         stage.append(*(registration(number) for number in range(BEFORE)))
         old, new = Version(stage, tmp_path, OLD), Version(stage, tmp_path, NEW)
