@@ -124,9 +124,15 @@ class Store(Protocol):
         """At most `limit` events beyond position `after`, in order: (position, stored line)."""
 
     def read_stream(
-        self, stream_id: UUID, after_version: int = 0, upto_position: int | None = None
+        self,
+        stream_id: UUID,
+        after_version: int = 0,
+        upto_position: int | None = None,
+        *,
+        upto_version: int | None = None,
+        limit: int | None = None,
     ) -> list[tuple[int, bytes]]:
-        """The events of one stream in order of version: (position, stored line)."""
+        """The events of one stream in order of version, at most `limit`: (position, stored line)."""
 
     def read_filed(self, after: int, limit: int, *, upto: int) -> list[Filed]:
         """What the engine files the same events under that `read` gives, without their bytes."""

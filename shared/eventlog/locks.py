@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 
-class Turns:
-    """One queue per stream that somebody is at; streams nobody is at cost nothing."""
+class StreamLocks:
+    """One lock for each stream that a command is at; streams nobody is at cost nothing."""
 
     def __init__(self) -> None:
         self._queues: dict[UUID, tuple[asyncio.Lock, int]] = {}
@@ -16,17 +16,17 @@ class Turns:
     def __len__(self) -> int:
         return len(self._queues)
 
-    def on(self, streams: Iterable[UUID]) -> _Turn:
-        """One's turn on all these streams at once, to be entered with `async with`.
+    def on(self, streams: Iterable[UUID]) -> _Locked:
+        """All these streams at once, to be entered with `async with`.
 
         They are taken in one order by everybody, and nobody who holds one may ask for another: no two can wait for
         each other.
         """
-        return _Turn(self._queues, sorted(streams))
+        return _Locked(self._queues, sorted(streams))
 
 
-class _Turn:
-    """Waiting for, and having, one's turn; written out by hand, because every command passes through here."""
+class _Locked:
+    """Waiting for the locks, and having them; written out by hand, because every command passes through here."""
 
     __slots__ = ("_held", "_queues", "_streams")
 
