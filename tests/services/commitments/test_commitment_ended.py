@@ -122,9 +122,7 @@ def test_a_wrong_day_of_completion_is_mended_by_reopening_and_completing_again()
 @pytest.mark.parametrize("closing", CLOSINGS)
 @pytest.mark.parametrize("day", [JUNE, JULY, TODAY])
 def test_whatever_closed_it_is_undone_from_a_day_on(closing: Event, day: date) -> None:
-    given(registered(), closing).when(reopen(day)).then(
-        Reopened(reason="Struck down", effective_on=day)
-    )
+    given(registered(), closing).when(reopen(day)).then(Reopened(reason="Struck down", effective_on=day))
 
 
 def test_there_must_be_something_to_reopen() -> None:
@@ -133,9 +131,7 @@ def test_there_must_be_something_to_reopen() -> None:
 
 
 def test_a_reopening_does_not_precede_the_closing() -> None:
-    given(registered(), completed(JULY)).when(reopen(JUNE)).refused(
-        "reopening-before-closure", RuleBroken
-    )
+    given(registered(), completed(JULY)).when(reopen(JUNE)).refused("reopening-before-closure", RuleBroken)
 
 
 def test_a_reopening_needs_a_reason() -> None:

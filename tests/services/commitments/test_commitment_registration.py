@@ -238,9 +238,7 @@ def publish(reason: str) -> Any:
 
 
 def test_a_reserved_commitment_is_published_with_a_reason() -> None:
-    given(registered(visibility=Visibility.RESERVED)).when(
-        publish("Speech of May 21")
-    ).then(
+    given(registered(visibility=Visibility.RESERVED)).when(publish("Speech of May 21")).then(
         VisibilityChanged(
             visibility=Visibility.PUBLIC, previous=Visibility.RESERVED, reason="Speech of May 21"
         )
@@ -248,9 +246,9 @@ def test_a_reserved_commitment_is_published_with_a_reason() -> None:
 
 
 def test_a_publication_changes_who_may_know() -> None:
-    given(registered(visibility=Visibility.PUBLIC)).when(
-        publish("Again")
-    ).refused("visibility-unchanged", RuleBroken)
+    given(registered(visibility=Visibility.PUBLIC)).when(publish("Again")).refused(
+        "visibility-unchanged", RuleBroken
+    )
 
 
 def test_a_publication_needs_a_reason() -> None:
