@@ -87,8 +87,8 @@ def build_app(
         health_router(checks or {}, registry, problems.catalogue).routes,
     ):
         app.router.routes.extend(routes)
-    app.access = {pair: access for router in routers for pair, access in router.access.items()}
     _check_all_declared(app)
+    app.access = {pair: access for router in routers for pair, access in router.access.items()}
     install_problem_handlers(app, problems)
     app.add_middleware(
         Edge,
