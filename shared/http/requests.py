@@ -47,8 +47,8 @@ class StructRequest(RequestModel, Generic[S]):
         """The proposed event; `more` are members that do not come from the body."""
         members = {
             name: _value(value)
-            for name in type(self).model_fields
-            if (value := getattr(self, name)) is not None
+            for name, field in type(self).model_fields.items()
+            if (value := getattr(self, name)) is not None or field.is_required()
         }
         for name in self.TODAY:
             members.setdefault(name, today)
