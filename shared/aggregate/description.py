@@ -48,7 +48,7 @@ class Described(Aggregate, Generic[D]):
     def register(cls, code: str, description: D) -> list[Event]:
         """Enter one into the record: what its registration has no room for is described right after."""
         (registered,) = cls.BEGINS_WITH
-        first = registered(code=code, **_shared_members(description, registered))  # type: ignore[call-arg]
+        first = registered(code=code, **_shared_members(description, registered))
         told = cls.CHANGED(**_shared_members(first, cls.CHANGED))
         return [first] if told == description else [first, description]
 

@@ -49,7 +49,9 @@ class Commitments(Repository[Commitment]):
     async def readers_of(self, code: str) -> Readers | None:
         """Who may read the commitment with that code; None when there is none."""
         found = await self.by_code(code)
-        return found and Readers(found.visibility, found.organizations(), found.once_reserved)
+        if found is None:
+            return None
+        return Readers(found.visibility, found.organizations(), found.once_reserved)
 
     # --- decisions that depend on more than the commitment ---------------------------------------------------------
 

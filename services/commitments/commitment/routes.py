@@ -56,7 +56,7 @@ from shared.http.resource import Resource, command_of
 from shared.http.responses import InstantText, written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
-from shared.identity.actor import Role
+from shared.identity.actor import Actor, Role
 from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
 
 UNIT: Final = frozenset({Role.DCI})
@@ -74,15 +74,17 @@ _READS: Final = Access(
 
 Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
 
-# --- documents ---------------------------------------------------------------------------------------------------------
+# --- documents -------------------------------------------------------------------------------------------------------
 
+_PUBLIC: Final = document_of(PublicDeadline)
+_INTERNAL: Final = document_of(InternalDeadline)
 _REPORT: Final = entry_document(ProgressReported, review=entry_document(ProgressReviewed) | None)
 _MILESTONE: Final = entry_document(MilestoneSet, completion=entry_document(MilestoneCompleted) | None)
 _CLOSING: Final = msgspec.defstruct(
     "Closing",
     [
         ("kind", Closure),
-        ("recorded_by", entry_document(Completed).__annotations__.get("recorded_by", Any)),
+        ("recorded_by", Actor),
         ("position", int),
         *(
             (name, hint | msgspec.UnsetType, msgspec.UNSET)
@@ -114,8 +116,8 @@ COMMITMENT: Final = extended(
     ],
     judgement=Judgement | None,
     lead_organization=Annotated[str, Field(description="Who answers for it now.")],
-    public_deadline=document_of(PublicDeadline) | None,
-    internal_deadline=document_of(InternalDeadline) | None,
+    public_deadline=_PUBLIC | None,
+    internal_deadline=_INTERNAL | None,
     merged_into=CommitmentCode | None,
     stage=Annotated[str | None, Field(description="As last reported.")],
     percent=Annotated[Decimal | None, Field(description="How much is done, as last reported.")],
@@ -154,8 +156,8 @@ def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
             "status_because": verdict and verdict.because,
             "judgement": dated.judgements.on(day)[0],
             "lead_organization": commitment.lead_on(day),
-            "public_deadline": public and {"on": public, "origin": promised and promised.origin},
-            "internal_deadline": internal and {"on": internal},
+            "public_deadline": public and _PUBLIC(on=public, origin=promised and promised.origin),
+            "internal_deadline": internal and _INTERNAL(on=internal),
             "merged_into": commitment.merged_into,
             "stage": commitment.stage,
             "percent": commitment.percent,
@@ -205,7 +207,7 @@ def _closing(commitment: Commitment, day: date) -> msgspec.Struct | None:
     )
 
 
-# --- routes ---------------------------------------------------------------------------------------------------------
+# --- routes ----------------------------------------------------------------------------------------------------------
 
 
 def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router:
@@ -318,7 +320,7 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
     return router
 
 
-# --- refusals ---------------------------------------------------------------------------------------------------------
+# --- refusals --------------------------------------------------------------------------------------------------------
 
 ERRORS: Catalogue = {
     # 403
