@@ -71,7 +71,7 @@ class Indicators(Repository[Indicator]):
     async def change_definition(
         self, current: Indicator, proposed: IndicatorDefinitionChanged, context: Context
     ) -> IndicatorDefinitionChanged:
-        """Changes what is measured, or how, from a day on; verdicts on the original promise keep the first definition."""
+        """Changes what is measured, or how, from a day on; verdicts on the first promise keep the first definition."""
         self._check_source(proposed.changes.get("source"))
         return current.change_definition(proposed, context)
 

@@ -1,4 +1,4 @@
-"""The routes of indicators: defined, promised, planned, measured, set right, redefined, and read as they are or were."""
+"""The routes of indicators: defined, promised, planned, measured, set right, redefined and read."""
 
 from __future__ import annotations
 

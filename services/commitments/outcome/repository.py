@@ -8,29 +8,29 @@ from uuid import UUID
 
 import msgspec
 
-from services.commitments.application.commitments import KIND as COMMITMENT
-from services.commitments.application.commitments import Commitments
-from services.commitments.application.decisions import DecisionOnRecord, Decisions
-from services.commitments.application.indicators import KIND as INDICATOR
-from services.commitments.application.indicators import Indicators
-from services.commitments.domain.commitment import Commitment
-from services.commitments.domain.decision_deeds import (
-    Deed,
+from services.commitments.commitment.model import Commitment, Known
+from services.commitments.commitment.repository import KIND as COMMITMENT
+from services.commitments.commitment.repository import Commitments
+from services.commitments.indicator.model import Indicator
+from services.commitments.indicator.repository import KIND as INDICATOR
+from services.commitments.indicator.repository import Indicators
+from services.commitments.outcome.decisions import DecisionOnRecord, Decisions
+from services.commitments.outcome.model import (
+    Caused,
+    DecisionOutcome,
     Found,
     NotDone,
-    deeds_of,
+    OutcomeState,
     done_by_hand,
+    effects_of,
     proposed_by,
 )
-from services.commitments.domain.decision_outcome import DecisionOutcome, OutcomeState, carried_out
-from services.commitments.domain.indicator import Indicator
-from services.commitments.domain.registration import Known
+from shared.aggregate.command import Command, Decided, Outcome
+from shared.aggregate.repository import Repository
 from shared.errors import RuleBroken
-from shared.eventlog.commands import Beside, Command, Decided, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Records
 from shared.eventlog.store import FollowerPosition
-from shared.events.commitments import DecisionUnresolved, Done
+from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, Done
 from shared.events.meetings import DecisionAgreed
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor, Role
@@ -57,53 +57,41 @@ class Filters(NamedTuple):
     organization: str | None = None
 
 
-class DecisionOutcomes:
-    """The outcomes of decisions, for whoever asks and within what they may know."""
+class DecisionOutcomes(Repository[DecisionOutcome]):
+    """The outcomes of decisions, for whoever asks and within what they may read."""
 
     def __init__(
         self, live: LiveLog, decisions: Decisions, commitments: Commitments, indicators: Indicators
     ) -> None:
-        self._live = live
+        super().__init__(live, DecisionOutcome, KIND)
         self._decisions = decisions
         self._commitments = commitments
         self._indicators = indicators
-        self._records: Records[DecisionOutcome] = Records(
-            live, DecisionOutcome.begin, name=KIND, capacity=5_000
-        )
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
-    @property
-    def position(self) -> int:
-        """The position of the log that lists reflect."""
-        return self._live.position
+    async def may_read(self, actor: Actor, aggregate: DecisionOutcome) -> bool:
+        """See `Repository.may_read`: whoever may read the decision."""
+        decision = self._decisions.decision(aggregate.decision)
+        return decision is not None and self._decisions.can_be_read_by(actor, decision)
 
-    async def wait_for(self, position: int, timeout: float) -> None:
-        """Returns once everything up to a position of the log is reflected; Unavailable after `timeout` seconds."""
-        await self._live.wait_for(position, timeout)
-
-    async def visible(self, identifier: str, actor: Actor) -> Settled:
-        """The outcome of a decision. NotFound when there is none, or the actor may not know of the decision."""
-        outcome = await self._records.get(resolve(KIND, identifier))
-        decision = None if outcome is None else self._decisions.decision(outcome.decision)
-        if outcome is None or decision is None or not self._decisions.may_be_known_to(actor, decision):
-            raise self._records.unknown()
-        return self._settled(outcome, decision, actor)
+    def settled(self, outcome: DecisionOutcome, actor: Actor) -> Settled:
+        """An outcome with its decision, for a reader of it."""
+        decision = self._decisions.decision(outcome.decision)
+        assert decision is not None, "an outcome is found by those who may read its decision"
+        return Settled(outcome, decision, self._decisions.can_be_read_in_full_by(actor, decision))
 
     def listed(self, actor: Actor, filters: Filters) -> Iterator[Settled]:
-        """The outcomes an actor may know of, in the order in which they were first recorded."""
+        """The outcomes an actor may read, in the order in which they were first recorded."""
         for outcome, decision in self._decisions.outcomes():
             agreed = decision.agreed
             if (
                 (filters.state is None or outcome.state is filters.state)
                 and (filters.body is None or agreed.body == filters.body)
                 and (filters.organization is None or filters.organization in agreed.organizations)
-                and self._decisions.may_be_known_to(actor, decision)
+                and self._decisions.can_be_read_by(actor, decision)
             ):
-                yield self._settled(outcome, decision, actor)
-
-    def _settled(self, outcome: DecisionOutcome, decision: DecisionOnRecord, actor: Actor) -> Settled:
-        return Settled(outcome, decision, self._decisions.may_be_told_all(actor, decision))
+                yield Settled(outcome, decision, self._decisions.can_be_read_in_full_by(actor, decision))
 
     # --- by the policy ---------------------------------------------------------------------------------------------
 
@@ -113,24 +101,23 @@ class DecisionOutcomes:
         A decision that has its outcome already only moves the position. FollowerOvertaken when another process acting
         for the same follower was faster; Unavailable when the log did not answer, and asking again is then safe.
         """
-        agreed = decision.agreed
+        number = decision.agreed.number
 
-        def decide(present: DecisionOutcome | None, deeds: Callable[[], list[Deed]]) -> Decided:
+        def decide(present: DecisionOutcome | None, effects: Callable[[], list[Caused]]) -> Decided:
             if present is not None:
                 return []
             try:
-                done = deeds()
+                caused = effects()
             except NotDone as why:
-                return [
-                    DecisionUnresolved(
-                        decision=agreed.number,
-                        code=why.code,
-                        reason=why.reason,
-                        commitment=why.commitment,
-                        indicator=why.indicator,
-                    )
-                ]
-            return [*_beside(done), carried_out(agreed.number, [deed.done for deed in done])]
+                return DecisionUnresolved(
+                    decision=number,
+                    code=why.code,
+                    reason=why.reason,
+                    commitment=why.commitment,
+                    indicator=why.indicator,
+                )
+            carried_out = DecisionCarriedOut(decision=number, did=tuple(one.done for one in caused))
+            return [*(one.on_stream for one in caused), carried_out]
 
         secretariat = None if decision.body is None else decision.body.secretariat
         command = Command(
@@ -139,84 +126,68 @@ class DecisionOutcomes:
             causation_id=decision.position,
             follower=FollowerPosition(follower, decision.position),
         )
-        return await self._write(decision, decide, command)
+        return await self._settle(decision, decide, command)
 
     # --- by people -------------------------------------------------------------------------------------------------
 
-    async def resolve(self, settled: Settled, command: Command, *, remarks: str) -> Outcome:
+    async def resolve(self, settled: Settled, command: Command, remarks: str) -> Outcome:
         """Carry an unresolved decision out after all, now that what stood against it is mended."""
 
-        def decide(present: DecisionOutcome | None, deeds: Callable[[], list[Deed]]) -> Decided:
+        def decide(present: DecisionOutcome | None, effects: Callable[[], list[Caused]]) -> Decided:
             if present is None:
-                raise self._records.unknown()
+                raise self.unknown()
             present.must_be_unresolved()
             try:
-                done = deeds()
+                caused = effects()
             except NotDone as why:
                 concerned = why.commitment or why.indicator
                 at = f" ({concerned})" if concerned else ""
                 raise RuleBroken(
                     "decision-still-unresolved", f"It still cannot be carried out{at}: {why.reason}"
                 ) from why
-            return [*_beside(done), present.resolve([deed.done for deed in done], remarks=remarks)]
+            return [
+                *(one.on_stream for one in caused),
+                present.resolve([one.done for one in caused], remarks),
+            ]
 
-        command = msgspec.structs.replace(command, causation_id=settled.decision.position)
-        return await self._write(settled.decision, decide, command)
+        return await self._settle(settled.decision, decide, _caused_by(settled, command))
 
-    async def resolve_by_hand(self, settled: Settled, command: Command, *, remarks: str) -> Outcome:
+    async def resolve_by_hand(self, settled: Settled, command: Command, remarks: str) -> Outcome:
         """Settle that an unresolved decision was done by people: their facts on what it is about name it."""
         agreed = settled.decision.agreed
-        did: list[Done] = []
 
-        async def look() -> None:
-            did.clear()
+        async def decide(current: DecisionOutcome) -> Decided:
+            did: list[Done] = []
             for stream_id in _concerned(agreed):
-                did.extend(done_by_hand(agreed, await self._records.history(stream_id)))
+                did.extend(done_by_hand(agreed, await self.history(stream_id)))
+            return current.resolve_by_hand(did, remarks)
 
-        command = msgspec.structs.replace(command, causation_id=settled.decision.position)
-        return await self._records.change(
-            settled.outcome.id,
-            lambda current: [current.resolve_by_hand(did, remarks=remarks)],
-            command,
-            prepare=look,
-        )
+        return await self.change(settled.outcome.id, decide, _caused_by(settled, command))
 
-    async def waive(self, settled: Settled, command: Command, *, remarks: str) -> Outcome:
+    async def waive(self, settled: Settled, command: Command, remarks: str) -> Outcome:
         """Settle that a decision will not be carried out here."""
-        command = msgspec.structs.replace(command, causation_id=settled.decision.position)
-        return await self._records.change(
-            settled.outcome.id, lambda current: [current.waive(remarks=remarks)], command
+        return await self.change(
+            settled.outcome.id, lambda current: current.waive(remarks), _caused_by(settled, command)
         )
 
     # --- how -------------------------------------------------------------------------------------------------------
 
-    async def _write(
+    async def _settle(
         self,
         decision: DecisionOnRecord,
-        decide: Callable[[DecisionOutcome | None, Callable[[], list[Deed]]], Decided],
+        decide: Callable[[DecisionOutcome | None, Callable[[], list[Caused]]], Decided],
         command: Command,
     ) -> Outcome:
-        """Everything a decision does and its outcome, in one transaction, decided on what the record holds now.
-
-        Whoever else was faster on one of the streams makes it decide again, on what it finds then.
-        """
+        """Everything a decision does and its outcome, in one transaction, decided on what the record holds now."""
         agreed = decision.agreed
-        found = Found()
 
-        async def prepare() -> None:
-            nonlocal found
+        async def decide_anew(present: DecisionOutcome | None) -> Decided:
             found = await self._found(decision)
-
-        def deeds() -> list[Deed]:
             body = None if decision.body is None else decision.body.kind
-            return deeds_of(agreed, found, body=body, today=self._commitments.clock.today())
+            context = self.context(command)
+            return decide(present, lambda: effects_of(agreed, found, context, body=body))
 
-        return await self._records.write(
-            stream_of(KIND, agreed.number),
-            lambda present: decide(present, deeds),
-            command,
-            prepare=prepare,
-        )
+        return await self.write(stream_of(KIND, agreed.number), decide_anew, command)
 
     async def _found(self, decision: DecisionOnRecord) -> Found:
         agreed, effect = decision.agreed, decision.agreed.effect
@@ -224,10 +195,10 @@ class DecisionOutcomes:
         indicator: Indicator | None = None
         known = Known()
         if effect is not None and effect.target is not None:
-            indicator = await self._indicators.records.get(resolve(INDICATOR, effect.target.indicator))
+            indicator = await self._indicators.get(resolve(INDICATOR, effect.target.indicator))
         if effect is not None and effect.commitment is not None:
             code = effect.commitment.code
-            taken = await self._commitments.records.get(stream_of(COMMITMENT, code))
+            taken = await self._commitments.by_code(code)
             if taken is not None:
                 commitments[code] = taken
             body = None if decision.body is None else decision.body.kind
@@ -237,10 +208,14 @@ class DecisionOutcomes:
     async def _commitments_named(self, names: Iterable[str]) -> dict[str, Commitment]:
         found: dict[str, Commitment] = {}
         for name in names:
-            commitment = await self._commitments.records.get(resolve(COMMITMENT, name))
+            commitment = await self._commitments.get(resolve(COMMITMENT, name))
             if commitment is not None:
                 found[name] = commitment
         return found
+
+
+def _caused_by(settled: Settled, command: Command) -> Command:
+    return msgspec.structs.replace(command, causation_id=settled.decision.position)
 
 
 def _concerned(agreed: DecisionAgreed) -> Iterator[UUID]:
@@ -251,7 +226,3 @@ def _concerned(agreed: DecisionAgreed) -> Iterator[UUID]:
         yield stream_of(COMMITMENT, agreed.effect.commitment.code)
     if agreed.effect is not None and agreed.effect.target is not None:
         yield resolve(INDICATOR, agreed.effect.target.indicator)
-
-
-def _beside(deeds: Iterable[Deed]) -> list[Beside]:
-    return [Beside(deed.stream_id, deed.version, deed.event) for deed in deeds]
