@@ -11,8 +11,9 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.aggregate.description import Described, DescribedRepository
+from shared.aggregate.description import Described
 from shared.aggregate.documents import extended, members_of
+from shared.aggregate.repository import DescribedRepository
 from shared.events.facts import Event
 from shared.http.context import actor_of, context_of
 from shared.http.pagination import decode_cursor, page_after

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from services.commitments.plan.model import Organization, Pillar, check_organization, check_pillar
 from shared.aggregate.command import Command
-from shared.aggregate.description import DescribedRepository
 from shared.aggregate.index import Index
+from shared.aggregate.repository import DescribedRepository
 from shared.errors import NotFound
 from shared.eventlog.live import LiveLog
 from shared.events.commitments import OrganizationChanged, OrganizationRegistered, PillarChanged
