@@ -738,7 +738,7 @@ def _check_lengths(value: Any, field: str, pointer: str) -> None:
             _check_lengths(getattr(value, member), field, f"{pointer}/{member}")
 
 
-# --- corrections and changes of the registration -------------------------------------------------------------------------------
+# --- corrections and changes of the registration -------------------------------------------------------------------
 
 
 def _replaced(

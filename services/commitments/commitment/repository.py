@@ -81,7 +81,7 @@ class Commitments(Repository[Commitment]):
         return current.correct(proposed, context, await self._known_with(current, proposed))
 
     async def change_field(self, current: Commitment, proposed: Changed, context: Context) -> Changed:
-        """Changes a field from a day on, because it is another in the world; what held before stays right until then."""
+        """Changes a field from a day on, because it is another one in the world; before that day the old one holds."""
         return current.change(proposed, context, await self._known_with(current, proposed))
 
     # --- what the record holds -------------------------------------------------------------------------------------
