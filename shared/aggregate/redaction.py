@@ -223,8 +223,8 @@ def _unwrapped(hint: Any) -> tuple[list[Any], Any]:
         more, plain = _unwrapped(inner)
         return [*marks, *more], plain
     if origin in (Union, UnionType):
-        present = [one for one in get_args(hint) if one not in (type(None), msgspec.UnsetType)]
-        return _unwrapped(present[0] if len(present) == 1 else Any)
+        inner = [one for one in get_args(hint) if one not in (type(None), msgspec.UnsetType)]
+        return _unwrapped(inner[0]) if len(inner) == 1 else ([], Any)
     if origin in (tuple, list):
         return _unwrapped(get_args(hint)[0])
     return [], hint
