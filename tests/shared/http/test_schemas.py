@@ -119,3 +119,13 @@ def test_a_document_in_a_document_is_described_beside_it() -> None:
     assert {"Registered", "Origin", "PublicDeadline", "TeamMember"} <= schemas.keys()
     assert schemas["PublicDeadline"]["required"] == ["on", "origin"]
     assert members_of(entry_document(DeadlineRevised)).keys() >= {"previous", "recorded_by", "position"}
+
+
+def test_no_type_takes_the_place_of_another_in_the_document() -> None:
+    one = msgspec.defstruct("Written", [("code", str)])
+    other = msgspec.defstruct("Written", [("number", str)])
+    schemas = Schemas({})
+    schemas.reference(one)
+    schemas.reference(one)
+    with pytest.raises(ValueError, match="called Written"):
+        schemas.reference(other)
