@@ -18,7 +18,7 @@ from services.commitments.outcome.decisions import Decisions
 from services.commitments.outcome.policy import DecisionsPolicy
 from services.commitments.outcome.repository import DecisionOutcomes
 from services.commitments.plan import routes as plan
-from services.commitments.plan.directory import Directory
+from services.commitments.plan.repository import Directory
 from shared.aggregate.redaction import Readers, Reference
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog

@@ -85,7 +85,7 @@ def build_app(
     for router in routers:
         app.router.routes.extend(router.routes)
     health = health_router(checks or {}, registry, problems.catalogue)
-    app.router.routes.extend(cast("list[BaseRoute]", health.routes))
+    app.router.routes.extend(health.routes)
     app.access = {pair: access for router in routers for pair, access in router.access.items()}
     _check_all_declared(app)
     install_problem_handlers(app, problems)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from services.commitments.commitment.model import Commitment, Known, Place, Successor, register
-from services.commitments.plan.directory import Directory
+from services.commitments.plan.repository import Directory
 from shared.aggregate.command import Command, Context, Outcome
 from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import CACHE, Repository

@@ -6,7 +6,7 @@ from typing import Final
 
 from services.commitments.commitment.repository import Commitments
 from services.commitments.indicator.model import Indicator, define
-from services.commitments.plan.directory import Directory
+from services.commitments.plan.repository import Directory
 from shared.aggregate.command import Command, Context, Outcome
 from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import Repository

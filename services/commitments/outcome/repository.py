@@ -28,8 +28,8 @@ from services.commitments.outcome.model import (
 from shared.aggregate.command import Command, Decided, Outcome
 from shared.aggregate.repository import Repository
 from shared.errors import RuleBroken
+from shared.eventlog.envelope import FollowerPosition
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import FollowerPosition
 from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, Done
 from shared.events.meetings import DecisionAgreed
 from shared.events.streams import resolve, stream_of
