@@ -5,30 +5,35 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis.stateful import invariant
 
-from services.meetings.application.disclosures import IndicatorCircle
+from services.meetings.readers import IndicatorReaders
 from shared.aggregate.redaction import Readers
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
+from tests.services.commitments.stories import DCI
+from tests.services.commitments.test_indicator_decisions import INE, INTERIOR
 from tests.services.commitments.test_indicator_replay import AnIndicatorsLife
 
-NOBODY_ELSE = Readers(Visibility.RESERVED, (), once_reserved=True)
-"""Who may read a commitment that no ministry may: then only who supplies the values may read its indicator."""
+JUSTICE = Actor(subject="j", organization="JUSTICE", role=Role.MINISTRY)
+OF_ITS_COMMITMENT = (
+    None,
+    *(Readers(one, ("JUSTICE",), one is Visibility.RESERVED) for one in Visibility),
+)
 
 
 class AnIndicatorsReaders(AnIndicatorsLife):
     """Whatever happens to it."""
 
     @invariant()
-    def where_meetings_are_kept_it_is_as_open_and_supplied_by_the_same(self) -> None:
-        first, *others = self.story.events
-        known = IndicatorCircle.begin(first)
+    def where_meetings_are_kept_it_has_the_same_readers(self) -> None:
+        known = IndicatorReaders.fold(self.story.events)
         assert known is not None
-        for recorded in others:
-            known.apply(recorded)
-        assert (known.visibility, known.once_reserved) == (self.thing.visibility, self.thing.once_reserved)
-        ministries = (Actor(subject="s", organization=n, role=Role.MINISTRY) for n in ("INE", "INTERIOR"))
-        suppliers = {one.organization for one in ministries if self.thing.can_be_read_by(one, NOBODY_ELSE)}
-        assert set(known.suppliers()) == suppliers
+        for commitment in OF_ITS_COMMITMENT:
+            readers = known.readers(commitment)
+            for actor in (DCI, INE, INTERIOR, JUSTICE):
+                assert readers.include(actor) is self.thing.can_be_read_by(actor, commitment)
+            assert readers.once_reserved is (
+                self.thing.once_reserved or (commitment is not None and commitment.once_reserved)
+            )
 
 
 TestAnIndicatorsReaders = AnIndicatorsReaders.TestCase
