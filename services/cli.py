@@ -320,7 +320,7 @@ def _settings() -> Settings:
 @contextmanager
 def _log() -> Iterator[Store]:
     """The log that the settings name, closed at the end."""
-    from shared.eventlog.store import open_store
+    from shared.eventlog.open import open_store
 
     store = open_store(_settings().effective_log_url)
     try:

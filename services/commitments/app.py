@@ -24,7 +24,7 @@ from services.commitments.application.plan import Plan
 from services.commitments.policies.decisions import DecisionsPolicy
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory

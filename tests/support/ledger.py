@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -13,8 +15,9 @@ from shared.clock import Clock, utc_now
 from shared.eventlog.commands import Command, KeyUse
 from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.live import LiveLog
+from shared.eventlog.open import open_store
 from shared.eventlog.records import Records
-from shared.eventlog.store import Changes, FollowerPosition, IdempotencyRecord, Store, open_store
+from shared.eventlog.store import LIMITS, Changes, FollowerPosition, IdempotencyRecord, Limits, Store
 from shared.events.commitments import Commented, Registered
 from shared.events.facts import Event
 from shared.identity.actor import Actor, Role
@@ -133,10 +136,15 @@ class Process:
 
 @asynccontextmanager
 async def process(
-    url: str, *, capacity: int = 1000, now: Callable[[], datetime] = utc_now, start: bool = True
+    url: str,
+    *,
+    capacity: int = 1000,
+    now: Callable[[], datetime] = utc_now,
+    start: bool = True,
+    limits: Limits = LIMITS,
 ) -> AsyncIterator[Process]:
     """A store, a live log over it and its ledgers, as a service process would have them."""
-    store = open_store(url)
+    store = open_store(url, limits)
     store.migrate()
     live = LiveLog(store, Clock(now=now))
     ledgers = Records(live, begin, name="ledger", capacity=capacity)
@@ -150,17 +158,14 @@ async def process(
         store.close()
 
 
-def run_sql(url: str, statement: str, *values: object) -> None:
+def run_sql(url: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """A statement past the store, as only somebody who tampers with the log would run it; `%s` marks a value."""
     if url.startswith("sqlite"):
-        import sqlite3
-        from contextlib import closing
-
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
-            connection.execute(
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
+            return file.execute(
                 statement.replace("%s", "?").replace("notification_id", "rowid"),
                 [value.hex if isinstance(value, UUID) else value for value in values],
-            )
-    else:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(statement.encode(), values)
+            ).fetchall()
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode(), values)
+        return cursor.fetchall() if cursor.description else []

@@ -15,7 +15,7 @@ from services.commitments.application.indicators import Indicators
 from services.commitments.policies.decisions import DecisionsPolicy
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from tests.support.forking import processes
 
 PATIENCE = 30.0

@@ -15,7 +15,7 @@ from shared.clock import Clock
 from shared.errors import BitacoraError
 from shared.eventlog.commands import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.events.commitments import Registered
 from tests.support.forking import processes
 from tests.support.ledger import DAY

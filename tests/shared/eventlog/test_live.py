@@ -16,7 +16,8 @@ from shared.errors import CorruptEvent, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import LogNotReady, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import LogNotReady
 from shared.events.commitments import Commented
 from shared.events.facts import Event, Unknown
 from shared.events.indicators import MeasurementRecorded
