@@ -320,9 +320,9 @@ def _settings() -> Settings:
 @contextmanager
 def _log() -> Iterator[Store]:
     """The log that the settings name, closed at the end."""
-    from shared.eventlog.open import open_store
+    from shared.eventlog.open import open_log
 
-    store = open_store(_settings().effective_log_url)
+    store = open_log(_settings())
     try:
         yield store
     finally:

@@ -24,7 +24,7 @@ from services.commitments.application.plan import Plan
 from services.commitments.policies.decisions import DecisionsPolicy
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
-from shared.eventlog.open import open_store
+from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
@@ -42,7 +42,7 @@ DESCRIPTION = (
 def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     """The service over the log that the settings name; it begins to follow the log when it is started."""
     clock = clock or Clock(settings.timezone)
-    store = open_store(settings.effective_log_url)
+    store = open_log(settings)
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
@@ -70,12 +70,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         finally:
             store.close()
 
-    async def log_follows() -> str:
-        await asyncio.to_thread(store.check_ready)
-        if live.failure is not None:
-            raise live.failure
-        return f"followed up to position {live.position}"
-
     async def decisions_act() -> str:
         return "this process leaves decisions to others" if policy is None else policy.standing()
 
@@ -95,7 +89,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         catalogue=ERRORS,
-        checks={"log": log_follows, "decisions": decisions_act},
+        checks={"log": live.readiness, "decisions": decisions_act},
         lifespan=following,
     )
     app.state.commitments = promises

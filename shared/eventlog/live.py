@@ -7,7 +7,9 @@ own events are taken in as they are acknowledged, and the log is read only where
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 from uuid import UUID
@@ -30,11 +32,21 @@ FOREIGN_POLL = 0.025
 PAUSE_AFTER_FAILURE = 0.2
 """Seconds before the tail asks an engine again that did not answer."""
 
+PATIENCE = 5.0
+"""Seconds for which somebody is kept waiting for what other processes wrote."""
+
+PRUNE_EVERY = 60.0
+"""Seconds between two looks of a process that writes for idempotency keys that are too old."""
+PRUNE_AT_ONCE = 500
+"""Keys that are forgotten in one transaction at most: an append that waits for it must not notice."""
 log = structlog.get_logger(__name__)
 
 
-class Follower(Protocol):
+class Cache(Protocol):
     """Something kept true by the log: a cache of aggregates."""
+
+    def holds(self, stream_id: UUID) -> bool:
+        """Whether it holds a stream, or is about to: only then need it follow what other processes write there."""
 
     def follow(self, recorded: Recorded, *, own: bool) -> None:
         """Take in one event: each once, this process's `own` perhaps before earlier ones of others."""
@@ -50,30 +62,32 @@ class LiveLog:
         self.store = store
         self.clock = clock
         self.position = 0
-        """Every event up to this position has been taken in by every follower."""
+        """Every event up to this position has been taken in by every cache and every subscriber."""
         self.turns = Turns()
         self.failure: Exception | None = None
         """Why the process stopped following for good (a corrupt event, a defect); readiness reports it."""
-        self._followers: list[Follower] = []
+        self._caches: list[Cache] = []
         self._subscribers: list[tuple[frozenset[str], Callable[[Recorded], None]]] = []
         self._ordered_types: frozenset[str] = frozenset()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._ahead: set[int] = set()
-        """Positions beyond `position` that the followers have taken in already: our own, acknowledged early."""
+        """Positions beyond `position` that the caches have taken in already: our own, acknowledged early."""
         self._stopping = threading.Event()
+        self._prune_at = 0.0
+        self._pruning: asyncio.Task[None] | None = None
         self._appender: Appender | None = None
         self._subscription: Subscription | None = None
         self._thread: threading.Thread | None = None
 
-    def add_follower(self, follower: Follower) -> None:
+    def add_follower(self, follower: Cache) -> None:
         """Let a cache follow everything from now on."""
-        self._followers.append(follower)
+        self._caches.append(follower)
 
     def forget(self, stream_ids: Iterable[UUID]) -> None:
-        """Let every follower drop what it holds of these streams."""
+        """Let every cache drop what it holds of these streams."""
         for stream_id in stream_ids:
-            for follower in self._followers:
-                follower.forget(stream_id)
+            for cache in self._caches:
+                cache.forget(stream_id)
 
     def subscribe(self, types: Iterable[type[Event]], callback: Callable[[Recorded], None]) -> None:
         """Call back for every event of these types from the beginning of the log on, each once and in order.
@@ -102,6 +116,10 @@ class LiveLog:
         """Write what is waiting and stop following; the store stays open. Harmless when nothing was started."""
         if self._appender is not None:
             await self._appender.close()
+        if self._pruning is not None:
+            self._pruning.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pruning
         if self._subscription is not None and self._thread is not None:
             self._stopping.set()
             self._subscription.wake()
@@ -109,15 +127,23 @@ class LiveLog:
             self._subscription.close()
 
     async def append(self, changes: Changes) -> Appended:
-        """Write durably (see `Appender.append`); what subscribers follow in order, they have seen on return."""
+        """Write durably (see `Appender.append`); what subscribers follow in order, they have seen on return.
+
+        Unless what other processes wrote before it takes too long to arrive: it is written nevertheless, and that is
+        what the caller is told.
+        """
         assert self._appender is not None, "append before start"
         appended = await self._appender.append(changes)
+        if self._prune_at <= time.monotonic():
+            self._prune_at = time.monotonic() + PRUNE_EVERY
+            self._pruning = asyncio.create_task(self._prune_keys(), name="log-prune-keys")
         if (
             self.position < appended.last
             and self.failure is None
             and any(e.data.TYPE in self._ordered_types for e in changes.events)
         ):
-            await self.wait_for(appended.last, 5.0)
+            with contextlib.suppress(Unavailable):
+                await self.wait_for(appended.last, PATIENCE)
         return appended
 
     async def wait_for(self, position: int, timeout: float) -> None:
@@ -141,7 +167,24 @@ class LiveLog:
 
     async def catch_up(self) -> None:
         """Return once everything that is in the log by now has been taken in; Unavailable if that takes too long."""
-        await self.wait_for(await asyncio.to_thread(self.store.head), 5.0)
+        await self.wait_for(await asyncio.to_thread(self.store.head), PATIENCE)
+
+    async def readiness(self) -> str:
+        """How far the process has followed, in a sentence; raises when it cannot write, or follows no more."""
+        await asyncio.to_thread(self.store.check_ready)
+        await asyncio.to_thread(self.store.check_writable)
+        if self.failure is not None:
+            raise self.failure
+        return f"followed up to position {self.position}"
+
+    async def _prune_keys(self) -> None:
+        """Forget idempotency keys whose time has passed, a few at a time."""
+        try:
+            pruned = PRUNE_AT_ONCE
+            while pruned == PRUNE_AT_ONCE:
+                pruned = await asyncio.to_thread(self.store.prune_keys, self.clock.now(), PRUNE_AT_ONCE)
+        except BitacoraError as error:
+            log.warning("log_keys_not_pruned", code=error.code)
 
     # --- taking in -------------------------------------------------------------------------------------------------
 
@@ -168,7 +211,7 @@ class LiveLog:
                 causation_id=event.causation_id,
                 data=event.data,
             )
-            self._tell_followers(recorded, own=True)
+            self._tell_caches(recorded, own=True)
             if in_order:
                 self._tell_subscribers(recorded)
             else:
@@ -176,9 +219,9 @@ class LiveLog:
         if in_order:
             self._reached(appended.last)
 
-    def _tell_followers(self, recorded: Recorded, *, own: bool) -> None:
-        for follower in self._followers:
-            follower.follow(recorded, own=own)
+    def _tell_caches(self, recorded: Recorded, *, own: bool) -> None:
+        for cache in self._caches:
+            cache.follow(recorded, own=own)
 
     def _tell_subscribers(self, recorded: Recorded) -> None:
         if recorded.type in self._ordered_types:
@@ -194,14 +237,18 @@ class LiveLog:
                     future.set_result(None)
 
     def _take_in_lines(self, lines: list[tuple[int, bytes]], seen: int) -> None:
+        """Take in what the tail has read. Most of it concerns nobody here: its heading says so, the rest stays text."""
         for position, line in lines:
             if position > self.position:
-                recorded = codec.decode(line, position)
-                if position in self._ahead:
-                    self._ahead.remove(position)
-                else:
-                    self._tell_followers(recorded, own=False)
-                self._tell_subscribers(recorded)
+                heading = codec.decode_heading(line, position)
+                known = position in self._ahead
+                wanted = not known and any(cache.holds(heading.stream_id) for cache in self._caches)
+                if wanted or heading.type in self._ordered_types:
+                    recorded = codec.decode(line, position)
+                    if wanted:
+                        self._tell_caches(recorded, own=False)
+                    self._tell_subscribers(recorded)
+                self._ahead.discard(position)
                 self.position = position
         self._reached(max(seen, self.position))
 

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Protocol
 
 from shared.eventlog.store import LIMITS, Limits, Store
 
 
 class LogSettings(Protocol):
-    """What the settings of an installation say about its log."""
+    """What the settings of an installation say about its log (`shared/settings.py`)."""
 
     @property
     def effective_log_url(self) -> str: ...
+    @property
+    def log_lock_seconds(self) -> float: ...
+    @property
+    def log_statement_seconds(self) -> float: ...
+    @property
+    def log_connect_seconds(self) -> float: ...
+    @property
+    def log_network_seconds(self) -> float: ...
+    @property
+    def idempotency_days(self) -> float: ...
+
+
+def open_log(settings: LogSettings) -> Store:
+    """The log of an installation."""
+    limits = Limits(
+        lock=settings.log_lock_seconds,
+        statement=settings.log_statement_seconds,
+        connect=settings.log_connect_seconds,
+        network=settings.log_network_seconds,
+        idempotency=timedelta(days=settings.idempotency_days),
+    )
+    return open_store(settings.effective_log_url, limits)
 
 
 def open_store(url: str, limits: Limits = LIMITS) -> Store:

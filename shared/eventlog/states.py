@@ -126,6 +126,10 @@ class States(Generic[A]):
 
     # --- the cache -------------------------------------------------------------------------------------------------
 
+    def holds(self, stream_id: UUID) -> bool:
+        """Whether a stream is in memory, or on its way there."""
+        return stream_id in self._cache or stream_id in self._loading
+
     def follow(self, recorded: Recorded, *, own: bool) -> None:
         """Take in one event of any stream, from this process or another."""
         stream_id = recorded.stream_id
