@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, date, datetime, timedelta
@@ -156,6 +158,14 @@ async def process(
         if start:
             await live.stop()
         store.close()
+
+
+async def until(condition: Callable[[], object], seconds: float = 15) -> None:
+    """Give the loop its turns until something is so; fails the test when it never is."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        await asyncio.sleep(0.005)
 
 
 def run_sql(url: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
