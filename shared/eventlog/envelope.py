@@ -37,6 +37,17 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     causation_id: int | None = None
 
 
+class FollowerPosition(msgspec.Struct, frozen=True):
+    """That a named follower has acted on the event at a position; commits with the events it caused.
+
+    With `retry` the event was set aside before, and leaves the list of those instead of moving the follower.
+    """
+
+    name: str
+    position: int
+    retry: bool = False
+
+
 class StoredLine(NamedTuple):
     """An event as the engine holds it: under what it is filed, and its bytes, which must say the same."""
 

@@ -21,9 +21,9 @@ from shared.errors import BitacoraError, CorruptEvent, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.appender import Appender
 from shared.eventlog.envelope import Recorded
+from shared.eventlog.locks import StreamLocks
 from shared.eventlog.store import Appended, Changes, Store
 from shared.eventlog.subscription import BATCH, Subscription
-from shared.eventlog.turns import Turns
 from shared.events.facts import Event
 
 FOREIGN_POLL = 0.025
@@ -45,8 +45,8 @@ log = structlog.get_logger(__name__)
 class Cache(Protocol):
     """Something kept true by the log: a cache of aggregates."""
 
-    def holds(self, stream_id: UUID) -> bool:
-        """Whether it holds a stream, or is about to: only then need it follow what other processes write there."""
+    def wants(self, stream_id: UUID) -> bool:
+        """Whether an event of a stream, recorded by another process, would be of any use to it."""
 
     def follow(self, recorded: Recorded, *, own: bool) -> None:
         """Take in one event: each once, this process's `own` perhaps before earlier ones of others."""
@@ -63,12 +63,13 @@ class LiveLog:
         self.clock = clock
         self.position = 0
         """Every event up to this position has been taken in by every cache and every subscriber."""
-        self.turns = Turns()
+        self.locks = StreamLocks()
         self.failure: Exception | None = None
         """Why the process stopped following for good (a corrupt event, a defect); readiness reports it."""
         self._caches: list[Cache] = []
-        self._subscribers: list[tuple[frozenset[str], Callable[[Recorded], None]]] = []
+        self._subscribers: list[tuple[frozenset[str], Callable[[Recorded], None], bool]] = []
         self._ordered_types: frozenset[str] = frozenset()
+        self._replayed_types: frozenset[str] = frozenset()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._ahead: set[int] = set()
         """Positions beyond `position` that the caches have taken in already: our own, acknowledged early."""
@@ -89,20 +90,25 @@ class LiveLog:
             for cache in self._caches:
                 cache.forget(stream_id)
 
-    def subscribe(self, types: Iterable[type[Event]], callback: Callable[[Recorded], None]) -> None:
-        """Call back for every event of these types from the beginning of the log on, each once and in order.
+    def subscribe(
+        self, types: Iterable[type[Event]], callback: Callable[[Recorded], None], *, replay: bool = True
+    ) -> None:
+        """Call back for every event of these types, each once and in order: from the beginning of the log on.
 
-        Call before `start`. The callback runs on the event loop and must not block.
+        Without `replay` only for those that are yet to come. Call before `start`. The callback runs on the event loop
+        and must not block.
         """
         names = frozenset(cls.TYPE for cls in types)
-        self._subscribers.append((names, callback))
+        self._subscribers.append((names, callback, replay))
         self._ordered_types |= names
+        if replay:
+            self._replayed_types |= names
 
     async def start(self) -> None:
         """Replay to the subscribers what there is, then begin to append and to follow."""
         self._loop = asyncio.get_running_loop()
         self.position = await asyncio.to_thread(self.store.head)
-        if self._ordered_types:
+        if self._replayed_types:
             await self._replay(self.position)
         self._appender = Appender(self.store.writer(), self.clock.now, self._acknowledged)
         self._appender.start()
@@ -140,7 +146,7 @@ class LiveLog:
         if (
             self.position < appended.last
             and self.failure is None
-            and any(e.data.TYPE in self._ordered_types for e in changes.events)
+            and any(event.data.TYPE in self._replayed_types for event in changes.events)
         ):
             with contextlib.suppress(Unavailable):
                 await self.wait_for(appended.last, PATIENCE)
@@ -225,7 +231,7 @@ class LiveLog:
 
     def _tell_subscribers(self, recorded: Recorded) -> None:
         if recorded.type in self._ordered_types:
-            for types, callback in self._subscribers:
+            for types, callback, _ in self._subscribers:
                 if recorded.type in types:
                     callback(recorded)
 
@@ -242,7 +248,7 @@ class LiveLog:
             if position > self.position:
                 heading = codec.decode_heading(line, position)
                 known = position in self._ahead
-                wanted = not known and any(cache.holds(heading.stream_id) for cache in self._caches)
+                wanted = not known and any(cache.wants(heading.stream_id) for cache in self._caches)
                 if wanted or heading.type in self._ordered_types:
                     recorded = codec.decode(line, position)
                     if wanted:
@@ -254,13 +260,13 @@ class LiveLog:
 
     async def _replay(self, head: int) -> None:
         after = 0
-        types = sorted(self._ordered_types)
+        types = sorted(self._replayed_types)
         while True:
             lines = await asyncio.to_thread(self.store.read, after, BATCH, upto=head, types=types)
             for position, line in lines:
                 recorded = codec.decode(line, position)
-                for names, callback in self._subscribers:
-                    if recorded.type in names:
+                for types_wanted, callback, replayed in self._subscribers:
+                    if replayed and recorded.type in types_wanted:
                         callback(recorded)
             if len(lines) < BATCH:
                 return

@@ -18,6 +18,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
 
 from shared.errors import Unavailable
 from shared.eventlog import codec
+from shared.eventlog.envelope import FollowerPosition
 from shared.eventlog.store import (
     LIMITS,
     MOVE_FOLLOWER,
@@ -25,7 +26,6 @@ from shared.eventlog.store import (
     Changes,
     DuplicateKey,
     FollowerOvertaken,
-    FollowerPosition,
     Limits,
     LogNotReady,
     Outdated,

@@ -25,7 +25,7 @@ from eventsourcing.persistence import (
 )
 
 from shared.errors import BitacoraError
-from shared.eventlog.envelope import NewEvent, StoredLine
+from shared.eventlog.envelope import FollowerPosition, NewEvent, StoredLine
 from shared.eventlog.subscription import NotificationSubscription, Waiter, notification
 
 REVISION: Final = "0002"
@@ -67,17 +67,6 @@ class IdempotencyRecord(msgspec.Struct, frozen=True):
     fingerprint: bytes
     stream_id: UUID
     version: int
-
-
-class FollowerPosition(msgspec.Struct, frozen=True):
-    """That a named follower has acted on the event at a position; commits with the events it caused.
-
-    With `retry` the event was set aside before, and leaves the list of those instead of moving the follower.
-    """
-
-    name: str
-    position: int
-    retry: bool = False
 
 
 class Seen(msgspec.Struct, frozen=True):

@@ -13,13 +13,14 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from shared.aggregate.aggregate import Aggregate, Entry, evolves
+from shared.aggregate.command import Command, KeyUse
+from shared.aggregate.repository import CACHE, Repository
 from shared.clock import Clock, utc_now
-from shared.eventlog.commands import Command, KeyUse
-from shared.eventlog.envelope import NewEvent, Recorded
+from shared.eventlog.envelope import FollowerPosition, NewEvent, Recorded
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_store
-from shared.eventlog.records import Records
-from shared.eventlog.store import LIMITS, Changes, FollowerPosition, IdempotencyRecord, Limits, Store
+from shared.eventlog.store import LIMITS, Changes, IdempotencyRecord, Limits, Store
 from shared.events.commitments import Commented, Registered
 from shared.events.facts import Event
 from shared.identity.actor import Actor, Role
@@ -29,25 +30,23 @@ DAY = date(2011, 5, 21)
 NOON = datetime(2011, 5, 21, 12, tzinfo=UTC)
 
 
-class Ledger:
-    """All that was ever written into it."""
+class Ledger(Aggregate):
+    """The fold of a ledger's events; it refuses anything but the next version, so a broken cache is noticed."""
+
+    BEGINS_WITH = (Registered,)
 
     def __init__(self, recorded: Recorded) -> None:
-        self.id = recorded.stream_id
-        self.version = recorded.version
+        super().__init__(recorded)
         self.texts: list[str] = []
 
     def apply(self, recorded: Recorded) -> None:
         """Take in one event, exactly the next one."""
         assert recorded.version == self.version + 1, "the fold skipped or repeated an event"
-        self.version = recorded.version
-        if isinstance(recorded.data, Commented):
-            self.texts.append(recorded.data.text)
+        super().apply(recorded)
 
-
-def begin(recorded: Recorded) -> Ledger | None:
-    """A ledger begins with a registration."""
-    return Ledger(recorded) if isinstance(recorded.data, Registered) else None
+    @evolves(Commented)
+    def _wrote(self, entry: Entry[Commented]) -> None:
+        self.texts.append(entry.event.text)
 
 
 def opened(code: str = "L-1") -> Registered:
@@ -114,7 +113,7 @@ class SettableClock:
 class Process:
     """What one process holds of the log."""
 
-    def __init__(self, store: Store, live: LiveLog, ledgers: Records[Ledger]) -> None:
+    def __init__(self, store: Store, live: LiveLog, ledgers: Repository[Ledger]) -> None:
         self.store = store
         self.live = live
         self.ledgers = ledgers
@@ -140,7 +139,7 @@ class Process:
 async def process(
     url: str,
     *,
-    capacity: int = 1000,
+    cache: int = CACHE,
     now: Callable[[], datetime] = utc_now,
     start: bool = True,
     limits: Limits = LIMITS,
@@ -149,7 +148,7 @@ async def process(
     store = open_store(url, limits)
     store.migrate()
     live = LiveLog(store, Clock(now=now))
-    ledgers = Records(live, begin, name="ledger", capacity=capacity)
+    ledgers = Repository(live, Ledger, "ledger", cache=cache)
     try:
         if start:
             await live.start()

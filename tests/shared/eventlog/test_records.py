@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from shared.aggregate.command import OnStream, Outcome
 from shared.errors import KeyReused, NotFound, RuleBroken, StaleVersion
-from shared.eventlog.commands import Beside, Outcome
 from shared.eventlog.store import FollowerOvertaken
 from shared.events.facts import Event
 from shared.events.streams import stream_of
@@ -40,7 +40,7 @@ async def converged(one: Process, other: Process, ledger: UUID) -> list[str]:
     head = one.store.head()
     await one.live.wait_for(head, 15)
     await other.live.wait_for(head, 15)
-    folded = await one.ledgers.as_of(ledger)
+    folded = Ledger.fold(await one.ledgers.history(ledger))
     assert folded is not None
     assert await one.texts(ledger) == await other.texts(ledger) == folded.texts
     return folded.texts
@@ -53,7 +53,7 @@ async def test_a_ledger_is_begun_once_and_its_code_is_taken_after(log_url: str) 
             *(p.ledgers.create(ledger, lambda: [opened()], command()) for p in (one, other, one, other))
         )
         refused = [r for r in results if isinstance(r, RuleBroken)]
-        assert [r for r in results if isinstance(r, Outcome)] == [Outcome(ledger, 1, 1)]
+        assert [r for r in results if isinstance(r, Outcome)] == [Outcome(ledger, 1, 1, [opened()])]
         assert [error.code for error in refused] == ["code-taken"] * 3
 
 
@@ -199,24 +199,22 @@ async def test_the_state_at_a_version_and_as_known_at_a_position(log_url: str) -
         for text in "abc":
             await one.write(ledger, text)
             await one.write(noise, "noise")
-        at_version = await one.ledgers.as_of(ledger, version=3)
-        at_position = await one.ledgers.as_of(ledger, position=6)
-        assert at_version is not None
-        assert at_position is not None
-        assert (at_version.texts, at_position.texts) == (["a", "b"], ["a", "b"])
-        assert await one.ledgers.as_of(ledger, version=5) is None
-        assert await one.ledgers.as_of(noise, position=1) is None
+        at_version = await one.ledgers.as_it_was(ledger, version=3)
+        assert at_version.state.texts == ["a", "b"]
+        for stream, asked in ((ledger, 5), (uuid4(), 1)):
+            with pytest.raises(NotFound):
+                await one.ledgers.as_it_was(stream, version=asked)
 
 
 async def test_memory_is_bounded_and_what_was_dropped_is_read_again(log_url: str) -> None:
-    async with process(log_url, capacity=5) as one:
+    async with process(log_url, cache=30_000) as one:
         ledgers = [await one.open(str(n)) for n in range(20)]
         for n, ledger in enumerate(ledgers):
             await one.write(ledger, f"text {n}")
             assert len(one.ledgers._cache) <= 5
         assert await one.texts(ledgers[0]) == ["text 0"]
-        assert len(one.ledgers._cache) == 5
-        assert not one.live.turns
+        assert 1 < len(one.ledgers._cache) <= 5
+        assert not one.live.locks
         assert not one.ledgers._loading
 
 
@@ -250,7 +248,7 @@ async def test_a_command_given_up_while_it_is_written_leaves_a_true_state_behind
         texts = await converged(one, other, ledger)
         assert [text for text in texts if "kept" in text] == [f"{n} kept" for n in range(20)]
         assert len(set(texts)) == len(texts)
-        assert not one.live.turns
+        assert not one.live.locks
 
 
 async def test_the_recorded_instant_is_the_logs_and_never_falls(log_url: str) -> None:
@@ -280,23 +278,20 @@ async def test_a_command_that_also_writes_beside_gets_its_turn_among_many_who_wr
                 await one.write(busy, f"{name} {n}")
 
         attempts = 0
-        looked_at: Ledger | None = None
 
-        async def load() -> None:
-            nonlocal attempts, looked_at
+        async def decide(present: Ledger | None) -> list[Event | OnStream]:
+            nonlocal attempts
             attempts += 1
             looked_at = await one.ledgers.get(busy)
             await asyncio.sleep(0.002)  # and reads other things
-
-        def decide(present: Ledger | None) -> list[Event | Beside]:
             assert looked_at is not None
-            return [wrote("here"), Beside(busy, looked_at.version + 1, wrote("and there"))]
+            return [wrote("here"), OnStream(busy, looked_at.version + 1, wrote("and there"))]
 
         async with asyncio.TaskGroup() as tasks:
             for name in range(6):
                 tasks.create_task(keep_busy(name))
             for _ in range(10):
-                await one.ledgers.write(quiet, decide, command(), prepare=load)
+                await one.ledgers.write(quiet, decide, command())
             done.set()
         assert (await one.texts(busy)).count("and there") == 10
         assert await one.texts(quiet) == ["here"] * 10

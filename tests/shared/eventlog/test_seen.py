@@ -123,11 +123,12 @@ async def test_a_fact_that_arrives_while_a_decision_looks_makes_it_look_again(lo
                 await other.write(theirs, "late")
                 await one.live.catch_up()
 
-        def decide(present: Ledger) -> list[Event]:
+        async def decide(present: Ledger) -> list[Event]:
+            await look()
             return [wrote(f"theirs: {looks[-1]}")]
 
         await one.live.catch_up()
-        await one.ledgers.change(mine, decide, command(), prepare=look, considering=(Commented,))
+        await one.ledgers.change(mine, decide, command(), considering=(Commented,))
         assert looks == [[], ["late"]]
         assert await one.texts(mine) == ["theirs: ['late']"]
 
@@ -141,14 +142,11 @@ async def test_a_rule_over_all_ledgers_holds_whichever_processes_write_them(log_
         async def write(place: int, text: str) -> None:
             nonlocal refused
             here = (one, other)[place % 2]
-            held: set[str] = set()
 
-            async def look() -> None:
-                held.clear()
+            async def decide(present: Ledger) -> list[Event]:
+                held: set[str] = set()
                 for ledger in ledgers:
                     held.update(await here.texts(ledger))
-
-            def decide(present: Ledger) -> list[Event]:
                 if text in held:
                     raise RuleBroken("taken", "It stands elsewhere.")
                 return [wrote(text)]
@@ -158,7 +156,6 @@ async def test_a_rule_over_all_ledgers_holds_whichever_processes_write_them(log_
                     ledgers[place],
                     decide,
                     command(key=f"{place} {text}"),
-                    prepare=look,
                     considering=(Commented,),
                 )
             except RuleBroken:
@@ -171,7 +168,7 @@ async def test_a_rule_over_all_ledgers_holds_whichever_processes_write_them(log_
         texts = [text for ledger in ledgers for text in await one.texts(ledger)]
         assert sorted(texts) == sorted(f"text {n}" for n in range(30))
         assert refused == 90
-        assert not one.live.turns
+        assert not one.live.locks
 
 
 async def test_many_who_consider_the_same_get_their_turn_in_the_end(log_url: str) -> None:
