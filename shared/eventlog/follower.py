@@ -75,13 +75,12 @@ class Follower:
 
     def measure(self, registry: CollectorRegistry) -> None:
         """Show in the metrics of a service how far it has come, and how much it has set aside."""
-        names = {"labelnames": ("follower",), "registry": registry}
-        position = Gauge("follower_position", "Position of the log that was acted on.", **names)
-        position.labels(self.name).set_function(lambda: self.position)
-        aside = Gauge(
-            "follower_dead_letters", "Events that could not be handled and were set aside.", **names
-        )
-        aside.labels(self.name).set_function(lambda: self.set_aside)
+        for name, what, value in (
+            ("follower_position", "Position of the log up to which was acted.", lambda: self.position),
+            ("follower_dead_letters", "Events that were set aside.", lambda: self.set_aside),
+        ):
+            gauge = Gauge(name, what, ("follower",), registry=registry)
+            gauge.labels(self.name).set_function(value)
 
     # --- following -------------------------------------------------------------------------------------------------
 
@@ -102,7 +101,7 @@ class Follower:
                     "follower_interrupted", follower=self.name, code=error.code, position=self.position
                 )
                 await self._wait(self._stopping, PAUSE)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next look may go better
+            except Exception as error:
                 log.error("follower_failed", follower=self.name, position=self.position, exc_info=error)
                 await self._wait(self._stopping, PAUSE)
             else:
@@ -142,7 +141,7 @@ class Follower:
             await self._handle(recorded, at)
         except (Unavailable, FollowerOvertaken):
             raise
-        except Exception as error:  # noqa: BLE001 - it must not hold up what comes after it
+        except Exception as error:
             log.error("follower_set_aside", follower=self.name, position=at.position, exc_info=error)
             why = error.message if isinstance(error, BitacoraError) else f"{type(error).__name__}: {error}"
             await asyncio.to_thread(self._live.store.set_aside, at, why, self._live.clock.now())

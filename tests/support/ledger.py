@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,6 +20,7 @@ from shared.clock import Clock, utc_now
 from shared.eventlog.envelope import FollowerPosition, NewEvent, Recorded
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_store
+from shared.eventlog.postgres import APPEND_LOCK
 from shared.eventlog.store import LIMITS, Changes, IdempotencyRecord, Limits, Store
 from shared.events.commitments import Commented, Registered
 from shared.events.facts import Event
@@ -165,6 +166,14 @@ async def until(condition: Callable[[], object], seconds: float = 15) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came to that"
         await asyncio.sleep(0.005)
+
+
+@contextmanager
+def append_lock_held(url: str) -> Iterator[None]:
+    """A session that took the lock of an append and does not go on."""
+    with psycopg.connect(url) as session:
+        session.execute(APPEND_LOCK)
+        yield
 
 
 def run_sql(url: str, statement: str, *values: object) -> list[tuple[Any, ...]]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -19,23 +18,14 @@ from shared.errors import Unavailable
 from shared.eventlog import live as live_module
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_store
-from shared.eventlog.postgres import APPEND_LOCK
 from shared.eventlog.sqlite import SQLiteStore, SQLiteWaiter
 from shared.eventlog.store import DuplicateKey, Limits, Store
 from shared.events.commitments import Commented
 from shared.identity.actor import Role
 from tests.services.commitments.installation import Installation
-from tests.support.ledger import NOON, changes, event, process, run_sql, until, wrote
+from tests.support.ledger import NOON, append_lock_held, changes, event, process, run_sql, until, wrote
 
 SHORT = Limits(lock=0.2, statement=2, connect=2)
-
-
-@contextmanager
-def append_lock_held(url: str) -> Iterator[None]:
-    """A session that took the lock of an append and does not go on."""
-    with psycopg.connect(url) as session:
-        session.execute(APPEND_LOCK)
-        yield
 
 
 async def test_while_a_session_holds_the_append_lock_a_post_is_answered_503_and_readiness_is_red(
