@@ -28,7 +28,8 @@ from services.reporting.rebuild import build_missing
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
 from shared.errors import BitacoraError, CorruptEvent
-from shared.eventlog.store import Store, open_store
+from shared.eventlog.open import open_log
+from shared.eventlog.store import Store
 from shared.eventlog.subscription import Subscription
 from shared.logging import configure_logging
 from shared.settings import load_settings
@@ -181,7 +182,7 @@ def main() -> int:
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
     clock = Clock(settings.timezone)
-    store = open_store(settings.effective_log_url)
+    store = open_log(settings)
     read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
     worker = Worker(store, read_model, clock)
     spare_long_lived_objects()

@@ -8,7 +8,7 @@ reserved   the unit, the advisory unit, the budget office, auditors and administ
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
@@ -19,7 +19,7 @@ def reads_everything(actor: Actor | None) -> bool:
     return actor is not None and actor.role is not Role.MINISTRY
 
 
-def can_read(actor: Actor | None, visibility: Visibility, readers: Collection[str]) -> bool:
+def can_read(actor: Actor | None, visibility: Visibility, readers: Iterable[str]) -> bool:
     """Whether `actor` (None: somebody without credentials) may read a thing with these readers."""
     match visibility:
         case Visibility.PUBLIC:
@@ -28,8 +28,3 @@ def can_read(actor: Actor | None, visibility: Visibility, readers: Collection[st
             return actor is not None
         case Visibility.RESERVED:
             return actor is not None and (reads_everything(actor) or actor.organization in readers)
-
-
-may_see = can_read
-knows_of_everything = reads_everything
-"""The names by which the writing services still call them."""

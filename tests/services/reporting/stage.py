@@ -22,7 +22,8 @@ from services.reporting.reading import Reading
 from services.reporting.rebuild import build_missing, rebuild
 from shared.clock import Clock
 from shared.eventlog.envelope import NewEvent
-from shared.eventlog.store import Appended, Changes, Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Appended, Changes, Store
 from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
