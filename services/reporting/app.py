@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.reporting.api import action_items, board, decisions, events, meeting_register, timeline
-from services.reporting.api.access import ACCESS
-from services.reporting.api.errors import ERRORS
-from services.reporting.api.questions import Reporting
 from services.reporting.datasets import Schema
 from services.reporting.generations import open_read_model
+from services.reporting.routes.asking import Reporting
+from services.reporting.routes.board import board_routes
+from services.reporting.routes.decisions import decision_routes
+from services.reporting.routes.errors import ERRORS
+from services.reporting.routes.events import event_routes
+from services.reporting.routes.meetings import meeting_routes
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
@@ -55,12 +57,6 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
             read_model.close()
             store.close()
 
-    async def log_follows() -> str:
-        await asyncio.to_thread(store.check_ready)
-        if live.failure is not None:
-            raise live.failure
-        return f"followed up to position {live.position}"
-
     async def read_model_is_ready() -> str:
         def look() -> str:
             with read_model.reading() as reading:
@@ -70,24 +66,19 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
 
         return await asyncio.to_thread(look)
 
-    app = build_app(
+    return build_app(
         title="Bitácora: reporting",
         description=DESCRIPTION,
         version="1",
         routers=[
-            board.router,
-            timeline.router,
-            decisions.router,
-            meeting_register.router,
-            action_items.router,
-            events.router,
+            board_routes(reporting),
+            decision_routes(reporting),
+            meeting_routes(reporting),
+            event_routes(reporting),
         ],
-        access=ACCESS,
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         catalogue=ERRORS,
-        checks={"log": log_follows, "read_model": read_model_is_ready},
+        checks={"log": live.readiness, "read_model": read_model_is_ready},
         lifespan=following,
     )
-    app.state.reporting = reporting
-    return app

@@ -11,7 +11,7 @@ and the fingerprint is another: another generation of the read model is then bui
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -139,6 +139,17 @@ class Dataset:
             *(("known_node",) if by_interval else ()),
         )
         """The columns of what closes a row: first those by which it is found, then those that change."""
+
+    @property
+    def filters(self) -> dict[str, Field]:
+        """The columns by which rows are admitted, by the query parameter that does."""
+        return {field.filter: field for field in self.fields if field.filter}
+
+    def admits(self, values: Mapping[str, Sequence[str]]) -> list[ColumnElement[bool]]:
+        """The conditions of such filters; what is no filter of this dataset is passed over."""
+        return [
+            self.c[field.name].in_(values[name]) for name, field in self.filters.items() if values.get(name)
+        ]
 
     def describe(self) -> tuple[Any, ...]:
         """All that decides which rows it has and how they are stored."""
@@ -321,7 +332,7 @@ meetings = Dataset(
     "meetings",
     (Field("meeting_id", Type.ID),),
     (
-        Field("body", filter="body", about="The code of a body"),
+        Field("body"),
         Field("title", optional=True),
         Field("convened_at", _POSITION),
         Field("scheduled_at", Type.INSTANT),

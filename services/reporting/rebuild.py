@@ -60,7 +60,7 @@ def build_missing(
     *,
     wait: bool = False,
 ) -> None:
-    """Build a generation if none is live; until it is complete, whoever reads another fingerprint's is served from that.
+    """Build a generation if none is live; until it is complete, those of other fingerprints go on as they are.
 
     Errors as of `rebuild`; with `wait`, it waits for another process that is building and leaves it at that.
     """

@@ -1,10 +1,10 @@
 """The read model as a whole: generations of it, how one is read, written and replaced by another.
 
 A generation belongs to the fingerprint of its datasets and is complete in itself: its own tables, its own position. On
-PostgreSQL it is a schema, on SQLite a file. Its tables are never altered: another version of the datasets begins another
-generation beside it, and a pointer of its own fingerprint leads to that once it is complete. So services of two versions
-answer at the same time, each from its own generation, and whoever is still reading one that was replaced finishes
-undisturbed. Of the generations of other fingerprints the newest live one is kept, for the services of that version.
+PostgreSQL it is a schema, on SQLite a file. Its tables are never altered: other datasets begin another generation
+beside it, and a pointer of its own fingerprint leads to that once it is complete. So services of two versions answer at
+the same time, each from its own generation, and whoever is still reading one that was replaced finishes undisturbed. Of
+the generations of other fingerprints the newest live one is kept, for the services of that version.
 """
 
 from __future__ import annotations

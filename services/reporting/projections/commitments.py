@@ -1,4 +1,4 @@
-"""From the events of commitments to the days on which things held of them, and from those of what they name to names."""
+"""From the events of commitments to what held of them on which days, and to the names of what they are filed under."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from services.reporting.datasets import ORGANIZATION, PILLAR, commitment_states, commitments, names
-from services.reporting.projections.differ import ByDay, Now
+from services.reporting.projections.differ import Now
 from services.reporting.projections.projection import DayOf, only, readers_of
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (

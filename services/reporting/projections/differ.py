@@ -13,7 +13,7 @@ from services.reporting.intervals import fork
 Key = tuple[Any, ...]
 Values = tuple[Any, ...]
 ByDay = list[tuple[date | None, Values]]
-"""Values in order of the days from which they hold, each until the next; in a dataset without valid time, one of None."""
+"""Values in order of the days from which they hold, each until the next; without valid time, of None."""
 
 _DAY = timedelta(days=1)
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from services.reporting.datasets import ORGANIZATION, action_items, commitments, decisions, meetings
@@ -28,6 +29,7 @@ from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.rules import verdict
 from services.reporting.reading import Reading
+from shared.events.vocabulary import Visibility
 from shared.rules.action_item_state import ACTION_ITEM_STATE_1, ActionItemState
 from shared.rules.registry import Rule
 
@@ -46,26 +48,34 @@ class ActionItemFilters(NamedTuple):
     due_after: date | None = None
 
 
+_HIDDEN: Final = Meta(description="Null for somebody who may not know of it.")
+
+
 class ActionItem(msgspec.Struct, frozen=True):
-    """One action item; what the asker may not know of is null."""
+    """An action item as it stood on a day."""
 
     id: UUID
-    number: int | None
+    number: Annotated[
+        int | None,
+        Meta(description="Among those of its meeting. Null for somebody who may not know of that."),
+    ]
     text: str
     owner_organization: str
     owner_organization_name: str | None
     due_on: date
-    first_due_on: date
-    state: str
-    state_because: int
+    first_due_on: Annotated[
+        date, Meta(description="When it was due at first: late and extended are two things.")
+    ]
+    state: ActionItemState
+    state_because: Annotated[int, Meta(description="The position of the event the state follows from.")]
     ended_on: date | None
     assigned_on: date
-    body: str | None
-    meeting: UUID | None
-    agenda_item: int | None
-    decision: str | None
-    commitment: str | None
-    visibility: str
+    body: Annotated[str | None, _HIDDEN]
+    meeting: Annotated[UUID | None, _HIDDEN]
+    agenda_item: Annotated[int | None, _HIDDEN]
+    decision: Annotated[str | None, _HIDDEN]
+    commitment: Annotated[str | None, _HIDDEN]
+    visibility: Visibility
 
 
 class Key(NamedTuple):
@@ -125,9 +135,8 @@ def _chosen(
     found = [
         action_items.valid_at(at.on, position, reading.position),
         readable(reading, scope, position, action_items),
+        *action_items.admits(filters._asdict()),
     ]
-    if filters.owner_organization:
-        found.append(_row.owner_organization.in_(filters.owner_organization))
     if filters.state:
         found.append(verdict(rule, _row, at.on).in_(filters.state))
     if filters.body:
@@ -197,7 +206,6 @@ def _item(
     commitment: str | None,
 ) -> ActionItem:
     line = rule.line_for(row, on)
-    assert line.verdict is not None
     return ActionItem(
         id=row.item_id,
         number=row.number if meeting_known else None,
@@ -206,7 +214,7 @@ def _item(
         owner_organization_name=names.of(ORGANIZATION, row.owner_organization),
         due_on=row.due_on,
         first_due_on=row.first_due_on,
-        state=line.verdict,
+        state=ActionItemState(line.verdict or ""),
         state_because=rule.position_of(line, row),
         ended_on=row.ended_on,
         assigned_on=row.assigned_on,

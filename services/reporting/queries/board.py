@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from services.reporting.datasets import ORGANIZATION, PILLAR, commitment_states, commitments
@@ -20,7 +21,7 @@ from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
 
 STATUS: Final = "status"
-DIMENSIONS: Final = {field.filter: field for field in commitment_states.fields if field.filter}
+DIMENSIONS: Final = {name: field for name, field in commitment_states.filters.items() if field.group}
 """What a board can be filtered and grouped by, besides status."""
 
 _row: Final = commitment_states.c
@@ -37,28 +38,28 @@ class Because(msgspec.Struct, frozen=True):
     fact: str
 
 
-class Item(msgspec.Struct, frozen=True):
-    """One commitment on the board."""
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One commitment on the board; where it is counted by groups, a group has its keys and `count` instead."""
 
-    id: UUID
-    code: str
-    title: str
-    kind: str
-    status: str | None
-    status_because: Because
-    judgement: str | None
-    public_deadline_on: date | None
-    internal_deadline_on: date | None
-    lead_organization: str
-    lead_organization_name: str | None
-    pillar: str | None
-    pillar_name: str | None
-    region: str | None
-    origin: str | None
-    result_type: str | None
-    visibility: str
-    parent: str | None
-    merged_into: str | None
+    id: UUID | None = None
+    code: str | None = None
+    title: str | None = None
+    kind: str | None = None
+    status: Annotated[Status | None, Meta(description="Null for a commitment merged into another.")] = None
+    status_because: Because | None = None
+    judgement: str | None = None
+    public_deadline_on: date | None = None
+    internal_deadline_on: date | None = None
+    lead_organization: str | None = None
+    lead_organization_name: str | None = None
+    pillar: str | None = None
+    pillar_name: str | None = None
+    region: str | None = None
+    origin: str | None = None
+    result_type: str | None = None
+    visibility: str | None = None
+    parent: str | None = None
+    merged_into: str | None = None
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -86,7 +87,7 @@ class Change(msgspec.Struct, frozen=True):
     registered_before: bool
     status_before: str | None
     status_after: str | None
-    status_because: Because | None
+    status_because: Because
 
 
 def board_as_of(
@@ -164,18 +165,18 @@ def changes_between(
         .order_by(now.c.code)
         .limit(limit + 1)
     ).all()
-    items = _items(reading, at, scope, [row.commitment_id for row in rows[:limit]], rule)
+    described = _rows(reading, at, [row.commitment_id for row in rows[:limit]])
     return [
         Change(
-            id=item.id,
-            code=item.code,
-            title=item.title,
+            id=row.commitment_id,
+            code=row.code,
+            title=described[row.commitment_id].title,
             registered_before=row.registered_before is not None,
             status_before=row.status_before,
             status_after=row.status,
-            status_because=Because(item.status_because.position, "event"),
+            status_because=_because(described[row.commitment_id], at.on, rule, "event"),
         )
-        for row, item in zip(rows, items, strict=False)
+        for row in rows[:limit]
     ], len(rows) > limit
 
 
@@ -194,10 +195,8 @@ def _chosen(reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Ru
     return and_(
         commitment_states.valid_at(at.on, at.position, reading.position),
         readable(reading, scope, at.position, commitment_states, things=commitments),
-        *(
-            (status if name == STATUS else _row[DIMENSIONS[name].name]).in_(values)
-            for name, values in filters.items()
-        ),
+        *commitment_states.admits(filters),
+        *([status.in_(filters[STATUS])] if filters.get(STATUS) else []),
     )
 
 
@@ -236,10 +235,8 @@ def _rank(name: str, value: str | None, names: Names) -> tuple[bool, int, str]:
     return False, number, value
 
 
-def _items(reading: Reading, at: AsOf, scope: Scope, ids: Sequence[UUID], rule: Rule) -> list[Item]:
-    """The commitments with these ids, in order of code."""
-    if not ids:
-        return []
+def _rows(reading: Reading, at: AsOf, ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """What held of the commitments with these ids, and what they are called, in order of code."""
     register = commitments.c
     same = and_(register.commitment_id == _row.commitment_id, commitments.known_at(at.position))
     rows = reading.connection.execute(
@@ -247,7 +244,15 @@ def _items(reading: Reading, at: AsOf, scope: Scope, ids: Sequence[UUID], rule: 
         .select_from(commitment_states.table.join(commitments.table, same))
         .where(_row.commitment_id.in_(ids), commitment_states.holds(at.on, at.position))
         .order_by(_row.code)
-    ).all()
+    )
+    return {row.commitment_id: row for row in rows}
+
+
+def _items(reading: Reading, at: AsOf, scope: Scope, ids: Sequence[UUID], rule: Rule) -> list[Item]:
+    """The commitments with these ids, in order of code."""
+    if not ids:
+        return []
+    rows = _rows(reading, at, ids).values()
     names = names_at(reading, at.position)
     elsewhere = {row.merged_into for row in rows} | {row.parent for row in rows}
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
@@ -264,15 +269,14 @@ def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str
 
 
 def _item(row: Any, on: date, names: Names, known: set[str], rule: Rule) -> Item:
-    line = rule.line_for(row, on)
-    fact = "registration" if getattr(row, f"{line.because}_at") is None else line.because
+    verdict_ = rule.line_for(row, on).verdict
     return Item(
         id=row.commitment_id,
         code=row.code,
         title=row.title,
         kind=row.kind,
-        status=line.verdict,
-        status_because=Because(rule.position_of(line, row), fact),
+        status=None if verdict_ is None else Status(verdict_),
+        status_because=_because(row, on, rule),
         judgement=row.judgement,
         public_deadline_on=row.public_deadline,
         internal_deadline_on=row.internal_deadline,
@@ -287,3 +291,9 @@ def _item(row: Any, on: date, names: Names, known: set[str], rule: Rule) -> Item
         parent=row.parent if row.parent in known else None,
         merged_into=row.merged_into if row.merged_into in known else None,
     )
+
+
+def _because(row: Any, on: date, rule: Rule, fact: str | None = None) -> Because:
+    line = rule.line_for(row, on)
+    found = "registration" if getattr(row, f"{line.because}_at") is None else line.because
+    return Because(rule.position_of(line, row), fact or found)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import select
 
 from services.reporting.datasets import (
@@ -32,10 +33,11 @@ from services.reporting.queries.access import (
     readable_things,
 )
 from services.reporting.queries.board import readable_codes
-from services.reporting.queries.moments import AsOf
+from services.reporting.queries.moments import AsOf, InstantText
 from services.reporting.reading import Reading
+from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest, DecisionKind, Financing
 from shared.events.streams import stream_of
-
+from shared.events.vocabulary import Visibility
 
 E = TypeVar("E", bound="Entry")
 
@@ -47,20 +49,23 @@ class Reader(NamedTuple):
     until: date
 
 
-class Impact(msgspec.Struct, frozen=True):
-    """What a decision costs."""
+_HIDDEN: Final = Meta(description="Null for somebody who may not know of it.")
 
-    amount: str
-    currency: str
-    fiscal_year: int
-    financing: str
+
+class Impact(msgspec.Struct, frozen=True):
+    """What a decision costs, and where that money comes from."""
+
+    amount: Annotated[str, Meta(examples=["1200000000"])]
+    currency: Annotated[str, Meta(examples=["CLP"])]
+    fiscal_year: Annotated[int, Meta(examples=[2013])]
+    financing: Financing
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """Something on record beside a decision: the civil day, the instant and the position at which the log learned it."""
+    """Something on record beside a decision: the civil day, the instant and the position at which it came there."""
 
     told_on: date
-    recorded_at: str
+    recorded_at: InstantText
     position: int
 
 
@@ -68,25 +73,25 @@ class Acknowledged(Entry, frozen=True):
     """What the budget office last said, and the day it said so."""
 
     effective_on: date
-    outcome: str
+    outcome: Acknowledgement
     remarks: str | None
     organization: str
 
 
 class Line(Entry, frozen=True):
-    """A budget line it ended in, and the day it was tied."""
+    """A budget line the decision ended in, and the day it was tied."""
 
     effective_on: date
-    fiscal_year: int
+    fiscal_year: Annotated[int, Meta(examples=[2013])]
     code: str
-    amount: str
-    currency: str
-    request: str
+    amount: Annotated[str, Meta(examples=["1200000000"])]
+    currency: Annotated[str, Meta(examples=["CLP"])]
+    request: BudgetRequest
     reason: str | None
 
 
 class Erratum(Entry, frozen=True):
-    """A mistake in its text, put right beside it."""
+    """A mistake in the text, put right beside it."""
 
     number: int
     reads: str
@@ -95,33 +100,48 @@ class Erratum(Entry, frozen=True):
 
 
 class Outcome(Entry, frozen=True):
-    """What became of it; what exactly was done, or stood against it, only for those it concerns."""
+    """What became of the decision where commitments are kept."""
 
-    state: str
-    did: list[dict[str, Any]] | None
-    difficulty: dict[str, Any] | None
+    state: Annotated[
+        str,
+        Meta(description="`carried_out`, `unresolved`, `resolved` or `waived`.", examples=["carried_out"]),
+    ]
+    did: Annotated[
+        list[dict[str, Any]] | None,
+        Meta(description="The events it led to. Null for somebody who may not know of them."),
+    ]
+    difficulty: Annotated[
+        dict[str, Any] | None,
+        Meta(description="Which rule stood against it. Null for somebody who may not know of it."),
+    ]
     remarks: str | None
 
 
 class DecisionItem(msgspec.Struct, frozen=True):
-    """One decision; `position` is that of its agreement in the log, by which the feed goes."""
+    """A decision and what stands beside it."""
 
-    number: str
+    number: Annotated[str, Meta(examples=["SEG-2012-014"])]
     id: UUID
-    position: int
+    position: Annotated[int, Meta(description="Where the log has its agreement: the feed goes by this.")]
     agreed_on: date
     body: str
-    body_name: str | None
-    meeting: UUID | None
+    body_name: Annotated[str | None, _HIDDEN]
+    meeting: Annotated[UUID | None, _HIDDEN]
     agenda_item: int | None
     position_in_item: int | None
-    kind: str
-    text: str
-    commitments: list[str]
-    organizations: list[str]
-    effect: dict[str, Any] | None
+    kind: DecisionKind
+    text: Annotated[str, Meta(description="As it was sealed; errata stand beside it.")]
+    commitments: Annotated[list[str], Meta(description="Those that the asker may know of.")]
+    organizations: Annotated[list[str], Meta(description="Those it concerns.")]
+    effect: Annotated[
+        dict[str, Any] | None,
+        Meta(
+            description="What it does, as in the event `meetings.decision_agreed`. Null for somebody who may not know "
+            "of all the commitments, indicators and bodies it is about."
+        ),
+    ]
     budget_impact: Impact | None
-    visibility: str
+    visibility: Visibility
     acknowledgement: Acknowledged | None
     budget_lines: list[Line]
     errata: list[Erratum]

@@ -88,7 +88,7 @@ def admitted(reading: Reading, at: AsOf, reader: Reader, filters: DecisionFilter
 def _conditions(
     reading: Reading, at: AsOf, reader: Reader, filters: DecisionFilters
 ) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+    found = decisions.admits(filters._asdict())
     if filters.organization:
         concerned = select(readers.c.thing_id).where(
             readers.c.organization.in_(filters.organization),
@@ -96,10 +96,6 @@ def _conditions(
             readers.known_at(at.position),
         )
         found.append(_row.decision_id.in_(concerned))
-    if filters.body:
-        found.append(_row.body.in_(filters.body))
-    if filters.kind:
-        found.append(_row.kind.in_(filters.kind))
     if filters.acknowledged:
         found.append(or_(*(_ACKNOWLEDGED[word] for word in filters.acknowledged)))
     if filters.commitment:

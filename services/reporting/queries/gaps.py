@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
 from services.reporting.datasets import acknowledgements, budget_lines, decisions, errata
@@ -40,29 +41,34 @@ class Gap(StrEnum):
 
 
 class GapFound(msgspec.Struct, frozen=True):
-    """A gap, the first day on which it was one, and the position of the event that made it one.
-
-    `days` are those that have passed since, that first day among them.
-    """
+    """Something that the record of a decision lacks."""
 
     gap: Gap
-    since_on: date
-    days: int
-    because: int
+    since_on: Annotated[date, Meta(description="The first day on which it was a gap.")]
+    days: Annotated[
+        int, Meta(description="For how many days it is one, that day and the day asked about among them.")
+    ]
+    because: Annotated[int, Meta(description="The position of the event that made it one.")]
 
 
 class GapTotals(msgspec.Struct, frozen=True):
-    """How many decisions have any gap, and how many each; one decision may have several."""
+    """How many decisions have any gap, and how many each; `gap` does not narrow these counts."""
 
     decisions: int
     by_gap: dict[str, int]
+
+
+class DecisionWithGaps(DecisionItem, frozen=True):
+    """A decision with what its record lacks."""
+
+    gaps: list[GapFound]
 
 
 class Gaps(msgspec.Struct, frozen=True):
     """A page of decisions with gaps, each with all of its own, and the totals of all; `more` when the list goes on."""
 
     totals: GapTotals
-    items: list[tuple[DecisionItem, list[GapFound]]]
+    items: list[DecisionWithGaps]
     more: bool
 
 
@@ -106,7 +112,10 @@ def gaps_as_of(
     page = rows[:limit]
     lost = _first_lines_lost(reading, at, reader, page)
     items = [
-        (item, [_found(gap, item, at, days, lost) for gap in Gap if getattr(row, gap)])
+        DecisionWithGaps(
+            **msgspec.structs.asdict(item),
+            gaps=[_found(gap, item, at, days, lost) for gap in Gap if getattr(row, gap)],
+        )
         for item, row in zip(items_of(reading, at, reader, page), page, strict=True)
     ]
     return Gaps(GapTotals(int(counted[-1]), by_gap), items, len(rows) > limit)

@@ -6,15 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import func, or_, select
 
 from services.reporting.datasets import bodies, meetings, readers
 from services.reporting.queries.access import Scope, readable_things
-from services.reporting.queries.moments import AsOf
+from services.reporting.queries.moments import AsOf, InstantText
 from services.reporting.queries.protocols import Protocols, Terms, whole_months
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import ProtocolPeriod
@@ -56,34 +57,48 @@ class Absence(msgspec.Struct, frozen=True):
 
 
 class MeetingLine(msgspec.Struct, frozen=True):
-    """One meeting, against the protocol in force on its day; what that does not ask for is null."""
+    """A meeting, against the protocol in force on its day; what that does not ask for is null."""
 
     id: UUID
     title: str | None
-    state: str
-    on: date
-    scheduled_at: str
-    held_at: str | None
-    cancellation: str | None
+    state: Annotated[
+        str,
+        Meta(
+            description="On the day asked about: `convened`, `held`, `cancelled`, or `unrecorded` when the day it was "
+            "to be had passed and neither its holding nor its cancellation nor another day is on record."
+        ),
+    ]
+    on: Annotated[date, Meta(description="The day it was held, or was to be.")]
+    scheduled_at: InstantText
+    held_at: InstantText | None
+    cancellation: Annotated[str | None, Meta(description="Why it was cancelled.")]
     agenda_items: int
-    agenda_size: int | None
+    agenda_size: Annotated[int | None, Meta(description="How many the protocol asks for.")]
     agenda_exceeded: bool | None
     minutes_circulated_on: date | None
     days_to_minutes: int | None
     minutes_due_on: date | None
-    minutes_late: bool | None
-    mandatory_absences: list[Absence] | None
+    minutes_late: Annotated[
+        bool | None, Meta(description="Circulated after that day, or not yet and the day is past.")
+    ]
+    mandatory_absences: Annotated[list[Absence] | None, Meta(description="Null when nobody told who came.")]
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """`expected` in all the days told of, and how many of those were `due` by the day of the answer."""
+    """Counts of meetings; what follows from a protocol is null for those who may not know of the body."""
 
-    expected: int | None
-    due: int | None
+    expected: Annotated[int | None, Meta(description="As the protocol in force on each day asked.")]
+    due: Annotated[int | None, Meta(description="How many of those were due by the day asked about.")]
     held: int
     cancelled: int
-    ahead: int
-    unrecorded: int
+    ahead: Annotated[int, Meta(description="Convened and still to come.")]
+    unrecorded: Annotated[
+        int,
+        Meta(
+            description="Their day has passed, and nothing is on record of what became of them: neither held nor "
+            "cancelled nor moved to another day."
+        ),
+    ]
     minutes_late: int | None
     mandatory_absences: int
 
@@ -91,7 +106,7 @@ class Counts(msgspec.Struct, frozen=True):
 class PeriodLine(msgspec.Struct, frozen=True):
     """One period of one body."""
 
-    period: str
+    period: Annotated[str, Meta(examples=["2012-08"])]
     from_on: date
     to_on: date
     counts: Counts
@@ -99,9 +114,9 @@ class PeriodLine(msgspec.Struct, frozen=True):
 
 
 class BodyLine(msgspec.Struct, frozen=True):
-    """One body; of one that the asker knows only by its published meetings, nothing but these."""
+    """One body; of one that the asker knows by its published meetings only, these and nothing else."""
 
-    body: str
+    body: Annotated[str, Meta(examples=["SEG"])]
     name: str | None
     kind: str | None
     presiding_organization: str | None
@@ -168,10 +183,7 @@ def _bodies(reading: Reading, at: AsOf, scope: Scope, filters: RegisterFilters) 
     """The bodies that the asker may read."""
     row = bodies.c
     query = readable_things(reading, scope, at.position, bodies, bodies.table)
-    if filters.body:
-        query = query.where(row.code.in_(filters.body))
-    if filters.kind:
-        query = query.where(row.kind.in_(filters.kind))
+    query = query.where(*bodies.admits(filters._asdict()))
     if filters.organization:
         concerned = select(readers.c.thing_id).where(
             readers.c.organization.in_(filters.organization), readers.known_at(at.position)
@@ -226,7 +238,7 @@ def _first_days(reading: Reading, at: AsOf, scope: Scope, codes: list[str]) -> d
     day = func.min(func.coalesce(row.held_on, row.scheduled_on))
     query = readable_things(reading, scope, at.position, meetings, row.body, day)
     found = reading.connection.execute(query.where(row.body.in_(codes)).group_by(row.body))
-    return {body: first for body, first in found}
+    return {row[0]: row[1] for row in found}
 
 
 def _body_line(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import select
 
 from services.reporting.datasets import (
@@ -19,7 +20,7 @@ from services.reporting.datasets import (
 )
 from services.reporting.queries.access import Scope, hidden_among, readable_things
 from services.reporting.queries.board import readable_codes
-from services.reporting.queries.moments import AsOf
+from services.reporting.queries.moments import AsOf, InstantText
 from services.reporting.queries.names import names_at
 from services.reporting.reading import Reading
 from shared.errors import NotFound
@@ -34,27 +35,23 @@ _DAY = timedelta(days=1)
 
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The event a state follows from: where it is in the log, who recorded it, when, and why.
-
-    Of a decision that the asker may not know of, it says no more than of none.
-    """
+    """The event a state follows from; `subject` only for those inside government."""
 
     position: int
     type: str
-    recorded_at: str
+    recorded_at: InstantText
     organization: str
     role: str
     subject: str | None = None
     effective_on: date | None = None
     reason: str | None = None
-    decision: str | None = None
+    decision: Annotated[
+        str | None, Meta(description="Only where the asker may know of the decision behind it.")
+    ] = None
 
 
 class Days(msgspec.Struct, frozen=True):
-    """A run of days in one state: from `from_on` until the eve of `until_on`, or until further notice.
-
-    `passed_deadline_on` is the deadline whose passing made it so, without anybody doing anything.
-    """
+    """A run of days in one state, from `from_on` until the eve of `until_on`, or until further notice."""
 
     from_on: date
     until_on: date | None
@@ -65,7 +62,9 @@ class Days(msgspec.Struct, frozen=True):
     public_deadline_on: date | None
     internal_deadline_on: date | None
     merged_into: str | None
-    passed_deadline_on: date | None
+    passed_deadline_on: Annotated[
+        date | None, Meta(description="The deadline that had just passed, by itself.")
+    ]
     because: Source
 
 

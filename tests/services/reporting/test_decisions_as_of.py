@@ -77,7 +77,7 @@ def answered_as_replayed(
         items, _ = decisions_as_of(reading, at, reader, filters)
         gaps = gaps_as_of(reading, at, reader, filters, list(Gap), asked.days)
         filtered, _ = decisions_as_of(reading, at, reader, filters._replace(**chosen))
-    lacking = {item.number: found for item, found in gaps.items}
+    lacking = {item.number: item.gaps for item in gaps.items}
     assert {item.number: as_replayed(item, lacking.get(item.number, ())) for item in items} == expected
     assert gaps.totals.decisions == len(lacking) == sum(bool(one["gaps"]) for one in expected.values())
     for gap in Gap:

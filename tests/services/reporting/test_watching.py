@@ -9,8 +9,8 @@ from datetime import date
 import psycopg
 import pytest
 
-from services.reporting.api.waiting import Reached
 from services.reporting.generations import open_read_model
+from services.reporting.routes.waiting import Reached
 from shared.errors import Unavailable
 from shared.events.commitments import Commented, Registered
 from tests.services.reporting.stage import SCHEMA, Stage, staged

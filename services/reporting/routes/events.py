@@ -6,20 +6,19 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
 import msgspec
-from fastapi import Header, Query
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from services.reporting.api.access import ACCESS
-from services.reporting.api.questions import LARGEST_POSITION, reporting_of
+from services.reporting.routes.asking import LARGEST_POSITION, Position, Reporting
 from shared.errors import InvalidInput, Unavailable
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import Store
 from shared.events.registry import EVENT_TYPES
-from shared.http.routing import service_router
-
-router = service_router(ACCESS)
+from shared.http.routing import Query, Router
+from shared.identity.access import Access
+from shared.identity.actor import Role
 
 CHUNK: Final = 2_000
 """Events read at once, at most; the next ones are read when the client has taken these."""
@@ -30,14 +29,21 @@ FIRST: Final = 200
 JSON_LINES: Final = "application/jsonl"
 EVENT_STREAM: Final = "text/event-stream"
 
-After = Annotated[int, Query(ge=0, le=LARGEST_POSITION, description="Events beyond this position.")]
-Most = Annotated[int | None, Query(ge=1, le=LARGEST_POSITION, description="At most so many events.")]
-Types = Annotated[
-    str | None, Query(max_length=4_000, description="Only these types of events, separated by commas.")
-]
-LastEventId = Annotated[
-    str | None, Header(alias="Last-Event-ID", description="Where a live stream goes on; overrides `after`.")
-]
+FEED_READERS: Final = frozenset({Role.AUDITOR, Role.ADVISORY, Role.DCI, Role.ADMIN})
+_WHOLE_LOG: Final = Access(FEED_READERS, note="the whole log, as it is stored", log_position=True)
+
+
+class EventsQuery(Query):
+    """Which part of the log."""
+
+    after: Annotated[Position, Field(description="Events beyond this position.")] = 0
+    limit: Annotated[int | None, Field(ge=1, le=LARGEST_POSITION, description="At most so many events.")] = (
+        None
+    )
+    types: Annotated[
+        str | None,
+        Field(max_length=4_000, description="Only these types of events, separated by commas."),
+    ] = None
 
 
 class _Typed(msgspec.Struct):
@@ -47,47 +53,42 @@ class _Typed(msgspec.Struct):
 _type_of = msgspec.json.Decoder(_Typed).decode
 
 
-@router.get(
-    "/v1/events",
-    tags=["events"],
-    response_class=Response,
-    responses={
-        200: {
-            "description": "One stored event a line; or, with `Accept: text/event-stream`, one a message, without end.",
-            "content": {
-                JSON_LINES: {"schema": {"type": "string"}},
-                EVENT_STREAM: {"schema": {"type": "string"}},
-            },
-        }
-    },
-)
-async def events(
-    request: Request,
-    after: After = 0,
-    limit: Most = None,
-    types: Types = None,
-    last_event_id: LastEventId = None,
-) -> Response:
-    """Every event beyond a position, in order, byte for byte as it is stored.
+def event_routes(reporting: Reporting) -> Router:
+    """The route of the feed."""
+    router = Router("events")
+    live, keep_alive = reporting.live, reporting.keep_alive
 
-    As JSON Lines the answer ends at `limit`, or at the position the log has reached by now, which is `Log-Position`. As
-    server-sent events it goes on: `id` is the position and `event` the type, and `Last-Event-ID` takes it up again.
-    """
-    reporting = reporting_of(request)
-    live = reporting.live
-    wanted = _types(types)
-    head = await run_in_threadpool(live.store.head)
-    headers = {"Log-Position": str(head), "Cache-Control": "no-store"}
-    if EVENT_STREAM in request.headers.get("accept", ""):
-        if last_event_id is not None:
-            after = _position(last_event_id)
-        headers["X-Accel-Buffering"] = "no"
-        return StreamingResponse(
-            _messages(live, after, limit, wanted, reporting.keep_alive),
-            headers=headers,
-            media_type=EVENT_STREAM,
-        )
-    return StreamingResponse(_lines(live, after, head, limit, wanted), headers=headers, media_type=JSON_LINES)
+    @router.get(
+        "/v1/events",
+        access=_WHOLE_LOG,
+        answers=None,
+        query=EventsQuery,
+        media_type=JSON_LINES,
+        descriptions={
+            200: "One stored event a line; or, with `Accept: text/event-stream`, one a message, without end."
+        },
+    )
+    async def events(request: Request, query: EventsQuery) -> Response:
+        """Every event beyond a position, in order, byte for byte as it is stored.
+
+        As JSON Lines the answer ends at `limit`, or at the position the log has reached by now, which is
+        `Log-Position`. As server-sent events it goes on: `id` is the position and `event` the type, and `Last-Event-ID`
+        takes it up again.
+        """
+        after, wanted = query.after, _types(query.types)
+        head = await run_in_threadpool(live.store.head)
+        headers = {"Log-Position": str(head), "Cache-Control": "no-store"}
+        if EVENT_STREAM in request.headers.get("accept", ""):
+            last_event_id = request.headers.get("last-event-id")
+            if last_event_id is not None:
+                after = _position(last_event_id)
+            headers["X-Accel-Buffering"] = "no"
+            messages = _messages(live, after, query.limit, wanted, keep_alive)
+            return StreamingResponse(messages, headers=headers, media_type=EVENT_STREAM)
+        lines = _lines(live, after, head, query.limit, wanted)
+        return StreamingResponse(lines, headers=headers, media_type=JSON_LINES)
+
+    return router
 
 
 async def _lines(

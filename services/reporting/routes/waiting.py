@@ -7,8 +7,8 @@ from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 
-from services.reporting.queries.moments import not_reached
 from services.reporting.generations.interface import ReadModel
+from services.reporting.queries.moments import not_reached
 from shared.errors import BitacoraError
 
 SLICE: Final = 0.5
