@@ -1,4 +1,4 @@
-"""The example that the API's document gives of each fact of a commitment: what a test says when it has nothing better."""
+"""The example that the API document gives of each fact of a commitment: what a test says for want of better words."""
 
 from __future__ import annotations
 
