@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import psycopg
 
+from shared.aggregate.aggregate import Aggregate, Entry, evolves
+from shared.aggregate.command import Command, KeyUse
+from shared.aggregate.repository import CACHE, Repository
 from shared.clock import Clock, utc_now
-from shared.eventlog.commands import Command, KeyUse
 from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Records
 from shared.eventlog.store import Changes, FollowerPosition, IdempotencyRecord, Store, open_store
 from shared.events.commitments import Commented, Registered
 from shared.events.facts import Event
@@ -24,25 +25,25 @@ DAY = date(2011, 5, 21)
 NOON = datetime(2011, 5, 21, 12, tzinfo=UTC)
 
 
-class Ledger:
+class Ledger(Aggregate):
     """All that was ever written into it."""
 
+    __slots__ = ("texts",)
+
+    BEGINS_WITH = (Registered,)
+
     def __init__(self, recorded: Recorded) -> None:
-        self.id = recorded.stream_id
-        self.version = recorded.version
+        super().__init__(recorded)
         self.texts: list[str] = []
 
     def apply(self, recorded: Recorded) -> None:
         """Take in one event, exactly the next one."""
         assert recorded.version == self.version + 1, "the fold skipped or repeated an event"
-        self.version = recorded.version
-        if isinstance(recorded.data, Commented):
-            self.texts.append(recorded.data.text)
+        super().apply(recorded)
 
-
-def begin(recorded: Recorded) -> Ledger | None:
-    """A ledger begins with a registration."""
-    return Ledger(recorded) if isinstance(recorded.data, Registered) else None
+    @evolves(Commented)
+    def _wrote(self, entry: Entry[Commented]) -> None:
+        self.texts.append(entry.event.text)
 
 
 def opened(code: str = "L-1") -> Registered:
@@ -109,7 +110,7 @@ class SettableClock:
 class Process:
     """What one process holds of the log."""
 
-    def __init__(self, store: Store, live: LiveLog, ledgers: Records[Ledger]) -> None:
+    def __init__(self, store: Store, live: LiveLog, ledgers: Repository[Ledger]) -> None:
         self.store = store
         self.live = live
         self.ledgers = ledgers
@@ -124,6 +125,10 @@ class Process:
         await self.ledgers.create(stream_id, lambda: [opened(code)], command())
         return stream_id
 
+    def in_memory(self, stream_ids: Iterable[UUID]) -> int:
+        """How many of these ledgers are in memory, or on their way there."""
+        return sum(map(self.ledgers.wants, stream_ids))
+
     async def texts(self, stream_id: UUID) -> list[str]:
         """What the cache says is in a ledger."""
         ledger = await self.ledgers.get(stream_id)
@@ -133,13 +138,13 @@ class Process:
 
 @asynccontextmanager
 async def process(
-    url: str, *, capacity: int = 1000, now: Callable[[], datetime] = utc_now, start: bool = True
+    url: str, *, cache: int = CACHE, now: Callable[[], datetime] = utc_now, start: bool = True
 ) -> AsyncIterator[Process]:
-    """A store, a live log over it and its ledgers, as a service process would have them."""
+    """A store, a live log over it and its ledgers (at most `cache` bytes), as a service process would have them."""
     store = open_store(url)
     store.migrate()
     live = LiveLog(store, Clock(now=now))
-    ledgers = Records(live, begin, name="ledger", capacity=capacity)
+    ledgers = Repository(live, Ledger, "ledger", cache=cache)
     try:
         if start:
             await live.start()
