@@ -15,7 +15,7 @@ from pydantic import Field
 
 from shared.aggregate.aggregate import Entry
 from shared.aggregate.documents import as_entry, document_of, entry_document, extended
-from shared.events.commitments import DeadlineRevised, ProgressReported, Registered
+from shared.events.commitments import Assessed, DeadlineRevised, ProgressReported, Registered
 from shared.events.examples import example_of
 from shared.events.facts import Event
 from shared.events.registry import EVENT_TYPES
@@ -119,6 +119,11 @@ def test_a_document_in_a_document_is_described_beside_it() -> None:
     assert {"Registered", "Origin", "PublicDeadline", "TeamMember"} <= schemas.keys()
     assert schemas["PublicDeadline"]["required"] == ["on", "origin"]
     assert members_of(entry_document(DeadlineRevised)).keys() >= {"previous", "recorded_by", "position"}
+
+
+def test_a_description_of_several_paragraphs_is_not_indented() -> None:
+    schemas = schema_of(entry_document(Assessed))["components"]["schemas"]
+    assert "\n\n`rating` is the value on the assessor's own `scale`" in schemas["Assessed"]["description"]
 
 
 def test_no_type_takes_the_place_of_another_in_the_document() -> None:
