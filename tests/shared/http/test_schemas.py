@@ -15,9 +15,17 @@ from pydantic import Field
 
 from shared.aggregate.aggregate import Entry
 from shared.aggregate.documents import as_entry, document_of, entry_document, extended
-from shared.events.commitments import Assessed, DeadlineRevised, ProgressReported, Registered
+from shared.events.commitments import (
+    Assessed,
+    DeadlineRevised,
+    Escalated,
+    Merged,
+    ProgressReported,
+    Registered,
+)
 from shared.events.examples import example_of
 from shared.events.facts import Event
+from shared.events.meetings import MinutesApproved
 from shared.events.registry import EVENT_TYPES
 from shared.http.pagination import DEFAULT_LIMIT, Limit
 from shared.http.requests import request_of
@@ -93,6 +101,15 @@ def test_what_is_sent_of_any_event_is_what_is_documented(event_type: type[Event]
     name = schema["$ref"].rpartition("/")[2]
     described = schema["components"]["schemas"][name]
     assert sent.keys() == described["properties"].keys() == set(described["required"])
+
+
+def test_what_is_kept_from_some_readers_is_described_as_null_to_them() -> None:
+    members = members_of(entry_document(Escalated))
+    for withheld in ("decision", "remarks", "to"):
+        assert members[withheld]["anyOf"] == [{"type": "string"}, {"type": "null"}]
+    (_, absent) = members_of(document_of(MinutesApproved))["digest"]["anyOf"]
+    assert absent == {"type": "null"}
+    assert members_of(document_of(Merged))["reason"] == {"type": "string"}
 
 
 def test_parameters_are_described_one_by_one() -> None:
