@@ -11,7 +11,7 @@ import pytest
 
 from services.commitments.key.model import LONGEST_LIFE, ApiKey, issue_key
 from shared.errors import InvalidInput, RuleBroken
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.identity.actor import Role
 from tests.services.commitments.installation import Installation, refused
