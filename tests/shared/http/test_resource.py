@@ -19,7 +19,8 @@ from shared.aggregate.repository import Repository
 from shared.clock import Clock
 from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import Changes, Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Changes, Store
 from shared.events.commitments import Commented, Registered
 from shared.events.facts import Event
 from shared.events.streams import stream_of
