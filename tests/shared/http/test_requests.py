@@ -139,6 +139,11 @@ def test_a_day_may_be_left_out_and_is_then_today_and_no_other() -> None:
         assert faults(Assessed, {**on_track, "effective_on": wrong}) == {"effective_on": "value_error"}
 
 
+def test_a_day_that_may_be_left_out_is_described_all_the_same() -> None:
+    member = request_of(Registered).model_json_schema()["properties"]["effective_on"]
+    assert member["description"] == "The first day it counts; today by default."
+
+
 def test_a_day_that_has_another_meaning_is_never_today_by_itself() -> None:
     assert faults(MilestoneSet, {"name": "x"}) == {"due_on": "missing"}
     asked = request_of(MinutesCirculated).model_validate({"recipients": []})
