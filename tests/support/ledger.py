@@ -13,9 +13,9 @@ from shared.aggregate.aggregate import Aggregate, Entry, evolves
 from shared.aggregate.command import Command, KeyUse
 from shared.aggregate.repository import CACHE, Repository
 from shared.clock import Clock, utc_now
-from shared.eventlog.envelope import NewEvent, Recorded
+from shared.eventlog.envelope import FollowerPosition, NewEvent, Recorded
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import Changes, FollowerPosition, IdempotencyRecord, Store, open_store
+from shared.eventlog.store import Changes, IdempotencyRecord, Store, open_store
 from shared.events.commitments import Commented, Registered
 from shared.events.facts import Event
 from shared.identity.actor import Actor, Role

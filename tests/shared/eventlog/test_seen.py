@@ -123,18 +123,16 @@ async def test_a_fact_that_arrives_while_a_decision_looks_makes_it_look_again(lo
         mine, theirs = await one.open("L-1"), await other.open("L-2")
         looks: list[list[str]] = []
 
-        async def look() -> None:
-            """What the other ledger holds; the first time, something is written there right after."""
+        async def decide(present: Ledger) -> list[Event]:
+            """Looks at what the other ledger holds; the first time, something is written there right after."""
             looks.append(await one.texts(theirs))
             if len(looks) == 1:
                 await other.write(theirs, "late")
                 await one.live.catch_up()
-
-        def decide(present: Ledger) -> list[Event]:
             return [wrote(f"theirs: {looks[-1]}")]
 
         await one.live.catch_up()
-        await one.ledgers.change(mine, decide, command(), prepare=look, considering=(Commented,))
+        await one.ledgers.change(mine, decide, command(), considering=(Commented,))
         assert looks == [[], ["late"]]
         assert await one.texts(mine) == ["theirs: ['late']"]
 
@@ -148,25 +146,16 @@ async def test_a_rule_over_all_ledgers_holds_whichever_processes_write_them(log_
         async def write(place: int, text: str) -> None:
             nonlocal refused
             here = (one, other)[place % 2]
-            held: set[str] = set()
 
-            async def look() -> None:
-                held.clear()
-                for ledger in ledgers:
-                    held.update(await here.texts(ledger))
-
-            def decide(present: Ledger) -> list[Event]:
-                if text in held:
+            async def decide(present: Ledger) -> list[Event]:
+                held = [await here.texts(ledger) for ledger in ledgers]
+                if any(text in texts for texts in held):
                     raise RuleBroken("taken", "It stands elsewhere.")
                 return [wrote(text)]
 
             try:
                 await here.ledgers.change(
-                    ledgers[place],
-                    decide,
-                    command(key=f"{place} {text}"),
-                    prepare=look,
-                    considering=(Commented,),
+                    ledgers[place], decide, command(key=f"{place} {text}"), considering=(Commented,)
                 )
             except RuleBroken:
                 refused += 1
@@ -178,7 +167,7 @@ async def test_a_rule_over_all_ledgers_holds_whichever_processes_write_them(log_
         texts = [text for ledger in ledgers for text in await one.texts(ledger)]
         assert sorted(texts) == sorted(f"text {n}" for n in range(30))
         assert refused == 90
-        assert not one.live.turns
+        assert not one.live.locks
 
 
 async def test_many_who_consider_the_same_get_their_turn_in_the_end(log_url: str) -> None:
