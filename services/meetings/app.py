@@ -19,7 +19,7 @@ from services.meetings.application.disclosures import Disclosures
 from services.meetings.application.meetings import Meetings
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
@@ -35,7 +35,7 @@ DESCRIPTION = (
 def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     """The service over the log that the settings name; it begins to follow the log when it is started."""
     clock = clock or Clock(settings.timezone)
-    store = open_store(settings.effective_log_url)
+    store = open_log(settings)
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
@@ -53,12 +53,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         finally:
             store.close()
 
-    async def log_follows() -> str:
-        await asyncio.to_thread(store.check_ready)
-        if live.failure is not None:
-            raise live.failure
-        return f"followed up to position {live.position}"
-
     app = build_app(
         title="Bitácora: meetings",
         description=DESCRIPTION,
@@ -74,7 +68,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         catalogue=ERRORS,
-        checks={"log": log_follows},
+        checks={"log": live.readiness},
         lifespan=following,
     )
     app.state.bodies = Bodies(live, directory)

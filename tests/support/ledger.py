@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -15,7 +19,9 @@ from shared.aggregate.repository import CACHE, Repository
 from shared.clock import Clock, utc_now
 from shared.eventlog.envelope import FollowerPosition, NewEvent, Recorded
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import Changes, IdempotencyRecord, Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.postgres import APPEND_LOCK
+from shared.eventlog.store import LIMITS, Changes, IdempotencyRecord, Limits, Store
 from shared.events.commitments import Commented, Registered
 from shared.events.facts import Event
 from shared.identity.actor import Actor, Role
@@ -138,10 +144,15 @@ class Process:
 
 @asynccontextmanager
 async def process(
-    url: str, *, cache: int = CACHE, now: Callable[[], datetime] = utc_now, start: bool = True
+    url: str,
+    *,
+    cache: int = CACHE,
+    now: Callable[[], datetime] = utc_now,
+    start: bool = True,
+    limits: Limits = LIMITS,
 ) -> AsyncIterator[Process]:
-    """A store, a live log over it and its ledgers (at most `cache` bytes), as a service process would have them."""
-    store = open_store(url)
+    """A store, a live log over it and its ledgers, as a service process would have them."""
+    store = open_store(url, limits)
     store.migrate()
     live = LiveLog(store, Clock(now=now))
     ledgers = Repository(live, Ledger, "ledger", cache=cache)
@@ -155,17 +166,30 @@ async def process(
         store.close()
 
 
-def run_sql(url: str, statement: str, *values: object) -> None:
+async def until(condition: Callable[[], object], seconds: float = 15) -> None:
+    """Give the loop its turns until something is so; fails the test when it never is."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        await asyncio.sleep(0.005)
+
+
+@contextmanager
+def append_lock_held(url: str) -> Iterator[None]:
+    """A session that took the lock of an append and does not go on."""
+    with psycopg.connect(url) as session:
+        session.execute(APPEND_LOCK)
+        yield
+
+
+def run_sql(url: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """A statement past the store, as only somebody who tampers with the log would run it; `%s` marks a value."""
     if url.startswith("sqlite"):
-        import sqlite3
-        from contextlib import closing
-
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
-            connection.execute(
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
+            return file.execute(
                 statement.replace("%s", "?").replace("notification_id", "rowid"),
                 [value.hex if isinstance(value, UUID) else value for value in values],
-            )
-    else:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(statement.encode(), values)
+            ).fetchall()
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode(), values)
+        return cursor.fetchall() if cursor.description else []

@@ -15,7 +15,7 @@ from shared.aggregate.command import Command, Outcome
 from shared.clock import Clock
 from shared.errors import BitacoraError, InvalidInput, RuleBroken, StaleVersion
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.events.commitments import (
     OrganizationChanged,
     OrganizationRegistered,

@@ -13,7 +13,8 @@ from shared.aggregate.command import Command
 from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Store
 from shared.events.commitments import LeadReassigned, OrganizationChanged, PillarChanged, Registered
 from tests.services.commitments.promises import MAY
 from tests.support.scenario import ANA

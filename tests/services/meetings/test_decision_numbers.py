@@ -25,7 +25,8 @@ from shared.errors import RuleBroken
 from shared.eventlog import codec
 from shared.eventlog.commands import Command
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Store
 from shared.events.meeting_vocabulary import BodyKind
 from shared.events.meetings import (
     ActionItemAssigned,
