@@ -28,9 +28,10 @@ def document_of(event: type[Struct]) -> type[Struct]:
 @cache
 def entry_document(event: type[Struct], **more: Any) -> type[Struct]:
     """The type of a document that tells of one recorded event: its members, `more`, who recorded it and where."""
+    kept = [(field, hint) for field, hint in _members(event) if field not in more]
     return msgspec.defstruct(
         event.__name__,
-        [*_members(event), *more.items(), ("recorded_by", Actor), ("position", int)],
+        [*kept, *more.items(), ("recorded_by", Actor), ("position", int)],
         namespace=_described(event),
         kw_only=True,
     )
@@ -51,7 +52,7 @@ def members_of(event: Struct) -> dict[str, Any]:
 
 def as_entry(document: type[Struct], entry: Entry[Any], **more: Any) -> Struct:
     """A recorded event as a document of its `entry_document`."""
-    return document(**members_of(entry.event), **more, recorded_by=entry.recorded_by, position=entry.position)
+    return document(**members_of(entry.event) | more, recorded_by=entry.recorded_by, position=entry.position)
 
 
 def as_entries(document: type[Struct], entries: Iterable[Entry[Any]]) -> list[Struct]:

@@ -74,6 +74,10 @@ class Document:
         self._type = document_type
         self._references: frozenset[Reference] | None = None
 
+    def without(self, members: Collection[str]) -> Document:
+        """The document with null for these members of it."""
+        return Document(self._type, _encode(_decode(self.body) | dict.fromkeys(members)))
+
     async def for_reader(self, actor: Actor, readers_of: ReadersOf) -> Redacted:
         """The document without the names of what the actor may not read."""
         if reads_everything(actor):
