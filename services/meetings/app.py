@@ -8,19 +8,27 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.meetings.api import action_items, bodies, decisions, meetings, minutes
-from services.meetings.api.access import ACCESS
-from services.meetings.api.errors import ERRORS
-from services.meetings.application.action_items import ActionItems
-from services.meetings.application.bodies import Bodies
-from services.meetings.application.decisions import Decisions
-from services.meetings.application.directory import Directory
-from services.meetings.application.disclosures import Disclosures
-from services.meetings.application.meetings import Meetings
+from services.meetings.action_item.model import ActionItem
+from services.meetings.action_item.routes import ERRORS as ACTION_ITEM_ERRORS
+from services.meetings.action_item.routes import action_item_routes
+from services.meetings.body.model import Body
+from services.meetings.body.proposals import Proposals
+from services.meetings.body.routes import ERRORS as BODY_ERRORS
+from services.meetings.body.routes import body_routes
+from services.meetings.decision.model import Decision
+from services.meetings.decision.routes import ERRORS as DECISION_ERRORS
+from services.meetings.decision.routes import decision_routes
+from services.meetings.directory import Directory
+from services.meetings.meeting.calendars import Calendars
+from services.meetings.meeting.repository import Meetings
+from services.meetings.meeting.routes import ERRORS as MEETING_ERRORS
+from services.meetings.meeting.routes import meeting_routes
+from services.meetings.readers import ForReaders, all_readers
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import open_store
 from shared.events.identity import KeyIssued, KeyRevoked
+from shared.http.catalogue import Catalogue
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.settings import Settings
@@ -31,6 +39,8 @@ DESCRIPTION = (
     "sealed once approved, numbered decisions and what the budget office says of them, and who owes what by when."
 )
 
+ERRORS: Catalogue = {**BODY_ERRORS, **MEETING_ERRORS, **DECISION_ERRORS, **ACTION_ITEM_ERRORS}
+
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     """The service over the log that the settings name; it begins to follow the log when it is started."""
@@ -39,7 +49,13 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
-    directory = Directory.following(live)
+    directory = Directory(live)
+    bodies: ForReaders[Body] = ForReaders(live, Body, "body")
+    decisions: ForReaders[Decision] = ForReaders(live, Decision, "decision")
+    action_items: ForReaders[ActionItem] = ForReaders(live, ActionItem, "action-item")
+    meetings = Meetings(live, directory, bodies, decisions, action_items)
+    readers_of = all_readers(live, bodies, decisions, action_items)
+    proposals, calendars = Proposals(live, directory.is_listed_to), Calendars(live, directory)
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
@@ -59,29 +75,19 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             raise live.failure
         return f"followed up to position {live.position}"
 
-    app = build_app(
+    return build_app(
         title="Bitácora: meetings",
         description=DESCRIPTION,
         version="1",
         routers=[
-            bodies.router,
-            meetings.router,
-            minutes.router,
-            decisions.router,
-            action_items.router,
+            body_routes(bodies, directory, proposals, calendars),
+            meeting_routes(meetings, directory, proposals, calendars, readers_of),
+            decision_routes(decisions, meetings, readers_of),
+            action_item_routes(action_items, meetings, directory, readers_of),
         ],
-        access=ACCESS,
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         catalogue=ERRORS,
         checks={"log": log_follows},
         lifespan=following,
     )
-    app.state.bodies = Bodies(live, directory)
-    app.state.decisions = Decisions(live)
-    app.state.action_items = ActionItems(live, directory)
-    app.state.disclosures = Disclosures(live, app.state.bodies, app.state.decisions, app.state.action_items)
-    app.state.meetings = Meetings(
-        live, directory, app.state.bodies, app.state.decisions, app.state.action_items
-    )
-    return app
