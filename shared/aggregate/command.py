@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from shared.clock import Clock
-from shared.eventlog.store import FollowerPosition
+from shared.eventlog.envelope import FollowerPosition
 from shared.events.facts import Event
 from shared.identity.actor import Actor
 

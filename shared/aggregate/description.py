@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
 from shared.aggregate.aggregate import Aggregate
-from shared.aggregate.command import Command
-from shared.errors import StaleVersion
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
 
@@ -48,25 +45,9 @@ class Described(Aggregate, Generic[D]):
     def register(cls, code: str, description: D) -> list[Event]:
         """Enter one into the record: what its registration has no room for is described right after."""
         (registered,) = cls.BEGINS_WITH
-        first = registered(code=code, **_shared_members(description, registered))  # type: ignore[call-arg]
+        first = registered(code=code, **_shared_members(description, registered))
         told = cls.CHANGED(**_shared_members(first, cls.CHANGED))
         return [first] if told == description else [first, description]
-
-    @classmethod
-    def decide(
-        cls, present: Self | None, code: str, description: D, command: Command, *, only_new: bool
-    ) -> Sequence[Event]:
-        """What a description comes to: the same description again records nothing.
-
-        StaleVersion when it is not at a version that the command expects, or there while it has to be new.
-        """
-        if present is None:
-            if command.expected is not None:
-                raise StaleVersion("stale-version", "There is nothing by this code yet, so no version of it.")
-            return cls.register(code, description)
-        if only_new:
-            raise StaleVersion("stale-version", "There already is one by this code.", current=present.version)
-        return [] if description == present.description else [description]
 
 
 def _shared_members(source: msgspec.Struct, target: type[msgspec.Struct]) -> dict[str, Any]:

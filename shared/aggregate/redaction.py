@@ -227,10 +227,8 @@ def _unwrapped(hint: Any) -> tuple[list[Any], Any]:
         more, plain = _unwrapped(inner)
         return [*marks, *more], plain
     if origin in (Union, UnionType):
-        (inner,) = (
-            (one for one in get_args(hint) if one is not type(None)) if len(get_args(hint)) == 2 else (Any,)
-        )
-        return _unwrapped(inner)
+        inner = [one for one in get_args(hint) if one not in (type(None), msgspec.UnsetType)]
+        return _unwrapped(inner[0]) if len(inner) == 1 else ([], Any)
     if origin in (tuple, list):
         return _unwrapped(get_args(hint)[0])
     return [], hint

@@ -12,13 +12,14 @@ import inspect
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from shared.aggregate.aggregate import Aggregate
 from shared.aggregate.command import Command, Context, Decided, KeyUse, OnStream, Outcome
+from shared.aggregate.description import Described
 from shared.errors import (
     BitacoraError,
     Forbidden,
@@ -419,6 +420,46 @@ class Repository(Generic[A]):
         while self._weight > self._capacity and len(self._cache) > 1:
             _, gone = self._cache.popitem(last=False)
             self._weight -= _weight(gone)
+
+
+D = TypeVar("D", bound=Described[Any])
+
+
+class DescribedRepository(Repository[D]):
+    """The described things of one kind, by their codes."""
+
+    CONSIDERING: ClassVar[Sequence[type[Event]]] = ()
+    """What of others may not be recorded while one is described."""
+
+    def fit(self, present: D | None, description: Any) -> Any:  # noqa: ARG002 - for those that depend on it
+        """The description as it is meant for what is there now."""
+        return description
+
+    def check(self, code: str, description: Any, command: Command) -> None:
+        """Hold a description that is to be recorded to the rules."""
+
+    async def describe(
+        self, code: str, description: Event, command: Command, *, only_new: bool = False
+    ) -> Outcome:
+        """Register one, or describe a known one anew; the same description again records nothing.
+
+        StaleVersion when it is not at a version that the command expects, or there while it has to be new.
+        """
+
+        def decide(present: D | None) -> Sequence[Event]:
+            if present is None and command.expected is not None:
+                raise StaleVersion("stale-version", "There is nothing by this code yet, so no version of it.")
+            if present is not None and only_new:
+                raise StaleVersion(
+                    "stale-version", "There already is one by this code.", current=present.version
+                )
+            wanted = self.fit(present, description)
+            if present is not None and wanted == present.description:
+                return []
+            self.check(code, wanted, command)
+            return self._aggregate.register(code, wanted) if present is None else [wanted]
+
+        return await self.write(stream_of(self.kind, code), decide, command, considering=self.CONSIDERING)
 
 
 def _weight(aggregate: Aggregate) -> int:

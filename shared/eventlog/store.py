@@ -15,7 +15,7 @@ import msgspec
 from eventsourcing.persistence import IntegrityError
 
 from shared.errors import BitacoraError
-from shared.eventlog.envelope import NewEvent
+from shared.eventlog.envelope import FollowerPosition, NewEvent
 
 
 class IdempotencyRecord(msgspec.Struct, frozen=True):
@@ -25,13 +25,6 @@ class IdempotencyRecord(msgspec.Struct, frozen=True):
     fingerprint: bytes
     stream_id: UUID
     version: int
-
-
-class FollowerPosition(msgspec.Struct, frozen=True):
-    """How far a named follower has acted on the log; commits with the events it caused."""
-
-    name: str
-    position: int
 
 
 class Seen(msgspec.Struct, frozen=True):

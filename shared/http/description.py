@@ -11,12 +11,10 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.aggregate.command import Command
 from shared.aggregate.description import Described
 from shared.aggregate.documents import extended, members_of
-from shared.aggregate.repository import Repository
+from shared.aggregate.repository import DescribedRepository
 from shared.events.facts import Event
-from shared.events.streams import stream_of
 from shared.http.context import actor_of, context_of
 from shared.http.pagination import decode_cursor, page_after
 from shared.http.requests import StructRequest, request_of
@@ -45,10 +43,9 @@ class DescribedResource(Generic[A]):
         self,
         router: Router,
         collection: str,
-        repository: Repository[A],
+        repository: DescribedRepository[A],
         described: type[A],
         *,
-        check: Callable[[str, Any, Command], None],
         put: Access,
         read: Access,
         listed: Access,
@@ -58,7 +55,6 @@ class DescribedResource(Generic[A]):
         self._path = collection
         self._repository = repository
         self._described = described
-        self._check = check
         self._put, self._read, self._listed = put, read, listed
         self._path_types = {
             "code": Annotated[str, Field(description="The code, or the UUID.", examples=[example])]
@@ -79,10 +75,8 @@ class DescribedResource(Generic[A]):
         doc: str,
         request: type[StructRequest[Any]] | None = None,
         complete: Callable[[Any], Event] = lambda body: body.struct(),
-        considering: Sequence[type[Event]] = (),
-        changed: Callable[[A | None, Any], Any] = lambda _, description: description,
     ) -> None:
-        """Declare the PUT; `complete` makes the description of a request, `changed` fits it to what is there."""
+        """Declare the PUT; `complete` makes the description of a request."""
         written = msgspec.defstruct(
             f"{self._described.__name__}Written",
             [("id", UUID), ("code", str), ("version", int), ("position", int)],
@@ -98,18 +92,7 @@ class DescribedResource(Generic[A]):
         async def put(request: Request, code: str, body: Any) -> Response:
             command = await command_of(request)
             only_new = context_of(request).headers.get(b"if-none-match", b"").strip() == b"*"
-            description = complete(body)
-
-            def decide(present: A | None) -> Sequence[Event]:
-                wanted = changed(present, description)
-                events = self._described.decide(present, code, wanted, command, only_new=only_new)
-                if events:
-                    self._check(code, wanted, command)
-                return events
-
-            outcome = await self._repository.write(
-                stream_of(self._repository.kind, code), decide, command, considering=considering
-            )
+            outcome = await self._repository.describe(code, complete(body), command, only_new=only_new)
             return written_answer(request, outcome, f"{self._path}/{code}", code=code)
 
         self._router.put(

@@ -132,6 +132,9 @@ def document_of(app: FastAPI, problems: Problems) -> dict[str, Any]:
             _declare(operation, declaration, schemas)
         _describe(operation, route, declaration)
         _exemplify(operation, Examples(components))
+    # Of the framework's own idea of an error, which no answer of ours is.
+    for name in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(name, None)
     components["schemas"]["Problem"] = PROBLEM_SCHEMA
     components["responses"] = {f"Problem{status}": _problem(status, problems) for status in PROBLEMS}
     return document

@@ -22,7 +22,7 @@ from typing import (
 )
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from shared.events.facts import COMPUTED
 from shared.events.types import Computed, TodayByDefault
@@ -43,9 +43,13 @@ class StructRequest(RequestModel, Generic[S]):
     """What makes the event of its members: its type."""
     TODAY: ClassVar[tuple[str, ...]] = ()
     """The days that are today's when the request leaves them out."""
+    PARTIAL: ClassVar[bool] = False
 
     def struct(self, today: date | None = None, **more: Any) -> S:
         """The proposed event; `more` are members that do not come from the body."""
+        if self.PARTIAL:
+            given = {name: _value(getattr(self, name)) for name in self.model_fields_set}
+            return cast("S", given)
         members = {
             name: _value(value)
             for name in type(self).model_fields
@@ -63,6 +67,7 @@ def request_of(
     optional: Collection[str] = (),
     name: str | None = None,
     doc: str | None = None,
+    partial: bool = False,
     made_by: Callable[..., Any] | None = None,
     **fields: Any,
 ) -> type[StructRequest[S]]:
@@ -70,7 +75,8 @@ def request_of(
 
     Left out are the fields that the service fills in and those `without`; `optional` may be left out by the caller,
     even where the event always has them. `fields` have another type in the request, or are no fields of the event: what
-    then makes the event of all of them is `made_by`.
+    then makes the event of all of them is `made_by`. Of a `partial` request every field may be left out, and the
+    proposal is a dictionary of those that were not.
     """
     hints = get_type_hints(struct, include_extras=True)
     made: dict[str, Any] = {}
@@ -83,6 +89,9 @@ def request_of(
         if field.name not in optional and (field.default is COMPUTED or Computed() in marks):
             continue
         annotation = _requested(hint)
+        if partial:
+            made[field.name] = (annotation, Field(default=None, json_schema_extra=_without_default))
+            continue
         if TodayByDefault() in marks:
             today.append(field.name)
         if field.name in optional or TodayByDefault() in marks:
@@ -96,8 +105,13 @@ def request_of(
         **made | {key: value if isinstance(value, tuple) else (value, ...) for key, value in fields.items()},
     )
     model.STRUCT = made_by or struct
+    model.PARTIAL = partial
     model.TODAY = tuple(today)
     return cast("type[StructRequest[S]]", model)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
 
 
 _PARTS: dict[type[msgspec.Struct], type[StructRequest[Any]]] = {}

@@ -251,7 +251,7 @@ def _parse_query(request: Request, query: type[Query], repeatable: frozenset[str
         raise invalid_request(error, ("query",)) from error
 
 
-def _parse_body(document: Any, body: type[BaseModel], required: bool) -> BaseModel | None:
+def _parse_body(document: Any, body: type[BaseModel], required: bool) -> BaseModel:
     if document is ABSENT or document is None:
         if required:
             raise RequestProblemError(
@@ -259,7 +259,7 @@ def _parse_body(document: Any, body: type[BaseModel], required: bool) -> BaseMod
                 "Some values of the request are not acceptable.",
                 errors=[ErrorItem("", "Field required")],
             )
-        return None
+        document = {}
     try:
         return body.model_validate(document)
     except ValidationError as error:

@@ -82,11 +82,10 @@ def build_app(
     app.state.authenticator = authenticator
     app.state.registry = registry
     # Routes are copied and not included: an included router is matched twice on every request.
-    for routes in (
-        *(one.routes for one in routers),
-        health_router(checks or {}, registry, problems.catalogue).routes,
-    ):
-        app.router.routes.extend(routes)
+    for router in routers:
+        app.router.routes.extend(router.routes)
+    health = health_router(checks or {}, registry, problems.catalogue)
+    app.router.routes.extend(health.routes)
     app.access = {pair: access for router in routers for pair, access in router.access.items()}
     _check_all_declared(app)
     install_problem_handlers(app, problems)

@@ -28,6 +28,7 @@ from shared.eventlog.codec import instant_text
 from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
+    Changed,
     Commented,
     Completed,
     Corrected,
@@ -56,7 +57,7 @@ from shared.http.resource import Resource, command_of
 from shared.http.responses import InstantText, written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
-from shared.identity.actor import Role
+from shared.identity.actor import Actor, Role
 from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
 
 UNIT: Final = frozenset({Role.DCI})
@@ -74,15 +75,17 @@ _READS: Final = Access(
 
 Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
 
-# --- documents ---------------------------------------------------------------------------------------------------------
+# --- documents -------------------------------------------------------------------------------------------------------
 
+_PUBLIC: Final = document_of(PublicDeadline)
+_INTERNAL: Final = document_of(InternalDeadline)
 _REPORT: Final = entry_document(ProgressReported, review=entry_document(ProgressReviewed) | None)
 _MILESTONE: Final = entry_document(MilestoneSet, completion=entry_document(MilestoneCompleted) | None)
 _CLOSING: Final = msgspec.defstruct(
     "Closing",
     [
         ("kind", Closure),
-        ("recorded_by", entry_document(Completed).__annotations__.get("recorded_by", Any)),
+        ("recorded_by", Actor),
         ("position", int),
         *(
             (name, hint | msgspec.UnsetType, msgspec.UNSET)
@@ -114,8 +117,8 @@ COMMITMENT: Final = extended(
     ],
     judgement=Judgement | None,
     lead_organization=Annotated[str, Field(description="Who answers for it now.")],
-    public_deadline=document_of(PublicDeadline) | None,
-    internal_deadline=document_of(InternalDeadline) | None,
+    public_deadline=_PUBLIC | None,
+    internal_deadline=_INTERNAL | None,
     merged_into=CommitmentCode | None,
     stage=Annotated[str | None, Field(description="As last reported.")],
     percent=Annotated[Decimal | None, Field(description="How much is done, as last reported.")],
@@ -129,6 +132,7 @@ COMMITMENT: Final = extended(
     reassignments=list[entry_document(LeadReassigned)],  # type: ignore[misc]
     reopenings=list[entry_document(Reopened)],  # type: ignore[misc]
     comments=list[entry_document(Commented)],  # type: ignore[misc]
+    changes=list[entry_document(Changed)],  # type: ignore[misc]
     corrections=list[entry_document(Corrected)],  # type: ignore[misc]
     escalations=list[entry_document(Escalated)],  # type: ignore[misc]
     registered_at=InstantText,
@@ -145,7 +149,7 @@ def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
     public, internal = dated.public_deadlines.on(day)[0], dated.internal_deadlines.on(day)[0]
     promised = commitment.registration.public_deadline
     return COMMITMENT(
-        **members_of(commitment.registration)
+        **members_of(commitment.registration_on(day))
         | {
             "id": commitment.id,
             "visibility": commitment.visibility,
@@ -154,8 +158,8 @@ def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
             "status_because": verdict and verdict.because,
             "judgement": dated.judgements.on(day)[0],
             "lead_organization": commitment.lead_on(day),
-            "public_deadline": public and {"on": public, "origin": promised and promised.origin},
-            "internal_deadline": internal and {"on": internal},
+            "public_deadline": public and _PUBLIC(on=public, origin=promised and promised.origin),
+            "internal_deadline": internal and _INTERNAL(on=internal),
             "merged_into": commitment.merged_into,
             "stage": commitment.stage,
             "percent": commitment.percent,
@@ -183,6 +187,7 @@ def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
             "reassignments": as_entries(entry_document(LeadReassigned), commitment.reassignments),
             "reopenings": as_entries(entry_document(Reopened), commitment.reopenings),
             "comments": as_entries(entry_document(Commented), commitment.comments),
+            "changes": as_entries(entry_document(Changed), commitment.changes),
             "corrections": as_entries(entry_document(Corrected), commitment.corrections),
             "escalations": as_entries(entry_document(Escalated), commitment.escalations),
             "registered_at": instant_text(commitment.began_at),
@@ -205,7 +210,7 @@ def _closing(commitment: Commitment, day: date) -> msgspec.Struct | None:
     )
 
 
-# --- routes ---------------------------------------------------------------------------------------------------------
+# --- routes ----------------------------------------------------------------------------------------------------------
 
 
 def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router:
@@ -315,10 +320,17 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
         access=_KEEPS,
         considering=lambda corrected: MOVING if corrected.field == "parent" else (),
     )
+    one.fact(
+        "changes",
+        Changed,
+        commitments.change_field,
+        access=_JUDGES,
+        considering=lambda changed: MOVING if changed.field == "parent" else (),
+    )
     return router
 
 
-# --- refusals ---------------------------------------------------------------------------------------------------------
+# --- refusals --------------------------------------------------------------------------------------------------------
 
 ERRORS: Catalogue = {
     # 403
@@ -396,6 +408,12 @@ ERRORS: Catalogue = {
     "correction-changes-nothing": Explained(
         409, "Correction changes nothing", "The field already has this value in the registration."
     ),
+    "change-changes-nothing": Explained(
+        409, "Change changes nothing", "On that day the field already had this value."
+    ),
+    "before-registration": Explained(
+        409, "Before the first day", "Nothing happens to a commitment before the first day it counts."
+    ),
     "parent-is-descendant": Explained(
         409,
         "Parent is part of it",
@@ -468,6 +486,9 @@ ERRORS: Catalogue = {
         "which a publication changes.",
     ),
     "correction-value-invalid": Explained(
+        422, "Value does not fit the field", "Give the value in the shape the field has in a registration."
+    ),
+    "change-value-invalid": Explained(
         422, "Value does not fit the field", "Give the value in the shape the field has in a registration."
     ),
     "parent-unknown": Explained(422, "Unknown parent", "`parent` is the code of a commitment on record."),

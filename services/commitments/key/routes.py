@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.commitments.key.model import ApiKey, issue_key
-from services.commitments.plan.directory import Directory
+from services.commitments.plan.repository import Directory
 from shared.aggregate.index import Index
 from shared.aggregate.repository import Repository
 from shared.eventlog.codec import instant_text

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.commitments.plan.directory import Directory
-from services.commitments.plan.model import Organization, Pillar, check_organization, check_pillar
-from shared.aggregate.repository import Repository
-from shared.errors import NotFound
+from services.commitments.plan.model import Organization, Pillar
+from services.commitments.plan.repository import Directory, Organizations, Pillars
 from shared.eventlog.live import LiveLog
-from shared.events.commitments import OrganizationChanged, OrganizationRegistered
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.description import DescribedResource
 from shared.http.routing import Router
@@ -25,41 +22,21 @@ _LISTED: Final = Access(EVERYONE, log_position=True)
 _READ: Final = Access(EVERYONE, etag=True, log_position=True)
 
 
-class Organizations(Repository[Organization]):
-    """The organisations of the state."""
-
-    def unknown(self) -> NotFound:
-        """See `Repository.unknown`."""
-        return NotFound("organization-not-found", "There is no such organisation.")
-
-
-class Pillars(Repository[Pillar]):
-    """The pillars of the plan."""
-
-    def unknown(self) -> NotFound:
-        """See `Repository.unknown`."""
-        return NotFound("pillar-not-found", "There is no such pillar.")
-
-
 def plan_routes(live: LiveLog, directory: Directory) -> Router:
     """Every route of organisations and pillars."""
     router = Router("plan")
     organizations = DescribedResource(
         router,
         "/v1/organizations",
-        Organizations(live, Organization, "organization"),
+        Organizations(live, directory),
         Organization,
-        check=lambda code, description, _: check_organization(
-            code, description, directory, live.clock.today()
-        ),
         put=_KEEPS,
         read=_READ,
         listed=_LISTED,
         example="MOP",
     )
     organizations.write(
-        doc="Registers an organisation, or describes it anew: the whole description replaces the one before.",
-        considering=(OrganizationRegistered, OrganizationChanged),
+        doc="Registers an organisation, or describes it anew: the whole description replaces the one before."
     )
     organizations.all(
         lambda _: sorted(directory.organizations.all(), key=lambda one: one.code),
@@ -70,9 +47,8 @@ def plan_routes(live: LiveLog, directory: Directory) -> Router:
     pillars = DescribedResource(
         router,
         "/v1/pillars",
-        Pillars(live, Pillar, "pillar"),
+        Pillars(live),
         Pillar,
-        check=lambda code, description, _: check_pillar(code, description),
         put=_KEEPS,
         read=_READ,
         listed=_LISTED,

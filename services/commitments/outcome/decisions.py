@@ -6,35 +6,32 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from services.commitments.domain.decision_outcome import DecisionOutcome
+from services.commitments.outcome.model import DecisionOutcome
+from shared.aggregate.index import Index
+from shared.aggregate.redaction import Readers
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
-from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, DecisionWaived
 from shared.events.meeting_vocabulary import BodyKind
 from shared.events.meetings import BodyChanged, BodyRegistered, DecisionAgreed, DecisionPublished
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
-from shared.references import Disclosure
-from shared.rules.visibility import knows_of_everything, may_see
+from shared.rules.visibility import can_read, reads_everything
 
 FOLLOWED = (
     BodyRegistered,
     BodyChanged,
     DecisionAgreed,
     DecisionPublished,
-    DecisionCarriedOut,
-    DecisionUnresolved,
-    DecisionWaived,
 )
 
 
 class BodyOnRecord(NamedTuple):
-    """What matters here of a body, and who may know of it."""
+    """What matters here of a body, and who may read it."""
 
     code: str
     kind: BodyKind
     secretariat: str | None
-    disclosure: Disclosure
+    readers: Readers
 
 
 class DecisionOnRecord:
@@ -55,27 +52,21 @@ class DecisionOnRecord:
         self.visibility = visibility
         self.once_reserved = self.once_reserved or visibility is Visibility.RESERVED
 
-    def concerned(self) -> tuple[str, ...]:
-        """The organisations that know of it while it is reserved."""
+    def organizations(self) -> tuple[str, ...]:
+        """The organisations that may read it while it is reserved."""
         return (*self.agreed.circle, *self.agreed.organizations)
 
 
 class Decisions:
     """Every decision and its outcome, as far as the process has followed the log."""
 
-    def __init__(self) -> None:
+    def __init__(self, live: LiveLog) -> None:
         self._codes: dict[UUID, str] = {}
         self._bodies: dict[str, BodyOnRecord] = {}
         self._by_stream: dict[UUID, DecisionOnRecord] = {}
         self._by_number: dict[str, DecisionOnRecord] = {}
-        self._outcomes: dict[UUID, DecisionOutcome] = {}
-
-    @classmethod
-    def following(cls, live: LiveLog) -> Decisions:
-        """Complete once `live` has started."""
-        decisions = cls()
-        live.subscribe(FOLLOWED, decisions.apply)
-        return decisions
+        live.subscribe(FOLLOWED, self.apply)
+        self._outcomes: Index[DecisionOutcome] = Index(live, DecisionOutcome, key=lambda one: one.decision)
 
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event."""
@@ -91,22 +82,15 @@ class Decisions:
             case DecisionPublished() as event if recorded.stream_id in self._by_stream:
                 self._by_stream[recorded.stream_id].publish(event.visibility)
             case _:
-                self._keep_outcome(recorded)
+                pass
 
     def _keep_body(self, code: str, event: BodyRegistered | BodyChanged) -> None:
         before = self._bodies.get(code)
         once = event.visibility is Visibility.RESERVED or (
-            before is not None and before.disclosure.once_reserved
+            before is not None and before.readers.once_reserved
         )
-        disclosure = Disclosure(event.visibility, event.organizations, once)
-        self._bodies[code] = BodyOnRecord(code, event.kind, event.secretariat, disclosure)
-
-    def _keep_outcome(self, recorded: Recorded) -> None:
-        known = self._outcomes.get(recorded.stream_id)
-        if known is not None:
-            known.apply(recorded)
-        elif (begun := DecisionOutcome.begin(recorded)) is not None:
-            self._outcomes[begun.id] = begun
+        readers = Readers(event.visibility, event.organizations, once)
+        self._bodies[code] = BodyOnRecord(code, event.kind, event.secretariat, readers)
 
     def decision(self, number: str) -> DecisionOnRecord | None:
         """The decision with that number."""
@@ -114,36 +98,36 @@ class Decisions:
 
     def outcomes(self) -> Iterator[tuple[DecisionOutcome, DecisionOnRecord]]:
         """Every outcome with its decision, in the order in which they were first recorded."""
-        for outcome in self._outcomes.values():
+        for outcome in self._outcomes.all():
             decision = self._by_number.get(outcome.decision)
             if decision is not None:
                 yield outcome, decision
 
-    def disclosure_of(self, number: str) -> Disclosure | None:
-        """Who may know of the decision with that number; None when there is none."""
+    def readers_of(self, number: str) -> Readers | None:
+        """Who may read the decision with that number; None when there is none."""
         found = self._by_number.get(number)
         if found is None:
             return None
-        return Disclosure(found.visibility, self._knowing(found), found.once_reserved)
+        return Readers(found.visibility, self._organizations(found), found.once_reserved)
 
-    def disclosure_of_body(self, code: str) -> Disclosure | None:
-        """Who may know of the body with that code; None when there is none."""
+    def readers_of_body(self, code: str) -> Readers | None:
+        """Who may read the body with that code; None when there is none."""
         body = self._bodies.get(code)
-        return None if body is None else body.disclosure
+        return None if body is None else body.readers
 
-    def may_be_known_to(self, actor: Actor, decision: DecisionOnRecord) -> bool:
-        """Whether an actor may know of a decision; whoever keeps the minutes of its body may."""
-        return may_see(actor, decision.visibility, self._knowing(decision))
+    def can_be_read_by(self, actor: Actor, decision: DecisionOnRecord) -> bool:
+        """Whether an actor may read a decision; whoever keeps the minutes of its body may."""
+        return can_read(actor, decision.visibility, self._organizations(decision))
 
-    def may_be_told_all(self, actor: Actor, decision: DecisionOnRecord) -> bool:
+    def can_be_read_in_full_by(self, actor: Actor, decision: DecisionOnRecord) -> bool:
         """Whether an actor may also know what stood against a decision or what exactly it did.
 
         That tells of commitments, perhaps reserved ones: a ministry hears of it only where the decision is its own.
         """
-        return knows_of_everything(actor) or actor.organization in self._knowing(decision)
+        return reads_everything(actor) or actor.organization in self._organizations(decision)
 
-    def _knowing(self, decision: DecisionOnRecord) -> tuple[str, ...]:
+    def _organizations(self, decision: DecisionOnRecord) -> tuple[str, ...]:
         body = self._bodies.get(decision.agreed.body)
         if body is None or body.secretariat is None:
-            return decision.concerned()
-        return (*decision.concerned(), body.secretariat)
+            return decision.organizations()
+        return (*decision.organizations(), body.secretariat)

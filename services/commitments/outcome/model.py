@@ -1,4 +1,4 @@
-"""What an agreed decision does to the record: the same facts, under the same guards, as when people tell them.
+"""What became of an agreed decision, and what one does: the facts that people record, under the same guards.
 
 All of a decision is done or nothing. What it does is dated on the day it was agreed, or on the first day of the thing
 it concerns where that is later. Its effect is written on the things it concerns; its text is not, because more people
@@ -9,32 +9,118 @@ not know of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
-from services.commitments.domain import registration
-from services.commitments.domain.commitment import Commitment
-from services.commitments.domain.indicator import Indicator
-from services.commitments.domain.registration import Known
+from services.commitments.commitment.model import Commitment, Known, register, usual_visibility
+from services.commitments.indicator.model import Indicator
+from shared.aggregate.aggregate import Aggregate, Entry, evolves
+from shared.aggregate.command import Context, OnStream
 from shared.errors import BitacoraError, Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
+    DeadlineRevised,
+    DecisionCarriedOut,
+    DecisionUnresolved,
+    DecisionWaived,
+    Discarded,
     Done,
+    Escalated,
     InternalDeadline,
     Origin,
     PublicDeadline,
     Registered,
 )
 from shared.events.facts import Event
-from shared.events.indicators import IndicatorDefined
+from shared.events.indicators import IndicatorDefined, TargetSet
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.meetings import AgreedCommitment, DecisionAgreed, Effect
 from shared.events.streams import stream_of
 from shared.events.vocabulary import Direction, OriginKind, Visibility
+from shared.rules import guards
+
+
+class OutcomeState(StrEnum):
+    """Whether a decision was carried out, and whether that took somebody's help."""
+
+    CARRIED_OUT = "carried_out"
+    UNRESOLVED = "unresolved"
+    RESOLVED = "resolved"
+    WAIVED = "waived"
+
+
+class DecisionOutcome(Aggregate):
+    """The outcome of one decision: carried out at once, or unresolved and then resolved or waived."""
+
+    __slots__ = ("carried_out", "decision", "difficulty", "waiver")
+
+    BEGINS_WITH = (DecisionCarriedOut, DecisionUnresolved)
+
+    def __init__(self, recorded: Recorded) -> None:
+        super().__init__(recorded)
+        event = recorded.data
+        assert isinstance(event, DecisionCarriedOut | DecisionUnresolved)
+        self.decision = event.decision
+        self.difficulty: Entry[DecisionUnresolved] | None = None
+        self.carried_out: Entry[DecisionCarriedOut] | None = None
+        self.waiver: Entry[DecisionWaived] | None = None
+        self.apply(recorded)
+
+    @property
+    def state(self) -> OutcomeState:
+        """How it stands now."""
+        if self.carried_out is not None:
+            return OutcomeState.RESOLVED if self.difficulty is not None else OutcomeState.CARRIED_OUT
+        return OutcomeState.WAIVED if self.waiver is not None else OutcomeState.UNRESOLVED
+
+    @evolves(DecisionUnresolved)
+    def _unresolved(self, entry: Entry[DecisionUnresolved]) -> None:
+        self.difficulty = entry
+
+    def resolve(self, did: Sequence[Done], remarks: str) -> DecisionCarriedOut:
+        """Somebody has it carried out after all, or did it by hand."""
+        self.must_be_unresolved()
+        guards.reason_given(remarks, "A resolution", "/remarks")
+        return DecisionCarriedOut(decision=self.decision, did=tuple(did), remarks=remarks)
+
+    def resolve_by_hand(self, did: Sequence[Done], remarks: str) -> DecisionCarriedOut:
+        """It was done by hand: `did` are the facts on record that name it."""
+        self.must_be_unresolved()
+        if not did:
+            raise RuleBroken(
+                "nothing-done-by-hand",
+                "Nothing that this decision is about names it: record what was done with its number as `decision`.",
+            )
+        return self.resolve(did, remarks)
+
+    @evolves(DecisionCarriedOut)
+    def _carried_out(self, entry: Entry[DecisionCarriedOut]) -> None:
+        self.carried_out = entry
+
+    def waive(self, remarks: str) -> DecisionWaived:
+        """Somebody settles that it will not be carried out: it was overtaken, say."""
+        self.must_be_unresolved()
+        guards.reason_given(remarks, "A waiver", "/remarks")
+        return DecisionWaived(decision=self.decision, remarks=remarks)
+
+    @evolves(DecisionWaived)
+    def _waived(self, entry: Entry[DecisionWaived]) -> None:
+        self.waiver = entry
+
+    def must_be_unresolved(self) -> None:
+        """Only what stands unresolved is resolved or waived, and that once."""
+        if self.carried_out is not None:
+            raise RuleBroken("decision-carried-out", "The decision was carried out: it acts once.")
+        if self.waiver is not None:
+            raise RuleBroken("decision-waived", "The decision was waived: there is nothing left to settle.")
+
+
+# --- what a decision does ------------------------------------------------------------------------------------------
 
 ORIGINS: Final[Mapping[BodyKind | None, OriginKind]] = {
     BodyKind.COMMITTEE: OriginKind.COMMITTEE,
@@ -69,13 +155,15 @@ class Found(NamedTuple):
     known: Known = Known()
 
 
-class Deed(NamedTuple):
-    """One event that a decision causes, as the next version of a stream, and how the outcome tells of it."""
+class Caused(NamedTuple):
+    """One event that a decision causes, and how its outcome tells of it."""
 
-    stream_id: UUID
-    version: int
-    event: Event
+    on_stream: OnStream
     done: Done
+
+
+def _caused(stream_id: UUID, version: int, event: Event, **code: str) -> Caused:
+    return Caused(OnStream(stream_id, version, event), Done(type=event.TYPE, version=version, **code))
 
 
 class NotDone(Exception):
@@ -91,7 +179,9 @@ class NotDone(Exception):
         self.indicator = indicator
 
 
-def deeds_of(decision: DecisionAgreed, found: Found, *, body: BodyKind | None, today: date) -> list[Deed]:
+def effects_of(
+    decision: DecisionAgreed, found: Found, context: Context, *, body: BodyKind | None
+) -> list[Caused]:
     """Everything a decision does: nothing for a kind that asks nothing of the record, or where that holds already.
 
     NotDone when any of it cannot be done, or when it names a commitment that is not there, whatever its kind.
@@ -106,16 +196,16 @@ def deeds_of(decision: DecisionAgreed, found: Found, *, body: BodyKind | None, t
         case DecisionKind.AGREE_COMMITMENT:
             assert effect.commitment is not None
             _must_all_be_there(decision, found, beside=effect.commitment.code)
-            return [_agree(decision, effect, found, body=body, today=today)]
+            return [_agree(decision, effect, found, context, body=body)]
         case DecisionKind.REVISE_TARGET:
             _must_all_be_there(decision, found)
-            return list(_revise_target(decision, effect, found, today=today))
+            return list(_revise_target(decision, effect, found, context))
         case DecisionKind.REVISE_DEADLINE:
-            return list(_on_each(decision, found, _revising(decision, effect, today)))
+            return list(_on_each(decision, found, _revising(decision, effect, context)))
         case DecisionKind.DISCARD:
-            return list(_on_each(decision, found, _discarding(decision, effect, today)))
+            return list(_on_each(decision, found, _discarding(decision, effect, context)))
         case _:
-            return list(_on_each(decision, found, _escalating(decision, effect, today)))
+            return list(_on_each(decision, found, _escalating(decision, effect, context)))
 
 
 def done_by_hand(decision: DecisionAgreed, history: Iterable[Recorded]) -> Iterator[Done]:
@@ -138,7 +228,7 @@ def done_by_hand(decision: DecisionAgreed, history: Iterable[Recorded]) -> Itera
 def proposed_by(decision: DecisionAgreed, agreed: AgreedCommitment, body: BodyKind | None) -> Registered:
     """The commitment that a decision calls into being: never public from the start."""
     origin = ORIGINS.get(body, OriginKind.OTHER)
-    narrow = Visibility.RESERVED in (decision.visibility, registration.usual_visibility(origin))
+    narrow = Visibility.RESERVED in (decision.visibility, usual_visibility(origin))
     public, internal = agreed.public_deadline_on, agreed.internal_deadline_on
     return Registered(
         code=agreed.code,
@@ -163,18 +253,15 @@ def proposed_by(decision: DecisionAgreed, agreed: AgreedCommitment, body: BodyKi
 
 
 def _agree(
-    decision: DecisionAgreed, effect: Effect, found: Found, *, body: BodyKind | None, today: date
-) -> Deed:
+    decision: DecisionAgreed, effect: Effect, found: Found, context: Context, *, body: BodyKind | None
+) -> Caused:
     assert effect.commitment is not None
     code = effect.commitment.code
     with _in_the_way(commitment=code):
         if code in found.commitments:
             raise RuleBroken("code-taken", "There is already a commitment with this code.")
-        event = registration.register(
-            proposed_by(decision, effect.commitment, body), today=today, known=found.known
-        )
-    done = Done(type=event.TYPE, version=1, commitment=code)
-    return Deed(stream_of("commitment", code), 1, event, done)
+        event = register(proposed_by(decision, effect.commitment, body), context, found.known)
+    return _caused(stream_of("commitment", code), 1, event, commitment=code)
 
 
 def _must_all_be_there(decision: DecisionAgreed, found: Found, beside: str | None = None) -> None:
@@ -189,28 +276,26 @@ def _unknown(name: str) -> NotFound:
     return NotFound("unknown-commitment", f"There is no commitment '{name}'.")
 
 
-def _revise_target(decision: DecisionAgreed, effect: Effect, found: Found, *, today: date) -> Iterator[Deed]:
+def _revise_target(
+    decision: DecisionAgreed, effect: Effect, found: Found, context: Context
+) -> Iterator[Caused]:
     assert effect.target is not None
     indicator, agreed = found.indicator, effect.target
     with _in_the_way(indicator=agreed.indicator):
         if indicator is None:
             raise NotFound("unknown-indicator", f"There is no indicator '{agreed.indicator}'.")
         day = max(decision.agreed_on, indicator.effective_on)
-        told = _unless_it_holds(
-            lambda: indicator.set_target(
-                value=_decimal(agreed.value),
-                on=agreed.on,
-                tolerance=_tolerance(indicator, day),
-                effective_on=day,
-                reason=_reason(decision),
-                decision=decision.number,
-                today=today,
-            )
+        proposed = TargetSet(
+            value=_decimal(agreed.value),
+            on=agreed.on,
+            tolerance=_tolerance(indicator, day),
+            effective_on=day,
+            reason=_reason(decision),
+            decision=decision.number,
         )
-    version = indicator.version + 1
-    for event in told or ():
-        done = Done(type=event.TYPE, version=version, indicator=indicator.code)
-        yield Deed(indicator.id, version, event, done)
+        event = _unless_it_holds(lambda: indicator.set_target(proposed, context))
+    if event is not None:
+        yield _caused(indicator.id, indicator.version + 1, event, indicator=indicator.code)
 
 
 def _tolerance(indicator: Indicator, day: date) -> Decimal | None:
@@ -224,40 +309,44 @@ _Decide = Callable[[Commitment, date], Event]
 """What a decision does to one commitment, as of a day."""
 
 
-def _revising(decision: DecisionAgreed, effect: Effect, today: date) -> _Decide:
+def _revising(decision: DecisionAgreed, effect: Effect, context: Context) -> _Decide:
     assert effect.deadline is not None
     agreed = effect.deadline
     return lambda it, day: it.revise_deadline(
-        deadline=agreed.deadline,
-        on=agreed.on,
-        reason=_reason(decision),
-        effective_on=day,
-        decision=decision.number,
-        today=today,
+        DeadlineRevised(
+            deadline=agreed.deadline,
+            on=agreed.on,
+            reason=_reason(decision),
+            effective_on=day,
+            decision=decision.number,
+        ),
+        context,
     )
 
 
-def _discarding(decision: DecisionAgreed, effect: Effect, today: date) -> _Decide:
+def _discarding(decision: DecisionAgreed, effect: Effect, context: Context) -> _Decide:
     assert effect.discard is not None
     agreed = effect.discard
     return lambda it, day: it.discard(
-        reason_type=agreed.reason_type,
-        reason=agreed.reason,
-        effective_on=day,
-        decision=decision.number,
-        today=today,
+        Discarded(
+            reason_type=agreed.reason_type,
+            reason=agreed.reason,
+            effective_on=day,
+            decision=decision.number,
+        ),
+        context,
     )
 
 
-def _escalating(decision: DecisionAgreed, effect: Effect, today: date) -> _Decide:
+def _escalating(decision: DecisionAgreed, effect: Effect, context: Context) -> _Decide:
     agreed = effect.referral
     to, remarks = (None, None) if agreed is None else (agreed.to, agreed.remarks)
     return lambda it, day: it.note_escalation(
-        decision=decision.number, effective_on=day, to=to, remarks=remarks, today=today
+        Escalated(decision=decision.number, effective_on=day, to=to, remarks=remarks), context
     )
 
 
-def _on_each(decision: DecisionAgreed, found: Found, decide: _Decide) -> Iterator[Deed]:
+def _on_each(decision: DecisionAgreed, found: Found, decide: _Decide) -> Iterator[Caused]:
     with _in_the_way():
         if not decision.commitments:
             raise InvalidInput(
@@ -276,9 +365,7 @@ def _on_each(decision: DecisionAgreed, found: Found, decide: _Decide) -> Iterato
             event = _decided(decide, commitment, decision.agreed_on)
         if event is None:
             continue
-        version = commitment.version + 1
-        done = Done(type=event.TYPE, version=version, commitment=commitment.code)
-        yield Deed(commitment.id, version, event, done)
+        yield _caused(commitment.id, commitment.version + 1, event, commitment=commitment.code)
 
 
 def _decided(decide: _Decide, commitment: Commitment, agreed_on: date) -> Event | None:

@@ -13,8 +13,8 @@ from typing import Final
 
 import structlog
 
-from services.commitments.application.decision_outcomes import DecisionOutcomes
-from services.commitments.application.decisions import DecisionOnRecord, Decisions
+from services.commitments.outcome.decisions import DecisionOnRecord, Decisions
+from services.commitments.outcome.repository import DecisionOutcomes
 from shared.errors import Unavailable
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
