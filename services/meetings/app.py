@@ -8,27 +8,24 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from services.meetings.action_item import routes as action_item
 from services.meetings.action_item.model import ActionItem
-from services.meetings.action_item.routes import ERRORS as ACTION_ITEM_ERRORS
-from services.meetings.action_item.routes import action_item_routes
-from services.meetings.body.model import Body
-from services.meetings.body.proposals import Proposals
-from services.meetings.body.routes import ERRORS as BODY_ERRORS
-from services.meetings.body.routes import body_routes
+from services.meetings.body import routes as body
+from services.meetings.body.repository import Bodies, Directory
+from services.meetings.decision import routes as decision
 from services.meetings.decision.model import Decision
-from services.meetings.decision.routes import ERRORS as DECISION_ERRORS
-from services.meetings.decision.routes import decision_routes
-from services.meetings.directory import Directory
+from services.meetings.meeting import routes as meeting
 from services.meetings.meeting.calendars import Calendars
+from services.meetings.meeting.listing import MeetingList
+from services.meetings.meeting.proposals import Proposals
 from services.meetings.meeting.repository import Meetings
-from services.meetings.meeting.routes import ERRORS as MEETING_ERRORS
-from services.meetings.meeting.routes import meeting_routes
-from services.meetings.readers import ForReaders, all_readers
+from services.meetings.readers import all_readers
+from shared.aggregate.repository import Repository
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import open_store
 from shared.events.identity import KeyIssued, KeyRevoked
-from shared.http.catalogue import Catalogue
+from shared.events.types import Kind
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.settings import Settings
@@ -39,8 +36,6 @@ DESCRIPTION = (
     "sealed once approved, numbered decisions and what the budget office says of them, and who owes what by when."
 )
 
-ERRORS: Catalogue = {**BODY_ERRORS, **MEETING_ERRORS, **DECISION_ERRORS, **ACTION_ITEM_ERRORS}
-
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     """The service over the log that the settings name; it begins to follow the log when it is started."""
@@ -50,12 +45,15 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
     directory = Directory(live)
-    bodies: ForReaders[Body] = ForReaders(live, Body, "body")
-    decisions: ForReaders[Decision] = ForReaders(live, Decision, "decision")
-    action_items: ForReaders[ActionItem] = ForReaders(live, ActionItem, "action-item")
+    bodies = Bodies(live, directory)
+    decisions: Repository[Decision] = Repository(live, Decision, "decision")
+    action_items: Repository[ActionItem] = Repository(live, ActionItem, "action-item")
     meetings = Meetings(live, directory, bodies, decisions, action_items)
-    readers_of = all_readers(live, bodies, decisions, action_items)
-    proposals, calendars = Proposals(live, directory.is_listed_to), Calendars(live, directory)
+    listing = MeetingList(live)
+    proposals, calendars = Proposals(live, listing.shows), Calendars(live, directory)
+    readers_of = all_readers(
+        live, {Kind.BODY: bodies, Kind.DECISION: decisions, Kind.ACTION_ITEM: action_items}
+    )
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
@@ -80,14 +78,16 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         description=DESCRIPTION,
         version="1",
         routers=[
-            body_routes(bodies, directory, proposals, calendars),
-            meeting_routes(meetings, directory, proposals, calendars, readers_of),
-            decision_routes(decisions, meetings, readers_of),
-            action_item_routes(action_items, meetings, directory, readers_of),
+            body.body_routes(bodies, directory),
+            meeting.meeting_routes(meetings, bodies, listing, proposals, calendars, readers_of),
+            decision.decision_routes(decisions, readers_of, meetings.readers_of_meeting),
+            action_item.action_item_routes(
+                action_items, directory.organizations, readers_of, meetings.readers_of_meeting
+            ),
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
-        catalogue=ERRORS,
+        catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},
         checks={"log": log_follows},
         lifespan=following,
     )

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from shared.aggregate.aggregate import Entry
+from shared.aggregate.aggregate import DayOf, Entry
 from shared.identity.actor import Actor
 
 Struct = msgspec.Struct
@@ -58,6 +58,11 @@ def as_entry(document: type[Struct], entry: Entry[Any], **more: Any) -> Struct:
 def as_entries(document: type[Struct], entries: Iterable[Entry[Any]]) -> list[Struct]:
     """Recorded events of one type as documents."""
     return [as_entry(document, entry) for entry in entries]
+
+
+def as_dated_entry(document: type[Struct], entry: Entry[Any], day_of: DayOf) -> Struct:
+    """A recorded event as a document that always tells the day from which it holds."""
+    return as_entry(document, entry, effective_on=entry.day(day_of))
 
 
 def as_optional_entry(document: type[Struct], entry: Entry[Any] | None) -> Struct | None:

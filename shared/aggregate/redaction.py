@@ -48,6 +48,8 @@ class Readers(NamedTuple):
         return reads_everything(actor) or not self.once_reserved
 
 
+EVERYBODY: Final = Readers(Visibility.PUBLIC, (), once_reserved=False)
+
 ReadersOf = Callable[[Reference], Awaitable[Readers | None]]
 """Says who may read a thing; None when the record holds nothing by that name, which is then no secret."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Container
 from datetime import date
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -10,13 +11,10 @@ import msgspec
 from pydantic import Field
 
 from services.meetings.action_item.model import ActionItem
-from services.meetings.decision.routes import REQUEST
-from services.meetings.directory import Directory
-from services.meetings.meeting.repository import Meetings
-from services.meetings.readers import ForReaders
 from shared.aggregate.command import Context
 from shared.aggregate.documents import as_entries, document_of, entry_document, extended, members_of
-from shared.aggregate.redaction import ReadersOf
+from shared.aggregate.redaction import Readers, ReadersOf
+from shared.aggregate.repository import Repository
 from shared.eventlog.codec import instant_text
 from shared.events.commitments import Evidence
 from shared.events.meetings import (
@@ -36,8 +34,11 @@ from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
 from shared.rules.action_item_state import CURRENT_ACTION_ITEM_RULE, ActionItemState, Ending
 
-OF_ITS_MEETING: Final = ("body", "meeting", "decision", "agenda_item", "circle", "number")
-"""What an action item tells of its meeting: not for an owner who may not know of that."""
+OF_ITS_MEETING: Final = ("body", "meeting", "decision", "agenda_item", "circle", "number", "correlation_id")
+"""What an action item tells of its meeting: not for an owner who may not know of that.
+
+The request that approved the minutes is that of everything which came of them, here and on commitments.
+"""
 
 _OWNERS: Final = frozenset({Role.MINISTRY, Role.DIPRES, Role.ADVISORY})
 _TELLS: Final = Access(
@@ -121,18 +122,21 @@ def _ending(item: ActionItem) -> ActionItemEnding | None:
 
 
 def action_item_routes(
-    action_items: ForReaders[ActionItem], meetings: Meetings, directory: Directory, readers_of: ReadersOf
+    action_items: Repository[ActionItem],
+    organizations: Container[str],
+    readers_of: ReadersOf,
+    meeting_readers: Callable[[UUID], Awaitable[Readers]],
 ) -> Router:
-    """Every route of action items."""
+    """Every route of action items; `meeting_readers` says who may know of the meeting that asked for one."""
 
     async def private(item: ActionItem, actor: Actor) -> Private:
-        meeting = await meetings.readers_of_meeting(item.assigned.event.meeting)
-        hidden = () if meeting.include(actor) else (*OF_ITS_MEETING, *REQUEST)
+        meeting = await meeting_readers(item.assigned.event.meeting)
+        hidden = () if meeting.include(actor) else OF_ITS_MEETING
         return Private(hidden, settled=meeting.always_included(actor))
 
     def reassign(item: ActionItem, proposed: ActionItemReassigned, context: Context) -> ActionItemReassigned:
         """Hands it to another organisation, or to another person in it."""
-        return item.reassign(proposed, context, directory.organizations)
+        return item.reassign(proposed, context, organizations)
 
     router = Router("action items", id=Annotated[str, Field(description="The UUID of the action item.")])
     one: Resource[ActionItem] = Resource(

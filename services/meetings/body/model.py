@@ -9,17 +9,15 @@ is settled once it has numbered decisions, and a meeting that was convened for o
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
-from typing import Final, Self
+from collections.abc import Container, Iterable
+from typing import Final
 from uuid import UUID
 
 from shared.aggregate.aggregate import Entry, evolves
-from shared.aggregate.command import Command
 from shared.aggregate.description import Described
 from shared.aggregate.redaction import Readers
 from shared.errors import Forbidden, InvalidInput, RuleBroken
 from shared.eventlog.envelope import Recorded
-from shared.events.facts import Event
 from shared.events.meeting_vocabulary import BodyKind
 from shared.events.meetings import (
     BodyChanged,
@@ -57,7 +55,7 @@ class Body(Described[BodyChanged]):
         """The last number given in each year."""
 
     def readers(self) -> Readers:
-        """Who may know of it."""
+        """See `Aggregate.readers`."""
         described = self.description
         return Readers(described.visibility, described.organizations, self.once_reserved)
 
@@ -67,22 +65,16 @@ class Body(Described[BodyChanged]):
         protocol = self.description.protocol
         return protocol is not None and protocol.four_eyes
 
-    @classmethod
-    def decide(
-        cls, present: Self | None, code: str, description: BodyChanged, command: Command, *, only_new: bool
-    ) -> Sequence[Event]:
-        """See `Described.decide`: who knows of a body that has numbered decisions stays as it is."""
-        events = super().decide(present, code, description, command, only_new=only_new)
-        if events and present is not None and present.numbered:
-            before = present.description
-            if _known_by(description.visibility, description.organizations) != _known_by(
-                before.visibility, before.organizations
-            ):
-                raise RuleBroken(
-                    "body-circle-settled",
-                    "This body has numbered decisions, and who knows of them is settled: register another body.",
-                )
-        return events
+    def must_keep_its_readers(self, description: BodyChanged) -> None:
+        """Who knows of a body that has numbered decisions stays as it is."""
+        before = self.description
+        if self.numbered and _known_by(description.visibility, description.organizations) != _known_by(
+            before.visibility, before.organizations
+        ):
+            raise RuleBroken(
+                "body-circle-settled",
+                "This body has numbered decisions, and who knows of them is settled: register another body.",
+            )
 
     @evolves(BodyChanged)
     def _changed(self, entry: Entry[BodyChanged]) -> None:

@@ -1,32 +1,24 @@
-"""The routes of bodies: put, listed, read, and asked what they left open; and their calendar."""
+"""The routes of bodies: put, listed and read."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
 from pydantic import Field
-from starlette.requests import Request
-from starlette.responses import Response
 
-from services.meetings.body.model import Body, check_body, usual_visibility, usually_decides
-from services.meetings.body.proposals import Proposal, Proposals
-from services.meetings.directory import Directory
-from services.meetings.meeting.calendars import Calendars
-from services.meetings.readers import ForReaders
-from shared.events.meetings import BodyChanged, BodyRegistered
+from services.meetings.body.model import Body, usual_visibility, usually_decides
+from services.meetings.body.repository import Bodies, Directory
+from shared.events.meetings import BodyChanged
 from shared.events.vocabulary import Visibility
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
 from shared.http.description import DescribedResource
-from shared.http.pagination import decode_cursor, page_after
 from shared.http.requests import request_of
-from shared.http.resource import Now, Paged, caught_up
-from shared.http.responses import page_of, read_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Role
 
-_OWN: Final = "reserved ones: ministries only their own"
+OWN: Final = "reserved ones: ministries only their own"
 
 BODY_REQUEST: Final = request_of(
     BodyChanged,
@@ -61,30 +53,21 @@ def _described(body: Any) -> BodyChanged:
     return described
 
 
-def body_routes(
-    bodies: ForReaders[Body], directory: Directory, proposals: Proposals, calendars: Calendars
-) -> Router:
-    """Every route of bodies."""
-    router = Router(
-        "bodies",
-        code=Annotated[str, Field(description="The code, or the UUID.", examples=["SOCIAL"])],
-    )
-    live = bodies.live
+def body_routes(bodies: Bodies, directory: Directory) -> Router:
+    """The routes by which bodies are put, listed and read."""
+    router = Router("bodies")
     described = DescribedResource(
         router,
         "/v1/bodies",
         bodies,
         Body,
-        check=lambda code, description, _: check_body(
-            code, description, directory.organizations, directory.bodies.keys
-        ),
         put=Access(
             frozenset({Role.DCI, Role.ADMIN}),
             if_match="optional",
             note="`If-None-Match: *` only registers what is new",
         ),
-        read=Access(EVERYONE, note=_OWN, etag=True, log_position=True),
-        listed=Access(EVERYONE, note=_OWN, log_position=True),
+        read=Access(EVERYONE, note=OWN, etag=True, log_position=True),
+        listed=Access(EVERYONE, note=OWN, log_position=True),
         example="SOCIAL",
     )
     described.write(
@@ -92,7 +75,6 @@ def body_routes(
         "A bilateral is `reserved`, and with whom it is stays as it is once it has numbered decisions.",
         request=BODY_REQUEST,
         complete=_described,
-        considering=(BodyRegistered,),
     )
     described.all(
         lambda request: sorted(
@@ -103,48 +85,6 @@ def body_routes(
         doc="The bodies you may know of, by code.",
     )
     described.one(doc="A body as it is described now.")
-
-    @router.get(
-        "/v1/bodies/{code}/agenda-proposals",
-        access=Access(EVERYONE, note=_OWN, log_position=True),
-        query=Paged,
-        answers=page_of(Proposal),
-    )
-    async def agenda_proposals(request: Request, code: str, asked: Paged) -> Response:
-        """What the body left open, for its next agenda: first the action items still owed, by the day they are due.
-
-        Then come the decisions that the budget office has not acknowledged, or disputes, by the day they were taken.
-        """
-        await caught_up(live, asked.wait_for)
-        actor = actor_of(request)
-        found = await bodies.find(code, actor)
-        body = page_after(
-            request,
-            proposals.of(found.code, actor),
-            lambda pair: pair[0],
-            lambda pair: pair[1],
-            after=decode_cursor(request, asked.cursor),
-            limit=asked.limit,
-        )
-        return read_answer(request, body, position=live.position)
-
-    @router.get(
-        "/v1/bodies/{code}/calendar.ics",
-        access=Access(EVERYONE, note=_OWN, etag=True, log_position=True),
-        query=Now,
-        answers=None,
-        media_type="text/calendar",
-        descriptions={200: "The meetings you may know of, as iCalendar."},
-        tag="calendars",
-    )
-    async def body_calendar(request: Request, code: str, asked: Now) -> Response:
-        """The meetings of a body for a calendar program: past, to come, and cancelled ones as such."""
-        await caught_up(live, asked.wait_for)
-        actor = actor_of(request)
-        found = await bodies.find(code, actor)
-        meetings = list(directory.meetings(actor, body=found.code))
-        return calendars.answer(request, meetings, title=found.description.name)
-
     return router
 
 

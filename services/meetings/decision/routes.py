@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Final
 from uuid import UUID
@@ -10,11 +11,10 @@ import msgspec
 from pydantic import Field
 
 from services.meetings.decision.model import Decision
-from services.meetings.meeting.repository import Meetings
-from services.meetings.meeting.routes import dated_entry
-from services.meetings.readers import ForReaders
-from shared.aggregate.documents import as_entries, entry_document, extended, members_of
-from shared.aggregate.redaction import ReadersOf
+from shared.aggregate.command import Context
+from shared.aggregate.documents import as_dated_entry, as_entries, entry_document, extended, members_of
+from shared.aggregate.redaction import Readers, ReadersOf
+from shared.aggregate.repository import Repository
 from shared.eventlog.codec import instant_text
 from shared.events.meetings import (
     BudgetLineTied,
@@ -31,11 +31,11 @@ from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
 
-OF_ITS_MEETING: Final = ("meeting", "agenda_item", "position_in_item", "circle")
-"""What a decision tells of its meeting: not for those to whom the decision alone was published."""
+OF_ITS_MEETING: Final = ("meeting", "agenda_item", "position_in_item", "circle", "correlation_id")
+"""What a decision tells of its meeting: not for those to whom the decision alone was published.
 
-REQUEST: Final = ("correlation_id",)
-"""The request that approved the minutes is that of everything which came of them, here and on commitments."""
+The request that approved the minutes is that of everything which came of them, here and on commitments.
+"""
 
 _BUDGET_OFFICE: Final = Access(frozenset({Role.DIPRES}), if_match="required")
 _ACKNOWLEDGEMENT: Final = entry_document(DecisionAcknowledged, effective_on=date)
@@ -64,8 +64,12 @@ DECISION: Final = extended(
 )
 
 
-def decision_routes(decisions: ForReaders[Decision], meetings: Meetings, readers_of: ReadersOf) -> Router:
-    """Every route of decisions."""
+def decision_routes(
+    decisions: Repository[Decision],
+    readers_of: ReadersOf,
+    meeting_readers: Callable[[UUID], Awaitable[Readers]],
+) -> Router:
+    """Every route of decisions; `meeting_readers` says who may know of the meeting that took one."""
     day_of = decisions.clock.day_of
 
     def decision_document(decision: Decision, _: date) -> msgspec.Struct:
@@ -77,14 +81,14 @@ def decision_routes(decisions: ForReaders[Decision], meetings: Meetings, readers
             | {
                 "id": decision.id,
                 "visibility": decision.visibility,
-                "acknowledgement": last and dated_entry(_ACKNOWLEDGEMENT, last, day_of),
+                "acknowledgement": last and as_dated_entry(_ACKNOWLEDGEMENT, last, day_of),
                 "acknowledgements": [
-                    dated_entry(_ACKNOWLEDGEMENT, entry, day_of) for entry in decision.acknowledgements
+                    as_dated_entry(_ACKNOWLEDGEMENT, entry, day_of) for entry in decision.acknowledgements
                 ],
                 "amendments": as_entries(entry_document(DecisionAmended), decision.amendments),
                 "amended_since_acknowledged": decision.amended_since_acknowledged(day_of),
                 "budget_lines": [
-                    dated_entry(_BUDGET_LINE, entry, day_of) for entry in decision.lines(day_of).values()
+                    as_dated_entry(_BUDGET_LINE, entry, day_of) for entry in decision.lines(day_of).values()
                 ],
                 "publications": as_entries(entry_document(DecisionPublished), decision.publications),
                 "updated_at": instant_text(decision.recorded_at),
@@ -94,9 +98,14 @@ def decision_routes(decisions: ForReaders[Decision], meetings: Meetings, readers
         )
 
     async def private(decision: Decision, actor: Actor) -> Private:
-        meeting = await meetings.readers_of_meeting(decision.agreed.event.meeting)
-        hidden = () if meeting.include(actor) else (*OF_ITS_MEETING, *REQUEST)
+        meeting = await meeting_readers(decision.agreed.event.meeting)
+        hidden = () if meeting.include(actor) else OF_ITS_MEETING
         return Private(hidden, settled=meeting.always_included(actor))
+
+    async def publish(decision: Decision, proposed: DecisionPublished, _: Context) -> DecisionPublished:
+        """Changes who may know of the decision: at least those who may know of its meeting."""
+        meeting = await meeting_readers(decision.agreed.event.meeting)
+        return decision.publish(proposed, meeting.visibility)
 
     router = Router(
         "decisions",
@@ -126,7 +135,7 @@ def decision_routes(decisions: ForReaders[Decision], meetings: Meetings, readers
     one.fact(
         "publications",
         DecisionPublished,
-        meetings.publish_decision,
+        publish,
         access=Access(frozenset({Role.DCI}), if_match="required"),
     )
     return router

@@ -13,7 +13,8 @@ from icalendar.prop import vDDDLists
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.meetings.directory import Directory, ListedMeeting
+from services.meetings.body.repository import Directory
+from services.meetings.meeting.listing import ListedMeeting
 from shared.eventlog.live import LiveLog
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.vocabulary import Visibility

@@ -13,18 +13,17 @@ from uuid import UUID, uuid4
 
 from services.meetings.action_item.model import ActionItem
 from services.meetings.body.model import Body
+from services.meetings.body.repository import Bodies, Directory
 from services.meetings.decision.model import Decision
-from services.meetings.directory import Directory
 from services.meetings.meeting.model import Known, Meeting, convene
-from services.meetings.readers import ForReaders
 from shared.aggregate.command import Command, Context, Decided, OnStream, Outcome
 from shared.aggregate.redaction import Readers
+from shared.aggregate.repository import Repository
 from shared.errors import InvalidInput
 from shared.eventlog.live import LiveLog
 from shared.events.facts import Event
 from shared.events.meetings import (
     AgendaItem,
-    DecisionPublished,
     ErratumAdded,
     MeetingConvened,
     MeetingPublished,
@@ -33,16 +32,16 @@ from shared.events.meetings import (
 E = TypeVar("E", bound=Event)
 
 
-class Meetings(ForReaders[Meeting]):
+class Meetings(Repository[Meeting]):
     """The meetings on record."""
 
     def __init__(
         self,
         live: LiveLog,
         directory: Directory,
-        bodies: ForReaders[Body],
-        decisions: ForReaders[Decision],
-        action_items: ForReaders[ActionItem],
+        bodies: Bodies,
+        decisions: Repository[Decision],
+        action_items: Repository[ActionItem],
     ) -> None:
         super().__init__(live, Meeting, "meeting")
         self._directory = directory
@@ -106,13 +105,6 @@ class Meetings(ForReaders[Meeting]):
             settled += [await self._decisions.by_code(number) for number in approved.decisions]
             settled += [await self._action_items.get(stream_id) for stream_id in approved.action_items]
         return current.publish(proposed, [one for one in settled if one is not None])
-
-    async def publish_decision(
-        self, current: Decision, proposed: DecisionPublished, _: Context
-    ) -> DecisionPublished:
-        """Changes who may know of the decision: at least those who may know of its meeting."""
-        meeting = await self.readers_of_meeting(current.agreed.event.meeting)
-        return current.publish(proposed, meeting.visibility)
 
     # --- what the record holds -------------------------------------------------------------------------------------
 

@@ -13,13 +13,16 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.meetings.body.proposals import Proposal, Proposals
-from services.meetings.directory import Directory
+from services.meetings.body.repository import Bodies
+from services.meetings.body.routes import OWN
 from services.meetings.meeting.calendars import Calendars
+from services.meetings.meeting.listing import MeetingList
 from services.meetings.meeting.model import AHEAD, Meeting, held_or_corrected
+from services.meetings.meeting.proposals import Proposal, Proposals
 from services.meetings.meeting.repository import Meetings
-from shared.aggregate.aggregate import DayOf, Entry
+from shared.aggregate.aggregate import DayOf
 from shared.aggregate.documents import (
+    as_dated_entry,
     as_entries,
     as_entry,
     as_optional_entry,
@@ -62,7 +65,7 @@ from shared.events.types import (
 from shared.events.vocabulary import Visibility
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
-from shared.http.pagination import decode_cursor
+from shared.http.pagination import decode_cursor, page_after
 from shared.http.requests import RequestModel, request_of
 from shared.http.resource import (
     LONGEST_WAIT,
@@ -80,11 +83,10 @@ from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
 
-_OWN: Final = "reserved ones: ministries only their own"
 CONVENERS: Final = frozenset({Role.DCI, Role.ADVISORY})
 _CONVENES: Final = Access(CONVENERS, if_match="required", note="advisory: bilaterals")
 _WRITES: Final = Access(frozenset({Role.DCI}), if_match="required", note="writes the minutes")
-_READS: Final = Access(EVERYONE, note=_OWN, etag=True, log_position=True)
+_READS: Final = Access(EVERYONE, note=OWN, etag=True, log_position=True)
 
 # --- documents -------------------------------------------------------------------------------------------------------
 
@@ -150,7 +152,7 @@ MEETING: Final = extended(
 )
 
 
-class Listed(msgspec.Struct, kw_only=True):
+class MeetingListed(msgspec.Struct, kw_only=True):
     """A meeting as lists show it."""
 
     id: UUID
@@ -187,7 +189,7 @@ def meeting_document(
             "cancellation": as_optional_entry(entry_document(MeetingCancelled), meeting.cancellation),
             "held": _held(meeting),
             "minutes": _minutes(meeting) if drafts_open or meeting.approval is not None else None,
-            "circulations": [dated_entry(_CIRCULATION, entry, day_of) for entry in meeting.circulations],
+            "circulations": [as_dated_entry(_CIRCULATION, entry, day_of) for entry in meeting.circulations],
             "observations": [
                 as_entry(
                     _OBSERVATION,
@@ -205,11 +207,6 @@ def meeting_document(
             "position": meeting.position,
         }
     )
-
-
-def dated_entry(document: type[msgspec.Struct], entry: Entry[Any], day_of: DayOf) -> msgspec.Struct:
-    """A recorded event as a document that always tells the day from which it holds."""
-    return as_entry(document, entry, effective_on=entry.day(day_of))
 
 
 def _held(meeting: Meeting) -> msgspec.Struct | None:
@@ -296,16 +293,18 @@ _ATTENDANCE: Final = request_of(
 
 def meeting_routes(
     meetings: Meetings,
-    directory: Directory,
+    bodies: Bodies,
+    listing: MeetingList,
     proposals: Proposals,
     calendars: Calendars,
     readers_of: ReadersOf,
 ) -> Router:
-    """Every route of meetings and their minutes."""
+    """Every route of meetings and their minutes, and what bodies are asked of their meetings."""
     live, day_of = meetings.live, meetings.clock.day_of
     router = Router(
         "meetings",
         id=Annotated[str, Field(description="The UUID of the meeting.")],
+        code=Annotated[str, Field(description="The code, or the UUID.", examples=["SOCIAL"])],
         n=Annotated[int, Field(ge=1, le=100_000, description="Its number, from 1.")],
     )
 
@@ -356,9 +355,9 @@ def meeting_routes(
 
     @router.get(
         "/v1/meetings",
-        access=Access(EVERYONE, note=_OWN, log_position=True),
+        access=Access(EVERYONE, note=OWN, log_position=True),
         query=MeetingsAsked,
-        answers=page_of(Listed, "MeetingPage"),
+        answers=page_of(MeetingListed, "MeetingPage"),
         name="meetings",
     )
     async def listed(request: Request, asked: MeetingsAsked) -> Response:
@@ -369,7 +368,7 @@ def meeting_routes(
             )
         await caught_up(live, asked.wait_for)
         key = decode_cursor(request, asked.cursor)
-        found = directory.meetings(
+        found = listing.seen_by(
             actor_of(request),
             body=asked.body,
             since=asked.since,
@@ -380,7 +379,7 @@ def meeting_routes(
         shown = list(islice(wanted, asked.limit + 1))
         more, shown = len(shown) > asked.limit, shown[: asked.limit]
         items = [
-            Listed(
+            MeetingListed(
                 id=one.id,
                 body=one.body,
                 title=one.title,
@@ -414,7 +413,7 @@ def meeting_routes(
         found = await meetings.find(identifier, actor_of(request))
         # The list may be a moment behind: it follows the log in order.
         await live.wait_for(found.position, LONGEST_WAIT)
-        entry = directory.meeting(found.id)
+        entry = listing.get(found.id)
         assert entry is not None
         return calendars.answer(request, [entry], title="Bitácora")
 
@@ -545,6 +544,51 @@ def meeting_routes(
         tells={"number": "number"},
         tag="minutes",
     )
+
+    # --- what bodies left open, and their calendars ------------------------------------------------------------------
+
+    @router.get(
+        "/v1/bodies/{code}/agenda-proposals",
+        access=Access(EVERYONE, note=OWN, log_position=True),
+        query=Paged,
+        answers=page_of(Proposal),
+        tag="bodies",
+    )
+    async def agenda_proposals(request: Request, code: str, asked: Paged) -> Response:
+        """What the body left open, for its next agenda: first the action items still owed, by the day they are due.
+
+        Then come the decisions that the budget office has not acknowledged, or disputes, by the day they were taken.
+        """
+        await caught_up(live, asked.wait_for)
+        actor = actor_of(request)
+        found = await bodies.find(code, actor)
+        body = page_after(
+            request,
+            proposals.of(found.code, actor),
+            lambda pair: pair[0],
+            lambda pair: pair[1],
+            after=decode_cursor(request, asked.cursor),
+            limit=asked.limit,
+        )
+        return read_answer(request, body, position=live.position)
+
+    @router.get(
+        "/v1/bodies/{code}/calendar.ics",
+        access=Access(EVERYONE, note=OWN, etag=True, log_position=True),
+        query=Now,
+        answers=None,
+        media_type="text/calendar",
+        descriptions={200: "The meetings you may know of, as iCalendar."},
+        tag="calendars",
+    )
+    async def body_calendar(request: Request, code: str, asked: Now) -> Response:
+        """The meetings of a body for a calendar program: past, to come, and cancelled ones as such."""
+        await caught_up(live, asked.wait_for)
+        actor = actor_of(request)
+        found = await bodies.find(code, actor)
+        meetings = list(listing.seen_by(actor, body=found.code))
+        return calendars.answer(request, meetings, title=found.description.name)
+
     return router
 
 

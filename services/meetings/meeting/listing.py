@@ -1,21 +1,19 @@
-"""What everything here refers to, in memory: the organisations, the bodies, and their meetings in order of time."""
+"""All meetings in memory as lists and calendars show them, in order of time."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.meetings.body.model import Body
 from services.meetings.meeting.model import state_after
 from shared.aggregate.aggregate import Aggregate, Entry, evolves
 from shared.aggregate.index import Index
 from shared.aggregate.redaction import Readers
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
-from shared.events.commitments import OrganizationRegistered
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.meetings import EVENTS as MEETING_EVENTS
@@ -91,7 +89,7 @@ class ListedMeeting(Aggregate):
             self.state = state
 
     def readers(self) -> Readers:
-        """Who may know of it; whether it was once reserved makes no difference to a list."""
+        """See `Aggregate.readers`; whether it was once reserved makes no difference to a list."""
         return Readers(self.visibility, self.organizations, self.visibility is Visibility.RESERVED)
 
     @evolves(MeetingRescheduled)
@@ -125,31 +123,28 @@ class ListedMeeting(Aggregate):
         self.changed_at = entry.recorded_at
 
 
-class Directory:
+class MeetingList:
     """Follows the log; complete once `live` has started, and up to date with every write that was acknowledged."""
 
     def __init__(self, live: LiveLog) -> None:
         self._day_of = live.clock.day_of
-        self._organizations: set[str] = set()
         self._by_time: list[Place] = []
         self._by_body: dict[str, list[Place]] = {}
         self._places: dict[UUID, Place] = {}
-        live.subscribe((OrganizationRegistered,), self._organization_registered)
-        self.bodies: Index[Body] = Index(live, Body, key=lambda one: one.code)
         self._meetings: Index[ListedMeeting] = Index(
             live, ListedMeeting, key=lambda one: str(one.id), changed=self._put_in_order
         )
 
-    @property
-    def organizations(self) -> Collection[str]:
-        """The codes of all organisations."""
-        return self._organizations
-
-    def meeting(self, stream_id: UUID) -> ListedMeeting | None:
-        """The meeting with that id, as lists show it."""
+    def get(self, stream_id: UUID) -> ListedMeeting | None:
+        """The meeting with that id."""
         return self._meetings.get(str(stream_id))
 
-    def meetings(
+    def shows(self, stream_id: UUID, actor: Actor) -> bool:
+        """Whether the meeting with that id is in the lists that an actor sees."""
+        found = self.get(stream_id)
+        return found is not None and found.readers().include(actor)
+
+    def seen_by(
         self,
         actor: Actor,
         *,
@@ -164,21 +159,12 @@ class Directory:
         if after is not None:
             begin = max(begin, bisect_right(places, after))
         for index in range(begin, len(places)):
-            found = self.meeting(places[index][1])
+            found = self.get(places[index][1])
             assert found is not None
             if until is not None and self._day_of(found.scheduled_at) > until:
                 return
             if found.readers().include(actor):
                 yield found
-
-    def is_listed_to(self, meeting: UUID, actor: Actor) -> bool:
-        """Whether the meeting with that id is in the lists that an actor sees."""
-        found = self.meeting(meeting)
-        return found is not None and found.readers().include(actor)
-
-    def _organization_registered(self, recorded: Recorded) -> None:
-        assert isinstance(recorded.data, OrganizationRegistered)
-        self._organizations.add(recorded.data.code)
 
     def _put_in_order(self, meeting: ListedMeeting) -> None:
         place, before = (meeting.scheduled_at, meeting.id), self._places.get(meeting.id)
