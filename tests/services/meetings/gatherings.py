@@ -75,7 +75,7 @@ class Approval(NamedTuple):
     approved: MinutesApproved
 
 
-def approve(it: Meeting, actor: Actor = BRUNO, of: Body | None = None) -> Approval:
+def approve(it: Meeting, actor: Actor = BRUNO, of: Body | None = None) -> Any:
     """Somebody approves the minutes."""
     *effects, approved = it.approve(by(actor), known(of))
     assert isinstance(approved, MinutesApproved)
