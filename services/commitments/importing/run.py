@@ -30,7 +30,8 @@ from services.commitments.importing.report import Report
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.eventlog.envelope import NewEvent
-from shared.eventlog.store import Appended, Changes, Outdated, Seen, Store, VersionConflict, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Appended, Changes, Outdated, Seen, Store, VersionConflict
 from shared.identity.actor import Actor
 from shared.importing.report import Problem, RowError, Rows
 from shared.importing.text import plain

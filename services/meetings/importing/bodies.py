@@ -26,7 +26,8 @@ from shared.clock import Clock
 from shared.errors import InvalidInput, RuleBroken, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent
-from shared.eventlog.store import Changes, Store, VersionConflict, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Changes, Store, VersionConflict
 from shared.events.commitments import OrganizationChanged, OrganizationRegistered
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import BodyKind, Cadence, ProtocolPeriod

@@ -23,7 +23,8 @@ from services.meetings.importing.report import Report
 from services.meetings.importing.telling import MeetingTold
 from shared.clock import Clock
 from shared.errors import Unavailable
-from shared.eventlog.store import Changes, Store, VersionConflict, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Changes, Store, VersionConflict
 from shared.identity.actor import Actor
 from shared.importing.report import Problem, RowError
 

@@ -15,7 +15,8 @@ import msgspec
 from services.meetings.app import create_app
 from shared.clock import Clock
 from shared.eventlog.envelope import NewEvent
-from shared.eventlog.store import Changes, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Changes
 from shared.events.commitments import OrganizationRegistered
 from shared.events.streams import stream_of
 from shared.events.vocabulary import OrganizationKind

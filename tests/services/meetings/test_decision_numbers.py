@@ -24,7 +24,8 @@ from shared.clock import Clock
 from shared.errors import NotFound, RuleBroken
 from shared.eventlog import codec
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Store
 from shared.events.meeting_vocabulary import BodyKind
 from shared.events.meetings import (
     ActionItemAssigned,

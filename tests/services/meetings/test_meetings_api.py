@@ -419,7 +419,8 @@ async def test_an_organisation_that_another_process_has_just_registered_is_known
 ) -> None:
     """The commitments service registers organisations; a client may tell us of one the moment it was answered."""
     from shared.eventlog.envelope import NewEvent
-    from shared.eventlog.store import Changes, open_store
+    from shared.eventlog.open import open_store
+    from shared.eventlog.store import Changes
     from shared.events.commitments import OrganizationRegistered
     from shared.events.streams import stream_of
     from tests.services.meetings.installation import SETUP
