@@ -32,6 +32,7 @@ from shared.events.vocabulary import CommitmentKind, Judgement, Visibility
 from shared.http.requests import RequestModel, request_of
 
 TODAY = date(2012, 11, 21)
+OF_MEETINGS = ("visibility", "organizations", "reference", "mandatory_absences")
 JUNE = date(2012, 6, 30)
 REGISTRATION = {"code": "SEG-14", "title": "Less crime", "lead_organization": "INTERIOR"}
 
@@ -46,7 +47,7 @@ def faults(event: type[Event], body: Any, **more: Any) -> dict[str, str]:
 def requested(value: Any, name: str = "") -> Any:
     """An example of an event as somebody could ask for it, its limits kept."""
     if isinstance(value, dict):
-        computed = {"number"} if name == "agenda" else set()
+        computed = {"number", "label", "reference"} if name == "agenda" else set()
         return {key: requested(inner, key) for key, inner in value.items() if key not in computed}
     if isinstance(value, list):
         return [requested(inner, name) for inner in value]
@@ -70,6 +71,7 @@ def test_any_event_can_be_proposed_as_it_lies_in_the_log_but_for_what_is_compute
         "previous",
         "period",
         "period_end_on",
+        *OF_MEETINGS,
     }
     assert faults(event_type, {**body, "unheard_of": 1}) == {"unheard_of": "extra_forbidden"}
 
