@@ -21,7 +21,7 @@ from shared.identity.actor import Role
 
 if TYPE_CHECKING:
     from shared.eventlog.store import Store
-    from shared.importing.report import ImportReport
+    from shared.tabular.report import ImportReport
     from shared.settings import Settings
 
 app = typer.Typer(
@@ -131,12 +131,12 @@ def import_(
     subject: Annotated[str, typer.Option(help="Who enters them, by subject id.")] = "import",
 ) -> None:
     """Enter observations of commitments from a table that others publish; running it again adds nothing."""
-    from services.commitments.importing import import_file
+    from services.commitments.importing.run import import_commitments
     from shared.clock import Clock
     from shared.identity.actor import Actor
 
     with _log() as store, _progress("Importing") as shown:
-        result = import_file(
+        result = import_commitments(
             store,
             file,
             mapping,

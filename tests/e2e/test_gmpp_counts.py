@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
-from services.commitments.importing import Report, import_file
+from services.commitments.importing.run import CommitmentsReport, import_commitments
 from services.reporting.opening import open_read_model
 from services.reporting.queries.board import board_as_of, grouped_board_as_of
 from services.reporting.queries.moments import AsOf
@@ -61,7 +61,7 @@ class Counts(NamedTuple):
 
 class Portfolio(NamedTuple):
     store: Store
-    report: Report
+    report: CommitmentsReport
     url: str
 
 
@@ -117,7 +117,7 @@ def imported(url: str) -> Iterator[Portfolio]:
     store = open_store(url)
     try:
         store.migrate()
-        report = import_file(
+        report = import_commitments(
             store, OBSERVATIONS, MAPPING, actor=Actor("import", "DCI", Role.DCI), clock=Clock()
         )
         yield Portfolio(store, report, url)
@@ -230,7 +230,7 @@ def test_before_the_first_snapshot_there_is_nothing(reading: Reading, replayed: 
 def test_a_second_run_adds_nothing(portfolio: Portfolio) -> None:
     head = portfolio.store.head()
     clock = Clock(now=lambda: datetime(2040, 1, 1, tzinfo=UTC))
-    again = import_file(
+    again = import_commitments(
         portfolio.store, OBSERVATIONS, MAPPING, actor=Actor("other", "DCI", Role.DCI), clock=clock
     )
     assert portfolio.store.head() == head

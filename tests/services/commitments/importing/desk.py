@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from services.commitments.domain.commitment import Commitment
-from services.commitments.importing import Report, import_file
+from services.commitments.importing.run import CommitmentsReport, import_commitments
 from shared.clock import Clock
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
@@ -124,11 +124,11 @@ class Desk:
         self.store = open_store(log_url)
         self.store.migrate()
 
-    def enter(self, *rows: dict[str, str], **options: Any) -> Report:
+    def enter(self, *rows: dict[str, str], **options: Any) -> CommitmentsReport:
         """Import a table of these rows."""
         return self.enter_text(as_csv(rows), **options)
 
-    def enter_text(self, text: str, **options: Any) -> Report:
+    def enter_text(self, text: str, **options: Any) -> CommitmentsReport:
         """Import a file that reads so."""
         file = self.folder / "table.csv"
         file.write_bytes(text.encode())
@@ -136,11 +136,11 @@ class Desk:
 
     def enter_file(
         self, file: Path, *, dry_run: bool = False, progress: Callable[[int, int], None] | None = None
-    ) -> Report:
+    ) -> CommitmentsReport:
         """Import a file."""
         mapping = self.folder / "mapping.toml"
         mapping.write_text(self.mapping, encoding="utf-8")
-        return import_file(
+        return import_commitments(
             self.store,
             file,
             mapping,
@@ -213,7 +213,7 @@ def as_csv(rows: Sequence[dict[str, str]]) -> str:
     return text.getvalue()
 
 
-def comparable(report: Report) -> dict[str, Any]:
+def comparable(report: CommitmentsReport) -> dict[str, Any]:
     """A report without what differs from run to run."""
     told: dict[str, Any] = msgspec.json.decode(report.as_json())
     for name in ("dry_run", "correlation_id", "first_position", "last_position", "seconds"):

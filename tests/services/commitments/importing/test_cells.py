@@ -7,19 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from services.commitments.importing.cells import (
-    DateReader,
-    NoValueReader,
-    NumberReader,
-    Unreadable,
-    amount_text,
-    make_code,
-)
-from services.commitments.importing.mapping import NoValue, Numbers
+from services.commitments.importing.parsing import make_code
+from shared.tabular.cells import DateReader, NoValueReader, NumberReader, Unreadable, amount_text
+from shared.tabular.mapping import DateFormats, NoValue, Numbers
 
 
 def test_days_are_read_in_any_of_the_formats_and_always_as_in_iso() -> None:
-    read = DateReader(["%d/%m/%Y", "%d.%m.%Y", "%d %B %Y"], 1970, {})
+    read = DateReader(DateFormats(formats=("%d/%m/%Y", "%d.%m.%Y", "%d %B %Y")))
     for text in ("31/12/2015", "31.12.2015", "31 December 2015", "2015-12-31", " 31/12/2015\n"):
         assert read(text) == date(2015, 12, 31)
     for text in ("31/02/2015", "1/012/2014 ", "soon", "", "20151231"):
@@ -33,11 +27,11 @@ def test_days_are_read_in_any_of_the_formats_and_always_as_in_iso() -> None:
 def test_two_digits_mean_a_year_of_the_hundred_that_the_mapping_names(
     century_from: int, text: str, year: int
 ) -> None:
-    assert DateReader(["%d.%m.%y"], century_from, {})(text) == date(year, 1, 1)
+    assert DateReader(DateFormats(formats=("%d.%m.%y",), century_from=century_from))(text) == date(year, 1, 1)
 
 
 def test_a_cell_may_stand_for_a_day_of_its_own() -> None:
-    read = DateReader([], 1970, {"Snapshot 2014": date(2013, 9, 30)})
+    read = DateReader(DateFormats(table={"Snapshot 2014": date(2013, 9, 30)}))
     assert read("snapshot  2014") == date(2013, 9, 30)
     assert read("snapshot 2015") is None
 

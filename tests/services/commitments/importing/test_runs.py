@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import xlsxwriter
 
-from services.commitments.importing.run import ROWS_PER_BATCH
+from services.commitments.importing.decisions import ROWS_PER_BATCH
 from shared.eventlog.envelope import NewEvent
 from shared.eventlog.store import Changes
 from shared.events.commitments import (
@@ -262,7 +262,7 @@ def test_whoever_watches_is_told_how_many_rows_are_done(desk: Desk) -> None:
     told: list[tuple[int, int]] = []
     desk.enter(*many_rows(ROWS_PER_BATCH), row(rating="Greenish"), progress=lambda *now: told.append(now))
     total = 2 * ROWS_PER_BATCH + 1
-    assert [done for done, _ in told] == [0, ROWS_PER_BATCH, 2 * ROWS_PER_BATCH, total]
+    assert [done for done, _ in told] == [1, 1 + ROWS_PER_BATCH, total]
     assert {of for _, of in told} == {total}
 
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
 
 import msgspec
+
+from shared.events.facts import Event
+
+IMPORTED: Final = "import-"
+"""How the correlation id of an import begins: it tells what a source said from what people did since."""
 
 LONGEST_VALUE: Final = 200
 """Characters of a cell that an error shows."""
@@ -65,7 +71,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
     file: str
     source: str
     dry_run: bool
-    correlation_id: str
+    correlation_id: str = msgspec.field(default_factory=lambda: f"{IMPORTED}{uuid4()}")
     rows: Rows = msgspec.field(default_factory=Rows)
     events: dict[str, int] = {}
     """How many of each type were recorded."""
@@ -74,11 +80,29 @@ class ImportReport(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     errors: list[RowError] = []
 
+    def fail(self, line: int, problems: Sequence[Problem]) -> None:
+        """Count a row that is left out."""
+        self.rows.failed += 1
+        self.errors.extend(RowError.at(line, problem) for problem in problems)
+
+    def settle(self, row: Any, outcome: Any) -> None:
+        """Take a row into account that is on record now, or would be; `outcome` is what its decision returned."""
+
+    def record(self, event: Event) -> None:
+        """Count an event that is on record now, or would be."""
+        self.events[event.TYPE] = self.events.get(event.TYPE, 0) + 1
+
+    def finish(self, seconds: float) -> None:
+        """Put what was gathered in the order of the file, whatever the order in which it was decided."""
+        self.seconds = round(seconds, 3)
+        self.errors.sort(key=lambda error: error.line)
+        self.events = dict(sorted(self.events.items()))
+
     def as_json(self) -> bytes:
         """The report for a program, indented for people who look anyway: the errors, which may be many, come last."""
-        told = msgspec.to_builtins(self)
-        told["errors"] = told.pop("errors")
-        return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+        members = msgspec.to_builtins(self)
+        members["errors"] = members.pop("errors")
+        return msgspec.json.format(msgspec.json.encode(members), indent=2) + b"\n"
 
     def write(self, path: Path) -> None:
         """Leave the report in a file."""
@@ -92,7 +116,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
         lines = [
             f"{self.file}: {rows.read} rows read, {rows.imported} {done}, {counts} ({self.seconds:.1f} s)"
         ]
-        lines += [f"  {count:>7}  {name}" for name, count in sorted(self.events.items())]
+        lines += [f"  {count:>7}  {name}" for name, count in self.events.items()]
         lines += self.details()
         if self.last_position is not None:
             lines.append(f"  positions {self.first_position} to {self.last_position}, {self.correlation_id}")

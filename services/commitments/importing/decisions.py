@@ -1,0 +1,307 @@
+"""Row decisions: what a row adds to a commitment, given what the record holds of it.
+
+A fact that this table told before is passed over without asking the domain again: the commitment may have been closed
+since, and then could not take what it took then. What people recorded since is left alone.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from services.commitments.domain import registration
+from services.commitments.domain.commitment import Commitment
+from services.commitments.importing import facts
+from services.commitments.importing.leads import Leads
+from services.commitments.importing.mapping import Mapping
+from services.commitments.importing.parsing import CommitmentRow, Parser, as_told
+from shared.errors import BitacoraError, InvalidInput
+from shared.eventlog.envelope import Recorded
+from shared.events.commitments import (
+    Assessed,
+    BudgetEstimated,
+    Commented,
+    Corrected,
+    DeadlineRevised,
+    InternalDeadline,
+    LeadReassigned,
+    MilestoneSet,
+    Origin,
+    ProgressReported,
+    PublicDeadline,
+    Registered,
+)
+from shared.events.facts import Event
+from shared.events.vocabulary import DeadlineKind
+from shared.tabular.engine import FaultyRow, ImportState
+from shared.tabular.mapping import check_columns
+from shared.tabular.reading import read_table
+from shared.tabular.report import Problem
+
+ROWS_PER_BATCH: Final = 250
+
+
+# --- what the record holds ------------------------------------------------------------------------------------------
+
+
+def _slot_of(event: Event) -> tuple[tuple[object, ...], object] | None:
+    """The slot that a fact fills, and with what; None for events an import never makes anew."""
+    match event:
+        case Assessed():
+            return ("rating", event.effective_on, event.scale), (event.judgement, event.rating, event.reason)
+        case ProgressReported():
+            told = (event.observed_progress, event.stage, event.percent)
+            return ("progress", event.effective_on, event.source), told
+        case BudgetEstimated():
+            return ("budget", event.effective_on, event.source), event.lines
+        case DeadlineRevised():
+            return ("deadline", event.effective_on, event.deadline, event.reason), event.on
+        case LeadReassigned():
+            return ("lead", event.effective_on, event.reason), event.lead_organization
+        case Commented():
+            return ("comment", event.effective_on, event.text), None
+        case _:
+            return None
+
+
+def _day_of_reason(reason: str | None) -> date | None:
+    """The day in a reason that `as_told` made."""
+    if reason is None or not reason.startswith("According to "):
+        return None
+    try:
+        return date.fromisoformat(reason[-11:-1])
+    except ValueError:
+        return None
+
+
+class CommitmentOnRecord:
+    """A commitment, and the facts it has been told, by slot: a rating on a day by a scale, a deadline on a day …"""
+
+    def __init__(self) -> None:
+        self.commitment: Commitment | None = None
+        self._facts: dict[tuple[object, ...], object] = {}
+        self._planned: dict[str, list[tuple[date, date]]] = {}
+        """Milestones carry no day of their own: by name, the days rows were of, and the due days they gave."""
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next event; of two facts in one slot the later stands."""
+        if self.commitment is None:
+            self.commitment = Commitment.begin(recorded)
+        else:
+            self.commitment.apply(recorded)
+        event = recorded.data
+        slot = _slot_of(event)
+        if slot is not None:
+            self._facts[slot[0]] = slot[1]
+        elif isinstance(event, MilestoneSet) and (day := _day_of_reason(event.reason)) is not None:
+            insort(self._planned.setdefault(event.name, []), (day, event.due_on))
+
+    def holds(self, proposed: Event) -> bool:
+        """Whether the very same stands in the slot already."""
+        slot = _slot_of(proposed)
+        return slot is not None and self._facts.get(slot[0], self) == slot[1]
+
+    def planned(self, name: str, day: date) -> tuple[date | None, bool]:
+        """The due day of a milestone by the last row up to `day`, and whether a row of a later day gave one."""
+        plans = self._planned.get(name, [])
+        at = bisect_right(plans, (day, date.max))
+        return (plans[at - 1][1] if at else None), at < len(plans)
+
+
+# --- decisions ------------------------------------------------------------------------------------------------------
+
+
+class CommitmentImport:
+    """An import of observations of commitments from one table."""
+
+    begins_with: type[Event] = Registered
+    rows_per_batch: int = ROWS_PER_BATCH
+
+    def __init__(self, state: ImportState, file: Path, mapping: Mapping) -> None:
+        self.state = state
+        self.mapping = mapping
+        self.leads = Leads(state, mapping)
+        self.fields: dict[UUID, dict[str, Any]] = {}
+        """The fields of each registration, each from the earliest row that gives it."""
+        self.titles_before: dict[int, str] = {}
+        """By line: what the row before it in time called the commitment."""
+        self.column: str | None = None
+        """The column that the fact now being decided is from."""
+        self._file = file
+
+    def parse(self) -> Iterable[CommitmentRow | FaultyRow]:
+        """The rows of the table; InvalidInput when the mapping does not fit it."""
+        table = read_table(self._file, self.mapping.file)
+        check_columns(self.mapping, table.columns, self._file.name)
+        return Parser(self.mapping, table).rows()
+
+    def prepare(self, rows: Sequence[CommitmentRow]) -> None:
+        """What the rows of one commitment say together."""
+        titles: dict[UUID, str] = {}
+        for row in rows:
+            self.fields[row.stream] = row.fields | self.fields.get(row.stream, {})
+            if row.stream in titles:
+                self.titles_before[row.line] = titles[row.stream]
+            titles[row.stream] = row.title
+
+    def decide(self, row: CommitmentRow) -> None:
+        """Record what the record does not know of the row yet."""
+        self.column = self.mapping.lead.column
+        lead = self.leads.code_of(row.lead)
+        if self.state.of(row.stream, CommitmentOnRecord).commitment is None:
+            self.state.record(row.stream, self._registered(row, lead))
+        self.column = None
+        _Facts(self, row, lead).record()
+
+    def problem(self, row: CommitmentRow, error: BitacoraError) -> Problem:
+        """An error of the domain, pointed at the column that gave what it complains of."""
+        pointer = error.pointer if isinstance(error, InvalidInput) else ""
+        mapping = self.mapping
+        by_field: dict[str, str | None] = {
+            "code": mapping.code.columns[0],
+            "title": mapping.title.column,
+            "effective_on": mapping.date.column,
+            "lead_organization": mapping.lead.column,
+            "public_deadline": mapping.deadline.column if mapping.deadline else None,
+            "internal_deadline": mapping.internal_deadline.column if mapping.internal_deadline else None,
+        } | {name: given.column for name, given in mapping.fields.items()}
+        column = by_field.get(pointer.split("/")[1] if pointer else "", self.column)
+        return Problem(column, row.cell(column), error.code, error.message)
+
+    def _registered(self, row: CommitmentRow, lead: str) -> Registered:
+        mapping, deadlines = self.mapping, row.deadlines
+        public, internal = deadlines.get(DeadlineKind.PUBLIC), deadlines.get(DeadlineKind.INTERNAL)
+        promised, made_at = mapping.deadline, mapping.origin
+        proposed = Registered(
+            code=row.code,
+            title=row.title,
+            lead_organization=lead,
+            effective_on=row.day,
+            visibility=mapping.visibility,
+            public_deadline=PublicDeadline(on=public.on, origin=promised.origin or mapping.source)
+            if promised and public and public.on
+            else None,
+            internal_deadline=InternalDeadline(on=internal.on) if internal and internal.on else None,
+            no_deadline_reason=public.prose if public else None,
+            origin=None
+            if made_at is None
+            else Origin(
+                kind=made_at.kind,
+                source=made_at.source or mapping.source,
+                source_on=made_at.source_on,
+                document_url=made_at.document_url,
+            ),
+            **self.fields[row.stream],
+        )
+        return registration.register(proposed, today=self.state.clock.today(), known=self.leads.known)
+
+
+class _Facts:
+    """The facts of one row, each decided when the one before it is recorded."""
+
+    def __init__(self, of: CommitmentImport, row: CommitmentRow, lead: str) -> None:
+        self._of = of
+        self._row = row
+        self._lead = lead
+        self._day = row.day
+        self._on_record = of.state.of(row.stream, CommitmentOnRecord)
+        assert self._on_record.commitment is not None
+        self._commitment = self._on_record.commitment
+        self._first_day = self._commitment.dated.registered_on
+        self._reason = as_told(of.mapping.source, row.day)
+
+    def record(self) -> None:
+        """All of them, in turn."""
+        row, mapping = self._row, self._of.mapping
+        if self._day < self._first_day:
+            # The row shows that the commitment was there earlier than the record has it.
+            day = self._day.isoformat()
+            corrected = Corrected(field="effective_on", value=day, reason=self._reason)
+            self._propose(mapping.date.column, corrected)
+        self._leads()
+        if mapping.rating is not None and row.assessed is not None:
+            self._propose(mapping.rating.reason or mapping.rating.columns[0], row.assessed)
+        if mapping.deadline is not None:
+            self._deadline(DeadlineKind.PUBLIC, mapping.deadline.column)
+        if mapping.internal_deadline is not None:
+            self._deadline(DeadlineKind.INTERNAL, mapping.internal_deadline.column)
+        if mapping.progress is not None and row.reported is not None:
+            texts = mapping.progress.texts
+            column = texts[0].column if texts else mapping.progress.stage or mapping.progress.percent
+            self._propose(column, row.reported)
+        if mapping.budget is not None and row.estimated is not None:
+            self._propose(mapping.budget.figures[0].column, row.estimated)
+        self._milestones()
+        before = self._of.titles_before.get(row.line, self._commitment.registration.title)
+        if mapping.title.renamed == "comment" and row.title != before:
+            self._comment(mapping.title.column, f"It is called “{row.title}”. {self._reason}")
+
+    def _propose(self, column: str | None, proposed: Event) -> None:
+        """Record a fact that is not on record, as the domain lets it in."""
+        if self._on_record.holds(proposed):
+            return
+        of = self._of
+        of.column = column
+        decided = facts.decide(
+            self._commitment,
+            proposed,
+            today=of.state.clock.today(),
+            actor=of.state.actor,
+            known=of.leads.known,
+        )
+        of.state.record(self._row.stream, decided)
+
+    def _leads(self) -> None:
+        later = self._commitment.lead_on(self._first_day)
+        if self._commitment.lead_on(self._day) != self._lead:
+            self._reassign(self._lead, self._day)
+        # Who was named on the first day led from that day on, whoever is found to have led before.
+        if self._day < self._first_day and self._commitment.lead_on(self._first_day) != later:
+            self._reassign(later, self._first_day)
+
+    def _reassign(self, lead: str, day: date) -> None:
+        reassigned = LeadReassigned(
+            lead_organization=lead, previous="", effective_on=day, reason=self._reason
+        )
+        self._propose(self._of.mapping.lead.column, reassigned)
+
+    def _deadline(self, kind: DeadlineKind, column: str) -> None:
+        cell = self._row.deadlines.get(kind)
+        if cell is None:
+            return
+        public, dated = kind is DeadlineKind.PUBLIC, self._commitment.dated
+        history = dated.public_deadlines if public else dated.internal_deadlines
+        present = history.on(self._day)[0]
+        if cell.on is None:
+            registered = self._commitment.registration.no_deadline_reason if public else None
+            if present is not None or cell.prose != registered:
+                self._comment(column, f"No {kind} deadline is given: “{cell.prose}”. {self._reason}")
+            return
+        later = history.on(self._first_day)[0]
+        if present != cell.on:
+            self._revise(kind, column, cell.on, self._day)
+        # As with the lead: what was promised on the first day holds from that day on.
+        if self._day < self._first_day and later is not None and history.on(self._first_day)[0] != later:
+            self._revise(kind, column, later, self._first_day)
+
+    def _revise(self, kind: DeadlineKind, column: str, on: date, day: date) -> None:
+        self._propose(column, DeadlineRevised(deadline=kind, on=on, effective_on=day, reason=self._reason))
+
+    def _milestones(self) -> None:
+        """A milestone carries no day of its own, so an older row does not undo what a newer one planned."""
+        for column, name, due_on in self._row.milestones:
+            planned, superseded = self._on_record.planned(name, self._day)
+            milestones = [milestone.plan.said for milestone in self._commitment.milestones]
+            current = next((plan for plan in milestones if plan.name == name), None)
+            before = planned or (current and current.due_on)
+            if not superseded and due_on != before:
+                number = len(milestones) + 1 if current is None else current.number
+                step = MilestoneSet(number=number, name=name, due_on=due_on, reason=self._reason)
+                self._propose(column, step)
+
+    def _comment(self, column: str, text: str) -> None:
+        self._propose(column, Commented(text=text, effective_on=self._day))

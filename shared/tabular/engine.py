@@ -1,0 +1,446 @@
+"""The one import engine: rows are parsed, put in order, decided against the record, written in batches, reported.
+
+All of a row goes in or nothing of it, some hundred rows to a transaction. While one batch is being written the next is
+decided; if somebody else wrote to one of its streams meanwhile, the record is read again and the batch decided again.
+A row that the record already tells of adds nothing, so twice is once, and an import that was killed is completed by
+running it again. A service brings an `Importer`: what its rows are, and what a row becomes.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from shared.clock import Clock
+from shared.errors import BitacoraError, Unavailable
+from shared.eventlog import codec
+from shared.eventlog.envelope import NewEvent, Recorded
+from shared.eventlog.store import Appended, Changes, Outdated, Seen, Store, VersionConflict, open_store
+from shared.events.facts import Event
+from shared.identity.actor import Actor
+from shared.tabular.report import ImportReport, Problem
+
+ATTEMPTS: Final = 20
+"""Decisions at most on one batch; each one lost means that somebody else wrote."""
+
+PAGE: Final = 5_000
+"""Events read from the log at a time."""
+
+SCAN_FACTOR: Final = 40
+"""Asking the log for one stream costs about as much as passing over this many of its events."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many rows are done, of how many."""
+
+
+# --- what a service brings ------------------------------------------------------------------------------------------
+
+
+class ImportRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A parsed row, as far as every import needs to know it."""
+
+    line: int
+    """Where it stands in the file, for people."""
+    key: Hashable
+    """What it tells of: of two rows with one key, the second repeats the first or is in conflict with it."""
+    order: Any
+    """Rows go in by this, and where it is the same by line."""
+    stream: UUID
+    """The stream that it adds to."""
+
+    def difference(self, earlier: Any) -> Problem | None:
+        """How it contradicts an earlier row with its key; None when it says the same."""
+        raise NotImplementedError
+
+
+R = TypeVar("R", bound=ImportRow)
+
+
+class FaultyRow(NamedTuple):
+    """A row that could not be parsed, and everything that is wrong with it."""
+
+    line: int
+    problems: Sequence[Problem]
+
+
+class Importer(Protocol[R]):
+    """What is an importer's own; it is made for one import, with the state that its decisions are taken against."""
+
+    begins_with: type[Event]
+    """The event with which the stream of a row begins."""
+    rows_per_batch: int
+    """Rows in one transaction: enough to share its cost, few enough that other writers do not notice the wait."""
+
+    def parse(self) -> Iterable[R | FaultyRow]:
+        """The rows of the file, in its order."""
+
+    def prepare(self, rows: Sequence[R]) -> None:
+        """Look at all the rows that are about to be decided, in order."""
+
+    def decide(self, row: R) -> object:
+        """Record in the state what the row adds; the report gets what it returns. A BitacoraError refuses the row.
+
+        It has to come to the same when it is asked again, for that is what happens when others write meanwhile.
+        """
+
+    def problem(self, row: R, error: BitacoraError) -> Problem:
+        """What to say of the row that `decide` has just refused."""
+
+
+# --- what the record holds ------------------------------------------------------------------------------------------
+
+
+class Fold(Protocol):
+    """Something made of events, one after another."""
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next event."""
+
+
+F = TypeVar("F", bound=Fold)
+
+
+class Lookup(Generic[F]):
+    """What is looked up across streams, such as who goes by a name: made of all events of some types."""
+
+    def __init__(self, store: Store, types: Sequence[type[Event]], new: Callable[[], F]) -> None:
+        self.types = tuple(one.TYPE for one in types)
+        self._store = store
+        self._new = new
+        self.reread()
+
+    def reread(self) -> None:
+        """Begin again with what the log holds now."""
+        self.found = self._new()
+        self.upto = 0
+        for recorded in _pages(self._store, self.types):
+            self.found.apply(recorded)
+            self.upto = recorded.position
+
+
+class _Stream(NamedTuple):
+    """One stream and what is made of it; its events are kept so that a refused row can be taken back."""
+
+    events: list[Recorded]
+    new: Callable[[], Any]
+    fold: Any
+
+
+class ImportState:
+    """What the log holds of the streams that rows speak of, and what the rows decided so far add to it.
+
+    Positions of what is not yet written are provisional. Its events are made here, so that all of them carry who runs
+    the import and its correlation id.
+    """
+
+    def __init__(self, store: Store, actor: Actor, clock: Clock, correlation_id: str) -> None:
+        self.actor = actor
+        self.clock = clock
+        self._store = store
+        self._correlation_id = correlation_id
+        self._moment: datetime = clock.now()
+        self._head = store.head()
+        self._streams: dict[UUID, _Stream] = {}
+        self._absent: set[UUID] = set()
+        self._lookup: Lookup[Any] | None = None
+        self._row: list[NewEvent] = []
+
+    def lookup(self, types: Sequence[type[Event]], new: Callable[[], F]) -> Lookup[F]:
+        """What is made of all events of these types; what rows add to it stays there even if the row is refused."""
+        self._lookup = Lookup(self._store, types, new)
+        return self._lookup
+
+    def expect(self, streams: Collection[UUID], begins_with: type[Event]) -> None:
+        """Find out which of these the log does not have, where that is quicker than to ask for each of them."""
+        if streams and self._head <= len(streams) * SCAN_FACTOR:
+            present = {one.stream_id for one in _pages(self._store, [begins_with.TYPE], self._head)}
+            self._absent = {*streams} - present
+
+    def of(self, stream: UUID, new: Callable[[], F]) -> F:
+        """What there is of one stream, folded; a fold to which nothing was applied when there is nothing."""
+        held = self._streams.get(stream)
+        if held is None:
+            lines = () if stream in self._absent else self._store.read_stream(stream)
+            events = [codec.decode(line, position) for position, line in lines]
+            held = self._streams[stream] = _Stream(events, new, _folded(new, events))
+        fold: F = held.fold
+        return fold
+
+    def record(self, stream: UUID, event: Event) -> None:
+        """Add the next event of a stream, on behalf of the row being decided."""
+        held = self._streams.setdefault(stream, _Stream([], _Nothing, _Nothing()))
+        new = NewEvent(
+            stream_id=stream,
+            version=len(held.events) + 1,
+            recorded_by=self.actor,
+            correlation_id=self._correlation_id,
+            data=event,
+        )
+        self._head += 1
+        recorded = Recorded(
+            position=self._head,
+            recorded_at=self._moment,
+            type=event.TYPE,
+            stream_id=stream,
+            version=new.version,
+            recorded_by=new.recorded_by,
+            correlation_id=new.correlation_id,
+            data=event,
+        )
+        held.events.append(recorded)
+        held.fold.apply(recorded)
+        if self._lookup is not None and event.TYPE in self._lookup.types:
+            self._lookup.found.apply(recorded)
+        self._row.append(new)
+
+    # --- what only the engine calls --------------------------------------------------------------------------------
+
+    def take(self) -> list[NewEvent]:
+        """The events of the row, which is decided."""
+        taken, self._row = self._row, []
+        return taken
+
+    def take_back(self) -> list[NewEvent]:
+        """Undo the row, which is refused; what stays of it are the events that are looked up across streams."""
+        row = self.take()
+        first: dict[UUID, int] = {}
+        for new in row:
+            if not self._looked_up(new):
+                first.setdefault(new.stream_id, new.version)
+        for stream, version in first.items():
+            held = self._streams[stream]
+            kept = held.events[: version - 1]
+            self._streams[stream] = _Stream(kept, held.new, _folded(held.new, kept))
+        return [new for new in row if self._looked_up(new)]
+
+    def seen(self, events: Sequence[NewEvent]) -> Seen | None:
+        """What the log must not have more of when these are written, because it was looked up for them."""
+        if self._lookup is None or not any(map(self._looked_up, events)):
+            return None
+        return Seen(self._lookup.types, self._lookup.upto)
+
+    def written(self, events: Sequence[NewEvent], last: int) -> None:
+        """The events are in the log, up to that position."""
+        self._head = max(self._head, last)
+        if self._lookup is not None and any(map(self._looked_up, events)):
+            self._lookup.upto = last
+
+    def reread(self) -> None:
+        """Forget what others may have changed, and all that is not written."""
+        self._streams.clear()
+        self._absent.clear()
+        if self._lookup is not None:
+            self._lookup.reread()
+
+    def _looked_up(self, new: NewEvent) -> bool:
+        return self._lookup is not None and new.data.TYPE in self._lookup.types
+
+
+class _Nothing:
+    """The fold of a stream that nobody looks at again."""
+
+    def apply(self, recorded: Recorded) -> None:
+        """Nothing comes of it."""
+
+
+def _folded(new: Callable[[], F], events: Iterable[Recorded]) -> F:
+    fold = new()
+    for recorded in events:
+        fold.apply(recorded)
+    return fold
+
+
+def _pages(store: Store, types: Sequence[str], upto: int | None = None) -> Iterator[Recorded]:
+    """The events of some types, read from the log a page at a time."""
+    after = 0
+    while lines := store.read(after, PAGE, upto=upto, types=types):
+        for position, line in lines:
+            yield codec.decode(line, position)
+        after = lines[-1][0]
+
+
+# --- running --------------------------------------------------------------------------------------------------------
+
+
+def run_import(
+    log: Store | str,
+    report: ImportReport,
+    importer: Callable[[ImportState], Importer[Any]],
+    *,
+    actor: Actor,
+    clock: Clock,
+    progress: Progress | None = None,
+) -> None:
+    """Bring a file into the log, which is a store or the URL of one, and tell in `report` what became of each row.
+
+    A row that cannot go in is in the report's `errors`, and the others go in; a dry run writes nothing. Raises
+    InvalidInput when the file cannot be used at all, Unavailable when the log stops answering: running it again then
+    completes it.
+    """
+    begun = time.monotonic()
+    with _opened(log) as store, _no_collection():
+        state = ImportState(store, actor, clock, report.correlation_id)
+        _Run(store, state, importer(state), report, progress).execute()
+    report.finish(time.monotonic() - begun)
+
+
+class _Batch(NamedTuple):
+    """Rows decided together: the events there are to write for them, and what became of each."""
+
+    rows: Sequence[Any]
+    events: list[NewEvent]
+    settled: list[tuple[Any, bool, object]]
+    """A row, whether it adds something, and what its decision returned."""
+    refused: list[tuple[int, Problem]]
+
+
+class _Run(Generic[R]):
+    """One import under way."""
+
+    def __init__(
+        self,
+        store: Store,
+        state: ImportState,
+        importer: Importer[R],
+        report: ImportReport,
+        progress: Progress | None,
+    ) -> None:
+        self._store = store
+        self._state = state
+        self._importer = importer
+        self._report = report
+        self._progress = progress
+
+    def execute(self) -> None:
+        """The whole of it."""
+        rows = self._rows_in_order()
+        self._show_progress()
+        self._state.expect({row.stream for row in rows}, self._importer.begins_with)
+        self._importer.prepare(rows)
+        size = self._importer.rows_per_batch
+        under_way: tuple[_Batch, Future[Appended | None]] | None = None
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import-writer") as writer:
+            for begin in range(0, len(rows), size):
+                batch = self._decide(rows[begin : begin + size])
+                if under_way is not None and not self._written(*under_way):
+                    self._write_alone(under_way[0].rows, writer)
+                    batch = self._decide(batch.rows)
+                under_way = batch, writer.submit(self._append, batch.events)
+            if under_way is not None and not self._written(*under_way):
+                self._write_alone(under_way[0].rows, writer)
+
+    def _rows_in_order(self) -> list[R]:
+        """The rows to be decided, each key once; the others are counted, or have a problem that is told at once."""
+        first: dict[Hashable, R] = {}
+        for row in self._importer.parse():
+            self._report.rows.read += 1
+            if isinstance(row, FaultyRow):
+                self._report.fail(row.line, row.problems)
+                continue
+            earlier = first.setdefault(row.key, row)
+            if earlier is row:
+                continue
+            problem = row.difference(earlier)
+            if problem is None:
+                self._report.rows.duplicates += 1
+            else:
+                self._report.fail(row.line, [problem])
+        return sorted(first.values(), key=lambda row: (row.order, row.line))
+
+    def _decide(self, rows: Sequence[R]) -> _Batch:
+        batch = _Batch(rows, [], [], [])
+        for row in rows:
+            try:
+                outcome = self._importer.decide(row)
+            except Unavailable:
+                raise
+            except BitacoraError as error:
+                batch.events.extend(self._state.take_back())
+                batch.refused.append((row.line, self._importer.problem(row, error)))
+            else:
+                added = self._state.take()
+                batch.events.extend(added)
+                batch.settled.append((row, any(new.stream_id == row.stream for new in added), outcome))
+        return batch
+
+    def _append(self, events: Sequence[NewEvent]) -> Appended | None:
+        if self._report.dry_run or not events:
+            return None
+        (appended,) = self._store.append(
+            [Changes(events, seen=self._state.seen(events))], self._state.clock.now()
+        )
+        return appended
+
+    def _written(self, batch: _Batch, appending: Future[Appended | None]) -> bool:
+        """Whether the batch is in the log; if not, nothing of it is, and the record has been read again."""
+        try:
+            appended = appending.result()
+        except (VersionConflict, Outdated):
+            self._state.reread()
+            return False
+        self._settle(batch, appended)
+        return True
+
+    def _write_alone(self, rows: Sequence[R], writer: Executor) -> None:
+        """Decide and write a batch with nothing else under way, until nobody comes in between."""
+        for _ in range(ATTEMPTS):
+            batch = self._decide(rows)
+            if self._written(batch, writer.submit(self._append, batch.events)):
+                return
+        raise Unavailable("too-many-conflicts", "Others write to the same things all the time; run it again.")
+
+    def _settle(self, batch: _Batch, appended: Appended | None) -> None:
+        """Count a batch that is written, or would be."""
+        report = self._report
+        for line, problem in batch.refused:
+            report.fail(line, [problem])
+        for row, added, outcome in batch.settled:
+            if added:
+                report.rows.imported += 1
+            else:
+                report.rows.unchanged += 1
+            report.settle(row, outcome)
+        for new in batch.events:
+            report.record(new.data)
+        if appended is not None:
+            report.first_position = report.first_position or appended.first
+            report.last_position = appended.last
+            self._state.written(batch.events, appended.last)
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        if self._progress is not None:
+            self._progress(self._report.rows.done, self._report.rows.read)
+
+
+@contextmanager
+def _opened(log: Store | str) -> Iterator[Store]:
+    """The store, or the one behind a URL, which is then closed at the end."""
+    if not isinstance(log, str):
+        yield log
+        return
+    store = open_store(log)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """What an import makes it keeps, in no circles: looking for garbage in it would take a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
