@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import gc
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, Self, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -26,7 +26,7 @@ from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.store import Appended, Changes, Outdated, Seen, Store, VersionConflict, open_store
 from shared.events.facts import Event
 from shared.identity.actor import Actor
-from shared.tabular.report import ImportReport, Problem
+from shared.tabular.report import ImportReport, Problem, new_correlation_id
 
 ATTEMPTS: Final = 20
 """Decisions at most on one batch; each one lost means that somebody else wrote."""
@@ -61,9 +61,6 @@ class ImportRow(msgspec.Struct, frozen=True, kw_only=True):
         raise NotImplementedError
 
 
-R = TypeVar("R", bound=ImportRow)
-
-
 class FaultyRow(NamedTuple):
     """A row that could not be parsed, and everything that is wrong with it."""
 
@@ -71,26 +68,35 @@ class FaultyRow(NamedTuple):
     problems: Sequence[Problem]
 
 
-class Importer(Protocol[R]):
-    """What is an importer's own; it is made for one import, with the state that its decisions are taken against."""
+R = TypeVar("R", bound=ImportRow)
+P = TypeVar("P", bound=ImportReport)
 
-    begins_with: type[Event]
+
+class Importer(ABC, Generic[R, P]):
+    """What is an importer's own: its rows, and what a row becomes given the state. One is made for each import."""
+
+    BEGINS_WITH: ClassVar[type[Event]]
     """The event with which the stream of a row begins."""
-    rows_per_batch: int
+    ROWS_PER_BATCH: ClassVar[int] = 250
     """Rows in one transaction: enough to share its cost, few enough that other writers do not notice the wait."""
 
+    report: P
+
+    @abstractmethod
     def parse(self) -> Iterable[R | FaultyRow]:
         """The rows of the file, in its order."""
 
     def prepare(self, rows: Sequence[R]) -> None:
         """Look at all the rows that are about to be decided, in order."""
 
-    def decide(self, row: R) -> object:
+    @abstractmethod
+    def decide(self, row: R) -> Any:
         """Record in the state what the row adds; the report gets what it returns. A BitacoraError refuses the row.
 
         It has to come to the same when it is asked again, for that is what happens when others write meanwhile.
         """
 
+    @abstractmethod
     def problem(self, row: R, error: BitacoraError) -> Problem:
         """What to say of the row that `decide` has just refused."""
 
@@ -98,20 +104,32 @@ class Importer(Protocol[R]):
 # --- what the record holds ------------------------------------------------------------------------------------------
 
 
-class Fold(Protocol):
-    """Something made of events, one after another."""
+class Folded(Protocol):
+    """Something made of the events of one stream."""
+
+    @classmethod
+    def begin(cls, recorded: Recorded) -> Self | None:
+        """What the first event begins; None when it begins something else."""
 
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event."""
 
 
-F = TypeVar("F", bound=Fold)
+class Gathered(Protocol):
+    """Something made of events of many streams."""
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next event."""
 
 
-class Lookup(Generic[F]):
+F = TypeVar("F", bound=Folded)
+G = TypeVar("G", bound=Gathered)
+
+
+class Lookup(Generic[G]):
     """What is looked up across streams, such as who goes by a name: made of all events of some types."""
 
-    def __init__(self, store: Store, types: Sequence[type[Event]], new: Callable[[], F]) -> None:
+    def __init__(self, store: Store, types: Sequence[type[Event]], new: Callable[[], G]) -> None:
         self.types = tuple(one.TYPE for one in types)
         self._store = store
         self._new = new
@@ -119,64 +137,71 @@ class Lookup(Generic[F]):
 
     def reread(self) -> None:
         """Begin again with what the log holds now."""
-        self.found = self._new()
-        self.upto = 0
-        for recorded in _pages(self._store, self.types):
+        self.found, self.upto = self._new(), 0
+        for recorded in _read(self._store, self.types):
             self.found.apply(recorded)
             self.upto = recorded.position
 
 
-class _Stream(NamedTuple):
+class _Stream:
     """One stream and what is made of it; its events are kept so that a refused row can be taken back."""
 
-    events: list[Recorded]
-    new: Callable[[], Any]
-    fold: Any
+    def __init__(self, kind: type[Folded] | None, events: Iterable[Recorded]) -> None:
+        self.kind = kind
+        self.events: list[Recorded] = []
+        self.folded: Any = None
+        for recorded in events:
+            self.take_in(recorded)
+
+    def take_in(self, recorded: Recorded) -> None:
+        self.events.append(recorded)
+        if self.folded is not None:
+            self.folded.apply(recorded)
+        elif self.kind is not None:
+            self.folded = self.kind.begin(recorded)
 
 
 class ImportState:
     """What the log holds of the streams that rows speak of, and what the rows decided so far add to it.
 
-    Positions of what is not yet written are provisional. Its events are made here, so that all of them carry who runs
-    the import and its correlation id.
+    Positions of what is not yet written are provisional.
     """
 
     def __init__(self, store: Store, actor: Actor, clock: Clock, correlation_id: str) -> None:
         self.actor = actor
         self.clock = clock
+        self.now = clock.now()
+        self.today = clock.today()
         self._store = store
         self._correlation_id = correlation_id
-        self._moment: datetime = clock.now()
         self._head = store.head()
         self._streams: dict[UUID, _Stream] = {}
         self._absent: set[UUID] = set()
         self._lookup: Lookup[Any] | None = None
         self._row: list[NewEvent] = []
 
-    def lookup(self, types: Sequence[type[Event]], new: Callable[[], F]) -> Lookup[F]:
-        """What is made of all events of these types; what rows add to it stays there even if the row is refused."""
+    def lookup(self, types: Sequence[type[Event]], new: Callable[[], G]) -> Lookup[G]:
+        """What is made of all events of these types; what a row adds to it stays even if the row is refused."""
         self._lookup = Lookup(self._store, types, new)
         return self._lookup
 
-    def expect(self, streams: Collection[UUID], begins_with: type[Event]) -> None:
-        """Find out which of these the log does not have, where that is quicker than to ask for each of them."""
-        if streams and self._head <= len(streams) * SCAN_FACTOR:
-            present = {one.stream_id for one in _pages(self._store, [begins_with.TYPE], self._head)}
-            self._absent = {*streams} - present
-
-    def of(self, stream: UUID, new: Callable[[], F]) -> F:
-        """What there is of one stream, folded; a fold to which nothing was applied when there is nothing."""
+    def of(self, stream: UUID, kind: type[F]) -> F | None:
+        """What there is of one stream; None when it is not on record."""
         held = self._streams.get(stream)
         if held is None:
             lines = () if stream in self._absent else self._store.read_stream(stream)
-            events = [codec.decode(line, position) for position, line in lines]
-            held = self._streams[stream] = _Stream(events, new, _folded(new, events))
-        fold: F = held.fold
-        return fold
+            events = (codec.decode(line, position) for position, line in lines)
+            held = self._streams[stream] = _Stream(kind, events)
+        found: F | None = held.folded
+        return found
+
+    def history(self, stream: UUID) -> Sequence[Recorded]:
+        """The events of a stream that was asked for, in order."""
+        return self._streams[stream].events
 
     def record(self, stream: UUID, event: Event) -> None:
         """Add the next event of a stream, on behalf of the row being decided."""
-        held = self._streams.setdefault(stream, _Stream([], _Nothing, _Nothing()))
+        held = self._streams.setdefault(stream, _Stream(None, ()))
         new = NewEvent(
             stream_id=stream,
             version=len(held.events) + 1,
@@ -187,21 +212,26 @@ class ImportState:
         self._head += 1
         recorded = Recorded(
             position=self._head,
-            recorded_at=self._moment,
+            recorded_at=self.now,
             type=event.TYPE,
             stream_id=stream,
             version=new.version,
-            recorded_by=new.recorded_by,
-            correlation_id=new.correlation_id,
+            recorded_by=self.actor,
+            correlation_id=self._correlation_id,
             data=event,
         )
-        held.events.append(recorded)
-        held.fold.apply(recorded)
-        if self._lookup is not None and event.TYPE in self._lookup.types:
+        held.take_in(recorded)
+        if self._lookup is not None and self._looked_up(new):
             self._lookup.found.apply(recorded)
         self._row.append(new)
 
     # --- what only the engine calls --------------------------------------------------------------------------------
+
+    def expect(self, streams: Collection[UUID], begins_with: type[Event]) -> None:
+        """Find out which of these the log does not have, where that is quicker than to ask for each of them."""
+        if streams and self._head <= len(streams) * SCAN_FACTOR:
+            present = {one.stream_id for one in _read(self._store, [begins_with.TYPE])}
+            self._absent = {*streams} - present
 
     def take(self) -> list[NewEvent]:
         """The events of the row, which is decided."""
@@ -210,16 +240,14 @@ class ImportState:
 
     def take_back(self) -> list[NewEvent]:
         """Undo the row, which is refused; what stays of it are the events that are looked up across streams."""
-        row = self.take()
-        first: dict[UUID, int] = {}
-        for new in row:
-            if not self._looked_up(new):
-                first.setdefault(new.stream_id, new.version)
-        for stream, version in first.items():
-            held = self._streams[stream]
-            kept = held.events[: version - 1]
-            self._streams[stream] = _Stream(kept, held.new, _folded(held.new, kept))
-        return [new for new in row if self._looked_up(new)]
+        staying: list[NewEvent] = []
+        for new in reversed(self.take()):
+            held = self._streams[new.stream_id]
+            if self._looked_up(new):
+                staying.insert(0, new)
+            else:
+                self._streams[new.stream_id] = _Stream(held.kind, held.events[: new.version - 1])
+        return staying
 
     def seen(self, events: Sequence[NewEvent]) -> Seen | None:
         """What the log must not have more of when these are written, because it was looked up for them."""
@@ -244,24 +272,10 @@ class ImportState:
         return self._lookup is not None and new.data.TYPE in self._lookup.types
 
 
-class _Nothing:
-    """The fold of a stream that nobody looks at again."""
-
-    def apply(self, recorded: Recorded) -> None:
-        """Nothing comes of it."""
-
-
-def _folded(new: Callable[[], F], events: Iterable[Recorded]) -> F:
-    fold = new()
-    for recorded in events:
-        fold.apply(recorded)
-    return fold
-
-
-def _pages(store: Store, types: Sequence[str], upto: int | None = None) -> Iterator[Recorded]:
-    """The events of some types, read from the log a page at a time."""
+def _read(store: Store, types: Sequence[str]) -> Iterator[Recorded]:
+    """All events of some types, read from the log a page at a time."""
     after = 0
-    while lines := store.read(after, PAGE, upto=upto, types=types):
+    while lines := store.read(after, PAGE, types=types):
         for position, line in lines:
             yield codec.decode(line, position)
         after = lines[-1][0]
@@ -272,24 +286,29 @@ def _pages(store: Store, types: Sequence[str], upto: int | None = None) -> Itera
 
 def run_import(
     log: Store | str,
-    report: ImportReport,
-    importer: Callable[[ImportState], Importer[Any]],
+    make: Callable[[ImportState], Importer[Any, P]],
     *,
     actor: Actor,
     clock: Clock,
+    dry_run: bool = False,
     progress: Progress | None = None,
-) -> None:
-    """Bring a file into the log, which is a store or the URL of one, and tell in `report` what became of each row.
+) -> P:
+    """Bring a file into the log, which is a store or the URL of one, and report what became of each row.
 
     A row that cannot go in is in the report's `errors`, and the others go in; a dry run writes nothing. Raises
-    InvalidInput when the file cannot be used at all, Unavailable when the log stops answering: running it again then
-    completes it.
+    InvalidInput when the file or its mapping cannot be used at all, Unavailable when the log stops answering: running
+    it again then completes it.
     """
     begun = time.monotonic()
+    correlation_id = new_correlation_id()
     with _opened(log) as store, _no_collection():
-        state = ImportState(store, actor, clock, report.correlation_id)
-        _Run(store, state, importer(state), report, progress).execute()
+        state = ImportState(store, actor, clock, correlation_id)
+        importer = make(state)
+        report = importer.report
+        report.dry_run, report.correlation_id = dry_run, correlation_id
+        _Run(store, state, importer, progress).execute()
     report.finish(time.monotonic() - begun)
+    return report
 
 
 class _Batch(NamedTuple):
@@ -306,26 +325,21 @@ class _Run(Generic[R]):
     """One import under way."""
 
     def __init__(
-        self,
-        store: Store,
-        state: ImportState,
-        importer: Importer[R],
-        report: ImportReport,
-        progress: Progress | None,
+        self, store: Store, state: ImportState, importer: Importer[R, Any], progress: Progress | None
     ) -> None:
         self._store = store
         self._state = state
         self._importer = importer
-        self._report = report
+        self._report: ImportReport = importer.report
         self._progress = progress
 
     def execute(self) -> None:
         """The whole of it."""
         rows = self._rows_in_order()
         self._show_progress()
-        self._state.expect({row.stream for row in rows}, self._importer.begins_with)
+        self._state.expect({row.stream for row in rows}, self._importer.BEGINS_WITH)
         self._importer.prepare(rows)
-        size = self._importer.rows_per_batch
+        size = self._importer.ROWS_PER_BATCH
         under_way: tuple[_Batch, Future[Appended | None]] | None = None
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import-writer") as writer:
             for begin in range(0, len(rows), size):

@@ -15,6 +15,17 @@ from shared.events.facts import Event
 IMPORTED: Final = "import-"
 """How the correlation id of an import begins: it tells what a source said from what people did since."""
 
+
+def new_correlation_id() -> str:
+    """The id of one import."""
+    return f"{IMPORTED}{uuid4()}"
+
+
+def is_imported(correlation_id: str) -> bool:
+    """Whether an event with this correlation id was recorded by an import."""
+    return correlation_id.startswith(IMPORTED)
+
+
 LONGEST_VALUE: Final = 200
 """Characters of a cell that an error shows."""
 
@@ -70,8 +81,8 @@ class ImportReport(msgspec.Struct, kw_only=True):
 
     file: str
     source: str
-    dry_run: bool
-    correlation_id: str = msgspec.field(default_factory=lambda: f"{IMPORTED}{uuid4()}")
+    dry_run: bool = False
+    correlation_id: str = ""
     rows: Rows = msgspec.field(default_factory=Rows)
     events: dict[str, int] = {}
     """How many of each type were recorded."""

@@ -15,14 +15,15 @@ import pytest
 
 from services.meetings.domain.body import Body
 from services.meetings.domain.meeting import Meeting
-from services.meetings.importing.report import Report
-from services.meetings.importing.run import import_meetings
+from services.meetings.importing.decisions import MeetingImport
+from services.meetings.importing.report import MeetingsReport
 from shared.clock import Clock
 from shared.eventlog import codec
 from shared.eventlog.store import Store, open_store
 from shared.eventlog.verification import verify
 from shared.events.meeting_vocabulary import MeetingState
 from shared.identity.actor import Actor, Role
+from shared.tabular.engine import run_import
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared/data/karlsruhe"
@@ -76,7 +77,7 @@ def instant(text: str) -> datetime:
 
 class Council(NamedTuple):
     store: Store
-    report: Report
+    report: MeetingsReport
     bodies: dict[str, Body]
     meetings: dict[str, Meeting]
 
@@ -96,9 +97,15 @@ def council(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         store.close()
 
 
-def enter(store: Store, *, dry_run: bool = False) -> Report:
+def enter(store: Store, *, dry_run: bool = False) -> MeetingsReport:
     actor = Actor("import", "DCI", Role.DCI)
-    return import_meetings(store, MEETINGS, MAPPING, actor=actor, clock=Clock(), dry_run=dry_run)
+    return run_import(
+        store,
+        lambda state: MeetingImport(state, MEETINGS, MAPPING),
+        actor=actor,
+        clock=Clock(),
+        dry_run=dry_run,
+    )
 
 
 def replayed(store: Store) -> tuple[dict[str, Body], dict[str, Meeting]]:

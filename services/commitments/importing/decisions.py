@@ -7,11 +7,13 @@ since, and then could not take what it took then. What people recorded since is 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from services.commitments.domain import registration
 from services.commitments.domain.commitment import Commitment
@@ -30,6 +32,7 @@ from shared.events.commitments import (
     InternalDeadline,
     LeadReassigned,
     MilestoneSet,
+    OrganizationRegistered,
     Origin,
     ProgressReported,
     PublicDeadline,
@@ -37,13 +40,10 @@ from shared.events.commitments import (
 )
 from shared.events.facts import Event
 from shared.events.vocabulary import DeadlineKind
-from shared.tabular.engine import FaultyRow, ImportState
-from shared.tabular.mapping import check_columns
+from shared.tabular.engine import FaultyRow, Importer, ImportState
+from shared.tabular.mapping import check_columns, read_mapping
 from shared.tabular.reading import read_table
-from shared.tabular.report import Problem
-
-ROWS_PER_BATCH: Final = 250
-
+from shared.tabular.report import ImportReport, Problem
 
 # --- what the record holds ------------------------------------------------------------------------------------------
 
@@ -81,18 +81,21 @@ def _day_of_reason(reason: str | None) -> date | None:
 class CommitmentOnRecord:
     """A commitment, and the facts it has been told, by slot: a rating on a day by a scale, a deadline on a day …"""
 
-    def __init__(self) -> None:
-        self.commitment: Commitment | None = None
+    def __init__(self, commitment: Commitment) -> None:
+        self.commitment = commitment
         self._facts: dict[tuple[object, ...], object] = {}
         self._planned: dict[str, list[tuple[date, date]]] = {}
         """Milestones carry no day of their own: by name, the days rows were of, and the due days they gave."""
 
+    @classmethod
+    def begin(cls, recorded: Recorded) -> CommitmentOnRecord | None:
+        """The commitment as it entered the record."""
+        commitment = Commitment.begin(recorded)
+        return None if commitment is None else cls(commitment)
+
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event; of two facts in one slot the later stands."""
-        if self.commitment is None:
-            self.commitment = Commitment.begin(recorded)
-        else:
-            self.commitment.apply(recorded)
+        self.commitment.apply(recorded)
         event = recorded.data
         slot = _slot_of(event)
         if slot is not None:
@@ -115,16 +118,33 @@ class CommitmentOnRecord:
 # --- decisions ------------------------------------------------------------------------------------------------------
 
 
-class CommitmentImport:
-    """An import of observations of commitments from one table."""
+class CommitmentsReport(ImportReport, kw_only=True):
+    """What an import of commitments did, beyond what every import tells."""
 
-    begins_with: type[Event] = Registered
-    rows_per_batch: int = ROWS_PER_BATCH
+    organizations_registered: list[str] = msgspec.field(default_factory=list)
 
-    def __init__(self, state: ImportState, file: Path, mapping: Mapping) -> None:
+    def record(self, event: Event) -> None:
+        """Count an event, and name the organisation that is new with it."""
+        super().record(event)
+        if isinstance(event, OrganizationRegistered):
+            self.organizations_registered.append(event.code)
+
+    def details(self) -> Iterator[str]:
+        """The organisations that are new to the record."""
+        if self.organizations_registered:
+            yield f"  new organisations: {', '.join(self.organizations_registered)}"
+
+
+class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
+    """An import of a table in which each row is an observation of one commitment on one day."""
+
+    BEGINS_WITH = Registered
+
+    def __init__(self, state: ImportState, file: Path, mapping: Path) -> None:
         self.state = state
-        self.mapping = mapping
-        self.leads = Leads(state, mapping)
+        self.mapping = read_mapping(mapping, Mapping)
+        self.report = CommitmentsReport(file=file.name, source=self.mapping.source)
+        self.leads = Leads(state, self.mapping)
         self.fields: dict[UUID, dict[str, Any]] = {}
         """The fields of each registration, each from the earliest row that gives it."""
         self.titles_before: dict[int, str] = {}
@@ -152,10 +172,12 @@ class CommitmentImport:
         """Record what the record does not know of the row yet."""
         self.column = self.mapping.lead.column
         lead = self.leads.code_of(row.lead)
-        if self.state.of(row.stream, CommitmentOnRecord).commitment is None:
+        if self.state.of(row.stream, CommitmentOnRecord) is None:
             self.state.record(row.stream, self._registered(row, lead))
+        on_record = self.state.of(row.stream, CommitmentOnRecord)
+        assert on_record is not None
         self.column = None
-        _Facts(self, row, lead).record()
+        _Facts(self, row, lead, on_record).record()
 
     def problem(self, row: CommitmentRow, error: BitacoraError) -> Problem:
         """An error of the domain, pointed at the column that gave what it complains of."""
@@ -197,20 +219,21 @@ class CommitmentImport:
             ),
             **self.fields[row.stream],
         )
-        return registration.register(proposed, today=self.state.clock.today(), known=self.leads.known)
+        return registration.register(proposed, today=self.state.today, known=self.leads.known)
 
 
 class _Facts:
     """The facts of one row, each decided when the one before it is recorded."""
 
-    def __init__(self, of: CommitmentImport, row: CommitmentRow, lead: str) -> None:
+    def __init__(
+        self, of: CommitmentImport, row: CommitmentRow, lead: str, on_record: CommitmentOnRecord
+    ) -> None:
         self._of = of
         self._row = row
         self._lead = lead
         self._day = row.day
-        self._on_record = of.state.of(row.stream, CommitmentOnRecord)
-        assert self._on_record.commitment is not None
-        self._commitment = self._on_record.commitment
+        self._on_record = on_record
+        self._commitment = on_record.commitment
         self._first_day = self._commitment.dated.registered_on
         self._reason = as_told(of.mapping.source, row.day)
 
@@ -249,7 +272,7 @@ class _Facts:
         decided = facts.decide(
             self._commitment,
             proposed,
-            today=of.state.clock.today(),
+            today=of.state.today,
             actor=of.state.actor,
             known=of.leads.known,
         )

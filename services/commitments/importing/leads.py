@@ -70,7 +70,7 @@ class Leads:
             successor=described.successor,
             dissolved_on=described.dissolved_on,
         )
-        for event in register_organization(code, description, directory, self._state.clock.today()):
+        for event in register_organization(code, description, directory, self._state.today):
             self._state.record(stream_of("organization", code), event)
 
 

@@ -6,12 +6,10 @@ the report's `errors`, and the others go in.
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
-from uuid import uuid4
+from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 
@@ -22,23 +20,16 @@ from services.meetings.domain.body import (
     usual_visibility,
     usually_decides,
 )
-from shared.clock import Clock
-from shared.errors import InvalidInput, RuleBroken, Unavailable
-from shared.eventlog import codec
-from shared.eventlog.envelope import NewEvent
-from shared.eventlog.store import Changes, Store, VersionConflict, open_store
+from shared.errors import BitacoraError
+from shared.eventlog.envelope import Recorded
 from shared.events.commitments import OrganizationChanged, OrganizationRegistered
-from shared.events.facts import Event
 from shared.events.meeting_vocabulary import BodyKind, Cadence, ProtocolPeriod
 from shared.events.meetings import BodyRegistered, Protocol, Seat
 from shared.events.streams import stream_of
 from shared.events.vocabulary import OrganizationKind, Visibility
-from shared.identity.actor import Actor
-from shared.importing.mapping_file import Section, Text, read_mapping
-from shared.importing.report import ImportReport, Problem, RowError
-
-ATTEMPTS: Final = 20
-PAGE: Final = 5_000
+from shared.tabular.engine import Importer, ImportRow, ImportState
+from shared.tabular.mapping import Section, Text, read_mapping
+from shared.tabular.report import ImportReport, Problem
 
 
 class SeatSection(Section, frozen=True, kw_only=True):
@@ -119,164 +110,96 @@ class BodiesFile(Section, frozen=True, kw_only=True):
     bilaterals: BilateralSection | None = None
 
 
+class BodyRow(ImportRow, frozen=True, kw_only=True):
+    """One body of the file; its `line` is its number there."""
+
+    section: BodySection
+
+    def difference(self, earlier: BodyRow) -> Problem | None:  # noqa: ARG002  # the first stands, whatever it says
+        """A file describes a body once."""
+        reason = "The file describes this body before; that description stands."
+        return Problem(None, self.section.code, "body-twice", reason)
+
+
 class _Organization(NamedTuple):
     name: str
     kind: OrganizationKind
     gone: bool = False
 
 
-def import_bodies(
-    log: Store | str, file: Path, *, actor: Actor, clock: Clock, dry_run: bool = False
-) -> ImportReport:
-    """Describe the bodies of a file in the log, which is a store or the URL of one; a dry run writes nothing.
+class _Names:
+    """The organisations and the codes of bodies on record."""
 
-    Raises InvalidInput when the file cannot be understood, Unavailable when the log stops answering.
-    """
-    if isinstance(log, str):
-        store = open_store(log)
-        try:
-            return import_bodies(store, file, actor=actor, clock=clock, dry_run=dry_run)
-        finally:
-            store.close()
-    begun = time.monotonic()
-    content = read_mapping(file, BodiesFile)
-    organizations = _organizations(log)
-    report = ImportReport(
-        file=file.name, source=content.source, dry_run=dry_run, correlation_id=f"import-{uuid4()}"
-    )
-    types: Counter[str] = Counter()
-    described: set[str] = set()
-    codes = _codes(log)
-    for number, section in enumerate(_sections(content, organizations), 1):
-        report.rows.read += 1
-        try:
-            if section.code in described:
-                raise InvalidInput(
-                    "body-twice", "The file describes this body before; that description stands."
-                )
-            described.add(section.code)
-            events = _describe(log, section, organizations.keys(), codes, report, actor=actor, clock=clock)
-            codes.add(section.code)
-        except (InvalidInput, RuleBroken) as error:
-            report.rows.failed += 1
-            report.errors.append(RowError.at(number, Problem(None, section.code, error.code, error.message)))
-            continue
-        types.update(event.TYPE for event in events)
-        if events:
-            report.rows.imported += 1
-        else:
-            report.rows.unchanged += 1
-    report.events = dict(sorted(types.items()))
-    report.seconds = round(time.monotonic() - begun, 3)
-    return report
+    def __init__(self) -> None:
+        self.organizations: dict[str, _Organization] = {}
+        self.bodies: set[str] = set()
+        self._codes: dict[UUID, str] = {}
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next of them."""
+        match recorded.data:
+            case BodyRegistered(code=code):
+                self.bodies.add(code)
+            case OrganizationRegistered(code=code, name=name, kind=kind):
+                self._codes[recorded.stream_id] = code
+                self.organizations[code] = _Organization(name, kind)
+            case OrganizationChanged(name=name, kind=kind, successor=successor, dissolved_on=dissolved):
+                gone = successor is not None or dissolved is not None
+                self.organizations[self._codes[recorded.stream_id]] = _Organization(name, kind, gone)
 
 
-def _sections(content: BodiesFile, organizations: dict[str, _Organization]) -> Iterator[BodySection]:
-    yield from content.bodies
-    template = content.bilaterals
-    if template is None:
-        return
-    ministries = template.organizations or tuple(
-        code
-        for code, organization in sorted(organizations.items())
-        if organization.kind is OrganizationKind.MINISTRY and not organization.gone
-    )
-    for code in ministries:
-        name = organizations[code].name if code in organizations else code
-        yield BodySection(
-            code=template.code.replace("{code}", code),
-            name=template.name.replace("{code}", code).replace("{name}", name),
-            kind=template.kind,
-            organizations=(code,),
-            presiding_organization=template.presiding_organization,
-            secretariat=template.secretariat,
-            cadence=template.cadence,
-            mandatory_attendance=template.mandatory_attendance,
-            protocol=template.protocol,
-        )
+class BodyImport(Importer[BodyRow, ImportReport]):
+    """An import of the bodies that one file describes."""
 
+    BEGINS_WITH = BodyRegistered
 
-def _describe(
-    store: Store,
-    section: BodySection,
-    organizations: Container[str],
-    codes: Iterable[str],
-    report: ImportReport,
-    *,
-    actor: Actor,
-    clock: Clock,
-) -> list[Event]:
-    """What was, or would be, recorded of one body; decided again when somebody else wrote of it meanwhile."""
-    stream_id = stream_of("body", section.code)
-    for _ in range(ATTEMPTS):
-        lines = store.read_stream(stream_id)
-        body = _folded(lines)
-        description = section.as_domain()
-        if body is None:
-            events = register_body(section.code, description, organizations, codes)
-        else:
-            events = body.describe(description, organizations)
-        if report.dry_run or not events:
-            return events
-        new = [
-            NewEvent(
-                stream_id=stream_id,
-                version=len(lines) + offset,
-                recorded_by=actor,
-                correlation_id=report.correlation_id,
-                data=event,
+    def __init__(self, state: ImportState, file: Path) -> None:
+        self._state = state
+        self._content = read_mapping(file, BodiesFile)
+        self.report = ImportReport(file=file.name, source=self._content.source)
+        types = (BodyRegistered, OrganizationRegistered, OrganizationChanged)
+        self._names = state.lookup(types, _Names)
+
+    def parse(self) -> Iterator[BodyRow]:
+        """The bodies that the file names, and after them the bilaterals that follow from it."""
+        for number, section in enumerate((*self._content.bodies, *self._bilaterals()), 1):
+            yield BodyRow(
+                line=number,
+                key=section.code,
+                order=number,
+                stream=stream_of("body", section.code),
+                section=section,
             )
-            for offset, event in enumerate(events, 1)
-        ]
-        try:
-            (appended,) = store.append([Changes(new)], clock.now())
-        except VersionConflict:
-            continue
-        report.first_position = report.first_position or appended.first
-        report.last_position = appended.last
-        return events
-    raise Unavailable("too-many-conflicts", "Others write to these bodies all the time; run it again.")
 
+    def decide(self, row: BodyRow) -> None:
+        """Record how the body is described, if it is described otherwise or not at all."""
+        section, names = row.section, self._names.found
+        body, description = self._state.of(row.stream, Body), section.as_domain()
+        if body is None:
+            events = register_body(section.code, description, names.organizations, names.bodies)
+        else:
+            events = body.describe(description, names.organizations)
+        for event in events:
+            self._state.record(row.stream, event)
 
-def _folded(lines: list[tuple[int, bytes]]) -> Body | None:
-    if not lines:
-        return None
-    first, *rest = [codec.decode(line, position) for position, line in lines]
-    body = Body.begin(first)
-    assert body is not None
-    for recorded in rest:
-        body.apply(recorded)
-    return body
+    def problem(self, row: BodyRow, error: BitacoraError) -> Problem:
+        """What is wrong with a body, by its code."""
+        return Problem(None, row.section.code, error.code, error.message)
 
-
-def _codes(store: Store) -> set[str]:
-    """The codes of the bodies on record."""
-    found: set[str] = set()
-    after = 0
-    while lines := store.read(after, PAGE, types=(BodyRegistered.TYPE,)):
-        for position, line in lines:
-            registered = codec.decode(line, position).data
-            assert isinstance(registered, BodyRegistered)
-            found.add(registered.code)
-        after = lines[-1][0]
-    return found
-
-
-def _organizations(store: Store) -> dict[str, _Organization]:
-    """The organisations on record, by code."""
-    codes: dict[object, str] = {}
-    found: dict[str, _Organization] = {}
-    after = 0
-    types = (OrganizationRegistered.TYPE, OrganizationChanged.TYPE)
-    while lines := store.read(after, PAGE, types=types):
-        for position, line in lines:
-            recorded = codec.decode(line, position)
-            match recorded.data:
-                case OrganizationRegistered(code=code, name=name, kind=kind):
-                    codes[recorded.stream_id] = code
-                    found[code] = _Organization(name, kind)
-                case OrganizationChanged(name=name, kind=kind, successor=successor, dissolved_on=dissolved):
-                    gone = successor is not None or dissolved is not None
-                    found[codes[recorded.stream_id]] = _Organization(name, kind, gone)
-        after = lines[-1][0]
-    return found
+    def _bilaterals(self) -> Iterator[BodySection]:
+        template, organizations = self._content.bilaterals, self._names.found.organizations
+        if template is None:
+            return
+        ministries = template.organizations or tuple(
+            code
+            for code, organization in sorted(organizations.items())
+            if organization.kind is OrganizationKind.MINISTRY and not organization.gone
+        )
+        for code in ministries:
+            name = organizations[code].name if code in organizations else code
+            given = {field: getattr(template, field) for field in template.__struct_fields__} | {
+                "code": template.code.replace("{code}", code),
+                "name": template.name.replace("{code}", code).replace("{name}", name),
+                "organizations": (code,),
+            }
+            yield BodySection(**given)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.meetings.domain.body import Body
-from services.meetings.importing.bodies import import_bodies
+from services.meetings.importing.bodies import BodyImport
 from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.eventlog import codec
@@ -20,6 +20,8 @@ from shared.events.meeting_vocabulary import BodyKind, ProtocolPeriod
 from shared.events.meetings import ExpectedMeetings, Seat
 from shared.events.streams import stream_of
 from shared.events.vocabulary import OrganizationKind, Visibility
+from shared.tabular.engine import run_import
+from shared.tabular.report import ImportReport
 from tests.services.meetings.installation import SETUP, prepare
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "bodies.toml"
@@ -59,8 +61,12 @@ def body(store: Store, code: str) -> Body:
     return found
 
 
+def import_bodies(store: Store, file: Path, *, dry_run: bool = False) -> ImportReport:
+    return run_import(store, lambda state: BodyImport(state, file), actor=SETUP, clock=CLOCK, dry_run=dry_run)
+
+
 def test_the_example_brings_in_four_committees_and_a_bilateral_for_each_ministry(store: Store) -> None:
-    report = import_bodies(store, EXAMPLE, actor=SETUP, clock=CLOCK)
+    report = import_bodies(store, EXAMPLE)
     assert report.errors == []
     # Segpres, Health, Education, Interior, Social Development and Finance are the ministries on record.
     assert (report.rows.read, report.rows.imported) == (10, 10)
@@ -79,17 +85,17 @@ def test_the_example_brings_in_four_committees_and_a_bilateral_for_each_ministry
 
 def test_running_it_again_adds_nothing_and_a_dry_run_writes_nothing(store: Store) -> None:
     before = store.head()
-    dry = import_bodies(store, EXAMPLE, actor=SETUP, clock=CLOCK, dry_run=True)
+    dry = import_bodies(store, EXAMPLE, dry_run=True)
     assert (dry.rows.imported, dry.last_position, store.head()) == (10, None, before)
-    first = import_bodies(store, EXAMPLE, actor=SETUP, clock=CLOCK)
+    first = import_bodies(store, EXAMPLE)
     assert (first.first_position, first.last_position) == (before + 1, before + 10)
-    again = import_bodies(store, EXAMPLE, actor=SETUP, clock=CLOCK)
+    again = import_bodies(store, EXAMPLE)
     assert (again.rows.unchanged, again.rows.imported, store.head()) == (10, 0, before + 10)
 
 
 def test_a_ministry_that_is_gone_gets_no_bilateral(store: Store) -> None:
     register(store, "MDS", "Social Development", OrganizationKind.MINISTRY, version=2)
-    report = import_bodies(store, EXAMPLE, actor=SETUP, clock=CLOCK)
+    report = import_bodies(store, EXAMPLE)
     assert report.rows.read == 9
     assert store.read_stream(stream_of("body", "BIL-MDS")) == []
 
@@ -102,7 +108,7 @@ def test_a_body_that_cannot_go_in_is_reported_and_the_others_go_in(store: Store,
         '[[bodies]]\ncode = "B"\nname = "Second"\n'
         '[[bodies]]\ncode = "C"\nname = "Third"\nkind = "bilateral"\n'
     )
-    report = import_bodies(store, file, actor=SETUP, clock=CLOCK)
+    report = import_bodies(store, file)
     assert [(error.line, error.value, error.code) for error in report.errors] == [
         (1, "A", "unknown-organization"),
         (3, "C", "bilateral-without-organizations"),
@@ -119,10 +125,10 @@ def test_a_body_whose_code_differs_from_another_by_capitals_only_is_refused_as_o
     file.write_text(
         'source = "A note"\n[[bodies]]\ncode = "Works"\nname = "One"\n[[bodies]]\ncode = "WORKS"\nname = "Two"\n'
     )
-    report = import_bodies(store, file, actor=SETUP, clock=CLOCK, dry_run=dry_run)
+    report = import_bodies(store, file, dry_run=dry_run)
     assert [(error.value, error.code) for error in report.errors] == [("WORKS", "body-code-taken")]
     file.write_text('source = "A note"\n[[bodies]]\ncode = "works"\nname = "Three"\n')
-    later = import_bodies(store, file, actor=SETUP, clock=CLOCK, dry_run=dry_run)
+    later = import_bodies(store, file, dry_run=dry_run)
     assert [error.code for error in later.errors] == ([] if dry_run else ["body-code-taken"])
 
 
@@ -133,12 +139,12 @@ def test_a_body_that_a_file_describes_twice_goes_in_once_so_that_a_second_run_ad
     file.write_text(
         'source = "A note"\n[[bodies]]\ncode = "BIL-MDS"\nname = "First"\n[bilaterals]\norganizations = ["MDS"]\n'
     )
-    report = import_bodies(store, file, actor=SETUP, clock=CLOCK)
+    report = import_bodies(store, file)
     assert [(error.line, error.value, error.code) for error in report.errors] == [
         (2, "BIL-MDS", "body-twice")
     ]
     assert body(store, "BIL-MDS").description.name == "First"
-    assert import_bodies(store, file, actor=SETUP, clock=CLOCK).events == {}
+    assert import_bodies(store, file).events == {}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +155,7 @@ def test_a_file_that_cannot_be_understood_is_refused_whole(store: Store, tmp_pat
     file = tmp_path / "bodies.toml"
     file.write_text(text)
     with pytest.raises(InvalidInput) as refused:
-        import_bodies(store, file, actor=SETUP, clock=CLOCK)
+        import_bodies(store, file)
     assert refused.value.code == "mapping-invalid"
 
 
@@ -159,4 +165,4 @@ def test_a_seat_with_a_misspelt_member_is_refused(store: Store, tmp_path: Path) 
         'source = "x"\n[[bodies]]\ncode = "A"\nname = "A"\nmandatory_attendance = [{ organisation = "DIPRES" }]\n'
     )
     with pytest.raises(InvalidInput):
-        import_bodies(store, file, actor=SETUP, clock=CLOCK)
+        import_bodies(store, file)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from services.commitments.domain.commitment import Commitment
-from services.commitments.importing.run import CommitmentsReport, import_commitments
+from services.commitments.importing.decisions import CommitmentImport, CommitmentsReport
 from shared.clock import Clock
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
@@ -23,6 +23,7 @@ from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
 from shared.rules.traffic_light import Status
+from shared.tabular.engine import run_import
 
 COLUMNS = ("code", "name", "day", "who", "rating", "why", "due", "start", "told", "more", "cost")
 
@@ -140,10 +141,9 @@ class Desk:
         """Import a file."""
         mapping = self.folder / "mapping.toml"
         mapping.write_text(self.mapping, encoding="utf-8")
-        return import_commitments(
+        return run_import(
             self.store,
-            file,
-            mapping,
+            lambda state: CommitmentImport(state, file, mapping),
             actor=self.actor,
             clock=Clock(now=lambda: self.now),
             dry_run=dry_run,

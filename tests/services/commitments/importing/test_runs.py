@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import xlsxwriter
 
-from services.commitments.importing.decisions import ROWS_PER_BATCH
+from services.commitments.importing.decisions import CommitmentImport
 from shared.eventlog.envelope import NewEvent
 from shared.eventlog.store import Changes
 from shared.events.commitments import (
@@ -40,6 +40,7 @@ from tests.services.commitments.importing.desk import (
 )
 
 SECOND = "31/03/2014"
+ROWS_PER_BATCH = CommitmentImport.ROWS_PER_BATCH
 ROOT = Path(__file__).parents[4]
 
 

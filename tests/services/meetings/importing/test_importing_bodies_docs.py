@@ -14,7 +14,7 @@ from services.meetings.importing import bodies as sections
 from services.meetings.importing.bodies import BilateralSection, BodiesFile, BodySection
 from shared.events.meeting_vocabulary import BodyKind, Cadence, ProtocolPeriod
 from shared.events.vocabulary import Visibility
-from shared.importing.mapping_file import Section, read_mapping
+from shared.tabular.mapping import Section, read_mapping
 
 ROOT = Path(__file__).parents[4]
 TEXT = (ROOT / "docs/importing.md").read_text(encoding="utf-8")

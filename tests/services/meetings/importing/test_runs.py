@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli import app
-from services.meetings.importing.report import Report
-from services.meetings.importing.run import ROWS_PER_BATCH
+from services.meetings.importing.decisions import MeetingImport
+from services.meetings.importing.report import MeetingsReport
 from shared.events.meeting_vocabulary import BodyKind, MeetingState, Presence
 from shared.events.meetings import (
     AgendaRevised,
@@ -44,6 +44,7 @@ from tests.services.meetings.importing.clerk import (
 )
 
 ROOT = Path(__file__).parents[4]
+ROWS_PER_BATCH = MeetingImport.ROWS_PER_BATCH
 BEFORE = datetime(2024, 3, 1, tzinfo=UTC)
 AFTER = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
@@ -252,7 +253,7 @@ def test_an_import_killed_at_any_moment_is_completed_by_running_it_again(clerk_o
 
 def test_two_imports_of_one_file_at_once_record_it_once(clerk_on_each_engine: Clerk) -> None:
     clerk, rows = clerk_on_each_engine, many_meetings(3 * ROWS_PER_BATCH)
-    reports: list[Report] = []
+    reports: list[MeetingsReport] = []
 
     def meddle(done: int, total: int) -> None:
         if done == ROWS_PER_BATCH and not reports:
