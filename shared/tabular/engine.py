@@ -23,7 +23,7 @@ from shared.clock import Clock
 from shared.errors import BitacoraError, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
-from shared.eventlog.store import Appended, Changes, Outdated, Seen, Store, VersionConflict, open_store
+from shared.eventlog.store import Appended, Changes, Outdated, Seen, Store, VersionConflict
 from shared.events.facts import Event
 from shared.identity.actor import Actor
 from shared.tabular.report import ImportReport, Problem, new_correlation_id
@@ -285,7 +285,7 @@ def _read(store: Store, types: Sequence[str]) -> Iterator[Recorded]:
 
 
 def run_import(
-    log: Store | str,
+    store: Store,
     make: Callable[[ImportState], Importer[Any, P]],
     *,
     actor: Actor,
@@ -293,7 +293,7 @@ def run_import(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> P:
-    """Bring a file into the log, which is a store or the URL of one, and report what became of each row.
+    """Bring a file into the log, and report what became of each row.
 
     A row that cannot go in is in the report's `errors`, and the others go in; a dry run writes nothing. Raises
     InvalidInput when the file or its mapping cannot be used at all, Unavailable when the log stops answering: running
@@ -301,7 +301,7 @@ def run_import(
     """
     begun = time.monotonic()
     correlation_id = new_correlation_id()
-    with _opened(log) as store, _no_collection():
+    with _no_collection():
         state = ImportState(store, actor, clock, correlation_id)
         importer = make(state)
         report = importer.report
@@ -433,19 +433,6 @@ class _Run(Generic[R]):
     def _show_progress(self) -> None:
         if self._progress is not None:
             self._progress(self._report.rows.done, self._report.rows.read)
-
-
-@contextmanager
-def _opened(log: Store | str) -> Iterator[Store]:
-    """The store, or the one behind a URL, which is then closed at the end."""
-    if not isinstance(log, str):
-        yield log
-        return
-    store = open_store(log)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 @contextmanager

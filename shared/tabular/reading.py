@@ -188,8 +188,8 @@ def _under_header(rows: Sequence[Row], header_row: int) -> Table:
     if len(rows) < header_row or _blank(rows[header_row - 1].cells):
         raise InvalidInput("file-unreadable", f"There is no header in row {header_row}.")
     columns = _column_names(rows[header_row - 1].cells)
-    said = (row for row in rows[header_row:] if row.problem is not None or not _blank(row.cells))
-    return Table(columns, [_fitted(row, len(columns)) for row in said])
+    filled = (row for row in rows[header_row:] if row.problem is not None or not _blank(row.cells))
+    return Table(columns, [_fitted(row, len(columns)) for row in filled])
 
 
 def _blank(cells: Sequence[str]) -> bool:

@@ -20,7 +20,7 @@ from services.commitments.domain.commitment import Commitment
 from services.commitments.importing import facts
 from services.commitments.importing.leads import Leads
 from services.commitments.importing.mapping import Mapping
-from services.commitments.importing.parsing import CommitmentRow, Parser, as_told
+from services.commitments.importing.parsing import CommitmentRow, Parser, attribution
 from shared.errors import BitacoraError, InvalidInput
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
@@ -44,6 +44,7 @@ from shared.tabular.engine import FaultyRow, Importer, ImportState
 from shared.tabular.mapping import check_columns, read_mapping
 from shared.tabular.reading import read_table
 from shared.tabular.report import ImportReport, Problem
+from shared.tabular.text import plain
 
 # --- what the record holds ------------------------------------------------------------------------------------------
 
@@ -54,8 +55,8 @@ def _slot_of(event: Event) -> tuple[tuple[object, ...], object] | None:
         case Assessed():
             return ("rating", event.effective_on, event.scale), (event.judgement, event.rating, event.reason)
         case ProgressReported():
-            told = (event.observed_progress, event.stage, event.percent)
-            return ("progress", event.effective_on, event.source), told
+            progress = (event.observed_progress, event.stage, event.percent)
+            return ("progress", event.effective_on, event.source), progress
         case BudgetEstimated():
             return ("budget", event.effective_on, event.source), event.lines
         case DeadlineRevised():
@@ -69,7 +70,7 @@ def _slot_of(event: Event) -> tuple[tuple[object, ...], object] | None:
 
 
 def _day_of_reason(reason: str | None) -> date | None:
-    """The day in a reason that `as_told` made."""
+    """The day in a reason that `attribution` made."""
     if reason is None or not reason.startswith("According to "):
         return None
     try:
@@ -79,7 +80,7 @@ def _day_of_reason(reason: str | None) -> date | None:
 
 
 class CommitmentOnRecord:
-    """A commitment, and the facts it has been told, by slot: a rating on a day by a scale, a deadline on a day …"""
+    """A commitment, and the facts recorded of it, by slot: a rating on a day by a scale, a deadline on a day …"""
 
     def __init__(self, commitment: Commitment) -> None:
         self.commitment = commitment
@@ -157,7 +158,7 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
         """The rows of the table; InvalidInput when the mapping does not fit it."""
         table = read_table(self._file, self.mapping.file)
         check_columns(self.mapping, table.columns, self._file.name)
-        return Parser(self.mapping, table).rows()
+        return map(Parser(self.mapping, table.columns).row, table.rows)
 
     def prepare(self, rows: Sequence[CommitmentRow]) -> None:
         """What the rows of one commitment say together."""
@@ -192,7 +193,7 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
             "internal_deadline": mapping.internal_deadline.column if mapping.internal_deadline else None,
         } | {name: given.column for name, given in mapping.fields.items()}
         column = by_field.get(pointer.split("/")[1] if pointer else "", self.column)
-        return Problem(column, row.cell(column), error.code, error.message)
+        return Problem(column, column and row.cells.get(plain(column)), error.code, error.message)
 
     def _registered(self, row: CommitmentRow, lead: str) -> Registered:
         mapping, deadlines = self.mapping, row.deadlines
@@ -235,7 +236,7 @@ class _Facts:
         self._on_record = on_record
         self._commitment = on_record.commitment
         self._first_day = self._commitment.dated.registered_on
-        self._reason = as_told(of.mapping.source, row.day)
+        self._reason = attribution(of.mapping.source, row.day)
 
     def record(self) -> None:
         """All of them, in turn."""

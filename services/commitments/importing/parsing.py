@@ -7,7 +7,7 @@ What needs no look at the record is already an event as the domain is asked for 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -23,7 +23,7 @@ from shared.events.vocabulary import DeadlineKind, Judgement
 from shared.tabular.cells import Cells, DateReader, NoValueReader, NumberReader, Unreadable, amount_text
 from shared.tabular.engine import FaultyRow, ImportRow
 from shared.tabular.mapping import columns_of
-from shared.tabular.reading import Row, Table
+from shared.tabular.reading import Row
 from shared.tabular.report import Problem
 from shared.tabular.text import by_word, folded, plain, slug_of
 
@@ -61,24 +61,19 @@ class CommitmentRow(ImportRow, frozen=True, kw_only=True):
     estimated: BudgetEstimated | None
     milestones: tuple[tuple[str, str, date], ...]
     """Column, name, due day."""
-    columns: tuple[str, ...]
-    """Those that the mapping asks for, in the order of the table."""
-    cells: tuple[str, ...]
-
-    def cell(self, column: str | None) -> str | None:
-        """What stands in a column, by its name in the mapping."""
-        return None if column is None else dict(zip(self.columns, self.cells, strict=True)).get(plain(column))
+    cells: dict[str, str]
+    """What stands in the columns that the mapping asks for, in the order of the table."""
 
     def difference(self, earlier: CommitmentRow) -> Problem | None:
         """Another cell in a column that the mapping asks for."""
-        for column, text, before in zip(self.columns, self.cells, earlier.cells, strict=True):
-            if text != before:
+        for column, text in self.cells.items():
+            if text != earlier.cells[column]:
                 reason = f"Line {earlier.line} tells of the same commitment on the same day and differs."
                 return Problem(column, text, "conflicting-row", reason)
         return None
 
 
-def as_told(source: str, day: date) -> str:
+def attribution(source: str, day: date) -> str:
     """How a fact names the table it is from, and the day it is for."""
     return f"According to {source}, as at {day}."
 
@@ -96,14 +91,12 @@ def make_code(cells: Iterable[str], prefix: str, *, slug: bool) -> str:
 class Parser:
     """Parses the rows of one table by one mapping."""
 
-    def __init__(self, mapping: Mapping, table: Table) -> None:
+    def __init__(self, mapping: Mapping, columns: Sequence[str]) -> None:
         self._mapping = mapping
-        self._table = table
-        at = {name: number for number, name in enumerate(table.columns)}
+        at = {name: number for number, name in enumerate(columns)}
         self._index = {name: at[plain(name)] for _, name in columns_of(mapping)}
         """Where each column stands, by its name as the mapping writes it."""
-        self._asked_at = sorted(set(self._index.values()))
-        self._asked = tuple(table.columns[number] for number in self._asked_at)
+        self._asked = [(columns[number], number) for number in sorted(set(self._index.values()))]
         self._no_value = NoValueReader(mapping.no_value)
         self._number = NumberReader(mapping.numbers)
         self._percent = NumberReader(mapping.numbers, "%")
@@ -120,18 +113,14 @@ class Parser:
         self._codes: dict[tuple[str, ...], tuple[str, UUID]] = {}
         """The code and the stream that the cells of `code.columns` have led to."""
 
-    def rows(self) -> Iterator[CommitmentRow | FaultyRow]:
-        """What each row says, or everything that is wrong with it."""
-        for row in self._table.rows:
-            yield self._row(row)
-
-    def _row(self, row: Row) -> CommitmentRow | FaultyRow:
+    def row(self, row: Row) -> CommitmentRow | FaultyRow:
+        """What a row says, or everything that is wrong with it."""
         if row.problem is not None:
             reason = f"The row cannot be made out: {row.problem}."
             return FaultyRow(row.line, [Problem(None, None, "row-unreadable", reason)])
-        asked = tuple([row.cells[number] for number in self._asked_at])
-        if "\0" in "".join(asked):
-            column = next(name for name, text in zip(self._asked, asked, strict=True) if "\0" in text)
+        asked = {name: row.cells[number] for name, number in self._asked}
+        if "\0" in "".join(asked.values()):
+            column = next(name for name, text in asked.items() if "\0" in text)
             reason = "There is a NUL character in the cell."
             return FaultyRow(row.line, [Problem(column, None, "text-not-storable", reason)])
         mapping, cells = self._mapping, Cells(row.cells, self._index, self._no_value)
@@ -167,7 +156,6 @@ class Parser:
                 if (due_on := cells.value(milestone.column, read)) is not None
             ),
             fields=dict(self._registration(cells)),
-            columns=self._asked,
             cells=asked,
         )
         return FaultyRow(row.line, cells.problems) if cells.problems else parsed
@@ -209,7 +197,7 @@ class Parser:
                 return None
         cells.within(column, rating, LONGEST_NAME)
         if reason is None and judgement is Judgement.AT_RISK:
-            reason = f"“{rating}”, with no reason given. {as_told(self._mapping.source, day)}"
+            reason = f"“{rating}”, with no reason given. {attribution(self._mapping.source, day)}"
         return Assessed(
             effective_on=day, judgement=judgement, reason=reason, rating=rating, scale=given.scale
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from services.meetings.importing.decisions import MeetingImport
 from shared.clock import Clock
+from shared.eventlog.store import open_store
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
 from shared.tabular.engine import run_import
@@ -30,12 +31,14 @@ async def served(folder: Path, log_url: str) -> AsyncIterator[Installation]:
     installation = Installation(folder, log_url)
     installation.now = datetime(2024, 6, 1, tzinfo=UTC)
     async with installation.running():
+        store = open_store(log_url)
         report = run_import(
-            log_url,
+            store,
             lambda state: MeetingImport(state, folder / "meetings.jsonl", folder / "mapping.toml"),
             actor=Actor("import", "DCI", Role.DCI),
             clock=Clock(now=lambda: installation.now),
         )
+        store.close()
         await installation.read(f"/v1/bodies?wait_for={report.last_position}")
         yield installation
 
