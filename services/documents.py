@@ -11,11 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from services.commitments import app as commitments
-from services.commitments.api.access import ACCESS as COMMITMENTS_ACCESS
 from services.meetings import app as meetings
-from services.meetings.api.access import ACCESS as MEETINGS_ACCESS
 from services.reporting import app as reporting
-from services.reporting.api.access import ACCESS as REPORTING_ACCESS
 from shared.events.documentation import render as events
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.service import Service
@@ -39,13 +36,7 @@ def documents() -> dict[Path, str]:
         made[DOCS / "errors.md"] = _errors(
             {name: service.problems.catalogue for name, service in services.items()}
         )
-    made[DOCS / "access.md"] = _access(
-        {
-            "commitments": COMMITMENTS_ACCESS,
-            "meetings": MEETINGS_ACCESS,
-            "reporting": REPORTING_ACCESS,
-        }
-    )
+        made[DOCS / "access.md"] = _access({name: service.access for name, service in services.items()})
     made[DOCS / "events.md"] = events()
     return made
 

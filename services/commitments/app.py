@@ -1,4 +1,4 @@
-"""Puts the commitments service together: the log, the use cases over it, and the routes in front of them."""
+"""Puts the commitments service together: the log, the repositories over it, and the routes in front of them."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.commitments.api import commitment_facts, commitments, decision_outcomes, indicators, plan
-from services.commitments.api import keys as api_keys
-from services.commitments.api.access import ACCESS
-from services.commitments.api.errors import ERRORS
-from services.commitments.api.rendering import Renderings
-from services.commitments.application.commitments import Commitments
-from services.commitments.application.decision_outcomes import DecisionOutcomes
-from services.commitments.application.decisions import Decisions
-from services.commitments.application.directory import Directory
-from services.commitments.application.disclosures import Disclosures
-from services.commitments.application.indicators import Indicators
-from services.commitments.application.keys import KeyList, Keys
-from services.commitments.application.plan import Plan
-from services.commitments.policies.decisions import DecisionsPolicy
+from services.commitments.commitment import routes as commitment
+from services.commitments.commitment.repository import Commitments
+from services.commitments.indicator import routes as indicator
+from services.commitments.indicator.repository import Indicators
+from services.commitments.key import routes as key
+from services.commitments.outcome import routes as outcome
+from services.commitments.outcome.decisions import Decisions
+from services.commitments.outcome.policy import DecisionsPolicy
+from services.commitments.outcome.repository import DecisionOutcomes
+from services.commitments.plan import routes as plan
+from services.commitments.plan.repository import Directory
+from shared.aggregate.redaction import Readers, Reference
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import open_store
 from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events.types import Kind
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.rules.indicator_warnings import WarningWindows
@@ -46,13 +45,24 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
-    directory = Directory.following(live)
-    key_list = KeyList.following(live)
-    decisions = Decisions.following(live)
-    promises = Commitments(live, directory)
-    measures = Indicators(live, directory, promises)
-    outcomes = DecisionOutcomes(live, decisions, promises, measures)
+    directory = Directory(live)
+    decisions = Decisions(live)
+    commitments = Commitments(live, directory)
+    indicators = Indicators(live, directory, commitments)
+    outcomes = DecisionOutcomes(live, decisions, commitments, indicators)
     policy = DecisionsPolicy(live, decisions, outcomes) if settings.follow_decisions else None
+    windows = WarningWindows(settings.indicator_deadline_days, settings.indicator_green_days)
+
+    async def readers_of(reference: Reference) -> Readers | None:
+        match reference.kind:
+            case Kind.COMMITMENT:
+                return await commitments.readers_of(reference.name)
+            case Kind.DECISION:
+                return decisions.readers_of(reference.name)
+            case Kind.BODY:
+                return decisions.readers_of_body(reference.name)
+            case _:
+                return None
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
@@ -79,33 +89,20 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     async def decisions_act() -> str:
         return "this process leaves decisions to others" if policy is None else policy.standing()
 
-    app = build_app(
+    return build_app(
         title="Bitácora: commitments",
         description=DESCRIPTION,
         version="1",
         routers=[
-            commitments.router,
-            commitment_facts.router,
-            plan.router,
-            indicators.router,
-            decision_outcomes.router,
-            api_keys.router,
+            commitment.commitment_routes(commitments, readers_of),
+            plan.plan_routes(live, directory),
+            indicator.indicator_routes(indicators, readers_of, windows),
+            outcome.outcome_routes(outcomes),
+            key.key_routes(live, directory),
         ],
-        access=ACCESS,
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
-        catalogue=ERRORS,
+        catalogue={**commitment.ERRORS, **plan.ERRORS, **indicator.ERRORS, **outcome.ERRORS, **key.ERRORS},
         checks={"log": log_follows, "decisions": decisions_act},
         lifespan=following,
     )
-    app.state.commitments = promises
-    app.state.indicators = measures
-    app.state.decision_outcomes = outcomes
-    app.state.disclosures = Disclosures(promises, decisions)
-    app.state.warning_windows = WarningWindows(
-        settings.indicator_deadline_days, settings.indicator_green_days
-    )
-    app.state.keys = Keys(live, key_list, directory)
-    app.state.plan = Plan(live, directory)
-    app.state.renderings = Renderings()
-    return app

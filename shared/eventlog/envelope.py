@@ -34,3 +34,10 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str
     data: Event
     causation_id: int | None = None
+
+
+class FollowerPosition(msgspec.Struct, frozen=True):
+    """How far a named follower has acted on the log; commits with the events it caused."""
+
+    name: str
+    position: int

@@ -19,9 +19,9 @@ from shared.errors import BitacoraError, CorruptEvent, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.appender import Appender
 from shared.eventlog.envelope import Recorded
+from shared.eventlog.locks import StreamLocks
 from shared.eventlog.store import Appended, Changes, Store
 from shared.eventlog.subscription import BATCH, Subscription
-from shared.eventlog.turns import Turns
 from shared.events.facts import Event
 
 FOREIGN_POLL = 0.025
@@ -51,7 +51,7 @@ class LiveLog:
         self.clock = clock
         self.position = 0
         """Every event up to this position has been taken in by every follower."""
-        self.turns = Turns()
+        self.locks = StreamLocks()
         self.failure: Exception | None = None
         """Why the process stopped following for good (a corrupt event, a defect); readiness reports it."""
         self._followers: list[Follower] = []

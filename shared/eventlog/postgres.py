@@ -118,7 +118,13 @@ class PostgresStore(PostgresApplicationRecorder):
         return self._rows(sql + " ORDER BY notification_id LIMIT %s", [*values, limit])
 
     def read_stream(
-        self, stream_id: UUID, after_version: int = 0, upto_position: int | None = None
+        self,
+        stream_id: UUID,
+        after_version: int = 0,
+        upto_position: int | None = None,
+        *,
+        upto_version: int | None = None,
+        limit: int | None = None,
     ) -> list[tuple[int, bytes]]:
         """See `Store.read_stream`."""
         sql = (
@@ -128,7 +134,14 @@ class PostgresStore(PostgresApplicationRecorder):
         if upto_position is not None:
             sql += " AND notification_id <= %s"
             values.append(upto_position)
-        return self._rows(sql + " ORDER BY originator_version", values)
+        if upto_version is not None:
+            sql += " AND originator_version <= %s"
+            values.append(upto_version)
+        sql += " ORDER BY originator_version"
+        if limit is not None:
+            sql += " LIMIT %s"
+            values.append(limit)
+        return self._rows(sql, values)
 
     def read_filed(self, after: int, limit: int, *, upto: int) -> list[Filed]:
         """See `Store.read_filed`."""

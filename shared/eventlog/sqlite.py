@@ -248,7 +248,13 @@ class SQLiteStore(SQLiteApplicationRecorder):
         return self._rows(sql + " ORDER BY rowid LIMIT ?", [*values, limit])
 
     def read_stream(
-        self, stream_id: UUID, after_version: int = 0, upto_position: int | None = None
+        self,
+        stream_id: UUID,
+        after_version: int = 0,
+        upto_position: int | None = None,
+        *,
+        upto_version: int | None = None,
+        limit: int | None = None,
     ) -> list[tuple[int, bytes]]:
         """See `Store.read_stream`."""
         sql = "SELECT rowid, state FROM stored_events WHERE originator_id = ? AND originator_version > ?"
@@ -256,7 +262,14 @@ class SQLiteStore(SQLiteApplicationRecorder):
         if upto_position is not None:
             sql += " AND rowid <= ?"
             values.append(upto_position)
-        return self._rows(sql + " ORDER BY originator_version", values)
+        if upto_version is not None:
+            sql += " AND originator_version <= ?"
+            values.append(upto_version)
+        sql += " ORDER BY originator_version"
+        if limit is not None:
+            sql += " LIMIT ?"
+            values.append(limit)
+        return self._rows(sql, values)
 
     def read_filed(self, after: int, limit: int, *, upto: int) -> list[Filed]:
         """See `Store.read_filed`."""

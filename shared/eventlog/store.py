@@ -15,7 +15,7 @@ import msgspec
 from eventsourcing.persistence import IntegrityError
 
 from shared.errors import BitacoraError
-from shared.eventlog.envelope import NewEvent
+from shared.eventlog.envelope import FollowerPosition, NewEvent
 
 
 class IdempotencyRecord(msgspec.Struct, frozen=True):
@@ -25,13 +25,6 @@ class IdempotencyRecord(msgspec.Struct, frozen=True):
     fingerprint: bytes
     stream_id: UUID
     version: int
-
-
-class FollowerPosition(msgspec.Struct, frozen=True):
-    """How far a named follower has acted on the log; commits with the events it caused."""
-
-    name: str
-    position: int
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -124,9 +117,15 @@ class Store(Protocol):
         """At most `limit` events beyond position `after`, in order: (position, stored line)."""
 
     def read_stream(
-        self, stream_id: UUID, after_version: int = 0, upto_position: int | None = None
+        self,
+        stream_id: UUID,
+        after_version: int = 0,
+        upto_position: int | None = None,
+        *,
+        upto_version: int | None = None,
+        limit: int | None = None,
     ) -> list[tuple[int, bytes]]:
-        """The events of one stream in order of version: (position, stored line)."""
+        """The events of one stream in order of version, at most `limit`: (position, stored line)."""
 
     def read_filed(self, after: int, limit: int, *, upto: int) -> list[Filed]:
         """What the engine files the same events under that `read` gives, without their bytes."""

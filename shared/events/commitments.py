@@ -6,11 +6,44 @@ whenever the log learned it. Money amounts are decimal strings with their curren
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from shared.events.facts import Event, Part
+from pydantic import Field
+
+from shared.events.facts import COMPUTED, Event, Part
+from shared.events.types import (
+    Addressee,
+    Aliases,
+    Amount,
+    CivilDay,
+    CommitmentCode,
+    Computed,
+    Currency,
+    DecisionNumber,
+    FactDay,
+    FieldValue,
+    Filled,
+    IndicatorCode,
+    Items,
+    Line,
+    Number,
+    OrganizationCode,
+    OwnCode,
+    Percent,
+    PeriodName,
+    PersonId,
+    PersonOrOffice,
+    PillarCode,
+    Prose,
+    Rank,
+    Reason,
+    Risk,
+    Url,
+    WithDecision,
+    WithReferral,
+    Word,
+    Year,
+)
 from shared.events.vocabulary import (
     BudgetFigure,
     CommitmentKind,
@@ -34,11 +67,11 @@ class OrganizationRegistered(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.organization_registered"
 
-    code: str
-    name: str
+    code: OwnCode
+    name: Line
     kind: OrganizationKind = OrganizationKind.OTHER
-    parent: str | None = None
-    aliases: tuple[str, ...] = ()
+    parent: OrganizationCode | None = None
+    aliases: Aliases = ()
 
 
 class OrganizationChanged(Event, frozen=True, kw_only=True):
@@ -46,12 +79,16 @@ class OrganizationChanged(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.organization_changed"
 
-    name: str
+    name: Annotated[Line, Field(examples=["Ministry of Public Works"])]
     kind: OrganizationKind = OrganizationKind.OTHER
-    parent: str | None = None
-    aliases: tuple[str, ...] = ()
-    successor: str | None = None
-    dissolved_on: date | None = None
+    parent: Annotated[
+        OrganizationCode | None, Field(description="The code of the organisation it belongs to.")
+    ] = None
+    aliases: Aliases = ()
+    successor: Annotated[
+        OrganizationCode | None, Field(description="The code of the organisation it went on in.")
+    ] = None
+    dissolved_on: CivilDay | None = None
 
 
 class PillarRegistered(Event, frozen=True, kw_only=True):
@@ -59,10 +96,10 @@ class PillarRegistered(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.pillar_registered"
 
-    code: str
-    name: str
-    rank: int = 0
-    description: str | None = None
+    code: OwnCode
+    name: Line
+    rank: Rank = 0
+    description: Prose | None = None
 
 
 class PillarChanged(Event, frozen=True, kw_only=True):
@@ -70,9 +107,9 @@ class PillarChanged(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.pillar_changed"
 
-    name: str
-    rank: int = 0
-    description: str | None = None
+    name: Annotated[Line, Field(examples=["Citizen security"])]
+    rank: Rank = 0
+    description: Prose | None = None
 
 
 # --- parts of a commitment -----------------------------------------------------------------------------------------
@@ -82,60 +119,60 @@ class Origin(Part, frozen=True, kw_only=True):
     """Where the promise was made, in whose words, and where the words can be read."""
 
     kind: OriginKind
-    source: str | None = None
-    source_on: date | None = None
-    quote: str | None = None
-    document_url: str | None = None
-    decision: str | None = None
+    source: Line | None = None
+    source_on: CivilDay | None = None
+    quote: Prose | None = None
+    document_url: Url | None = None
+    decision: DecisionNumber | None = None
 
 
 class PublicDeadline(Part, frozen=True, kw_only=True):
     """The day promised in public, and where it was promised."""
 
-    on: date
-    origin: str | None = None
+    on: CivilDay
+    origin: Line | None = None
 
 
 class InternalDeadline(Part, frozen=True, kw_only=True):
     """The unit's own day, usually ahead of the public one."""
 
-    on: date
+    on: CivilDay
 
 
 class TeamMember(Part, frozen=True, kw_only=True):
     """One seat of the working team: who holds it (subject id), as what, and for which institution."""
 
-    subject: str | None = None
-    position: str
-    institution: str
-    area: str | None = None
+    subject: PersonId | None = None
+    position: Line
+    institution: Line
+    area: Line | None = None
 
 
 class Document(Part, frozen=True, kw_only=True):
     """A document that backs the commitment; superseded ones stay listed."""
 
-    title: str
-    url: str | None = None
-    dated_on: date | None = None
+    title: Line
+    url: Url | None = None
+    dated_on: CivilDay | None = None
     superseded: bool = False
 
 
 class Evidence(Part, frozen=True, kw_only=True):
     """What a statement rests on."""
 
-    description: str
-    url: str | None = None
-    dated_on: date | None = None
+    description: Reason
+    url: Url | None = None
+    dated_on: CivilDay | None = None
 
 
 class BudgetLine(Part, frozen=True, kw_only=True):
     """One figure of a budget estimate: for a year, or for the whole life when `year` is absent."""
 
-    amount: str
-    currency: str
-    year: int | None = None
+    amount: Amount
+    currency: Currency
+    year: Year | None = None
     figure: BudgetFigure = BudgetFigure.ESTIMATE
-    price_base: str | None = None
+    price_base: Annotated[Word | None, Field(examples=["millions of CLP of 2010"])] = None
 
 
 # --- the life of a commitment --------------------------------------------------------------------------------------
@@ -146,41 +183,41 @@ class Registered(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.registered"
 
-    code: str
-    title: str
-    lead_organization: str
-    effective_on: date
+    code: Annotated[OwnCode, Field(examples=["SEG-014"])]
+    title: Annotated[Line, Field(examples=["Reduce household victimisation by 15 %"])]
+    lead_organization: Annotated[OrganizationCode, Field(examples=["INTERIOR"])]
+    effective_on: Annotated[FactDay, Field(description="The first day it counts; today by default.")]
     kind: CommitmentKind = CommitmentKind.COMMITMENT
     visibility: Visibility = Visibility.INTERNAL
-    parent: str | None = None
-    split_from: str | None = None
-    pillar: str | None = None
+    parent: CommitmentCode | None = None
+    split_from: CommitmentCode | None = None
+    pillar: PillarCode | None = None
     result_type: ResultType | None = None
     origin: Origin | None = None
     public_deadline: PublicDeadline | None = None
     internal_deadline: InternalDeadline | None = None
-    no_deadline_reason: str | None = None
-    collaborating_organizations: tuple[str, ...] = ()
-    responsible_service: str | None = None
-    adviser: str | None = None
-    instrument: str | None = None
-    stage: str | None = None
-    priority: str | None = None
-    key_words: tuple[str, ...] = ()
-    region: str | None = None
+    no_deadline_reason: Prose | None = None
+    collaborating_organizations: Items[OrganizationCode] = ()
+    responsible_service: OrganizationCode | None = None
+    adviser: PersonOrOffice | None = None
+    instrument: Prose | None = None
+    stage: Word | None = None
+    priority: Word | None = None
+    key_words: Items[Line] = ()
+    region: Word | None = None
     nature: Nature | None = None
     scope: Scope | None = None
-    initiative_type: str | None = None
-    programmatic_alignment: str | None = None
-    goal: str | None = None
-    background: str | None = None
-    general_objective: str | None = None
-    specific_objectives: tuple[str, ...] = ()
-    description: str | None = None
-    legislative_strategy: str | None = None
-    communications_strategy: str | None = None
-    working_team: tuple[TeamMember, ...] = ()
-    documents: tuple[Document, ...] = ()
+    initiative_type: Word | None = None
+    programmatic_alignment: Prose | None = None
+    goal: Prose | None = None
+    background: Prose | None = None
+    general_objective: Prose | None = None
+    specific_objectives: Items[Prose] = ()
+    description: Prose | None = None
+    legislative_strategy: Prose | None = None
+    communications_strategy: Prose | None = None
+    working_team: Items[TeamMember] = ()
+    documents: Items[Document] = ()
 
 
 class Assessed(Event, frozen=True, kw_only=True):
@@ -192,11 +229,13 @@ class Assessed(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.assessed"
 
-    effective_on: date
+    effective_on: FactDay
     judgement: Judgement | None = None
-    reason: str | None = None
-    rating: str | None = None
-    scale: str | None = None
+    reason: Annotated[Reason | None, Field(description="Required when the judgement is `at_risk`.")] = None
+    rating: Annotated[
+        Line | None, Field(description="The value on the assessor's own scale, kept verbatim.")
+    ] = None
+    scale: Line | None = None
 
 
 class ProgressReported(Event, frozen=True, kw_only=True):
@@ -204,15 +243,15 @@ class ProgressReported(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.progress_reported"
 
-    number: int
-    period: str
-    effective_on: date
-    observed_progress: str | None = None
-    stage: str | None = None
-    percent: Decimal | None = None
-    evidence: tuple[Evidence, ...] = ()
-    source: str | None = None
-    source_on: date | None = None
+    number: Number = COMPUTED
+    period: Annotated[PeriodName, Field(examples=["2012-Q3"])]
+    effective_on: FactDay
+    observed_progress: Prose | None = None
+    stage: Word | None = None
+    percent: Percent | None = None
+    evidence: Items[Evidence] = ()
+    source: Line | None = None
+    source_on: CivilDay | None = None
     no_change: bool = False
 
 
@@ -221,9 +260,9 @@ class ProgressReviewed(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.progress_reviewed"
 
-    report: int
+    report: Number = COMPUTED
     outcome: ReviewOutcome
-    reason: str | None = None
+    reason: Annotated[Reason | None, Field(description="Required when the report is returned.")] = None
 
 
 class DeadlineRevised(Event, frozen=True, kw_only=True):
@@ -232,11 +271,11 @@ class DeadlineRevised(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "commitments.deadline_revised"
 
     deadline: DeadlineKind
-    on: date
-    effective_on: date
-    reason: str
-    previous: date | None = None
-    decision: str | None = None
+    on: CivilDay
+    effective_on: FactDay
+    reason: Reason
+    previous: Annotated[CivilDay | None, Computed()] = None
+    decision: DecisionNumber | None = None
 
 
 class LeadReassigned(Event, frozen=True, kw_only=True):
@@ -244,11 +283,11 @@ class LeadReassigned(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.lead_reassigned"
 
-    lead_organization: str
-    previous: str
-    effective_on: date
-    reason: str
-    decision: str | None = None
+    lead_organization: OrganizationCode
+    previous: OrganizationCode = COMPUTED
+    effective_on: FactDay
+    reason: Reason
+    decision: DecisionNumber | None = None
 
 
 class Completed(Event, frozen=True, kw_only=True):
@@ -256,9 +295,9 @@ class Completed(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.completed"
 
-    completed_on: date
-    evidence: tuple[Evidence, ...]
-    remarks: str | None = None
+    completed_on: FactDay
+    evidence: Annotated[Filled[Evidence], Field(examples=[[{"description": "Law 20.595"}]])]
+    remarks: Prose | None = None
 
 
 class Discarded(Event, frozen=True, kw_only=True):
@@ -267,9 +306,9 @@ class Discarded(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "commitments.discarded"
 
     reason_type: DiscardReason
-    reason: str
-    effective_on: date
-    decision: str | None = None
+    reason: Reason
+    effective_on: FactDay
+    decision: DecisionNumber | None = None
 
 
 class Reopened(Event, frozen=True, kw_only=True):
@@ -277,8 +316,8 @@ class Reopened(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.reopened"
 
-    reason: str
-    effective_on: date
+    reason: Reason
+    effective_on: FactDay
 
 
 class Merged(Event, frozen=True, kw_only=True):
@@ -286,10 +325,10 @@ class Merged(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.merged"
 
-    into: str
-    reason: str
-    effective_on: date
-    decision: str | None = None
+    into: CommitmentCode
+    reason: Reason
+    effective_on: FactDay
+    decision: DecisionNumber | None = None
 
 
 class MilestoneSet(Event, frozen=True, kw_only=True):
@@ -297,11 +336,11 @@ class MilestoneSet(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.milestone_set"
 
-    number: int
-    name: str
-    due_on: date
-    description: str | None = None
-    reason: str | None = None
+    number: Number = COMPUTED
+    name: Line
+    due_on: CivilDay
+    description: Prose | None = None
+    reason: Annotated[Reason | None, Field(description="Required to plan a milestone anew.")] = None
 
 
 class MilestoneCompleted(Event, frozen=True, kw_only=True):
@@ -309,10 +348,10 @@ class MilestoneCompleted(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.milestone_completed"
 
-    number: int
-    completed_on: date
-    evidence: tuple[Evidence, ...] = ()
-    remarks: str | None = None
+    number: Number = COMPUTED
+    completed_on: FactDay
+    evidence: Items[Evidence] = ()
+    remarks: Prose | None = None
 
 
 class RisksAssessed(Event, frozen=True, kw_only=True):
@@ -320,14 +359,14 @@ class RisksAssessed(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.risks_assessed"
 
-    effective_on: date
-    budgetary_requirements: int | None = None
-    technical_design_complexity: int | None = None
-    stakeholder_conflict: int | None = None
-    passage_through_congress: int | None = None
-    conflict_between_institutions: int | None = None
-    change_management: int | None = None
-    description: str | None = None
+    effective_on: FactDay
+    budgetary_requirements: Risk | None = None
+    technical_design_complexity: Risk | None = None
+    stakeholder_conflict: Risk | None = None
+    passage_through_congress: Risk | None = None
+    conflict_between_institutions: Risk | None = None
+    change_management: Risk | None = None
+    description: Prose | None = None
 
 
 class BudgetEstimated(Event, frozen=True, kw_only=True):
@@ -335,10 +374,10 @@ class BudgetEstimated(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.budget_estimated"
 
-    effective_on: date
-    lines: tuple[BudgetLine, ...]
-    source: str | None = None
-    remarks: str | None = None
+    effective_on: FactDay
+    lines: Filled[BudgetLine]
+    source: Line | None = None
+    remarks: Prose | None = None
 
 
 class Commented(Event, frozen=True, kw_only=True):
@@ -346,8 +385,8 @@ class Commented(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.commented"
 
-    text: str
-    effective_on: date
+    text: Reason
+    effective_on: FactDay
 
 
 class VisibilityChanged(Event, frozen=True, kw_only=True):
@@ -356,8 +395,8 @@ class VisibilityChanged(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "commitments.visibility_changed"
 
     visibility: Visibility
-    previous: Visibility
-    reason: str
+    previous: Visibility = COMPUTED
+    reason: Reason
 
 
 class Corrected(Event, frozen=True, kw_only=True):
@@ -368,10 +407,10 @@ class Corrected(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.corrected"
 
-    field: str
-    value: Any
-    reason: str
-    previous: Any = None
+    field: Annotated[Word, Field(examples=["title"])]
+    value: Annotated[Any, FieldValue(), Field(examples=["Reduce household victimisation by 15 % by 2013"])]
+    reason: Reason
+    previous: Annotated[Any, FieldValue(), Computed()] = None
 
 
 class Escalated(Event, frozen=True, kw_only=True):
@@ -379,10 +418,10 @@ class Escalated(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.escalated"
 
-    effective_on: date
-    decision: str
-    remarks: str | None = None
-    to: str | None = None
+    effective_on: FactDay
+    decision: DecisionNumber
+    remarks: Annotated[Prose | None, WithDecision(), WithReferral()] = None
+    to: Annotated[Addressee | None, WithDecision()] = None
 
 
 # --- what became of decisions ----------------------------------------------------------------------------------------
@@ -394,10 +433,10 @@ class Done(Part, frozen=True, kw_only=True):
     `version` is the version it brought that one to.
     """
 
-    type: str
+    type: Word
     version: int
-    commitment: str | None = None
-    indicator: str | None = None
+    commitment: CommitmentCode | None = None
+    indicator: IndicatorCode | None = None
 
 
 class DecisionCarriedOut(Event, frozen=True, kw_only=True):
@@ -408,9 +447,9 @@ class DecisionCarriedOut(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.decision_carried_out"
 
-    decision: str
+    decision: DecisionNumber
     did: tuple[Done, ...]
-    remarks: str | None = None
+    remarks: Annotated[Prose | None, WithDecision()] = None
 
 
 class DecisionUnresolved(Event, frozen=True, kw_only=True):
@@ -421,11 +460,11 @@ class DecisionUnresolved(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.decision_unresolved"
 
-    decision: str
-    code: str
-    reason: str
-    commitment: str | None = None
-    indicator: str | None = None
+    decision: DecisionNumber
+    code: Word
+    reason: Prose
+    commitment: CommitmentCode | None = None
+    indicator: IndicatorCode | None = None
 
 
 class DecisionWaived(Event, frozen=True, kw_only=True):
@@ -433,8 +472,8 @@ class DecisionWaived(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.decision_waived"
 
-    decision: str
-    remarks: str
+    decision: DecisionNumber
+    remarks: Annotated[Prose, WithDecision()]
 
 
 EVENTS: tuple[type[Event], ...] = (

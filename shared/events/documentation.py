@@ -9,7 +9,7 @@ import msgspec
 from msgspec import inspect
 
 from shared.events.examples import example_of
-from shared.events.facts import Event
+from shared.events.facts import COMPUTED, Event
 from shared.events.registry import EVENT_TYPES
 
 _HEAD = """\
@@ -71,7 +71,7 @@ def _fields(cls: type[msgspec.Struct], parts: dict[str, type[msgspec.Struct]]) -
 
 
 def _need(field: inspect.Field) -> str:
-    if field.required:
+    if field.required or field.default is COMPUTED:
         return "required"
     if field.default in (None, (), msgspec.NODEFAULT):
         return "optional"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
+
+COMPUTED: Final[Any] = msgspec.UNSET
+"""The default of a field that the service fills in: a proposed event leaves it out, a recorded one never does."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that happened, named in the past tense; `TYPE` is its public name and never changes.
 
     Fields left at their default are not written. A field may be added later if it is optional; a field is never
-    renamed, dropped or given another meaning: that would be a new type.
+    renamed, dropped or given another meaning: that would be a new type. What the types of the fields say beyond their
+    JSON form is in `shared/events/types.py`.
     """
 
     TYPE: ClassVar[str]

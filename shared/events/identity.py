@@ -6,10 +6,16 @@ verify a key by following the log.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
 from shared.events.facts import Event
+from shared.events.types import (
+    Instant,
+    Line,
+    OrganizationCode,
+    Reason,
+    Word,
+)
 from shared.identity.actor import Role
 
 
@@ -18,13 +24,13 @@ class KeyIssued(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "identity.key_issued"
 
-    key_id: str
-    secret_sha256: str
+    key_id: Word
+    secret_sha256: Word
     role: Role
-    organization: str
-    scopes: tuple[str, ...]
-    expires_at: datetime
-    description: str | None = None
+    organization: OrganizationCode
+    scopes: tuple[Word, ...]
+    expires_at: Instant
+    description: Line | None = None
 
 
 class KeyRevoked(Event, frozen=True, kw_only=True):
@@ -32,8 +38,8 @@ class KeyRevoked(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "identity.key_revoked"
 
-    key_id: str
-    reason: str
+    key_id: Word
+    reason: Reason
 
 
 EVENTS: tuple[type[Event], ...] = (KeyIssued, KeyRevoked)

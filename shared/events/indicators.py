@@ -5,35 +5,51 @@ Values are decimal numbers in the indicator's own unit; `on` is the civil day a 
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from shared.events.facts import Event, Part
+from pydantic import Field
+
+from shared.events.facts import COMPUTED, Event, Part
+from shared.events.types import (
+    CivilDay,
+    CommitmentCode,
+    DecisionNumber,
+    FactDay,
+    Filled,
+    Line,
+    Number,
+    OrganizationCode,
+    OwnCode,
+    PeriodName,
+    Prose,
+    Reason,
+    Value,
+    Word,
+)
 from shared.events.vocabulary import Direction, Frequency, Visibility
 
 
 class Baseline(Part, frozen=True, kw_only=True):
     """The value from which progress is counted."""
 
-    value: Decimal
-    on: date
-    source: str | None = None
+    value: Value
+    on: Annotated[CivilDay, Field(examples=["2009-12-31"])]
+    source: Line | None = None
 
 
 class DataSource(Part, frozen=True, kw_only=True):
     """Who supplies the values; `independent` of the organisation that delivers, or not."""
 
-    organization: str
-    independent: bool = False
-    name: str | None = None
+    organization: Annotated[OrganizationCode, Field(examples=["INE"])]
+    independent: Annotated[bool, Field(description="Whether it is another than who delivers.")] = False
+    name: Annotated[Line | None, Field(examples=["National urban survey of citizen security"])] = None
 
 
 class PlannedValue(Part, frozen=True, kw_only=True):
     """One point of a trajectory."""
 
-    on: date
-    value: Decimal
+    on: CivilDay
+    value: Value
 
 
 class IndicatorDefined(Event, frozen=True, kw_only=True):
@@ -41,16 +57,18 @@ class IndicatorDefined(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.indicator_defined"
 
-    code: str
-    name: str
-    unit: str
+    code: Annotated[OwnCode, Field(examples=["VICTIMISATION"])]
+    name: Annotated[Line, Field(examples=["Households that were victims of crime"])]
+    unit: Annotated[Word, Field(examples=["%"])]
     direction: Direction
-    effective_on: date
-    commitment: str | None = None
-    proxy: bool = False
+    effective_on: FactDay
+    commitment: Annotated[
+        CommitmentCode | None, Field(description="The commitment it measures: its code or its id.")
+    ] = None
+    proxy: Annotated[bool, Field(description="It stands for what cannot be measured directly.")] = False
     baseline: Baseline | None = None
     source: DataSource | None = None
-    method: str | None = None
+    method: Prose | None = None
     frequency: Frequency = Frequency.YEARLY
     visibility: Visibility = Visibility.INTERNAL
 
@@ -63,13 +81,15 @@ class TargetSet(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.target_set"
 
-    number: int
-    value: Decimal
-    on: date
-    effective_on: date
-    tolerance: Decimal | None = None
-    reason: str | None = None
-    decision: str | None = None
+    number: Number = COMPUTED
+    value: Value
+    on: Annotated[CivilDay, Field(examples=["2014-12-31"])]
+    effective_on: FactDay
+    tolerance: Annotated[
+        Value | None, Field(description="How far a value that is to be maintained may stray, either way.")
+    ] = None
+    reason: Annotated[Reason | None, Field(description="Required for every target after the first.")] = None
+    decision: DecisionNumber | None = None
 
 
 class TrajectorySet(Event, frozen=True, kw_only=True):
@@ -77,9 +97,12 @@ class TrajectorySet(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.trajectory_set"
 
-    points: tuple[PlannedValue, ...]
-    effective_on: date
-    reason: str | None = None
+    points: Annotated[
+        Filled[PlannedValue],
+        Field(examples=[[{"on": "2011-12-31", "value": 31.5}, {"on": "2012-12-31", "value": 30}]]),
+    ]
+    effective_on: FactDay
+    reason: Reason | None = None
 
 
 class MeasurementRecorded(Event, frozen=True, kw_only=True):
@@ -87,12 +110,15 @@ class MeasurementRecorded(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.measurement_recorded"
 
-    period: str
-    period_end_on: date
-    value: Decimal
-    published_on: date
-    source: str | None = None
-    supplied_by: str | None = None
+    period: PeriodName
+    period_end_on: CivilDay = COMPUTED
+    value: Value
+    published_on: Annotated[FactDay, Field(description="The day it was published; today by default.")]
+    source: Annotated[Line | None, Field(description="The publication it was taken from.")] = None
+    supplied_by: Annotated[
+        OrganizationCode | None,
+        Field(description="The organisation it came from, where that is not the indicator's own source."),
+    ] = None
 
 
 class MeasurementCorrected(Event, frozen=True, kw_only=True):
@@ -100,11 +126,11 @@ class MeasurementCorrected(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.measurement_corrected"
 
-    period: str
-    value: Decimal
-    previous: Decimal
-    reason: str
-    published_on: date
+    period: PeriodName = COMPUTED
+    value: Value
+    previous: Value = COMPUTED
+    reason: Reason
+    published_on: FactDay
 
 
 class IndicatorDefinitionChanged(Event, frozen=True, kw_only=True):
@@ -113,9 +139,9 @@ class IndicatorDefinitionChanged(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "commitments.indicator_definition_changed"
 
     changes: dict[str, Any]
-    previous: dict[str, Any]
-    reason: str
-    effective_on: date
+    previous: dict[str, Any] = COMPUTED
+    reason: Reason
+    effective_on: FactDay
 
 
 class IndicatorPublished(Event, frozen=True, kw_only=True):
@@ -124,8 +150,8 @@ class IndicatorPublished(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "commitments.indicator_published"
 
     visibility: Visibility
-    previous: Visibility
-    reason: str
+    previous: Visibility = COMPUTED
+    reason: Reason
 
 
 EVENTS: tuple[type[Event], ...] = (

@@ -7,12 +7,12 @@ decisions by their number, meetings and action items by their id.
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import ClassVar
-from uuid import UUID
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from shared.events.commitments import Evidence
-from shared.events.facts import Event, Part
+from shared.events.facts import COMPUTED, Event, Part
 from shared.events.meeting_vocabulary import (
     Acknowledgement,
     BodyKind,
@@ -25,6 +25,37 @@ from shared.events.meeting_vocabulary import (
     ProtocolPeriod,
     Rights,
 )
+from shared.events.types import (
+    ActionItemId,
+    Addressee,
+    Amount,
+    BodyCode,
+    CivilDay,
+    CommitmentCode,
+    Currency,
+    DecisionNumber,
+    FactDay,
+    Figure,
+    Filled,
+    IndicatorCode,
+    Instant,
+    Items,
+    Line,
+    MeetingId,
+    Minutes,
+    Number,
+    OrganizationCode,
+    OwnCode,
+    PersonId,
+    PillarCode,
+    Prose,
+    Reason,
+    Seal,
+    Whole,
+    WithReferral,
+    Word,
+    Year,
+)
 from shared.events.vocabulary import CommitmentKind, DeadlineKind, DiscardReason, ResultType, Visibility
 
 # --- bodies --------------------------------------------------------------------------------------------------------
@@ -36,15 +67,17 @@ class Seat(Part, frozen=True, kw_only=True):
     A seat with a `condition` ("where a bill is on the agenda") is missed only when it was noted as absent.
     """
 
-    organization: str | None = None
-    position: str | None = None
-    condition: str | None = None
+    organization: OrganizationCode | None = None
+    position: Line | None = None
+    condition: Annotated[
+        Line | None, Field(description="When it is asked for at all; only its noted absence then counts.")
+    ] = None
 
 
 class ExpectedMeetings(Part, frozen=True, kw_only=True):
     """How many meetings a protocol expects in each period."""
 
-    count: int
+    count: Figure
     period: ProtocolPeriod
 
 
@@ -52,12 +85,17 @@ class Protocol(Part, frozen=True, kw_only=True):
     """What a body holds itself to; what is absent is not asked of it."""
 
     expected_meetings: ExpectedMeetings | None = None
-    days_to_minutes: int | None = None
-    """Days from the meeting to the circulation of its minutes, at most."""
-    agenda_size: int | None = None
-    duration_minutes: int | None = None
-    four_eyes: bool = False
-    """Whether whoever wrote the minutes, or told who came, leaves their approval to somebody else."""
+    days_to_minutes: Annotated[
+        Figure | None, Field(description="Days from a meeting to the circulation of its minutes.")
+    ] = None
+    agenda_size: Figure | None = None
+    duration_minutes: Figure | None = None
+    four_eyes: Annotated[
+        bool,
+        Field(
+            description="Whether whoever wrote the minutes, or told who came, leaves their approval to somebody else."
+        ),
+    ] = False
 
 
 class BodyRegistered(Event, frozen=True, kw_only=True):
@@ -68,16 +106,16 @@ class BodyRegistered(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.body_registered"
 
-    code: str
-    name: str
+    code: OwnCode
+    name: Line
     kind: BodyKind
     decides: bool
     visibility: Visibility
-    presiding_organization: str | None = None
-    secretariat: str | None = None
+    presiding_organization: OrganizationCode | None = None
+    secretariat: OrganizationCode | None = None
     cadence: Cadence | None = None
-    mandatory_attendance: tuple[Seat, ...] = ()
-    organizations: tuple[str, ...] = ()
+    mandatory_attendance: Items[Seat] = ()
+    organizations: Items[OrganizationCode] = ()
     protocol: Protocol | None = None
 
 
@@ -86,15 +124,15 @@ class BodyChanged(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.body_changed"
 
-    name: str
+    name: Annotated[Line, Field(examples=["Social Development Committee"])]
     kind: BodyKind
     decides: bool
     visibility: Visibility
-    presiding_organization: str | None = None
-    secretariat: str | None = None
+    presiding_organization: OrganizationCode | None = None
+    secretariat: OrganizationCode | None = None
     cadence: Cadence | None = None
-    mandatory_attendance: tuple[Seat, ...] = ()
-    organizations: tuple[str, ...] = ()
+    mandatory_attendance: Items[Seat] = ()
+    organizations: Annotated[Items[OrganizationCode], Field(description="The ministries it is with.")] = ()
     protocol: Protocol | None = None
 
 
@@ -103,7 +141,7 @@ class DecisionsNumbered(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.decisions_numbered"
 
-    meeting: UUID
+    meeting: MeetingId
     year: int
     first: int
     last: int
@@ -119,15 +157,19 @@ class AgendaItem(Part, frozen=True, kw_only=True):
     `label` is its number in the source it was imported from, `reference` where it stands there.
     """
 
-    number: int
-    title: str
-    sponsor: str | None = None
-    commitments: tuple[str, ...] = ()
-    minutes: int | None = None
-    decisions: tuple[str, ...] = ()
-    action_items: tuple[UUID, ...] = ()
-    label: str | None = None
-    reference: str | None = None
+    number: Number = COMPUTED
+    title: Annotated[Line, Field(examples=["Victimisation: further plans"])]
+    sponsor: Annotated[OrganizationCode | None, Field(description="The organisation that brings it.")] = None
+    commitments: Items[CommitmentCode] = ()
+    minutes: Annotated[Minutes | None, Field(description="The time set aside for it.")] = None
+    decisions: Annotated[
+        Items[DecisionNumber], Field(description="Earlier decisions it takes up again.")
+    ] = ()
+    action_items: Annotated[
+        Items[ActionItemId], Field(description="Earlier action items it takes up again.")
+    ] = ()
+    label: Word | None = None
+    reference: Word | None = None
 
 
 class MeetingConvened(Event, frozen=True, kw_only=True):
@@ -135,15 +177,15 @@ class MeetingConvened(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.meeting_convened"
 
-    body: str
-    scheduled_at: datetime
+    body: Annotated[BodyCode, Field(examples=["SOCIAL"])]
+    scheduled_at: Instant
     visibility: Visibility
-    ends_at: datetime | None = None
-    place: str | None = None
-    title: str | None = None
-    agenda: tuple[AgendaItem, ...] = ()
-    organizations: tuple[str, ...] = ()
-    reference: str | None = None
+    ends_at: Instant | None = None
+    place: Annotated[Line | None, Field(examples=["La Moneda"])] = None
+    title: Line | None = None
+    agenda: Items[AgendaItem] = ()
+    organizations: tuple[OrganizationCode, ...] = ()
+    reference: Word | None = None
 
 
 class AgendaAgreed(Event, frozen=True, kw_only=True):
@@ -151,9 +193,9 @@ class AgendaAgreed(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.agenda_agreed"
 
-    agenda: tuple[AgendaItem, ...]
-    agreed_with: tuple[str, ...]
-    reason: str | None = None
+    agenda: Items[AgendaItem]
+    agreed_with: Items[OrganizationCode]
+    reason: Prose | None = None
 
 
 class AgendaRevised(Event, frozen=True, kw_only=True):
@@ -161,16 +203,16 @@ class AgendaRevised(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.agenda_revised"
 
-    agenda: tuple[AgendaItem, ...]
-    reason: str | None = None
+    agenda: Items[AgendaItem]
+    reason: Prose | None = None
 
 
 class Appointment(Part, frozen=True, kw_only=True):
     """When and where a meeting was to be."""
 
-    scheduled_at: datetime
-    ends_at: datetime | None = None
-    place: str | None = None
+    scheduled_at: Instant
+    ends_at: Instant | None = None
+    place: Line | None = None
 
 
 class MeetingRescheduled(Event, frozen=True, kw_only=True):
@@ -178,11 +220,11 @@ class MeetingRescheduled(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.meeting_rescheduled"
 
-    scheduled_at: datetime
-    previous: Appointment
-    reason: str
-    ends_at: datetime | None = None
-    place: str | None = None
+    scheduled_at: Instant
+    previous: Appointment = COMPUTED
+    reason: Reason
+    ends_at: Instant | None = None
+    place: Line | None = None
 
 
 class MeetingCancelled(Event, frozen=True, kw_only=True):
@@ -190,19 +232,19 @@ class MeetingCancelled(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.meeting_cancelled"
 
-    reason: str
+    reason: Reason
 
 
 class Attendee(Part, frozen=True, kw_only=True):
     """One line of the attendance list; `agenda_items` are the issues somebody was invited for."""
 
-    organization: str
-    position: str
+    organization: OrganizationCode
+    position: Annotated[Line, Field(examples=["Minister"])]
     presence: Presence
     rights: Rights = Rights.FULL
-    subject: str | None = None
-    represented_by: str | None = None
-    agenda_items: tuple[int, ...] = ()
+    subject: PersonId | None = None
+    represented_by: Annotated[Line | None, Field(description="The office of whoever stood in.")] = None
+    agenda_items: Annotated[Items[Number], Field(description="The issues somebody was invited for.")] = ()
 
 
 class MeetingHeld(Event, frozen=True, kw_only=True):
@@ -213,9 +255,9 @@ class MeetingHeld(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.meeting_held"
 
-    held_at: datetime
-    attendance: tuple[Attendee, ...]
-    ended_at: datetime | None = None
+    held_at: Instant
+    attendance: Items[Attendee]
+    ended_at: Instant | None = None
     mandatory_absences: tuple[Seat, ...] = ()
 
 
@@ -224,10 +266,10 @@ class AttendanceCorrected(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.attendance_corrected"
 
-    held_at: datetime
-    attendance: tuple[Attendee, ...]
-    reason: str
-    ended_at: datetime | None = None
+    held_at: Instant
+    attendance: Items[Attendee]
+    reason: Prose
+    ended_at: Instant | None = None
     mandatory_absences: tuple[Seat, ...] = ()
 
 
@@ -237,92 +279,96 @@ class AttendanceCorrected(Event, frozen=True, kw_only=True):
 class AgreedCommitment(Part, frozen=True, kw_only=True):
     """A commitment that a decision calls into being."""
 
-    code: str
-    title: str
-    lead_organization: str
+    code: Annotated[CommitmentCode, Field(examples=["SEG-031"])]
+    title: Line
+    lead_organization: OrganizationCode
     kind: CommitmentKind = CommitmentKind.COMMITMENT
-    pillar: str | None = None
-    parent: str | None = None
+    pillar: PillarCode | None = None
+    parent: CommitmentCode | None = None
     result_type: ResultType | None = None
-    collaborating_organizations: tuple[str, ...] = ()
-    responsible_service: str | None = None
-    instrument: str | None = None
-    region: str | None = None
-    goal: str | None = None
-    description: str | None = None
-    public_deadline_on: date | None = None
-    internal_deadline_on: date | None = None
+    collaborating_organizations: Items[OrganizationCode] = ()
+    responsible_service: OrganizationCode | None = None
+    instrument: Prose | None = None
+    region: Word | None = None
+    goal: Prose | None = None
+    description: Prose | None = None
+    public_deadline_on: CivilDay | None = None
+    internal_deadline_on: CivilDay | None = None
 
 
 class AgreedDeadline(Part, frozen=True, kw_only=True):
     """The new day of a deadline of the commitments concerned."""
 
     deadline: DeadlineKind
-    on: date
+    on: CivilDay
 
 
 class AgreedTarget(Part, frozen=True, kw_only=True):
     """The new target of an indicator; `value` is decimal text in its unit."""
 
-    indicator: str
-    value: str
-    on: date
+    indicator: IndicatorCode
+    value: Annotated[Amount, Field(examples=["28.5"])]
+    on: CivilDay
 
 
 class AgreedDiscard(Part, frozen=True, kw_only=True):
     """Why the commitments concerned are given up."""
 
     reason_type: DiscardReason
-    reason: str
+    reason: Reason
 
 
 class Referral(Part, frozen=True, kw_only=True):
     """To whom a matter is referred or escalated: a body, an organisation, an office."""
 
-    to: str
-    remarks: str | None = None
+    to: Addressee
+    remarks: Annotated[Prose | None, WithReferral()] = None
 
 
 class Effect(Part, frozen=True, kw_only=True):
     """What a decision does, by its kind: exactly the member that the kind asks for is there."""
 
-    commitment: AgreedCommitment | None = None
-    deadline: AgreedDeadline | None = None
-    target: AgreedTarget | None = None
-    discard: AgreedDiscard | None = None
-    referral: Referral | None = None
+    commitment: Annotated[AgreedCommitment | None, Field(description="For `agree_commitment`.")] = None
+    deadline: Annotated[AgreedDeadline | None, Field(description="For `revise_deadline`.")] = None
+    target: Annotated[AgreedTarget | None, Field(description="For `revise_target`.")] = None
+    discard: Annotated[AgreedDiscard | None, Field(description="For `discard`.")] = None
+    referral: Annotated[Referral | None, Field(description="For `refer` and `escalate`, if known.")] = None
 
 
 class BudgetImpact(Part, frozen=True, kw_only=True):
     """What a decision costs, in which fiscal year, and whether that money is moved or added."""
 
-    amount: str
-    currency: str
-    fiscal_year: int
+    amount: Amount
+    currency: Currency
+    fiscal_year: Year
     financing: Financing
 
 
 class DraftDecision(Part, frozen=True, kw_only=True):
     """A decision as the minutes word it, not yet numbered."""
 
-    text: str
+    text: Reason
     kind: DecisionKind
-    commitments: tuple[str, ...] = ()
-    effect: Effect | None = None
+    commitments: Items[CommitmentCode] = ()
+    effect: Annotated[Effect | None, Whole()] = None
     budget_impact: BudgetImpact | None = None
-    organizations: tuple[str, ...] = ()
-    """Those it concerns; without any, those the meeting concerns."""
+    organizations: Annotated[
+        Items[OrganizationCode],
+        Field(description="Those it concerns; without any, those the meeting is with."),
+    ] = ()
 
 
 class DraftActionItem(Part, frozen=True, kw_only=True):
     """A task as the minutes word it; `decision` counts the decisions of the same item from 1."""
 
-    text: str
-    owner_organization: str
-    due_on: date
-    owner_subject: str | None = None
-    decision: int | None = None
-    commitment: str | None = None
+    text: Reason
+    owner_organization: OrganizationCode
+    due_on: CivilDay
+    owner_subject: PersonId | None = None
+    decision: Annotated[
+        Number | None, Field(description="The decision it serves, counted from 1 within the same item.")
+    ] = None
+    commitment: CommitmentCode | None = None
 
 
 class MinutesItem(Part, frozen=True, kw_only=True):
@@ -331,13 +377,13 @@ class MinutesItem(Part, frozen=True, kw_only=True):
     `outcome_verbatim` is the outcome in the words of the source it was imported from.
     """
 
-    agenda_item: int | None = None
-    title: str | None = None
-    summary: str | None = None
+    agenda_item: Number | None = None
+    title: Annotated[Line | None, Field(description="For an item that was not on the agenda.")] = None
+    summary: Prose | None = None
     outcome: ItemOutcome | None = None
-    outcome_verbatim: str | None = None
-    decisions: tuple[DraftDecision, ...] = ()
-    action_items: tuple[DraftActionItem, ...] = ()
+    outcome_verbatim: Annotated[Prose | None, Field(description="In the words of the source.")] = None
+    decisions: Items[DraftDecision] = ()
+    action_items: Items[DraftActionItem] = ()
 
 
 class MinutesDrafted(Event, frozen=True, kw_only=True):
@@ -345,16 +391,16 @@ class MinutesDrafted(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.minutes_drafted"
 
-    draft: int
-    items: tuple[MinutesItem, ...]
+    draft: Number = COMPUTED
+    items: Filled[MinutesItem]
 
 
 class Recipient(Part, frozen=True, kw_only=True):
     """Somebody the minutes are sent to."""
 
-    organization: str
-    position: str | None = None
-    subject: str | None = None
+    organization: Annotated[OrganizationCode, Field(examples=["DIPRES"])]
+    position: Line | None = None
+    subject: PersonId | None = None
 
 
 class MinutesCirculated(Event, frozen=True, kw_only=True):
@@ -365,9 +411,12 @@ class MinutesCirculated(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.minutes_circulated"
 
-    draft: int
-    recipients: tuple[Recipient, ...]
-    effective_on: date | None = None
+    draft: Number = COMPUTED
+    recipients: Filled[Recipient]
+    effective_on: Annotated[
+        CivilDay | None,
+        Field(description="The day it was sent, from that of the meeting to today; by default today."),
+    ] = None
 
 
 class ObservationRaised(Event, frozen=True, kw_only=True):
@@ -375,10 +424,10 @@ class ObservationRaised(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.observation_raised"
 
-    number: int
-    draft: int
-    text: str
-    agenda_item: int | None = None
+    number: Number = COMPUTED
+    draft: Number = COMPUTED
+    text: Reason
+    agenda_item: Number | None = None
 
 
 class ObservationAnswered(Event, frozen=True, kw_only=True):
@@ -386,9 +435,9 @@ class ObservationAnswered(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.observation_answered"
 
-    number: int
+    number: Number = COMPUTED
     accepted: bool
-    answer: str
+    answer: Reason
 
 
 class MinutesApproved(Event, frozen=True, kw_only=True):
@@ -403,10 +452,10 @@ class MinutesApproved(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "meetings.minutes_approved"
 
     draft: int
-    digest: str
-    decisions: tuple[str, ...] = ()
-    action_items: tuple[UUID, ...] = ()
-    covers: tuple[str, ...] = ("held", "minutes")
+    digest: Annotated[Word, Seal()]
+    decisions: tuple[DecisionNumber, ...] = ()
+    action_items: tuple[ActionItemId, ...] = ()
+    covers: tuple[Word, ...] = ("held", "minutes")
 
 
 class ErratumAdded(Event, frozen=True, kw_only=True):
@@ -414,12 +463,12 @@ class ErratumAdded(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.erratum_added"
 
-    number: int
-    reads: str
-    should_read: str
-    reason: str
-    agenda_item: int | None = None
-    decision: str | None = None
+    number: Number = COMPUTED
+    reads: Reason
+    should_read: Reason
+    reason: Reason
+    agenda_item: Number | None = None
+    decision: Annotated[DecisionNumber | None, Field(description="The decision the mistake is in.")] = None
 
 
 class MeetingPublished(Event, frozen=True, kw_only=True):
@@ -428,8 +477,8 @@ class MeetingPublished(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "meetings.meeting_published"
 
     visibility: Visibility
-    previous: Visibility
-    reason: str
+    previous: Visibility = COMPUTED
+    reason: Reason
 
 
 # --- decisions -----------------------------------------------------------------------------------------------------
@@ -443,20 +492,20 @@ class DecisionAgreed(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.decision_agreed"
 
-    number: str
-    body: str
-    meeting: UUID
-    agreed_on: date
-    text: str
+    number: OwnCode
+    body: BodyCode
+    meeting: MeetingId
+    agreed_on: CivilDay
+    text: Reason
     kind: DecisionKind
     visibility: Visibility
     position_in_item: int
     agenda_item: int | None = None
-    commitments: tuple[str, ...] = ()
-    effect: Effect | None = None
+    commitments: tuple[CommitmentCode, ...] = ()
+    effect: Annotated[Effect | None, Whole()] = None
     budget_impact: BudgetImpact | None = None
-    organizations: tuple[str, ...] = ()
-    circle: tuple[str, ...] = ()
+    organizations: tuple[OrganizationCode, ...] = ()
+    circle: tuple[OrganizationCode, ...] = ()
 
 
 class DecisionAcknowledged(Event, frozen=True, kw_only=True):
@@ -468,8 +517,13 @@ class DecisionAcknowledged(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "meetings.decision_acknowledged"
 
     outcome: Acknowledgement
-    remarks: str | None = None
-    effective_on: date | None = None
+    remarks: Prose | None = None
+    effective_on: Annotated[
+        CivilDay | None,
+        Field(
+            description="The day the budget office said so, from that of the decision to today; by default today."
+        ),
+    ] = None
 
 
 class BudgetLineTied(Event, frozen=True, kw_only=True):
@@ -480,13 +534,16 @@ class BudgetLineTied(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.budget_line_tied"
 
-    fiscal_year: int
-    code: str
-    amount: str
-    currency: str
+    fiscal_year: Year
+    code: Annotated[Word, Field(examples=["05-01-01-24-03-021"])]
+    amount: Amount
+    currency: Currency
     request: BudgetRequest
-    reason: str | None = None
-    effective_on: date | None = None
+    reason: Prose | None = None
+    effective_on: Annotated[
+        CivilDay | None,
+        Field(description="The day it was tied, from that of the decision to today; by default today."),
+    ] = None
 
 
 class DecisionAmended(Event, frozen=True, kw_only=True):
@@ -495,9 +552,9 @@ class DecisionAmended(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "meetings.decision_amended"
 
     erratum: int
-    reads: str
-    should_read: str
-    reason: str
+    reads: Reason
+    should_read: Reason
+    reason: Reason
 
 
 class DecisionPublished(Event, frozen=True, kw_only=True):
@@ -506,8 +563,8 @@ class DecisionPublished(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "meetings.decision_published"
 
     visibility: Visibility
-    previous: Visibility
-    reason: str
+    previous: Visibility = COMPUTED
+    reason: Reason
 
 
 # --- action items --------------------------------------------------------------------------------------------------
@@ -522,18 +579,18 @@ class ActionItemAssigned(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "meetings.action_item_assigned"
 
     number: int
-    text: str
-    owner_organization: str
-    assigned_on: date
-    due_on: date
-    body: str
-    meeting: UUID
+    text: Reason
+    owner_organization: OrganizationCode
+    assigned_on: CivilDay
+    due_on: CivilDay
+    body: BodyCode
+    meeting: MeetingId
     visibility: Visibility
-    owner_subject: str | None = None
+    owner_subject: PersonId | None = None
     agenda_item: int | None = None
-    decision: str | None = None
-    commitment: str | None = None
-    circle: tuple[str, ...] = ()
+    decision: DecisionNumber | None = None
+    commitment: CommitmentCode | None = None
+    circle: tuple[OrganizationCode, ...] = ()
 
 
 class ActionItemProgressed(Event, frozen=True, kw_only=True):
@@ -541,8 +598,8 @@ class ActionItemProgressed(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.action_item_progressed"
 
-    text: str
-    effective_on: date
+    text: Reason
+    effective_on: FactDay
 
 
 class ActionItemCompleted(Event, frozen=True, kw_only=True):
@@ -550,9 +607,9 @@ class ActionItemCompleted(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.action_item_completed"
 
-    completed_on: date
-    evidence: tuple[Evidence, ...]
-    remarks: str | None = None
+    completed_on: FactDay
+    evidence: Filled[Evidence]
+    remarks: Prose | None = None
 
 
 class ActionItemExtended(Event, frozen=True, kw_only=True):
@@ -560,10 +617,10 @@ class ActionItemExtended(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.action_item_extended"
 
-    due_on: date
-    previous: date
-    effective_on: date
-    reason: str
+    due_on: CivilDay
+    previous: CivilDay = COMPUTED
+    effective_on: FactDay
+    reason: Reason
 
 
 class ActionItemReassigned(Event, frozen=True, kw_only=True):
@@ -571,11 +628,11 @@ class ActionItemReassigned(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.action_item_reassigned"
 
-    owner_organization: str
-    previous: str
-    effective_on: date
-    reason: str
-    owner_subject: str | None = None
+    owner_organization: OrganizationCode
+    previous: OrganizationCode = COMPUTED
+    effective_on: FactDay
+    reason: Reason
+    owner_subject: PersonId | None = None
 
 
 class ActionItemCancelled(Event, frozen=True, kw_only=True):
@@ -583,8 +640,8 @@ class ActionItemCancelled(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "meetings.action_item_cancelled"
 
-    effective_on: date
-    reason: str
+    effective_on: FactDay
+    reason: Reason
 
 
 class ActionItemPublished(Event, frozen=True, kw_only=True):
@@ -593,8 +650,8 @@ class ActionItemPublished(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "meetings.action_item_published"
 
     visibility: Visibility
-    previous: Visibility
-    reason: str
+    previous: Visibility = COMPUTED
+    reason: Reason
 
 
 EVENTS: tuple[type[Event], ...] = (

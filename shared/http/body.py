@@ -4,45 +4,37 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from starlette.requests import Request
 
 from shared.errors import InvalidInput
-from shared.http.direct import ABSENT
 from shared.http.problems import RequestProblemError
+
+ABSENT: Final = object()
+"""No body was sent."""
 
 _ESCAPES = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-class JsonRequest(Request):
-    """A request whose body the guard has parsed, so that the framework need not."""
-
-    document: Any = ABSENT
-
-    async def read(self) -> Any:
-        """The body as JSON by RFC 8259 (no NaN, no Infinity), or `ABSENT`; raises when it is not that."""
-        body = await self.body()
-        if not body:
-            return ABSENT
-        try:
-            document = _DECODER.decode(body.decode("utf-8"))
-        except json.JSONDecodeError as error:
-            detail = f"The body is not JSON, at line {error.lineno}, column {error.colno}."
-            raise RequestProblemError("malformed-request", detail) from error
-        except (ValueError, RecursionError) as error:
-            # Bytes that are not UTF-8, a number too long to be read, or nesting without end.
-            raise RequestProblemError("malformed-request", "The body cannot be read as JSON.") from error
-        # Such escapes are rare, and one pass over the bytes tells that there are none to look for.
-        if _ESCAPES.search(body) is not None:
-            _refuse_unstorable(document, "")
-        self.document = document
-        return document
-
-    async def json(self) -> Any:
-        """The parsed body."""
-        return self.document
+async def read_json(request: Request) -> Any:
+    """The body as JSON by RFC 8259 (no NaN, no Infinity), or `ABSENT`; raises when it is not that."""
+    body = await request.body()
+    if not body:
+        return ABSENT
+    try:
+        document = _DECODER.decode(body.decode("utf-8"))
+    except json.JSONDecodeError as error:
+        detail = f"The body is not JSON, at line {error.lineno}, column {error.colno}."
+        raise RequestProblemError("malformed-request", detail) from error
+    except (ValueError, RecursionError) as error:
+        # Bytes that are not UTF-8, a number too long to be read, or nesting without end.
+        raise RequestProblemError("malformed-request", "The body cannot be read as JSON.") from error
+    # Such escapes are rare, and one pass over the bytes tells that there are none to look for.
+    if _ESCAPES.search(body) is not None:
+        _refuse_unstorable(document, "")
+    return document
 
 
 def _refuse_constant(name: str) -> NoReturn:

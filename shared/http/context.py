@@ -69,3 +69,10 @@ def idempotency_key_of(request: Request) -> str | None:
 def credentials_required() -> Unauthenticated:
     """The answer to somebody who presents no credentials where some are needed."""
     return Unauthenticated("credentials-required", "This needs a bearer token or an API key.")
+
+
+def path_within(scope: Scope) -> str:
+    """The path below the one a proxy serves us under, if it left that on."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path[len(root) :] if root and path.startswith(root + "/") else path

@@ -11,7 +11,8 @@ from fastapi.routing import APIRoute
 
 from shared.http.examples import ID, Examples
 from shared.http.problems import CHALLENGE, MEDIA_TYPE, Problems
-from shared.http.routing import RecordRoute
+from shared.http.routing import Declaration, DeclaredRoute
+from shared.http.schemas import Schemas
 from shared.identity.access import Access
 
 EXAMPLE_ID = ID
@@ -100,6 +101,7 @@ _REQUEST_ID = {
 }
 _CODES = {412: "stale-version", 409: "rule-broken", 428: "if-match-required", 403: "role-not-allowed"}
 _PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
+_MEANINGS = {200: "The answer.", 201: "It was recorded."}
 PROBLEMS = (400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503)
 _WITH_CODE = {400: "malformed-request", 401: "credentials-required", 404: "not-found", 422: "request-invalid"}
 
@@ -117,8 +119,7 @@ def document_of(app: FastAPI, problems: Problems) -> dict[str, Any]:
         servers=app.servers,
     )
     components = document.setdefault("components", {})
-    schemas = components.setdefault("schemas", {})
-    schemas["Problem"] = PROBLEM_SCHEMA
+    schemas = Schemas(components.setdefault("schemas", {}))
     components["securitySchemes"] = SECURITY_SCHEMES
     components["headers"] = HEADERS
     for route in routes:
@@ -126,29 +127,60 @@ def document_of(app: FastAPI, problems: Problems) -> dict[str, Any]:
             continue
         (method,) = route.methods or {"GET"}
         operation = document["paths"][route.path_format][method.lower()]
-        _describe(operation, route, method)
+        declaration = route.declaration if isinstance(route, DeclaredRoute) else None
+        if declaration is not None:
+            _declare(operation, declaration, schemas)
+        _describe(operation, route, declaration)
         _exemplify(operation, Examples(components))
+    # Of the framework's own idea of an error, which no answer of ours is.
+    for name in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(name, None)
+    components["schemas"]["Problem"] = PROBLEM_SCHEMA
     components["responses"] = {f"Problem{status}": _problem(status, problems) for status in PROBLEMS}
-    schemas.pop("HTTPValidationError", None)
-    schemas.pop("ValidationError", None)
     return document
 
 
-def _describe(operation: dict[str, Any], route: APIRoute, method: str) -> None:
+def _declare(operation: dict[str, Any], declaration: Declaration, schemas: Schemas) -> None:
+    """What the framework cannot know of a declared route: its parameters, its body and its answers."""
+    operation["parameters"] = [
+        schemas.path_parameter(name, declaration.path_types.get(name, str))
+        for name in declaration.parameters()
+    ]
+    if declaration.query is not None:
+        operation["parameters"] += schemas.query_parameters(declaration.query)
+    if declaration.body is not None:
+        operation["requestBody"] = {
+            "required": declaration.body_required,
+            "content": {"application/json": {"schema": schemas.reference(declaration.body)}},
+        }
+    operation["responses"] = {
+        str(status): {
+            "description": declaration.descriptions.get(status, _MEANINGS[status]),
+            "content": {
+                declaration.media_type: {
+                    "schema": {"type": "string"} if answer is None else schemas.reference(answer)
+                }
+            },
+        }
+        for status, answer in declaration.answers.items()
+    }
+
+
+def _describe(operation: dict[str, Any], route: APIRoute, declaration: Declaration | None) -> None:
+    """What holds for every route of its kind: credentials, conditions, headers, errors."""
     responses: dict[str, Any] = operation["responses"]
-    declared = {int(status) for status in route.responses if str(status).isdigit()}
-    if "422" in responses and 422 not in declared:
-        del responses["422"]
+    if declaration is None:
+        responses.pop("422", None)
     parameters = operation.setdefault("parameters", [])
     parameters.append(_REQUEST_ID)
     statuses: Iterable[int] = (404, 500) if "{" in route.path else (500,)
-    if isinstance(route, RecordRoute) and route.access is not None:
-        access = route.access
+    if declaration is not None:
+        access = declaration.access
         anonymous: list[dict[str, Any]] = [{}] if access.anonymous else []
         operation["security"] = [*anonymous, {"token": []}, {"api_key": []}]
-        parameters.extend(_conditions(access, method))
-        statuses = possible_statuses(access, method, route)
-        if access.etag and method == "GET":
+        parameters.extend(_conditions(access, declaration.method))
+        statuses = possible_statuses(declaration)
+        if access.etag and declaration.method == "GET":
             responses["304"] = {"description": "The caller holds this version already."}
     for status in statuses:
         responses.setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
@@ -160,7 +192,7 @@ def _describe(operation: dict[str, Any], route: APIRoute, method: str) -> None:
                 # A keyword of OpenAPI 3.2: in 3.1 a stream is text, and what an item looks like is an extension.
                 content["x-item-schema"] = content.pop("itemSchema")
                 content["schema"] = {"type": "string"}
-        _name_headers(response, answered, route, method)
+        _name_headers(response, answered, declaration)
 
 
 def _exemplify(operation: dict[str, Any], examples: Examples) -> None:
@@ -174,12 +206,13 @@ def _exemplify(operation: dict[str, Any], examples: Examples) -> None:
                 content["example"] = examples.answer(content["schema"])
 
 
-def possible_statuses(access: Access, method: str, route: APIRoute) -> list[int]:
-    """The errors a guarded route can answer with, whatever its endpoint does."""
+def possible_statuses(declaration: Declaration) -> list[int]:
+    """The errors a declared route can answer with, whatever its endpoint does."""
+    access = declaration.access
     statuses = [400, 401, 403, 404, 422, 500, 503]
-    if method not in {"GET", "HEAD"}:
+    if declaration.method not in {"GET", "HEAD"}:
         statuses += [409, 413]
-    if route.body_field is not None:
+    if declaration.body is not None:
         statuses.append(415)
     if access.if_match != "none":
         statuses.append(412)
@@ -221,10 +254,10 @@ def _problem(status: int, problems: Problems) -> dict[str, Any]:
     }
 
 
-def _name_headers(response: dict[str, Any], status: str, route: APIRoute, method: str) -> None:
+def _name_headers(response: dict[str, Any], status: str, declaration: Declaration | None) -> None:
     names = ["X-Request-Id"]
-    access = route.access if isinstance(route, RecordRoute) else None
-    if status.startswith("2") and access is not None:
+    if status.startswith("2") and declaration is not None:
+        access, method = declaration.access, declaration.method
         if method not in {"GET", "HEAD"}:
             names += ["Log-Position", "ETag"]
             if status == "201":

@@ -10,8 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.answer_stream import AnswerStream, HeadAnsweredError
-from shared.http.context import KEY, RequestContext
-from shared.http.dispatch import path_within
+from shared.http.context import KEY, RequestContext, path_within
 from shared.http.metrics import HttpMetrics
 from shared.http.problems import Problems, unexpected
 from shared.logging import AccessLog, log_context

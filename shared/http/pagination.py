@@ -6,13 +6,13 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
-from fastapi import Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from starlette.datastructures import URL
 from starlette.requests import Request
 
@@ -26,13 +26,15 @@ _SCOPELESS = frozenset({"limit", "cursor", "wait_for"})
 
 Limit = Annotated[
     int,
-    Query(ge=1, description=f"How many items; more than {LARGEST_LIMIT} is taken as {LARGEST_LIMIT}."),
+    Field(ge=1, description=f"How many items; more than {LARGEST_LIMIT} is taken as {LARGEST_LIMIT}."),
     AfterValidator(lambda limit: min(limit, LARGEST_LIMIT)),
 ]
 """Declare as `limit: Limit = DEFAULT_LIMIT`."""
 
-Cursor = Annotated[str | None, Query(description="Where to go on: taken from `next`, not made by hand.")]
+Cursor = Annotated[str | None, Field(description="Where to go on: taken from `next`, not made by hand.")]
 """Declare as `cursor: Cursor = None`."""
+
+T = TypeVar("T")
 
 Key = Sequence[str | int | float | bool | None]
 """The values of the sort columns in the last item of a page."""
@@ -80,9 +82,25 @@ def next_url(request: Request, key: Key | None) -> str | None:
     return str(url.replace(query=urlencode(query)))
 
 
-def page(items: Iterable[Any], next_key: Key | None, request: Request) -> dict[str, Any]:
-    """The body of a list: the items, and where the next page is."""
-    return {"items": list(items), "next": next_url(request, next_key)}
+def page_after(
+    request: Request,
+    things: Sequence[T],
+    key_of: Callable[[T], Key],
+    document: Callable[[T], Any],
+    *,
+    after: Key | None,
+    limit: int,
+    total: bool = False,
+) -> dict[str, Any]:
+    """One page of a list that is all in memory, in the order of `key_of`."""
+    begin = 0 if after is None else bisect_right(things, list(after), key=lambda one: list(key_of(one)))
+    shown = things[begin : begin + limit]
+    more = begin + limit < len(things)
+    body = {
+        "items": [document(one) for one in shown],
+        "next": next_url(request, key_of(shown[-1]) if more else None),
+    }
+    return {**body, "total": len(things)} if total else body
 
 
 def _query(request: Request) -> list[tuple[str, str]]:

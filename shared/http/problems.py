@@ -9,10 +9,11 @@ from urllib.parse import quote
 import msgspec
 import structlog
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from shared.errors import (
@@ -31,6 +32,8 @@ from shared.http.context import context_in
 
 MEDIA_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="bitacora"'
+MOST_ERRORS = 20
+"""Errors that one answer names at most."""
 
 _STATUS: tuple[tuple[type[BitacoraError], int], ...] = (
     (InvalidInput, 422),
@@ -126,17 +129,15 @@ def install_problem_handlers(app: FastAPI, problems: Problems) -> None:
             request.scope, status, error.code, error.detail, errors=error.errors, headers=error.headers
         )
 
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return _invalid(problems, request.scope, error)
-
     async def framework(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 405:
+            return _not_allowed(problems, request.scope, app)
         return _framework(problems, request.scope, error)
 
     app.exception_handlers.update(
         {
             BitacoraError: known,
             RequestProblemError: malformed,
-            RequestValidationError: invalid,
             HTTPException: framework,
         }
     )
@@ -167,16 +168,26 @@ def _known(problems: Problems, scope: Scope, error: BitacoraError) -> Response:
     return problems.response(scope, status, error.code, error.message, errors=errors, headers=headers)
 
 
-def _invalid(problems: Problems, scope: Scope, error: RequestValidationError) -> Response:
-    found = error.errors()
-    for item in found:
-        if item["type"] == "json_invalid":
-            return problems.response(
-                scope, 400, "malformed-request", f"The body is not JSON, at character {item['loc'][-1]}."
-            )
-    errors = [ErrorItem(_pointer(item["loc"]), _sentence(item)) for item in found]
+def invalid_request(error: ValidationError, where: Sequence[str]) -> RequestProblemError:
+    """What a model found wrong with a part of a request: the first `MOST_ERRORS` of it, each with its place."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_ERRORS]
+    errors = [ErrorItem(_pointer((*where, *item["loc"])), _sentence(item)) for item in found]
+    return RequestProblemError(
+        "request-invalid", "Some values of the request are not acceptable.", errors=errors
+    )
+
+
+def _not_allowed(problems: Problems, scope: Scope, app: FastAPI) -> Response:
+    """The answer to a method that no route of the path takes, with those that one takes."""
+    found = {
+        method
+        for route in app.routes
+        if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    allowed = ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
     return problems.response(
-        scope, 422, "request-invalid", "Some values of the request are not acceptable.", errors=errors
+        scope, 405, "method-not-allowed", f"This path takes {allowed}.", headers={"Allow": allowed}
     )
 
 
@@ -195,8 +206,6 @@ def _framework(problems: Problems, scope: Scope, error: HTTPException) -> Respon
 
 def _pointer(location: Sequence[int | str]) -> str:
     parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
-    if parts and parts[0] == "body":
-        parts = parts[1:]
     return "".join(f"/{part}" for part in parts)
 
 

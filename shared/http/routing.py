@@ -1,27 +1,31 @@
-"""The guard before every route: who asks, may they, and is the request one this route can read."""
+"""The one way a route is declared: its path, who may use it, what is asked, what is answered, and who answers.
+
+A declaration is enforced before anything is read of the body, and the OpenAPI document is made from it. FastAPI routes
+the request; what a declared route takes is parsed here, by models, because the framework's own parsing costs more than
+all the rest of a request (see docs/adr/0018).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from email.message import Message
 from functools import lru_cache
-from typing import Any, ClassVar, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
-from fastapi import APIRouter, FastAPI
-from fastapi.dependencies.models import Dependant
+import msgspec
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.errors import Forbidden, NotFound
-from shared.http.body import JsonRequest
+from shared.http.body import ABSENT, read_json
 from shared.http.context import context_of, credentials_required
-from shared.http.direct import ABSENT, direct_way
 from shared.http.idempotency import parse_idempotency_key
 from shared.http.preconditions import parse_if_match, required_if_match
-from shared.http.problems import ErrorItem, RequestProblemError
+from shared.http.problems import ErrorItem, RequestProblemError, invalid_request
 from shared.identity.access import Access, AccessTable
 from shared.identity.authentication import Authenticator
 from shared.identity.caller import READ, WRITE
@@ -29,114 +33,245 @@ from shared.identity.caller import READ, WRITE
 _READS = frozenset({"GET", "HEAD"})
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 _ONCE = frozenset({b"authorization", b"x-api-key", b"content-type", b"if-match", b"idempotency-key"})
-_NOBODY = Access(frozenset())
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+Endpoint = Callable[..., Awaitable[Response]]
+"""Takes the request, then each parameter of the path in order, then the query or the body, where one is declared."""
+
+E = TypeVar("E", bound=Endpoint)
+Answer = type[msgspec.Struct] | type[BaseModel]
 
 
-class RecordRoute(APIRoute):
-    """A route that lets a request through only after its row of the access table, before the body is read."""
+class Query(BaseModel):
+    """The query string of a route; an unknown parameter is refused."""
 
-    access_table: ClassVar[AccessTable] = {}
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, endpoint, **options)
-        if len(self.methods or ()) != 1:
-            raise ValueError(f"{path}: declare one method per route, as the access table does")
 
-    @property
-    def access(self) -> Access | None:
-        """The row of this route, or None when the table has none."""
-        (method,) = self.methods or {"GET"}
-        return self.access_table.get((method, self.path))
+@dataclass(frozen=True)
+class Declaration:
+    """Everything that is said of a route."""
+
+    method: str
+    path: str
+    access: Access
+    tag: str
+    answers: Mapping[int, Answer | None]
+    """What is answered, by status; None for an answer that is no JSON document of ours."""
+    name: str
+    doc: str
+    query: type[Query] | None = None
+    body: type[BaseModel] | None = None
+    body_required: bool = True
+    path_types: Mapping[str, Any] = field(default_factory=dict)
+    media_type: str = "application/json"
+    descriptions: Mapping[int, str] = field(default_factory=dict)
+
+    def parameters(self) -> list[str]:
+        """The names of the parameters of the path, in order."""
+        return _PARAMETER.findall(self.path)
+
+
+class DeclaredRoute(APIRoute):
+    """A route of FastAPI whose request is checked and parsed by its declaration."""
+
+    def __init__(self, declaration: Declaration, endpoint: Endpoint) -> None:
+        self.declaration = declaration
+        super().__init__(
+            declaration.path,
+            _guarded(declaration, endpoint),
+            methods=[declaration.method],
+            name=declaration.name,
+            description=declaration.doc,
+            tags=[declaration.tag],
+            status_code=min(declaration.answers),
+        )
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The framework's own handler, behind the guard."""
-        handle = super().get_route_handler()
-        direct = direct_way(self)
-        (method,) = self.methods or {"GET"}
-        access = self.access or _NOBODY
-        scope_needed = READ if method in _READS else WRITE
-        known, repeatable = query_names(self.dependant)
-        takes_body = self.body_field is not None
-        takes_key = method == "POST"
-
-        async def guarded(request: Request) -> Response:
-            scope = request.scope
-            context = context_of(request)
-            headers = context.headers
-            if "\x00" in scope["path"]:
-                raise NotFound("not-found", "There is no such thing.")
-            if len(headers) != len(scope["headers"]):
-                _refuse_doubled(scope["headers"])
-            authenticator: Authenticator = scope["app"].state.authenticator
-            caller = await authenticator.authenticate(headers)
-            if caller is not None:
-                if not access.admits(caller.actor.role):
-                    raise Forbidden("role-not-allowed", "Your role may not do this.")
-                if scope_needed not in caller.scopes:
-                    raise Forbidden("scope-not-granted", f"This needs the scope {scope_needed}.")
-                context.actor = caller.actor
-            elif not access.anonymous:
-                raise credentials_required()
-            if scope["query_string"]:
-                _check_query(request, known, repeatable)
-            if takes_body:
-                _check_media_type(headers)
-            if access.if_match == "required":
-                context.expected = required_if_match(_text(headers.get(b"if-match")))
-            elif access.if_match == "optional" and b"if-match" in headers:
-                context.expected = parse_if_match(headers[b"if-match"].decode("latin-1"))
-            if takes_key and b"idempotency-key" in headers:
-                context.idempotency_key = parse_idempotency_key(headers[b"idempotency-key"])
-            document: Any = ABSENT
-            if takes_body:
-                request = JsonRequest(scope, request.receive)
-                document = await request.read()
-            if direct is not None:
-                answer = await direct(request, document)
-                if answer is not None:
-                    return answer
-            return await handle(request)
-
-        return guarded
+        """The endpoint itself: it takes the request and gives a response, so there is nothing to inject."""
+        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return handler
 
 
-def service_router(access: AccessTable) -> APIRouter:
-    """A router whose routes, given with their whole path, are guarded by `access`."""
-    guarded = type("GuardedRoute", (RecordRoute,), {"access_table": access})
-    return APIRouter(route_class=guarded)
+class Router:
+    """The routes of one thing, in the order in which they are tried."""
+
+    def __init__(self, tag: str, **path_types: Any) -> None:
+        self.tag = tag
+        self.routes: list[DeclaredRoute] = []
+        self._path_types = path_types
+
+    @property
+    def access(self) -> AccessTable:
+        """Who may use each route."""
+        return {(one.declaration.method, one.declaration.path): one.declaration.access for one in self.routes}
+
+    def get(
+        self,
+        path: str,
+        *,
+        access: Access,
+        answers: Answer | None,
+        query: type[Query] | None = None,
+        **more: Any,
+    ) -> Callable[[E], E]:
+        """Declare a route that reads."""
+        return self._declare("GET", path, access=access, answers={200: answers}, query=query, **more)
+
+    def post(
+        self,
+        path: str,
+        *,
+        access: Access,
+        answers: Answer | Mapping[int, Answer],
+        body: type[BaseModel] | None = None,
+        **more: Any,
+    ) -> Callable[[E], E]:
+        """Declare a route that records something."""
+        found = answers if isinstance(answers, Mapping) else {201: answers}
+        return self._declare("POST", path, access=access, answers=found, body=body, **more)
+
+    def put(
+        self,
+        path: str,
+        *,
+        access: Access,
+        answers: Mapping[int, Answer],
+        body: type[BaseModel],
+        **more: Any,
+    ) -> Callable[[E], E]:
+        """Declare a route that describes something, for the first time or anew."""
+        return self._declare("PUT", path, access=access, answers=answers, body=body, **more)
+
+    def _declare(self, method: str, path: str, **declared: Any) -> Callable[[E], E]:
+        def declare(endpoint: E) -> E:
+            declaration = Declaration(
+                method,
+                path,
+                tag=declared.pop("tag", self.tag),
+                name=declared.pop("name", endpoint.__name__),
+                doc=declared.pop("doc", None) or endpoint.__doc__ or "",
+                path_types=self._path_types | declared.pop("path_types", {}),
+                **declared,
+            )
+            self.routes.append(DeclaredRoute(declaration, endpoint))
+            return endpoint
+
+        return declare
 
 
-def check_access_table(app: FastAPI, access: AccessTable) -> None:
-    """Raises when a route of the API has no row, or a row has no route: nothing is open by oversight."""
-    served = set[tuple[str, str]]()
-    for route in app.routes:
-        if isinstance(route, APIRoute) and route.path.startswith("/v1"):
-            if not isinstance(route, RecordRoute):
-                raise ValueError(f"{route.path} is not guarded: make its router with service_router()")
-            (method,) = route.methods or {"GET"}
-            if route.access is None or access.get((method, route.path)) is not route.access:
-                raise ValueError(f"{method} {route.path} has no row in the access table")
-            served.add((method, route.path))
-    idle = [f"{method} {path}" for method, path in access if (method, path) not in served]
-    if idle:
-        raise ValueError(f"the access table speaks of routes that do not exist: {', '.join(idle)}")
+def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint behind its guard: who asks, may they, and is the request one that it can read."""
+    access = declaration.access
+    scope_needed = READ if declaration.method in _READS else WRITE
+    parse_path = _path_parser(declaration)
+    query, body = declaration.query, declaration.body
+    known, repeatable = _query_names(query)
+    takes_key = declaration.method == "POST"
+
+    async def guarded(request: Request) -> Response:
+        scope = request.scope
+        context = context_of(request)
+        headers = context.headers
+        if "\x00" in scope["path"]:
+            raise NotFound("not-found", "There is no such thing.")
+        if len(headers) != len(scope["headers"]):
+            _refuse_doubled(scope["headers"])
+        authenticator: Authenticator = scope["app"].state.authenticator
+        caller = await authenticator.authenticate(headers)
+        if caller is not None:
+            if not access.admits(caller.actor.role):
+                raise Forbidden("role-not-allowed", "Your role may not do this.")
+            if scope_needed not in caller.scopes:
+                raise Forbidden("scope-not-granted", f"This needs the scope {scope_needed}.")
+            context.actor = caller.actor
+        elif not access.anonymous:
+            raise credentials_required()
+        if scope["query_string"]:
+            _check_query(request, known, repeatable)
+        if body is not None:
+            _check_media_type(headers)
+        if access.if_match == "required":
+            context.expected = required_if_match(_text(headers.get(b"if-match")))
+        elif access.if_match == "optional" and b"if-match" in headers:
+            context.expected = parse_if_match(headers[b"if-match"].decode("latin-1"))
+        if takes_key and b"idempotency-key" in headers:
+            context.idempotency_key = parse_idempotency_key(headers[b"idempotency-key"])
+        arguments = parse_path(request)
+        if query is not None:
+            arguments.append(_parse_query(request, query, repeatable))
+        elif body is not None:
+            arguments.append(_parse_body(await read_json(request), body, declaration.body_required))
+        return await endpoint(request, *arguments)
+
+    return guarded
 
 
-def query_names(dependant: Dependant) -> tuple[frozenset[str], frozenset[str]]:
-    """The query parameters an endpoint and its dependencies read, and those of them that may be repeated."""
-    names: dict[str, Any] = {}
-    for field in dependant.query_params:
-        annotation = field.field_info.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            names |= {one.alias or name: one.annotation for name, one in annotation.model_fields.items()}
-        else:
-            names[field.alias] = annotation
-    repeatable = {name for name, annotation in names.items() if _is_list(annotation)}
-    for inner in dependant.dependencies:
-        inner_names, inner_repeatable = query_names(inner)
-        names |= dict.fromkeys(inner_names)
-        repeatable |= inner_repeatable
-    return frozenset(names), frozenset(repeatable)
+def _path_parser(declaration: Declaration) -> Callable[[Request], list[Any]]:
+    names = declaration.parameters()
+    adapters = {
+        name: TypeAdapter(declaration.path_types[name])
+        for name in names
+        if name in declaration.path_types and not _is_any_text(declaration.path_types[name])
+    }
+
+    def parse(request: Request) -> list[Any]:
+        given = request.path_params
+        if not adapters:
+            return [given[name] for name in names]
+        values = []
+        for name in names:
+            adapter = adapters.get(name)
+            try:
+                values.append(given[name] if adapter is None else adapter.validate_python(given[name]))
+            except ValidationError as error:
+                raise invalid_request(error, ("path", name)) from error
+        return values
+
+    return parse
+
+
+def _is_any_text(annotation: Any) -> bool:
+    return annotation is str or (
+        bool(get_args(annotation))
+        and get_args(annotation)[0] is str
+        and not any(getattr(one, "metadata", None) for one in get_args(annotation)[1:])
+    )
+
+
+def _parse_query(request: Request, query: type[Query], repeatable: frozenset[str]) -> Query:
+    if not request.scope["query_string"]:
+        given: dict[str, Any] = {}
+    else:
+        asked = request.query_params
+        given = {name: asked.getlist(name) if name in repeatable else asked[name] for name in asked}
+    try:
+        return query.model_validate(given)
+    except ValidationError as error:
+        raise invalid_request(error, ("query",)) from error
+
+
+def _parse_body(document: Any, body: type[BaseModel], required: bool) -> BaseModel:
+    if document is ABSENT or document is None:
+        if required:
+            raise RequestProblemError(
+                "request-invalid",
+                "Some values of the request are not acceptable.",
+                errors=[ErrorItem("", "Field required")],
+            )
+        document = {}
+    try:
+        return body.model_validate(document)
+    except ValidationError as error:
+        raise invalid_request(error, ()) from error
+
+
+def _query_names(query: type[Query] | None) -> tuple[frozenset[str], frozenset[str]]:
+    """The parameters that a query reads, and those of them that may be repeated."""
+    if query is None:
+        return frozenset(), frozenset()
+    names = {one.alias or name: one.annotation for name, one in query.model_fields.items()}
+    return frozenset(names), frozenset(name for name, annotation in names.items() if _is_list(annotation))
 
 
 def _is_list(annotation: Any) -> bool:
@@ -172,7 +307,7 @@ def _check_query(request: Request, known: frozenset[str], repeatable: frozenset[
         seen.add(name)
     if unknown:
         raise RequestProblemError(
-            "query-unknown", "The query names parameters that do not exist here.", errors=unknown
+            "query-unknown", "The query names parameters that do not exist here.", errors=unknown[:20]
         )
 
 

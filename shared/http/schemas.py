@@ -1,105 +1,99 @@
-"""What every request schema shares: nothing unknown, days and instants in one form, money as text."""
+"""JSON schemas of what is asked and answered, made from the very types that parse it and that it is sent as."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Annotated, Generic, TypeVar
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    StringConstraints,
-    WithJsonSchema,
-)
+import msgspec
+from pydantic import BaseModel, TypeAdapter
+from pydantic.fields import FieldInfo
 
-Item = TypeVar("Item")
-
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
-)
-_NO_NUL = r"^[^\x00]*[^\s\x00][^\x00]*$"
+TEMPLATE = "#/components/schemas/{%s}"
+_DECIMAL = {"type": "string", "format": "decimal"}
 
 
-class RequestModel(BaseModel):
-    """The body of a request: an unknown field is refused, and a number is a finite one."""
+class Schemas:
+    """The schemas of one OpenAPI document; what a type refers to is put beside it."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+    def __init__(self, components: dict[str, Any]) -> None:
+        self._components = components
 
+    def reference(self, type_: type[Any]) -> dict[str, Any]:
+        """A schema that refers to that of a model or of a document."""
+        if issubclass(type_, BaseModel):
+            schema = type_.model_json_schema(ref_template=TEMPLATE % "model")
+            self._components.update(schema.pop("$defs", {}))
+            self._components[type_.__name__] = schema
+            return {"$ref": f"#/components/schemas/{type_.__name__}"}
+        (reference,), found = msgspec.json.schema_components([type_], ref_template=TEMPLATE % "name")
+        self._components.update({name: _as_sent(schema) for name, schema in found.items()})
+        self._describe(type_, set())
+        return reference
 
-def parse_day(value: object) -> object:
-    """A civil day from `YYYY-MM-DD` and nothing else."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    if not isinstance(value, str) or _DAY.fullmatch(value) is None:
-        raise ValueError("a day is written YYYY-MM-DD")
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise ValueError("there is no such day in the calendar") from error
+    def path_parameter(self, name: str, annotation: Any) -> dict[str, Any]:
+        """A parameter of a path."""
+        schema = TypeAdapter(annotation).json_schema(ref_template=TEMPLATE % "model")
+        self._components.update(schema.pop("$defs", {}))
+        return _parameter(name, "path", schema, required=True)
 
+    def query_parameters(self, query: type[BaseModel]) -> list[dict[str, Any]]:
+        """The parameters of a query string."""
+        schema = query.model_json_schema(ref_template=TEMPLATE % "model")
+        self._components.update(schema.pop("$defs", {}))
+        required = schema.get("required", ())
+        return [
+            _parameter(name, "query", member, required=name in required)
+            for name, member in schema.get("properties", {}).items()
+        ]
 
-def parse_instant(value: object) -> object:
-    """An instant in UTC from RFC 3339, such as `2026-11-21T18:00:00Z`; the offset is not optional."""
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC)
-    if not isinstance(value, str) or _INSTANT.fullmatch(value) is None:
-        raise ValueError("an instant is written as in 2026-11-21T18:00:00Z")
-    try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise ValueError("there is no such instant") from error
-
-
-def format_instant(instant: datetime) -> str:
-    """An instant as we write it: UTC with `Z`, microseconds always."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-CivilDay = Annotated[
-    date,
-    BeforeValidator(parse_day),
-    WithJsonSchema({"type": "string", "format": "date", "examples": ["2012-05-21"]}),
-]
-"""A day in the government's own calendar; fields of this type end in `_on`."""
-
-Instant = Annotated[
-    datetime,
-    BeforeValidator(parse_instant),
-    PlainSerializer(format_instant, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-21T18:00:00Z"]}),
-]
-"""A moment, in UTC; fields of this type end in `_at`."""
-
-Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_NO_NUL)]
-"""A short text: a title, a name."""
-
-Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=_NO_NUL)]
-"""A long text: a reason, a summary."""
-
-DecimalText = Annotated[str, StringConstraints(pattern=r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?$")]
-"""A decimal number as text, so that no reader rounds it."""
+    def _describe(self, struct: type[msgspec.Struct], done: set[type]) -> None:
+        """Descriptions and examples that the fields of documents carry, and that the library does not read."""
+        if struct in done:
+            return
+        done.add(struct)
+        schema = self._components.get(struct.__name__, {})
+        for name, hint in get_type_hints(struct, include_extras=True).items():
+            member = schema.get("properties", {}).get(name)
+            for info in _field_infos(hint):
+                if member is not None and info.description:
+                    member.setdefault("description", info.description)
+                if member is not None and info.examples:
+                    member.setdefault("examples", info.examples)
+            for inner in _structs(hint):
+                self._describe(inner, done)
 
 
-class Money(RequestModel):
-    """An amount in a currency; the amount is text, kept as it was written."""
-
-    amount: DecimalText = Field(examples=["1234.5"])
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(examples=["CLP"])
-
-    @property
-    def value(self) -> Decimal:
-        """The amount as a number."""
-        return Decimal(self.amount)
+def _parameter(name: str, where: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
+    parameter = {"name": name, "in": where, "required": required, "schema": schema}
+    if "description" in schema:
+        parameter["description"] = schema["description"]
+    if "examples" in schema:
+        parameter["example"] = schema["examples"][0]
+    return parameter
 
 
-class Page(BaseModel, Generic[Item]):
-    """A list, a page at a time."""
+def _as_sent(schema: Any) -> Any:
+    """A schema as the bytes are: decimal numbers are sent as numbers, and clients pass over unknown members."""
+    if schema == _DECIMAL:
+        return {"type": "number"}
+    if isinstance(schema, dict):
+        return {name: _as_sent(value) for name, value in schema.items()}
+    if isinstance(schema, list):
+        return [_as_sent(value) for value in schema]
+    return schema
 
-    items: list[Item]
-    next: str | None = Field(description="The absolute URL of the next page; null on the last.")
+
+def _field_infos(hint: Any) -> list[FieldInfo]:
+    if get_origin(hint) is Annotated:
+        inner, *marks = get_args(hint)
+        return [*(one for one in reversed(marks) if isinstance(one, FieldInfo)), *_field_infos(inner)]
+    return []
+
+
+def _structs(hint: Any) -> list[type[msgspec.Struct]]:
+    if isinstance(hint, type) and get_origin(hint) is None:
+        return [hint] if issubclass(hint, msgspec.Struct) else []
+    if get_origin(hint) in (Annotated, Union, UnionType, list, tuple, dict):
+        return [found for one in get_args(hint) for found in _structs(one)]
+    return []

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
@@ -15,13 +15,12 @@ from starlette.types import ASGIApp, Lifespan
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
 from shared.http.catalogue import Catalogue
-from shared.http.dispatch import RouteIndex
 from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
 from shared.http.health import Check, health_router
 from shared.http.metrics import HttpMetrics, new_registry
 from shared.http.problems import Problems, install_problem_handlers
-from shared.http.routing import check_access_table
+from shared.http.routing import DeclaredRoute, Router
 from shared.identity.access import AccessTable
 from shared.identity.authentication import Authenticator
 from shared.identity.development import ISSUER, DevelopmentKey
@@ -38,9 +37,10 @@ GRACE = 10
 
 
 class Service(FastAPI):
-    """An app whose document is read off its access table."""
+    """An app whose document is read off the declarations of its routes."""
 
     problems: Problems
+    access: AccessTable
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made when first asked for."""
@@ -54,8 +54,7 @@ def build_app(
     title: str,
     description: str,
     version: str,
-    routers: Sequence[APIRouter],
-    access: AccessTable,
+    routers: Sequence[Router],
     settings: Settings,
     authenticator: Authenticator,
     catalogue: Catalogue | None = None,
@@ -63,7 +62,7 @@ def build_app(
     lifespan: Lifespan[FastAPI] | None = None,
     registry: CollectorRegistry | None = None,
 ) -> Service:
-    """The ASGI app of a service; raises when the routes and the access table do not agree.
+    """The ASGI app of a service.
 
     `catalogue` explains the codes of the service itself; `checks` are what readiness rests on; `registry` takes the
     service's own figures.
@@ -83,10 +82,12 @@ def build_app(
     app.state.authenticator = authenticator
     app.state.registry = registry
     # Routes are copied and not included: an included router is matched twice on every request.
-    for router in (*routers, health_router(checks or {}, registry, problems.catalogue)):
+    for router in routers:
         app.router.routes.extend(router.routes)
-    check_access_table(app, access)
-    app.router.routes.insert(0, RouteIndex(app.router.routes))
+    health = health_router(checks or {}, registry, problems.catalogue)
+    app.router.routes.extend(health.routes)
+    app.access = {pair: access for router in routers for pair, access in router.access.items()}
+    _check_all_declared(app)
     install_problem_handlers(app, problems)
     app.add_middleware(
         Edge,
@@ -103,6 +104,14 @@ def build_app(
             expose_headers=list(HEADERS),
         )
     return app
+
+
+def _check_all_declared(app: FastAPI) -> None:
+    """Raises when a route of the API was not declared with who may use it: nothing is open by oversight."""
+    for route in app.routes:
+        path: str = getattr(route, "path", "")
+        if path.startswith("/v1") and not isinstance(route, DeclaredRoute):
+            raise ValueError(f"{path} is not guarded: declare it with a Router")
 
 
 def build_authenticator(settings: Settings, keys: KeyDirectory, clock: Clock) -> Authenticator:

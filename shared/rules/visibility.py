@@ -1,4 +1,4 @@
-"""Who may know of a thing: the one rule that every service applies before it shows, counts or even refuses anything.
+"""Who may read a thing: the one rule that every service applies before it shows, counts or even refuses anything.
 
 public     anybody, credentials or not
 internal   anybody inside government who has credentials
@@ -13,17 +13,20 @@ from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
 
 
-def knows_of_everything(actor: Actor) -> bool:
-    """Whether nothing is hidden from `actor`: all of government but the ministries."""
+def reads_everything(actor: Actor) -> bool:
+    """Whether nothing is hidden from an actor: all of government but the ministries."""
     return actor.role is not Role.MINISTRY
 
 
-def may_see(actor: Actor | None, visibility: Visibility, organizations: Iterable[str]) -> bool:
-    """Whether `actor` (None: somebody without credentials) may know of a thing that concerns `organizations`."""
+def can_read(actor: Actor | None, visibility: Visibility, readers: Iterable[str]) -> bool:
+    """Whether an actor (None: somebody without credentials) may read a thing.
+
+    `readers` are the organisations that may while it is reserved.
+    """
     if visibility is Visibility.PUBLIC:
         return True
     if actor is None:
         return False
-    if visibility is Visibility.INTERNAL or knows_of_everything(actor):
+    if visibility is Visibility.INTERNAL or reads_everything(actor):
         return True
-    return actor.organization in organizations
+    return actor.organization in readers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,11 +12,8 @@ from typing import Any
 
 import httpx
 
-from services.commitments.api.access import ACCESS as COMMITMENTS
 from services.commitments.app import create_app as commitments
-from services.meetings.api.access import ACCESS as MEETINGS
 from services.meetings.app import create_app as meetings
-from services.reporting.api.access import ACCESS as REPORTING
 from services.reporting.app import create_app as reporting
 from services.reporting.follow import Worker
 from services.reporting.opening import open_read_model
@@ -28,7 +26,17 @@ from shared.identity.development import issue_development_token
 from shared.settings import Settings
 from tests.api import conformance
 
-TABLES: Mapping[str, AccessTable] = {"commitments": COMMITMENTS, "meetings": MEETINGS, "reporting": REPORTING}
+CREATE = {"commitments": commitments, "meetings": meetings, "reporting": reporting}
+
+
+def _tables() -> dict[str, AccessTable]:
+    """Who may use which route, as each service declares it."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), access_log=False)
+        return {name: create(settings).access for name, create in CREATE.items()}
+
+
+TABLES: Mapping[str, AccessTable] = _tables()
 HOME = {
     Role.DCI: "DCI",
     Role.MINISTRY: "INTERIOR",
@@ -66,11 +74,7 @@ class House:
                 thread.start()
                 stack.callback(thread.join, 20)
                 stack.callback(follower.stop)
-            for name, create in (
-                ("commitments", commitments),
-                ("meetings", meetings),
-                ("reporting", reporting),
-            ):
+            for name, create in CREATE.items():
                 app = self.apps[name] = create(self.settings, clock)
                 await stack.enter_async_context(app.router.lifespan_context(app))
                 self._clients[name] = await stack.enter_async_context(

@@ -1,6 +1,6 @@
 """Given what was told, when something is asked, then this is recorded: decisions tested without a log or a server.
 
-    given(registered(), Assessed(...)).when(lambda it: it.assess(...)).then(Assessed(...))
+    given(registered(), Assessed(...)).when(lambda it: it.assess(Assessed(...), on(TODAY))).then(Assessed(...))
     given(registered()).when(lambda it: it.reopen(...)).refused("not-closed")
 
 What is given goes through the bytes the log would keep, so that a scenario also tests what a replay would see.
@@ -9,10 +9,12 @@ What is given goes through the bytes the log would keep, so that a scenario also
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
+from shared.aggregate.command import Context
+from shared.clock import Clock
 from shared.errors import BitacoraError, InvalidInput
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
@@ -34,6 +36,12 @@ class Folded(Protocol):
 T = TypeVar("T", bound=Folded)
 Told = Event | tuple[Actor, Event]
 """An event, told by the unit unless it is said by whom."""
+
+
+def on(day: date, actor: Actor = ANA) -> Context:
+    """The circumstances of a decision that an actor asks for on a day, at noon."""
+    noon = datetime.combine(day, time(12), UTC)
+    return Context(actor, Clock("UTC", now=lambda: noon))
 
 
 def recorded(

@@ -7,12 +7,12 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Self
 
-from services.commitments.application.commitments import Commitments
-from services.commitments.application.decision_outcomes import DecisionOutcomes
-from services.commitments.application.decisions import Decisions
-from services.commitments.application.directory import Directory
-from services.commitments.application.indicators import Indicators
-from services.commitments.policies.decisions import DecisionsPolicy
+from services.commitments.commitment.repository import Commitments
+from services.commitments.indicator.repository import Indicators
+from services.commitments.outcome.decisions import Decisions
+from services.commitments.outcome.policy import DecisionsPolicy
+from services.commitments.outcome.repository import DecisionOutcomes
+from services.commitments.plan.repository import Directory
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import open_store
@@ -60,8 +60,8 @@ async def follow(parent: Connection, url: str) -> None:
     """Carry decisions out until told to stop."""
     store = open_store(url)
     live = LiveLog(store, Clock())
-    directory = Directory.following(live)
-    decisions = Decisions.following(live)
+    directory = Directory(live)
+    decisions = Decisions(live)
     commitments = Commitments(live, directory)
     indicators = Indicators(live, directory, commitments)
     policy = DecisionsPolicy(live, decisions, DecisionOutcomes(live, decisions, commitments, indicators))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from services.commitments.domain.commitment import Commitment
-from services.commitments.domain.registration import Known, Place
+from services.commitments.commitment.model import Commitment, Known, Place
 from shared.events.commitments import (
     Assessed,
     Completed,

@@ -7,16 +7,14 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
-from services.commitments.application.commitments import Commitments
-from services.commitments.application.directory import Directory
-from services.commitments.application.plan import Plan
-from services.commitments.domain.organization import OrganizationDescription
+from services.commitments.commitment.repository import ENDING, MOVING, Commitments
+from services.commitments.plan.repository import Directory, Organizations
 from shared.clock import Clock
 from shared.errors import BitacoraError
-from shared.eventlog.commands import Command, Outcome
+from shared.aggregate.command import Command, Outcome
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import open_store
-from shared.events.commitments import Registered
+from shared.events.commitments import Corrected, Merged, OrganizationChanged, Registered
 from tests.support.forking import processes
 from tests.support.ledger import DAY
 from tests.support.scenario import ANA
@@ -63,15 +61,20 @@ class _Service:
     """What can be done here."""
 
     def __init__(self, live: LiveLog) -> None:
-        directory = Directory.following(live)
+        directory = Directory(live)
         self.commitments = Commitments(live, directory)
-        self.plan = Plan(live, directory)
+        self.organizations = Organizations(live, directory)
 
     async def merge(self, command: Command, *, code: str, into: str) -> Outcome:
         """A commitment goes on in another one."""
-        one = await self.commitments.visible(code, ANA)
-        return await self.commitments.merge(
-            one, command, into=into, reason="The same promise", effective_on=None, decision=None
+        one = await self.commitments.find(code, ANA)
+        context = self.commitments.context(command)
+        merged = Merged(into=into, reason="The same promise", effective_on=context.today)
+        return await self.commitments.change(
+            one.id,
+            lambda current: self.commitments.merge(current, merged, context),
+            command,
+            considering=ENDING,
         )
 
     async def register(self, command: Command, *, code: str, parent: str) -> Outcome:
@@ -81,12 +84,18 @@ class _Service:
 
     async def move(self, command: Command, *, code: str, parent: str) -> Outcome:
         """A commitment is part of another one after all."""
-        one = await self.commitments.visible(code, ANA)
-        return await self.commitments.correct(one, command, field="parent", value=parent, reason="Misread")
+        one = await self.commitments.find(code, ANA)
+        corrected = Corrected(field="parent", value=parent, reason="Misread")
+        return await self.commitments.change(
+            one.id,
+            lambda current: self.commitments.correct(current, corrected, self.commitments.context(command)),
+            command,
+            considering=MOVING,
+        )
 
     async def describe(self, command: Command, *, code: str, **description: Any) -> Outcome:
         """An organisation is registered, or described anew."""
-        return await self.plan.describe_organization(code, OrganizationDescription(**description), command)
+        return await self.organizations.describe(code, OrganizationChanged(**description), command)
 
 
 async def serve(parent: Connection, url: str) -> None:

@@ -33,24 +33,28 @@ from tests.services.commitments.promises import (
     given,
     registered,
 )
-from tests.support.scenario import ANA, Told
+from tests.support.scenario import ANA, Told, on
 
 POLICE = Actor(subject="officer", organization="POLICE", role=Role.MINISTRY)
 JUSTICE = Actor(subject="judge", organization="JUSTICE", role=Role.MINISTRY)
 
 
 def report(actor: Actor = INTERIOR, **more: Any) -> Any:
-    said = {"period": "2012-Q3", "observed_progress": "The bill passed the House"} | more
-    return lambda it: it.report_progress(today=TODAY, actor=actor, **said)
+    fields: dict[str, Any] = {
+        "period": "2012-Q3",
+        "effective_on": TODAY,
+        "observed_progress": "The bill passed the House",
+    } | more
+    return lambda it: it.report_progress(ProgressReported(**fields), on(TODAY, actor))
 
 
 def reported(number: int = 1, **more: Any) -> ProgressReported:
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "period": "2012-Q3",
         "effective_on": JULY,
         "observed_progress": "The bill passed",
     } | more
-    return ProgressReported(number=number, **said)
+    return ProgressReported(number=number, **fields)
 
 
 def returned(number: int = 1) -> ProgressReviewed:
@@ -66,7 +70,7 @@ def accepted(number: int = 1) -> ProgressReviewed:
 
 @pytest.mark.parametrize("actor", [INTERIOR, POLICE, JUSTICE, ANA])
 def test_lead_service_and_collaborators_report_and_so_does_the_unit(actor: Actor) -> None:
-    given().when(report(actor, percent=Decimal("62.5"), stage="Senate", evidence=[LAW])).then(
+    given().when(report(actor, percent=Decimal("62.5"), stage="Senate", evidence=(LAW,))).then(
         ProgressReported(
             number=1,
             period="2012-Q3",
@@ -159,7 +163,8 @@ def test_the_latest_report_that_was_not_sent_back_gives_stage_and_percentage() -
 def review(
     actor: Actor = ANA, outcome: ReviewOutcome = ReviewOutcome.ACCEPTED, number: int = 1, **more: Any
 ) -> Any:
-    return lambda it: it.review_progress(actor=actor, report=number, outcome=outcome, **more)
+    proposed = ProgressReviewed(report=number, outcome=outcome, **more)
+    return lambda it: it.review_progress(proposed, on(TODAY, actor))
 
 
 def test_somebody_else_accepts_a_report() -> None:
@@ -211,16 +216,18 @@ DUE = date(2013, 3, 31)
 
 
 def milestone(**more: Any) -> Any:
-    return lambda it: it.set_milestone(today=TODAY, **{"name": "Bill sent", "due_on": DUE} | more)
+    fields: dict[str, Any] = {"name": "Bill sent", "due_on": DUE} | more
+    return lambda it: it.set_milestone(MilestoneSet(**fields), on(TODAY))
 
 
 def planned(number: int = 1, **more: Any) -> MilestoneSet:
-    said: dict[str, Any] = {"name": "Bill sent", "due_on": DUE} | more
-    return MilestoneSet(number=number, **said)
+    fields: dict[str, Any] = {"name": "Bill sent", "due_on": DUE} | more
+    return MilestoneSet(number=number, **fields)
 
 
-def reach(actor: Actor = INTERIOR, number: int = 1, **more: Any) -> Any:
-    return lambda it: it.complete_milestone(today=TODAY, actor=actor, number=number, **more)
+def reach(actor: Actor = INTERIOR, number: int = 1, day: date = TODAY, **more: Any) -> Any:
+    proposed = MilestoneCompleted(number=number, completed_on=day, **more)
+    return lambda it: it.complete_milestone(proposed, on(TODAY, actor))
 
 
 def test_milestones_are_numbered_in_order() -> None:
@@ -251,7 +258,7 @@ def test_a_milestone_has_a_name() -> None:
 
 
 def test_a_milestone_is_reached_by_those_concerned() -> None:
-    given(registered(), planned()).when(reach(completed_on=JULY, evidence=[LAW])).then(
+    given(registered(), planned()).when(reach(day=JULY, evidence=(LAW,))).then(
         MilestoneCompleted(number=1, completed_on=JULY, evidence=(LAW,))
     )
     given(registered(), planned()).when(reach(HEALTH)).refused("not-your-commitment", Forbidden)
@@ -270,7 +277,7 @@ def test_only_a_planned_milestone_is_reached() -> None:
 
 
 def test_no_milestone_is_reached_tomorrow() -> None:
-    given(registered(), planned()).when(reach(completed_on=TOMORROW)).refused(
+    given(registered(), planned()).when(reach(day=TOMORROW)).refused(
         "date-in-future", InvalidInput, "/completed_on"
     )
 
@@ -279,7 +286,7 @@ def test_a_closed_commitment_is_planned_no_further() -> None:
     past = (registered(), planned(), completed())
     given(*past).when(milestone()).refused("commitment-closed", RuleBroken)
     given(*past).when(reach()).refused("commitment-closed", RuleBroken)
-    given(*past).when(reach(completed_on=date(2012, 6, 1))).then(
+    given(*past).when(reach(day=date(2012, 6, 1))).then(
         MilestoneCompleted(number=1, completed_on=date(2012, 6, 1))
     )
 
@@ -288,7 +295,7 @@ def test_a_closed_commitment_is_planned_no_further() -> None:
 
 
 def comment(actor: Actor, text: str = "See the minutes") -> Any:
-    return lambda it: it.comment(today=TODAY, actor=actor, text=text)
+    return lambda it: it.comment(Commented(text=text, effective_on=TODAY), on(TODAY, actor))
 
 
 @pytest.mark.parametrize("actor", [ANA, INTERIOR, DIPRES])

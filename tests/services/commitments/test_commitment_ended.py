@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from services.commitments.domain.entries import Successor
+from services.commitments.commitment.model import Successor
 from shared.errors import InvalidInput, RuleBroken
 from shared.events.commitments import Completed, Discarded, Evidence, Merged, Reopened
 from shared.events.facts import Event
@@ -27,33 +28,36 @@ from tests.services.commitments.promises import (
     registered,
     reopened,
 )
+from tests.support.scenario import on
 
 CLOSINGS = [completed(), discarded(), merged()]
 OPEN = Successor("SEG-1", open=True)
 
 
-def complete(**more: Any) -> Any:
-    return lambda it: it.complete(today=TODAY, **{"evidence": [LAW]} | more)
+def complete(day: date = TODAY, **more: Any) -> Any:
+    proposed = Completed(**{"completed_on": day, "evidence": (LAW,)} | more)
+    return lambda it: it.complete(proposed, on(TODAY))
 
 
-def discard(**more: Any) -> Any:
-    said = {"reason_type": DiscardReason.TECHNICAL, "reason": "Cannot be measured"} | more
-    return lambda it: it.discard(today=TODAY, **said)
+def discard(reason: str = "Cannot be measured", **more: Any) -> Any:
+    proposed = Discarded(reason_type=DiscardReason.TECHNICAL, reason=reason, effective_on=TODAY, **more)
+    return lambda it: it.discard(proposed, on(TODAY))
 
 
-def merge(into: Successor | None = OPEN, **more: Any) -> Any:
-    return lambda it: it.merge(today=TODAY, into=into, **{"reason": "The same promise"} | more)
+def merge(into: Successor | None = OPEN, day: date = TODAY, named: str = "SEG-1") -> Any:
+    proposed = Merged(into=named, reason="The same promise", effective_on=day)
+    return lambda it: it.merge(proposed, on(TODAY), into)
 
 
-def reopen(**more: Any) -> Any:
-    return lambda it: it.reopen(today=TODAY, **{"reason": "Struck down"} | more)
+def reopen(day: date = TODAY, reason: str = "Struck down") -> Any:
+    return lambda it: it.reopen(Reopened(reason=reason, effective_on=day), on(TODAY))
 
 
 # --- completion ----------------------------------------------------------------------------------------------------
 
 
 def test_a_commitment_is_completed_on_evidence() -> None:
-    given().when(complete(completed_on=JUNE, remarks="Published")).then(
+    given().when(complete(JUNE, remarks="Published")).then(
         Completed(completed_on=JUNE, evidence=(LAW,), remarks="Published")
     )
 
@@ -64,7 +68,7 @@ def test_a_completion_without_evidence_is_refused(evidence: tuple[Evidence, ...]
 
 
 def test_nothing_is_completed_tomorrow() -> None:
-    given().when(complete(completed_on=TOMORROW)).refused("date-in-future", InvalidInput, "/completed_on")
+    given().when(complete(TOMORROW)).refused("date-in-future", InvalidInput, "/completed_on")
 
 
 # --- discard -------------------------------------------------------------------------------------------------------
@@ -97,11 +101,11 @@ def test_what_is_closed_is_not_closed_again(closing: Event, ask: Any) -> None:
 @pytest.mark.parametrize("closing", CLOSINGS)
 def test_what_was_closed_later_is_not_closed_earlier_on_the_side(closing: Event) -> None:
     """Two closings at once would leave it open to doubt which one a reopening undoes."""
-    given(registered(), closing).when(complete(completed_on=MAY)).refused("commitment-closed", RuleBroken)
+    given(registered(), closing).when(complete(MAY)).refused("commitment-closed", RuleBroken)
 
 
 def test_what_was_closed_and_reopened_may_turn_out_to_have_been_kept_before() -> None:
-    given(registered(), discarded(), reopened()).when(complete(completed_on=MAY)).then(
+    given(registered(), discarded(), reopened()).when(complete(MAY)).then(
         Completed(completed_on=MAY, evidence=(LAW,))
     )
 
@@ -118,9 +122,7 @@ def test_a_wrong_day_of_completion_is_mended_by_reopening_and_completing_again()
 @pytest.mark.parametrize("closing", CLOSINGS)
 @pytest.mark.parametrize("day", [JUNE, JULY, TODAY])
 def test_whatever_closed_it_is_undone_from_a_day_on(closing: Event, day: date) -> None:
-    given(registered(), closing).when(reopen(effective_on=day)).then(
-        Reopened(reason="Struck down", effective_on=day)
-    )
+    given(registered(), closing).when(reopen(day)).then(Reopened(reason="Struck down", effective_on=day))
 
 
 def test_there_must_be_something_to_reopen() -> None:
@@ -129,9 +131,7 @@ def test_there_must_be_something_to_reopen() -> None:
 
 
 def test_a_reopening_does_not_precede_the_closing() -> None:
-    given(registered(), completed(JULY)).when(reopen(effective_on=JUNE)).refused(
-        "reopening-before-closure", RuleBroken
-    )
+    given(registered(), completed(JULY)).when(reopen(JUNE)).refused("reopening-before-closure", RuleBroken)
 
 
 def test_a_reopening_needs_a_reason() -> None:
@@ -151,7 +151,7 @@ def test_what_the_board_said_before_a_reopening_stands() -> None:
 
 
 def test_a_merged_commitment_points_to_its_successor_and_has_no_status_of_its_own() -> None:
-    given().when(merge(effective_on=JUNE)).then(
+    given().when(merge(day=JUNE, named=str(UUID(int=7)))).then(
         Merged(into="SEG-1", reason="The same promise", effective_on=JUNE)
     )
     it = given(registered(), merged()).thing

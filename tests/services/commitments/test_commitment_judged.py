@@ -18,6 +18,7 @@ from shared.events.commitments import (
 )
 from shared.events.facts import Event
 from shared.events.vocabulary import BudgetFigure, DeadlineKind, Judgement
+from shared.http.requests import request_of
 from shared.rules.traffic_light import Status
 from tests.services.commitments.promises import (
     JULY,
@@ -34,53 +35,56 @@ from tests.services.commitments.promises import (
     registered,
     reopened,
 )
+from tests.support.scenario import on
 
 # --- assessments ---------------------------------------------------------------------------------------------------
 
 
+def assess(day: date, **more: Any) -> Any:
+    fields: dict[str, Any] = {"judgement": Judgement.ON_TRACK} | more
+    return lambda it: it.assess(Assessed(effective_on=day, **fields), on(TODAY))
+
+
 def test_a_judgement_is_recorded_with_its_reason_on_the_day_it_took_effect() -> None:
-    given().when(
-        lambda it: it.assess(today=TODAY, judgement=Judgement.AT_RISK, reason="Bill stuck", effective_on=JUNE)
-    ).then(Assessed(effective_on=JUNE, judgement=Judgement.AT_RISK, reason="Bill stuck"))
+    given().when(assess(JUNE, judgement=Judgement.AT_RISK, reason="Bill stuck")).then(
+        Assessed(effective_on=JUNE, judgement=Judgement.AT_RISK, reason="Bill stuck")
+    )
 
 
 def test_a_judgement_without_a_day_takes_effect_today() -> None:
-    given().when(lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK)).then(
+    asked = request_of(Assessed).model_validate({"judgement": "on_track"})
+    given().when(lambda it: it.assess(asked.struct(TODAY), on(TODAY))).then(
         Assessed(effective_on=TODAY, judgement=Judgement.ON_TRACK)
     )
 
 
 def test_a_rating_without_a_judgement_is_kept_word_for_word() -> None:
-    given().when(
-        lambda it: it.assess(today=TODAY, judgement=None, rating=" Amber/Red ", scale="Gateway")
-    ).then(Assessed(effective_on=TODAY, rating=" Amber/Red ", scale="Gateway"))
+    given().when(assess(TODAY, judgement=None, rating=" Amber/Red ", scale="Gateway")).then(
+        Assessed(effective_on=TODAY, rating=" Amber/Red ", scale="Gateway")
+    )
 
 
 def test_an_assessment_says_at_least_a_judgement_or_a_rating() -> None:
-    given().when(lambda it: it.assess(today=TODAY, judgement=None, reason="none")).refused(
+    given().when(assess(TODAY, judgement=None, reason="none")).refused(
         "judgement-or-rating-required", InvalidInput, "/judgement"
     )
 
 
 @pytest.mark.parametrize("reason", [None, "", "  \n"])
 def test_a_judgement_of_at_risk_needs_a_reason(reason: str | None) -> None:
-    given().when(lambda it: it.assess(today=TODAY, judgement=Judgement.AT_RISK, reason=reason)).refused(
+    given().when(assess(TODAY, judgement=Judgement.AT_RISK, reason=reason)).refused(
         "reason-required", InvalidInput, "/reason"
     )
 
 
 def test_no_judgement_takes_effect_tomorrow() -> None:
-    given().when(
-        lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK, effective_on=TOMORROW)
-    ).refused("date-in-future", InvalidInput, "/effective_on")
+    given().when(assess(TOMORROW)).refused("date-in-future", InvalidInput, "/effective_on")
 
 
 def test_a_fact_may_be_older_than_the_registration() -> None:
     """A promise is often entered after it was made and judged."""
     day = date(2010, 5, 21)
-    given().when(lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK, effective_on=day)).then(
-        Assessed(effective_on=day, judgement=Judgement.ON_TRACK)
-    )
+    given().when(assess(day)).then(Assessed(effective_on=day, judgement=Judgement.ON_TRACK))
 
 
 @pytest.mark.parametrize("closing", [completed(), discarded(), merged()])
@@ -88,27 +92,21 @@ def test_a_fact_may_be_older_than_the_registration() -> None:
 def test_a_closed_commitment_takes_no_assessment_from_the_day_it_was_closed(
     closing: Event, day: date
 ) -> None:
-    given(registered(), closing).when(
-        lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK, effective_on=day)
-    ).refused("commitment-closed", RuleBroken)
+    given(registered(), closing).when(assess(day)).refused("commitment-closed", RuleBroken)
 
 
 @pytest.mark.parametrize("closing", [completed(), discarded(), merged()])
 def test_an_assessment_from_before_the_closing_may_be_recorded_late(closing: Event) -> None:
-    given(registered(), closing).when(
-        lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK, effective_on=date(2012, 6, 29))
-    ).then(Assessed(effective_on=date(2012, 6, 29), judgement=Judgement.ON_TRACK))
+    given(registered(), closing).when(assess(date(2012, 6, 29))).then(
+        Assessed(effective_on=date(2012, 6, 29), judgement=Judgement.ON_TRACK)
+    )
 
 
 @pytest.mark.parametrize("closing", [completed(), discarded(), merged()])
 def test_a_reopened_commitment_is_judged_again_but_not_for_the_time_it_was_closed(closing: Event) -> None:
     past = (registered(), closing, reopened(JULY))
-    given(*past).when(
-        lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK, effective_on=JULY)
-    ).then(Assessed(effective_on=JULY, judgement=Judgement.ON_TRACK))
-    given(*past).when(
-        lambda it: it.assess(today=TODAY, judgement=Judgement.ON_TRACK, effective_on=JUNE)
-    ).refused("commitment-closed", RuleBroken)
+    given(*past).when(assess(JULY)).then(Assessed(effective_on=JULY, judgement=Judgement.ON_TRACK))
+    given(*past).when(assess(JUNE)).refused("commitment-closed", RuleBroken)
 
 
 def test_a_judgement_recorded_late_does_not_replace_a_newer_one() -> None:
@@ -129,33 +127,37 @@ def test_a_judgement_recorded_late_does_not_replace_a_newer_one() -> None:
 # --- risks and budget ----------------------------------------------------------------------------------------------
 
 
+def assess_risks(**rated: Any) -> Any:
+    return lambda it: it.assess_risks(RisksAssessed(effective_on=TODAY, **rated), on(TODAY))
+
+
 def test_risks_are_rated_one_to_four_and_those_that_do_not_apply_left_out() -> None:
-    given().when(
-        lambda it: it.assess_risks(today=TODAY, budgetary_requirements=1, passage_through_congress=4)
-    ).then(RisksAssessed(effective_on=TODAY, budgetary_requirements=1, passage_through_congress=4))
+    given().when(assess_risks(budgetary_requirements=1, passage_through_congress=4)).then(
+        RisksAssessed(effective_on=TODAY, budgetary_requirements=1, passage_through_congress=4)
+    )
 
 
 @pytest.mark.parametrize("rating", [0, 5, -1])
 def test_a_risk_outside_the_scale_is_refused(rating: int) -> None:
-    given().when(lambda it: it.assess_risks(today=TODAY, change_management=rating)).refused(
+    given().when(assess_risks(change_management=rating)).refused(
         "risk-out-of-range", InvalidInput, "/change_management"
     )
 
 
 def test_a_risk_assessment_rates_at_least_one_risk() -> None:
-    given().when(lambda it: it.assess_risks(today=TODAY, description="fine")).refused(
-        "no-risk-rated", InvalidInput
-    )
+    given().when(assess_risks(description="fine")).refused("no-risk-rated", InvalidInput)
 
 
 ESTIMATE = BudgetLine(amount="1234.5", currency="CLP", year=2013)
 
 
+def estimate(lines: tuple[BudgetLine, ...]) -> Any:
+    return lambda it: it.estimate_budget(BudgetEstimated(effective_on=TODAY, lines=lines), on(TODAY))
+
+
 def test_a_budget_is_estimated_per_year_and_for_the_whole_life() -> None:
     lines = (ESTIMATE, BudgetLine(amount="-20", currency="CLF", figure=BudgetFigure.WHOLE_LIFE_COST))
-    given().when(lambda it: it.estimate_budget(today=TODAY, lines=lines)).then(
-        BudgetEstimated(effective_on=TODAY, lines=lines)
-    )
+    given().when(estimate(lines)).then(BudgetEstimated(effective_on=TODAY, lines=lines))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def test_a_budget_is_estimated_per_year_and_for_the_whole_life() -> None:
 def test_a_budget_that_cannot_be_read_is_refused(
     lines: tuple[BudgetLine, ...], code: str, pointer: str
 ) -> None:
-    given().when(lambda it: it.estimate_budget(today=TODAY, lines=lines)).refused(code, InvalidInput, pointer)
+    given().when(estimate(lines)).refused(code, InvalidInput, pointer)
 
 
 # --- deadlines -----------------------------------------------------------------------------------------------------
@@ -180,10 +182,9 @@ def test_a_budget_that_cannot_be_read_is_refused(
 LATER = date(2014, 12, 31)
 
 
-def revise(deadline: DeadlineKind, on: date, **more: Any) -> Any:
-    return lambda it: it.revise_deadline(
-        today=TODAY, **{"deadline": deadline, "on": on, "reason": "Senate"} | more
-    )
+def revise(deadline: DeadlineKind, day: date, **more: Any) -> Any:
+    fields: dict[str, Any] = {"effective_on": TODAY, "reason": "Senate"} | more
+    return lambda it: it.revise_deadline(DeadlineRevised(deadline=deadline, on=day, **fields), on(TODAY))
 
 
 def test_a_revised_deadline_keeps_the_old_day_and_the_decision() -> None:
@@ -281,14 +282,13 @@ def test_a_closed_commitment_takes_no_revision() -> None:
 # --- lead ----------------------------------------------------------------------------------------------------------
 
 
-def reassign(lead: str, **more: Any) -> Any:
-    return lambda it: it.reassign_lead(
-        today=TODAY, known=KNOWN, **{"lead_organization": lead, "reason": "New ministry"} | more
-    )
+def reassign(lead: str, day: date = TODAY) -> Any:
+    proposed = LeadReassigned(lead_organization=lead, effective_on=day, reason="New ministry")
+    return lambda it: it.reassign_lead(proposed, on(TODAY), KNOWN)
 
 
 def test_another_organisation_takes_over() -> None:
-    given().when(reassign("HEALTH", effective_on=JULY)).then(
+    given().when(reassign("HEALTH", JULY)).then(
         LeadReassigned(
             lead_organization="HEALTH", previous="INTERIOR", effective_on=JULY, reason="New ministry"
         )
@@ -309,4 +309,4 @@ def test_the_former_lead_answers_for_the_days_before() -> None:
     )
     it = given(registered(), handed_over).thing
     assert (it.lead_on(MAY), it.lead_on(JUNE), it.lead_on(JULY)) == ("INTERIOR", "INTERIOR", "HEALTH")
-    assert it.concerned() == ("HEALTH", "POLICE", "JUSTICE")
+    assert it.organizations() == ("HEALTH", "POLICE", "JUSTICE")

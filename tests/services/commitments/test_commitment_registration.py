@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.commitments.domain import registration
+from services.commitments.commitment.model import register, usual_visibility
 from shared.errors import BitacoraError, InvalidInput, RuleBroken
 from shared.events.commitments import (
     Corrected,
@@ -29,6 +29,7 @@ from tests.services.commitments.promises import (
     given,
     registered,
 )
+from tests.support.scenario import on
 
 UUID_TEXT = "98bc97a8-cfbb-48b4-8786-ce06320ea9f1"
 BILATERAL = Origin(kind=OriginKind.BILATERAL_MEETING)
@@ -36,7 +37,7 @@ BILATERAL = Origin(kind=OriginKind.BILATERAL_MEETING)
 
 def refusal(**more: Any) -> tuple[type[BitacoraError], str, str]:
     with pytest.raises(BitacoraError) as caught:
-        registration.register(registered(**more), today=TODAY, known=KNOWN)
+        register(registered(**more), on(TODAY), KNOWN)
     pointer = caught.value.pointer if isinstance(caught.value, InvalidInput) else ""
     return type(caught.value), caught.value.code, pointer
 
@@ -55,7 +56,7 @@ def test_a_commitment_enters_the_record_as_it_was_told() -> None:
         visibility=Visibility.PUBLIC,
         working_team=(TeamMember(position="legal counsel", institution="INTERIOR"),),
     )
-    assert registration.register(full, today=TODAY, known=KNOWN) == full
+    assert register(full, on(TODAY), KNOWN) == full
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_a_code_can_be_quoted_and_is_no_uuid(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["a", "0", "SEG-014", "2012.PMO_3", "a" * 64, UUID_TEXT.replace("-", "")])
 def test_a_code_has_letters_digits_dots_hyphens_and_underscores(code: str) -> None:
-    registration.register(registered(code=code), today=TODAY, known=KNOWN)
+    register(registered(code=code), on(TODAY), KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -117,19 +118,18 @@ def test_what_contradicts_itself_or_the_plan_is_not_registered(more: dict[str, A
 
 
 def test_what_was_agreed_in_a_bilateral_is_reserved_unless_somebody_says_internal() -> None:
-    assert registration.usual_visibility(OriginKind.BILATERAL_MEETING) is Visibility.RESERVED
-    assert registration.usual_visibility(OriginKind.MAY_21_SPEECH) is Visibility.INTERNAL
-    assert registration.usual_visibility(None) is Visibility.INTERNAL
-    registration.register(
-        registered(origin=BILATERAL, visibility=Visibility.INTERNAL), today=TODAY, known=KNOWN
-    )
+    assert usual_visibility(OriginKind.BILATERAL_MEETING) is Visibility.RESERVED
+    assert usual_visibility(OriginKind.MAY_21_SPEECH) is Visibility.INTERNAL
+    assert usual_visibility(None) is Visibility.INTERNAL
+    register(registered(origin=BILATERAL, visibility=Visibility.INTERNAL), on(TODAY), KNOWN)
 
 
 # --- corrections ---------------------------------------------------------------------------------------------------
 
 
 def correct(field: str, value: Any, reason: str = "Misread") -> Any:
-    return lambda it: it.correct(today=TODAY, field=field, value=value, reason=reason, known=KNOWN)
+    proposed = Corrected(field=field, value=value, reason=reason)
+    return lambda it: it.correct(proposed, on(TODAY), KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -232,10 +232,13 @@ def test_a_closed_commitment_can_still_be_set_right() -> None:
 # --- visibility and escalations ------------------------------------------------------------------------------------
 
 
+def publish(reason: str) -> Any:
+    proposed = VisibilityChanged(visibility=Visibility.PUBLIC, reason=reason)
+    return lambda it: it.change_visibility(proposed, on(TODAY))
+
+
 def test_a_reserved_commitment_is_published_with_a_reason() -> None:
-    given(registered(visibility=Visibility.RESERVED)).when(
-        lambda it: it.change_visibility(visibility=Visibility.PUBLIC, reason="Speech of May 21")
-    ).then(
+    given(registered(visibility=Visibility.RESERVED)).when(publish("Speech of May 21")).then(
         VisibilityChanged(
             visibility=Visibility.PUBLIC, previous=Visibility.RESERVED, reason="Speech of May 21"
         )
@@ -243,21 +246,19 @@ def test_a_reserved_commitment_is_published_with_a_reason() -> None:
 
 
 def test_a_publication_changes_who_may_know() -> None:
-    given(registered(visibility=Visibility.PUBLIC)).when(
-        lambda it: it.change_visibility(visibility=Visibility.PUBLIC, reason="Again")
-    ).refused("visibility-unchanged", RuleBroken)
-
-
-def test_a_publication_needs_a_reason() -> None:
-    given().when(lambda it: it.change_visibility(visibility=Visibility.PUBLIC, reason="")).refused(
-        "reason-required", InvalidInput, "/reason"
+    given(registered(visibility=Visibility.PUBLIC)).when(publish("Again")).refused(
+        "visibility-unchanged", RuleBroken
     )
 
 
+def test_a_publication_needs_a_reason() -> None:
+    given().when(publish("")).refused("reason-required", InvalidInput, "/reason")
+
+
 def test_an_escalation_names_its_decision() -> None:
-    given().when(
-        lambda it: it.note_escalation(today=TODAY, decision="POL-2012-3", remarks="To the President")
-    ).then(Escalated(effective_on=TODAY, decision="POL-2012-3", remarks="To the President"))
-    given().when(lambda it: it.note_escalation(today=TODAY, decision=" ")).refused(
+    named = Escalated(effective_on=TODAY, decision="POL-2012-3", remarks="To the President")
+    given().when(lambda it: it.note_escalation(named, on(TODAY))).then(named)
+    unnamed = Escalated(effective_on=TODAY, decision=" ")
+    given().when(lambda it: it.note_escalation(unnamed, on(TODAY))).refused(
         "text-required", InvalidInput, "/decision"
     )

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.commitments.policies.decisions import FOLLOWER
+from services.commitments.outcome.policy import FOLLOWER
 from shared.errors import Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded

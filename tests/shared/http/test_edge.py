@@ -226,7 +226,7 @@ async def test_requests_are_counted_by_route_and_status_and_not_by_path(installa
     assert counted['method="GET",route="/v1/things/{id}",status="200"'] == "3.0"
     assert counted['method="HEAD",route="/v1/things/{id}",status="200"'] == "1.0"
     assert counted['method="GET",route="unmatched",status="404"'] == "1.0"
-    assert counted['method="other",route="unmatched",status="405"'] == "1.0"
+    assert counted['method="other",route="/v1/things/{id}",status="405"'] == "1.0"
     assert counted['method="GET",route="/v1/faults/{kind}",status="500"'] == "1.0"
     assert 'http_request_duration_seconds_count{method="GET",route="/v1/things/{id}"} 3.0' in text
 

@@ -63,6 +63,9 @@ async def test_paths_that_do_not_exist_and_methods_they_do_not_take_are_problems
         assert answer.headers["allow"] == "GET, HEAD, PUT"
         answer = await client.request("OPTIONS", "/v1/things")
         assert answer.headers["allow"] == "GET, HEAD, POST"
+        for method in ("GET", "HEAD", "PUT"):
+            answer = await client.request(method, "/v1/things/1/notes")
+            assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
 async def test_a_refusal_says_how_to_authenticate(installation: Installation) -> None:
@@ -95,6 +98,16 @@ async def test_a_value_at_fault_is_pointed_at(installation: Installation, body: 
     assert answer.status_code == 422
     assert [item["pointer"] for item in answer.json().get("errors", [{"pointer": ""}])] == [pointer]
     assert all(item["detail"] for item in answer.json().get("errors", []))
+
+
+async def test_an_answer_names_at_most_twenty_errors(installation: Installation) -> None:
+    many = {f"n{number}": 1 for number in range(30)}
+    async with installation.client(**installation.token()) as client:
+        for answer in (
+            await client.post("/v1/things", json={"title": "a", **many}),
+            await client.get("/v1/things", params=many),
+        ):
+            assert (answer.status_code, len(answer.json()["errors"])) == (422, 20)
 
 
 async def test_parameters_at_fault_are_pointed_at_by_where_they_are(installation: Installation) -> None:

@@ -1,0 +1,739 @@
+"""One commitment: what may happen to it, and what each thing that happened changes.
+
+Facts carry the day they took effect, and that day decides: a commitment takes facts dated before it was closed however
+late the log learns of them, and none dated on or after that day until it is reopened. What is about the record rather
+than the world (comments, reviews, corrections, visibility, escalations) is taken at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from shared.aggregate.aggregate import Aggregate, Entry, evolves
+from shared.aggregate.command import Context
+from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
+from shared.eventlog.envelope import Recorded
+from shared.events.commitments import (
+    Assessed,
+    BudgetEstimated,
+    BudgetLine,
+    Commented,
+    Completed,
+    Corrected,
+    DeadlineRevised,
+    Discarded,
+    Escalated,
+    InternalDeadline,
+    LeadReassigned,
+    Merged,
+    MilestoneCompleted,
+    MilestoneSet,
+    ProgressReported,
+    ProgressReviewed,
+    PublicDeadline,
+    Registered,
+    Reopened,
+    RisksAssessed,
+    VisibilityChanged,
+)
+from shared.events.facts import COMPUTED
+from shared.events.types import LONGEST_LINE, LONGEST_TEXT, MOST_ITEMS
+from shared.events.vocabulary import (
+    BudgetFigure,
+    CommitmentKind,
+    DeadlineKind,
+    Judgement,
+    OriginKind,
+    ReviewOutcome,
+    Visibility,
+)
+from shared.identity.actor import Actor, Role
+from shared.rules import guards
+from shared.rules.dated_facts import DatedFacts, History
+from shared.rules.periods import period_named
+from shared.rules.traffic_light import Verdict, verdict_on
+
+Closing = Entry[Completed] | Entry[Discarded] | Entry[Merged]
+replace = msgspec.structs.replace
+
+
+class Report(NamedTuple):
+    """A progress report and, once somebody looked at it, its review."""
+
+    entry: Entry[ProgressReported]
+    review: Entry[ProgressReviewed] | None = None
+
+
+class Milestone(NamedTuple):
+    """A step on the way as last planned and, once reached, how."""
+
+    plan: Entry[MilestoneSet]
+    completion: Entry[MilestoneCompleted] | None = None
+
+
+class Successor(NamedTuple):
+    """The commitment another one is to be merged into, as the record has it."""
+
+    code: str
+    open: bool
+    merged_into: tuple[str, ...] = ()
+    """Where it went itself, if it was merged: its own successor, then that one's, and so on."""
+
+
+class Place(NamedTuple):
+    """Where a commitment stands in the plan tree: its layer, and what it is part of, the nearest first."""
+
+    kind: CommitmentKind
+    ancestors: tuple[str, ...] = ()
+
+
+class Known(NamedTuple):
+    """What the record holds of the things that a registration names, all by code."""
+
+    organizations: Container[str] = ()
+    pillars: Container[str] = ()
+    commitments: Mapping[str, Place] = {}
+
+
+class Commitment(Aggregate):
+    """A promise of the government, from its registration to its end and, reopened, beyond."""
+
+    __slots__ = (
+        "assessments",
+        "budgets",
+        "closings",
+        "comments",
+        "corrections",
+        "dated",
+        "escalations",
+        "milestones",
+        "once_reserved",
+        "reassignments",
+        "registration",
+        "reopenings",
+        "reports",
+        "revisions",
+        "risks",
+        "visibility",
+    )
+
+    BEGINS_WITH = (Registered,)
+
+    def __init__(self, recorded: Recorded) -> None:
+        super().__init__(recorded)
+        registered = recorded.data
+        assert isinstance(registered, Registered)
+        self.registration = registered
+        """What was recorded on the first day, as corrected since."""
+        self.dated = DatedFacts(registered, recorded.position)
+        self.visibility = registered.visibility
+        self.once_reserved = registered.visibility is Visibility.RESERVED
+        """Whether it is reserved, or ever was."""
+        self.assessments: History[Entry[Assessed] | None] = History(None, recorded.position)
+        self.risks: History[Entry[RisksAssessed] | None] = History(None, recorded.position)
+        self.budgets: History[Entry[BudgetEstimated] | None] = History(None, recorded.position)
+        # Tuples, because most commitments have none of these and an empty tuple costs nothing.
+        self.reports: tuple[Report, ...] = ()
+        self.revisions: tuple[Entry[DeadlineRevised], ...] = ()
+        self.reassignments: tuple[Entry[LeadReassigned], ...] = ()
+        self.closings: tuple[Closing, ...] = ()
+        self.reopenings: tuple[Entry[Reopened], ...] = ()
+        self.milestones: tuple[Milestone, ...] = ()
+        self.comments: tuple[Entry[Commented], ...] = ()
+        self.corrections: tuple[Entry[Corrected], ...] = ()
+        self.escalations: tuple[Entry[Escalated], ...] = ()
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next event; days and deadlines are kept apart, by the rule that reporting shares."""
+        self.dated.apply(recorded.data, recorded.position)
+        super().apply(recorded)
+
+    # --- what holds ------------------------------------------------------------------------------------------------
+
+    @property
+    def code(self) -> str:
+        """What people call it."""
+        return self.registration.code
+
+    def verdict_on(self, day: date) -> Verdict | None:
+        """The status on a day under the current rule; None before the first day it counts from."""
+        state = self.dated.standing_on(day)
+        return None if state is None else verdict_on(state, day)
+
+    def lead_on(self, day: date) -> str:
+        """The organisation that answered for it on a day."""
+        return self.dated.leads.on(day)[0]
+
+    def closing_on(self, day: date) -> Closing | None:
+        """What had closed it on a day, or None if it was open."""
+        closure, position = self.dated.closures.on(day)
+        if closure is None:
+            return None
+        return next(entry for entry in self.closings if entry.position == position)
+
+    @property
+    def merged_into(self) -> str | None:
+        """The code of the commitment it now goes on in, if it was merged."""
+        closing = self.closing_on(date.max)
+        return closing.event.into if closing is not None and isinstance(closing.event, Merged) else None
+
+    @property
+    def stage(self) -> str | None:
+        """How far it is in its instrument's own stages, by the latest report that says so."""
+        reported = (report.stage for report in self._in_force() if report.stage is not None)
+        return next(reported, self.registration.stage)
+
+    @property
+    def percent(self) -> Decimal | None:
+        """How much of it is done, 0 to 100, by the latest report that says so."""
+        return next((report.percent for report in self._in_force() if report.percent is not None), None)
+
+    def organizations(self) -> tuple[str, ...]:
+        """The organisations it is their own for: the lead, the responsible service and those that collaborate."""
+        first = self.registration
+        service = () if first.responsible_service is None else (first.responsible_service,)
+        return (self.lead_on(date.max), *service, *first.collaborating_organizations)
+
+    def _in_force(self) -> Iterator[ProgressReported]:
+        """The reports nobody sent back, the latest to take effect first."""
+        kept = [
+            report.entry.event
+            for report in self.reports
+            if report.review is None or report.review.event.outcome is not ReviewOutcome.RETURNED
+        ]
+        return iter(sorted(kept, key=lambda report: (report.effective_on, report.number), reverse=True))
+
+    # --- how it is going -------------------------------------------------------------------------------------------
+
+    def assess(self, assessed: Assessed, context: Context) -> Assessed:
+        """Judges how the commitment is going on a day, or keeps the rating of an assessor who gives no judgement."""
+        guards.not_after_today(assessed.effective_on, context.today)
+        if assessed.judgement is None and assessed.rating is None:
+            raise InvalidInput(
+                "judgement-or-rating-required",
+                "Say on_track or at_risk, or give the rating on the assessor's own scale.",
+                pointer="/judgement",
+            )
+        if assessed.judgement is Judgement.AT_RISK:
+            guards.reason_given(assessed.reason, "A judgement of at_risk")
+        self.must_be_open_on(assessed.effective_on)
+        return assessed
+
+    @evolves(Assessed)
+    def _assessed(self, entry: Entry[Assessed]) -> None:
+        self.assessments.add(entry.event.effective_on, entry.position, entry)
+
+    def assess_risks(self, assessed: RisksAssessed, context: Context) -> RisksAssessed:
+        """Rates the risks, from 1 (low) to 4 (high); those that do not apply are left out."""
+        guards.not_after_today(assessed.effective_on, context.today)
+        ratings = [(name, value) for name in RISKS if (value := getattr(assessed, name)) is not None]
+        if not ratings:
+            raise InvalidInput("no-risk-rated", "Rate at least one risk, from 1 (low) to 4 (high).")
+        for name, rating in ratings:
+            if not 1 <= rating <= 4:
+                raise InvalidInput(
+                    "risk-out-of-range", "A risk is rated from 1 (low) to 4 (high).", pointer=f"/{name}"
+                )
+        self.must_be_open_on(assessed.effective_on)
+        return assessed
+
+    @evolves(RisksAssessed)
+    def _risks_assessed(self, entry: Entry[RisksAssessed]) -> None:
+        self.risks.add(entry.event.effective_on, entry.position, entry)
+
+    def estimate_budget(self, estimated: BudgetEstimated, context: Context) -> BudgetEstimated:
+        """Puts figures to what it costs; a new estimate replaces the one before."""
+        guards.not_after_today(estimated.effective_on, context.today)
+        _check_budget_lines(estimated.lines)
+        self.must_be_open_on(estimated.effective_on)
+        return estimated
+
+    @evolves(BudgetEstimated)
+    def _budget_estimated(self, entry: Entry[BudgetEstimated]) -> None:
+        self.budgets.add(entry.event.effective_on, entry.position, entry)
+
+    def comment(self, commented: Commented, context: Context) -> Commented:
+        """Leaves a remark on the record; that is possible at any time."""
+        self.must_be_own_of(context.actor)
+        guards.not_after_today(commented.effective_on, context.today)
+        guards.text_given(commented.text, "A comment", "/text")
+        return commented
+
+    @evolves(Commented)
+    def _commented(self, entry: Entry[Commented]) -> None:
+        self.comments = (*self.comments, entry)
+
+    # --- progress and milestones -----------------------------------------------------------------------------------
+
+    def report_progress(self, reported: ProgressReported, context: Context) -> ProgressReported:
+        """Reports progress, or that nothing has changed: that is a report too, and then changes nothing."""
+        self.must_be_own_of(context.actor)
+        period_named(reported.period)
+        guards.not_after_today(reported.effective_on, context.today)
+        if reported.source_on is not None:
+            guards.not_after_today(reported.source_on, context.today, "/source_on")
+        percent = reported.percent
+        if percent is not None and not (percent.is_finite() and 0 <= percent <= 100):
+            raise InvalidInput(
+                "percent-out-of-range", "A percentage lies between 0 and 100.", pointer="/percent"
+            )
+        if reported.no_change and (
+            (reported.stage or self.stage) != self.stage or percent not in (None, self.percent)
+        ):
+            raise RuleBroken(
+                "no-change-contradicted", "A report of no change cannot tell of another stage or percentage."
+            )
+        if not (reported.no_change or reported.observed_progress or reported.stage or percent is not None):
+            raise InvalidInput(
+                "nothing-reported", "Tell the progress observed, a stage or a percentage, or say no_change."
+            )
+        self.must_be_open_on(reported.effective_on)
+        return replace(reported, number=len(self.reports) + 1)
+
+    @evolves(ProgressReported)
+    def _progress_reported(self, entry: Entry[ProgressReported]) -> None:
+        self.reports = (*self.reports, Report(entry))
+
+    def review_progress(self, reviewed: ProgressReviewed, context: Context) -> ProgressReviewed:
+        """Accepts a progress report or sends it back, once; never its author.
+
+        A colleague of the author may review: it takes two people, not two organisations. A report that was sent back
+        stays on record, no longer speaks for the stage and the percentage, and is answered by a new one.
+        """
+        number = reviewed.report
+        if not 1 <= number <= len(self.reports):
+            raise NotFound("report-not-found", f"There is no progress report {number}.")
+        found = self.reports[number - 1]
+        if found.entry.recorded_by.subject == context.actor.subject:
+            raise RuleBroken("reviewer-is-author", "Nobody reviews a report of their own.")
+        if found.review is not None:
+            raise RuleBroken(
+                "report-already-reviewed",
+                f"Report {number} was {found.review.event.outcome}: a new report follows it.",
+            )
+        if reviewed.outcome is ReviewOutcome.RETURNED:
+            guards.reason_given(reviewed.reason, "Sending a report back")
+        return reviewed
+
+    @evolves(ProgressReviewed)
+    def _progress_reviewed(self, entry: Entry[ProgressReviewed]) -> None:
+        at = entry.event.report - 1
+        reviewed = self.reports[at]._replace(review=entry)
+        self.reports = (*self.reports[:at], reviewed, *self.reports[at + 1 :])
+
+    def set_milestone(self, planned: MilestoneSet, context: Context) -> MilestoneSet:
+        """Plans a step on the way or, with the number of one not yet reached and a reason, plans that one anew."""
+        following = len(self.milestones) + 1
+        number = following if planned.number is COMPUTED else planned.number
+        if not 1 <= number <= following:
+            raise InvalidInput(
+                "milestone-out-of-sequence",
+                f"Milestones are numbered in order: the next one is {following}.",
+                pointer="/number",
+            )
+        guards.text_given(planned.name, "The name of a milestone", "/name")
+        if number < following:
+            current = self.milestones[number - 1]
+            if current.completion is not None:
+                raise RuleBroken(
+                    "milestone-completed", f"Milestone {number} was reached and is not planned anew."
+                )
+            guards.reason_given(planned.reason, "Planning a milestone anew")
+            plan = current.plan.event
+            if (planned.name, planned.due_on, planned.description) == (
+                plan.name,
+                plan.due_on,
+                plan.description,
+            ):
+                raise RuleBroken("milestone-unchanged", f"Milestone {number} is already planned like this.")
+        self.must_be_open_on(context.today)
+        return replace(planned, number=number)
+
+    @evolves(MilestoneSet)
+    def _milestone_set(self, entry: Entry[MilestoneSet]) -> None:
+        at = entry.event.number - 1
+        self.milestones = (*self.milestones[:at], Milestone(entry), *self.milestones[at + 1 :])
+
+    def complete_milestone(self, completed: MilestoneCompleted, context: Context) -> MilestoneCompleted:
+        """Reaches a planned step; the day it was due stays as planned."""
+        self.must_be_own_of(context.actor)
+        number = completed.number
+        if not 1 <= number <= len(self.milestones):
+            raise NotFound("milestone-not-found", f"There is no milestone {number}.")
+        guards.not_after_today(completed.completed_on, context.today, "/completed_on")
+        if self.milestones[number - 1].completion is not None:
+            raise RuleBroken("milestone-completed", f"Milestone {number} was already reached.")
+        self.must_be_open_on(completed.completed_on)
+        return completed
+
+    @evolves(MilestoneCompleted)
+    def _milestone_completed(self, entry: Entry[MilestoneCompleted]) -> None:
+        at = entry.event.number - 1
+        reached = self.milestones[at]._replace(completion=entry)
+        self.milestones = (*self.milestones[:at], reached, *self.milestones[at + 1 :])
+
+    # --- deadlines and lead ----------------------------------------------------------------------------------------
+
+    def revise_deadline(self, revised: DeadlineRevised, context: Context) -> DeadlineRevised:
+        """Moves a deadline, or sets it for the first time; the old day is kept.
+
+        The internal deadline is never moved beyond the public one. The public one may be brought forward past the
+        internal one, for a promise is what it is, and the internal one is then the unit's to mend.
+        """
+        day = guards.not_after_today(revised.effective_on, context.today)
+        guards.reason_given(revised.reason, "A revision of a deadline")
+        public, internal = self.dated.public_deadlines.on(day)[0], self.dated.internal_deadlines.on(day)[0]
+        previous = public if revised.deadline is DeadlineKind.PUBLIC else internal
+        if revised.on == previous:
+            raise RuleBroken(
+                "deadline-unchanged", f"On {day} the {revised.deadline} deadline already was {previous}."
+            )
+        if revised.deadline is DeadlineKind.INTERNAL and public is not None:
+            _deadlines_in_order(InternalDeadline(on=revised.on), PublicDeadline(on=public))
+        self.must_be_open_on(day)
+        return replace(revised, previous=previous)
+
+    @evolves(DeadlineRevised)
+    def _deadline_revised(self, entry: Entry[DeadlineRevised]) -> None:
+        self.revisions = (*self.revisions, entry)
+
+    def reassign_lead(self, reassigned: LeadReassigned, context: Context, known: Known) -> LeadReassigned:
+        """Hands the commitment to another organisation."""
+        day = guards.not_after_today(reassigned.effective_on, context.today)
+        guards.reason_given(reassigned.reason, "A change of lead")
+        guards.known_organization(reassigned.lead_organization, known.organizations, "/lead_organization")
+        previous = self.lead_on(day)
+        if reassigned.lead_organization == previous:
+            raise RuleBroken("lead-unchanged", f"On {day} {previous} already led it.")
+        self.must_be_open_on(day)
+        return replace(reassigned, previous=previous)
+
+    @evolves(LeadReassigned)
+    def _lead_reassigned(self, entry: Entry[LeadReassigned]) -> None:
+        self.reassignments = (*self.reassignments, entry)
+
+    # --- ending ----------------------------------------------------------------------------------------------------
+
+    def complete(self, completed: Completed, context: Context) -> Completed:
+        """Completes the commitment as promised, on evidence."""
+        day = guards.not_after_today(completed.completed_on, context.today, "/completed_on")
+        guards.evidence_given(completed.evidence, "A commitment is completed as promised")
+        self.must_be_closable_on(day)
+        return completed
+
+    def discard(self, discarded: Discarded, context: Context) -> Discarded:
+        """Gives the commitment up, for one of three reasons and with an explanation."""
+        day = guards.not_after_today(discarded.effective_on, context.today)
+        guards.reason_given(discarded.reason, "Giving a commitment up")
+        self.must_be_closable_on(day)
+        return discarded
+
+    def merge(self, merged: Merged, context: Context, into: Successor | None) -> Merged:
+        """Merges the commitment into another one, in which it goes on: one that is open and did not come from it."""
+        day = guards.not_after_today(merged.effective_on, context.today)
+        guards.reason_given(merged.reason, "A merger")
+        if into is None:
+            raise InvalidInput(
+                "merger-into-unknown", "There is no such commitment to merge into.", pointer="/into"
+            )
+        if into.code == self.code:
+            raise RuleBroken("merger-into-itself", "A commitment cannot be merged into itself.")
+        if self.code in into.merged_into:
+            raise RuleBroken("merger-in-a-circle", f"'{into.code}' was itself merged into '{self.code}'.")
+        if not into.open:
+            raise RuleBroken("merger-into-closed", f"'{into.code}' is closed: nothing can go on inside it.")
+        self.must_be_closable_on(day)
+        return replace(merged, into=into.code)
+
+    @evolves(Completed, Discarded, Merged)
+    def _closed(self, entry: Entry[Any]) -> None:
+        self.closings = (*self.closings, entry)
+
+    def reopen(self, reopened: Reopened, context: Context) -> Reopened:
+        """Undoes a completion, a discard or a merger from a day on; what was said before stands."""
+        day = guards.not_after_today(reopened.effective_on, context.today)
+        guards.reason_given(reopened.reason, "A reopening")
+        if self.closing_on(day) is None:
+            if self.closing_on(date.max) is not None:
+                raise RuleBroken(
+                    "reopening-before-closure", f"On {day} it was still open: it was closed later."
+                )
+            raise RuleBroken("not-closed", "It is open: there is nothing to reopen.")
+        return reopened
+
+    @evolves(Reopened)
+    def _reopened(self, entry: Entry[Reopened]) -> None:
+        self.reopenings = (*self.reopenings, entry)
+
+    # --- keeping the record ----------------------------------------------------------------------------------------
+
+    def change_visibility(self, changed: VisibilityChanged, context: Context) -> VisibilityChanged:  # noqa: ARG002
+        """Publishes the commitment, or changes who may read it."""
+        guards.reason_given(changed.reason, "A change of visibility")
+        if changed.visibility is self.visibility:
+            raise RuleBroken("visibility-unchanged", f"It is {changed.visibility} already.")
+        return replace(changed, previous=self.visibility)
+
+    @evolves(VisibilityChanged)
+    def _visibility_changed(self, entry: Entry[VisibilityChanged]) -> None:
+        self.visibility = entry.event.visibility
+        self.once_reserved = self.once_reserved or self.visibility is Visibility.RESERVED
+
+    def correct(self, corrected: Corrected, context: Context, known: Known) -> Corrected:
+        """Sets a field of the registration right, from the first day on; what was said before stays on record."""
+        guards.reason_given(corrected.reason, "A correction")
+        field = corrected.field
+        right = _corrected(self.registration, field, corrected.value, today=context.today, known=known)
+        return replace(corrected, value=_as_json(right, field), previous=_as_json(self.registration, field))
+
+    @evolves(Corrected)
+    def _registration_corrected(self, entry: Entry[Corrected]) -> None:
+        self.corrections = (*self.corrections, entry)
+        if entry.event.field in CORRECTABLE:
+            self.registration = _with_field(self.registration, entry.event.field, entry.event.value)
+
+    def note_escalation(self, escalated: Escalated, context: Context) -> Escalated:
+        """A decision takes the matter to a higher level."""
+        guards.not_after_today(escalated.effective_on, context.today)
+        guards.text_given(escalated.decision, "The decision", "/decision")
+        return escalated
+
+    @evolves(Escalated)
+    def _escalated(self, entry: Entry[Escalated]) -> None:
+        self.escalations = (*self.escalations, entry)
+
+    # --- guards that depend on it ----------------------------------------------------------------------------------
+
+    def must_be_open_on(self, day: date) -> None:
+        """A closed commitment takes no fact dated on or after the day it was closed."""
+        closure = self.dated.closures.on(day)[0]
+        if closure is not None:
+            raise RuleBroken(
+                "commitment-closed",
+                f"On {day} it was already {closure}: reopen it first, or state the day before.",
+            )
+
+    def must_be_closable_on(self, day: date) -> None:
+        """Only what is open on that day, and has not been closed since, can be closed from that day on."""
+        self.must_be_open_on(day)
+        closure = self.dated.closures.on(date.max)[0]
+        if closure is not None:
+            raise RuleBroken("commitment-closed", f"It was {closure} after {day}: reopen it first.")
+
+    def must_be_own_of(self, actor: Actor) -> None:
+        """A ministry speaks only for what is its own; the other roles speak for the whole of government."""
+        if actor.role is Role.MINISTRY and actor.organization not in self.organizations():
+            raise Forbidden(
+                "not-your-commitment",
+                f"{actor.organization} neither leads this commitment nor is responsible for it or collaborates on it.",
+            )
+
+
+# --- registration: field by field; a correction is held to the same rules ------------------------------------------
+
+FIELD_TYPES: Final[dict[str, Any]] = {field.name: field.type for field in msgspec.structs.fields(Registered)}
+CORRECTABLE: Final = frozenset(FIELD_TYPES) - {"code", "visibility"}
+"""A code is what everything else refers to; the visibility is changed by a publication, never by a correction."""
+
+RISKS: Final = tuple(
+    name for name in RisksAssessed.__struct_fields__ if name not in {"effective_on", "description"}
+)
+
+_LAYERS = list(CommitmentKind)
+_NAMES = {
+    "title",
+    "responsible_service",
+    "adviser",
+    "stage",
+    "priority",
+    "region",
+    "initiative_type",
+    "key_words",
+}
+
+
+def register(proposed: Registered, context: Context, known: Known) -> Registered:
+    """A commitment as it may enter the record."""
+    guards.well_formed_code(proposed.code)
+    agreed_in_private = proposed.origin is not None and proposed.origin.kind is OriginKind.BILATERAL_MEETING
+    if agreed_in_private and proposed.visibility is Visibility.PUBLIC:
+        raise InvalidInput(
+            "bilateral-not-public",
+            "What was agreed in a bilateral meeting is not public from the start: publish it, with a reason.",
+            pointer="/visibility",
+        )
+    _check(proposed, FIELD_TYPES, today=context.today, known=known)
+    return proposed
+
+
+def usual_visibility(origin: OriginKind | None) -> Visibility:
+    """Who may read a new commitment when nobody says otherwise."""
+    return Visibility.RESERVED if origin is OriginKind.BILATERAL_MEETING else Visibility.INTERNAL
+
+
+def _check(registered: Registered, fields: Collection[str], *, today: date, known: Known) -> None:
+    """Holds these fields of a registration to the rules; raises the first that is broken."""
+    for field in fields:
+        _check_lengths(getattr(registered, field), field, f"/{field}")
+    if "title" in fields:
+        guards.text_given(registered.title, "The title", "/title")
+    if "effective_on" in fields:
+        guards.not_after_today(registered.effective_on, today)
+    if "pillar" in fields and registered.pillar is not None and registered.pillar not in known.pillars:
+        raise InvalidInput(
+            "unknown-pillar", f"There is no pillar with the code '{registered.pillar}'.", pointer="/pillar"
+        )
+    for field, pointer, code in organizations_named(registered):
+        if field in fields:
+            guards.known_organization(code, known.organizations, pointer)
+    if "collaborating_organizations" in fields:
+        guards.all_different(registered.collaborating_organizations, "/collaborating_organizations")
+    if "key_words" in fields:
+        guards.all_different(registered.key_words, "/key_words")
+    if "parent" in fields or "kind" in fields:
+        _check_parent(registered, known)
+    source = registered.split_from
+    unknown_source = source == registered.code or source not in known.commitments
+    if "split_from" in fields and source is not None and unknown_source:
+        raise InvalidInput(
+            "split-from-unknown",
+            f"There is no other commitment with the code '{source}' to split from.",
+            pointer="/split_from",
+        )
+    if "public_deadline" in fields or "internal_deadline" in fields:
+        _deadlines_in_order(registered.internal_deadline, registered.public_deadline)
+
+
+def organizations_named(registered: Registered) -> Iterator[tuple[str, str, str]]:
+    """The organisations a registration names: field, JSON pointer, code."""
+    yield "lead_organization", "/lead_organization", registered.lead_organization
+    if registered.responsible_service is not None:
+        yield "responsible_service", "/responsible_service", registered.responsible_service
+    for index, code in enumerate(registered.collaborating_organizations):
+        yield "collaborating_organizations", f"/collaborating_organizations/{index}", code
+
+
+def _deadlines_in_order(internal: InternalDeadline | None, public: PublicDeadline | None) -> None:
+    """The unit's own deadline is no later than the public one, or it would warn of nothing."""
+    if internal is not None and public is not None and internal.on > public.on:
+        raise RuleBroken(
+            "internal-after-public",
+            f"The internal deadline, {internal.on}, would fall after the public one, {public.on}.",
+        )
+
+
+def _check_parent(registered: Registered, known: Known) -> None:
+    code = registered.parent
+    if code is None:
+        return
+    place = known.commitments.get(code)
+    if place is None:
+        raise InvalidInput(
+            "parent-unknown", f"There is no commitment with the code '{code}'.", pointer="/parent"
+        )
+    if registered.code in (code, *place.ancestors):
+        raise RuleBroken(
+            "parent-is-descendant",
+            f"'{code}' is '{registered.code}' itself or part of it, and cannot contain it.",
+        )
+    if _LAYERS.index(place.kind) > _LAYERS.index(registered.kind):
+        raise RuleBroken(
+            "parent-below", f"A {registered.kind} is no part of a {place.kind}: the layers run the other way."
+        )
+
+
+def _check_budget_lines(lines: Sequence[BudgetLine]) -> None:
+    """At least one figure, in decimal text and a currency, and no two for the same figure and year."""
+    if not lines:
+        raise InvalidInput("budget-lines-missing", "An estimate has at least one figure.", pointer="/lines")
+    seen: set[tuple[BudgetFigure, int | None]] = set()
+    for index, line in enumerate(lines):
+        at = f"/lines/{index}"
+        guards.amount(line.amount, f"{at}/amount")
+        guards.currency(line.currency, f"{at}/currency")
+        if (line.figure, line.year) in seen:
+            raise InvalidInput(
+                "budget-line-repeated", "This figure and year is given twice in one estimate.", pointer=at
+            )
+        seen.add((line.figure, line.year))
+
+
+def _check_lengths(value: Any, field: str, pointer: str) -> None:
+    # The request's own limits hold for it; decisions and imports register without one.
+    if isinstance(value, str):
+        limit = LONGEST_LINE if field in _NAMES else LONGEST_TEXT
+        if len(value) > limit:
+            raise InvalidInput("text-too-long", f"At most {limit} characters fit here.", pointer=pointer)
+    elif isinstance(value, tuple):
+        if len(value) > MOST_ITEMS:
+            raise InvalidInput(
+                "too-many-items", f"At most {MOST_ITEMS} items fit in one list.", pointer=pointer
+            )
+        for index, item in enumerate(value):
+            _check_lengths(item, field, f"{pointer}/{index}")
+    elif isinstance(value, msgspec.Struct):
+        for member in value.__struct_fields__:
+            _check_lengths(getattr(value, member), field, f"{pointer}/{member}")
+
+
+# --- corrections of the registration -------------------------------------------------------------------------------
+
+
+def _corrected(registered: Registered, field: str, value: Any, *, today: date, known: Known) -> Registered:
+    """The registration as it would read with one field set right; `value` is JSON, shaped as at registration."""
+    if field not in CORRECTABLE:
+        raise InvalidInput(
+            "field-not-correctable",
+            f"'{field}' is not a field of the registration that a correction may change.",
+            pointer="/field",
+        )
+    try:
+        candidate = _with_field(registered, field, value)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(
+            "correction-value-invalid",
+            f"The value does not have the shape that '{field}' has at registration.",
+            pointer="/value",
+        ) from error
+    # Members a value may not have would be dropped in silence: what is asked is what must be recorded.
+    if not _same_members(value, _as_json(candidate, field)):
+        raise InvalidInput(
+            "correction-value-invalid",
+            f"The value has members that '{field}' does not have at registration.",
+            pointer="/value",
+        )
+    try:
+        _check(candidate, (field,), today=today, known=known)
+    except InvalidInput as error:
+        pointer = "/value" + error.pointer.removeprefix(f"/{field}")
+        raise InvalidInput(error.code, error.message, pointer=pointer) from error
+    if getattr(candidate, field) == getattr(registered, field):
+        raise RuleBroken("correction-changes-nothing", f"'{field}' already has this value.")
+    return candidate
+
+
+def _with_field(registered: Registered, field: str, value: Any) -> Registered:
+    """The registration with one field replaced by a JSON value."""
+    return replace(registered, **{field: msgspec.convert(value, FIELD_TYPES[field])})
+
+
+def _as_json(registered: Registered, field: str) -> Any:
+    """One field of the registration, in the shape it has in the event."""
+    return msgspec.json.decode(msgspec.json.encode(getattr(registered, field)))
+
+
+def _same_members(given: Any, kept: Any) -> bool:
+    """Whether every member of the given JSON is there in what was kept; a default may be left out of it."""
+    if isinstance(given, dict):
+        named = {name for name, value in given.items() if value is not None and value is not False}
+        return isinstance(kept, dict) and all(
+            name in kept and _same_members(given[name], kept[name]) for name in named
+        )
+    if isinstance(given, list):
+        return isinstance(kept, list) and all(map(_same_members, given, kept))
+    return True

@@ -1,0 +1,118 @@
+"""The commitments on record, and what the record holds of them that a decision on another one depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Final
+
+from services.commitments.commitment.model import Commitment, Known, Place, Successor, register
+from services.commitments.plan.repository import Directory
+from shared.aggregate.command import Command, Context, Outcome
+from shared.aggregate.redaction import Readers
+from shared.aggregate.repository import CACHE, Repository
+from shared.eventlog.live import LiveLog
+from shared.events.commitments import (
+    Completed,
+    Corrected,
+    Discarded,
+    LeadReassigned,
+    Merged,
+    Registered,
+    Reopened,
+)
+from shared.events.streams import resolve, stream_of
+from shared.identity.actor import Actor
+from shared.rules.visibility import can_read
+
+KIND: Final = "commitment"
+
+ENDING: Final = (Completed, Discarded, Merged, Reopened)
+"""What tells whether a commitment is open, and in which one it goes on."""
+
+MOVING: Final = (Corrected,)
+"""What may tell that a commitment is part of another one than before. A registration is not among them: no other
+commitment can be part of one that was not there yet, so a new one closes no circle."""
+
+
+class Commitments(Repository[Commitment]):
+    """The commitments on record, for whoever asks and within what they may read."""
+
+    def __init__(self, live: LiveLog, directory: Directory) -> None:
+        super().__init__(live, Commitment, KIND, cache=2 * CACHE)
+        self._directory = directory
+
+    async def may_read(self, actor: Actor, aggregate: Commitment) -> bool:
+        """See `Repository.may_read`: while it is reserved, those whose own it is."""
+        return can_read(actor, aggregate.visibility, aggregate.organizations())
+
+    async def readers_of(self, code: str) -> Readers | None:
+        """Who may read the commitment with that code; None when there is none."""
+        found = await self.by_code(code)
+        if found is None:
+            return None
+        return Readers(found.visibility, found.organizations(), found.once_reserved)
+
+    # --- decisions that depend on more than the commitment ---------------------------------------------------------
+
+    async def register(self, proposed: Registered, command: Command) -> Outcome:
+        """A commitment enters the record."""
+
+        async def decide() -> Registered:
+            return register(proposed, self.context(command), await self.known_to(proposed))
+
+        return await self.create(stream_of(KIND, proposed.code), decide, command)
+
+    async def reassign_lead(
+        self, current: Commitment, proposed: LeadReassigned, context: Context
+    ) -> LeadReassigned:
+        """Hands the commitment to another organisation."""
+        return current.reassign_lead(
+            proposed, context, Known(organizations=self._directory.organizations.keys)
+        )
+
+    async def merge(self, current: Commitment, proposed: Merged, context: Context) -> Merged:
+        """Merges the commitment into another one, in which it goes on."""
+        return current.merge(proposed, context, await self._successor(proposed.into))
+
+    async def correct(self, current: Commitment, proposed: Corrected, context: Context) -> Corrected:
+        """Sets a field of the registration right; what was said before stays on record."""
+        value = proposed.value
+        named = (value,) if proposed.field in {"parent", "split_from"} and isinstance(value, str) else ()
+        return current.correct(proposed, context, await self.known_to(current.registration, named))
+
+    # --- what the record holds -------------------------------------------------------------------------------------
+
+    async def known_to(self, registered: Registered, also: Iterable[str] = ()) -> Known:
+        """What the record holds of the things that a registration names."""
+        places: dict[str, Place] = {}
+        for code in {registered.parent, registered.split_from, *also} - {None}:
+            assert code is not None
+            if (found := await self.by_code(code)) is not None:
+                places[code] = Place(found.registration.kind, tuple(await self._chain(found, _parent_of)))
+        return Known(self._directory.organizations.keys, self._directory.pillars.keys, places)
+
+    async def _successor(self, identifier: str) -> Successor | None:
+        found = await self.get(resolve(KIND, identifier))
+        if found is None:
+            return None
+        still_open = found.closing_on(date.max) is None
+        return Successor(found.code, still_open, tuple(await self._chain(found, _successor_of)))
+
+    async def _chain(self, start: Commitment, following: Callable[[Commitment], str | None]) -> list[str]:
+        """The codes met by following a relation; the domain sees to it that it never runs in a circle."""
+        chain: list[str] = []
+        code = following(start)
+        while code is not None and code not in chain:
+            chain.append(code)
+            found = await self.by_code(code)
+            code = None if found is None else following(found)
+        return chain
+
+
+def _parent_of(commitment: Commitment) -> str | None:
+    return commitment.registration.parent
+
+
+def _successor_of(commitment: Commitment) -> str | None:
+    return commitment.merged_into

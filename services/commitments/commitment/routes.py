@@ -1,0 +1,483 @@
+"""The routes of commitments: one is registered and read, shows its history, and takes facts."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.commitments.commitment.model import Commitment, usual_visibility
+from services.commitments.commitment.repository import ENDING, MOVING, Commitments
+from shared.aggregate.documents import (
+    as_entries,
+    as_entry,
+    as_optional_entry,
+    document_of,
+    entry_document,
+    extended,
+    members_of,
+)
+from shared.aggregate.redaction import ReadersOf
+from shared.eventlog.codec import instant_text
+from shared.events.commitments import (
+    Assessed,
+    BudgetEstimated,
+    Commented,
+    Completed,
+    Corrected,
+    DeadlineRevised,
+    Discarded,
+    Escalated,
+    Evidence,
+    InternalDeadline,
+    LeadReassigned,
+    Merged,
+    MilestoneCompleted,
+    MilestoneSet,
+    ProgressReported,
+    ProgressReviewed,
+    PublicDeadline,
+    Registered,
+    Reopened,
+    RisksAssessed,
+    VisibilityChanged,
+)
+from shared.events.types import CommitmentCode, DecisionNumber
+from shared.events.vocabulary import DiscardReason, Judgement, Visibility
+from shared.http.catalogue import Catalogue, Explained
+from shared.http.requests import request_of
+from shared.http.resource import Resource, command_of
+from shared.http.responses import InstantText, written_answer
+from shared.http.routing import Router
+from shared.identity.access import EVERYONE, Access
+from shared.identity.actor import Actor, Role
+from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
+
+UNIT: Final = frozenset({Role.DCI})
+_JUDGES: Final = Access(UNIT, if_match="required", note="judges")
+_KEEPS: Final = Access(UNIT, if_match="required", note="keeps the record")
+_DELIVERS: Final = Access(
+    UNIT | {Role.MINISTRY},
+    own_organization=frozenset({Role.MINISTRY}),
+    if_match="required",
+    note="lead, responsible service and collaborating organisations tell of their own",
+)
+_READS: Final = Access(
+    EVERYONE, note="reserved ones: ministries only where they are concerned", etag=True, log_position=True
+)
+
+Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
+
+# --- documents -------------------------------------------------------------------------------------------------------
+
+_PUBLIC: Final = document_of(PublicDeadline)
+_INTERNAL: Final = document_of(InternalDeadline)
+_REPORT: Final = entry_document(ProgressReported, review=entry_document(ProgressReviewed) | None)
+_MILESTONE: Final = entry_document(MilestoneSet, completion=entry_document(MilestoneCompleted) | None)
+_CLOSING: Final = msgspec.defstruct(
+    "Closing",
+    [
+        ("kind", Closure),
+        ("recorded_by", Actor),
+        ("position", int),
+        *(
+            (name, hint | msgspec.UnsetType, msgspec.UNSET)
+            for name, hint in {
+                "effective_on": date,
+                "completed_on": date,
+                "evidence": list[document_of(Evidence)],  # type: ignore[misc]
+                "remarks": str | None,
+                "reason_type": DiscardReason,
+                "reason": str,
+                "into": CommitmentCode | None,
+                "decision": DecisionNumber | None,
+            }.items()
+        ),
+    ],
+    namespace={"__doc__": "How it was closed; the members that its kind has not are absent."},
+    kw_only=True,
+)
+
+COMMITMENT: Final = extended(
+    "Commitment",
+    Registered,
+    "A commitment as the record tells of it.",
+    id=UUID,
+    status=Annotated[Status | None, Field(description="Null for a merged commitment.")],
+    status_rule=Annotated[str, Field(examples=[CURRENT_RULE])],
+    status_because=Annotated[
+        int | None, Field(description="The position of the event that the status follows from.")
+    ],
+    judgement=Judgement | None,
+    lead_organization=Annotated[str, Field(description="Who answers for it now.")],
+    public_deadline=_PUBLIC | None,
+    internal_deadline=_INTERNAL | None,
+    merged_into=CommitmentCode | None,
+    stage=Annotated[str | None, Field(description="As last reported.")],
+    percent=Annotated[Decimal | None, Field(description="How much is done, as last reported.")],
+    assessment=entry_document(Assessed) | None,
+    risks=entry_document(RisksAssessed) | None,
+    budget=entry_document(BudgetEstimated) | None,
+    closing=_CLOSING | None,
+    progress_reports=list[_REPORT],  # type: ignore[valid-type]
+    milestones=list[_MILESTONE],  # type: ignore[valid-type]
+    deadline_revisions=list[entry_document(DeadlineRevised)],  # type: ignore[misc]
+    reassignments=list[entry_document(LeadReassigned)],  # type: ignore[misc]
+    reopenings=list[entry_document(Reopened)],  # type: ignore[misc]
+    comments=list[entry_document(Commented)],  # type: ignore[misc]
+    corrections=list[entry_document(Corrected)],  # type: ignore[misc]
+    escalations=list[entry_document(Escalated)],  # type: ignore[misc]
+    registered_at=InstantText,
+    updated_at=InstantText,
+    version=int,
+    position=int,
+)
+
+
+def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
+    """A commitment with everything that was recorded of it, and what follows from that on a day."""
+    dated = commitment.dated
+    verdict = commitment.verdict_on(day)
+    public, internal = dated.public_deadlines.on(day)[0], dated.internal_deadlines.on(day)[0]
+    promised = commitment.registration.public_deadline
+    return COMMITMENT(
+        **members_of(commitment.registration)
+        | {
+            "id": commitment.id,
+            "visibility": commitment.visibility,
+            "status": verdict and verdict.status,
+            "status_rule": CURRENT_RULE,
+            "status_because": verdict and verdict.because,
+            "judgement": dated.judgements.on(day)[0],
+            "lead_organization": commitment.lead_on(day),
+            "public_deadline": public and _PUBLIC(on=public, origin=promised and promised.origin),
+            "internal_deadline": internal and _INTERNAL(on=internal),
+            "merged_into": commitment.merged_into,
+            "stage": commitment.stage,
+            "percent": commitment.percent,
+            "assessment": as_optional_entry(entry_document(Assessed), commitment.assessments.on(day)[0]),
+            "risks": as_optional_entry(entry_document(RisksAssessed), commitment.risks.on(day)[0]),
+            "budget": as_optional_entry(entry_document(BudgetEstimated), commitment.budgets.on(day)[0]),
+            "closing": _closing(commitment, day),
+            "progress_reports": [
+                as_entry(
+                    _REPORT,
+                    report.entry,
+                    review=as_optional_entry(entry_document(ProgressReviewed), report.review),
+                )
+                for report in commitment.reports
+            ],
+            "milestones": [
+                as_entry(
+                    _MILESTONE,
+                    milestone.plan,
+                    completion=as_optional_entry(entry_document(MilestoneCompleted), milestone.completion),
+                )
+                for milestone in commitment.milestones
+            ],
+            "deadline_revisions": as_entries(entry_document(DeadlineRevised), commitment.revisions),
+            "reassignments": as_entries(entry_document(LeadReassigned), commitment.reassignments),
+            "reopenings": as_entries(entry_document(Reopened), commitment.reopenings),
+            "comments": as_entries(entry_document(Commented), commitment.comments),
+            "corrections": as_entries(entry_document(Corrected), commitment.corrections),
+            "escalations": as_entries(entry_document(Escalated), commitment.escalations),
+            "registered_at": instant_text(commitment.began_at),
+            "updated_at": instant_text(commitment.recorded_at),
+            "version": commitment.version,
+            "position": commitment.position,
+        }
+    )
+
+
+def _closing(commitment: Commitment, day: date) -> msgspec.Struct | None:
+    entry = commitment.closing_on(day)
+    if entry is None:
+        return None
+    return _CLOSING(
+        kind=commitment.dated.closures.on(day)[0],
+        **members_of(entry.event),
+        recorded_by=entry.recorded_by,
+        position=entry.position,
+    )
+
+
+# --- routes ----------------------------------------------------------------------------------------------------------
+
+
+def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router:
+    """Every route of commitments."""
+    router = Router("commitments", id=Identifier, n=int)
+    one = Resource(
+        router,
+        "/v1/commitments/{id}",
+        commitments,
+        readers_of=readers_of,
+        read=_READS,
+        identity=lambda it: {"code": it.code},
+        identity_types={"code": Annotated[str, Field(examples=["SEG-014"])]},
+    )
+    registration = request_of(
+        Registered,
+        optional=("visibility",),
+        name="RegistrationRequest",
+        doc="A commitment, with all that is known of it on the first day. It is `internal` by default, and `reserved` "
+        "when it was agreed in a bilateral meeting.",
+    )
+
+    @router.post(
+        "/v1/commitments",
+        access=Access(UNIT, note="registers"),
+        body=registration,
+        answers=one.written(),
+    )
+    async def register_commitment(request: Request, body: Any) -> Response:
+        """Registers a commitment. What was agreed in a bilateral meeting is `reserved` until it is published."""
+        visibility = body.visibility or usual_visibility(body.origin.kind if body.origin else None)
+        proposed = body.struct(commitments.clock.today(), visibility=Visibility(visibility))
+        outcome = await commitments.register(proposed, await command_of(request))
+        return written_answer(request, outcome, f"/v1/commitments/{outcome.stream_id}", code=proposed.code)
+
+    one.document(
+        COMMITMENT,
+        commitment_document,
+        doc="A commitment as it is today, at a version, or as the log knew it at a moment.\n\n"
+        "Past views give the status as of the day the version was recorded, or of the moment. The ETag is the "
+        "version; a status that changed because a deadline passed since is sent whole even to a caller who holds that "
+        "version.",
+        same_on=lambda it, then, now: it.verdict_on(then) == it.verdict_on(now),
+    )
+    one.history(
+        doc="Everything that was recorded of a commitment, in order: what, when, by whom, and on which decision."
+    )
+    one.fact("assessments", Assessed, Commitment.assess, access=_JUDGES)
+    one.fact(
+        "progress-reports",
+        ProgressReported,
+        Commitment.report_progress,
+        access=_DELIVERS,
+        tells={"number": "number"},
+    )
+    one.fact(
+        "progress-reports/{n}/reviews",
+        ProgressReviewed,
+        Commitment.review_progress,
+        access=Access(UNIT, if_match="required", note="never the author of the report"),
+        path_fields={"n": "report"},
+    )
+    one.fact("deadline-revisions", DeadlineRevised, Commitment.revise_deadline, access=_JUDGES)
+    one.fact("reassignments", LeadReassigned, commitments.reassign_lead, access=_JUDGES)
+    one.fact("completions", Completed, Commitment.complete, access=_JUDGES)
+    one.fact("discards", Discarded, Commitment.discard, access=_JUDGES)
+    one.fact("reopenings", Reopened, Commitment.reopen, access=_JUDGES)
+    one.fact("mergers", Merged, commitments.merge, access=_JUDGES, considering=lambda _: ENDING)
+    one.fact(
+        "milestones",
+        MilestoneSet,
+        Commitment.set_milestone,
+        access=_JUDGES,
+        request=request_of(MilestoneSet, optional=("number",)),
+        tells={"number": "number"},
+    )
+    one.fact(
+        "milestones/{n}/completions",
+        MilestoneCompleted,
+        Commitment.complete_milestone,
+        access=_DELIVERS,
+        path_fields={"n": "number"},
+    )
+    one.fact("risk-assessments", RisksAssessed, Commitment.assess_risks, access=_JUDGES)
+    one.fact(
+        "budget-estimates",
+        BudgetEstimated,
+        Commitment.estimate_budget,
+        access=Access(UNIT | {Role.DIPRES}, if_match="required", note="the budget office says what it costs"),
+    )
+    one.fact(
+        "comments",
+        Commented,
+        Commitment.comment,
+        access=Access(
+            UNIT | {Role.MINISTRY, Role.DIPRES},
+            own_organization=frozenset({Role.MINISTRY}),
+            if_match="required",
+            note="ministries on their own",
+        ),
+    )
+    one.fact("publications", VisibilityChanged, Commitment.change_visibility, access=_KEEPS)
+    one.fact(
+        "corrections",
+        Corrected,
+        commitments.correct,
+        access=_KEEPS,
+        considering=lambda corrected: MOVING if corrected.field == "parent" else (),
+    )
+    return router
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+ERRORS: Catalogue = {
+    # 403
+    "not-your-commitment": Explained(
+        403,
+        "Not your commitment",
+        "A ministry reports, comments and completes milestones only where it leads, is the responsible service or "
+        "collaborates.",
+    ),
+    # 404
+    "unknown-commitment": Explained(
+        404, "Unknown commitment", "There is no commitment by this id or code, or none you may know of."
+    ),
+    "report-not-found": Explained(
+        404,
+        "No such report",
+        "The commitment has no progress report by this number; they are numbered from 1.",
+    ),
+    "milestone-not-found": Explained(
+        404, "No such milestone", "The commitment has no milestone by this number; they are numbered from 1."
+    ),
+    # 409
+    "commitment-closed": Explained(
+        409,
+        "Commitment closed",
+        "On that day the commitment had been completed, discarded or merged. Facts dated before that day are still "
+        "taken; for later ones reopen it first.",
+    ),
+    "not-closed": Explained(409, "Nothing to reopen", "The commitment is open: nothing closed it."),
+    "reopening-before-closure": Explained(
+        409,
+        "Reopened before it was closed",
+        "A reopening takes effect on the day of the closing or after it.",
+    ),
+    "deadline-unchanged": Explained(
+        409, "Deadline unchanged", "A revision gives the deadline another day than the one it had."
+    ),
+    "internal-after-public": Explained(
+        409,
+        "Internal deadline after the public one",
+        "The internal deadline warns ahead of the public one: it falls on the same day at the latest.",
+    ),
+    "lead-unchanged": Explained(
+        409, "Lead unchanged", "That organisation led the commitment already on that day."
+    ),
+    "merger-into-itself": Explained(409, "Merger into itself", "Name another commitment as `into`."),
+    "merger-in-a-circle": Explained(
+        409, "Merger in a circle", "The other commitment was itself merged into this one: reopen it first."
+    ),
+    "merger-into-closed": Explained(
+        409, "Merger into a closed commitment", "What it is merged into must be open: reopen that one first."
+    ),
+    "reviewer-is-author": Explained(
+        409, "Reviewer is the author", "A progress report is reviewed by somebody else than its author."
+    ),
+    "report-already-reviewed": Explained(
+        409,
+        "Report already reviewed",
+        "A report is reviewed once; one that was returned is answered by a new report.",
+    ),
+    "no-change-contradicted": Explained(
+        409,
+        "Change reported as no change",
+        "With `no_change` leave `stage` and `percent` out, or give them as they stand.",
+    ),
+    "milestone-completed": Explained(
+        409, "Milestone completed", "The milestone was reached: it is neither planned anew nor reached again."
+    ),
+    "milestone-unchanged": Explained(
+        409, "Milestone unchanged", "Planning a milestone anew changes its name, its day or its description."
+    ),
+    "visibility-unchanged": Explained(
+        409, "Visibility unchanged", "The commitment already has this visibility."
+    ),
+    "correction-changes-nothing": Explained(
+        409, "Correction changes nothing", "The field already has this value in the registration."
+    ),
+    "parent-is-descendant": Explained(
+        409,
+        "Parent is part of it",
+        "A commitment cannot be part of itself, nor of something that is part of it.",
+    ),
+    "parent-below": Explained(
+        409,
+        "Parent of a lower layer",
+        "A strategic objective contains actions, and these contain commitments; never the other way round.",
+    ),
+    # 422
+    "code-malformed": Explained(
+        422,
+        "Malformed code",
+        "A code has 1 to 64 letters, digits, dots, hyphens or underscores, begins with a letter or digit, and does "
+        "not look like a UUID.",
+    ),
+    "date-in-future": Explained(
+        422,
+        "Date in the future",
+        "Facts took effect today or earlier, in the government's time zone; only deadlines and targets lie ahead.",
+    ),
+    "reason-required": Explained(422, "Reason required", "Say why, in words somebody can read years later."),
+    "text-required": Explained(422, "Text required", "The text cannot be blank."),
+    "text-too-long": Explained(422, "Text too long", "`errors` says how many characters fit."),
+    "too-many-items": Explained(422, "Too many items", "A list takes at most 200 items."),
+    "named-twice": Explained(422, "Named twice", "Name each item of the list once."),
+    "evidence-required": Explained(
+        422, "Evidence required", "A completion rests on at least one piece of evidence that says what it is."
+    ),
+    "judgement-or-rating-required": Explained(
+        422,
+        "Judgement or rating required",
+        "Give a judgement, or the rating on the assessor's own scale, or both.",
+    ),
+    "percent-out-of-range": Explained(422, "Percentage out of range", "A percentage lies between 0 and 100."),
+    "nothing-reported": Explained(
+        422, "Nothing reported", "Give the progress observed, a stage or a percentage, or say `no_change`."
+    ),
+    "no-risk-rated": Explained(422, "No risk rated", "Rate at least one risk."),
+    "risk-out-of-range": Explained(422, "Risk out of range", "Risks are rated from 1 (low) to 4 (high)."),
+    "budget-lines-missing": Explained(422, "No budget figures", "An estimate has at least one figure."),
+    "budget-line-repeated": Explained(
+        422, "Budget figure repeated", "Within one estimate, give each figure once for each year."
+    ),
+    "amount-malformed": Explained(
+        422,
+        "Malformed amount",
+        "Amounts are decimal text, such as `1234.5`: at most 18 digits and 6 decimals.",
+    ),
+    "currency-malformed": Explained(
+        422, "Malformed currency", "Give the three letters of the currency, as in CLP."
+    ),
+    "milestone-out-of-sequence": Explained(
+        422,
+        "Milestone out of sequence",
+        "Leave `number` out for a new milestone, or give that of an existing one.",
+    ),
+    "merger-into-unknown": Explained(422, "Merger into an unknown commitment", "`into` names no commitment."),
+    "bilateral-not-public": Explained(
+        422,
+        "Bilateral agreement not public",
+        "What was agreed in a bilateral meeting is registered as `reserved` or `internal`, and published later with "
+        "a reason.",
+    ),
+    "field-not-correctable": Explained(
+        422,
+        "Field not correctable",
+        "Every field of the registration can be corrected except the code, which never changes, and the visibility, "
+        "which a publication changes.",
+    ),
+    "correction-value-invalid": Explained(
+        422, "Value does not fit the field", "Give the value in the shape the field has in a registration."
+    ),
+    "parent-unknown": Explained(422, "Unknown parent", "`parent` is the code of a commitment on record."),
+    "split-from-unknown": Explained(
+        422, "Unknown origin of a split", "`split_from` is the code of another commitment on record."
+    ),
+    "unknown-organization": Explained(
+        422, "Unknown organisation", "Register the organisation first: `PUT /v1/organizations/{code}`."
+    ),
+    "unknown-pillar": Explained(422, "Unknown pillar", "Declare the pillar first: `PUT /v1/pillars/{code}`."),
+}

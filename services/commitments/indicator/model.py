@@ -1,0 +1,258 @@
+"""An indicator: what is measured, what was promised of it, and what was found, each with its changes and reasons."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from shared.aggregate.aggregate import Aggregate, Entry, evolves
+from shared.aggregate.command import Context
+from shared.aggregate.redaction import Readers
+from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
+from shared.eventlog.envelope import Recorded
+from shared.events.indicators import (
+    IndicatorDefined,
+    IndicatorDefinitionChanged,
+    IndicatorPublished,
+    MeasurementCorrected,
+    MeasurementRecorded,
+    TargetSet,
+    TrajectorySet,
+)
+from shared.events.vocabulary import Direction, Visibility
+from shared.identity.actor import Actor, Role
+from shared.rules import guards
+from shared.rules.indicator_facts import Definition, IndicatorFacts, Measurement
+from shared.rules.periods import period_named
+from shared.rules.visibility import can_read
+
+replace = msgspec.structs.replace
+
+
+class Indicator(Aggregate):
+    """One indicator."""
+
+    __slots__ = ("code", "commitment", "effective_on", "facts", "once_reserved", "visibility")
+
+    BEGINS_WITH = (IndicatorDefined,)
+
+    def __init__(self, recorded: Recorded) -> None:
+        super().__init__(recorded)
+        event = recorded.data
+        assert isinstance(event, IndicatorDefined)
+        self.code = event.code
+        self.commitment = event.commitment
+        self.effective_on = event.effective_on
+        self.visibility = event.visibility
+        self.once_reserved = event.visibility is Visibility.RESERVED
+        self.facts = IndicatorFacts(event, recorded.position)
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next event; figures and definitions are kept apart, by the rules that judge them."""
+        super().apply(recorded)
+        self.facts.apply(recorded.data, recorded.position)
+
+    def can_be_read_by(self, actor: Actor, commitment: Readers | None) -> bool:
+        """Whether the actor may know of it: whoever supplies its values always; others within its own visibility, and
+        within that of the commitment it belongs to.
+        """
+        if self._supplied_by(actor.organization):
+            return True
+        organizations = commitment.organizations if commitment else ()
+        return can_read(actor, self.visibility, organizations) and (
+            commitment is None or commitment.include(actor)
+        )
+
+    # --- what was promised -----------------------------------------------------------------------------------------
+
+    def set_target(self, proposed: TargetSet, context: Context) -> TargetSet:
+        """Promises a value for a day; after the first one this is a revision and says why."""
+        effective = self._in_its_life(proposed.effective_on, context.today)
+        definition = self.facts.definition_on(effective)
+        tolerance = proposed.tolerance
+        if tolerance is not None and definition.direction is not Direction.MAINTAIN:
+            raise InvalidInput(
+                "tolerance-not-applicable",
+                "A tolerance belongs to a value that is to be maintained; this one is to move.",
+                pointer="/tolerance",
+            )
+        if tolerance is not None and tolerance < 0:
+            raise InvalidInput("tolerance-negative", "A tolerance is a distance.", pointer="/tolerance")
+        if definition.baseline is not None and proposed.on <= definition.baseline.on:
+            raise RuleBroken(
+                "target-before-baseline",
+                f"A target for {proposed.on} would lie no later than its baseline, {definition.baseline.on}.",
+            )
+        if self.facts.targets:
+            guards.reason_given(proposed.reason, "A target that replaces an earlier one")
+        before = self.facts.targets_in_force.on(effective)[0]
+        promised = (proposed.value, proposed.on, tolerance or 0)
+        if before is not None and promised == (before.value, before.on, before.tolerance):
+            raise RuleBroken(
+                "target-unchanged", f"{before.value} by {before.on} is the target already in force."
+            )
+        return replace(proposed, number=len(self.facts.targets) + 1, tolerance=tolerance or None)
+
+    def set_trajectory(self, proposed: TrajectorySet, context: Context) -> TrajectorySet:
+        """Lays down the values planned on the way to the target; they replace those planned before."""
+        effective = self._in_its_life(proposed.effective_on, context.today)
+        if not proposed.points:
+            raise InvalidInput(
+                "trajectory-empty", "A trajectory has at least one planned value.", pointer="/points"
+            )
+        baseline = self.facts.definition_on(effective).baseline
+        last = baseline.on if baseline else date.min
+        for index, point in enumerate(proposed.points):
+            if point.on <= last:
+                raise InvalidInput(
+                    "trajectory-not-ascending",
+                    f"{point.on} does not come after {last}: planned days follow the baseline and each other.",
+                    pointer=f"/points/{index}/on",
+                )
+            last = point.on
+        before = self.facts.trajectories_in_force.on(effective)[0]
+        if before is not None and before.points == proposed.points:
+            raise RuleBroken("trajectory-unchanged", "These are the planned values already in force.")
+        return proposed
+
+    # --- what was found --------------------------------------------------------------------------------------------
+
+    def record_measurement(self, proposed: MeasurementRecorded, context: Context) -> MeasurementRecorded:
+        """Records the value found for a period; each period has one, and another value is a correction.
+
+        A ministry records only what it supplies itself.
+        """
+        actor, supplied_by = context.actor, proposed.supplied_by
+        self._check_supplier(actor)
+        if actor.role is Role.MINISTRY:
+            supplied_by = supplied_by or actor.organization
+            if supplied_by != actor.organization:
+                raise Forbidden("not-your-measurement", "You may only record values that you supply.")
+        period = period_named(proposed.period)
+        published = guards.not_after_today(proposed.published_on, context.today, "/published_on")
+        if published < period.begins_on:
+            raise InvalidInput(
+                "period-not-begun",
+                f"A value published on {published} says nothing of {period.name}, which begins on {period.begins_on}.",
+                pointer="/published_on",
+            )
+        if proposed.period in self.facts.measurements:
+            raise RuleBroken(
+                "measurement-exists",
+                f"{period.name} already has its value; mend it under measurements/{period.name}/corrections.",
+            )
+        return replace(proposed, period_end_on=period.ends_on, supplied_by=supplied_by)
+
+    def correct_measurement(self, proposed: MeasurementCorrected, context: Context) -> MeasurementCorrected:
+        """Puts the right value in the place of a wrong one, which stays on record."""
+        self._check_supplier(context.actor)
+        before = self.measurement(proposed.period).findings[-1]
+        guards.reason_given(proposed.reason, "A correction")
+        guards.not_after_today(proposed.published_on, context.today, "/published_on")
+        if proposed.published_on < before.published_on:
+            raise InvalidInput(
+                "correction-before-value",
+                f"The value it corrects was only published on {before.published_on}.",
+                pointer="/published_on",
+            )
+        if proposed.value == before.value:
+            raise RuleBroken(
+                "measurement-unchanged", f"{before.value} is the value {proposed.period} already has."
+            )
+        return replace(proposed, previous=before.value)
+
+    def measurement(self, period: str) -> Measurement:
+        """The measurement of a period; NotFound when there is none."""
+        found = self.facts.measurements.get(period)
+        if found is None:
+            raise NotFound("unknown-measurement", "This indicator has no value for that period.")
+        return found
+
+    # --- what is measured ------------------------------------------------------------------------------------------
+
+    def change_definition(
+        self, proposed: IndicatorDefinitionChanged, context: Context
+    ) -> IndicatorDefinitionChanged:
+        """Changes what is measured, or how, from a day on; verdicts on the original promise keep the first definition.
+
+        The proposed `changes` give fields of the definition their new values.
+        """
+        effective = self._in_its_life(proposed.effective_on, context.today)
+        guards.reason_given(proposed.reason, "A changed definition")
+        before = self.facts.definition_on(effective)
+        after = replace(before, **proposed.changes)
+        _check_definition(after, context.today)
+        fields = [
+            name for name in Definition.__struct_fields__ if getattr(before, name) != getattr(after, name)
+        ]
+        if not fields:
+            raise RuleBroken("definition-unchanged", "The definition already reads like this.")
+        target = self.facts.targets_in_force.on(effective)[0]
+        if after.baseline is not None and target is not None and after.baseline.on >= target.on:
+            raise RuleBroken(
+                "target-before-baseline",
+                f"A baseline of {after.baseline.on} would lie no earlier than the target's day, {target.on}.",
+            )
+        return replace(
+            proposed,
+            changes={name: _as_json(getattr(after, name)) for name in fields},
+            previous={name: _as_json(getattr(before, name)) for name in fields},
+        )
+
+    def publish(self, proposed: IndicatorPublished, context: Context) -> IndicatorPublished:  # noqa: ARG002
+        """Changes who may know of it; nobody comes to know of it who may not know of the commitment it belongs to."""
+        guards.reason_given(proposed.reason, "A publication")
+        if proposed.visibility is self.visibility:
+            raise RuleBroken("visibility-unchanged", f"It is {proposed.visibility} already.")
+        return replace(proposed, previous=self.visibility)
+
+    @evolves(IndicatorPublished)
+    def _published(self, entry: Entry[IndicatorPublished]) -> None:
+        self.visibility = entry.event.visibility
+        self.once_reserved = self.once_reserved or self.visibility is Visibility.RESERVED
+
+    # --- guards ----------------------------------------------------------------------------------------------------
+
+    def _in_its_life(self, effective_on: date, today: date) -> date:
+        guards.not_after_today(effective_on, today)
+        if effective_on < self.effective_on:
+            raise InvalidInput(
+                "before-definition",
+                f"The indicator was only defined on {self.effective_on}.",
+                pointer="/effective_on",
+            )
+        return effective_on
+
+    def _check_supplier(self, actor: Actor) -> None:
+        if actor.role is Role.MINISTRY and not self._supplied_by(actor.organization):
+            raise Forbidden(
+                "not-your-indicator", "Only the organisation named as the source may record these values."
+            )
+
+    def _supplied_by(self, organization: str) -> bool:
+        source = self.facts.definition.source
+        return source is not None and source.organization == organization
+
+
+def define(proposed: IndicatorDefined, context: Context) -> IndicatorDefined:
+    """Define an indicator, before it is measured."""
+    guards.well_formed_code(proposed.code)
+    _check_definition(msgspec.convert(proposed, Definition, from_attributes=True), context.today)
+    guards.not_after_today(proposed.effective_on, context.today)
+    return proposed
+
+
+def _check_definition(definition: Definition, today: date) -> None:
+    """Hold a definition, new or changed, to the rules."""
+    guards.text_given(definition.name, "The name", "/name")
+    guards.text_given(definition.unit, "The unit", "/unit")
+    if definition.baseline is not None:
+        guards.not_after_today(definition.baseline.on, today, "/baseline/on")
+
+
+def _as_json(value: Any) -> Any:
+    """A field of the definition as it lies in an event; numbers stay exact."""
+    return msgspec.to_builtins(value, builtin_types=(Decimal,))

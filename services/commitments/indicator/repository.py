@@ -1,0 +1,88 @@
+"""The indicators on record, and what the record holds that a decision on one depends on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.commitments.commitment.repository import Commitments
+from services.commitments.indicator.model import Indicator, define
+from services.commitments.plan.repository import Directory
+from shared.aggregate.command import Command, Context, Outcome
+from shared.aggregate.redaction import Readers
+from shared.aggregate.repository import Repository
+from shared.errors import InvalidInput, NotFound
+from shared.eventlog.live import LiveLog
+from shared.events.indicators import (
+    DataSource,
+    IndicatorDefined,
+    IndicatorDefinitionChanged,
+    MeasurementRecorded,
+)
+from shared.events.streams import stream_of
+from shared.identity.actor import Actor
+from shared.rules.guards import known_organization
+
+KIND: Final = "indicator"
+
+
+class Indicators(Repository[Indicator]):
+    """The indicators on record, for whoever asks and within what they may read."""
+
+    def __init__(self, live: LiveLog, directory: Directory, commitments: Commitments) -> None:
+        super().__init__(live, Indicator, KIND)
+        self._directory = directory
+        self._commitments = commitments
+
+    async def may_read(self, actor: Actor, aggregate: Indicator) -> bool:
+        """See `Repository.may_read`: within its own visibility and within that of its commitment."""
+        return aggregate.can_be_read_by(actor, await self._commitment_readers(aggregate))
+
+    async def define(self, proposed: IndicatorDefined, command: Command) -> Outcome:
+        """An indicator is defined, of a commitment (named by its code or its id) or of none."""
+
+        async def decide() -> IndicatorDefined:
+            self._check_source(proposed.source)
+            commitment = proposed.commitment
+            if commitment is not None:
+                try:
+                    commitment = (await self._commitments.find(commitment, command.actor)).code
+                except NotFound as error:
+                    raise InvalidInput(
+                        "indicator-commitment-unknown",
+                        f"There is no commitment '{commitment}'.",
+                        pointer="/commitment",
+                    ) from error
+            event = IndicatorDefined(
+                **{name: getattr(proposed, name) for name in proposed.__struct_fields__}
+                | {"commitment": commitment}
+            )
+            return define(event, self.context(command))
+
+        return await self.create(stream_of(KIND, proposed.code), decide, command)
+
+    async def record_measurement(
+        self, current: Indicator, proposed: MeasurementRecorded, context: Context
+    ) -> MeasurementRecorded:
+        """Records the value found for a period; each period has one, and another value is a correction."""
+        if proposed.supplied_by is not None:
+            known_organization(proposed.supplied_by, self._directory.organizations.keys, "/supplied_by")
+        return current.record_measurement(proposed, context)
+
+    async def change_definition(
+        self, current: Indicator, proposed: IndicatorDefinitionChanged, context: Context
+    ) -> IndicatorDefinitionChanged:
+        """Changes what is measured, or how, from a day on; verdicts on the first promise keep the first definition."""
+        self._check_source(proposed.changes.get("source"))
+        return current.change_definition(proposed, context)
+
+    async def _commitment_readers(self, indicator: Indicator) -> Readers | None:
+        """Who may read the commitment an indicator belongs to; None when it belongs to none."""
+        if indicator.commitment is None:
+            return None
+        return await self._commitments.readers_of(indicator.commitment)
+
+    def _check_source(self, source: DataSource | None) -> None:
+        if source is not None:
+            known_organization(
+                source.organization, self._directory.organizations.keys, "/source/organization"
+            )

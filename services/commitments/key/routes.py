@@ -1,0 +1,201 @@
+"""The routes of API keys: issued, listed and taken back; by administrators only."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.commitments.key.model import ApiKey, issue_key
+from services.commitments.plan.repository import Directory
+from shared.aggregate.index import Index
+from shared.aggregate.repository import Repository
+from shared.eventlog.codec import instant_text
+from shared.eventlog.live import LiveLog
+from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events.streams import stream_of
+from shared.http.catalogue import Catalogue, Explained
+from shared.http.description import Listed
+from shared.http.pagination import decode_cursor, page_after
+from shared.http.requests import request_of
+from shared.http.resource import caught_up, command_of
+from shared.http.responses import InstantText, page_of, read_answer, written_answer
+from shared.http.routing import Router
+from shared.identity.access import Access
+from shared.identity.actor import Role
+from shared.identity.keys import generate_key
+from shared.rules.guards import known_organization
+
+_ADMINISTERS: Final = frozenset({Role.ADMIN})
+Scope = Literal["read", "write"]
+
+
+class ApiKeyWritten(msgspec.Struct, kw_only=True):
+    """A key was taken back."""
+
+    id: UUID
+    key_id: str
+    version: int
+    position: int
+
+
+class ApiKeyIssued(ApiKeyWritten, kw_only=True):
+    """A key was issued. Keep `secret` now: it is not stored, and the answer to a repeated request has none."""
+
+    secret: Annotated[
+        str | msgspec.UnsetType,
+        Field(
+            description="The key as it is sent in `Authorization: Bearer` or `X-Api-Key`.",
+            examples=["bk_3f9c21a07b44_" + "0123456789abcdef" * 4],
+        ),
+    ] = msgspec.UNSET
+
+
+class Revocation(msgspec.Struct, kw_only=True):
+    """When and why a key was taken back."""
+
+    reason: str
+    recorded_at: InstantText
+
+
+class ApiKeyDocument(msgspec.Struct, kw_only=True):
+    """A key on record, without its secret."""
+
+    id: UUID
+    key_id: str
+    role: Role
+    organization: str
+    scopes: list[str]
+    description: str | None
+    issued_at: InstantText
+    expires_at: InstantText
+    revocation: Revocation | None
+    version: int
+    position: int
+
+
+def key_document(key: ApiKey) -> ApiKeyDocument:
+    """A key as the list shows it."""
+    revoked = key.revocation
+    return ApiKeyDocument(
+        id=key.id,
+        key_id=key.issued.key_id,
+        role=key.issued.role,
+        organization=key.issued.organization,
+        scopes=list(key.issued.scopes),
+        description=key.issued.description,
+        issued_at=instant_text(key.began_at),
+        expires_at=instant_text(key.issued.expires_at),
+        revocation=revoked
+        and Revocation(reason=revoked.event.reason, recorded_at=instant_text(revoked.recorded_at)),
+        version=key.version,
+        position=key.position,
+    )
+
+
+def key_routes(live: LiveLog, directory: Directory) -> Router:
+    """Every route of API keys."""
+    router = Router(
+        "api keys",
+        key_id=Annotated[
+            str, Field(description="The id of the key, which is the middle part of the key itself.")
+        ],
+    )
+    keys: Repository[ApiKey] = Repository(live, ApiKey, "api-key")
+    index: Index[ApiKey] = Index(live, ApiKey, key=lambda key: key.issued.key_id)
+    issuing = request_of(
+        KeyIssued,
+        without=("key_id", "secret_sha256"),
+        name="ApiKeyRequest",
+        doc="For whom a key acts, what it may do, and until when.",
+        role=Annotated[Role, Field(description="Any but `system`.", examples=["dipres"])],
+        scopes=(
+            Annotated[
+                tuple[Scope, ...],
+                Field(min_length=1, max_length=2, description="`read`, `write` or both."),
+            ],
+            ("read",),
+        ),
+    )
+
+    @router.post(
+        "/v1/api-keys",
+        access=Access(_ADMINISTERS, note="nobody is given a key of the role `system`"),
+        body=issuing,
+        answers=ApiKeyIssued,
+    )
+    async def issue_api_key(request: Request, body: Any) -> Response:
+        """Issues a key and tells its secret, this once.
+
+        Only a hash of the secret is stored. A request repeated with its `Idempotency-Key` is answered with the same key
+        and without the secret: if the first answer was lost, revoke that key and issue another.
+        """
+        new = generate_key()
+        scopes = tuple(sorted(set(body.scopes)))
+        proposed = body.struct(key_id=new.key_id, secret_sha256=new.secret_sha256, scopes=scopes)
+
+        def decide() -> KeyIssued:
+            known_organization(proposed.organization, directory.organizations.keys, "/organization")
+            return issue_key(proposed, live.clock.now())
+
+        outcome = await keys.create(stream_of("api-key", new.key_id), decide, await command_of(request))
+        if outcome.replayed:
+            first = await keys.last_event(outcome)
+            assert isinstance(first, KeyIssued)
+            answer = written_answer(request, outcome, "/v1/api-keys", key_id=first.key_id)
+        else:
+            answer = written_answer(request, outcome, "/v1/api-keys", key_id=new.key_id, secret=new.presented)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @router.get(
+        "/v1/api-keys",
+        access=Access(_ADMINISTERS, note="without the secrets, which nobody keeps", log_position=True),
+        query=Listed,
+        answers=page_of(ApiKeyDocument),
+    )
+    async def api_keys(request: Request, asked: Listed) -> Response:
+        """Every key ever issued, those expired and taken back among them."""
+        await caught_up(live, asked.wait_for)
+        body = page_after(
+            request,
+            index.all(),
+            lambda key: [key.began_position],
+            key_document,
+            after=decode_cursor(request, asked.cursor),
+            limit=asked.limit,
+            total=bool(asked.include),
+        )
+        return read_answer(request, body, position=live.position)
+
+    @router.post(
+        "/v1/api-keys/{key_id}/revocations",
+        access=Access(_ADMINISTERS, if_match="optional"),
+        body=request_of(KeyRevoked, without=("key_id",), name="RevocationRequest"),
+        answers=ApiKeyWritten,
+    )
+    async def revoke_api_key(request: Request, key_id: str, body: Any) -> Response:
+        """Takes a key back: within moments it opens nothing any more."""
+        command = await command_of(request)
+        revoked = body.struct(key_id=key_id)
+        outcome = await keys.change(
+            stream_of("api-key", key_id),
+            lambda key: key.revoke(revoked, keys.context(command)),
+            command,
+        )
+        return written_answer(request, outcome, "/v1/api-keys", key_id=key_id)
+
+    return router
+
+
+ERRORS: Catalogue = {
+    "unknown-api-key": Explained(404, "Unknown key", "No key was ever issued under this id."),
+    "key-already-revoked": Explained(409, "Key already revoked", "The key was taken back before."),
+    "key-role-reserved": Explained(422, "Reserved role", "Only policies of the services act as `system`."),
+    "key-scopes-unknown": Explained(422, "Unknown scopes", "Give `read`, `write` or both."),
+    "key-lifetime": Explained(422, "Lifetime of a key", "A key expires after now and within 366 days."),
+}

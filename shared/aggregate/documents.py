@@ -1,0 +1,96 @@
+"""From events to the documents that answers are: the same fields, every one of them always written.
+
+Events leave out what is at its default; an answer has every member. The types made here are what is sent, and the
+OpenAPI document describes these very types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from shared.aggregate.aggregate import Entry
+from shared.identity.actor import Actor
+
+Struct = msgspec.Struct
+
+
+@cache
+def document_of(event: type[Struct]) -> type[Struct]:
+    """The type of a document with the members of an event or of a part of one."""
+    return msgspec.defstruct(event.__name__, _members(event), namespace=_described(event), kw_only=True)
+
+
+@cache
+def entry_document(event: type[Struct], **more: Any) -> type[Struct]:
+    """The type of a document that tells of one recorded event: its members, `more`, who recorded it and where."""
+    return msgspec.defstruct(
+        event.__name__,
+        [*_members(event), *more.items(), ("recorded_by", Actor), ("position", int)],
+        namespace=_described(event),
+        kw_only=True,
+    )
+
+
+def extended(
+    name: str, event: type[Struct], doc: str, *, without: tuple[str, ...] = (), **more: Any
+) -> type[Struct]:
+    """The type of a document with the members of an event but for those `without`, and `more`."""
+    kept = [(field, hint) for field, hint in _members(event) if field not in (*without, *more)]
+    return msgspec.defstruct(name, [*kept, *more.items()], namespace={"__doc__": doc}, kw_only=True)
+
+
+def members_of(event: Struct) -> dict[str, Any]:
+    """The members of an event or of a part of one, those at their default included."""
+    return {name: _whole(getattr(event, name)) for name in event.__struct_fields__}
+
+
+def as_entry(document: type[Struct], entry: Entry[Any], **more: Any) -> Struct:
+    """A recorded event as a document of its `entry_document`."""
+    return document(**members_of(entry.event), **more, recorded_by=entry.recorded_by, position=entry.position)
+
+
+def as_entries(document: type[Struct], entries: Iterable[Entry[Any]]) -> list[Struct]:
+    """Recorded events of one type as documents."""
+    return [as_entry(document, entry) for entry in entries]
+
+
+def as_optional_entry(document: type[Struct], entry: Entry[Any] | None) -> Struct | None:
+    """A recorded event as a document, if there is one."""
+    return None if entry is None else as_entry(document, entry)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, Struct):
+        return document_of(type(value))(**members_of(value))
+    if isinstance(value, tuple):
+        return [_whole(item) for item in value]
+    return value
+
+
+def _members(event: type[Struct]) -> list[tuple[str, Any]]:
+    hints = get_type_hints(event, include_extras=True)
+    return [(field.name, _documented(hints[field.name])) for field in msgspec.structs.fields(event)]
+
+
+def _described(event: type[Struct]) -> dict[str, Any]:
+    return {"__doc__": event.__doc__}
+
+
+def _documented(hint: Any) -> Any:
+    """A type as it is in a document: the parts inside it are documents too."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        inner, *marks = get_args(hint)
+        return Annotated[(_documented(inner), *marks)]
+    if origin in (Union, UnionType):
+        return Union[tuple(_documented(one) for one in get_args(hint))]  # noqa: UP007 - made at run time
+    if origin is tuple:
+        return list[_documented(get_args(hint)[0])]  # type: ignore[misc]
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        return document_of(hint)
+    return hint

@@ -1,0 +1,146 @@
+"""Requests made of events: the same fields and limits, without what the service fills in.
+
+The body of a POST that records a fact is the fact itself as the caller knows it, so its model is made from the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from shared.events.facts import COMPUTED
+from shared.events.types import Computed, TodayByDefault
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class RequestModel(BaseModel):
+    """The body of a request: an unknown field is refused, and a number is a finite one."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class StructRequest(RequestModel, Generic[S]):
+    """A request with the fields of an event, or of a part of one; made by `request_of`."""
+
+    STRUCT: ClassVar[type[msgspec.Struct]]
+    TODAY: ClassVar[tuple[str, ...]] = ()
+    """The days that are today's when the request leaves them out."""
+    PARTIAL: ClassVar[bool] = False
+
+    def struct(self, today: date | None = None, **more: Any) -> S:
+        """The proposed event; `more` are members that do not come from the body."""
+        if self.PARTIAL:
+            given = {name: _value(getattr(self, name)) for name in self.model_fields_set}
+            return cast("S", given)
+        members = {
+            name: _value(value)
+            for name in type(self).model_fields
+            if (value := getattr(self, name)) is not None
+        }
+        for name in self.TODAY:
+            members.setdefault(name, today)
+        return cast("S", self.STRUCT(**members | more))
+
+
+def request_of(
+    struct: type[S],
+    *,
+    without: Collection[str] = (),
+    optional: Collection[str] = (),
+    name: str | None = None,
+    doc: str | None = None,
+    partial: bool = False,
+    **fields: Any,
+) -> type[StructRequest[S]]:
+    """The model of a request that proposes an event.
+
+    Left out are the fields that the service fills in and those `without`; `optional` may be left out by the caller,
+    even where the event always has them. `fields` have another type in the request, or are no fields of the event. Of a
+    `partial` request every field may be left out, and the proposal is a dictionary of those that were not.
+    """
+    hints = get_type_hints(struct, include_extras=True)
+    made: dict[str, Any] = {}
+    today = []
+    for field in msgspec.structs.fields(struct):
+        hint = hints[field.name]
+        marks = _marks(hint)
+        if field.name in fields or field.name in without:
+            continue
+        if field.name not in optional and (field.default is COMPUTED or Computed() in marks):
+            continue
+        annotation = _requested(hint)
+        if partial:
+            made[field.name] = (annotation, Field(default=None, json_schema_extra=_without_default))
+            continue
+        if TodayByDefault() in marks:
+            today.append(field.name)
+        if field.name in optional or TodayByDefault() in marks:
+            made[field.name] = (annotation | None, None)
+        else:
+            made[field.name] = (annotation, ... if field.required else field.default)
+    model = create_model(
+        name or f"{struct.__name__}Request",
+        __base__=StructRequest,
+        __doc__=doc or struct.__doc__,
+        **made | {key: value if isinstance(value, tuple) else (value, ...) for key, value in fields.items()},
+    )
+    model.STRUCT = struct
+    model.PARTIAL = partial
+    model.TODAY = tuple(today)
+    return cast("type[StructRequest[S]]", model)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+_PARTS: dict[type[msgspec.Struct], type[StructRequest[Any]]] = {}
+
+
+def _requested(hint: Any) -> Any:
+    """A type as it is in a request: parts are models."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        inner, *marks = get_args(hint)
+        return Annotated[(_requested(inner), *marks)]
+    if origin in (Union, UnionType):
+        return Union[tuple(_requested(one) for one in get_args(hint))]  # noqa: UP007 - made at run time
+    if origin is tuple:
+        return tuple[_requested(get_args(hint)[0]), ...]  # type: ignore[misc]
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        if hint not in _PARTS:
+            _PARTS[hint] = request_of(hint, name=f"{hint.__name__}Part")
+        return _PARTS[hint]
+    return hint
+
+
+def _marks(hint: Any) -> list[Any]:
+    if get_origin(hint) is Annotated:
+        inner, *marks = get_args(hint)
+        return [*marks, *_marks(inner)]
+    return []
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, StructRequest):
+        return value.struct()
+    if isinstance(value, tuple):
+        return tuple(_value(item) for item in value)
+    return value

@@ -1,0 +1,480 @@
+"""One kind of aggregate as a resource of the API: its document, its history, and the facts that are recorded of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final, Generic, TypeVar, cast
+from uuid import UUID
+
+import msgspec
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.aggregate.aggregate import Aggregate
+from shared.aggregate.command import Command, Context, Decided, KeyUse, Outcome
+from shared.aggregate.redaction import (
+    Document,
+    ReadersOf,
+    Redacted,
+    Reference,
+    hidden_from,
+    redact,
+    references_in,
+)
+from shared.aggregate.repository import Repository
+from shared.eventlog.live import LiveLog
+from shared.events.facts import Event
+from shared.events.registry import EVENT_TYPES
+from shared.events.types import Instant, Kind
+from shared.http.context import actor_of, context_of
+from shared.http.idempotency import idempotency_of
+from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor
+from shared.http.requests import StructRequest, request_of
+from shared.http.responses import InstantText, encoded, page, page_of, read_answer, written_answer
+from shared.http.routing import Query, Router
+from shared.identity.access import Access
+from shared.identity.actor import Actor
+from shared.rules.visibility import reads_everything
+
+A = TypeVar("A", bound=Aggregate)
+E = TypeVar("E", bound=Event)
+
+LONGEST_WAIT: Final = 5.0
+"""Seconds a read waits at most for the position it was asked to reflect (`wait_for`)."""
+
+DOCUMENTS: Final = 32 * 1024 * 1024
+"""Bytes of documents that a resource keeps, so that asking for the same version again costs nothing."""
+
+LONG: Final = 300
+"""Versions from which on an aggregate is rendered in a thread: the other requests must not wait for it."""
+
+WaitFor = Annotated[
+    int | None,
+    Field(
+        ge=0,
+        le=2**53,
+        description=f"A `Log-Position`: the answer reflects it, or is 503 after {LONGEST_WAIT:g} seconds.",
+    ),
+]
+
+
+class Now(Query):
+    """A question about the present."""
+
+    wait_for: WaitFor = None
+
+
+class PastView(Now):
+    """A question about a thing as it is, or as it was."""
+
+    version: Annotated[int | None, Field(ge=1, le=2**31, description="As it was at this version.")] = None
+    known_at: Annotated[Instant | None, Field(description="As the log knew it at this moment.")] = None
+
+
+class Paged(Now):
+    """A question that is answered a page at a time."""
+
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor = None
+
+
+class HistoryItem(msgspec.Struct, kw_only=True):
+    """One event, as it was recorded; null is what of it is not for the reader to know."""
+
+    version: int
+    position: int
+    type: Annotated[str, Field(examples=["commitments.assessed"])]
+    recorded_at: InstantText
+    effective_on: Annotated[
+        date | None, Field(description="The day it took effect, where the event is about a day.")
+    ]
+    recorded_by: Actor
+    correlation_id: Annotated[
+        str | None, Field(description="The request; null where it would lead to something hidden.")
+    ]
+    causation_id: Annotated[int | None, Field(description="The position of the event that triggered it.")]
+    decision: Annotated[str | None, Field(description="The number of the decision behind it.")]
+    data: dict[str, Any] | None
+
+
+HISTORY: Final = page_of(HistoryItem, "History")
+
+Private = Callable[[A, Actor], Awaitable[Callable[[type[Event], dict[str, Any]], dict[str, Any] | None]]]
+"""What else of the data of each event of an aggregate is kept from a reader: all of it where that gives None."""
+
+
+async def command_of(request: Request) -> Command:
+    """Who asks for a change, in which request, on which version, and under which idempotency key."""
+    context = context_of(request)
+    key = None
+    if context.idempotency_key is not None and (once := await idempotency_of(request)) is not None:
+        key = KeyUse(once.key_hash, once.fingerprint)
+    return Command(
+        actor=actor_of(request), correlation_id=context.correlation_id, expected=context.expected, key=key
+    )
+
+
+async def caught_up(live: LiveLog, wait_for: int | None) -> None:
+    """Wait until a position is reflected, where one was asked for."""
+    if wait_for is not None:
+        await live.wait_for(wait_for, LONGEST_WAIT)
+
+
+async def show(
+    request: Request,
+    document: Document,
+    readers_of: ReadersOf,
+    *,
+    version: int,
+    position: int,
+    whole: bool = False,
+    unchanged: Callable[[], bool] = lambda: True,
+) -> Response:
+    """The answer to a read of a thing, without the names in it that the reader may not know.
+
+    `whole` is for those who were told of everything that it names. A document that names what is reserved, or was, is
+    sent anew even to a caller who holds the version: what others may know may have changed without it.
+    """
+    redacted = Redacted(document.body) if whole else await document.for_reader(actor_of(request), readers_of)
+    return read_answer(
+        request,
+        redacted.body,
+        version=version,
+        position=position,
+        unchanged=lambda: redacted.settled and unchanged(),
+    )
+
+
+class Resource(Generic[A]):
+    """The routes of one kind of aggregate, below a path that ends in the parameter by which one is found.
+
+    `identity` are the members by which answers call it, besides its id.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        path: str,
+        repository: Repository[A],
+        *,
+        readers_of: ReadersOf,
+        read: Access,
+        identity: Callable[[A], Mapping[str, Any]],
+        identity_types: Mapping[str, Any],
+        versioned: bool = True,
+    ) -> None:
+        self.router = router
+        self.path = path
+        self.repository = repository
+        self._readers_of = readers_of
+        self._read = read
+        self._identity = identity
+        self._identity_types = identity_types
+        self._versioned = versioned
+        self._documents: OrderedDict[UUID, tuple[int, date, Document]] = OrderedDict()
+        self._bytes = 0
+
+    # --- facts -----------------------------------------------------------------------------------------------------
+
+    def written(self, **more: Any) -> type[msgspec.Struct]:
+        """The type of the answer to a write: which one, its new version, and where the log has it."""
+        return msgspec.defstruct(
+            "Written" + "".join(name.title().replace("_", "") for name in more),
+            [
+                ("id", UUID),
+                *self._identity_types.items(),
+                *more.items(),
+                ("version", int),
+                ("position", int),
+            ],
+            namespace={
+                "__doc__": "What was recorded: of which thing, the version it brought it to, and its position."
+            },
+            kw_only=True,
+        )
+
+    def fact(
+        self,
+        name: str,
+        event: type[E],
+        decide: Callable[[A, E, Context], Decided | Awaitable[Decided]],
+        *,
+        access: Access,
+        request: type[StructRequest[E]] | None = None,
+        path_fields: Mapping[str, str] | None = None,
+        tells: Mapping[str, str] | None = None,
+        considering: Callable[[E], Sequence[type[Event]]] = lambda _: (),
+        tag: str | None = None,
+        body_required: bool = True,
+    ) -> None:
+        """Declare the POST `name` below the resource, by which a fact is recorded.
+
+        The request proposes the event (`path_fields` says which of its fields are parameters of the path), and `decide`
+        guards it and completes it; `considering` names what of other streams may not be recorded meanwhile. `tells`
+        are members of the answer that are fields of the event recorded.
+        """
+        body = request or request_of(event, without=tuple((path_fields or {}).values()))
+        fields = tuple((path_fields or {}).values())
+        hints = {field.name: field.type for field in msgspec.structs.fields(event)}
+
+        async def endpoint(request: Request, identifier: str, *given: Any) -> Response:
+            *values, proposed = given
+            command = await command_of(request)
+            found = await self.repository.find(identifier, command.actor)
+            context = self.repository.context(command)
+            said = proposed.struct(context.today, **dict(zip(fields, values, strict=True)))
+            outcome = await self.repository.change(
+                found.id,
+                lambda current: decide(current, said, context),
+                command,
+                considering=considering(said),
+            )
+            return await self.answer(request, outcome, found, tells or {})
+
+        self.router.post(
+            f"{self.path}/{name}",
+            access=access,
+            body=body,
+            body_required=body_required,
+            answers=self.written(
+                **{member: hints.get(field, Any) for member, field in (tells or {}).items()}
+            ),
+            name=getattr(decide, "__name__", name),
+            doc=decide.__doc__,
+            **({} if tag is None else {"tag": tag}),
+        )(endpoint)
+
+    async def answer(
+        self, request: Request, outcome: Outcome, found: A, tells: Mapping[str, str] | None = None
+    ) -> Response:
+        """The answer to a write on one of these."""
+        more = {}
+        if tells:
+            event = await self.repository.last_event(outcome)
+            more = {member: getattr(event, field) for member, field in tells.items()}
+        return written_answer(
+            request, outcome, self.location(found, outcome), **self._identity(found), **more
+        )
+
+    def location(self, found: A, outcome: Outcome) -> str:
+        """Where what was recorded can be read."""
+        base = self.path.rpartition("/")[0]
+        version = f"?version={outcome.version}" if self._versioned else ""
+        return f"{base}/{found.id}{version}"
+
+    # --- documents -------------------------------------------------------------------------------------------------
+
+    def document(
+        self,
+        answers: type[msgspec.Struct],
+        render: Callable[[A, date], msgspec.Struct],
+        *,
+        doc: str,
+        same_on: Callable[[A, date, date], bool] = lambda _, __, ___: True,
+        past: bool = True,
+    ) -> None:
+        """Declare the GET of one of these, rendered as of a day.
+
+        `same_on` says whether the calendar alone has left it as it was between two days.
+        """
+        repository, clock = self.repository, self.repository.clock
+
+        async def endpoint(request: Request, identifier: str, asked: Any) -> Response:
+            await caught_up(repository.live, asked.wait_for)
+            found = await repository.find(identifier, actor_of(request))
+            if past and (asked.version is not None or asked.known_at is not None):
+                view = await repository.as_it_was(found.id, version=asked.version, known_at=asked.known_at)
+                body = await asyncio.to_thread(lambda: encoded(render(view.state, clock.day_of(view.moment))))
+                return await show(
+                    request,
+                    Document(answers, body),
+                    self._readers_of,
+                    version=view.state.version,
+                    position=view.position,
+                )
+            today = clock.today()
+            version, position, document = await self._current(answers, found, today, render)
+            return await show(
+                request,
+                document,
+                self._readers_of,
+                version=version,
+                position=position,
+                unchanged=lambda: (
+                    found.version == version and same_on(found, clock.day_of(found.recorded_at), today)
+                ),
+            )
+
+        self.router.get(
+            self.path,
+            access=self._read,
+            query=PastView if past else Now,
+            answers=answers,
+            name=repository.kind.replace("-", "_"),
+            doc=doc,
+        )(endpoint)
+
+    async def _current(
+        self,
+        answers: type[msgspec.Struct],
+        found: A,
+        today: date,
+        render: Callable[[A, date], msgspec.Struct],
+    ) -> tuple[int, int, Document]:
+        """The document of the present version, with that version and the position it reflects."""
+        kept = self._documents.get(found.id)
+        if kept is not None and kept[0] == found.version and kept[1] == today:
+            self._documents.move_to_end(found.id)
+            return kept[0], self.repository.reflected(found), kept[2]
+        while True:
+            version, position = found.version, self.repository.reflected(found)
+            if version < LONG:
+                body = encoded(render(found, today))
+            else:
+                body = await asyncio.to_thread(lambda: encoded(render(found, today)))
+            if found.version == version:
+                break
+        document = Document(answers, body)
+        self._forget(found.id)
+        self._documents[found.id] = (version, today, document)
+        self._bytes += len(body)
+        while self._bytes > DOCUMENTS:
+            self._forget(next(iter(self._documents)))
+        return version, position, document
+
+    def _forget(self, stream_id: UUID) -> None:
+        kept = self._documents.pop(stream_id, None)
+        if kept is not None:
+            self._bytes -= len(kept[2].body)
+
+    # --- history ---------------------------------------------------------------------------------------------------
+
+    def history(
+        self,
+        *,
+        doc: str,
+        private: Private[A] | None = None,
+        whole: Callable[[A, Actor], bool] = lambda _, __: False,
+    ) -> None:
+        """Declare the GET of everything that was recorded of one of these, an item for each event, in order.
+
+        `whole` is for those who were told of everything that the history names.
+        """
+        repository = self.repository
+
+        async def endpoint(request: Request, identifier: str, asked: Paged) -> Response:
+            await caught_up(repository.live, asked.wait_for)
+            actor = actor_of(request)
+            found = await repository.find(identifier, actor)
+            # What is found may move on while the log is read: the answer ends with this version.
+            version, position = found.version, repository.reflected(found)
+            key = decode_cursor(request, asked.cursor)
+            lines = await repository.lines(
+                found.id,
+                after_version=key[0] if key else 0,
+                upto_version=version,
+                limit=asked.limit + 1,
+            )
+            more = len(lines) > asked.limit
+            items = [_item(line) for _, line in lines[: asked.limit]]
+            settled = private is None
+            if private is not None:
+                keep = await private(found, actor)
+                for item in items:
+                    item.data = _kept(item, keep)
+            if not reads_everything(actor) and not whole(found, actor):
+                settled = await _redact(items, actor, self._readers_of) and settled
+            body = page(items, [items[-1].version] if more else None, request)
+            return read_answer(request, body, version=version, position=position, unchanged=lambda: settled)
+
+        self.router.get(
+            f"{self.path}/history",
+            access=self._read,
+            query=Paged,
+            answers=HISTORY,
+            name=f"{repository.kind.replace('-', '_')}_history",
+            doc=doc,
+        )(endpoint)
+
+
+class _Stored(msgspec.Struct):
+    version: int
+    position: int
+    type: str
+    recorded_at: str
+    recorded_by: Actor
+    correlation_id: str
+    data: msgspec.Raw
+    causation_id: int | None = None
+
+
+class _Cited(msgspec.Struct):
+    decision: Any = None
+
+
+class _Dated(_Cited):
+    effective_on: Any = None
+    completed_on: Any = None
+    origin: _Cited | None = None
+
+
+_stored = msgspec.json.Decoder(_Stored).decode
+_dated = msgspec.json.Decoder(_Dated).decode
+
+
+def _item(line: bytes) -> HistoryItem:
+    """One event for a history, its data as the log holds it, of whatever type it is."""
+    event = _stored(line)
+    dated = _dated(event.data)
+    return HistoryItem(
+        version=event.version,
+        position=event.position,
+        type=event.type,
+        recorded_at=event.recorded_at,
+        effective_on=dated.effective_on or dated.completed_on,
+        recorded_by=event.recorded_by,
+        correlation_id=event.correlation_id,
+        causation_id=event.causation_id,
+        # What a decision called into being names it as its origin.
+        decision=dated.decision or (None if dated.origin is None else dated.origin.decision),
+        # Bytes of JSON go out as they lie.
+        data=cast("Any", event.data),
+    )
+
+
+def _data(item: HistoryItem) -> dict[str, Any]:
+    """The data of an event as JSON, which until now may be bytes as they lie in the log."""
+    data: Any = item.data
+    return _read(data) if isinstance(data, msgspec.Raw) else data
+
+
+def _kept(
+    item: HistoryItem, keep: Callable[[type[Event], dict[str, Any]], dict[str, Any] | None]
+) -> dict[str, Any] | None:
+    event_type = EVENT_TYPES.get(item.type)
+    return item.data if event_type is None else keep(event_type, _data(item))
+
+
+async def _redact(items: Sequence[HistoryItem], actor: Actor, readers_of: ReadersOf) -> bool:
+    """Take out of a page of history what the reader may not know; whether it would always be the same."""
+    references: set[Reference] = set()
+    typed = [(item, EVENT_TYPES.get(item.type)) for item in items if item.data is not None]
+    for item, event_type in typed:
+        if event_type is not None:
+            references.update(references_in(event_type, _data(item)))
+    hidden, settled = await hidden_from(actor, references, readers_of)
+    if hidden:
+        for item, event_type in typed:
+            if event_type is not None:
+                item.data = redact(event_type, _data(item), hidden)
+            if item.decision is not None and Reference(Kind.DECISION, item.decision) in hidden:
+                item.decision = item.correlation_id = item.causation_id = None
+    return settled
+
+
+_read = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode

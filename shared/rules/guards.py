@@ -1,0 +1,128 @@
+"""What facts must satisfy by themselves, whatever they are about and whatever the record holds.
+
+Each guard raises one documented error; those about a value say where in the request the value stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Sequence
+from datetime import date, datetime
+
+from shared.errors import InvalidInput
+from shared.events.commitments import Evidence
+from shared.events.streams import looks_like_uuid
+from shared.events.types import LONGEST_CODE
+
+_CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_CODE - 1}}}")
+_AMOUNT = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def well_formed_code(code: str, pointer: str = "/code") -> str:
+    """A code people can quote and paths can carry; it must not be mistakable for a UUID."""
+    if _CODE.fullmatch(code) is None or looks_like_uuid(code):
+        raise InvalidInput(
+            "code-malformed",
+            f"A code has 1 to {LONGEST_CODE} letters, digits, dots, hyphens or underscores, begins with a letter or "
+            "digit, and does not look like a UUID.",
+            pointer=pointer,
+        )
+    return code
+
+
+def not_after_today(day: date, today: date, pointer: str = "/effective_on") -> date:
+    """The day a fact took effect: any day up to today."""
+    if day > today:
+        raise InvalidInput(
+            "date-in-future",
+            f"{day} is after today, {today}: only deadlines and targets lie in the future.",
+            pointer=pointer,
+        )
+    return day
+
+
+def not_in_future(instant: datetime, now: datetime, pointer: str) -> datetime:
+    """A moment that has passed."""
+    if instant > now:
+        raise InvalidInput("instant-in-future", "This moment has not come yet.", pointer=pointer)
+    return instant
+
+
+def in_order(begins_at: datetime, ends_at: datetime | None, pointer: str) -> None:
+    """What ends, ends after it began."""
+    if ends_at is not None and ends_at <= begins_at:
+        raise InvalidInput("ends-before-start", "It would end before it began.", pointer=pointer)
+
+
+def reason_given(reason: str | None, why: str, pointer: str = "/reason") -> str:
+    """A reason that can be read years later; blanks are none."""
+    if reason is None or not reason.strip():
+        raise InvalidInput("reason-required", f"{why} needs a reason.", pointer=pointer)
+    return reason
+
+
+def text_given(text: str | None, what: str, pointer: str) -> str:
+    """A text that says something; blanks do not."""
+    if text is None or not text.strip():
+        raise InvalidInput("text-required", f"{what} cannot be blank.", pointer=pointer)
+    return text
+
+
+def evidence_given(evidence: Sequence[Evidence], what: str) -> Sequence[Evidence]:
+    """At least one piece of evidence that says what it is."""
+    if not any(item.description.strip() for item in evidence):
+        raise InvalidInput(
+            "evidence-required",
+            f"{what} only on evidence: give at least one piece, described.",
+            pointer="/evidence",
+        )
+    return evidence
+
+
+def amount(text: str, pointer: str) -> str:
+    """A decimal number as text."""
+    if _AMOUNT.fullmatch(text) is None:
+        raise InvalidInput(
+            "amount-malformed",
+            'An amount is decimal text such as "1234.5", with at most 18 digits before the point and 6 after.',
+            pointer=pointer,
+        )
+    return text
+
+
+def currency(text: str, pointer: str) -> str:
+    """The three letters of a currency."""
+    if _CURRENCY.fullmatch(text) is None:
+        raise InvalidInput(
+            "currency-malformed", "A currency is its three letters, as in CLP, CLF or USD.", pointer=pointer
+        )
+    return text
+
+
+def all_different(items: Iterable[str], pointer: str) -> None:
+    """A list that names nothing twice."""
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        if item in seen:
+            raise InvalidInput("named-twice", f"'{item}' is named twice.", pointer=f"{pointer}/{index}")
+        seen.add(item)
+
+
+def known_organization(code: str, organizations: Container[str], pointer: str) -> str:
+    """An organisation that is on the record."""
+    if code not in organizations:
+        raise InvalidInput(
+            "unknown-organization", f"There is no organisation with the code '{code}'.", pointer=pointer
+        )
+    return code
+
+
+def known_organizations(codes: Iterable[str], organizations: Container[str], pointer: str) -> None:
+    """Organisations that are on the record, none of them named twice."""
+    seen: set[str] = set()
+    for index, code in enumerate(codes):
+        known_organization(code, organizations, f"{pointer}/{index}")
+        if code in seen:
+            raise InvalidInput("named-twice", f"'{code}' is named twice.", pointer=f"{pointer}/{index}")
+        seen.add(code)
