@@ -14,11 +14,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
 
+from shared.aggregate.aggregate import Aggregate
+from shared.aggregate.command import Context
+from shared.aggregate.index import EventSource
 from shared.clock import Clock
 from shared.errors import BitacoraError, Unavailable
 from shared.eventlog import codec
@@ -104,61 +107,56 @@ class Importer(ABC, Generic[R, P]):
 # --- what the record holds ------------------------------------------------------------------------------------------
 
 
-class Folded(Protocol):
-    """Something made of the events of one stream."""
-
-    @classmethod
-    def begin(cls, recorded: Recorded) -> Self | None:
-        """What the first event begins; None when it begins something else."""
-
-    def apply(self, recorded: Recorded) -> None:
-        """Take in the next event."""
-
-
-class Gathered(Protocol):
-    """Something made of events of many streams."""
-
-    def apply(self, recorded: Recorded) -> None:
-        """Take in the next event."""
-
-
-F = TypeVar("F", bound=Folded)
-G = TypeVar("G", bound=Gathered)
+A = TypeVar("A", bound=Aggregate)
+G = TypeVar("G")
 
 
 class Lookup(Generic[G]):
-    """What is looked up across streams, such as who goes by a name: made of all events of some types."""
+    """What is looked up across streams, such as who goes by a name: something that follows events of some types.
 
-    def __init__(self, store: Store, types: Sequence[type[Event]], new: Callable[[], G]) -> None:
-        self.types = tuple(one.TYPE for one in types)
+    `found` may be another object after others wrote meanwhile, so it is not to be kept.
+    """
+
+    def __init__(self, store: Store, make: Callable[[Lookup[G]], G]) -> None:
         self._store = store
-        self._new = new
+        self._make = make
         self.reread()
 
     def reread(self) -> None:
         """Begin again with what the log holds now."""
-        self.found, self.upto = self._new(), 0
+        self._callbacks: list[tuple[frozenset[str], Callable[[Recorded], None]]] = []
+        self.found = self._make(self)
+        self.types = tuple({name for names, _ in self._callbacks for name in names})
+        self.upto = 0
         for recorded in _read(self._store, self.types):
-            self.found.apply(recorded)
+            self.take_in(recorded)
             self.upto = recorded.position
+
+    def subscribe(self, types: Iterable[type[Event]], callback: Callable[[Recorded], None]) -> None:
+        """See `EventSource`."""
+        self._callbacks.append((frozenset(one.TYPE for one in types), callback))
+
+    def take_in(self, recorded: Recorded) -> None:
+        """Hand on an event, if it is one of those followed."""
+        for names, callback in self._callbacks:
+            if recorded.type in names:
+                callback(recorded)
 
 
 class _Stream:
     """One stream and what is made of it; its events are kept so that a refused row can be taken back."""
 
-    def __init__(self, kind: type[Folded] | None, events: Iterable[Recorded]) -> None:
+    def __init__(self, kind: type[Aggregate] | None, events: Sequence[Recorded]) -> None:
         self.kind = kind
-        self.events: list[Recorded] = []
-        self.folded: Any = None
-        for recorded in events:
-            self.take_in(recorded)
+        self.events = list(events)
+        self.aggregate = None if kind is None else kind.fold(events)
 
     def take_in(self, recorded: Recorded) -> None:
         self.events.append(recorded)
-        if self.folded is not None:
-            self.folded.apply(recorded)
+        if self.aggregate is not None:
+            self.aggregate.apply(recorded)
         elif self.kind is not None:
-            self.folded = self.kind.begin(recorded)
+            self.aggregate = self.kind.begin(recorded)
 
 
 class ImportState:
@@ -167,12 +165,10 @@ class ImportState:
     Positions of what is not yet written are provisional.
     """
 
-    def __init__(self, store: Store, actor: Actor, clock: Clock, correlation_id: str) -> None:
-        self.actor = actor
-        self.clock = clock
-        self.now = clock.now()
-        self.today = clock.today()
+    def __init__(self, store: Store, context: Context, correlation_id: str) -> None:
+        self.context = context
         self._store = store
+        self._moment = context.now
         self._correlation_id = correlation_id
         self._head = store.head()
         self._streams: dict[UUID, _Stream] = {}
@@ -180,20 +176,20 @@ class ImportState:
         self._lookup: Lookup[Any] | None = None
         self._row: list[NewEvent] = []
 
-    def lookup(self, types: Sequence[type[Event]], new: Callable[[], G]) -> Lookup[G]:
-        """What is made of all events of these types; what a row adds to it stays even if the row is refused."""
-        self._lookup = Lookup(self._store, types, new)
+    def lookup(self, make: Callable[[EventSource], G]) -> Lookup[G]:
+        """What follows events across streams; what a row adds to it stays even if the row is refused."""
+        self._lookup = Lookup(self._store, make)
         return self._lookup
 
-    def of(self, stream: UUID, kind: type[F]) -> F | None:
+    def of(self, stream: UUID, kind: type[A]) -> A | None:
         """What there is of one stream; None when it is not on record."""
         held = self._streams.get(stream)
         if held is None:
             lines = () if stream in self._absent else self._store.read_stream(stream)
-            events = (codec.decode(line, position) for position, line in lines)
-            held = self._streams[stream] = _Stream(kind, events)
-        found: F | None = held.folded
-        return found
+            held = _Stream(kind, [codec.decode(line, position) for position, line in lines])
+            self._streams[stream] = held
+        assert held.aggregate is None or isinstance(held.aggregate, kind)
+        return held.aggregate
 
     def history(self, stream: UUID) -> Sequence[Recorded]:
         """The events of a stream that was asked for, in order."""
@@ -205,24 +201,24 @@ class ImportState:
         new = NewEvent(
             stream_id=stream,
             version=len(held.events) + 1,
-            recorded_by=self.actor,
+            recorded_by=self.context.actor,
             correlation_id=self._correlation_id,
             data=event,
         )
         self._head += 1
         recorded = Recorded(
             position=self._head,
-            recorded_at=self.now,
+            recorded_at=self._moment,
             type=event.TYPE,
             stream_id=stream,
             version=new.version,
-            recorded_by=self.actor,
+            recorded_by=new.recorded_by,
             correlation_id=self._correlation_id,
             data=event,
         )
         held.take_in(recorded)
-        if self._lookup is not None and self._looked_up(new):
-            self._lookup.found.apply(recorded)
+        if self._lookup is not None:
+            self._lookup.take_in(recorded)
         self._row.append(new)
 
     # --- what only the engine calls --------------------------------------------------------------------------------
@@ -302,7 +298,7 @@ def run_import(
     begun = time.monotonic()
     correlation_id = new_correlation_id()
     with _no_collection():
-        state = ImportState(store, actor, clock, correlation_id)
+        state = ImportState(store, Context(actor, clock), correlation_id)
         importer = make(state)
         report = importer.report
         report.dry_run, report.correlation_id = dry_run, correlation_id
@@ -389,7 +385,7 @@ class _Run(Generic[R]):
         if self._report.dry_run or not events:
             return None
         (appended,) = self._store.append(
-            [Changes(events, seen=self._state.seen(events))], self._state.clock.now()
+            [Changes(events, seen=self._state.seen(events))], self._state.context.now
         )
         return appended
 

@@ -7,20 +7,20 @@ since, and then could not take what it took then. What people recorded since is 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from services.commitments.domain import registration
-from services.commitments.domain.commitment import Commitment
-from services.commitments.importing import facts
+from services.commitments.commitment.model import Commitment, register
 from services.commitments.importing.leads import Leads
 from services.commitments.importing.mapping import Mapping
 from services.commitments.importing.parsing import CommitmentRow, Parser, attribution
+from shared.aggregate.command import Context
 from shared.errors import BitacoraError, InvalidInput
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
@@ -38,13 +38,16 @@ from shared.events.commitments import (
     PublicDeadline,
     Registered,
 )
-from shared.events.facts import Event
+from shared.events.facts import COMPUTED, Event
 from shared.events.vocabulary import DeadlineKind
 from shared.tabular.engine import FaultyRow, Importer, ImportState
 from shared.tabular.mapping import check_columns, read_mapping
 from shared.tabular.reading import read_table
 from shared.tabular.report import ImportReport, Problem
 from shared.tabular.text import plain
+
+E = TypeVar("E", bound=Event)
+
 
 # --- what the record holds ------------------------------------------------------------------------------------------
 
@@ -79,24 +82,20 @@ def _day_of_reason(reason: str | None) -> date | None:
         return None
 
 
-class CommitmentOnRecord:
-    """A commitment, and the facts recorded of it, by slot: a rating on a day by a scale, a deadline on a day …"""
+class ImportedCommitment(Commitment):
+    """A commitment that knows what facts were recorded of it, by slot: a rating on a day by a scale, and so on."""
 
-    def __init__(self, commitment: Commitment) -> None:
-        self.commitment = commitment
+    __slots__ = ("_facts", "_planned")
+
+    def __init__(self, recorded: Recorded) -> None:
+        super().__init__(recorded)
         self._facts: dict[tuple[object, ...], object] = {}
         self._planned: dict[str, list[tuple[date, date]]] = {}
         """Milestones carry no day of their own: by name, the days rows were of, and the due days they gave."""
 
-    @classmethod
-    def begin(cls, recorded: Recorded) -> CommitmentOnRecord | None:
-        """The commitment as it entered the record."""
-        commitment = Commitment.begin(recorded)
-        return None if commitment is None else cls(commitment)
-
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event; of two facts in one slot the later stands."""
-        self.commitment.apply(recorded)
+        super().apply(recorded)
         event = recorded.data
         slot = _slot_of(event)
         if slot is not None:
@@ -173,12 +172,12 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
         """Record what the record does not know of the row yet."""
         self.column = self.mapping.lead.column
         lead = self.leads.code_of(row.lead)
-        if self.state.of(row.stream, CommitmentOnRecord) is None:
+        if self.state.of(row.stream, ImportedCommitment) is None:
             self.state.record(row.stream, self._registered(row, lead))
-        on_record = self.state.of(row.stream, CommitmentOnRecord)
-        assert on_record is not None
+        commitment = self.state.of(row.stream, ImportedCommitment)
+        assert commitment is not None
         self.column = None
-        _Facts(self, row, lead, on_record).record()
+        _Facts(self, row, lead, commitment).record()
 
     def problem(self, row: CommitmentRow, error: BitacoraError) -> Problem:
         """An error of the domain, pointed at the column that gave what it complains of."""
@@ -220,35 +219,35 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
             ),
             **self.fields[row.stream],
         )
-        return registration.register(proposed, today=self.state.today, known=self.leads.known)
+        return register(proposed, self.state.context, self.leads.known)
 
 
 class _Facts:
     """The facts of one row, each decided when the one before it is recorded."""
 
     def __init__(
-        self, of: CommitmentImport, row: CommitmentRow, lead: str, on_record: CommitmentOnRecord
+        self, of: CommitmentImport, row: CommitmentRow, lead: str, commitment: ImportedCommitment
     ) -> None:
         self._of = of
         self._row = row
         self._lead = lead
         self._day = row.day
-        self._on_record = on_record
-        self._commitment = on_record.commitment
+        self._commitment = commitment
         self._first_day = self._commitment.dated.registered_on
         self._reason = attribution(of.mapping.source, row.day)
 
     def record(self) -> None:
         """All of them, in turn."""
-        row, mapping = self._row, self._of.mapping
+        row, mapping, commitment = self._row, self._of.mapping, self._commitment
         if self._day < self._first_day:
             # The row shows that the commitment was there earlier than the record has it.
             day = self._day.isoformat()
             corrected = Corrected(field="effective_on", value=day, reason=self._reason)
-            self._propose(mapping.date.column, corrected)
+            decide = partial(commitment.correct, known=self._of.leads.known)
+            self._propose(mapping.date.column, corrected, decide)
         self._leads()
         if mapping.rating is not None and row.assessed is not None:
-            self._propose(mapping.rating.reason or mapping.rating.columns[0], row.assessed)
+            self._propose(mapping.rating.reason or mapping.rating.columns[0], row.assessed, commitment.assess)
         if mapping.deadline is not None:
             self._deadline(DeadlineKind.PUBLIC, mapping.deadline.column)
         if mapping.internal_deadline is not None:
@@ -256,28 +255,19 @@ class _Facts:
         if mapping.progress is not None and row.reported is not None:
             texts = mapping.progress.texts
             column = texts[0].column if texts else mapping.progress.stage or mapping.progress.percent
-            self._propose(column, row.reported)
+            self._propose(column, row.reported, commitment.report_progress)
         if mapping.budget is not None and row.estimated is not None:
-            self._propose(mapping.budget.figures[0].column, row.estimated)
+            self._propose(mapping.budget.figures[0].column, row.estimated, commitment.estimate_budget)
         self._milestones()
         before = self._of.titles_before.get(row.line, self._commitment.registration.title)
         if mapping.title.renamed == "comment" and row.title != before:
             self._comment(mapping.title.column, f"It is called “{row.title}”. {self._reason}")
 
-    def _propose(self, column: str | None, proposed: Event) -> None:
-        """Record a fact that is not on record, as the domain lets it in."""
-        if self._on_record.holds(proposed):
-            return
-        of = self._of
-        of.column = column
-        decided = facts.decide(
-            self._commitment,
-            proposed,
-            today=of.state.today,
-            actor=of.state.actor,
-            known=of.leads.known,
-        )
-        of.state.record(self._row.stream, decided)
+    def _propose(self, column: str | None, proposed: E, decide: Callable[[E, Context], Event]) -> None:
+        """Record a fact that is not on record, as the commitment decides it."""
+        if not self._commitment.holds(proposed):
+            self._of.column = column
+            self._of.state.record(self._row.stream, decide(proposed, self._of.state.context))
 
     def _leads(self) -> None:
         later = self._commitment.lead_on(self._first_day)
@@ -288,10 +278,9 @@ class _Facts:
             self._reassign(later, self._first_day)
 
     def _reassign(self, lead: str, day: date) -> None:
-        reassigned = LeadReassigned(
-            lead_organization=lead, previous="", effective_on=day, reason=self._reason
-        )
-        self._propose(self._of.mapping.lead.column, reassigned)
+        reassigned = LeadReassigned(lead_organization=lead, effective_on=day, reason=self._reason)
+        decide = partial(self._commitment.reassign_lead, known=self._of.leads.known)
+        self._propose(self._of.mapping.lead.column, reassigned, decide)
 
     def _deadline(self, kind: DeadlineKind, column: str) -> None:
         cell = self._row.deadlines.get(kind)
@@ -313,19 +302,21 @@ class _Facts:
             self._revise(kind, column, later, self._first_day)
 
     def _revise(self, kind: DeadlineKind, column: str, on: date, day: date) -> None:
-        self._propose(column, DeadlineRevised(deadline=kind, on=on, effective_on=day, reason=self._reason))
+        revised = DeadlineRevised(deadline=kind, on=on, effective_on=day, reason=self._reason)
+        self._propose(column, revised, self._commitment.revise_deadline)
 
     def _milestones(self) -> None:
         """A milestone carries no day of its own, so an older row does not undo what a newer one planned."""
         for column, name, due_on in self._row.milestones:
-            planned, superseded = self._on_record.planned(name, self._day)
-            milestones = [milestone.plan.said for milestone in self._commitment.milestones]
+            planned, superseded = self._commitment.planned(name, self._day)
+            milestones = [milestone.plan.event for milestone in self._commitment.milestones]
             current = next((plan for plan in milestones if plan.name == name), None)
             before = planned or (current and current.due_on)
             if not superseded and due_on != before:
-                number = len(milestones) + 1 if current is None else current.number
+                number = COMPUTED if current is None else current.number
                 step = MilestoneSet(number=number, name=name, due_on=due_on, reason=self._reason)
-                self._propose(column, step)
+                self._propose(column, step, self._commitment.set_milestone)
 
     def _comment(self, column: str, text: str) -> None:
-        self._propose(column, Commented(text=text, effective_on=self._day))
+        commented = Commented(text=text, effective_on=self._day)
+        self._propose(column, commented, self._commitment.comment)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from services.commitments.application.directory import FOLLOWED, Directory
-from services.commitments.domain.guards import LONGEST_CODE
-from services.commitments.domain.organization import OrganizationDescription, register_organization
-from services.commitments.domain.registration import Known
-from services.commitments.importing.mapping import Mapping, Organization
+from services.commitments.commitment.model import Known
+from services.commitments.importing.mapping import DescribedOrganization, Mapping
+from services.commitments.plan.model import Organization, check_organization
+from services.commitments.plan.repository import Directory
 from shared.errors import InvalidInput
+from shared.events.commitments import OrganizationChanged
 from shared.events.streams import stream_of
+from shared.events.types import LONGEST_CODE
 from shared.tabular.engine import ImportState
 from shared.tabular.text import folded, slug_of
 
@@ -18,7 +19,7 @@ class Leads:
 
     def __init__(self, state: ImportState, mapping: Mapping) -> None:
         self._state = state
-        self._lookup = state.lookup(FOLLOWED, Directory)
+        self._lookup = state.lookup(Directory)
         self._register_unknown = mapping.lead.unknown == "register"
         self._described = {organization.code: organization for organization in mapping.organizations}
         self._spellings = {
@@ -31,7 +32,7 @@ class Leads:
     def known(self) -> Known:
         """What else the record holds that a commitment may name."""
         directory = self._lookup.found
-        return Known(organizations=directory.organization_codes, pillars=directory.pillar_codes)
+        return Known(directory.organizations.keys, directory.pillars.keys)
 
     def code_of(self, spelling: str) -> str:
         """The code of the organisation meant, which is on record from now on, whatever becomes of the row."""
@@ -55,14 +56,14 @@ class Leads:
             raise _unknown(
                 f"'{spelling}' stands for '{code}', which is neither on record nor described in the mapping."
             )
-        described = described or Organization(code=code, name=spelling)
+        described = described or DescribedOrganization(code=code, name=spelling)
         for other in (described.parent, described.successor):
             if other is not None:
                 self._register(other, other)
         # The spellings that differ from the code and from each other in more than their capitals.
         aliases = {spelling.casefold(): spelling for spelling in described.spellings}
         aliases.pop(code.casefold(), None)
-        description = OrganizationDescription(
+        description = OrganizationChanged(
             name=described.name,
             kind=described.kind,
             parent=described.parent,
@@ -70,7 +71,8 @@ class Leads:
             successor=described.successor,
             dissolved_on=described.dissolved_on,
         )
-        for event in register_organization(code, description, directory, self._state.today):
+        check_organization(code, description, directory, self._state.context.today)
+        for event in Organization.register(code, description):
             self._state.record(stream_of("organization", code), event)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from services.commitments.domain.registration import FIELD_TYPES
+from services.commitments.commitment.model import FIELD_TYPES
 from shared.events.vocabulary import BudgetFigure, Judgement, OrganizationKind, OriginKind, Visibility
 from shared.tabular.mapping import (
     Column,
@@ -58,7 +58,7 @@ class ObservedOn(DateFormats, frozen=True, kw_only=True):
     on: date | None = None
 
 
-class Organization(Section, frozen=True, kw_only=True):
+class DescribedOrganization(Section, frozen=True, kw_only=True):
     """An organisation to register when a row names it, and the spellings it goes by in the file."""
 
     code: Text
@@ -170,7 +170,7 @@ class Mapping(Section, frozen=True, kw_only=True):
     file: FileLayout = FileLayout()
     no_value: NoValue = NoValue()
     numbers: Numbers = Numbers()
-    organizations: tuple[Organization, ...] = ()
+    organizations: tuple[DescribedOrganization, ...] = ()
     rating: Rating | None = None
     deadline: Deadline | None = None
     internal_deadline: Deadline | None = None

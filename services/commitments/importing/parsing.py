@@ -14,11 +14,11 @@ from uuid import UUID
 
 import msgspec
 
-from services.commitments.domain.guards import LONGEST_CODE, LONGEST_NAME, LONGEST_TEXT
-from services.commitments.domain.registration import FIELD_TYPES
+from services.commitments.commitment.model import FIELD_TYPES
 from services.commitments.importing.mapping import LISTS, Deadline, Given, Mapping
 from shared.events.commitments import Assessed, BudgetEstimated, BudgetLine, ProgressReported
 from shared.events.streams import stream_of
+from shared.events.types import LONGEST_CODE, LONGEST_LINE, LONGEST_TEXT
 from shared.events.vocabulary import DeadlineKind, Judgement
 from shared.tabular.cells import Cells, DateReader, NoValueReader, NumberReader, Unreadable, amount_text
 from shared.tabular.engine import FaultyRow, ImportRow
@@ -195,7 +195,7 @@ class Parser:
             if not (self._no_rating.is_blank(rating) or self._no_rating.is_prose(rating)):
                 cells.fault(column, "rating-unknown", "The rating is not among the values of the mapping.")
                 return None
-        cells.within(column, rating, LONGEST_NAME)
+        cells.within(column, rating, LONGEST_LINE)
         if reason is None and judgement is Judgement.AT_RISK:
             reason = f"“{rating}”, with no reason given. {attribution(self._mapping.source, day)}"
         return Assessed(
@@ -217,12 +217,11 @@ class Parser:
         observed = "\n\n".join(labelled) or None
         if observed is not None:
             cells.within(given.texts[0].column, observed, LONGEST_TEXT)
-        stage = cells.prose(given.stage, LONGEST_NAME)
+        stage = cells.prose(given.stage, LONGEST_LINE)
         percent = None if given.percent is None else cells.value(given.percent, self._percent)
         if observed is None and stage is None and percent is None:
             return None
         return ProgressReported(
-            number=0,
             period=_PERIODS[given.period](day),
             effective_on=day,
             observed_progress=observed,

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from services.commitments.domain.commitment import Commitment
+from services.commitments.commitment.model import Commitment
 from services.commitments.importing.decisions import CommitmentImport, CommitmentsReport
 from shared.clock import Clock
 from shared.eventlog import codec
@@ -155,7 +155,7 @@ class Desk:
         lines = self.store.read_stream(stream_of(kind, code))
         return [codec.decode(line, position) for position, line in lines]
 
-    def said(self, of: type[Event], code: str = "t-bridge", kind: str = "commitment") -> list[Any]:
+    def facts(self, of: type[Event], code: str = "t-bridge", kind: str = "commitment") -> list[Any]:
         """The events of one type that were recorded of a commitment."""
         return [recorded.data for recorded in self.events(code, kind) if isinstance(recorded.data, of)]
 

@@ -129,13 +129,13 @@ class Clerk:
         lines = self.store.read_stream(stream_of(kind, reference))
         return [codec.decode(line, position) for position, line in lines]
 
-    def said(self, reference: str = "m/1", kind: str = "meeting") -> list[Event]:
+    def facts(self, reference: str = "m/1", kind: str = "meeting") -> list[Event]:
         """What the events of a meeting, or of a body, say."""
         return [recorded.data for recorded in self.events(reference, kind)]
 
-    def told(self, of: type[Event], reference: str = "m/1") -> list[Any]:
+    def facts_of(self, of: type[Event], reference: str = "m/1") -> list[Any]:
         """The events of one type that were recorded of a meeting."""
-        return [said for said in self.said(reference) if isinstance(said, of)]
+        return [said for said in self.facts(reference) if isinstance(said, of)]
 
     def meeting(self, reference: str = "m/1") -> Meeting:
         """A meeting as the record has it."""
