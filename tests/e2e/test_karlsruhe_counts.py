@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from services.meetings.domain.body import Body
-from services.meetings.domain.meeting import Meeting
+from services.meetings.body.model import Body
+from services.meetings.meeting.model import Meeting
 from services.meetings.importing.decisions import MeetingImport
 from services.meetings.importing.report import MeetingsReport
 from shared.clock import Clock
@@ -121,7 +121,7 @@ def replayed(store: Store) -> tuple[dict[str, Body], dict[str, Meeting]]:
             things[recorded.stream_id] = begun
     bodies = {thing.code: thing for thing in things.values() if isinstance(thing, Body)}
     meetings = {
-        thing.convocation.said.reference or "": thing
+        thing.convocation.event.reference or "": thing
         for thing in things.values()
         if isinstance(thing, Meeting)
     }
@@ -133,7 +133,7 @@ def drafted_items(council: Council) -> Iterator[tuple[str, int, str | None, str]
     for reference, meeting in council.meetings.items():
         if meeting.latest_draft is None:
             continue
-        for item in meeting.latest_draft.said.items:
+        for item in meeting.latest_draft.event.items:
             assert item.agenda_item is not None
             assert item.outcome_verbatim is not None
             yield reference, item.agenda_item, item.outcome and item.outcome.value, item.outcome_verbatim
@@ -233,7 +233,7 @@ def test_ends_that_cannot_be_are_reported_and_the_others_are_on_record(council: 
             assert meeting.ends_at is None
         # The file gives what was planned: nobody is said to have ended anything.
         assert meeting.held is not None
-        assert meeting.held.said.ended_at is None
+        assert meeting.held.event.ended_at is None
     assert Counter(code for _, _, code in impossible) == {"ends-before-start": 82, "ends-at-start": 1}
     left_out = [(error.line, error.column, error.code) for error in council.report.left_out]
     assert left_out == impossible
@@ -264,10 +264,10 @@ def test_nothing_is_claimed_that_the_file_does_not_say(council: Council) -> None
     }
     for meeting in council.meetings.values():
         assert meeting.held is not None
-        assert (meeting.held.said.attendance, meeting.held.said.mandatory_absences) == ((), ())
+        assert (meeting.held.event.attendance, meeting.held.event.mandatory_absences) == ((), ())
         assert meeting.approval is None
         for draft in meeting.drafts:
-            assert not any(item.decisions or item.action_items or item.summary for item in draft.said.items)
+            assert not any(item.decisions or item.action_items or item.summary for item in draft.event.items)
 
 
 def test_a_second_run_adds_nothing_and_a_dry_run_says_so(council: Council) -> None:

@@ -8,23 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
-from uuid import UUID
 
 import msgspec
 
-from services.meetings.domain.body import (
-    Body,
-    BodyDescription,
-    register_body,
-    usual_visibility,
-    usually_decides,
-)
+from services.meetings.body.model import Body, check_body, usual_visibility, usually_decides
+from shared.aggregate import description as aggregate
+from shared.aggregate.index import EventSource, Index
 from shared.errors import BitacoraError
-from shared.eventlog.envelope import Recorded
 from shared.events.commitments import OrganizationChanged, OrganizationRegistered
 from shared.events.meeting_vocabulary import BodyKind, Cadence, ProtocolPeriod
-from shared.events.meetings import BodyRegistered, Protocol, Seat
+from shared.events.meetings import BodyChanged, BodyRegistered
 from shared.events.streams import stream_of
 from shared.events.vocabulary import OrganizationKind, Visibility
 from shared.tabular.engine import Importer, ImportRow, ImportState
@@ -57,7 +50,18 @@ class ProtocolSection(Section, frozen=True, kw_only=True):
     four_eyes: bool = False
 
 
-class BodySection(Section, frozen=True, kw_only=True):
+class Described(Section, frozen=True, kw_only=True):
+    """What a body and a bilateral are both described by."""
+
+    organizations: tuple[str, ...] = ()
+    presiding_organization: str | None = None
+    secretariat: str | None = None
+    cadence: Cadence | None = None
+    mandatory_attendance: tuple[SeatSection, ...] = ()
+    protocol: ProtocolSection | None = None
+
+
+class BodySection(Described, frozen=True, kw_only=True):
     """One body; `decides` and `visibility` follow from its kind where they are not given."""
 
     code: Text
@@ -65,27 +69,18 @@ class BodySection(Section, frozen=True, kw_only=True):
     kind: BodyKind = BodyKind.COMMITTEE
     decides: bool | None = None
     visibility: Visibility | None = None
-    presiding_organization: str | None = None
-    secretariat: str | None = None
-    cadence: Cadence | None = None
-    mandatory_attendance: tuple[SeatSection, ...] = ()
-    organizations: tuple[str, ...] = ()
-    protocol: ProtocolSection | None = None
 
-    def as_domain(self) -> BodyDescription:
-        """The description as the domain takes it."""
-        given = {name: getattr(self, name) for name in BodyDescription._fields}
-        given["decides"] = usually_decides(self.kind) if self.decides is None else self.decides
-        given["visibility"] = self.visibility or usual_visibility(self.kind)
-        # The sections refuse what the parts of an event would pass over.
-        given["mandatory_attendance"] = msgspec.convert(
-            self.mandatory_attendance, tuple[Seat, ...], from_attributes=True
+    def description(self) -> BodyChanged:
+        """The description as the record keeps it."""
+        complete = msgspec.structs.replace(
+            self,
+            decides=usually_decides(self.kind) if self.decides is None else self.decides,
+            visibility=self.visibility or usual_visibility(self.kind),
         )
-        given["protocol"] = msgspec.convert(self.protocol, Protocol | None, from_attributes=True)
-        return BodyDescription(**given)
+        return msgspec.convert(complete, BodyChanged, from_attributes=True)
 
 
-class BilateralSection(Section, frozen=True, kw_only=True):
+class BilateralSection(Described, frozen=True, kw_only=True):
     """What holds for every bilateral: one for each of these organisations, or for each ministry on record.
 
     `{code}` and `{name}` in the code and the name stand for those of the ministry.
@@ -94,12 +89,15 @@ class BilateralSection(Section, frozen=True, kw_only=True):
     code: Text = "BIL-{code}"
     name: Text = "Bilateral with {name}"
     kind: BodyKind = BodyKind.BILATERAL
-    organizations: tuple[str, ...] = ()
-    presiding_organization: str | None = None
-    secretariat: str | None = None
-    cadence: Cadence | None = None
-    mandatory_attendance: tuple[SeatSection, ...] = ()
-    protocol: ProtocolSection | None = None
+
+    def of(self, code: str, name: str) -> BodySection:
+        """The bilateral with one ministry."""
+        given = {field: getattr(self, field) for field in self.__struct_fields__} | {
+            "code": self.code.replace("{code}", code),
+            "name": self.name.replace("{code}", code).replace("{name}", name),
+            "organizations": (code,),
+        }
+        return BodySection(**given)
 
 
 class BodiesFile(Section, frozen=True, kw_only=True):
@@ -121,31 +119,21 @@ class BodyRow(ImportRow, frozen=True, kw_only=True):
         return Problem(None, self.section.code, "body-twice", reason)
 
 
-class _Organization(NamedTuple):
-    name: str
-    kind: OrganizationKind
-    gone: bool = False
+class Organization(aggregate.Described[OrganizationChanged]):
+    """An organisation, as another service describes it."""
+
+    __slots__ = ()
+
+    BEGINS_WITH = (OrganizationRegistered,)
+    CHANGED = OrganizationChanged
 
 
-class _Names:
-    """The organisations and the codes of bodies on record."""
+class OnRecord:
+    """The bodies and the organisations on record, by code."""
 
-    def __init__(self) -> None:
-        self.organizations: dict[str, _Organization] = {}
-        self.bodies: set[str] = set()
-        self._codes: dict[UUID, str] = {}
-
-    def apply(self, recorded: Recorded) -> None:
-        """Take in the next of them."""
-        match recorded.data:
-            case BodyRegistered(code=code):
-                self.bodies.add(code)
-            case OrganizationRegistered(code=code, name=name, kind=kind):
-                self._codes[recorded.stream_id] = code
-                self.organizations[code] = _Organization(name, kind)
-            case OrganizationChanged(name=name, kind=kind, successor=successor, dissolved_on=dissolved):
-                gone = successor is not None or dissolved is not None
-                self.organizations[self._codes[recorded.stream_id]] = _Organization(name, kind, gone)
+    def __init__(self, source: EventSource) -> None:
+        self.bodies = Index(source, Body, key=lambda one: one.code)
+        self.organizations = Index(source, Organization, key=lambda one: one.code)
 
 
 class BodyImport(Importer[BodyRow, ImportReport]):
@@ -157,28 +145,22 @@ class BodyImport(Importer[BodyRow, ImportReport]):
         self._state = state
         self._content = read_mapping(file, BodiesFile)
         self.report = ImportReport(file=file.name, source=self._content.source)
-        types = (BodyRegistered, OrganizationRegistered, OrganizationChanged)
-        self._names = state.lookup(types, _Names)
+        self._lookup = state.lookup(OnRecord)
 
     def parse(self) -> Iterator[BodyRow]:
         """The bodies that the file names, and after them the bilaterals that follow from it."""
         for number, section in enumerate((*self._content.bodies, *self._bilaterals()), 1):
-            yield BodyRow(
-                line=number,
-                key=section.code,
-                order=number,
-                stream=stream_of("body", section.code),
-                section=section,
-            )
+            stream = stream_of("body", section.code)
+            yield BodyRow(line=number, key=section.code, order=number, stream=stream, section=section)
 
     def decide(self, row: BodyRow) -> None:
         """Record how the body is described, if it is described otherwise or not at all."""
-        section, names = row.section, self._names.found
-        body, description = self._state.of(row.stream, Body), section.as_domain()
-        if body is None:
-            events = register_body(section.code, description, names.organizations, names.bodies)
-        else:
-            events = body.describe(description, names.organizations)
+        code, description, on_record = row.section.code, row.section.description(), self._lookup.found
+        body = self._state.of(row.stream, Body)
+        if body is not None and body.description == description:
+            return
+        check_body(code, description, on_record.organizations.keys, on_record.bodies.keys)
+        events = Body.register(code, description) if body is None else [description]
         for event in events:
             self._state.record(row.stream, event)
 
@@ -187,19 +169,15 @@ class BodyImport(Importer[BodyRow, ImportReport]):
         return Problem(None, row.section.code, error.code, error.message)
 
     def _bilaterals(self) -> Iterator[BodySection]:
-        template, organizations = self._content.bilaterals, self._names.found.organizations
+        template, organizations = self._content.bilaterals, self._lookup.found.organizations
         if template is None:
             return
-        ministries = template.organizations or tuple(
-            code
-            for code, organization in sorted(organizations.items())
-            if organization.kind is OrganizationKind.MINISTRY and not organization.gone
+        ministries = template.organizations or sorted(
+            one.code
+            for one in organizations.all()
+            if one.description.kind is OrganizationKind.MINISTRY
+            and not (one.description.successor or one.description.dissolved_on)
         )
         for code in ministries:
-            name = organizations[code].name if code in organizations else code
-            given = {field: getattr(template, field) for field in template.__struct_fields__} | {
-                "code": template.code.replace("{code}", code),
-                "name": template.name.replace("{code}", code).replace("{name}", name),
-                "organizations": (code,),
-            }
-            yield BodySection(**given)
+            ministry = organizations.get(code)
+            yield template.of(code, code if ministry is None else ministry.description.name)

@@ -7,15 +7,15 @@ cannot both stand the row is refused, or a part of it left out, for people to lo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any
 
-from services.meetings.domain.body import Body, register_body
-from services.meetings.domain.meeting import Meeting, convene
+from services.meetings.body.model import Body
 from services.meetings.importing.mapping import Mapping
 from services.meetings.importing.parsing import DescribedBody, MeetingRow, Parser, SourceBodies
 from services.meetings.importing.report import MeetingsReport, Outcome
+from services.meetings.meeting.model import Known, Meeting, convene, held_or_corrected
 from shared.errors import BitacoraError, InvalidInput, RuleBroken
 from shared.events.facts import Event
 from shared.events.meetings import (
@@ -34,9 +34,6 @@ from shared.tabular.mapping import read_mapping
 from shared.tabular.members import members_in
 from shared.tabular.reading import read_json_lines, read_json_objects
 from shared.tabular.report import Problem, is_imported
-
-NO_ORGANIZATIONS: Final[frozenset[str]] = frozenset()
-"""A source names no organisations of ours, so none has to be on record."""
 
 
 class MeetingImport(Importer[MeetingRow, MeetingsReport]):
@@ -83,8 +80,8 @@ class MeetingImport(Importer[MeetingRow, MeetingsReport]):
         """The body on record, registered if it is new."""
         code, name, stream = described.code, described.description.name, stream_of("body", described.code)
         if self.state.of(stream, Body) is None:
-            (registered,) = register_body(code, described.description, NO_ORGANIZATIONS)
-            self.state.record(stream, registered)
+            for event in Body.register(code, described.description):
+                self.state.record(stream, event)
         body = self.state.of(stream, Body)
         assert body is not None
         if body.description.name != name:
@@ -103,7 +100,9 @@ class _Facts:
         self._of = of
         self._mapping = of.mapping
         self._row = row
-        self._body = body
+        self._context = of.state.context
+        # A source names no organisations of ours, so none has to be on record.
+        self._known = Known(body)
         self._reason = f"According to {of.mapping.source}."
         planned = of.mapping.meetings.end_is == "planned"
         self._ends_at = row.end_at if planned else None
@@ -116,9 +115,7 @@ class _Facts:
         row = self._row
         meeting = self._of.state.of(row.stream, Meeting)
         if meeting is None:
-            self._convene()
-            meeting = self._of.state.of(row.stream, Meeting)
-            assert meeting is not None
+            meeting = self._convene()
         else:
             self._changes(meeting)
         if row.cancelled:
@@ -131,67 +128,64 @@ class _Facts:
             self._leave_out(self._results, "results-before-meeting", reason)
         return Outcome(meeting.state, self._left_out)
 
-    def _imported(self) -> Iterator[Event]:
-        """What imports recorded of the meeting, the last first."""
-        for recorded in reversed(self._of.state.history(self._row.stream)):
-            if is_imported(recorded.correlation_id):
-                yield recorded.data
-
-    @property
-    def _cancelled_before(self) -> bool:
-        return any(isinstance(event, MeetingCancelled) for event in self._imported())
-
     def _record(self, event: Event) -> None:
         self._of.state.record(self._row.stream, event)
 
     def _leave_out(self, member: str | None, code: str, reason: str, value: str | None = None) -> None:
         self._left_out.append(Problem(member, value, code, reason))
 
-    def _convene(self) -> None:
+    def _last_imported(self, *kinds: type[Event]) -> Any:
+        """The last event of these types that an import recorded of the meeting."""
+        history = reversed(self._of.state.history(self._row.stream))
+        imported = (recorded.data for recorded in history if is_imported(recorded.correlation_id))
+        return next((event for event in imported if isinstance(event, kinds)), None)
+
+    def _convene(self) -> Meeting:
         row = self._row
         self._of.member = self._mapping.meetings.start
-        self._record(
-            convene(
-                self._body,
-                actor=self._of.state.actor,
-                scheduled_at=row.start_at,
-                organizations=NO_ORGANIZATIONS,
-                ends_at=self._ends_at,
-                place=row.place,
-                title=row.title,
-                agenda=row.agenda,
-                reference=row.reference,
-            )
+        proposed = MeetingConvened(
+            body=row.body.code,
+            scheduled_at=row.start_at,
+            ends_at=self._ends_at,
+            place=row.place,
+            title=row.title,
+            agenda=row.agenda,
+            reference=row.reference,
         )
+        self._record(convene(proposed, self._context, self._known))
+        meeting = self._of.state.of(row.stream, Meeting)
+        assert meeting is not None
+        return meeting
 
     # --- what the source says differently by now -------------------------------------------------------------------
 
     def _changes(self, meeting: Meeting) -> None:
         row, asked = self._row, self._mapping.meetings
-        title = meeting.convocation.said.title
+        title = meeting.convocation.event.title
         if meeting.body != row.body.code:
             self._of.member = self._mapping.bodies.member
             raise RuleBroken("meeting-of-another-body", f"On record it is a meeting of '{meeting.body}'.")
-        if self._cancelled_before and not row.cancelled:
+        if self._last_imported(MeetingCancelled) is not None and not row.cancelled:
             self._of.member = asked.cancelled
             meeting.must_not_be_cancelled()
         if title != row.title:
             reason = f"On record it was convened as “{title}”, which stays."
             self._leave_out(asked.title, "title-settled", reason, row.title)
         self._reschedule(meeting)
-        kinds = MeetingConvened | AgendaAgreed | AgendaRevised
-        agenda = next((event.agenda for event in self._imported() if isinstance(event, kinds)), None)
-        if agenda is not None and agenda != row.agenda:
+        before: MeetingConvened | AgendaAgreed | AgendaRevised | None = self._last_imported(
+            MeetingConvened, AgendaAgreed, AgendaRevised
+        )
+        if before is not None and before.agenda != row.agenda:
             self._of.member = self._mapping.agenda.member
-            self._record(
-                meeting.revise_agenda(row.agenda, organizations=NO_ORGANIZATIONS, reason=self._reason)
-            )
+            proposed = AgendaAgreed(agenda=row.agenda, agreed_with=(), reason=self._reason)
+            self._record(meeting.revise_agenda(proposed, self._context, self._known))
 
     def _reschedule(self, meeting: Meeting) -> None:
         """Another time or place; once the meeting was held, its beginning is part of how it was held."""
         row, asked = self._row, self._mapping.meetings
-        kinds = MeetingConvened | MeetingRescheduled
-        before = next((event for event in self._imported() if isinstance(event, kinds)), None)
+        before: MeetingConvened | MeetingRescheduled | None = self._last_imported(
+            MeetingConvened, MeetingRescheduled
+        )
         if before is None:
             return
         place = row.place or before.place
@@ -208,16 +202,16 @@ class _Facts:
             self._leave_out(member, "meeting-already-held", reason)
             return
         self._of.member = member
-        self._record(
-            meeting.reschedule(
-                scheduled_at=row.start_at, ends_at=self._ends_at, place=place, reason=self._reason
-            )
+        proposed = MeetingRescheduled(
+            scheduled_at=row.start_at, ends_at=self._ends_at, place=place, reason=self._reason
         )
+        self._record(meeting.reschedule(proposed, self._context, self._known))
 
     def _cancel(self, meeting: Meeting) -> None:
-        if not self._cancelled_before:
+        if self._last_imported(MeetingCancelled) is None:
             self._of.member = self._mapping.meetings.cancelled
-            self._record(meeting.cancel(reason=self._reason))
+            proposed = MeetingCancelled(reason=self._reason)
+            self._record(meeting.cancel(proposed, self._context, self._known))
         if self._row.results:
             reason = "The meeting was cancelled: nothing can have come of it."
             self._leave_out(self._results, "results-of-cancelled-meeting", reason)
@@ -226,41 +220,39 @@ class _Facts:
 
     @property
     def _was_held(self) -> bool:
-        now = self._of.state.now
+        now = self._context.now
         if self._row.start_at > now or (self._ended_at is not None and self._ended_at > now):
             return False
         return self._mapping.meetings.held == "past" or bool(self._row.results)
 
     def _hold(self, meeting: Meeting) -> None:
-        kinds = MeetingHeld | AttendanceCorrected
-        before = next((event for event in self._imported() if isinstance(event, kinds)), None)
+        course = (self._row.start_at, self._ended_at)
+        before: MeetingHeld | AttendanceCorrected | None = self._last_imported(
+            MeetingHeld, AttendanceCorrected
+        )
         if before is None and meeting.held is not None:
             return
-        if before is not None and (before.held_at, before.ended_at) == (self._row.start_at, self._ended_at):
+        if before is not None and (before.held_at, before.ended_at) == course:
             return
         # A time that cannot be is found before this; what stands against it otherwise is that nothing was dealt with.
         self._of.member = self._mapping.meetings.start if meeting.agenda else self._mapping.agenda.member
-        self._record(
-            meeting.hold_as_told(
-                held_at=self._row.start_at,
-                ended_at=self._ended_at,
-                now=self._of.state.now,
-                reason=None if before is None else self._reason,
-            )
+        proposed = held_or_corrected(
+            held_at=self._row.start_at,
+            ended_at=self._ended_at,
+            attendance=(),
+            reason=None if before is None else self._reason,
         )
+        self._record(meeting.hold_as_told(proposed, self._context))
 
     def _draft_minutes(self, meeting: Meeting) -> None:
         """A draft of the items that something came of; nobody is said to have approved it."""
         results = self._row.results
-        before = next((event for event in self._imported() if isinstance(event, MinutesDrafted)), None)
+        before: MinutesDrafted | None = self._last_imported(MinutesDrafted)
         if results == (() if before is None else before.items):
             return
         self._of.member = self._results
         latest = meeting.latest_draft
-        if latest is not None and latest.said is not before:
-            reason = f"Somebody wrote draft {latest.said.draft} of the minutes since, which stays."
+        if latest is not None and latest.event is not before:
+            reason = f"Somebody wrote draft {latest.event.draft} of the minutes since, which stays."
             raise RuleBroken("minutes-rewritten", reason)
-        day_of = self._of.state.clock.day_of
-        self._record(
-            meeting.draft_minutes(results, body=self._body, day_of=day_of, organizations=NO_ORGANIZATIONS)
-        )
+        self._record(meeting.draft_minutes(MinutesDrafted(items=results), self._context, self._known))

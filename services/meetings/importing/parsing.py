@@ -10,12 +10,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from services.meetings.domain import guards
-from services.meetings.domain.body import BodyDescription
+from services.meetings.body.model import check_body
 from services.meetings.importing.mapping import Bodies, Mapping
 from shared.errors import InvalidInput
 from shared.events.meeting_vocabulary import BodyKind, ItemOutcome
-from shared.events.meetings import AgendaItem, MinutesItem
+from shared.events.meetings import AgendaItem, BodyChanged, MinutesItem
 from shared.events.streams import stream_of
 from shared.tabular.cells import Unreadable
 from shared.tabular.engine import FaultyRow, ImportRow
@@ -29,7 +28,7 @@ class DescribedBody(NamedTuple):
     """A body as the source and the mapping describe it together."""
 
     code: str
-    description: BodyDescription
+    description: BodyChanged
 
 
 class MeetingRow(ImportRow, frozen=True, kw_only=True):
@@ -103,8 +102,9 @@ class SourceBodies:
                 "unknown-organization",
                 "It is not described, with a code and a name, in the file of organisations or in the mapping.",
             )
-        guards.well_formed_body_code(code)
-        return DescribedBody(code, BodyDescription(name, BodyKind(kind), decides, visibility))
+        description = BodyChanged(name=name, kind=BodyKind(kind), decides=decides, visibility=visibility)
+        check_body(code, description, ())
+        return DescribedBody(code, description)
 
     def _code_from(self, text: str | None) -> str | None:
         if text is None:

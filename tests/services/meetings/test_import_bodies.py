@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.meetings.domain.body import Body
+from services.meetings.body.model import Body
 from services.meetings.importing.bodies import BodyImport
 from shared.clock import Clock
 from shared.errors import InvalidInput

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from services.meetings.domain.body import Body
-from services.meetings.domain.meeting import Meeting
+from services.meetings.body.model import Body
+from services.meetings.meeting.model import Meeting
 from services.meetings.importing.decisions import MeetingImport
 from services.meetings.importing.report import MeetingsReport
 from shared.clock import Clock

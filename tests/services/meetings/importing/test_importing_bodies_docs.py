@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.meetings.domain import body as rules
+from services.meetings.body import model as rules
 from services.meetings.importing import bodies as sections
 from services.meetings.importing.bodies import BilateralSection, BodiesFile, BodySection
 from shared.events.meeting_vocabulary import BodyKind, Cadence, ProtocolPeriod
@@ -26,7 +26,7 @@ def test_the_annotated_file_is_one_that_is_understood_and_names_the_defaults(tmp
     (tmp_path / "bodies.toml").write_text(EXAMPLE, encoding="utf-8")
     shown = read_mapping(tmp_path / "bodies.toml", BodiesFile)
     (body,) = shown.bodies
-    body.as_domain()
+    body.description()
     assert body.kind == BodySection(code="A", name="A").kind
     defaults = BilateralSection()
     assert shown.bilaterals is not None

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.meetings.domain.body import BodyDescription
 from shared.events.meeting_vocabulary import BodyKind, MeetingState
 from shared.events.meetings import (
     AgendaItem,
+    BodyChanged,
     BodyRegistered,
     MeetingCancelled,
     MeetingConvened,
@@ -54,15 +54,15 @@ def test_nobody_is_said_to_have_approved_the_minutes_or_to_have_been_absent(cler
     assert found.state is MeetingState.MINUTES_DRAFTED
     assert (found.approval, found.circulations) == (None, ())
     assert found.held is not None
-    assert found.held.said.mandatory_absences == ()
+    assert found.held.event.mandatory_absences == ()
 
 
 def test_the_body_of_a_meeting_is_registered_with_the_first_of_its_meetings(clerk: Clerk) -> None:
     report = clerk.enter(meeting(), meeting(id="m/2"), meeting(id="m/3", organization="o/2"))
     assert report.bodies_registered == ["TC", "Groesse-A"]
     assert len(clerk.events("TC", "body")) == 1
-    assert clerk.body("TC").description == BodyDescription(
-        "Town Council", BodyKind.COMMITTEE, decides=True, visibility=Visibility.PUBLIC
+    assert clerk.body("TC").description == BodyChanged(
+        name="Town Council", kind=BodyKind.COMMITTEE, decides=True, visibility=Visibility.PUBLIC
     )
     assert not clerk.body("Groesse-A").description.decides
 
