@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from services.meetings.body.model import Body
-from services.meetings.meeting.model import Meeting
 from services.meetings.importing.decisions import MeetingImport
 from services.meetings.importing.report import MeetingsReport
+from services.meetings.meeting.model import Meeting
 from shared.clock import Clock
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
