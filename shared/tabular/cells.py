@@ -6,14 +6,15 @@ Each reader of days or numbers remembers what it made of a text, because a publi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Protocol, TypeVar
 
 from shared.tabular.mapping import DateFormats, NoValue, Numbers
-from shared.tabular.report import Problem
+from shared.tabular.reading import Row
+from shared.tabular.report import RowError
 from shared.tabular.text import by_word, folded, plain
 
 MOST_REMEMBERED: Final = 50_000
@@ -154,22 +155,22 @@ def amount_text(value: Decimal, multiplier: int) -> str:
 
 
 class Cells:
-    """The cells of one row by the names of their columns; what is wrong with them gathers in `problems`."""
+    """The cells of one row by the names of their columns; what is wrong with them gathers in `errors`."""
 
-    def __init__(self, cells: Sequence[str], index: Mapping[str, int], no_value: NoValueReader) -> None:
-        self._cells = cells
+    def __init__(self, row: Row, index: Mapping[str, int], no_value: NoValueReader) -> None:
+        self._row = row
         self._index = index
         self._no_value = no_value
-        self.problems: list[Problem] = []
+        self.errors: list[RowError] = []
 
     def text(self, column: str) -> str:
         """What stands there, as it stands."""
-        return self._cells[self._index[column]]
+        return self._row.cells[self._index[column]]
 
     def fault(self, column: str | None, code: str, reason: str) -> None:
         """Note that something is wrong with a cell."""
         value = None if column is None else self.text(column)
-        self.problems.append(Problem(column, value, code, reason))
+        self.errors.append(RowError(self._row.line, column, value, code, reason))
 
     def name(self, column: str, code: str, reason: str) -> str:
         """The text in one line; a fault when the cell says nothing."""

@@ -29,7 +29,7 @@ from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.store import Appended, Changes, Outdated, Seen, Store, VersionConflict
 from shared.events.facts import Event
 from shared.identity.actor import Actor
-from shared.tabular.report import ImportReport, Problem, new_correlation_id
+from shared.tabular.report import ImportReport, RowError, new_correlation_id
 
 ATTEMPTS: Final = 20
 """Decisions at most on one batch; each one lost means that somebody else wrote."""
@@ -59,16 +59,9 @@ class ImportRow(msgspec.Struct, frozen=True, kw_only=True):
     stream: UUID
     """The stream that it adds to."""
 
-    def difference(self, earlier: Any) -> Problem | None:
+    def difference(self, earlier: Any) -> RowError | None:
         """How it contradicts an earlier row with its key; None when it says the same."""
         raise NotImplementedError
-
-
-class FaultyRow(NamedTuple):
-    """A row that could not be parsed, and everything that is wrong with it."""
-
-    line: int
-    problems: Sequence[Problem]
 
 
 R = TypeVar("R", bound=ImportRow)
@@ -86,8 +79,8 @@ class Importer(ABC, Generic[R, P]):
     report: P
 
     @abstractmethod
-    def parse(self) -> Iterable[R | FaultyRow]:
-        """The rows of the file, in its order."""
+    def parse(self) -> Iterable[R | list[RowError]]:
+        """The rows of the file, in its order; in place of one that cannot be understood, all that is wrong with it."""
 
     def prepare(self, rows: Sequence[R]) -> None:
         """Look at all the rows that are about to be decided, in order."""
@@ -100,7 +93,7 @@ class Importer(ABC, Generic[R, P]):
         """
 
     @abstractmethod
-    def problem(self, row: R, error: BitacoraError) -> Problem:
+    def refused(self, row: R, error: BitacoraError) -> RowError:
         """What to say of the row that `decide` has just refused."""
 
 
@@ -314,7 +307,7 @@ class _Batch(NamedTuple):
     events: list[NewEvent]
     settled: list[tuple[Any, bool, object]]
     """A row, whether it adds something, and what its decision returned."""
-    refused: list[tuple[int, Problem]]
+    refused: list[RowError]
 
 
 class _Run(Generic[R]):
@@ -348,21 +341,21 @@ class _Run(Generic[R]):
                 self._write_alone(under_way[0].rows, writer)
 
     def _rows_in_order(self) -> list[R]:
-        """The rows to be decided, each key once; the others are counted, or have a problem that is told at once."""
+        """The rows to be decided, each key once; the others are counted, or are errors."""
         first: dict[Hashable, R] = {}
         for row in self._importer.parse():
             self._report.rows.read += 1
-            if isinstance(row, FaultyRow):
-                self._report.fail(row.line, row.problems)
+            if isinstance(row, list):
+                self._report.fail(row)
                 continue
             earlier = first.setdefault(row.key, row)
             if earlier is row:
                 continue
-            problem = row.difference(earlier)
-            if problem is None:
+            difference = row.difference(earlier)
+            if difference is None:
                 self._report.rows.duplicates += 1
             else:
-                self._report.fail(row.line, [problem])
+                self._report.fail([difference])
         return sorted(first.values(), key=lambda row: (row.order, row.line))
 
     def _decide(self, rows: Sequence[R]) -> _Batch:
@@ -374,7 +367,7 @@ class _Run(Generic[R]):
                 raise
             except BitacoraError as error:
                 batch.events.extend(self._state.take_back())
-                batch.refused.append((row.line, self._importer.problem(row, error)))
+                batch.refused.append(self._importer.refused(row, error))
             else:
                 added = self._state.take()
                 batch.events.extend(added)
@@ -410,8 +403,8 @@ class _Run(Generic[R]):
     def _settle(self, batch: _Batch, appended: Appended | None) -> None:
         """Count a batch that is written, or would be."""
         report = self._report
-        for line, problem in batch.refused:
-            report.fail(line, [problem])
+        for error in batch.refused:
+            report.fail([error])
         for row, added, outcome in batch.settled:
             if added:
                 report.rows.imported += 1

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.tabular.cells import Unreadable
-from shared.tabular.report import Problem
+from shared.tabular.report import RowError
 from shared.tabular.text import plain
 
 LONGEST_LINE: Final = 500
@@ -36,25 +36,35 @@ def members_in(content: dict[str, Any], before: str = "") -> Iterator[str]:
 
 
 class Members:
-    """The members of an object, read one by one; what is wrong with them gathers in `problems`."""
+    """The members of an object, read one by one.
 
-    def __init__(self, content: dict[str, Any], problems: list[Problem], within: str = "") -> None:
+    What is wrong with them gathers in `errors`, and in `left_out` what can be done without; objects within share both.
+    """
+
+    def __init__(
+        self, line: int, content: dict[str, Any], within: str = "", of: Members | None = None
+    ) -> None:
+        self._line = line
         self._content = content
         self._within = within
-        self.problems = problems
+        self.errors: list[RowError] = [] if of is None else of.errors
+        self.left_out: list[RowError] = [] if of is None else of.left_out
 
     def at(self, member: str) -> Any:
         """Whatever stands there."""
         return found_at(self._content, member)
 
-    def problem(self, member: str | None, value: object, code: str, reason: str) -> Problem:
-        """What to say of a member."""
-        where = None if member is None else self._within + member
-        return Problem(where, None if value is None else str(value), code, reason)
-
     def fault(self, member: str | None, value: object, code: str, reason: str) -> None:
         """Note that something is wrong with a member."""
-        self.problems.append(self.problem(member, value, code, reason))
+        self.errors.append(self._error(member, value, code, reason))
+
+    def leave_out(self, member: str | None, value: object, code: str, reason: str) -> None:
+        """Note that a member is done without."""
+        self.left_out.append(self._error(member, value, code, reason))
+
+    def _error(self, member: str | None, value: object, code: str, reason: str) -> RowError:
+        where = None if member is None else self._within + member
+        return RowError(self._line, where, None if value is None else str(value), code, reason)
 
     def text(self, member: str | None) -> str | None:
         """The text there, in one line; None when there is none or a blank one."""
@@ -75,10 +85,10 @@ class Members:
         return text or None
 
     def required(self, member: str) -> str | None:
-        """The text there; None, and a problem, when there is none."""
-        before = len(self.problems)
+        """The text there; None, and a fault, when there is none."""
+        before = len(self.errors)
         text = self.text(member)
-        if text is None and len(self.problems) == before:
+        if text is None and len(self.errors) == before:
             self.fault(member, None, "value-missing", "There is nothing.")
         return text
 
@@ -98,7 +108,7 @@ class Members:
             self.fault(member, None, "no-list", "It is no list of objects.")
             return
         found = [
-            Members(content, self.problems, f"{self._within}{member}[{place}].")
+            Members(self._line, content, f"{self._within}{member}[{place}].", self)
             for place, content in enumerate(listed)
         ]
         yield from found if order is None else self._sorted(found, order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import uuid4
 
 import msgspec
@@ -33,17 +33,11 @@ MOST_SHOWN: Final = 20
 """Errors that the summary lists; the JSON has all of them."""
 
 
-class Problem(NamedTuple):
-    """What is wrong with a row: in which cell, if in one; what stands there; a code; and a sentence."""
+class RowError(msgspec.Struct):
+    """What is wrong with a row, or with a part of one: a row with several faults has several of these.
 
-    column: str | None
-    value: str | None
-    code: str
-    reason: str
-
-
-class RowError(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a row, or a part of one, was left out: a row with several faults has several of these."""
+    `column` is the cell, if it is one, and `value` what stands there; `reason` is a sentence for people.
+    """
 
     line: int
     column: str | None
@@ -51,11 +45,8 @@ class RowError(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     reason: str
 
-    @classmethod
-    def at(cls, line: int, problem: Problem) -> RowError:
-        """A problem of the row on that line."""
-        value = None if problem.value is None else problem.value[:LONGEST_VALUE]
-        return cls(line=line, column=problem.column, value=value, code=problem.code, reason=problem.reason)
+    def __post_init__(self) -> None:
+        self.value = None if self.value is None else self.value[:LONGEST_VALUE]
 
 
 class Rows(msgspec.Struct, kw_only=True):
@@ -91,10 +82,10 @@ class ImportReport(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     errors: list[RowError] = []
 
-    def fail(self, line: int, problems: Sequence[Problem]) -> None:
+    def fail(self, errors: Sequence[RowError]) -> None:
         """Count a row that is left out."""
         self.rows.failed += 1
-        self.errors.extend(RowError.at(line, problem) for problem in problems)
+        self.errors.extend(errors)
 
     def settle(self, row: Any, outcome: Any) -> None:
         """Take a row into account that is on record now, or would be; `outcome` is what its decision returned."""

@@ -165,7 +165,7 @@ def test_each_meeting_began_at_its_instant_and_stands_under_its_name(council: Co
         meeting = council.meetings[told["id"]]
         assert meeting.held is not None
         assert meeting.scheduled_at == meeting.held.event.held_at == instant(told["start"])
-        assert (meeting.title or "").split() == told["name"].split()
+        assert (meeting.convocation.event.title or "").split() == told["name"].split()
 
 
 def test_the_agendas_are_those_of_the_file_item_by_item(council: Council) -> None:

@@ -40,10 +40,10 @@ from shared.events.commitments import (
 )
 from shared.events.facts import COMPUTED, Event
 from shared.events.vocabulary import DeadlineKind
-from shared.tabular.engine import FaultyRow, Importer, ImportState
+from shared.tabular.engine import Importer, ImportState
 from shared.tabular.mapping import check_columns, read_mapping
 from shared.tabular.reading import read_table
-from shared.tabular.report import ImportReport, Problem
+from shared.tabular.report import ImportReport, RowError
 from shared.tabular.text import plain
 
 E = TypeVar("E", bound=Event)
@@ -153,7 +153,7 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
         """The column that the fact now being decided is from."""
         self._file = file
 
-    def parse(self) -> Iterable[CommitmentRow | FaultyRow]:
+    def parse(self) -> Iterable[CommitmentRow | list[RowError]]:
         """The rows of the table; InvalidInput when the mapping does not fit it."""
         table = read_table(self._file, self.mapping.file)
         check_columns(self.mapping, table.columns, self._file.name)
@@ -179,7 +179,7 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
         self.column = None
         _Facts(self, row, lead, commitment).record()
 
-    def problem(self, row: CommitmentRow, error: BitacoraError) -> Problem:
+    def refused(self, row: CommitmentRow, error: BitacoraError) -> RowError:
         """An error of the domain, pointed at the column that gave what it complains of."""
         pointer = error.pointer if isinstance(error, InvalidInput) else ""
         mapping = self.mapping
@@ -192,7 +192,8 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
             "internal_deadline": mapping.internal_deadline.column if mapping.internal_deadline else None,
         } | {name: given.column for name, given in mapping.fields.items()}
         column = by_field.get(pointer.split("/")[1] if pointer else "", self.column)
-        return Problem(column, column and row.cells.get(plain(column)), error.code, error.message)
+        value = None if column is None else row.cells.get(plain(column))
+        return RowError(row.line, column, value, error.code, error.message)
 
     def _registered(self, row: CommitmentRow, lead: str) -> Registered:
         mapping, deadlines = self.mapping, row.deadlines

@@ -21,10 +21,10 @@ from shared.events.streams import stream_of
 from shared.events.types import LONGEST_CODE, LONGEST_LINE, LONGEST_TEXT
 from shared.events.vocabulary import DeadlineKind, Judgement
 from shared.tabular.cells import Cells, DateReader, NoValueReader, NumberReader, Unreadable, amount_text
-from shared.tabular.engine import FaultyRow, ImportRow
+from shared.tabular.engine import ImportRow
 from shared.tabular.mapping import columns_of
 from shared.tabular.reading import Row
-from shared.tabular.report import Problem
+from shared.tabular.report import RowError
 from shared.tabular.text import by_word, folded, plain, slug_of
 
 _DIGEST: Final = 8
@@ -64,12 +64,12 @@ class CommitmentRow(ImportRow, frozen=True, kw_only=True):
     cells: dict[str, str]
     """What stands in the columns that the mapping asks for, in the order of the table."""
 
-    def difference(self, earlier: CommitmentRow) -> Problem | None:
+    def difference(self, earlier: CommitmentRow) -> RowError | None:
         """Another cell in a column that the mapping asks for."""
         for column, text in self.cells.items():
             if text != earlier.cells[column]:
                 reason = f"Line {earlier.line} tells of the same commitment on the same day and differs."
-                return Problem(column, text, "conflicting-row", reason)
+                return RowError(self.line, column, text, "conflicting-row", reason)
         return None
 
 
@@ -113,17 +113,17 @@ class Parser:
         self._codes: dict[tuple[str, ...], tuple[str, UUID]] = {}
         """The code and the stream that the cells of `code.columns` have led to."""
 
-    def row(self, row: Row) -> CommitmentRow | FaultyRow:
+    def row(self, row: Row) -> CommitmentRow | list[RowError]:
         """What a row says, or everything that is wrong with it."""
         if row.problem is not None:
             reason = f"The row cannot be made out: {row.problem}."
-            return FaultyRow(row.line, [Problem(None, None, "row-unreadable", reason)])
+            return [RowError(row.line, None, None, "row-unreadable", reason)]
         asked = {name: row.cells[number] for name, number in self._asked}
         if "\0" in "".join(asked.values()):
             column = next(name for name, text in asked.items() if "\0" in text)
             reason = "There is a NUL character in the cell."
-            return FaultyRow(row.line, [Problem(column, None, "text-not-storable", reason)])
-        mapping, cells = self._mapping, Cells(row.cells, self._index, self._no_value)
+            return [RowError(row.line, column, None, "text-not-storable", reason)]
+        mapping, cells = self._mapping, Cells(row, self._index, self._no_value)
         # A row without a day is faulty, and told of everything else that is wrong with it all the same.
         day = self._observed_on(cells) or date.min
         code, stream = self._commitment(cells)
@@ -158,7 +158,7 @@ class Parser:
             fields=dict(self._registration(cells)),
             cells=asked,
         )
-        return FaultyRow(row.line, cells.problems) if cells.problems else parsed
+        return cells.errors or parsed
 
     def _observed_on(self, cells: Cells) -> date | None:
         column = self._mapping.date.column

@@ -22,7 +22,7 @@ from shared.events.streams import stream_of
 from shared.events.vocabulary import OrganizationKind, Visibility
 from shared.tabular.engine import Importer, ImportRow, ImportState
 from shared.tabular.mapping import Section, Text, read_mapping
-from shared.tabular.report import ImportReport, Problem
+from shared.tabular.report import ImportReport, RowError
 
 
 class SeatSection(Section, frozen=True, kw_only=True):
@@ -113,10 +113,10 @@ class BodyRow(ImportRow, frozen=True, kw_only=True):
 
     section: BodySection
 
-    def difference(self, earlier: BodyRow) -> Problem | None:  # noqa: ARG002  # the first stands, whatever it says
+    def difference(self, earlier: BodyRow) -> RowError | None:  # noqa: ARG002  # the first stands, whatever it says
         """A file describes a body once."""
         reason = "The file describes this body before; that description stands."
-        return Problem(None, self.section.code, "body-twice", reason)
+        return RowError(self.line, None, self.section.code, "body-twice", reason)
 
 
 class Organization(aggregate.Described[OrganizationChanged]):
@@ -164,9 +164,9 @@ class BodyImport(Importer[BodyRow, ImportReport]):
         for event in events:
             self._state.record(row.stream, event)
 
-    def problem(self, row: BodyRow, error: BitacoraError) -> Problem:
+    def refused(self, row: BodyRow, error: BitacoraError) -> RowError:
         """What is wrong with a body, by its code."""
-        return Problem(None, row.section.code, error.code, error.message)
+        return RowError(row.line, None, row.section.code, error.code, error.message)
 
     def _bilaterals(self) -> Iterator[BodySection]:
         template, organizations = self._content.bilaterals, self._lookup.found.organizations

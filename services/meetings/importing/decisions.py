@@ -29,11 +29,11 @@ from shared.events.meetings import (
     MinutesDrafted,
 )
 from shared.events.streams import stream_of
-from shared.tabular.engine import FaultyRow, Importer, ImportState
+from shared.tabular.engine import Importer, ImportState
 from shared.tabular.mapping import read_mapping
 from shared.tabular.members import members_in
 from shared.tabular.reading import read_json_lines, read_json_objects
-from shared.tabular.report import Problem, is_imported
+from shared.tabular.report import RowError, is_imported
 
 
 class MeetingImport(Importer[MeetingRow, MeetingsReport]):
@@ -50,7 +50,7 @@ class MeetingImport(Importer[MeetingRow, MeetingsReport]):
         """The member that the fact now being decided is from."""
         self._file = file
 
-    def parse(self) -> Iterable[MeetingRow | FaultyRow]:
+    def parse(self) -> Iterable[MeetingRow | list[RowError]]:
         """What each line says, or everything that is wrong with it."""
         described = self.mapping.bodies.file
         organizations = [] if described is None else read_json_objects(self._file.parent / described)
@@ -66,7 +66,7 @@ class MeetingImport(Importer[MeetingRow, MeetingsReport]):
         self.member = self.mapping.bodies.member
         return _Facts(self, row, self._body(row.body)).record()
 
-    def problem(self, row: MeetingRow, error: BitacoraError) -> Problem:  # noqa: ARG002  # the reason says it all
+    def refused(self, row: MeetingRow, error: BitacoraError) -> RowError:
         """An error of the domain, pointed at the member that gave what it complains of."""
         pointer = error.pointer if isinstance(error, InvalidInput) else ""
         agenda, member = self.mapping.agenda, self.member
@@ -74,7 +74,7 @@ class MeetingImport(Importer[MeetingRow, MeetingsReport]):
             member = f"{agenda.member}[{found[1]}].{agenda.title}"
         elif pointer.startswith("/agenda"):
             member = agenda.member
-        return Problem(member, None, error.code, error.message)
+        return RowError(row.line, member, None, error.code, error.message)
 
     def _body(self, described: DescribedBody) -> Body:
         """The body on record, registered if it is new."""
@@ -108,7 +108,7 @@ class _Facts:
         self._ends_at = row.end_at if planned else None
         self._ended_at = None if planned else row.end_at
         self._results = f"{of.mapping.agenda.member}[].{of.mapping.results.member}"
-        self._left_out: list[Problem] = []
+        self._left_out: list[RowError] = list(row.left_out)
 
     def record(self) -> Outcome:
         """All of them, in turn."""
@@ -132,7 +132,7 @@ class _Facts:
         self._of.state.record(self._row.stream, event)
 
     def _leave_out(self, member: str | None, code: str, reason: str, value: str | None = None) -> None:
-        self._left_out.append(Problem(member, value, code, reason))
+        self._left_out.append(RowError(self._row.line, member, value, code, reason))
 
     def _last_imported(self, *kinds: type[Event]) -> Any:
         """The last event of these types that an import recorded of the meeting."""

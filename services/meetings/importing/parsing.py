@@ -17,10 +17,10 @@ from shared.events.meeting_vocabulary import BodyKind, ItemOutcome
 from shared.events.meetings import AgendaItem, BodyChanged, MinutesItem
 from shared.events.streams import stream_of
 from shared.tabular.cells import Unreadable
-from shared.tabular.engine import FaultyRow, ImportRow
+from shared.tabular.engine import ImportRow
 from shared.tabular.members import Members, found_at, instant
 from shared.tabular.reading import JsonLine
-from shared.tabular.report import Problem
+from shared.tabular.report import RowError
 from shared.tabular.text import ascii_of, by_word, folded, plain
 
 
@@ -44,17 +44,19 @@ class MeetingRow(ImportRow, frozen=True, kw_only=True):
     agenda: tuple[AgendaItem, ...]
     results: tuple[MinutesItem, ...]
     """The items that something came of."""
-    left_out: tuple[Problem, ...]
+    left_out: tuple[RowError, ...]
     """What of the row cannot be recorded, while the rest of it can."""
+    omissions: tuple[tuple[str | None, str | None, str], ...]
+    """The same, but for where the row stands."""
     members: dict[str, str | None]
     """The member of the source that each of these is from."""
 
-    def difference(self, earlier: MeetingRow) -> Problem | None:
+    def difference(self, earlier: MeetingRow) -> RowError | None:
         """The first thing on which the two disagree."""
         for name, member in self.members.items():
             if getattr(self, name) != getattr(earlier, name):
                 reason = f"Line {earlier.line} tells of the same meeting and differs."
-                return Problem(member, self.reference, "conflicting-row", reason)
+                return RowError(self.line, member, self.reference, "conflicting-row", reason)
         return None
 
 
@@ -137,29 +139,28 @@ class Parser:
             "cancelled": meetings.cancelled,
             "agenda": agenda,
             "results": f"{agenda}[].{mapping.results.member}",
-            "left_out": meetings.end,
+            "omissions": meetings.end,
         }
 
-    def row(self, line: JsonLine) -> MeetingRow | FaultyRow:
+    def row(self, line: JsonLine) -> MeetingRow | list[RowError]:
         """What a line says, or everything that is wrong with it."""
         if line.problem is not None:
             reason = f"The line cannot be read: {line.problem}."
-            return FaultyRow(line.line, [Problem(None, None, "row-unreadable", reason)])
-        members, meetings = Members(line.content, []), self._mapping.meetings
-        left_out: list[Problem] = []
+            return [RowError(line.line, None, None, "row-unreadable", reason)]
+        members, meetings = Members(line.line, line.content), self._mapping.meetings
         reference = members.required(meetings.reference)
         if members.flag(meetings.deleted):
             reason = "The source says that it was deleted there."
             members.fault(meetings.deleted, "true", "row-deleted", reason)
         body = self._body(members)
         start = self._start(members)
-        end = self._end(members, start, left_out)
+        end = self._end(members, start)
         title = members.text(meetings.title)
         places = [place for member in meetings.place if (place := members.text(member)) is not None]
         cancelled = members.flag(meetings.cancelled)
-        agenda, results = self._agenda(members, left_out)
-        if members.problems or reference is None or body is None or start is None:
-            return FaultyRow(line.line, members.problems)
+        agenda, results = self._agenda(members)
+        if members.errors or reference is None or body is None or start is None:
+            return members.errors
         return MeetingRow(
             line=line.line,
             key=reference,
@@ -174,7 +175,8 @@ class Parser:
             cancelled=cancelled,
             agenda=agenda,
             results=results,
-            left_out=tuple(left_out),
+            left_out=tuple(members.left_out),
+            omissions=tuple((one.column, one.value, one.code) for one in members.left_out),
             members=self._members,
         )
 
@@ -200,7 +202,7 @@ class Parser:
             members.fault(member, text, error.code, error.reason)
             return None
 
-    def _end(self, members: Members, start: datetime | None, left_out: list[Problem]) -> datetime | None:
+    def _end(self, members: Members, start: datetime | None) -> datetime | None:
         """The end, if it can be one: a meeting whose end cannot be goes on record without it."""
         member = self._mapping.meetings.end
         text = members.text(member)
@@ -209,7 +211,7 @@ class Parser:
         try:
             end = instant(text)
         except Unreadable as error:
-            left_out.append(members.problem(member, text, error.code, error.reason))
+            members.leave_out(member, text, error.code, error.reason)
             return None
         if start is None or end > start:
             return end
@@ -220,12 +222,10 @@ class Parser:
             else ("ends-before-start", "It would end before it began.")
         )
         reason += f" It began at {members.at(self._mapping.meetings.start)}."
-        left_out.append(members.problem(member, text, code, reason))
+        members.leave_out(member, text, code, reason)
         return None
 
-    def _agenda(
-        self, meeting: Members, left_out: list[Problem]
-    ) -> tuple[tuple[AgendaItem, ...], tuple[MinutesItem, ...]]:
+    def _agenda(self, meeting: Members) -> tuple[tuple[AgendaItem, ...], tuple[MinutesItem, ...]]:
         agenda = self._mapping.agenda
         items: list[AgendaItem] = []
         results: list[MinutesItem] = []
@@ -233,7 +233,7 @@ class Parser:
         for members in meeting.objects(agenda.member, agenda.order):
             if agenda.public is not None and members.at(agenda.public) is False:
                 reason = "The source keeps this item from the public."
-                left_out.append(members.problem(agenda.public, "false", "item-not-public", reason))
+                members.leave_out(agenda.public, "false", "item-not-public", reason)
                 continue
             number = len(items) + 1
             title = members.required(agenda.title)

@@ -11,17 +11,17 @@ from services.meetings.importing.parsing import MeetingRow
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.meetings import BodyRegistered
-from shared.tabular.report import ImportReport, Problem, RowError, listed
+from shared.tabular.report import ImportReport, RowError, listed
 
 VERBATIM = "(verbatim only)"
 """How the report names the outcome of an item whose wording amounts to none of ours."""
 
 
 class Outcome(NamedTuple):
-    """How the meeting of a row stands now, and what of the row found no place in the record."""
+    """How the meeting of a row stands now, and what of the row has no place in the record."""
 
     state: MeetingState
-    left_out: Sequence[Problem]
+    left_out: Sequence[RowError]
 
 
 class Items(msgspec.Struct, kw_only=True):
@@ -55,8 +55,7 @@ class MeetingsReport(ImportReport, kw_only=True):
 
     def settle(self, row: MeetingRow, outcome: Outcome) -> None:
         """Take a row into account that is on record now, or would be."""
-        left_out = (*row.left_out, *outcome.left_out)
-        self.left_out.extend(RowError.at(row.line, problem) for problem in left_out)
+        self.left_out.extend(outcome.left_out)
         _count(self.meetings, row.body.code)
         _count(self.states, outcome.state)
         if not row.results and outcome.state is MeetingState.HELD:
