@@ -25,8 +25,8 @@ Column = Annotated[str, msgspec.Meta(extra={"names": "column"})]
 """The name of a column: a key of this type asks for one that the table has to have."""
 
 
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of a mapping file; a key that is not known is refused."""
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of a mapping file; a key that is not known is refused, here and in parts of events that stand in one."""
 
     either: ClassVar[tuple[str, ...]] = ()
     """Keys of which exactly one is given."""
@@ -99,10 +99,17 @@ S = TypeVar("S", bound=Section)
 def read_mapping(path: Path, kind: type[S]) -> S:
     """The mapping in a file; InvalidInput("mapping-invalid") says where it cannot be understood."""
     try:
-        mapping = msgspec.toml.decode(path.read_bytes(), type=kind)
+        given = msgspec.toml.decode(path.read_bytes())
+        mapping = msgspec.convert(given, kind, builtin_types=(date,), str_keys=True)
     except (OSError, UnicodeError, msgspec.DecodeError) as error:
         raise _invalid(path, _in_toml_words(str(error))) from error
-    for key, section in _sections("", mapping):
+    for key, section, keys in _sections("", mapping, given):
+        for name in keys.keys() - {*section.__struct_fields__}:
+            raise _invalid(path, f"unknown field `{name}` - at `{key or 'the file'}`")
+        if not isinstance(section, Section):
+            if "" in keys.values():
+                raise _invalid(path, f"`{key}` has an empty text")
+            continue
         if section.either and sum(getattr(section, name) is not None for name in section.either) != 1:
             raise _invalid(path, f"`{key}` has either `{'` or `'.join(section.either)}`")
         for name, problem in section.contradictions():
@@ -112,7 +119,7 @@ def read_mapping(path: Path, kind: type[S]) -> S:
 
 def columns_of(mapping: Section) -> Iterator[tuple[str, str]]:
     """Every column a mapping asks for: the key that asks, and the name."""
-    for key, section in _sections("", mapping):
+    for key, section, _ in _sections("", mapping):
         for field in msgspec.structs.fields(section):
             if _names_columns(field.type):
                 named = getattr(section, field.name)
@@ -128,19 +135,21 @@ def check_columns(mapping: Section, columns: Collection[str], file_name: str) ->
         raise InvalidInput("mapping-column-missing", f"{file_name} lacks columns of the mapping: {named}.")
 
 
-def _sections(key: str, value: Any) -> Iterator[tuple[str, Section]]:
-    """Every section there is in a mapping, with its key as TOML writes it."""
+def _sections(
+    key: str, value: Any, given: Any = None
+) -> Iterator[tuple[str, msgspec.Struct, dict[str, Any]]]:
+    """Every section there is in a mapping: its key as TOML writes it, what became of it, and what was given."""
     match value:
-        case Section():
-            yield key, value
+        case msgspec.Struct():
+            yield key, value, given or {}
             for name in value.__struct_fields__:
-                yield from _sections(_under(key, name), getattr(value, name))
+                yield from _sections(_under(key, name), getattr(value, name), given and given.get(name))
         case dict():
             for name, one in value.items():
-                yield from _sections(f"{key}.{name}", one)
+                yield from _sections(f"{key}.{name}", one, given and given[name])
         case tuple():
             for number, one in enumerate(value):
-                yield from _sections(f"{key}[{number}]", one)
+                yield from _sections(f"{key}[{number}]", one, given and given[number])
 
 
 def _under(key: str, name: str) -> str:

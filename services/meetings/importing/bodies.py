@@ -16,38 +16,13 @@ from shared.aggregate import description as aggregate
 from shared.aggregate.index import EventSource, Index
 from shared.errors import BitacoraError
 from shared.events.commitments import OrganizationChanged, OrganizationRegistered
-from shared.events.meeting_vocabulary import BodyKind, Cadence, ProtocolPeriod
-from shared.events.meetings import BodyChanged, BodyRegistered
+from shared.events.meeting_vocabulary import BodyKind, Cadence
+from shared.events.meetings import BodyChanged, BodyRegistered, Protocol, Seat
 from shared.events.streams import stream_of
 from shared.events.vocabulary import OrganizationKind, Visibility
 from shared.tabular.engine import Importer, ImportRow, ImportState
 from shared.tabular.mapping import Section, Text, read_mapping
 from shared.tabular.report import ImportReport, RowError
-
-
-class SeatSection(Section, frozen=True, kw_only=True):
-    """Somebody whose presence a body counts on."""
-
-    organization: Text | None = None
-    position: Text | None = None
-    condition: Text | None = None
-
-
-class ExpectedSection(Section, frozen=True, kw_only=True):
-    """How many meetings are expected in each period."""
-
-    count: int
-    period: ProtocolPeriod
-
-
-class ProtocolSection(Section, frozen=True, kw_only=True):
-    """What a body holds itself to."""
-
-    expected_meetings: ExpectedSection | None = None
-    days_to_minutes: int | None = None
-    agenda_size: int | None = None
-    duration_minutes: int | None = None
-    four_eyes: bool = False
 
 
 class Described(Section, frozen=True, kw_only=True):
@@ -57,8 +32,8 @@ class Described(Section, frozen=True, kw_only=True):
     presiding_organization: str | None = None
     secretariat: str | None = None
     cadence: Cadence | None = None
-    mandatory_attendance: tuple[SeatSection, ...] = ()
-    protocol: ProtocolSection | None = None
+    mandatory_attendance: tuple[Seat, ...] = ()
+    protocol: Protocol | None = None
 
 
 class BodySection(Described, frozen=True, kw_only=True):

@@ -159,10 +159,13 @@ def test_a_file_that_cannot_be_understood_is_refused_whole(store: Store, tmp_pat
     assert refused.value.code == "mapping-invalid"
 
 
-def test_a_seat_with_a_misspelt_member_is_refused(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seat", ['organisation = "DIPRES"', 'position = ""'])
+def test_a_seat_with_a_misspelt_member_or_an_empty_one_is_refused(
+    store: Store, tmp_path: Path, seat: str
+) -> None:
     file = tmp_path / "bodies.toml"
     file.write_text(
-        'source = "x"\n[[bodies]]\ncode = "A"\nname = "A"\nmandatory_attendance = [{ organisation = "DIPRES" }]\n'
+        f'source = "x"\n[[bodies]]\ncode = "A"\nname = "A"\nmandatory_attendance = [{{ {seat} }}]\n'
     )
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"`bodies\[0\]\.mandatory_attendance\[0\]`"):
         import_bodies(store, file)
