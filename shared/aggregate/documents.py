@@ -13,7 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from shared.aggregate.aggregate import Entry
+from shared.aggregate.aggregate import DayOf, Entry
 from shared.identity.actor import Actor
 
 Struct = msgspec.Struct
@@ -28,9 +28,10 @@ def document_of(event: type[Struct]) -> type[Struct]:
 @cache
 def entry_document(event: type[Struct], **more: Any) -> type[Struct]:
     """The type of a document that tells of one recorded event: its members, `more`, who recorded it and where."""
+    kept = [(field, hint) for field, hint in _members(event) if field not in more]
     return msgspec.defstruct(
         event.__name__,
-        [*_members(event), *more.items(), ("recorded_by", Actor), ("position", int)],
+        [*kept, *more.items(), ("recorded_by", Actor), ("position", int)],
         namespace=_described(event),
         kw_only=True,
     )
@@ -51,12 +52,17 @@ def members_of(event: Struct) -> dict[str, Any]:
 
 def as_entry(document: type[Struct], entry: Entry[Any], **more: Any) -> Struct:
     """A recorded event as a document of its `entry_document`."""
-    return document(**members_of(entry.event), **more, recorded_by=entry.recorded_by, position=entry.position)
+    return document(**members_of(entry.event) | more, recorded_by=entry.recorded_by, position=entry.position)
 
 
 def as_entries(document: type[Struct], entries: Iterable[Entry[Any]]) -> list[Struct]:
     """Recorded events of one type as documents."""
     return [as_entry(document, entry) for entry in entries]
+
+
+def as_dated_entry(document: type[Struct], entry: Entry[Any], day_of: DayOf) -> Struct:
+    """A recorded event as a document that always tells the day from which it holds."""
+    return as_entry(document, entry, effective_on=entry.day(day_of))
 
 
 def as_optional_entry(document: type[Struct], entry: Entry[Any] | None) -> Struct | None:

@@ -51,6 +51,11 @@ class Index(Generic[A]):
         if known is not None:
             self._changed(known)
 
+    def drop(self, one: A) -> None:
+        """Let go of one of which nothing more is to be asked."""
+        del self._by_stream[one.id]
+        del self._by_key[self._key(one)]
+
     def get(self, key: str) -> A | None:
         """The one with that code, number or id."""
         return self._by_key.get(key)

@@ -46,6 +46,7 @@ from shared.events.types import (
 )
 from shared.events.vocabulary import (
     BudgetFigure,
+    ChangeableField,
     CommitmentKind,
     DeadlineKind,
     DiscardReason,
@@ -413,6 +414,22 @@ class Corrected(Event, frozen=True, kw_only=True):
     previous: Annotated[Any, FieldValue(), Computed()] = None
 
 
+class Changed(Event, frozen=True, kw_only=True):
+    """A field of the commitment is another one in the world from a day on: what held before was right until then.
+
+    `value` and `previous` have the shape the field has in `commitments.registered`.
+    """
+
+    TYPE: ClassVar[str] = "commitments.changed"
+
+    field: Annotated[ChangeableField, Field(examples=["adviser"])]
+    value: Annotated[Any, FieldValue(), Field(examples=["u-23"])]
+    effective_on: FactDay
+    reason: Reason
+    previous: Annotated[Any, FieldValue(), Computed()] = None
+    decision: DecisionNumber | None = None
+
+
 class Escalated(Event, frozen=True, kw_only=True):
     """A decision took the matter to a higher level: `to` a body, by its code, an organisation or an office."""
 
@@ -498,6 +515,7 @@ EVENTS: tuple[type[Event], ...] = (
     Commented,
     VisibilityChanged,
     Corrected,
+    Changed,
     Escalated,
     DecisionCarriedOut,
     DecisionUnresolved,

@@ -19,6 +19,7 @@ from services.reporting.follow import Worker
 from services.reporting.opening import open_read_model
 from shared.clock import Clock
 from shared.eventlog.store import open_store
+from shared.http.catalogue import Catalogue
 from shared.http.service import Service
 from shared.identity.access import AccessTable
 from shared.identity.actor import Role
@@ -29,14 +30,22 @@ from tests.api import conformance
 CREATE = {"commitments": commitments, "meetings": meetings, "reporting": reporting}
 
 
-def _tables() -> dict[str, AccessTable]:
-    """Who may use which route, as each service declares it."""
+def _services() -> dict[str, Service]:
+    """The services as they are put together, over nothing."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), access_log=False)
-        return {name: create(settings).access for name, create in CREATE.items()}
+        return {name: create(settings) for name, create in CREATE.items()}
 
 
-TABLES: Mapping[str, AccessTable] = _tables()
+_SERVICES = _services()
+TABLES: Mapping[str, AccessTable] = {name: service.access for name, service in _SERVICES.items()}
+
+
+def catalogues() -> dict[str, Catalogue]:
+    """The codes with which each service refuses, its own and those of all."""
+    return {name: service.problems.catalogue for name, service in _SERVICES.items()}
+
+
 HOME = {
     Role.DCI: "DCI",
     Role.MINISTRY: "INTERIOR",

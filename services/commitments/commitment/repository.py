@@ -13,6 +13,7 @@ from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import CACHE, Repository
 from shared.eventlog.live import LiveLog
 from shared.events.commitments import (
+    Changed,
     Completed,
     Corrected,
     Discarded,
@@ -30,7 +31,7 @@ KIND: Final = "commitment"
 ENDING: Final = (Completed, Discarded, Merged, Reopened)
 """What tells whether a commitment is open, and in which one it goes on."""
 
-MOVING: Final = (Corrected,)
+MOVING: Final = (Changed, Corrected)
 """What may tell that a commitment is part of another one than before. A registration is not among them: no other
 commitment can be part of one that was not there yet, so a new one closes no circle."""
 
@@ -77,9 +78,11 @@ class Commitments(Repository[Commitment]):
 
     async def correct(self, current: Commitment, proposed: Corrected, context: Context) -> Corrected:
         """Sets a field of the registration right; what was said before stays on record."""
-        value = proposed.value
-        named = (value,) if proposed.field in {"parent", "split_from"} and isinstance(value, str) else ()
-        return current.correct(proposed, context, await self.known_to(current.registration, named))
+        return current.correct(proposed, context, await self._known_with(current, proposed))
+
+    async def change_field(self, current: Commitment, proposed: Changed, context: Context) -> Changed:
+        """Changes a field from a day on, because it is another one in the world; before that day the old one holds."""
+        return current.change(proposed, context, await self._known_with(current, proposed))
 
     # --- what the record holds -------------------------------------------------------------------------------------
 
@@ -91,6 +94,12 @@ class Commitments(Repository[Commitment]):
             if (found := await self.by_code(code)) is not None:
                 places[code] = Place(found.registration.kind, tuple(await self._chain(found, _parent_of)))
         return Known(self._directory.organizations.keys, self._directory.pillars.keys, places)
+
+    async def _known_with(self, current: Commitment, proposed: Corrected | Changed) -> Known:
+        """What the record holds of the things that a registration names, and of what a new value of a field names."""
+        value = proposed.value
+        named = (value,) if proposed.field in {"parent", "split_from"} and isinstance(value, str) else ()
+        return await self.known_to(current.registration, named)
 
     async def _successor(self, identifier: str) -> Successor | None:
         found = await self.get(resolve(KIND, identifier))
@@ -111,7 +120,7 @@ class Commitments(Repository[Commitment]):
 
 
 def _parent_of(commitment: Commitment) -> str | None:
-    return commitment.registration.parent
+    return commitment.registration_on(date.max).parent
 
 
 def _successor_of(commitment: Commitment) -> str | None:

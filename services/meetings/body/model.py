@@ -8,16 +8,17 @@ is settled once it has numbered decisions, and a meeting that was convened for o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable
-from typing import NamedTuple, Self
+from typing import Final
 from uuid import UUID
 
-from services.meetings.domain import guards
-from services.meetings.domain.folding import Entry, Folded, changed_by
+from shared.aggregate.aggregate import Entry, evolves
+from shared.aggregate.description import Described
+from shared.aggregate.redaction import Readers
 from shared.errors import Forbidden, InvalidInput, RuleBroken
 from shared.eventlog.envelope import Recorded
-from shared.events.facts import Event
-from shared.events.meeting_vocabulary import BodyKind, Cadence
+from shared.events.meeting_vocabulary import BodyKind
 from shared.events.meetings import (
     BodyChanged,
     BodyRegistered,
@@ -26,69 +27,58 @@ from shared.events.meetings import (
     Protocol,
     Seat,
 )
+from shared.events.streams import looks_like_uuid
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
+from shared.rules import guards
 
-PRIVATE = frozenset({BodyKind.BILATERAL, BodyKind.REGIONAL_BILATERAL})
+PRIVATE: Final = frozenset({BodyKind.BILATERAL, BodyKind.REGIONAL_BILATERAL})
 """The kinds of body in which decisions are taken between few, and are theirs until they are published."""
 
-
-class BodyDescription(NamedTuple):
-    """Everything a body is described by; a new description replaces the whole of the old one."""
-
-    name: str
-    kind: BodyKind
-    decides: bool
-    visibility: Visibility
-    presiding_organization: str | None = None
-    secretariat: str | None = None
-    cadence: Cadence | None = None
-    mandatory_attendance: tuple[Seat, ...] = ()
-    organizations: tuple[str, ...] = ()
-    protocol: Protocol | None = None
+LONGEST_CODE: Final = 40
+_CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_CODE - 1}}}")
 
 
-class Body(Folded):
-    """One body, folded from its events."""
+class Body(Described[BodyChanged]):
+    """A body that holds meetings."""
 
-    __slots__ = ("code", "description", "numbered", "once_reserved")
+    __slots__ = ("numbered", "once_reserved")
 
-    def __init__(self, event: BodyRegistered, recorded: Recorded) -> None:
+    BEGINS_WITH = (BodyRegistered,)
+    CHANGED = BodyChanged
+
+    def __init__(self, recorded: Recorded) -> None:
         super().__init__(recorded)
-        self.code = event.code
-        self.description = _described(event)
-        self.once_reserved = event.visibility is Visibility.RESERVED
+        self.once_reserved = self.description.visibility is Visibility.RESERVED
         """Whether it is reserved, or ever was."""
         self.numbered: dict[int, int] = {}
         """The last number given in each year."""
 
-    @classmethod
-    def begin(cls, recorded: Recorded) -> Self | None:
-        """The body that the first event of a stream tells of, if it tells of one."""
-        return cls(recorded.data, recorded) if isinstance(recorded.data, BodyRegistered) else None
-
-    def describe(self, description: BodyDescription, organizations: Container[str]) -> list[Event]:
-        """Describe it anew; the same description again records nothing."""
-        if description == self.description:
-            return []
-        _check(description, organizations)
-        if self.numbered and _circle(description) != _circle(self.description):
-            raise RuleBroken(
-                "body-circle-settled",
-                "This body has numbered decisions, and who knows of them is settled: register another body.",
-            )
-        return [BodyChanged(**description._asdict())]
-
-    @changed_by(BodyChanged)
-    def _changed(self, entry: Entry[BodyChanged]) -> None:
-        self.description = _described(entry.said)
-        self.once_reserved = self.once_reserved or entry.said.visibility is Visibility.RESERVED
+    def readers(self) -> Readers:
+        """See `Aggregate.readers`."""
+        described = self.description
+        return Readers(described.visibility, described.organizations, self.once_reserved)
 
     @property
     def asks_for_four_eyes(self) -> bool:
         """Whether whoever told of a meeting leaves the approval of its minutes to somebody else."""
         protocol = self.description.protocol
         return protocol is not None and protocol.four_eyes
+
+    def must_keep_its_readers(self, description: BodyChanged) -> None:
+        """Who knows of a body that has numbered decisions stays as it is."""
+        before = self.description
+        if self.numbered and _known_by(description.visibility, description.organizations) != _known_by(
+            before.visibility, before.organizations
+        ):
+            raise RuleBroken(
+                "body-circle-settled",
+                "This body has numbered decisions, and who knows of them is settled: register another body.",
+            )
+
+    @evolves(BodyChanged)
+    def _changed(self, entry: Entry[BodyChanged]) -> None:
+        self.once_reserved = self.once_reserved or entry.event.visibility is Visibility.RESERVED
 
     def must_be_convenable_by(self, actor: Actor) -> None:
         """The advisory unit convenes bilaterals; the committees are the unit's to serve."""
@@ -101,8 +91,11 @@ class Body(Folded):
     def number_decisions(
         self, *, meeting: UUID, year: int, count: int, convened: MeetingConvened
     ) -> DecisionsNumbered:
-        """The next numbers of a year, for a meeting that was convened for the circle that knows of the series."""
-        if count and _known_by(convened.visibility, convened.organizations) != _circle(self.description):
+        """The next numbers of a year, for a meeting that was convened for the readers of the series."""
+        described = self.description
+        if count and _known_by(convened.visibility, convened.organizations) != _known_by(
+            described.visibility, described.organizations
+        ):
             raise RuleBroken(
                 "meeting-of-another-circle",
                 "The body was opened to others, or closed to some, since this meeting was convened: its decisions and "
@@ -111,24 +104,9 @@ class Body(Folded):
         last = self.numbered.get(year, 0)
         return DecisionsNumbered(meeting=meeting, year=year, first=last + 1, last=last + count)
 
-    @changed_by(DecisionsNumbered)
+    @evolves(DecisionsNumbered)
     def _decisions_numbered(self, entry: Entry[DecisionsNumbered]) -> None:
-        self.numbered[entry.said.year] = entry.said.last
-
-
-def register_body(
-    code: str, description: BodyDescription, organizations: Container[str], others: Iterable[str] = ()
-) -> list[Event]:
-    """Enter a body into the record; its code differs from those of all `others` by more than capitals."""
-    guards.well_formed_body_code(code)
-    for other in others:
-        if other.casefold() == code.casefold():
-            raise RuleBroken(
-                "body-code-taken",
-                f"There is a body '{other}': the numbers of their decisions would look alike.",
-            )
-    _check(description, organizations)
-    return [BodyRegistered(code=code, **description._asdict())]
+        self.numbered[entry.event.year] = entry.event.last
 
 
 def decision_number(body: str, year: int, number: int) -> str:
@@ -146,27 +124,35 @@ def usual_visibility(kind: BodyKind) -> Visibility:
     return Visibility.RESERVED if kind in PRIVATE else Visibility.INTERNAL
 
 
-def _described(event: BodyRegistered | BodyChanged) -> BodyDescription:
-    return BodyDescription(**{name: getattr(event, name) for name in BodyDescription._fields})
-
-
-def _circle(description: BodyDescription) -> tuple[Visibility, frozenset[str]]:
-    return _known_by(description.visibility, description.organizations)
-
-
 def _known_by(visibility: Visibility, organizations: Iterable[str]) -> tuple[Visibility, frozenset[str]]:
     """Who knows of what has this visibility; with whom it is makes a difference only while it is reserved."""
     return visibility, frozenset(organizations if visibility is Visibility.RESERVED else ())
 
 
-def _check(description: BodyDescription, organizations: Container[str]) -> None:
-    guards.text_given(description.name, "The name", "/name")
-    if description.presiding_organization is not None:
-        guards.known_organization(
-            description.presiding_organization, organizations, "/presiding_organization"
+def check_body(
+    code: str, description: BodyChanged, organizations: Container[str], bodies: Iterable[str] = ()
+) -> None:
+    """Hold the description of a body to the rules.
+
+    Its code differs from those of the other `bodies` by more than capitals.
+    """
+    if _CODE.fullmatch(code) is None or looks_like_uuid(code):
+        raise InvalidInput(
+            "body-code-malformed",
+            f"A body's code has 1 to {LONGEST_CODE} letters, digits, dots, hyphens or underscores, begins with "
+            "a letter or digit, and does not look like a UUID.",
+            pointer="/code",
         )
-    if description.secretariat is not None:
-        guards.known_organization(description.secretariat, organizations, "/secretariat")
+    for other in bodies:
+        if other.casefold() == code.casefold() and other != code:
+            raise RuleBroken(
+                "body-code-taken",
+                f"There is a body '{other}': the numbers of their decisions would look alike.",
+            )
+    guards.text_given(description.name, "The name", "/name")
+    for field in ("presiding_organization", "secretariat"):
+        if (named := getattr(description, field)) is not None:
+            guards.known_organization(named, organizations, f"/{field}")
     guards.known_organizations(description.organizations, organizations, "/organizations")
     _check_seats(description.mandatory_attendance, organizations)
     if description.kind in PRIVATE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -9,11 +10,15 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard
 from icalendar.prop import vDDDLists
+from starlette.requests import Request
 from starlette.responses import Response
 
-from services.meetings.application.listing import ListedMeeting
+from services.meetings.body.repository import Directory
+from services.meetings.meeting.listing import ListedMeeting
+from shared.eventlog.live import LiveLog
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.vocabulary import Visibility
+from shared.http.preconditions import not_modified
 
 PRODUCT = "-//Bitacora//Meetings//EN"
 USUAL_MINUTES = 120
@@ -28,10 +33,29 @@ _CLASS = {
 }
 
 
-class CalendarResponse(Response):
-    """An answer that calendar programs read."""
+class Calendars:
+    """Meetings as answers that calendar programs read."""
 
-    media_type = "text/calendar"
+    def __init__(self, live: LiveLog, directory: Directory) -> None:
+        self._live = live
+        self._directory = directory
+
+    def answer(self, request: Request, meetings: Sequence[ListedMeeting], *, title: str) -> Response:
+        """These meetings as iCalendar, or 304 to a caller who holds just that."""
+        position = self._live.position
+        content = calendar_of(meetings, self._live.clock.zone, self._name_of, title)
+        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        held = not_modified(request, etag, position=position)
+        if held is not None:
+            return held
+        headers = {"ETag": etag, "Log-Position": str(position)}
+        return Response(content, headers=headers, media_type="text/calendar")
+
+    def _name_of(self, meeting: ListedMeeting) -> tuple[str, int | None]:
+        body = self._directory.bodies.get(meeting.body)
+        assert body is not None, "a meeting is convened by a body"
+        protocol = body.description.protocol
+        return body.description.name, None if protocol is None else protocol.duration_minutes
 
 
 def calendar_of(meetings: Sequence[ListedMeeting], zone: ZoneInfo, name_of: NameOf, title: str) -> bytes:

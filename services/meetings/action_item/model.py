@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from datetime import date
-from typing import Any, Self
+from typing import Any
 
-from services.meetings.domain import guards
-from services.meetings.domain.folding import Entry, Folded, changed_by, entry_of
+import msgspec
+
+from shared.aggregate.aggregate import Aggregate, Entry, entry_of, evolves
+from shared.aggregate.command import Context
+from shared.aggregate.redaction import Readers
 from shared.errors import Forbidden, InvalidInput, RuleBroken
 from shared.eventlog.envelope import Recorded
-from shared.events.commitments import Evidence
 from shared.events.meetings import (
     ActionItemAssigned,
     ActionItemCancelled,
@@ -26,12 +28,14 @@ from shared.events.meetings import (
 )
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
+from shared.rules import guards
 from shared.rules.action_item_state import ActionItemFacts, ActionItemVerdict, action_item_verdict
-from shared.rules.visibility import may_see
+
+replace = msgspec.structs.replace
 
 
-class ActionItem(Folded):
-    """One action item, folded from its events."""
+class ActionItem(Aggregate):
+    """Something that somebody owes, from the approval of the minutes that ask for it."""
 
     __slots__ = (
         "assigned",
@@ -45,9 +49,12 @@ class ActionItem(Folded):
         "visibility",
     )
 
-    def __init__(self, event: ActionItemAssigned, recorded: Recorded) -> None:
+    BEGINS_WITH = (ActionItemAssigned,)
+
+    def __init__(self, recorded: Recorded) -> None:
         super().__init__(recorded)
         self.assigned: Entry[ActionItemAssigned] = entry_of(recorded)
+        event = self.assigned.event
         self.facts = ActionItemFacts(event, recorded.position)
         self.owner_subject = event.owner_subject
         self.visibility = event.visibility
@@ -58,15 +65,12 @@ class ActionItem(Folded):
         self.reassignments: tuple[Entry[ActionItemReassigned], ...] = ()
         self.ending: Entry[ActionItemCompleted] | Entry[ActionItemCancelled] | None = None
 
-    @classmethod
-    def begin(cls, recorded: Recorded) -> Self | None:
-        """The action item that the first event of a stream tells of, if it tells of one."""
-        return cls(recorded.data, recorded) if isinstance(recorded.data, ActionItemAssigned) else None
-
     def apply(self, recorded: Recorded) -> None:
-        """Takes in one more event of its stream."""
+        """Take in the next event; days and owners are kept apart, by the rule that reporting shares."""
         self.facts.apply(recorded.data, recorded.position)
         super().apply(recorded)
+
+    # --- what holds ------------------------------------------------------------------------------------------------
 
     @property
     def owner(self) -> str:
@@ -80,126 +84,102 @@ class ActionItem(Folded):
 
     def verdict_on(self, day: date) -> ActionItemVerdict | None:
         """Its state on a day under the current rule; None before it was assigned."""
-        standing = self.facts.standing_on(day)
-        return None if standing is None else action_item_verdict(standing, day)
+        state = self.facts.standing_on(day)
+        return None if state is None else action_item_verdict(state, day)
 
-    def circle(self) -> tuple[str, ...]:
-        """The organisations that know of it while it is reserved: its owner, and those that know of its meeting."""
-        return (self.owner, *self.assigned.said.circle)
-
-    def may_be_known_to(self, actor: Actor) -> bool:
-        """Whether an actor may know of it."""
-        return may_see(actor, self.visibility, self.circle())
+    def readers(self) -> Readers:
+        """Who may know of it: while it is reserved its owner, and those who may know of its meeting."""
+        return Readers(self.visibility, (self.owner, *self.assigned.event.circle), self.once_reserved)
 
     # --- what its owner tells --------------------------------------------------------------------------------------
 
-    def report_progress(
-        self, *, today: date, actor: Actor, text: str, effective_on: date | None = None
-    ) -> ActionItemProgressed:
-        """The owner tells how far it is."""
-        self._must_be_own_of(actor)
-        day = self._day(effective_on, today)
-        guards.text_given(text, "Progress", "/text")
+    def report_progress(self, proposed: ActionItemProgressed, context: Context) -> ActionItemProgressed:
+        """Its owner tells how far it is."""
+        self._must_be_own_of(context.actor)
+        day = self._day(proposed.effective_on, context)
+        guards.text_given(proposed.text, "Progress", "/text")
         self._must_be_owed_on(day)
-        return ActionItemProgressed(text=text, effective_on=day)
+        return proposed
 
-    @changed_by(ActionItemProgressed)
+    @evolves(ActionItemProgressed)
     def _progressed(self, entry: Entry[ActionItemProgressed]) -> None:
         self.progress = (*self.progress, entry)
 
-    def complete(
-        self,
-        *,
-        today: date,
-        actor: Actor,
-        evidence: Sequence[Evidence],
-        completed_on: date | None = None,
-        remarks: str | None = None,
-    ) -> ActionItemCompleted:
+    def complete(self, proposed: ActionItemCompleted, context: Context) -> ActionItemCompleted:
         """It is done, on the evidence given."""
-        self._must_be_own_of(actor)
-        day = self._day(completed_on, today, "/completed_on")
-        shown = guards.evidence_given(evidence)
+        self._must_be_own_of(context.actor)
+        day = self._day(proposed.completed_on, context, "/completed_on")
+        if not proposed.evidence or not all(item.description.strip() for item in proposed.evidence):
+            raise InvalidInput(
+                "evidence-required",
+                "An action item is done only on evidence: give at least one piece, described.",
+                pointer="/evidence",
+            )
         self._must_be_owed_from(day)
-        return ActionItemCompleted(completed_on=day, evidence=shown, remarks=remarks)
+        return proposed
 
     # --- what the unit decides -------------------------------------------------------------------------------------
 
-    def extend(
-        self, *, today: date, due_on: date, reason: str, effective_on: date | None = None
-    ) -> ActionItemExtended:
-        """Its owner is given more time, which those who asked for it must grant."""
-        day = self._day(effective_on, today)
-        guards.reason_given(reason, "An extension")
+    def extend(self, proposed: ActionItemExtended, context: Context) -> ActionItemExtended:
+        """Gives its owner more time, which those who asked for it must grant."""
+        day = self._day(proposed.effective_on, context)
+        guards.reason_given(proposed.reason, "An extension")
         self._must_follow(self.extensions, day)
         previous = self.facts.dues.on(day)[0]
-        if due_on <= max(previous, self.due_on):
+        if proposed.due_on <= max(previous, self.due_on):
             raise RuleBroken(
                 "extension-not-later", f"It is due on {self.due_on}: an extension gives more time."
             )
         self._must_be_owed_from(day)
-        return ActionItemExtended(due_on=due_on, previous=previous, effective_on=day, reason=reason)
+        return replace(proposed, previous=previous)
 
-    @changed_by(ActionItemExtended)
+    @evolves(ActionItemExtended)
     def _extended(self, entry: Entry[ActionItemExtended]) -> None:
         self.extensions = (*self.extensions, entry)
 
     def reassign(
-        self,
-        *,
-        today: date,
-        owner_organization: str,
-        reason: str,
-        organizations: Container[str],
-        owner_subject: str | None = None,
-        effective_on: date | None = None,
+        self, proposed: ActionItemReassigned, context: Context, organizations: Container[str]
     ) -> ActionItemReassigned:
-        """Another organisation, or another person in it, takes it over."""
-        day = self._day(effective_on, today)
-        guards.reason_given(reason, "A reassignment")
+        """Hands it to another organisation, or to another person in it."""
+        day = self._day(proposed.effective_on, context)
+        guards.reason_given(proposed.reason, "A reassignment")
         self._must_follow(self.reassignments, day)
-        guards.known_organization(owner_organization, organizations, "/owner_organization")
+        guards.known_organization(proposed.owner_organization, organizations, "/owner_organization")
         previous = self.facts.owners.on(day)[0]
-        if (owner_organization, owner_subject) == (previous, self.owner_subject):
+        if (proposed.owner_organization, proposed.owner_subject) == (previous, self.owner_subject):
             raise RuleBroken("owner-unchanged", "It is theirs already.")
         self._must_be_owed_from(day)
-        return ActionItemReassigned(
-            owner_organization=owner_organization,
-            previous=previous,
-            effective_on=day,
-            reason=reason,
-            owner_subject=owner_subject,
-        )
+        return replace(proposed, previous=previous)
 
-    @changed_by(ActionItemReassigned)
+    @evolves(ActionItemReassigned)
     def _reassigned(self, entry: Entry[ActionItemReassigned]) -> None:
-        self.owner_subject = entry.said.owner_subject
+        self.owner_subject = entry.event.owner_subject
         self.reassignments = (*self.reassignments, entry)
 
-    def cancel(self, *, today: date, reason: str, effective_on: date | None = None) -> ActionItemCancelled:
+    def cancel(self, proposed: ActionItemCancelled, context: Context) -> ActionItemCancelled:
         """It is no longer owed."""
-        day = self._day(effective_on, today)
-        guards.reason_given(reason, "Cancelling an action item")
+        day = self._day(proposed.effective_on, context)
+        guards.reason_given(proposed.reason, "Cancelling an action item")
         self._must_be_owed_from(day)
-        return ActionItemCancelled(effective_on=day, reason=reason)
+        return proposed
 
-    @changed_by(ActionItemCompleted, ActionItemCancelled)
+    @evolves(ActionItemCompleted, ActionItemCancelled)
     def _ended(self, entry: Entry[Any]) -> None:
         self.ending = entry
 
-    def publish_with_meeting(self, *, visibility: Visibility, reason: str) -> ActionItemPublished:
+    def publish_with_meeting(self, visibility: Visibility, reason: str) -> ActionItemPublished:
         """Whoever may know of its meeting from now on may know of it, too."""
         return ActionItemPublished(visibility=visibility, previous=self.visibility, reason=reason)
 
-    @changed_by(ActionItemPublished)
+    @evolves(ActionItemPublished)
     def _published(self, entry: Entry[ActionItemPublished]) -> None:
-        self.visibility = entry.said.visibility
+        self.visibility = entry.event.visibility
         self.once_reserved = self.once_reserved or self.visibility is Visibility.RESERVED
 
-    # --- guards ----------------------------------------------------------------------------------------------------
+    # --- guards that depend on it ----------------------------------------------------------------------------------
 
-    def _day(self, day: date | None, today: date, pointer: str = "/effective_on") -> date:
-        day = guards.not_after_today(day, today, pointer)
+    def _day(self, day: date, context: Context, pointer: str = "/effective_on") -> date:
+        guards.not_after_today(day, context.today, pointer)
         if day < self.facts.assigned_on:
             raise InvalidInput(
                 "date-before-assignment",
@@ -211,10 +191,10 @@ class ActionItem(Folded):
     @staticmethod
     def _must_follow(changes: Sequence[Entry[Any]], day: date) -> None:
         """What changes it once more is dated no earlier than the last such change, or that would take it back."""
-        if changes and day < changes[-1].said.effective_on:
+        if changes and day < changes[-1].event.effective_on:
             raise InvalidInput(
                 "date-before-last-change",
-                f"It was changed so as of {changes[-1].said.effective_on}: date this on or after that day.",
+                f"It was changed so as of {changes[-1].event.effective_on}: date this on or after that day.",
                 pointer="/effective_on",
             )
 
