@@ -132,8 +132,10 @@ class BodyImport(Importer[BodyRow, ImportReport]):
         """Record how the body is described, if it is described otherwise or not at all."""
         code, description, on_record = row.section.code, row.section.description(), self._lookup.found
         body = self._state.of(row.stream, Body)
-        if body is not None and body.description == description:
-            return
+        if body is not None:
+            if body.description == description:
+                return
+            body.must_keep_its_readers(description)
         check_body(code, description, on_record.organizations.keys, on_record.bodies.keys)
         events = Body.register(code, description) if body is None else [description]
         for event in events:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -17,7 +18,7 @@ from shared.eventlog.envelope import NewEvent
 from shared.eventlog.store import Changes, Store, open_store
 from shared.events.commitments import OrganizationChanged, OrganizationRegistered
 from shared.events.meeting_vocabulary import BodyKind, ProtocolPeriod
-from shared.events.meetings import ExpectedMeetings, Seat
+from shared.events.meetings import DecisionsNumbered, ExpectedMeetings, Seat
 from shared.events.streams import stream_of
 from shared.events.vocabulary import OrganizationKind, Visibility
 from shared.tabular.engine import run_import
@@ -145,6 +146,33 @@ def test_a_body_that_a_file_describes_twice_goes_in_once_so_that_a_second_run_ad
     ]
     assert body(store, "BIL-MDS").description.name == "First"
     assert import_bodies(store, file).events == {}
+
+
+def test_who_knows_of_a_body_that_has_numbered_decisions_is_not_changed_by_a_file(
+    store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "bodies.toml"
+    text = 'source = "x"\n[bilaterals]\norganizations = ["MDS"]\n'
+    file.write_text(text)
+    import_bodies(store, file)
+    numbered = DecisionsNumbered(meeting=uuid4(), year=2012, first=1, last=1)
+    stream = stream_of("body", "BIL-MDS")
+    store.append(
+        [
+            Changes(
+                [NewEvent(stream_id=stream, version=2, recorded_by=SETUP, correlation_id="c", data=numbered)]
+            )
+        ],
+        CLOCK.now(),
+    )
+    assert import_bodies(store, file).rows.unchanged == 1
+    file.write_text(
+        'source = "x"\n[[bodies]]\ncode = "BIL-MDS"\nname = "Bilateral with Social Development"\n'
+        'kind = "bilateral"\norganizations = ["MDS", "HACIENDA"]\n'
+    )
+    report = import_bodies(store, file)
+    assert [(error.value, error.code) for error in report.errors] == [("BIL-MDS", "body-circle-settled")]
+    assert len(store.read_stream(stream)) == 2
 
 
 @pytest.mark.parametrize(
