@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.commitments.importing.mapping import Mapping
+from services.commitments.importing.parsing import make_code
 from shared.errors import InvalidInput
 from shared.tabular.mapping import check_columns, columns_of, read_mapping
 from shared.tabular.reading import read_table
@@ -53,6 +54,13 @@ def test_a_mapping_that_cannot_be_meant_is_refused_by_key(
     assert "mapping.toml" in refused.value.message
 
 
+def test_organisations_that_belong_to_their_own_successors_are_refused(tmp_path: Path) -> None:
+    text = MAPPING.replace('code = "HEALTH"', 'code = "HEALTH"\nparent = "WORKS"')
+    text = text.replace('code = "WORKS"\nname', 'code = "WORKS"\nsuccessor = "HEALTH"\nname')
+    with pytest.raises(InvalidInput, match="leads back to"):
+        load(tmp_path, text)
+
+
 def test_a_mapping_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"mapping nowhere\.toml cannot be used"):
         read_mapping(tmp_path / "nowhere.toml", Mapping)
@@ -66,6 +74,19 @@ def test_a_column_that_the_file_lacks_is_named_with_the_key_that_asks_for_it(tmp
         check_columns(mapping, ["ratings" if name == "rating" else name for name in COLUMNS], "table.csv")
     assert refused.value.code == "mapping-column-missing"
     assert "`rating.columns` asks for 'rating' (there is 'ratings')" in refused.value.message
+
+
+def test_codes_are_made_of_letters_and_digits_behind_a_prefix() -> None:
+    assert make_code(["Ñuble: Región 2ª etapa"], "cl-", slug=True) == "cl-nuble-region-2a-etapa"
+    assert make_code(["PR", " 7"], "", slug=True) == "pr-7"
+    assert make_code(["A.1", "b_2"], "x-", slug=False) == "x-A.1-b_2"
+
+
+def test_a_code_that_would_be_too_long_is_cut_and_still_tells_its_like_apart() -> None:
+    one, other = (make_code(["a" * 70 + end], "gmpp-", slug=True) for end in ("x", "y"))
+    assert one != other
+    assert len(one) == len(other) == 64
+    assert one == make_code(["a" * 70 + "x"], "gmpp-", slug=True)
 
 
 def test_every_section_names_its_columns() -> None:

@@ -1,4 +1,4 @@
-"""Words of a cell: days, numbers, amounts, codes, and what stands for nothing."""
+"""Words of a cell: days, numbers, amounts, and what stands for nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 
-from services.commitments.importing.parsing import make_code
 from shared.tabular.cells import DateReader, NoValueReader, NumberReader, Unreadable, amount_text
 from shared.tabular.mapping import DateFormats, NoValue, Numbers
 
@@ -86,19 +85,6 @@ def test_an_amount_beyond_what_the_record_holds_is_refused() -> None:
     for value in (Decimal(10) ** 12, -(Decimal(10) ** 40)):
         with pytest.raises(Unreadable):
             amount_text(value, 1_000_000)
-
-
-def test_codes_are_made_of_letters_and_digits_behind_a_prefix() -> None:
-    assert make_code(["Ñuble: Región 2ª etapa"], "cl-", slug=True) == "cl-nuble-region-2a-etapa"
-    assert make_code(["PR", " 7"], "", slug=True) == "pr-7"
-    assert make_code(["A.1", "b_2"], "x-", slug=False) == "x-A.1-b_2"
-
-
-def test_a_code_that_would_be_too_long_is_cut_and_still_tells_its_like_apart() -> None:
-    one, other = (make_code(["a" * 70 + end], "gmpp-", slug=True) for end in ("x", "y"))
-    assert one != other
-    assert len(one) == len(other) == 64
-    assert one == make_code(["a" * 70 + "x"], "gmpp-", slug=True)
 
 
 def test_nothing_is_said_by_words_that_fill_the_cell_and_no_value_by_phrases_in_it() -> None:
