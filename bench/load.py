@@ -199,7 +199,7 @@ class _Connection(asyncio.Protocol):
 
 
 async def drive(
-    port: int,
+    port: int | Sequence[int],
     requests: Sequence[bytes],
     *,
     host: str = "127.0.0.1",
@@ -211,14 +211,19 @@ async def drive(
 ) -> Outcome:
     """Sends the requests, in turn and over again, until the time or the count is up.
 
-    Without a `rate` each connection sends its next request as soon as the last one is answered. With one (requests
+    Where several ports are given, the connections are dealt out among them in turn, as a balancer would. Without a `rate`
+    each connection sends its next request as soon as the last one is answered. With one (requests
     per second), each is due at its own instant whether or not the earlier ones are answered, and its latency counts
     from that instant.
     """
     loop = asyncio.get_running_loop()
     run = _Run(requests, count, on_answer)
     run.closed_loop = rate is None
-    opened = [await loop.create_connection(lambda: _Connection(run), host, port) for _ in range(connections)]
+    ports = [port] if isinstance(port, int) else port
+    opened = [
+        await loop.create_connection(lambda: _Connection(run), host, ports[number % len(ports)])
+        for number in range(connections)
+    ]
     pacing: asyncio.Task[None] | None = None
     start = time.perf_counter()
     stop = loop.call_later(seconds, run.stop)

@@ -20,7 +20,7 @@ from bench.stream import read_lines
 from services.reporting.opening import open_read_model
 from services.reporting.rebuild import rebuild
 from shared.clock import Clock
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.events.streams import stream_of
 from shared.identity.actor import Role
 

@@ -246,6 +246,46 @@ def verify() -> None:
     out.print("The log is sound.")
 
 
+followers = typer.Typer(help="What follows the log, how far it has come, and what it could not handle.")
+app.add_typer(followers, name="followers")
+
+
+@followers.callback(invoke_without_command=True)
+def show_followers(context: typer.Context) -> None:
+    """Show what follows the log, how far it has come, and the events it has set aside."""
+    if context.invoked_subcommand is not None:
+        return
+    with _log() as store:
+        head = store.head()
+        for name, position in store.followers().items():
+            out.print(f"{name}: acted up to position {position} of {head}", highlight=False)
+        letters = store.dead_letters()
+    for letter in letters:
+        again = ", to be tried again" if letter.retry else ""
+        out.print(
+            f"{letter.follower}: position {letter.position} set aside on "
+            f"{letter.set_aside_at:%Y-%m-%d %H:%M:%S} UTC{again}: {letter.error}",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
+
+
+@followers.command()
+def retry(
+    name: Annotated[str, typer.Argument(help="The follower, by its name in the list.")],
+    position: Annotated[
+        int | None, typer.Argument(help="The event, by its position; all that were set aside when left out.")
+    ] = None,
+) -> None:
+    """Let a follower try again what it set aside; a running service does so within seconds."""
+    with _log() as store:
+        asked = store.retry(name, position)
+    if not asked:
+        raise ValueError(f"{name} has set nothing of that kind aside.")
+    out.print(f"{asked} to be tried again.", highlight=False)
+
+
 @app.command()
 def token(
     role: Annotated[Role, typer.Option(help="What the bearer is.")],
@@ -305,9 +345,9 @@ def _settings() -> Settings:
 @contextmanager
 def _log() -> Iterator[Store]:
     """The log that the settings name, closed at the end."""
-    from shared.eventlog.store import open_store
+    from shared.eventlog.open import open_log
 
-    store = open_store(_settings().effective_log_url)
+    store = open_log(_settings())
     try:
         yield store
     finally:

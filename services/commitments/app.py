@@ -15,16 +15,17 @@ from services.commitments.indicator.repository import Indicators
 from services.commitments.key import routes as key
 from services.commitments.outcome import routes as outcome
 from services.commitments.outcome.decisions import Decisions
-from services.commitments.outcome.policy import DecisionsPolicy
+from services.commitments.outcome.policy import decisions_policy
 from services.commitments.outcome.repository import DecisionOutcomes
 from services.commitments.plan import routes as plan
 from services.commitments.plan.repository import Directory
 from shared.aggregate.redaction import Readers, Reference
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.events.types import Kind
+from shared.http.metrics import new_registry
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.rules.indicator_warnings import WarningWindows
@@ -41,7 +42,7 @@ DESCRIPTION = (
 def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     """The service over the log that the settings name; it begins to follow the log when it is started."""
     clock = clock or Clock(settings.timezone)
-    store = open_store(settings.effective_log_url)
+    store = open_log(settings)
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
@@ -50,7 +51,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     commitments = Commitments(live, directory)
     indicators = Indicators(live, directory, commitments)
     outcomes = DecisionOutcomes(live, decisions, commitments, indicators)
-    policy = DecisionsPolicy(live, decisions, outcomes) if settings.follow_decisions else None
+    policy = decisions_policy(live, decisions, outcomes) if settings.follow_decisions else None
     windows = WarningWindows(settings.indicator_deadline_days, settings.indicator_green_days)
 
     async def readers_of(reference: Reference) -> Readers | None:
@@ -80,15 +81,12 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         finally:
             store.close()
 
-    async def log_follows() -> str:
-        await asyncio.to_thread(store.check_ready)
-        if live.failure is not None:
-            raise live.failure
-        return f"followed up to position {live.position}"
-
     async def decisions_act() -> str:
-        return "this process leaves decisions to others" if policy is None else policy.standing()
+        return "this process leaves decisions to others" if policy is None else await policy.readiness()
 
+    registry = new_registry()
+    if policy is not None:
+        policy.measure(registry)
     return build_app(
         title="Bitácora: commitments",
         description=DESCRIPTION,
@@ -103,6 +101,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         catalogue={**commitment.ERRORS, **plan.ERRORS, **indicator.ERRORS, **outcome.ERRORS, **key.ERRORS},
-        checks={"log": log_follows, "decisions": decisions_act},
+        checks={"log": live.readiness, "decisions": decisions_act},
         lifespan=following,
+        registry=registry,
     )

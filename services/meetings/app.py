@@ -23,7 +23,7 @@ from services.meetings.readers import all_readers
 from shared.aggregate.repository import Repository
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.events.types import Kind
 from shared.http.service import Service, build_app, build_authenticator
@@ -40,7 +40,7 @@ DESCRIPTION = (
 def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     """The service over the log that the settings name; it begins to follow the log when it is started."""
     clock = clock or Clock(settings.timezone)
-    store = open_store(settings.effective_log_url)
+    store = open_log(settings)
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
@@ -67,12 +67,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         finally:
             store.close()
 
-    async def log_follows() -> str:
-        await asyncio.to_thread(store.check_ready)
-        if live.failure is not None:
-            raise live.failure
-        return f"followed up to position {live.position}"
-
     return build_app(
         title="Bitácora: meetings",
         description=DESCRIPTION,
@@ -88,6 +82,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},
-        checks={"log": log_follows},
+        checks={"log": live.readiness},
         lifespan=following,
     )

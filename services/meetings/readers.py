@@ -92,22 +92,17 @@ class IndicatorReaders(Aggregate):
         self._once_reserved = event.visibility is Visibility.RESERVED
         self._facts = IndicatorFacts(event, recorded.position)
 
-    def readers(self) -> Readers:
-        """Whoever supplies its values, while it is reserved."""
+    def readers(self, commitment: Readers | None = None) -> Readers:
+        """Whoever supplies its values, while it is reserved, and those who may read its commitment, if it has one."""
         source = self._facts.definition.source
         suppliers = () if source is None else (source.organization,)
-        return Readers(self._visibility, suppliers, self._once_reserved)
-
-    def readers_within(self, commitment: Readers | None) -> Readers:
-        """Who may read it, given who may read its commitment."""
-        own = self.readers()
         if commitment is None:
-            return own
-        reserved = Visibility.RESERVED in (own.visibility, commitment.visibility)
+            return Readers(self._visibility, suppliers, self._once_reserved)
+        reserved = Visibility.RESERVED in (self._visibility, commitment.visibility)
         return Readers(
             Visibility.RESERVED if reserved else Visibility.INTERNAL,
-            (*commitment.organizations, *own.organizations),
-            own.once_reserved or commitment.once_reserved,
+            (*commitment.organizations, *suppliers),
+            self._once_reserved or commitment.once_reserved,
         )
 
     @evolves(IndicatorPublished)
@@ -130,9 +125,10 @@ def all_readers(live: LiveLog, own: Mapping[Kind, Repository[Any]]) -> ReadersOf
             return await commitments.readers_of(reference.name)
         if reference.kind is Kind.INDICATOR:
             found = await indicators.get(resolve("indicator", reference.name))
-            if found is None or found.commitment is None:
-                return None if found is None else found.readers()
-            return found.readers_within(await commitments.readers_of(found.commitment))
+            if found is None:
+                return None
+            of = found.commitment
+            return found.readers(None if of is None else await commitments.readers_of(of))
         return await own[reference.kind].readers_of(reference.name) if reference.kind in own else None
 
     return readers_of

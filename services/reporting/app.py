@@ -15,7 +15,7 @@ from services.reporting.api.questions import Reporting
 from services.reporting.opening import open_read_model
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
@@ -32,7 +32,7 @@ DESCRIPTION = (
 def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     """The service over the log and the read model that the settings name; it makes no tables."""
     clock = clock or Clock(settings.timezone)
-    store = open_store(settings.effective_log_url)
+    store = open_log(settings)
     read_model = open_read_model(settings.effective_read_model_url)
     live = LiveLog(store, clock)
     keys = KeyDirectory()

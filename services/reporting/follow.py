@@ -18,7 +18,8 @@ from services.reporting.read_model import GenerationWriter, OvertakenError, Read
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
 from shared.errors import BitacoraError, CorruptEvent
-from shared.eventlog.store import Store, open_store
+from shared.eventlog.open import open_log
+from shared.eventlog.store import Store
 from shared.eventlog.subscription import Subscription
 from shared.logging import configure_logging
 from shared.settings import load_settings
@@ -139,7 +140,7 @@ def main() -> int:
     """Run the worker until SIGTERM or SIGINT; the exit code says whether it ended well."""
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
-    store = open_store(settings.effective_log_url)
+    store = open_log(settings)
     read_model = open_read_model(settings.effective_read_model_url)
     worker = Worker(store, read_model, Clock(settings.timezone))
     spare_long_lived_objects()

@@ -1,26 +1,28 @@
 """Group commit: requests hand in what they write, and one writer commits whatever is waiting in one transaction.
 
 A durable commit costs a disk sync; sixteen requests that wait together share one. A conflict inside a batch harms no
-other request of the batch: the batch is then written one request at a time, in the order in which they came.
+other request of the batch: the loser is taken out where the engine says who it is, else the batch is written in halves,
+and what comes of it is always that of the order in which the requests came.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from shared.errors import BitacoraError, Unavailable
-from shared.eventlog.store import Appended, Changes, Writer
+from shared.eventlog.store import Appended, Changes, VersionConflict, Writer
 
 LARGEST_BATCH = 512
 """Requests in one transaction at most; also bounds how long a small write waits behind large ones."""
 
-TURNS = 6
-"""Turns of the event loop for which a batch waits for company at most; an idle loop goes round at once."""
+GATHERING = 6
+"""Rounds of the event loop for which a batch waits for company at most; an idle loop goes round at once."""
 
 Acknowledged = Callable[[Changes, Appended], None]
+_Request = tuple[Changes, asyncio.Future[Appended]]
 
 
 class Appender:
@@ -30,7 +32,7 @@ class Appender:
         self._writer = writer
         self._now = now
         self._acknowledged = acknowledged
-        self._waiting: deque[tuple[Changes, asyncio.Future[Appended]]] = deque()
+        self._waiting: deque[_Request] = deque()
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -74,13 +76,13 @@ class Appender:
     async def _gather(self) -> None:
         """Let the requests that are on their way in join the batch: the loop goes round while more keep coming."""
         waiting = 0
-        for _ in range(TURNS):
+        for _ in range(GATHERING):
             if waiting == len(self._waiting):
                 return
             waiting = len(self._waiting)
             await asyncio.sleep(0)
 
-    async def _write(self, batch: list[tuple[Changes, asyncio.Future[Appended]]]) -> None:
+    async def _write(self, batch: list[_Request]) -> None:
         try:
             appended = await self._writer.write([changes for changes, _ in batch], self._now())
         except BitacoraError as error:
@@ -89,11 +91,15 @@ class Appender:
                 _fail(future, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it or wait for ever
             # A lost race, or something that cannot be written at all: the others of the batch must not pay for it.
-            if len(batch) == 1:
-                _fail(batch[0][1], error)
+            loser = 0 if len(batch) == 1 else _loser(batch, error)
+            if loser is not None:
+                _fail(batch.pop(loser)[1], error)
+                parts = [batch]
             else:
-                for request in batch:
-                    await self._write([request])
+                parts = [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+            for part in parts:
+                if part:
+                    await self._write(part)
         else:
             for (changes, future), answer in zip(batch, appended, strict=True):
                 try:
@@ -107,3 +113,17 @@ class Appender:
 def _fail(future: asyncio.Future[Appended], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
+
+
+def _loser(batch: Sequence[_Request], error: Exception) -> int | None:
+    """Which request of a batch it was that lost a race, where that is certain."""
+    if not isinstance(error, VersionConflict) or error.stream_id is None:
+        return None
+    at = (error.stream_id, error.version)
+    found = [
+        number
+        for number, (changes, _) in enumerate(batch)
+        if any((event.stream_id, event.version) == at for event in changes.events)
+    ]
+    # Two of one batch that write the same version: the first of them may be the one that wins.
+    return found[0] if len(found) == 1 else None

@@ -48,7 +48,16 @@ class _Stored(msgspec.Struct, frozen=True):
     causation_id: int | None = None
 
 
+class Heading(msgspec.Struct, frozen=True):
+    """As much of a stored event as tells whether anybody here wants the rest."""
+
+    position: int
+    type: str
+    stream_id: UUID
+
+
 _stored_decoder = msgspec.json.Decoder(_Stored)
+_heading_decoder = msgspec.json.Decoder(Heading)
 
 
 def encode(event: NewEvent) -> bytes:
@@ -88,6 +97,17 @@ def stamp(body: bytes, position: int, recorded_at: datetime) -> bytes:
 def instant_text(instant: datetime) -> str:
     """An instant in RFC 3339, UTC, always with six decimals, so that text order is time order."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def decode_heading(stored: bytes, position: int) -> Heading:
+    """Where an event belongs, at a tenth of the cost of decoding it; CorruptEvent for bytes that are no event."""
+    try:
+        heading = _heading_decoder.decode(stored)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CorruptEvent(position, str(error)) from error
+    if heading.position != position:
+        raise CorruptEvent(position, f"the bytes claim position {heading.position}")
+    return heading
 
 
 def decode(stored: bytes, position: int) -> Recorded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -37,7 +38,22 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FollowerPosition(msgspec.Struct, frozen=True):
-    """How far a named follower has acted on the log; commits with the events it caused."""
+    """That a named follower has acted on the event at a position; commits with the events it caused.
+
+    With `retry` the event was set aside before, and leaves the list of those instead of moving the follower.
+    """
 
     name: str
     position: int
+    retry: bool = False
+
+
+class StoredLine(NamedTuple):
+    """An event as the engine holds it: under what it is filed, and its bytes, which must say the same."""
+
+    position: int
+    stream_id: UUID
+    version: int
+    type: str
+    recorded_at: datetime | None
+    line: bytes

@@ -7,7 +7,9 @@ own events are taken in as they are acknowledged, and the log is read only where
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 from uuid import UUID
@@ -30,11 +32,21 @@ FOREIGN_POLL = 0.025
 PAUSE_AFTER_FAILURE = 0.2
 """Seconds before the tail asks an engine again that did not answer."""
 
+PATIENCE = 5.0
+"""Seconds for which somebody is kept waiting for what other processes wrote."""
+
+PRUNE_EVERY = 60.0
+"""Seconds between two looks of a process that writes for idempotency keys that are too old."""
+PRUNE_AT_ONCE = 500
+"""Keys that are forgotten in one transaction at most: an append that waits for it must not notice."""
 log = structlog.get_logger(__name__)
 
 
-class Follower(Protocol):
+class Cache(Protocol):
     """Something kept true by the log: a cache of aggregates."""
+
+    def wants(self, stream_id: UUID) -> bool:
+        """Whether an event of a stream, recorded by another process, would be of any use to it."""
 
     def follow(self, recorded: Recorded, *, own: bool) -> None:
         """Take in one event: each once, this process's `own` perhaps before earlier ones of others."""
@@ -50,45 +62,53 @@ class LiveLog:
         self.store = store
         self.clock = clock
         self.position = 0
-        """Every event up to this position has been taken in by every follower."""
+        """Every event up to this position has been taken in by every cache and every subscriber."""
         self.locks = StreamLocks()
         self.failure: Exception | None = None
         """Why the process stopped following for good (a corrupt event, a defect); readiness reports it."""
-        self._followers: list[Follower] = []
-        self._subscribers: list[tuple[frozenset[str], Callable[[Recorded], None]]] = []
+        self._caches: list[Cache] = []
+        self._subscribers: list[tuple[frozenset[str], Callable[[Recorded], None], bool]] = []
         self._ordered_types: frozenset[str] = frozenset()
+        self._replayed_types: frozenset[str] = frozenset()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._ahead: set[int] = set()
-        """Positions beyond `position` that the followers have taken in already: our own, acknowledged early."""
+        """Positions beyond `position` that the caches have taken in already: our own, acknowledged early."""
         self._stopping = threading.Event()
+        self._prune_at = 0.0
+        self._pruning: asyncio.Task[None] | None = None
         self._appender: Appender | None = None
         self._subscription: Subscription | None = None
         self._thread: threading.Thread | None = None
 
-    def add_follower(self, follower: Follower) -> None:
+    def add_follower(self, follower: Cache) -> None:
         """Let a cache follow everything from now on."""
-        self._followers.append(follower)
+        self._caches.append(follower)
 
     def forget(self, stream_ids: Iterable[UUID]) -> None:
-        """Let every follower drop what it holds of these streams."""
+        """Let every cache drop what it holds of these streams."""
         for stream_id in stream_ids:
-            for follower in self._followers:
-                follower.forget(stream_id)
+            for cache in self._caches:
+                cache.forget(stream_id)
 
-    def subscribe(self, types: Iterable[type[Event]], callback: Callable[[Recorded], None]) -> None:
-        """Call back for every event of these types from the beginning of the log on, each once and in order.
+    def subscribe(
+        self, types: Iterable[type[Event]], callback: Callable[[Recorded], None], *, replay: bool = True
+    ) -> None:
+        """Call back for every event of these types, each once and in order: from the beginning of the log on.
 
-        Call before `start`. The callback runs on the event loop and must not block.
+        Without `replay` only for those that are yet to come. Call before `start`. The callback runs on the event loop
+        and must not block.
         """
         names = frozenset(cls.TYPE for cls in types)
-        self._subscribers.append((names, callback))
+        self._subscribers.append((names, callback, replay))
         self._ordered_types |= names
+        if replay:
+            self._replayed_types |= names
 
     async def start(self) -> None:
         """Replay to the subscribers what there is, then begin to append and to follow."""
         self._loop = asyncio.get_running_loop()
         self.position = await asyncio.to_thread(self.store.head)
-        if self._ordered_types:
+        if self._replayed_types:
             await self._replay(self.position)
         self._appender = Appender(self.store.writer(), self.clock.now, self._acknowledged)
         self._appender.start()
@@ -102,6 +122,10 @@ class LiveLog:
         """Write what is waiting and stop following; the store stays open. Harmless when nothing was started."""
         if self._appender is not None:
             await self._appender.close()
+        if self._pruning is not None:
+            self._pruning.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pruning
         if self._subscription is not None and self._thread is not None:
             self._stopping.set()
             self._subscription.wake()
@@ -109,15 +133,23 @@ class LiveLog:
             self._subscription.close()
 
     async def append(self, changes: Changes) -> Appended:
-        """Write durably (see `Appender.append`); what subscribers follow in order, they have seen on return."""
+        """Write durably (see `Appender.append`); what subscribers follow in order, they have seen on return.
+
+        Unless what other processes wrote before it takes too long to arrive: it is written nevertheless, and that is
+        what the caller is told.
+        """
         assert self._appender is not None, "append before start"
         appended = await self._appender.append(changes)
+        if self._prune_at <= time.monotonic():
+            self._prune_at = time.monotonic() + PRUNE_EVERY
+            self._pruning = asyncio.create_task(self._prune_keys(), name="log-prune-keys")
         if (
             self.position < appended.last
             and self.failure is None
-            and any(e.data.TYPE in self._ordered_types for e in changes.events)
+            and any(event.data.TYPE in self._replayed_types for event in changes.events)
         ):
-            await self.wait_for(appended.last, 5.0)
+            with contextlib.suppress(Unavailable):
+                await self.wait_for(appended.last, PATIENCE)
         return appended
 
     async def wait_for(self, position: int, timeout: float) -> None:
@@ -141,7 +173,24 @@ class LiveLog:
 
     async def catch_up(self) -> None:
         """Return once everything that is in the log by now has been taken in; Unavailable if that takes too long."""
-        await self.wait_for(await asyncio.to_thread(self.store.head), 5.0)
+        await self.wait_for(await asyncio.to_thread(self.store.head), PATIENCE)
+
+    async def readiness(self) -> str:
+        """How far the process has followed, in a sentence; raises when it cannot write, or follows no more."""
+        await asyncio.to_thread(self.store.check_ready)
+        await asyncio.to_thread(self.store.check_writable)
+        if self.failure is not None:
+            raise self.failure
+        return f"followed up to position {self.position}"
+
+    async def _prune_keys(self) -> None:
+        """Forget idempotency keys whose time has passed, a few at a time."""
+        try:
+            pruned = PRUNE_AT_ONCE
+            while pruned == PRUNE_AT_ONCE:
+                pruned = await asyncio.to_thread(self.store.prune_keys, self.clock.now(), PRUNE_AT_ONCE)
+        except BitacoraError as error:
+            log.warning("log_keys_not_pruned", code=error.code)
 
     # --- taking in -------------------------------------------------------------------------------------------------
 
@@ -168,7 +217,7 @@ class LiveLog:
                 causation_id=event.causation_id,
                 data=event.data,
             )
-            self._tell_followers(recorded, own=True)
+            self._tell_caches(recorded, own=True)
             if in_order:
                 self._tell_subscribers(recorded)
             else:
@@ -176,13 +225,13 @@ class LiveLog:
         if in_order:
             self._reached(appended.last)
 
-    def _tell_followers(self, recorded: Recorded, *, own: bool) -> None:
-        for follower in self._followers:
-            follower.follow(recorded, own=own)
+    def _tell_caches(self, recorded: Recorded, *, own: bool) -> None:
+        for cache in self._caches:
+            cache.follow(recorded, own=own)
 
     def _tell_subscribers(self, recorded: Recorded) -> None:
         if recorded.type in self._ordered_types:
-            for types, callback in self._subscribers:
+            for types, callback, _ in self._subscribers:
                 if recorded.type in types:
                     callback(recorded)
 
@@ -194,26 +243,30 @@ class LiveLog:
                     future.set_result(None)
 
     def _take_in_lines(self, lines: list[tuple[int, bytes]], seen: int) -> None:
+        """Take in what the tail has read. Most of it concerns nobody here: its heading says so, the rest stays text."""
         for position, line in lines:
             if position > self.position:
-                recorded = codec.decode(line, position)
-                if position in self._ahead:
-                    self._ahead.remove(position)
-                else:
-                    self._tell_followers(recorded, own=False)
-                self._tell_subscribers(recorded)
+                heading = codec.decode_heading(line, position)
+                known = position in self._ahead
+                wanted = not known and any(cache.wants(heading.stream_id) for cache in self._caches)
+                if wanted or heading.type in self._ordered_types:
+                    recorded = codec.decode(line, position)
+                    if wanted:
+                        self._tell_caches(recorded, own=False)
+                    self._tell_subscribers(recorded)
+                self._ahead.discard(position)
                 self.position = position
         self._reached(max(seen, self.position))
 
     async def _replay(self, head: int) -> None:
         after = 0
-        types = sorted(self._ordered_types)
+        types = sorted(self._replayed_types)
         while True:
             lines = await asyncio.to_thread(self.store.read, after, BATCH, upto=head, types=types)
             for position, line in lines:
                 recorded = codec.decode(line, position)
-                for names, callback in self._subscribers:
-                    if recorded.type in names:
+                for types_wanted, callback, replayed in self._subscribers:
+                    if replayed and recorded.type in types_wanted:
                         callback(recorded)
             if len(lines) < BATCH:
                 return

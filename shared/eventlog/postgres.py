@@ -1,233 +1,401 @@
-"""The event log in PostgreSQL: appended through one SQL function, read in plain rows."""
+"""The event log in PostgreSQL: appended through one SQL function (`migrations/`), read in plain rows.
+
+No connection waits without end: for a lock, a statement, a connection or a network that is gone, each within the
+store's limits; whoever waited hears Unavailable, and the connection is given up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+import contextlib
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import psycopg
-from eventsourcing.persistence import StoredEvent
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import tuple_row
-from psycopg.sql import SQL, Identifier
-from psycopg_pool import PoolTimeout
+from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from shared.errors import Unavailable
-from shared.eventlog.postgres_connections import PostgresWaiter, PostgresWriter
-from shared.eventlog.postgres_schema import APPEND, SIGNATURE, TABLES
-from shared.eventlog.postgres_statements import answers, only_row, parameters, translated_errors
+from shared.eventlog import codec
 from shared.eventlog.store import (
+    LIMITS,
     Appended,
     Changes,
-    Filed,
-    IdempotencyRecord,
+    DuplicateKey,
+    FollowerOvertaken,
+    Limits,
     LogNotReady,
+    Outdated,
+    Store,
+    VersionConflict,
 )
 
-MIGRATION_LOCK = 563_201_013
+APPEND: Final = (
+    b"SELECT head, moment FROM bitacora_append("
+    b"%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::timestamptz, "
+    b"%b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], "
+    b"%b::text[], %b::bigint[], %b::boolean[], %b::text[], %b::bigint[], %b::bigint[], %b::boolean)"
+)
+APPEND_LOCK: Final = (
+    "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.stored_events', 563))"
+)
+"""The lock under which `bitacora_append` gives out positions; it is free again when the transaction ends."""
 
-RECONNECT_FOR = 1.0
+CHANNEL: Final = "bitacora_log"
+
+POOL_SIZE: Final = 8
+RECONNECT_FOR: Final = 1.0
 """Seconds for which the pool goes on trying to connect by itself; after that, whoever asks makes it try again."""
 
+ACTIVE_FOR: Final = 1.0
+"""Seconds without growth after which a waiter stops polling closely and relies on a notification."""
 
-class PostgresStore(PostgresApplicationRecorder):
-    """The log in PostgreSQL; also a recorder of the `eventsourcing` library, whose test cases it passes.
+IDLE_POLL: Final = 0.5
+"""Seconds between two looks while the log is idle, in case a notification was lost."""
 
-    `unsafe_functions=True` switches on the library's lock-free insert (its POSTGRES_ENABLE_DB_FUNCTIONS setting), with
-    which tailing readers miss events. It exists only for the test that shows so.
-    """
+ANNOUNCE_INTERVAL: Final = 0.25
+"""Seconds between two notifications of one writer: they are a wake-up call only, and costly under load."""
 
-    def __init__(self, url: str, *, schema: str = "public", unsafe_functions: bool = False) -> None:
-        self._conninfo = url
-        parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
-        datastore = PostgresDatastore(
-            dbname=parts.pop("dbname", ""),
-            host=parts.pop("host", ""),
-            port=parts.pop("port", "5432"),
-            user=parts.pop("user", ""),
-            password=parts.pop("password", ""),
-            pool_size=1,
-            max_overflow=7,
-            connect_timeout=5.0,
-            pre_ping=True,
-            schema=schema,
-            enable_db_functions=unsafe_functions,
+_ALREADY_THERE: Final = re.compile(r"=\(([0-9a-f-]{36}), (\d+)\)")
+
+
+class PostgresStore(Store):
+    """The log in a PostgreSQL database, in the first schema of the connection's search path."""
+
+    POSITION: ClassVar[str] = "notification_id"
+    KEYS: ClassVar[str] = "idempotency_keys"
+
+    def __init__(self, url: str, limits: Limits = LIMITS) -> None:
+        self.limits = limits
+        self._url = url
+        self._conninfo = _conninfo(url, limits)
+        self._pool = ConnectionPool(
+            self._conninfo,
+            kwargs={"autocommit": True},
+            min_size=1,
+            max_size=POOL_SIZE,
+            open=False,
+            check=ConnectionPool.check_connection,
+            timeout=limits.connect,
+            reconnect_timeout=RECONNECT_FOR,
+            name="event-log",
         )
-        # What else the URL says (sslmode, target_session_attrs, …) the library has no parameter for.
-        cast("dict[str, Any]", datastore.pool.kwargs).update(parts)
-        # By itself the pool would try less and less often, up to minutes apart, and be late when the server is back.
-        datastore.pool.reconnect_timeout = RECONNECT_FOR
-        self.schema = schema
-        try:
-            super().__init__(datastore)
-        except Exception:
-            datastore.close()
-            raise
-        if not unsafe_functions:
-            self.sql_create_statements = []
-        self.insert_statement = APPEND.format(schema=schema)
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
-        """The library's way in: bytes are stored as they are, without a stamp."""
-        if self.datastore.enable_db_functions:
-            positions: Sequence[int] | None = super().insert_events(stored_events, **kwargs)
-            return positions
-        parameters = (
-            [s.originator_id for s in stored_events],
-            [s.originator_version for s in stored_events],
-            [s.topic for s in stored_events],
-            [s.state for s in stored_events],
-            None,
-            *([[]] * 9),
-            False,
-        )
-        with self._connection() as connection:
-            head, _moment = only_row(connection.execute(self.insert_statement, parameters).fetchone())
-        return list(range(head + 1, head + 1 + len(stored_events)))
-
     def append(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
         """See `Store.append`."""
-        with self._connection() as connection:
-            row = connection.execute(self.insert_statement, parameters(batch, now, announce=True)).fetchone()
-        return answers(batch, *only_row(row))
+        with self._cursor() as cursor:
+            row = cursor.execute(APPEND, _parameters(batch, now, announce=True), prepare=True).fetchone()
+        return _appended(batch, row)
 
     def writer(self) -> PostgresWriter:
         """A writer on an asynchronous connection of its own."""
-        return PostgresWriter(self._conninfo, self.insert_statement)
+        return PostgresWriter(self._conninfo, self.limits)
 
-    # --- reading ---------------------------------------------------------------------------------------------------
-
-    def read(
-        self, after: int, limit: int, *, upto: int | None = None, types: Sequence[str] = ()
-    ) -> list[tuple[int, bytes]]:
-        """See `Store.read`."""
-        sql = "SELECT notification_id, state FROM {table} WHERE notification_id > %s"
-        values: list[Any] = [after]
-        if upto is not None:
-            sql += " AND notification_id <= %s"
-            values.append(upto)
-        if types:
-            sql += " AND topic = ANY(%s)"
-            values.append(list(types))
-        return self._rows(sql + " ORDER BY notification_id LIMIT %s", [*values, limit])
-
-    def read_stream(
-        self,
-        stream_id: UUID,
-        after_version: int = 0,
-        upto_position: int | None = None,
-        *,
-        upto_version: int | None = None,
-        limit: int | None = None,
-    ) -> list[tuple[int, bytes]]:
-        """See `Store.read_stream`."""
-        sql = (
-            "SELECT notification_id, state FROM {table} WHERE originator_id = %s AND originator_version > %s"
+    def _insert(self, events: Sequence[StoredEvent], tracking: Tracking | None) -> list[int]:
+        values = (
+            [_uuid(event.originator_id) for event in events],
+            [event.originator_version for event in events],
+            [event.topic for event in events],
+            [event.state for event in events],
+            None,
+            *([[]] * 4),
+            [tracking.application_name] if tracking else [],
+            [tracking.notification_id] if tracking else [],
+            [False] if tracking else [],
+            *([[]] * 3),
+            True,
         )
-        values: list[Any] = [stream_id, after_version]
-        if upto_position is not None:
-            sql += " AND notification_id <= %s"
-            values.append(upto_position)
-        if upto_version is not None:
-            sql += " AND originator_version <= %s"
-            values.append(upto_version)
-        sql += " ORDER BY originator_version"
-        if limit is not None:
-            sql += " LIMIT %s"
-            values.append(limit)
-        return self._rows(sql, values)
+        with self._cursor() as cursor:
+            head, _moment = _only(cursor.execute(APPEND, values, prepare=True).fetchone())
+        return list(range(head + 1, head + 1 + len(events)))
 
-    def read_filed(self, after: int, limit: int, *, upto: int) -> list[Filed]:
-        """See `Store.read_filed`."""
-        rows = self._rows(
-            "SELECT notification_id, originator_id, originator_version, topic, recorded_at FROM {table} "
-            "WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id LIMIT %s",
-            [after, upto, limit],
-        )
-        return [Filed(*row) for row in rows]
+    # --- statements ------------------------------------------------------------------------------------------------
 
-    def head(self) -> int:
-        """See `Store.head`."""
-        return int(self._rows("SELECT coalesce(max(notification_id), 0) FROM {table}", [])[0][0])
-
-    def recorded_at(self, position: int) -> datetime | None:
-        """See `Store.recorded_at`."""
-        rows = self._rows("SELECT recorded_at FROM {table} WHERE notification_id = %s", [position])
-        return rows[0][0].astimezone(UTC) if rows and rows[0][0] is not None else None
-
-    def find_key(self, key_hash: bytes) -> IdempotencyRecord | None:
-        """See `Store.find_key`."""
-        rows = self._rows(
-            "SELECT fingerprint, stream_id, version FROM {schema}.idempotency_keys WHERE key_hash = %s",
-            [key_hash],
-        )
-        return IdempotencyRecord(key_hash, *rows[0]) if rows else None
-
-    def position_of(self, stream_id: UUID, version: int) -> int | None:
-        """See `Store.position_of`."""
-        rows = self._rows(
-            "SELECT notification_id FROM {table} WHERE originator_id = %s AND originator_version = %s",
-            [stream_id, version],
-        )
-        return int(rows[0][0]) if rows else None
-
-    def follower_position(self, name: str) -> int:
-        """See `Store.follower_position`."""
-        rows = self._rows("SELECT position FROM {schema}.followers WHERE name = %s", [name])
-        return int(rows[0][0]) if rows else 0
-
-    def _rows(self, template: str, values: Sequence[Any]) -> list[Any]:
-        statement = SQL(template).format(
-            schema=Identifier(self.schema), table=Identifier(self.schema, "stored_events")
-        )
-        with (
-            self._connection() as connection,
-            connection.cursor(row_factory=tuple_row, binary=True) as cursor,
-        ):
-            return cursor.execute(statement, values, prepare=True).fetchall()
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
+        with self._cursor() as cursor:
+            return cursor.execute(sql.replace("?", "%s").encode(), values, prepare=True).fetchall()
 
     @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
-        """A pooled connection in autocommit; every failure of the engine comes out as an error of ours."""
-        try:
-            self.datastore.pool.open()
-            with self.datastore.pool.connection() as connection, translated_errors():
-                yield connection
-        except PoolTimeout as error:
-            raise Unavailable("log-unavailable", "The event log did not answer; try again.") from error
+    def _transaction(self) -> Iterator[Callable[[str, Sequence[Any]], int]]:
+        with self._cursor() as cursor, cursor.connection.transaction():
+            yield lambda sql, values: cursor.execute(sql.replace("?", "%s").encode(), values).rowcount
+
+    @contextmanager
+    def _cursor(self) -> Iterator[psycopg.Cursor[Any]]:
+        """A cursor on a pooled connection in autocommit."""
+        with _translated_errors():
+            self._pool.open()
+            with self._pool.connection() as connection:
+                try:
+                    with connection.cursor(binary=True) as cursor:
+                        yield cursor
+                except psycopg.errors.ReadOnlySqlTransaction:
+                    # The server that took writes is another one now; the next connection may find it.
+                    connection.close()
+                    raise
+
+    def _value(self, value: Any) -> Any:
+        return value
+
+    def _moment(self, value: Any) -> datetime:
+        moment: datetime = value.astimezone(UTC)
+        return moment
 
     # --- upkeep ----------------------------------------------------------------------------------------------------
 
-    def create_table(self) -> None:
-        """The library's name for making tables."""
-        self.migrate()
+    def _migrate(self) -> None:
+        from shared.eventlog.migrations import migrate_postgres
 
-    def migrate(self) -> None:
-        """See `Store.migrate`: under an advisory lock, because CREATE … IF NOT EXISTS races with itself."""
-        with self._connection() as connection, connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
-            for statement in TABLES:
-                connection.execute(statement.format(schema=self.schema).encode())
-        if self.sql_create_statements:
-            super().create_table()
+        with _translated_errors():
+            migrate_postgres(self._url)
 
-    def check_ready(self) -> None:
-        """See `Store.check_ready`."""
-        self.head()
-        self.follower_position("")
-        if self._rows("SELECT to_regprocedure(%s)", [SIGNATURE.format(schema=self.schema)])[0][0] is None:
-            raise LogNotReady
+    def check_writable(self) -> None:
+        """See `Store.check_writable`."""
+        with self._cursor() as cursor:
+            if _only(cursor.execute("SELECT current_setting('transaction_read_only')::boolean").fetchone())[
+                0
+            ]:
+                cursor.connection.close()
+                raise psycopg.errors.ReadOnlySqlTransaction
+            cursor.execute(APPEND_LOCK)
 
     def waiter(self, poll: float) -> PostgresWaiter:
         """See `Store.waiter`."""
-        return PostgresWaiter(self.schema, self._conninfo, poll)
+        return PostgresWaiter(self._conninfo, poll)
 
     def close(self) -> None:
         """See `Store.close`."""
-        self.datastore.close()
+        self._pool.close()
+
+
+class PostgresWriter:
+    """Appends for an event loop on one asynchronous connection: one round trip, one transaction, one batch."""
+
+    def __init__(self, conninfo: str, limits: Limits) -> None:
+        self._conninfo = conninfo
+        self._limits = limits
+        self._cursor: psycopg.AsyncCursor[tuple[Any, ...]] | None = None
+        self._announced = 0.0
+
+    async def write(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
+        """See `Writer.write`. After a failure of the engine the next write opens a new connection."""
+        announce = time.monotonic() - self._announced > ANNOUNCE_INTERVAL
+        values = _parameters(batch, now, announce=announce)
+        try:
+            with _translated_errors():
+                # The server keeps its limits by itself; this one is for a server that does nothing at all any more.
+                async with asyncio.timeout(self._limits.connect + self._limits.statement):
+                    cursor = self._cursor or await self._connect()
+                    await cursor.execute(APPEND, values, prepare=True)
+                    row = await cursor.fetchone()
+        except Unavailable:
+            await self.close()
+            raise
+        if announce:
+            self._announced = time.monotonic()
+        return _appended(batch, row)
+
+    async def _connect(self) -> psycopg.AsyncCursor[tuple[Any, ...]]:
+        connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+        self._cursor = connection.cursor(binary=True)
+        return self._cursor
+
+    async def close(self) -> None:
+        """See `Writer.close`."""
+        cursor, self._cursor = self._cursor, None
+        if cursor is not None:
+            with contextlib.suppress(psycopg.Error):
+                await cursor.connection.close()
+
+
+class PostgresWaiter:
+    """Polls the head closely while the log grows, and sleeps on a notification while it does not."""
+
+    def __init__(self, conninfo: str, poll: float) -> None:
+        self._conninfo = conninfo
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._poll = poll
+        self._woken = threading.Event()
+        self._grew_at = 0.0
+
+    def wait(self, after: int, timeout: float) -> int:
+        """See `Waiter.wait`."""
+        deadline = time.monotonic() + timeout
+        while True:
+            head = self._head()
+            now = time.monotonic()
+            if head > after:
+                self._grew_at = now
+                return head
+            if self._woken.is_set() or now >= deadline:
+                self._woken.clear()
+                return head
+            remaining = deadline - now
+            if now - self._grew_at < ACTIVE_FOR:
+                self._woken.wait(min(self._poll, remaining))
+            else:
+                self._sleep(min(IDLE_POLL, remaining))
+
+    def _head(self) -> int:
+        with self._listening() as connection:
+            head = connection.execute(
+                "SELECT coalesce(max(notification_id), 0) FROM stored_events", prepare=True
+            )
+            return int(_only(head.fetchone())[0])
+
+    def _sleep(self, seconds: float) -> None:
+        with self._listening() as connection:
+            for _ in connection.notifies(timeout=seconds, stop_after=1):
+                pass
+
+    @contextmanager
+    def _listening(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """Its own connection, subscribed to the wake-up call; a broken one is dropped and opened anew next time."""
+        try:
+            with _translated_errors():
+                if self._connection is None:
+                    self._connection = psycopg.Connection.connect(self._conninfo, autocommit=True)
+                    self._connection.execute(f"LISTEN {CHANNEL}")
+                yield self._connection
+        except Unavailable:
+            self.close()
+            raise
+
+    def wake(self) -> None:
+        """See `Waiter.wake`; a sleep on a notification ends at its next look."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """See `Waiter.close`."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+# --- one append as a statement: its parameters, its answer, its failures as errors of ours ---------------------------
+
+
+def _parameters(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tuple[Any, ...]:
+    events = [event for changes in batch for event in changes.events]
+    keys = [changes.key for changes in batch if changes.key is not None]
+    followers = [changes.follower for changes in batch if changes.follower is not None]
+    seen = _seen(batch)
+    return (
+        [event.stream_id for event in events],
+        [event.version for event in events],
+        [event.data.TYPE for event in events],
+        [codec.encode(event) for event in events],
+        now,
+        [key.key_hash for key in keys],
+        [key.fingerprint for key in keys],
+        [key.stream_id for key in keys],
+        [key.version for key in keys],
+        [follower.name for follower in followers],
+        [follower.position for follower in followers],
+        [follower.retry for follower in followers],
+        [name for name, _, _ in seen],
+        [upto for _, upto, _ in seen],
+        [before for _, _, before in seen],
+        announce,
+    )
+
+
+def _seen(batch: Sequence[Changes]) -> list[tuple[str, int, int]]:
+    """Each type that a request has seen, up to which position, and how many events of the batch go before its own."""
+    seen = []
+    before = 0
+    for changes in batch:
+        if changes.seen is not None:
+            seen += [(name, changes.seen.upto, before) for name in changes.seen.types]
+        before += len(changes.events)
+    return seen
+
+
+def _appended(batch: Sequence[Changes], row: tuple[Any, ...] | None) -> Sequence[Appended]:
+    head, moment = _only(row)
+    moment = moment.astimezone(UTC)
+    answers = []
+    for changes in batch:
+        first = head + 1
+        head += len(changes.events)
+        answers.append(Appended(first, head, moment))
+    return answers
+
+
+def _only(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
+    """The single row a statement always gives."""
+    assert row is not None
+    return row
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    """Failures of the engine as ours: conflicts by the constraint that was broken, the rest as unavailable."""
+    try:
+        yield
+    except psycopg.errors.UniqueViolation as error:
+        match error.diag.constraint_name:
+            case "stored_events_pkey" | "stored_events_notification_id_idx":
+                raise _version_conflict(error) from error
+            case "idempotency_keys_pkey":
+                raise DuplicateKey(str(error)) from error
+            case "followers_pkey":
+                raise FollowerOvertaken(str(error)) from error
+            case "seen":
+                raise Outdated(str(error)) from error
+            case _:
+                raise IntegrityError(str(error)) from error
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
+        raise LogNotReady from error
+    except (
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        psycopg.errors.ReadOnlySqlTransaction,
+        PoolTimeout,
+        TimeoutError,
+    ) as error:
+        raise Unavailable("log-unavailable", "The event log did not answer; try again.") from error
+
+
+def _version_conflict(error: psycopg.errors.UniqueViolation) -> VersionConflict:
+    """The conflict, and which version of which stream the server says was there already."""
+    found = _ALREADY_THERE.search(error.diag.message_detail or "")
+    if found is None:
+        return VersionConflict(str(error))
+    return VersionConflict(str(error), UUID(found[1]), int(found[2]))
+
+
+def _conninfo(url: str, limits: Limits) -> str:
+    """The URL with our limits; what it says itself stands."""
+    given = conninfo_to_dict(url)
+    milliseconds = f"-c lock_timeout={_ms(limits.lock)} -c statement_timeout={_ms(limits.statement)}"
+    ours: dict[str, Any] = {
+        "connect_timeout": max(2, round(limits.connect)),
+        "tcp_user_timeout": _ms(limits.network),
+        "keepalives_idle": max(1, round(limits.network / 2)),
+        "keepalives_interval": max(1, round(limits.network / 6)),
+        "keepalives_count": 3,
+        "application_name": "bitacora",
+    }
+    return make_conninfo(
+        url,
+        **{name: value for name, value in ours.items() if name not in given},
+        options=f"{milliseconds} {given.get('options') or ''}".strip(),
+    )
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

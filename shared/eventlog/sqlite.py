@@ -2,156 +2,85 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from eventsourcing.persistence import (
-    ConnectionPoolClosedError,
-    ConnectionUnavailableError,
-    IntegrityError,
-    InterfaceError,
-    StoredEvent,
-)
-from eventsourcing.sqlite import (
-    SQLiteApplicationRecorder,
-    SQLiteConnection,
-    SQLiteConnectionPool,
-    SQLiteDatastore,
-)
+from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
 
 from shared.errors import Unavailable
 from shared.eventlog import codec
-from shared.eventlog.sqlite_connections import SQLiteWaiter, SQLiteWriter
+from shared.eventlog.envelope import FollowerPosition
 from shared.eventlog.store import (
+    LIMITS,
+    MOVE_FOLLOWER,
     Appended,
     Changes,
     DuplicateKey,
-    Filed,
     FollowerOvertaken,
-    IdempotencyRecord,
+    Limits,
     LogNotReady,
     Outdated,
     Seen,
+    Store,
     VersionConflict,
 )
 
-BUSY_TIMEOUT = 10
-"""Seconds a writer waits for another process's write before it gives up as unavailable."""
+IDLE_CONNECTIONS: Final = 8
+"""Connections that are kept for whoever comes next; more are opened when more are needed at once."""
 
-# The position is an explicit INTEGER PRIMARY KEY, not a bare rowid, so that no VACUUM can renumber it. The library's
-# recorder selects it by the name `rowid`.
-_TABLES = (
-    """
-    CREATE TABLE IF NOT EXISTS stored_events (
-        rowid INTEGER PRIMARY KEY,
-        originator_id TEXT NOT NULL,
-        originator_version INTEGER NOT NULL,
-        topic TEXT NOT NULL,
-        state BLOB NOT NULL,
-        recorded_at TEXT,
-        UNIQUE (originator_id, originator_version)
-    )
-    """,
-    """
-    CREATE TABLE IF NOT EXISTS idempotency_keys (
-        key_hash BLOB PRIMARY KEY,
-        fingerprint BLOB NOT NULL,
-        stream_id TEXT NOT NULL,
-        version INTEGER NOT NULL
-    ) WITHOUT ROWID
-    """,
-    "CREATE TABLE IF NOT EXISTS followers (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",
-)
-
-_INSERT = (
+_INSERT: Final = (
     "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state, recorded_at) "
     "VALUES (?, ?, ?, ?, ?, ?)"
 )
 
 
-class _Pool(SQLiteConnectionPool):
-    """The library's pool; every connection syncs the WAL at each commit, whatever the build's default is."""
+class SQLiteStore(Store):
+    """The log in an SQLite file."""
 
-    def _create_connection(self) -> SQLiteConnection:
-        deadline = time.monotonic() + BUSY_TIMEOUT
-        while True:
-            try:
-                connection = super()._create_connection()
-            except sqlite3.OperationalError as error:
-                # Where several open a new file at once: the switch to the WAL does not wait for the lock it needs.
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.005)
-            else:
-                connection.cursor().execute("PRAGMA synchronous=FULL")
-                return connection
+    # The column is an explicit INTEGER PRIMARY KEY, not a bare rowid, so that no VACUUM can renumber it.
+    POSITION: ClassVar[str] = "rowid"
+    KEYS: ClassVar[str] = "dated_idempotency_keys"
 
-    def close(self) -> None:
-        """Close when nobody uses a connection any more: SQLite crashes if one is closed under a running statement."""
-        deadline = time.monotonic() + BUSY_TIMEOUT
-        while self.num_in_use and time.monotonic() < deadline:
-            time.sleep(0.001)
-        with self._put_condition:
-            # One that is still in use is left to its thread; better an open file than a crash.
-            self._in_use.clear()
-            super().close()
-
-
-class SQLiteStore(SQLiteApplicationRecorder):
-    """The log in an SQLite file; also a recorder of the `eventsourcing` library, whose test cases it passes."""
-
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, limits: Limits = LIMITS) -> None:
         self.path = path
+        self.limits = limits
         self._writing = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
         if Path(path).parent != Path():
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-        datastore = SQLiteDatastore(db_name=path, lock_timeout=BUSY_TIMEOUT)
-        datastore.pool.close()
-        datastore.pool = _Pool(db_name=path, lock_timeout=BUSY_TIMEOUT, pool_size=5, max_overflow=20)
-        super().__init__(datastore)
-
-    def construct_create_table_statements(self) -> list[str]:
-        """Our own tables, under the library's names for what the library reads."""
-        return list(_TABLES)
 
     # --- writing ---------------------------------------------------------------------------------------------------
-
-    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
-        """The library's way in: bytes are stored as they are, without a stamp."""
-        with self._write() as connection:
-            head, _last = self._head_and_clock(connection)
-            rows = [
-                (head + n, _hex(s.originator_id), s.originator_version, s.topic, s.state, None)
-                for n, s in enumerate(stored_events, 1)
-            ]
-            connection.executemany(_INSERT, rows)
-            return [row[0] for row in rows]
 
     def append(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
         """See `Store.append`."""
         with self._write() as connection:
-            head, last = self._head_and_clock(connection)
+            head, last = _head_and_clock(connection)
             moment = now if last is None else max(now, last)
             text = codec.instant_text(moment)
             answers: list[Appended] = []
             for changes in batch:
                 if changes.seen is not None:
-                    self._must_be_all(connection, changes.seen)
+                    _must_be_all(connection, changes.seen)
                 first = head + 1
                 for event in changes.events:
                     head += 1
                     state = codec.stamp(codec.encode(event), head, moment)
-                    connection.execute(
-                        _INSERT, (head, event.stream_id.hex, event.version, event.data.TYPE, state, text)
-                    )
-                self._remember(connection, changes)
+                    row = (head, event.stream_id.hex, event.version, event.data.TYPE, state, text)
+                    try:
+                        connection.execute(_INSERT, row)
+                    except sqlite3.IntegrityError as error:
+                        raise VersionConflict(str(error), event.stream_id, event.version) from error
+                self._remember(connection, changes, now)
                 answers.append(Appended(first, head, moment))
             return answers
 
@@ -159,178 +88,123 @@ class SQLiteStore(SQLiteApplicationRecorder):
         """A writer that appends in a thread of its own."""
         return SQLiteWriter(self)
 
-    @staticmethod
-    def _must_be_all(connection: sqlite3.Connection, seen: Seen) -> None:
-        """Outdated when there is more of what was seen, be it by an earlier request of the same transaction."""
-        sql = "SELECT rowid FROM stored_events WHERE rowid > ?"
-        sql += f" AND topic IN ({','.join('?' * len(seen.types))}) LIMIT 1"
-        more = connection.execute(sql, (seen.upto, *seen.types)).fetchone()
-        if more is not None:
-            raise Outdated(f"position {more[0]} was not taken account of")
+    def _insert(self, events: Sequence[StoredEvent], tracking: Tracking | None) -> list[int]:
+        with self._write() as connection:
+            head, _last = _head_and_clock(connection)
+            rows = [
+                (
+                    head + n,
+                    _hex(event.originator_id),
+                    event.originator_version,
+                    event.topic,
+                    event.state,
+                    None,
+                )
+                for n, event in enumerate(events, 1)
+            ]
+            connection.executemany(_INSERT, rows)
+            if tracking is not None:
+                _move(connection, FollowerPosition(tracking.application_name, tracking.notification_id))
+            return [row[0] for row in rows]
 
-    @staticmethod
-    def _remember(connection: sqlite3.Connection, changes: Changes) -> None:
+    def _remember(self, connection: sqlite3.Connection, changes: Changes, now: datetime) -> None:
         if changes.key is not None:
             key = changes.key
-            connection.execute(
-                "INSERT INTO idempotency_keys VALUES (?, ?, ?, ?)",
-                (key.key_hash, key.fingerprint, key.stream_id.hex, key.version),
-            )
+            try:
+                connection.execute(
+                    f"INSERT INTO {self.KEYS} (key_hash, fingerprint, stream_id, version, created_at) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    (key.key_hash, key.fingerprint, key.stream_id.hex, key.version, codec.instant_text(now)),
+                )
+            except sqlite3.IntegrityError as error:
+                raise DuplicateKey(str(error)) from error
         if changes.follower is not None:
-            moved = connection.execute(
-                "INSERT INTO followers VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET position = excluded.position "
-                "WHERE followers.position < excluded.position RETURNING position",
-                (changes.follower.name, changes.follower.position),
-            ).fetchone()
-            if moved is None:
-                raise FollowerOvertaken(f"follower {changes.follower.name} is already further")
+            _move(connection, changes.follower)
 
-    @staticmethod
-    def _head_and_clock(connection: sqlite3.Connection) -> tuple[int, datetime | None]:
-        row = connection.execute(
-            "SELECT rowid, recorded_at FROM stored_events ORDER BY rowid DESC LIMIT 1"
-        ).fetchone()
-        if row is None:
-            return 0, None
-        return row[0], None if row[1] is None else datetime.fromisoformat(row[1])
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that holds the write lock from its first statement: nothing it read can go stale."""
-        # Our own lock lets the threads of this process write in turn. The pool's would never be given back when a
-        # connection could not be opened, and nobody could write again.
-        with self._writing, self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """A pooled connection; every failure of the engine comes out as an error of ours."""
-        pool = self.datastore.pool
-        try:
-            pooled = pool.get_connection()
-            try:
-                yield pooled._sqlite_conn  # noqa: SLF001 - the library has no other way to BEGIN IMMEDIATE
-            finally:
-                pool.put_connection(pooled)
-        except sqlite3.IntegrityError as error:
-            raise _integrity_error(error) from error
-        except (
-            sqlite3.OperationalError,
-            ConnectionPoolClosedError,
-            ConnectionUnavailableError,
-            InterfaceError,
-        ) as error:
-            if "no such table" in str(error):
-                raise LogNotReady from error
-            raise Unavailable("log-unavailable", "The event log did not answer; try again.") from error
-
-    # --- reading ---------------------------------------------------------------------------------------------------
-
-    def read(
-        self, after: int, limit: int, *, upto: int | None = None, types: Sequence[str] = ()
-    ) -> list[tuple[int, bytes]]:
-        """See `Store.read`."""
-        sql = "SELECT rowid, state FROM stored_events WHERE rowid > ?"
-        values: list[Any] = [after]
-        if upto is not None:
-            sql += " AND rowid <= ?"
-            values.append(upto)
-        if types:
-            sql += f" AND topic IN ({','.join('?' * len(types))})"
-            values.extend(types)
-        return self._rows(sql + " ORDER BY rowid LIMIT ?", [*values, limit])
-
-    def read_stream(
-        self,
-        stream_id: UUID,
-        after_version: int = 0,
-        upto_position: int | None = None,
-        *,
-        upto_version: int | None = None,
-        limit: int | None = None,
-    ) -> list[tuple[int, bytes]]:
-        """See `Store.read_stream`."""
-        sql = "SELECT rowid, state FROM stored_events WHERE originator_id = ? AND originator_version > ?"
-        values: list[Any] = [stream_id.hex, after_version]
-        if upto_position is not None:
-            sql += " AND rowid <= ?"
-            values.append(upto_position)
-        if upto_version is not None:
-            sql += " AND originator_version <= ?"
-            values.append(upto_version)
-        sql += " ORDER BY originator_version"
-        if limit is not None:
-            sql += " LIMIT ?"
-            values.append(limit)
-        return self._rows(sql, values)
-
-    def read_filed(self, after: int, limit: int, *, upto: int) -> list[Filed]:
-        """See `Store.read_filed`."""
-        rows = self._rows(
-            "SELECT rowid, originator_id, originator_version, topic, recorded_at FROM stored_events "
-            "WHERE rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?",
-            [after, upto, limit],
-        )
-        return [
-            Filed(position, UUID(stream), version, name, None if at is None else datetime.fromisoformat(at))
-            for position, stream, version, name, at in rows
-        ]
-
-    def head(self) -> int:
-        """See `Store.head`."""
-        (row,) = self._rows("SELECT coalesce(max(rowid), 0) FROM stored_events", [])
-        return int(row[0])
-
-    def recorded_at(self, position: int) -> datetime | None:
-        """See `Store.recorded_at`."""
-        rows = self._rows("SELECT recorded_at FROM stored_events WHERE rowid = ?", [position])
-        return datetime.fromisoformat(rows[0][0]) if rows and rows[0][0] is not None else None
-
-    def find_key(self, key_hash: bytes) -> IdempotencyRecord | None:
-        """See `Store.find_key`."""
-        rows = self._rows(
-            "SELECT fingerprint, stream_id, version FROM idempotency_keys WHERE key_hash = ?", [key_hash]
-        )
-        return IdempotencyRecord(key_hash, rows[0][0], UUID(rows[0][1]), rows[0][2]) if rows else None
-
-    def position_of(self, stream_id: UUID, version: int) -> int | None:
-        """See `Store.position_of`."""
-        rows = self._rows(
-            "SELECT rowid FROM stored_events WHERE originator_id = ? AND originator_version = ?",
-            [stream_id.hex, version],
-        )
-        return int(rows[0][0]) if rows else None
-
-    def follower_position(self, name: str) -> int:
-        """See `Store.follower_position`."""
-        rows = self._rows("SELECT position FROM followers WHERE name = ?", [name])
-        return int(rows[0][0]) if rows else 0
+    # --- statements ------------------------------------------------------------------------------------------------
 
     def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
         with self._connection() as connection:
-            cursor = connection.cursor()
-            cursor.row_factory = None
-            return cursor.execute(sql, values).fetchall()
+            return connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Callable[[str, Sequence[Any]], int]]:
+        with self._write() as connection:
+            yield lambda sql, values: connection.execute(sql, values).rowcount
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the write lock from its beginning: an upgrade in the middle would fail at once."""
+        if not self._writing.acquire(timeout=self.limits.lock):
+            raise _unavailable()
+        try:
+            with self._connection() as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+        finally:
+            self._writing.release()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection in autocommit, for one thread at a time; one that failed is not used again."""
+        if self._closed:
+            raise _unavailable()
+        connection = None
+        try:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = connect(self.path, self.limits.lock)
+            yield connection
+        except sqlite3.IntegrityError as error:
+            self._give_back(connection)
+            raise _integrity_error(error) from error
+        except sqlite3.Error as error:
+            if connection is not None:
+                connection.close()
+            if "no such table" in str(error):
+                raise LogNotReady from error
+            raise _unavailable() from error
+        except BaseException:
+            self._give_back(connection)
+            raise
+        else:
+            self._give_back(connection)
+
+    def _give_back(self, connection: sqlite3.Connection | None) -> None:
+        # Closed by whoever uses it, never under a running statement of another thread, which would crash SQLite.
+        if connection is None:
+            return
+        if self._closed or connection.in_transaction or len(self._idle) >= IDLE_CONNECTIONS:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, UUID):
+            return value.hex
+        return codec.instant_text(value) if isinstance(value, datetime) else value
+
+    def _moment(self, value: Any) -> datetime:
+        return datetime.fromisoformat(value)
 
     # --- upkeep ----------------------------------------------------------------------------------------------------
 
-    def migrate(self) -> None:
-        """See `Store.migrate`."""
-        with self._write() as connection:
-            for statement in _TABLES:
-                connection.execute(statement)
+    def _migrate(self) -> None:
+        from shared.eventlog.migrations import migrate_sqlite
 
-    def check_ready(self) -> None:
-        """See `Store.check_ready`."""
-        self.head()
-        self.follower_position("")
+        migrate_sqlite(self.path)
+
+    def check_writable(self) -> None:
+        """See `Store.check_writable`."""
+        with self._write():
+            pass
 
     def waiter(self, poll: float) -> SQLiteWaiter:
         """See `Store.waiter`."""
@@ -338,17 +212,134 @@ class SQLiteStore(SQLiteApplicationRecorder):
 
     def close(self) -> None:
         """See `Store.close`."""
-        self.datastore.close()
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+
+class SQLiteWriter:
+    """Appends for an event loop, in one thread, so that the loop never waits for the disk."""
+
+    def __init__(self, store: SQLiteStore) -> None:
+        self._store = store
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-writer")
+
+    async def write(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
+        """See `Writer.write`."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.append, batch, now)
+
+    async def close(self) -> None:
+        """See `Writer.close`."""
+        self._thread.shutdown(wait=True)
+
+
+class SQLiteWaiter:
+    """Looks at the file's data version every few milliseconds: SQLite has no way to call."""
+
+    def __init__(self, store: SQLiteStore, poll: float) -> None:
+        self._store = store
+        self._poll = poll
+        self._woken = threading.Event()
+        self._connection: sqlite3.Connection | None = None
+        self._data_version = -1
+
+    def wait(self, after: int, timeout: float) -> int:
+        """See `Waiter.wait`."""
+        deadline = time.monotonic() + timeout
+        self._data_version = -1
+        while True:
+            if self._changed():
+                head = self._store.head()
+                if head > after:
+                    return head
+            if self._woken.is_set() or time.monotonic() >= deadline:
+                self._woken.clear()
+                return self._store.head()
+            self._woken.wait(self._poll)
+
+    def _changed(self) -> bool:
+        try:
+            if self._connection is None:
+                self._connection = sqlite3.connect(
+                    self._store.path, isolation_level=None, check_same_thread=False
+                )
+            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            raise _unavailable() from error
+        changed = bool(version != self._data_version)
+        self._data_version = version
+        return changed
+
+    def wake(self) -> None:
+        """See `Waiter.wake`."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """See `Waiter.close`."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def connect(path: str, busy_timeout: float) -> sqlite3.Connection:
+    """A connection in autocommit that syncs the write-ahead log at each commit, whatever the build's default is."""
+    deadline = time.monotonic() + busy_timeout
+    while True:
+        connection = sqlite3.connect(
+            path, timeout=busy_timeout, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.OperationalError as error:
+            connection.close()
+            # Where several open a new file at once: the switch to the WAL does not wait for the lock it needs.
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
+        else:
+            return connection
+
+
+def _head_and_clock(connection: sqlite3.Connection) -> tuple[int, datetime | None]:
+    row = connection.execute(
+        "SELECT rowid, recorded_at FROM stored_events ORDER BY rowid DESC LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return 0, None
+    return row[0], None if row[1] is None else datetime.fromisoformat(row[1])
+
+
+def _must_be_all(connection: sqlite3.Connection, seen: Seen) -> None:
+    """Outdated when there is more of what was seen, be it by an earlier request of the same transaction."""
+    sql = "SELECT rowid FROM stored_events WHERE rowid > ?"
+    sql += f" AND topic IN ({','.join('?' * len(seen.types))}) LIMIT 1"
+    more = connection.execute(sql, (seen.upto, *seen.types)).fetchone()
+    if more is not None:
+        raise Outdated(f"position {more[0]} was not taken account of")
+
+
+def _move(connection: sqlite3.Connection, follower: FollowerPosition) -> None:
+    if follower.retry:
+        moved = connection.execute(
+            "DELETE FROM dead_letters WHERE follower = ? AND position = ?", (follower.name, follower.position)
+        )
+    else:
+        moved = connection.execute(MOVE_FOLLOWER, (follower.name, follower.position))
+    if not moved.rowcount:
+        raise FollowerOvertaken(f"follower {follower.name} is already further")
 
 
 def _hex(stream_id: UUID | str) -> str:
-    return stream_id.hex if isinstance(stream_id, UUID) else stream_id
+    return (stream_id if isinstance(stream_id, UUID) else UUID(stream_id)).hex
 
 
 def _integrity_error(error: sqlite3.IntegrityError) -> IntegrityError:
     message = str(error)
     if "originator_version" in message or "stored_events.rowid" in message:
         return VersionConflict(message)
-    if "idempotency_keys" in message:
-        return DuplicateKey(message)
     return IntegrityError(message)
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("log-unavailable", "The event log did not answer; try again.")

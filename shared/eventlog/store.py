@@ -6,16 +6,58 @@ append, under a lock that is held until the commit, so a reader that has seen po
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple, Protocol
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    IntegrityError,
+    Notification,
+    ProcessRecorder,
+    StoredEvent,
+    Subscription,
+    Tracking,
+)
 
 from shared.errors import BitacoraError
-from shared.eventlog.envelope import FollowerPosition, NewEvent
+from shared.eventlog.envelope import FollowerPosition, NewEvent, StoredLine
+from shared.eventlog.subscription import NotificationSubscription, Waiter, notification
+
+REVISION: Final = "0002"
+"""The revision of the log's tables (`migrations/`) on which this version of the code works."""
+
+VERSION_TABLE: Final = "log_version"
+"""Where the database keeps the revision its tables are at."""
+
+
+MOVE_FOLLOWER: Final = (
+    "INSERT INTO followers (name, position) VALUES (?, ?) ON CONFLICT (name) "
+    "DO UPDATE SET position = excluded.position WHERE followers.position < excluded.position"
+)
+"""Moves a follower forwards; touches no row when it is there or further already."""
+
+
+class Limits(NamedTuple):
+    """How long the store waits for what, in seconds, before it answers Unavailable; how long it keeps keys."""
+
+    lock: float = 4.0
+    """For the appends of other processes to end."""
+    statement: float = 30.0
+    """For one statement, its waiting for locks included."""
+    connect: float = 5.0
+    """For a connection, be it a new one or a free one of the pool."""
+    network: float = 10.0
+    """For a server that no longer acknowledges what it is sent."""
+    idempotency: timedelta = timedelta(days=7)
+    """For which an idempotency key is remembered at least."""
+
+
+LIMITS: Final = Limits()
 
 
 class IdempotencyRecord(msgspec.Struct, frozen=True):
@@ -51,18 +93,23 @@ class Appended(NamedTuple):
     recorded_at: datetime
 
 
-class Filed(NamedTuple):
-    """Under what the engine finds an event; its bytes must say the same."""
+class DeadLetter(NamedTuple):
+    """An event that a follower could not handle and set aside, why, and whether it is to try again."""
 
+    follower: str
     position: int
-    stream_id: UUID
-    version: int
-    type: str
-    recorded_at: datetime | None
+    error: str
+    set_aside_at: datetime
+    retry: bool
 
 
 class VersionConflict(IntegrityError):
-    """Somebody else already wrote this version of the stream; nothing was written."""
+    """This version of the stream was written before; nothing was written. `version` and `stream_id` where known."""
+
+    def __init__(self, message: str, stream_id: UUID | None = None, version: int | None = None) -> None:
+        super().__init__(message)
+        self.stream_id = stream_id
+        self.version = version
 
 
 class DuplicateKey(IntegrityError):
@@ -97,9 +144,22 @@ class Writer(Protocol):
         """Give the connection back."""
 
 
-class Store(Protocol):
-    """The event log on one engine. Every method blocks; none may be called on an event loop."""
+class Store(ProcessRecorder):
+    """The event log on one engine. Every method blocks; none may be called on an event loop.
 
+    It is also a recorder of the `eventsourcing` library (see `docs/eventlog.md`): the methods at its end are that
+    library's interface, and give and take bytes as they lie in the log.
+    """
+
+    limits: Limits
+    POSITION: ClassVar[str]
+    """The column that holds the position."""
+    KEYS: ClassVar[str]
+    """The table of idempotency keys with the instants at which they were used."""
+
+    # --- what each engine does in its own way ----------------------------------------------------------------------
+
+    @abstractmethod
     def append(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
         """Append a batch in one transaction: all of it or nothing.
 
@@ -108,13 +168,66 @@ class Store(Protocol):
         then unknown until the log is read again).
         """
 
+    @abstractmethod
     def writer(self) -> Writer:
         """A new writer for the event loop that calls this."""
+
+    @abstractmethod
+    def waiter(self, poll: float) -> Waiter:
+        """Something that sleeps until the log grows; `poll` is the seconds between two looks while it does."""
+
+    @abstractmethod
+    def check_writable(self) -> None:
+        """Go the way of an append, without writing: Unavailable when it does not lead through in time."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back every connection."""
+
+    @abstractmethod
+    def _insert(self, events: Sequence[StoredEvent], tracking: Tracking | None) -> list[int]:
+        """Append bytes as they are, and move a follower in the same transaction; the positions of the events."""
+
+    @abstractmethod
+    def _migrate(self) -> None:
+        """Run the migrations, after whoever is at it."""
+
+    @abstractmethod
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
+        """The rows a statement gives (`?` marks a value); a failure of the engine comes out as an error of ours."""
+
+    @abstractmethod
+    def _transaction(self) -> AbstractContextManager[Callable[[str, Sequence[Any]], int]]:
+        """A transaction in which statements are run; each says how many rows it touched."""
+
+    @abstractmethod
+    def _value(self, value: Any) -> Any:
+        """A stream's id, an instant or anything else as the engine takes it."""
+
+    @abstractmethod
+    def _moment(self, value: Any) -> datetime:
+        """An instant as the engine gives it, in UTC."""
+
+    # --- reading ---------------------------------------------------------------------------------------------------
 
     def read(
         self, after: int, limit: int, *, upto: int | None = None, types: Sequence[str] = ()
     ) -> list[tuple[int, bytes]]:
-        """At most `limit` events beyond position `after`, in order: (position, stored line)."""
+        """At most `limit` events beyond position `after`, in order: (position, stored line).
+
+        With `types` only events of these; the cost is then that of their number, not of the log's length.
+        """
+        return self._select("{position}, state", after, limit, upto, types)
+
+    def read_stored(
+        self, after: int, limit: int, *, upto: int | None = None, types: Sequence[str] = ()
+    ) -> list[StoredLine]:
+        """The events that `read` gives, with what the engine files them under."""
+        columns = "{position}, originator_id, originator_version, topic, recorded_at, state"
+        return [
+            StoredLine(at, _uuid(stream), version, type_, self._moment(moment) if moment else None, line)
+            for at, stream, version, type_, moment, line in self._select(columns, after, limit, upto, types)
+        ]
 
     def read_stream(
         self,
@@ -125,50 +238,226 @@ class Store(Protocol):
         upto_version: int | None = None,
         limit: int | None = None,
     ) -> list[tuple[int, bytes]]:
-        """The events of one stream in order of version, at most `limit`: (position, stored line)."""
-
-    def read_filed(self, after: int, limit: int, *, upto: int) -> list[Filed]:
-        """What the engine files the same events under that `read` gives, without their bytes."""
+        """The events of one stream in order of version: (position, stored line)."""
+        where = _Where(self._value).and_("originator_id =", stream_id)
+        where.and_("originator_version >", after_version)
+        where.and_("originator_version <=", upto_version)
+        where.and_(f"{self.POSITION} <=", upto_position)
+        sql = f"SELECT {self.POSITION}, state FROM stored_events {where} ORDER BY originator_version"
+        return self._rows(sql + where.limit(limit), where.values)
 
     def head(self) -> int:
         """The position of the last event, 0 when there is none."""
+        return int(self._rows(f"SELECT coalesce(max({self.POSITION}), 0) FROM stored_events", [])[0][0])
 
     def recorded_at(self, position: int) -> datetime | None:
         """When the log learned the event at a position; None when there is no such position."""
-
-    def find_key(self, key_hash: bytes) -> IdempotencyRecord | None:
-        """The request that was carried out under an idempotency key."""
+        where = _Where(self._value).and_(f"{self.POSITION} =", position)
+        rows = self._rows(f"SELECT recorded_at FROM stored_events {where}", where.values)
+        return self._moment(rows[0][0]) if rows and rows[0][0] else None
 
     def position_of(self, stream_id: UUID, version: int) -> int | None:
         """The position of one version of a stream."""
+        found = self.read_stream(stream_id, version - 1, upto_version=version)
+        return found[0][0] if found else None
+
+    def find_key(self, key_hash: bytes) -> IdempotencyRecord | None:
+        """The request that was carried out under an idempotency key; None when it is unknown or forgotten."""
+        where = _Where(self._value).and_("key_hash =", key_hash)
+        rows = self._rows(
+            f"SELECT fingerprint, stream_id, version FROM idempotency_keys {where}", where.values
+        )
+        return IdempotencyRecord(key_hash, rows[0][0], _uuid(rows[0][1]), rows[0][2]) if rows else None
+
+    def check_ready(self) -> None:
+        """Raise LogNotReady when `migrate` has something to do, Unavailable when the engine does not answer.
+
+        A newer revision will do: what migrations add stands beside what the version before them works with.
+        """
+        found = self._rows(f"SELECT version_num FROM {VERSION_TABLE}", [])
+        if not found or found[0][0] < REVISION:
+            raise LogNotReady
+
+    def migrate(self) -> None:
+        """Bring the tables of the log to this version; several processes may call this at once."""
+        try:
+            self.check_ready()
+        except LogNotReady:
+            self._migrate()
+
+    # --- followers -------------------------------------------------------------------------------------------------
+
+    def followers(self) -> dict[str, int]:
+        """How far each follower has acted."""
+        return dict(self._rows("SELECT name, position FROM followers ORDER BY name", []))
 
     def follower_position(self, name: str) -> int:
         """How far a follower has acted, 0 when it has not begun."""
+        return self.max_tracking_id(name) or 0
 
-    def migrate(self) -> None:
-        """Make what is missing of the log's tables; several processes may call this at once."""
+    def dead_letters(self, name: str | None = None, *, to_retry: bool = False) -> list[DeadLetter]:
+        """The events that followers have set aside, in order; with `to_retry` those that are to be tried again."""
+        where = _Where(self._value).and_("follower =", name)
+        where.and_("retry =", True if to_retry else None)
+        rows = self._rows(
+            f"SELECT follower, position, error, set_aside_at, retry FROM dead_letters {where} "
+            "ORDER BY follower, position",
+            where.values,
+        )
+        return [DeadLetter(n, at, error, self._moment(m), bool(again)) for n, at, error, m, again in rows]
 
-    def check_ready(self) -> None:
-        """Raise LogNotReady when `migrate` has something to do, Unavailable when the engine does not answer."""
+    def set_aside(self, at: FollowerPosition, error: str, now: datetime) -> None:
+        """Put an event that a follower cannot handle on the list of those, and move the follower past it.
 
-    def waiter(self, poll: float) -> Waiter:
-        """Something that sleeps until the log grows; `poll` is the seconds between two looks while it does."""
+        FollowerOvertaken when another process acting for the same follower got there first.
+        """
+        values = [error, self._value(now), at.name, at.position]
+        with self._transaction() as execute:
+            if at.retry:
+                done = execute(
+                    "UPDATE dead_letters SET error = ?, set_aside_at = ?, retry = false "
+                    "WHERE follower = ? AND position = ?",
+                    values,
+                )
+            else:
+                done = execute(MOVE_FOLLOWER, [at.name, at.position])
+                if done:
+                    execute(
+                        "INSERT INTO dead_letters (error, set_aside_at, follower, position, retry) "
+                        "VALUES (?, ?, ?, ?, false)",
+                        values,
+                    )
+            if not done:
+                raise FollowerOvertaken(f"follower {at.name} is already further")
 
-    def close(self) -> None:
-        """Give back every connection."""
+    def retry(self, name: str, position: int | None = None) -> int:
+        """Ask a follower to try one event that it set aside again, or all of them; how many there are."""
+        where = _Where(self._value).and_("follower =", name)
+        where.and_("position =", position)
+        with self._transaction() as execute:
+            return execute(f"UPDATE dead_letters SET retry = true {where}", where.values)
+
+    def prune_keys(self, now: datetime, limit: int) -> int:
+        """Forget at most `limit` idempotency keys whose time to live has passed; how many there were."""
+        where = _Where(self._value).and_("created_at <", now - self.limits.idempotency)
+        old = f"SELECT key_hash FROM {self.KEYS} {where} ORDER BY created_at{where.limit(limit)}"
+        with self._transaction() as execute:
+            return execute(f"DELETE FROM {self.KEYS} WHERE key_hash IN ({old})", where.values)
+
+    def _select(
+        self, columns: str, after: int, limit: int, upto: int | None, types: Sequence[str]
+    ) -> list[Any]:
+        """Some columns of events beyond a position, in order."""
+        position = self.POSITION
+        columns = columns.format(position=position)
+        if not types:
+            where = _Where(self._value).and_(f"{position} >", after)
+            where.and_(f"{position} <=", upto)
+            sql = f"SELECT {columns} FROM stored_events {where} ORDER BY {position}"
+            return self._rows(sql + where.limit(limit), where.values)
+        # One walk down the index for each type: no engine merges them by itself, and some would walk the whole log.
+        parts, values = [], list[Any]()
+        for number, type_ in enumerate(types):
+            where = _Where(self._value).and_("topic =", type_)
+            where.and_(f"{position} >", after)
+            where.and_(f"{position} <=", upto)
+            some = f"SELECT {position} FROM stored_events {where} ORDER BY {position}{where.limit(limit)}"
+            parts.append(f"SELECT {position} FROM ({some}) AS of_type_{number}")
+            values += where.values
+        chosen = f"SELECT {position} FROM ({' UNION ALL '.join(parts)}) AS merged ORDER BY {position}"
+        sql = (
+            f"SELECT {columns} FROM stored_events WHERE {position} IN ({chosen} LIMIT ?) ORDER BY {position}"
+        )
+        return self._rows(sql, [*values, limit])
+
+    # --- as a recorder of the `eventsourcing` library --------------------------------------------------------------
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        """Append bytes as they are, without a stamp; with `tracking`, move a follower in the same transaction.
+
+        Bytes that are no line of ours stop the services that follow this log: an application that shares it writes
+        through the mapper of `shared.eventlog.library`.
+        """
+        return self._insert(stored_events, kwargs.get("tracking"))
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """The events of one stream, by version."""
+        stream_id = _uuid(originator_id)
+        where = _Where(self._value).and_("originator_id =", stream_id)
+        where.and_("originator_version >", gt)
+        where.and_("originator_version <=", lte)
+        sql = (
+            f"SELECT originator_version, topic, state FROM stored_events {where} ORDER BY originator_version"
+        )
+        rows = self._rows(sql + (" DESC" if desc else "") + where.limit(limit), where.values)
+        return [StoredEvent(stream_id, *row) for row in rows]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Events in order of position, from `start` (or beyond it) to `stop`."""
+        after = 0 if start is None else start - 1 if inclusive_of_start else start
+        return [notification(stored) for stored in self.read_stored(after, limit, upto=stop, types=topics)]
+
+    def max_notification_id(self) -> int | None:
+        """The position of the last event; None when there is none."""
+        return self.head() or None
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        """Every event beyond a position, as it comes."""
+        return NotificationSubscription(self, self, gt, topics)
+
+    def insert_tracking(self, tracking: Tracking) -> None:
+        """Move a follower forwards; FollowerOvertaken when it is there or further already."""
+        self._insert([], tracking)
+
+    def max_tracking_id(self, application_name: str) -> int | None:
+        """How far a follower has acted; None when it has not begun."""
+        where = _Where(self._value).and_("name =", application_name)
+        rows = self._rows(f"SELECT position FROM followers {where}", where.values)
+        return int(rows[0][0]) if rows else None
 
 
-class Waiter(Protocol):
-    """Sleeps until the log has grown beyond a position, in the calling thread."""
+class _Where:
+    """The condition of a statement as it is put together, and its values in the order of their marks."""
 
-    def wait(self, after: int, timeout: float) -> int:
-        """The head of the log as soon as it is beyond `after`, or after `timeout` seconds whatever it is."""
+    def __init__(self, value: Callable[[Any], Any]) -> None:
+        self._value = value
+        self._conditions: list[str] = []
+        self.values: list[Any] = []
 
-    def wake(self) -> None:
-        """End a running wait early (from any thread)."""
+    def and_(self, comparison: str, value: Any) -> _Where:
+        """Demand one thing more; nothing when the value is None."""
+        if value is not None:
+            self._conditions.append(f"{comparison} ?")
+            self.values.append(self._value(value))
+        return self
 
-    def close(self) -> None:
-        """Give back its connection."""
+    def limit(self, limit: int | None) -> str:
+        """The end of the statement: how many rows at most."""
+        if limit is None:
+            return ""
+        self.values.append(limit)
+        return " LIMIT ?"
+
+    def __str__(self) -> str:
+        return "WHERE " + " AND ".join(self._conditions) if self._conditions else ""
 
 
 def position_at(store: Store, moment: datetime) -> int:
@@ -188,17 +477,5 @@ def position_at(store: Store, moment: datetime) -> int:
     return low
 
 
-def open_store(url: str) -> Store:
-    """The store behind a URL: `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://…`.
-
-    Any other scheme is a ValueError.
-    """
-    if url.startswith("sqlite:///"):
-        from shared.eventlog.sqlite import SQLiteStore
-
-        return SQLiteStore(url.removeprefix("sqlite:///"))
-    if url.startswith(("postgresql://", "postgres://")):
-        from shared.eventlog.postgres import PostgresStore
-
-        return PostgresStore(url)
-    raise ValueError("The log's URL must begin with sqlite:/// or postgresql://.")
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)

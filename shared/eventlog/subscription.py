@@ -2,15 +2,55 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
-from shared.eventlog.store import Store
+from eventsourcing.persistence import ApplicationRecorder, Notification, OperationalError
+from eventsourcing.persistence import Subscription as LibrarySubscription
 
-CLOSELY = 0.008
+from shared.errors import Unavailable
+from shared.eventlog.envelope import StoredLine
+
+CLOSELY: Final = 0.008
 """Seconds between two looks at a growing log, for a reader that others wait for."""
 
-BATCH = 2_000
+BATCH: Final = 2_000
 """Events handed over at most at once."""
+
+PATIENCE: Final = 1.0
+"""Seconds of one wait for a subscriber of the library, which waits again for as long as it is not stopped."""
+
+
+class Waiter(Protocol):
+    """Sleeps until the log has grown beyond a position, in the calling thread."""
+
+    def wait(self, after: int, timeout: float) -> int:
+        """The head of the log as soon as it is beyond `after`, or after `timeout` seconds whatever it is."""
+
+    def wake(self) -> None:
+        """End a running wait early (from any thread)."""
+
+    def close(self) -> None:
+        """Give back its connection."""
+
+
+class Source(Protocol):
+    """As much of a store as a subscription needs."""
+
+    def waiter(self, poll: float) -> Waiter:
+        """See `Store.waiter`."""
+
+    def read(
+        self, after: int, limit: int, *, upto: int | None = None, types: Sequence[str] = ()
+    ) -> list[tuple[int, bytes]]:
+        """See `Store.read`."""
+
+    def read_stored(
+        self, after: int, limit: int, *, upto: int | None = None, types: Sequence[str] = ()
+    ) -> list[StoredLine]:
+        """See `Store.read_stored`."""
 
 
 class Subscription:
@@ -21,7 +61,7 @@ class Subscription:
     """
 
     def __init__(
-        self, store: Store, after: int = 0, types: Sequence[str] = (), *, poll: float = CLOSELY
+        self, store: Source, after: int = 0, types: Sequence[str] = (), *, poll: float = CLOSELY
     ) -> None:
         self._store = store
         self._waiter = store.waiter(poll)
@@ -47,3 +87,58 @@ class Subscription:
     def close(self) -> None:
         """Give back the connection it waits on."""
         self._waiter.close()
+
+
+class NotificationSubscription(LibrarySubscription[ApplicationRecorder]):
+    """The same for subscribers of the `eventsourcing` library: one notification at a time, until it is stopped."""
+
+    def __init__(
+        self, store: ApplicationRecorder, source: Source, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> None:
+        super().__init__(store, gt, topics)
+        self._source = source
+        self._waiter = source.waiter(CLOSELY)
+        self._types = tuple(topics)
+        self._position = gt or 0
+        self._ahead: deque[StoredLine] = deque()
+        self._stopped = threading.Event()
+        self._iterating = threading.Lock()
+
+    def stop(self) -> None:
+        """End the iteration, from any thread."""
+        self._stopped.set()
+        self._waiter.wake()
+
+    def __exit__(self, *args: object, **kwargs: Any) -> None:
+        super().__exit__(*args, **kwargs)
+        with self._iterating:
+            self._waiter.close()
+
+    def __next__(self) -> Notification:
+        with self._iterating:
+            try:
+                while not self._ahead and not self._stopped.is_set():
+                    self._wait()
+            except Unavailable as error:
+                raise OperationalError(error.message) from error
+            if self._stopped.is_set():
+                raise StopIteration
+            return notification(self._ahead.popleft())
+
+    def _wait(self) -> None:
+        head = self._waiter.wait(self._position, PATIENCE)
+        if head > self._position:
+            found = self._source.read_stored(self._position, BATCH, upto=head, types=self._types)
+            self._ahead.extend(found)
+            self._position = found[-1].position if len(found) == BATCH else head
+
+
+def notification(stored: StoredLine) -> Notification:
+    """An event as the `eventsourcing` library knows it."""
+    return Notification(
+        originator_id=stored.stream_id,
+        originator_version=stored.version,
+        topic=stored.type,
+        state=stored.line,
+        id=stored.position,
+    )

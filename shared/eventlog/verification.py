@@ -10,7 +10,8 @@ import msgspec
 
 from shared.errors import CorruptEvent
 from shared.eventlog import codec
-from shared.eventlog.store import Filed, Store
+from shared.eventlog.envelope import StoredLine
+from shared.eventlog.store import Store
 from shared.events.facts import Unknown
 
 BATCH = 2_000
@@ -71,32 +72,32 @@ class _Verification:
 
     def run(self) -> Report:
         report = self._report
-        while lines := self._store.read(self._position, BATCH, upto=report.head):
-            filed = self._store.read_filed(self._position, BATCH, upto=report.head)
-            for (position, line), place in zip(lines, filed, strict=True):
-                self._check(position, line, place)
+        while found := self._store.read_stored(self._position, BATCH, upto=report.head):
+            for stored in found:
+                self._check(stored)
             self._progress(self._position)
         if self._position < report.head:
             report.add(report.head, f"nothing can be read beyond position {self._position}")
         report.streams = len(self._versions)
         return report
 
-    def _check(self, position: int, line: bytes, filed: Filed) -> None:
+    def _check(self, stored: StoredLine) -> None:
         report = self._report
+        position = stored.position
         report.events += 1
         if position != self._position + 1:
             report.add(position, f"the position before it is {self._position}")
         self._position = position
         try:
-            recorded = codec.decode(line, position)
+            recorded = codec.decode(stored.line, position)
         except CorruptEvent as error:
             report.add(position, error.reason)
             return
         for name, ours, theirs in (
-            ("stream", recorded.stream_id, filed.stream_id),
-            ("version", recorded.version, filed.version),
-            ("type", recorded.type, filed.type),
-            ("instant", recorded.recorded_at, filed.recorded_at),
+            ("stream", recorded.stream_id, stored.stream_id),
+            ("version", recorded.version, stored.version),
+            ("type", recorded.type, stored.type),
+            ("instant", recorded.recorded_at, stored.recorded_at),
         ):
             if ours != theirs:
                 report.add(position, f"it is filed under another {name} than its bytes say")

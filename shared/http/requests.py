@@ -52,8 +52,8 @@ class StructRequest(RequestModel, Generic[S]):
             return cast("S", given)
         members = {
             name: _value(value)
-            for name in type(self).model_fields
-            if (value := getattr(self, name)) is not None
+            for name, field in type(self).model_fields.items()
+            if (value := getattr(self, name)) is not None or field.is_required()
         }
         for name in self.TODAY:
             members.setdefault(name, today)

@@ -207,10 +207,9 @@ class Resource(Generic[A]):
 
     def written(self, **more: Any) -> type[msgspec.Struct]:
         """The type of the answer to a write: which one, its new version, and where the log has it."""
+        words = " ".join((self.repository.kind, "written", *more)).replace("-", " ").replace("_", " ")
         return msgspec.defstruct(
-            self.repository.kind.title().replace("-", "")
-            + "Written"
-            + "".join(name.title().replace("_", "") for name in more),
+            "".join(words.title().split()),
             [
                 ("id", UUID),
                 *self._identity_types.items(),

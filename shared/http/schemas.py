@@ -23,11 +23,11 @@ class Schemas:
         """A schema that refers to that of a model or of a document."""
         if issubclass(type_, BaseModel):
             schema = type_.model_json_schema(ref_template=TEMPLATE % "model")
-            self._components.update(schema.pop("$defs", {}))
-            self._components[type_.__name__] = schema
+            self._put(schema.pop("$defs", {}))
+            self._put({type_.__name__: schema})
             return {"$ref": f"#/components/schemas/{type_.__name__}"}
         (reference,), found = msgspec.json.schema_components([type_], ref_template=TEMPLATE % "name")
-        self._components.update({name: _as_sent(schema) for name, schema in found.items()})
+        self._put({name: _as_sent(schema) for name, schema in found.items()})
         self._describe(type_, set())
         return reference
 
@@ -46,6 +46,14 @@ class Schemas:
             _parameter(name, "query", member, required=name in required)
             for name, member in schema.get("properties", {}).items()
         ]
+
+    def _put(self, schemas: dict[str, Any]) -> None:
+        """Keep schemas under their names; ValueError where one would take the place of another."""
+        for name, schema in schemas.items():
+            known = self._components.get(name, schema)
+            if known.get("properties", {}).keys() != schema.get("properties", {}).keys():
+                raise ValueError(f"Two types with different members are called {name}.")
+            self._components[name] = schema
 
     def _describe(self, struct: type[msgspec.Struct], done: set[type]) -> None:
         """Descriptions and examples that the fields of documents carry, and that the library does not read."""

@@ -18,7 +18,7 @@ from services.reporting.app import create_app as reporting
 from services.reporting.follow import Worker
 from services.reporting.opening import open_read_model
 from shared.clock import Clock
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.http.catalogue import Catalogue
 from shared.http.service import Service
 from shared.identity.access import AccessTable

@@ -21,7 +21,7 @@ from bench.figures import GOALS, figure
 from bench.load import LoadFailed, drive, percentile, request
 from bench.stream import read_lines
 from services.commitments.app import create_app as create_ours
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.identity.actor import Role
 from shared.identity.development import AUDIENCE, ISSUER, DevelopmentKey, issue_development_token
 from shared.settings import Settings

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from shared.eventlog import codec
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.eventlog.verification import verify
 from shared.events.commitments import Commented
 from tests.support.postgres import PostgresServer

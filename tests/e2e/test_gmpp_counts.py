@@ -27,7 +27,8 @@ from services.reporting.reading import Reading
 from services.reporting.rebuild import rebuild
 from shared.clock import Clock
 from shared.eventlog import codec
-from shared.eventlog.store import Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Store
 from shared.events.commitments import Registered
 from shared.identity.actor import Actor, Role
 from shared.rules.dated_facts import DatedFacts

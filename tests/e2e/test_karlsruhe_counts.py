@@ -19,7 +19,8 @@ from services.meetings.importing.report import MeetingsReport
 from services.meetings.meeting.model import Meeting
 from shared.clock import Clock
 from shared.eventlog import codec
-from shared.eventlog.store import Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Store
 from shared.eventlog.verification import verify
 from shared.events.meeting_vocabulary import MeetingState
 from shared.identity.actor import Actor, Role

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 
+from shared.aggregate.aggregate import Aggregate, Entry, evolves
+from shared.aggregate.command import Command, KeyUse
+from shared.aggregate.repository import CACHE, Repository
 from shared.clock import Clock, utc_now
-from shared.eventlog.commands import Command, KeyUse
-from shared.eventlog.envelope import NewEvent, Recorded
+from shared.eventlog.envelope import FollowerPosition, NewEvent, Recorded
 from shared.eventlog.live import LiveLog
-from shared.eventlog.records import Records
-from shared.eventlog.store import Changes, FollowerPosition, IdempotencyRecord, Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.postgres import APPEND_LOCK
+from shared.eventlog.store import LIMITS, Changes, IdempotencyRecord, Limits, Store
 from shared.events.commitments import Commented, Registered
 from shared.events.facts import Event
 from shared.identity.actor import Actor, Role
@@ -24,25 +31,25 @@ DAY = date(2011, 5, 21)
 NOON = datetime(2011, 5, 21, 12, tzinfo=UTC)
 
 
-class Ledger:
+class Ledger(Aggregate):
     """All that was ever written into it."""
 
+    __slots__ = ("texts",)
+
+    BEGINS_WITH = (Registered,)
+
     def __init__(self, recorded: Recorded) -> None:
-        self.id = recorded.stream_id
-        self.version = recorded.version
+        super().__init__(recorded)
         self.texts: list[str] = []
 
     def apply(self, recorded: Recorded) -> None:
         """Take in one event, exactly the next one."""
         assert recorded.version == self.version + 1, "the fold skipped or repeated an event"
-        self.version = recorded.version
-        if isinstance(recorded.data, Commented):
-            self.texts.append(recorded.data.text)
+        super().apply(recorded)
 
-
-def begin(recorded: Recorded) -> Ledger | None:
-    """A ledger begins with a registration."""
-    return Ledger(recorded) if isinstance(recorded.data, Registered) else None
+    @evolves(Commented)
+    def _wrote(self, entry: Entry[Commented]) -> None:
+        self.texts.append(entry.event.text)
 
 
 def opened(code: str = "L-1") -> Registered:
@@ -109,7 +116,7 @@ class SettableClock:
 class Process:
     """What one process holds of the log."""
 
-    def __init__(self, store: Store, live: LiveLog, ledgers: Records[Ledger]) -> None:
+    def __init__(self, store: Store, live: LiveLog, ledgers: Repository[Ledger]) -> None:
         self.store = store
         self.live = live
         self.ledgers = ledgers
@@ -124,6 +131,10 @@ class Process:
         await self.ledgers.create(stream_id, lambda: [opened(code)], command())
         return stream_id
 
+    def in_memory(self, stream_ids: Iterable[UUID]) -> int:
+        """How many of these ledgers are in memory, or on their way there."""
+        return sum(map(self.ledgers.wants, stream_ids))
+
     async def texts(self, stream_id: UUID) -> list[str]:
         """What the cache says is in a ledger."""
         ledger = await self.ledgers.get(stream_id)
@@ -133,13 +144,18 @@ class Process:
 
 @asynccontextmanager
 async def process(
-    url: str, *, capacity: int = 1000, now: Callable[[], datetime] = utc_now, start: bool = True
+    url: str,
+    *,
+    cache: int = CACHE,
+    now: Callable[[], datetime] = utc_now,
+    start: bool = True,
+    limits: Limits = LIMITS,
 ) -> AsyncIterator[Process]:
     """A store, a live log over it and its ledgers, as a service process would have them."""
-    store = open_store(url)
+    store = open_store(url, limits)
     store.migrate()
     live = LiveLog(store, Clock(now=now))
-    ledgers = Records(live, begin, name="ledger", capacity=capacity)
+    ledgers = Repository(live, Ledger, "ledger", cache=cache)
     try:
         if start:
             await live.start()
@@ -150,17 +166,30 @@ async def process(
         store.close()
 
 
-def run_sql(url: str, statement: str, *values: object) -> None:
+async def until(condition: Callable[[], object], seconds: float = 15) -> None:
+    """Give the loop its turns until something is so; fails the test when it never is."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        await asyncio.sleep(0.005)
+
+
+@contextmanager
+def append_lock_held(url: str) -> Iterator[None]:
+    """A session that took the lock of an append and does not go on."""
+    with psycopg.connect(url) as session:
+        session.execute(APPEND_LOCK)
+        yield
+
+
+def run_sql(url: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """A statement past the store, as only somebody who tampers with the log would run it; `%s` marks a value."""
     if url.startswith("sqlite"):
-        import sqlite3
-        from contextlib import closing
-
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
-            connection.execute(
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
+            return file.execute(
                 statement.replace("%s", "?").replace("notification_id", "rowid"),
                 [value.hex if isinstance(value, UUID) else value for value in values],
-            )
-    else:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(statement.encode(), values)
+            ).fetchall()
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode(), values)
+        return cursor.fetchall() if cursor.description else []

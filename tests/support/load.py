@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.eventlog.verification import verify
 from shared.events.commitments import Commented
 from tests.support.log_process import PATIENCE, Child

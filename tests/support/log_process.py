@@ -9,19 +9,19 @@ import asyncio
 import hashlib
 import random
 import threading
-import time
-from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from typing import Any, Self
 from uuid import UUID, uuid4
 
+import psycopg
 from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
 from shared.errors import BitacoraError
-from shared.eventlog.postgres import PostgresStore
-from shared.eventlog.store import Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Store
 from shared.eventlog.subscription import Subscription
 from tests.support.forking import processes
 from tests.support.ledger import Process, changes, command, event, opened, process, writing, wrote
@@ -101,42 +101,38 @@ def start_together(stack: ExitStack, *roles: tuple[str, str, *tuple[object, ...]
 # --- what the children do ------------------------------------------------------------------------------------------
 
 
-def write(parent: Connection, store: Store, name: str, requests: int, way: str) -> None:
-    """Append groups of one to many events in streams of their own, by the store or by its SQL with a slow commit."""
-    rng = random.Random(name)
-    written = 0
-    for n in range(requests):
-        size = rng.choice((1, 1, 2, 40))
-        texts = [f"{name} {n} {v}" for v in range(size)]
-        if way == "append":
-            store.append([changes(event(wrote(text))) for text in texts], datetime.now(UTC))
-        else:
-            assert isinstance(store, PostgresStore)
-            stream = uuid4()
-            write_slowly(
-                store,
-                [StoredEvent(stream, v, "t", text.encode()) for v, text in enumerate(texts)],
-                rng.random() / 100,
-            )
-        written += size
-    parent.send(written)
+def write(parent: Connection, url: str, name: str, requests: int, way: str) -> None:
+    """Append groups of one to many events in streams of their own: through the store, or through the library's."""
+    with closing(open_store(url)) as store:
+        insert = unordered_recorder(url).insert_events if way == "unordered" else store.insert_events
+        parent.send("ready")
+        parent.recv()
+        rng = random.Random(name)
+        written = 0
+        for n in range(requests):
+            size = rng.choice((1, 1, 2, 40))
+            texts = [f"{name} {n} {v}" for v in range(1, size + 1)]
+            if way == "append":
+                store.append([changes(event(wrote(text))) for text in texts], datetime.now(UTC))
+            else:
+                stream = uuid4()
+                insert([StoredEvent(stream, v, "t", text.encode()) for v, text in enumerate(texts, 1)])
+            written += size
+        parent.send(written)
 
 
-def write_slowly(store: PostgresStore, events: Sequence[StoredEvent], seconds: float) -> None:
-    """Insert with the statement that the store would use, and take some time before the commit."""
-    with store.datastore.transaction(commit=True) as cursor:
-        if store.datastore.enable_db_functions:
-            rows = [
-                store.construct_pg_stored_event(e.originator_id, e.originator_version, e.topic, e.state)
-                for e in events
-            ]
-            cursor.execute(store.sql_invoke_pg_function_insert_events, (rows,))
-        else:
-            columns = zip(
-                *((e.originator_id, e.originator_version, e.topic, e.state) for e in events), strict=True
-            )
-            cursor.execute(store.insert_statement.encode(), [*map(list, columns), None, *([[]] * 9), False])
-        time.sleep(seconds)
+def unordered_recorder(url: str) -> PostgresApplicationRecorder:
+    """The library's own recorder in the mode in which it appends without a lock (POSTGRES_ENABLE_DB_FUNCTIONS)."""
+    at = psycopg.conninfo.conninfo_to_dict(url)
+    datastore = PostgresDatastore(
+        dbname=str(at["dbname"]),
+        host=str(at["host"]),
+        port=str(at["port"]),
+        user=str(at["user"]),
+        password=str(at.get("password", "")),
+        enable_db_functions=True,
+    )
+    return PostgresApplicationRecorder(datastore)
 
 
 def tail(parent: Connection, store: Store) -> None:
@@ -243,12 +239,10 @@ def main(parent: Connection, role: str, url: str, *arguments: Any) -> None:
         asyncio.run(serve(parent, url))
     elif role == "make tables":
         make_tables(parent)
+    elif role == "write":
+        write(parent, url, *arguments)
     else:
-        unsafe = "unsafe" in arguments
-        with closing(PostgresStore(url, unsafe_functions=True) if unsafe else open_store(url)) as store:
+        with closing(open_store(url)) as store:
             parent.send("ready")
             parent.recv()
-            if role == "write":
-                write(parent, store, *arguments)
-            else:
-                tail(parent, store)
+            tail(parent, store)

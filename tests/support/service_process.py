@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import httpx
 
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.identity.actor import Role
 from shared.identity.development import issue_development_token
 from tests.support.forking import processes

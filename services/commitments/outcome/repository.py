@@ -95,7 +95,7 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
 
     # --- by the policy ---------------------------------------------------------------------------------------------
 
-    async def act(self, decision: DecisionOnRecord, follower: str) -> Outcome:
+    async def act(self, decision: DecisionOnRecord, at: FollowerPosition) -> Outcome:
         """Carry a decision out, or record why it cannot be; either commits with the position of the follower.
 
         A decision that has its outcome already only moves the position. FollowerOvertaken when another process acting
@@ -124,7 +124,7 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
             actor=Actor(subject=SUBJECT, organization=secretariat or NOBODY, role=Role.SYSTEM),
             correlation_id=decision.correlation_id,
             causation_id=decision.position,
-            follower=FollowerPosition(follower, decision.position),
+            follower=at,
         )
         return await self._settle(decision, decide, command)
 

@@ -12,7 +12,7 @@ import httpx
 
 from services.commitments.app import create_app
 from shared.clock import Clock
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.identity.actor import Role
 from shared.identity.development import issue_development_token
 from shared.settings import Settings

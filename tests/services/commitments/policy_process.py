@@ -10,12 +10,12 @@ from typing import Self
 from services.commitments.commitment.repository import Commitments
 from services.commitments.indicator.repository import Indicators
 from services.commitments.outcome.decisions import Decisions
-from services.commitments.outcome.policy import DecisionsPolicy
+from services.commitments.outcome.policy import decisions_policy
 from services.commitments.outcome.repository import DecisionOutcomes
 from services.commitments.plan.repository import Directory
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from tests.support.forking import processes
 
 PATIENCE = 30.0
@@ -64,13 +64,13 @@ async def follow(parent: Connection, url: str) -> None:
     decisions = Decisions(live)
     commitments = Commitments(live, directory)
     indicators = Indicators(live, directory, commitments)
-    policy = DecisionsPolicy(live, decisions, DecisionOutcomes(live, decisions, commitments, indicators))
+    policy = decisions_policy(live, decisions, DecisionOutcomes(live, decisions, commitments, indicators))
     try:
         await live.start()
         policy.start()
         parent.send("following")
         await asyncio.to_thread(parent.recv)
-        policy.standing()
+        await policy.readiness()
     finally:
         await policy.stop()
         await live.stop()

@@ -9,11 +9,11 @@ from typing import Any, Self
 
 from services.commitments.commitment.repository import ENDING, MOVING, Commitments
 from services.commitments.plan.repository import Directory, Organizations
+from shared.aggregate.command import Command, Outcome
 from shared.clock import Clock
 from shared.errors import BitacoraError
-from shared.aggregate.command import Command, Outcome
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.events.commitments import Corrected, Merged, OrganizationChanged, Registered
 from tests.support.forking import processes
 from tests.support.ledger import DAY

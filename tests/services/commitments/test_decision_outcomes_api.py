@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from shared.eventlog.store import Changes, FollowerPosition, Store, open_store
+from shared.eventlog.envelope import FollowerPosition
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Changes, Store
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.meetings import BodyChanged, DecisionPublished

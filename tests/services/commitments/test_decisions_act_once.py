@@ -16,7 +16,8 @@ from services.commitments.outcome.policy import FOLLOWER
 from shared.errors import Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
-from shared.eventlog.store import Changes, Store, VersionConflict, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Changes, Store, VersionConflict
 from shared.eventlog.verification import verify
 from shared.events.commitments import (
     Commented,

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.eventlog.store import Changes, Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Changes, Store
 from shared.eventlog.verification import verify
 from shared.events.commitments import OrganizationRegistered, Registered
 from tests.services.commitments.decisions import recordable

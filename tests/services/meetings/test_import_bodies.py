@@ -15,7 +15,8 @@ from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent
-from shared.eventlog.store import Changes, Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Changes, Store
 from shared.events.commitments import OrganizationChanged, OrganizationRegistered
 from shared.events.meeting_vocabulary import BodyKind, ProtocolPeriod
 from shared.events.meetings import DecisionsNumbered, ExpectedMeetings, Seat

@@ -20,7 +20,8 @@ from services.reporting.rebuild import rebuild
 from services.reporting.tables import BELIEVED
 from shared.clock import Clock
 from shared.eventlog.envelope import NewEvent
-from shared.eventlog.store import Appended, Changes, Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Appended, Changes, Store
 from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role

@@ -7,7 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from shared.eventlog.store import Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"], scope="module")

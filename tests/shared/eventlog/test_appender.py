@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from decimal import Decimal
@@ -14,16 +15,16 @@ from psycopg import sql
 
 from shared.errors import Unavailable
 from shared.eventlog import codec
-from shared.eventlog import sqlite as sqlite_engine
 from shared.eventlog.appender import LARGEST_BATCH, Appender
+from shared.eventlog.open import open_store
 from shared.eventlog.store import (
     Appended,
     Changes,
     DuplicateKey,
     FollowerOvertaken,
+    Limits,
     Store,
     VersionConflict,
-    open_store,
 )
 from shared.events.indicators import MeasurementCorrected
 from tests.support.ledger import DAY, NOON, changes, event, process, wrote
@@ -197,16 +198,15 @@ async def test_a_cache_that_breaks_does_not_leave_requests_waiting_for_ever(log_
         assert (await asyncio.wait_for(appender.append(changes()), 10)).first == 4
 
 
-async def test_while_sqlite_is_locked_all_who_wait_hear_of_it_and_later_writes_work(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sqlite_engine, "BUSY_TIMEOUT", 0.2)
-    async with process(sqlite_url) as writer, process(sqlite_url) as other:
-        with other.store._write():  # type: ignore[attr-defined]
+async def test_while_sqlite_is_locked_all_who_wait_hear_of_it_and_later_writes_work(sqlite_url: str) -> None:
+    async with process(sqlite_url, limits=Limits(lock=0.2)) as writer:
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
             answers = await asyncio.gather(
                 *(writer.live.append(changes()) for _ in range(5)), return_exceptions=True
             )
             assert [type(a) for a in answers] == [Unavailable] * 5
+            other.execute("ROLLBACK")
         assert (await writer.live.append(changes())).first == 1
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 from uuid import uuid4
@@ -16,11 +15,12 @@ from shared.errors import CorruptEvent, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import LogNotReady, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import LogNotReady
 from shared.events.commitments import Commented
 from shared.events.facts import Event, Unknown
 from shared.events.indicators import MeasurementRecorded
-from tests.support.ledger import changes, command, event, process, run_sql, wrote
+from tests.support.ledger import changes, command, event, process, run_sql, until, wrote
 
 
 class FromTheFuture(Event, frozen=True, kw_only=True):
@@ -42,14 +42,6 @@ class Seen:
         assert isinstance(recorded.data, Commented)
         self.texts.append(recorded.data.text)
         self.positions.append(recorded.position)
-
-
-async def until(condition: Callable[[], object], seconds: float = 15) -> None:
-    """Give the loop its turns until something is so; fails the test when it never is."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        await asyncio.sleep(0.005)
 
 
 async def test_what_one_process_writes_reaches_the_others(log_url: str) -> None:

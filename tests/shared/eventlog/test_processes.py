@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.eventlog.postgres import PostgresStore
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.eventlog.verification import verify
 from tests.support.ledger import process, run_sql
-from tests.support.log_process import Child, start_together
+from tests.support.log_process import Child, start_together, unordered_recorder
 
 pytestmark = pytest.mark.xdist_group("processes")
 
@@ -52,11 +51,30 @@ def what_readers_missed(
     return wrong
 
 
-@pytest.mark.parametrize("way", ["append", "slow commits"])
-def test_readers_in_other_processes_miss_nothing_on_postgresql(postgres_url: str, way: str) -> None:
+def commits_slowly(url: str) -> None:
+    """Let the database take some time over each commit, longer over some: their order is then seen to matter."""
+    run_sql(
+        url,
+        "CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(random() / 100); RETURN NULL; END $$",
+    )
+    run_sql(
+        url,
+        "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON stored_events DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW WHEN (NEW.originator_version = 1) EXECUTE FUNCTION take_time()",
+    )
+
+
+@pytest.mark.parametrize("way", ["append", "insert"])
+@pytest.mark.parametrize("slowly", [False, True], ids=["quick commits", "slow commits"])
+def test_readers_in_other_processes_miss_nothing_on_postgresql(
+    postgres_url: str, way: str, slowly: bool
+) -> None:
     with closing(open_store(postgres_url)) as store:
         store.migrate()
-        assert what_readers_missed(postgres_url, way=way) == []
+        if slowly:
+            commits_slowly(postgres_url)
+        assert what_readers_missed(postgres_url, way=way, requests=40 if slowly else 60) == []
         if way == "append":
             assert verify(store).sound
 
@@ -73,9 +91,11 @@ def test_the_same_check_fails_with_the_librarys_lock_free_insert(postgres_server
 
     for _ in range(8):
         with fresh_database(postgres_server) as url:
-            with closing(PostgresStore(url, unsafe_functions=True)) as store:
-                store.migrate()
-            wrong = what_readers_missed(url, way="unsafe", requests=40)
+            recorder = unordered_recorder(url)
+            recorder.create_table()
+            recorder.datastore.close()
+            commits_slowly(url)
+            wrong = what_readers_missed(url, way="unordered", requests=40)
         if any("missed" in sentence for sentence in wrong):
             return
     pytest.fail("readers missed nothing in eight rounds: this check would not notice a log without order")

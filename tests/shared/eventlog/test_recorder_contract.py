@@ -11,60 +11,71 @@ import pytest
 from eventsourcing.tests.persistence import (
     ApplicationRecorderTestCase,
     NonInterleavingNotificationIDsBaseCase,
+    ProcessRecorderTestCase,
+    TrackingRecorderTestCase,
 )
 
-from shared.eventlog.postgres import PostgresStore
-from shared.eventlog.sqlite import SQLiteStore
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Store
 
 
 class OurRecorder:
     """Makes a migrated store for each test case, closed at its end."""
 
-    make_store: Callable[[], SQLiteStore | PostgresStore]
+    make_store: Callable[[], Store]
 
     def new_originator_id(self) -> UUID:
         return uuid4()
 
-    def create_recorder(self) -> SQLiteStore | PostgresStore:
+    def create_recorder(self) -> Store:
         return self.make_store()
+
+
+def stores(request: pytest.FixtureRequest, urls: Iterator[str]) -> Iterator[None]:
+    opened: list[Store] = []
+
+    def make() -> Store:
+        store = open_store(next(urls))
+        store.migrate()
+        opened.append(store)
+        return store
+
+    request.cls.make_store = staticmethod(make)
+    yield
+    for store in opened:
+        store.close()
 
 
 @pytest.fixture
 def sqlite_stores(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[None]:
-    numbers = itertools.count()
-    opened: list[SQLiteStore] = []
-
-    def make() -> SQLiteStore:
-        store = SQLiteStore(str(tmp_path / f"log{next(numbers)}.db"))
-        store.migrate()
-        opened.append(store)
-        return store
-
-    request.cls.make_store = staticmethod(make)
-    yield
-    for store in opened:
-        store.close()
+    yield from stores(request, (f"sqlite:///{tmp_path / f'log{n}.db'}" for n in itertools.count()))
 
 
 @pytest.fixture
 def postgres_stores(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[None]:
-    opened: list[PostgresStore] = []
+    yield from stores(request, itertools.repeat(postgres_url))
 
-    def make() -> PostgresStore:
-        store = PostgresStore(postgres_url)
-        store.migrate()
-        opened.append(store)
-        return store
 
-    request.cls.make_store = staticmethod(make)
-    yield
-    for store in opened:
-        store.close()
+class Subscribing:
+    """The subscription test, which the library leaves to each recorder to opt into."""
+
+    def test_insert_subscribe(self) -> None:
+        self.optional_test_insert_subscribe()  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("sqlite_stores")
-class TestSQLiteApplicationRecorder(OurRecorder, ApplicationRecorderTestCase):
-    """The library's expectations of an application recorder, on SQLite."""
+class TestSQLiteApplicationRecorder(OurRecorder, Subscribing, ApplicationRecorderTestCase):
+    """The library's expectations of an application recorder and its subscriptions, on SQLite."""
+
+
+@pytest.mark.usefixtures("sqlite_stores")
+class TestSQLiteTrackingRecorder(OurRecorder, TrackingRecorderTestCase):
+    """The library's expectations of a tracking recorder, on SQLite."""
+
+
+@pytest.mark.usefixtures("sqlite_stores")
+class TestSQLiteProcessRecorder(OurRecorder, ProcessRecorderTestCase):
+    """The library's expectations of a process recorder, on SQLite."""
 
 
 @pytest.mark.usefixtures("sqlite_stores")
@@ -73,8 +84,18 @@ class TestSQLiteNotificationIDsDoNotInterleave(OurRecorder, NonInterleavingNotif
 
 
 @pytest.mark.usefixtures("postgres_stores")
-class TestPostgresApplicationRecorder(OurRecorder, ApplicationRecorderTestCase):
-    """The library's expectations of an application recorder, on PostgreSQL."""
+class TestPostgresApplicationRecorder(OurRecorder, Subscribing, ApplicationRecorderTestCase):
+    """The library's expectations of an application recorder and its subscriptions, on PostgreSQL."""
+
+
+@pytest.mark.usefixtures("postgres_stores")
+class TestPostgresTrackingRecorder(OurRecorder, TrackingRecorderTestCase):
+    """The library's expectations of a tracking recorder, on PostgreSQL."""
+
+
+@pytest.mark.usefixtures("postgres_stores")
+class TestPostgresProcessRecorder(OurRecorder, ProcessRecorderTestCase):
+    """The library's expectations of a process recorder, on PostgreSQL."""
 
 
 @pytest.mark.usefixtures("postgres_stores")

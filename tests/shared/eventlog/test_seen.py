@@ -15,15 +15,8 @@ from hypothesis import strategies as st
 
 from shared.errors import RuleBroken
 from shared.eventlog.appender import Appender
-from shared.eventlog.store import (
-    Appended,
-    Changes,
-    LogNotReady,
-    Outdated,
-    Seen,
-    Store,
-    open_store,
-)
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Appended, Changes, Outdated, Seen, Store
 from shared.events.commitments import Commented, Registered, Reopened
 from shared.events.facts import Event
 from tests.support.ledger import DAY, NOON, Ledger, changes, command, event, opened, process, run_sql, wrote
@@ -94,7 +87,7 @@ def test_a_batch_is_written_exactly_when_each_request_has_seen_all_there_is_befo
         else:
             log.append(requests, NOON)
             holds = expected
-        assert [place.type for place in log.read_filed(0, 1000, upto=1000)] == [k.TYPE for k in holds]
+        assert [stored.type for stored in log.read_stored(0, 1000)] == [k.TYPE for k in holds]
 
 
 async def test_one_who_has_not_seen_all_harms_no_other_request_of_a_batch(log_url: str) -> None:
@@ -130,11 +123,12 @@ async def test_a_fact_that_arrives_while_a_decision_looks_makes_it_look_again(lo
                 await other.write(theirs, "late")
                 await one.live.catch_up()
 
-        def decide(present: Ledger) -> list[Event]:
+        async def decide(present: Ledger) -> list[Event]:
+            await look()
             return [wrote(f"theirs: {looks[-1]}")]
 
         await one.live.catch_up()
-        await one.ledgers.change(mine, decide, command(), prepare=look, considering=(Commented,))
+        await one.ledgers.change(mine, decide, command(), considering=(Commented,))
         assert looks == [[], ["late"]]
         assert await one.texts(mine) == ["theirs: ['late']"]
 
@@ -148,14 +142,11 @@ async def test_a_rule_over_all_ledgers_holds_whichever_processes_write_them(log_
         async def write(place: int, text: str) -> None:
             nonlocal refused
             here = (one, other)[place % 2]
-            held: set[str] = set()
 
-            async def look() -> None:
-                held.clear()
+            async def decide(present: Ledger) -> list[Event]:
+                held: set[str] = set()
                 for ledger in ledgers:
                     held.update(await here.texts(ledger))
-
-            def decide(present: Ledger) -> list[Event]:
                 if text in held:
                     raise RuleBroken("taken", "It stands elsewhere.")
                 return [wrote(text)]
@@ -165,7 +156,6 @@ async def test_a_rule_over_all_ledgers_holds_whichever_processes_write_them(log_
                     ledgers[place],
                     decide,
                     command(key=f"{place} {text}"),
-                    prepare=look,
                     considering=(Commented,),
                 )
             except RuleBroken:
@@ -178,7 +168,7 @@ async def test_a_rule_over_all_ledgers_holds_whichever_processes_write_them(log_
         texts = [text for ledger in ledgers for text in await one.texts(ledger)]
         assert sorted(texts) == sorted(f"text {n}" for n in range(30))
         assert refused == 90
-        assert not one.live.turns
+        assert not one.live.locks
 
 
 async def test_many_who_consider_the_same_get_their_turn_in_the_end(log_url: str) -> None:
@@ -195,21 +185,3 @@ async def test_many_who_consider_the_same_get_their_turn_in_the_end(log_url: str
         )
         await one.live.catch_up()
         assert [await one.texts(ledger) for ledger in ledgers] == [["here"]] * 12
-
-
-def test_a_log_made_by_an_older_version_is_not_ready_until_it_is_migrated(postgres_url: str) -> None:
-    with closing(open_store(postgres_url)) as log:
-        log.migrate()
-        log.check_ready()
-        run_sql(
-            postgres_url,
-            "ALTER FUNCTION bitacora_append(uuid[], bigint[], text[], bytea[], timestamptz, bytea[], bytea[], uuid[],"
-            " bigint[], text[], bigint[], text[], bigint[], bigint[], boolean) RENAME TO bitacora_append_before",
-        )
-        with pytest.raises(LogNotReady):
-            log.check_ready()
-        with pytest.raises(LogNotReady):
-            log.append([changes()], NOON)
-        log.migrate()
-        log.check_ready()
-        assert log.append([changes()], NOON)[0].first == 1

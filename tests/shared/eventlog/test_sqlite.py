@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from shared.errors import Unavailable
-from shared.eventlog.sqlite import SQLiteStore
+from shared.eventlog.sqlite import SQLiteStore, connect
+from shared.eventlog.store import Limits
 from shared.eventlog.subscription import Subscription
 from tests.support.ledger import changes
 
@@ -47,16 +48,25 @@ def test_a_reader_of_a_file_that_cannot_be_opened_for_a_while_is_told_and_goes_o
 
 
 def test_every_connection_syncs_at_each_commit_and_uses_the_write_ahead_log(tmp_path: Path) -> None:
-    with closing(SQLiteStore(str(tmp_path / "bitacora.db"))) as store:
-        store.migrate()
-        with store._connection() as connection:
-            assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
-            assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    with closing(connect(str(tmp_path / "bitacora.db"), 1)) as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+        assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
 
-def test_a_write_holds_the_lock_from_its_beginning(tmp_path: Path) -> None:
+def test_a_write_that_cannot_have_the_lock_is_told_so_within_its_limit_and_succeeds_later(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "bitacora.db"
-    with closing(SQLiteStore(str(path))) as store, closing(sqlite3.connect(path, timeout=0)) as other:
+    with (
+        closing(SQLiteStore(str(path), Limits(lock=0.1))) as store,
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+    ):
         store.migrate()
-        with store._write(), pytest.raises(sqlite3.OperationalError, match="locked"):
-            other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable):
+            store.append([changes()], datetime.now(UTC))
+        with pytest.raises(Unavailable):
+            store.check_writable()
+        other.execute("ROLLBACK")
+        store.check_writable()
+        assert store.append([changes()], datetime.now(UTC))[0].first == 1

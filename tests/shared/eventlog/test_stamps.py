@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.eventlog import codec
-from shared.eventlog.store import Appended, Changes, Store, open_store, position_at
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Appended, Changes, Store, position_at
 from tests.support.ledger import NOON, changes, event, run_sql, wrote
 
 instants = st.datetimes(

@@ -14,7 +14,8 @@ from shared.clock import Clock
 from shared.errors import BitacoraError, RuleBroken, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
-from shared.eventlog.store import Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Store
 from shared.events.commitments import Commented, OrganizationRegistered, Registered
 from shared.events.facts import Event
 from shared.events.streams import stream_of

@@ -19,7 +19,8 @@ from services.meetings.meeting.model import Meeting
 from shared.clock import Clock
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
-from shared.eventlog.store import Changes, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Changes
 from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role

@@ -11,7 +11,7 @@ from typing import Any
 
 from services.meetings.importing.decisions import MeetingImport
 from shared.clock import Clock
-from shared.eventlog.store import open_store
+from shared.eventlog.open import open_store
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
 from shared.tabular.engine import run_import

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from services.commitments.domain.commitment import Commitment
-from services.commitments.domain.decision_deeds import Deed, Found, NotDone, deeds_of
-from services.commitments.domain.indicator import Indicator
-from services.commitments.domain.registration import Known
+from services.commitments.commitment.model import Commitment, Known
+from services.commitments.indicator.model import Indicator
+from services.commitments.outcome.model import Caused, Found, NotDone, effects_of
+from shared.aggregate.command import OnStream
 from shared.events.commitments import (
     DeadlineRevised,
     Discarded,
@@ -46,7 +47,7 @@ from tests.services.commitments.promises import (
     registered,
     reopened,
 )
-from tests.support.scenario import Told, told
+from tests.support.scenario import Told, on, told
 
 NUMBER = "BIL-INT-2012-003"
 REASON = "Decided on 2012-11-07."
@@ -79,23 +80,34 @@ def record(*commitments: Commitment, indicator: Indicator | None = None, known: 
     return Found({one.code: one for one in commitments}, indicator, known)
 
 
-def deeds(
+def effects(
     agreed: DecisionAgreed, found: Found | None = None, body: BodyKind | None = BodyKind.BILATERAL
-) -> list[Deed]:
-    return deeds_of(agreed, found or record(), body=body, today=TODAY)
+) -> list[Caused]:
+    return effects_of(agreed, found or record(), on(TODAY), body=body)
 
 
-def deed(
+def caused(stream_id: UUID, version: int, event: Event, done: Done) -> Caused:
+    """The event as the next version of a stream, and how the outcome tells of it."""
+    return Caused(OnStream(stream_id, version, event), done)
+
+
+def effect_of(
     agreed: DecisionAgreed, found: Found | None = None, body: BodyKind | None = BodyKind.BILATERAL
-) -> Deed:
-    (only,) = deeds(agreed, found, body)
+) -> Caused:
+    (only,) = effects(agreed, found, body)
     return only
+
+
+def event_of(
+    agreed: DecisionAgreed, found: Found | None = None, body: BodyKind | None = BodyKind.BILATERAL
+) -> Event:
+    return effect_of(agreed, found, body).on_stream.event
 
 
 def refused(agreed: DecisionAgreed, found: Found | None = None) -> tuple[str, str | None]:
     """The code of the rule that stood against it, and what it stood with."""
     with pytest.raises(NotDone) as why:
-        deeds(agreed, found)
+        effects(agreed, found)
     assert why.value.reason.endswith(".")
     return why.value.code, why.value.commitment or why.value.indicator
 
@@ -111,7 +123,7 @@ def test_a_commitment_agreed_in_a_bilateral_is_registered_reserved_with_the_deci
         collaborating_organizations=("JUSTICE",),
         goal="Twenty",
     )
-    assert deed(decision(DecisionKind.AGREE_COMMITMENT, effect=effect)) == Deed(
+    assert effect_of(decision(DecisionKind.AGREE_COMMITMENT, effect=effect)) == caused(
         stream_of("commitment", "SEG-77"),
         1,
         Registered(
@@ -147,7 +159,7 @@ def test_a_new_commitment_is_never_public_and_reserved_where_the_decision_or_a_b
     body: BodyKind | None, visibility: Visibility, origin: OriginKind, narrowed: Visibility
 ) -> None:
     agreed = decision(DecisionKind.AGREE_COMMITMENT, effect=agreeing(), visibility=visibility)
-    event = deed(agreed, body=body).event
+    event = event_of(agreed, body=body)
     assert isinstance(event, Registered)
     assert event.origin is not None
     assert (event.origin.kind, event.visibility) == (origin, narrowed)
@@ -194,23 +206,23 @@ def test_a_deadline_is_revised_on_every_commitment_named_as_of_the_day_it_was_ag
         reason=REASON,
         decision=NUMBER,
     )
-    assert deeds(agreed, record(one, other)) == [
-        Deed(one.id, 2, revised, Done(type=revised.TYPE, version=2, commitment="SEG-14")),
-        Deed(other.id, 4, revised, Done(type=revised.TYPE, version=4, commitment="SEG-15")),
+    assert effects(agreed, record(one, other)) == [
+        caused(one.id, 2, revised, Done(type=revised.TYPE, version=2, commitment="SEG-14")),
+        caused(other.id, 4, revised, Done(type=revised.TYPE, version=4, commitment="SEG-15")),
     ]
 
 
 def test_what_a_decision_does_is_dated_no_earlier_than_the_commitment_itself() -> None:
     young = commitment(registered(effective_on=date(2012, 11, 20)))
     agreed = decision(DecisionKind.REVISE_DEADLINE, commitments=("SEG-14",), effect=until(date(2014, 3, 10)))
-    event = deed(agreed, record(young)).event
+    event = event_of(agreed, record(young))
     assert isinstance(event, DeadlineRevised)
     assert event.effective_on == date(2012, 11, 20)
 
 
 def test_a_commitment_is_given_up_with_the_type_and_the_reason_that_were_agreed() -> None:
     agreed = decision(DecisionKind.DISCARD, commitments=("SEG-14",), effect=giving_up())
-    assert deed(agreed, record(commitment())).event == Discarded(
+    assert event_of(agreed, record(commitment())) == Discarded(
         reason_type=DiscardReason.BUDGETARY,
         reason="No funds in 2013",
         effective_on=AGREED_ON,
@@ -231,13 +243,13 @@ def test_an_escalation_is_noted_even_on_a_commitment_that_is_closed(
 ) -> None:
     agreed = decision(DecisionKind.ESCALATE, commitments=("SEG-14",), effect=effect)
     escalated = Escalated(effective_on=AGREED_ON, decision=NUMBER, to=to, remarks=remarks)
-    assert deed(agreed, record(commitment(registered(), completed()))).event == escalated
+    assert event_of(agreed, record(commitment(registered(), completed()))) == escalated
 
 
 def test_a_commitment_named_twice_is_changed_once() -> None:
     it = commitment()
     agreed = decision(DecisionKind.DISCARD, commitments=("SEG-14", str(it.id), "SEG-14"), effect=giving_up())
-    assert len(deeds(agreed, Found({"SEG-14": it, str(it.id): it}))) == 1
+    assert len(effects(agreed, Found({"SEG-14": it, str(it.id): it}))) == 1
 
 
 @pytest.mark.parametrize(
@@ -281,8 +293,8 @@ def test_the_guards_of_a_commitment_hold_for_decisions_as_for_people(
 
 def test_a_target_is_revised_with_the_decision_that_did_it() -> None:
     it = indicator(target("28.56"))
-    made = deed(decision(DecisionKind.REVISE_TARGET, effect=aiming("28.56")), record(indicator=it))
-    assert made == Deed(
+    made = effect_of(decision(DecisionKind.REVISE_TARGET, effect=aiming("28.56")), record(indicator=it))
+    assert made == caused(
         it.id,
         3,
         TargetSet(
@@ -299,14 +311,14 @@ def test_a_target_is_revised_with_the_decision_that_did_it() -> None:
 
 def test_a_value_to_be_maintained_may_stray_as_far_as_before() -> None:
     it = indicator(target("30", tolerance=Decimal("1.5")), direction=Direction.MAINTAIN)
-    event = deed(decision(DecisionKind.REVISE_TARGET, effect=aiming("31")), record(indicator=it)).event
+    event = event_of(decision(DecisionKind.REVISE_TARGET, effect=aiming("31")), record(indicator=it))
     assert isinstance(event, TargetSet)
     assert event.tolerance == Decimal("1.5")
 
 
 def test_a_target_for_an_indicator_defined_later_holds_from_its_first_day() -> None:
     it = indicator(effective_on=date(2012, 11, 20))
-    event = deed(decision(DecisionKind.REVISE_TARGET, effect=aiming("28.56")), record(indicator=it)).event
+    event = event_of(decision(DecisionKind.REVISE_TARGET, effect=aiming("28.56")), record(indicator=it))
     assert isinstance(event, TargetSet)
     assert event.effective_on == date(2012, 11, 20)
 
@@ -335,7 +347,7 @@ def test_a_target_needs_an_indicator_on_record() -> None:
 @pytest.mark.parametrize("kind", [DecisionKind.BUDGET, DecisionKind.REFER, DecisionKind.OTHER])
 def test_other_kinds_ask_nothing_of_the_record(kind: DecisionKind) -> None:
     agreed = decision(kind, commitments=("SEG-14",), effect=taking_to())
-    assert deeds(agreed, record(commitment(registered()))) == []
+    assert effects(agreed, record(commitment(registered()))) == []
 
 
 @pytest.mark.parametrize("kind", DecisionKind)
@@ -354,9 +366,9 @@ def test_what_holds_already_needs_no_doing() -> None:
     same_day = decision(
         DecisionKind.REVISE_DEADLINE, commitments=("SEG-14",), effect=until(date(2013, 12, 31))
     )
-    assert deeds(same_day, record(commitment())) == []
+    assert effects(same_day, record(commitment())) == []
     same_value = decision(DecisionKind.REVISE_TARGET, effect=aiming("28.56", date(2013, 12, 31)))
-    assert deeds(same_value, record(indicator=indicator(target("28.56")))) == []
+    assert effects(same_value, record(indicator=indicator(target("28.56")))) == []
 
 
 @pytest.mark.parametrize(
@@ -393,4 +405,4 @@ def test_the_text_of_a_decision_is_not_written_on_what_it_concerns() -> None:
         decision(DecisionKind.ESCALATE, commitments=("SEG-14",)),
     ]
     found = record(commitment(), indicator=indicator())
-    assert not any("only those" in str(deed(one, found).event) for one in agreed)
+    assert not any("only those" in str(event_of(one, found)) for one in agreed)

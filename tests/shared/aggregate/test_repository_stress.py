@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from shared.eventlog.records import Records
+from shared.aggregate.repository import BASE_WEIGHT, CACHE, EVENT_WEIGHT
 from tests.support.ledger import (
     NOON,
     Ledger,
@@ -57,9 +57,11 @@ class Watch:
         self.known[ledger] = max(self.known.get(ledger, 0), 1)
 
 
-@pytest.mark.parametrize("capacity", [2, 1000], ids=["a cache too small", "a cache large enough"])
-async def test_a_cache_that_loads_while_others_write_is_never_behind(log_url: str, capacity: int) -> None:
-    async with process(log_url, capacity=capacity) as one, process(log_url, capacity=capacity) as other:
+@pytest.mark.parametrize(
+    "cache", [2 * (BASE_WEIGHT + 4 * EVENT_WEIGHT), CACHE], ids=["a cache too small", "a cache large enough"]
+)
+async def test_a_cache_that_loads_while_others_write_is_never_behind(log_url: str, cache: int) -> None:
+    async with process(log_url, cache=cache) as one, process(log_url, cache=cache) as other:
         watches = [Watch(one, 1), Watch(other, 2)]
         ledgers: list[UUID] = []
 
@@ -77,7 +79,7 @@ async def test_a_cache_that_loads_while_others_write_is_never_behind(log_url: st
                 if ledgers:
                     await watch.look(watch.rng.choice(ledgers[-8:]))
                 if watch.rng.random() < 0.05:
-                    watch.here.ledgers._cache.clear()
+                    watch.here.live.forget(ledgers)
                 await watch.pause()
 
         done = asyncio.Event()
@@ -91,21 +93,24 @@ async def test_a_cache_that_loads_while_others_write_is_never_behind(log_url: st
         head = one.store.head()
         for watch in watches:
             await watch.here.live.wait_for(head, 15)
-        written = 0
+        lengths: dict[UUID, int] = {}
         for ledger in ledgers:
-            folded = await one.ledgers.as_of(ledger)
-            assert folded is not None
-            written += len(folded.texts)
+            current = await one.ledgers.get(ledger)
+            assert current is not None
+            folded = (await one.ledgers.as_it_was(ledger, version=current.version)).state
+            lengths[ledger] = folded.version
             for watch in watches:
                 found = await watch.look(ledger)
                 assert found is not None
                 assert found.texts == folded.texts
-        assert written == 360
+        assert sum(lengths.values()) == 360 + len(ledgers)
         for watch in watches:
-            records: Records[Ledger] = watch.here.ledgers
-            assert len(records._cache) <= capacity
-            assert not records._loading
-            assert not watch.here.live.turns
+            held = [length for ledger, length in lengths.items() if watch.here.in_memory([ledger])]
+            weight = sum(BASE_WEIGHT + EVENT_WEIGHT * length for length in held)
+            assert weight <= cache or len(held) == 1
+            watch.here.live.forget(ledgers)
+            assert watch.here.in_memory(ledgers) == 0
+            assert not watch.here.live.locks
             assert watch.here.live.failure is None
 
 

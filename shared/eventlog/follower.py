@@ -1,0 +1,155 @@
+"""A follower acts on events: each once and in order, whichever process does it, and however often one is killed.
+
+How far it has come is kept in the log's own database and commits with the events it caused (`FollowerPosition`); of
+several processes that follow under one name, the second is told so and goes on from there. An event that it cannot
+handle for a reason nobody foresaw is set aside: it goes on a list (`bitacora followers`), the follower goes on with the
+next one, and tries it again when somebody asks for that. Nothing it meets ever stops a service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Gauge
+
+from shared.errors import BitacoraError, Unavailable
+from shared.eventlog import codec
+from shared.eventlog.envelope import FollowerPosition, Recorded
+from shared.eventlog.live import LiveLog
+from shared.eventlog.store import FollowerOvertaken
+from shared.events.facts import Event
+
+PAUSE: Final = 0.5
+"""Seconds before a log that did not answer is asked again."""
+LOOK: Final = 2.0
+"""Seconds between two looks for events that are to be tried again."""
+AT_ONCE: Final = 200
+"""Events that are read at once."""
+
+Handle = Callable[[Recorded, FollowerPosition], Awaitable[object]]
+"""Acts on an event; what it appends carries the position it is given. It raises Unavailable only where asking again
+helps, and what FollowerOvertaken it meets it lets through."""
+
+log = structlog.get_logger(__name__)
+
+
+class Follower:
+    """Follows the events of some types under a name, as a task on the event loop of a service."""
+
+    def __init__(self, live: LiveLog, name: str, types: Iterable[type[Event]], handle: Handle) -> None:
+        self.name = name
+        self.position = 0
+        """Every event of its types up to this position was handled, or is set aside."""
+        self.set_aside = 0
+        """How many events are on the list of those it could not handle, at the last look."""
+        self._live = live
+        types = tuple(types)
+        self._types = tuple(sorted(cls.TYPE for cls in types))
+        self._handle = handle
+        self._more = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        live.subscribe(types, lambda _recorded: self._more.set(), replay=False)
+
+    def start(self) -> None:
+        """Begin; call once `live` has started."""
+        self._task = asyncio.create_task(self._run(), name=f"follower-{self.name}")
+
+    async def stop(self) -> None:
+        """Finish the event in hand, and no other. Harmless when nothing was started."""
+        self._stopping.set()
+        self._more.set()
+        if self._task is not None:
+            await self._task
+
+    async def readiness(self) -> str:
+        """How far it has come, and what it has set aside, in a sentence."""
+        told = f"acted up to position {self.position}"
+        if self.set_aside:
+            told += f"; {self.set_aside} set aside, see `bitacora followers`"
+        return told
+
+    def measure(self, registry: CollectorRegistry) -> None:
+        """Show in the metrics of a service how far it has come, and how much it has set aside."""
+        for name, what, value in (
+            ("follower_position", "Position of the log up to which was acted.", lambda: self.position),
+            ("follower_dead_letters", "Events that were set aside.", lambda: self.set_aside),
+        ):
+            gauge = Gauge(name, what, ("follower",), registry=registry)
+            gauge.labels(self.name).set_function(value)
+
+    # --- following -------------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        begun = False
+        while not self._stopping.is_set():
+            self._more.clear()
+            try:
+                if not begun:
+                    self.position = await self._kept()
+                    begun = True
+                await self._act_on_what_is_new()
+                await self._act_on_what_is_to_be_tried_again()
+            except FollowerOvertaken:
+                begun = False  # another process is further: go on from there
+            except Unavailable as error:
+                log.warning(
+                    "follower_interrupted", follower=self.name, code=error.code, position=self.position
+                )
+                await self._wait(self._stopping, PAUSE)
+            except Exception as error:
+                log.error("follower_failed", follower=self.name, position=self.position, exc_info=error)
+                await self._wait(self._stopping, PAUSE)
+            else:
+                await self._wait(self._more, LOOK)
+
+    async def _act_on_what_is_new(self) -> None:
+        while not self._stopping.is_set():
+            upto = self._live.position
+            if upto <= self.position:
+                return
+            lines = await asyncio.to_thread(
+                self._live.store.read, self.position, AT_ONCE, upto=upto, types=self._types
+            )
+            for position, line in lines:
+                if self._stopping.is_set():
+                    return
+                await self._act(codec.decode(line, position), FollowerPosition(self.name, position))
+                self.position = position
+            if len(lines) < AT_ONCE:
+                self.position = upto
+
+    async def _act_on_what_is_to_be_tried_again(self) -> None:
+        letters = await asyncio.to_thread(self._live.store.dead_letters, self.name)
+        self.set_aside = len(letters)
+        for letter in letters:
+            if letter.retry and not self._stopping.is_set():
+                lines = await asyncio.to_thread(self._live.store.read, letter.position - 1, 1)
+                with contextlib.suppress(FollowerOvertaken):
+                    await self._act(
+                        codec.decode(lines[0][1], letter.position),
+                        FollowerPosition(self.name, letter.position, retry=True),
+                    )
+                self._more.set()
+
+    async def _act(self, recorded: Recorded, at: FollowerPosition) -> None:
+        try:
+            await self._handle(recorded, at)
+        except (Unavailable, FollowerOvertaken):
+            raise
+        except Exception as error:
+            log.error("follower_set_aside", follower=self.name, position=at.position, exc_info=error)
+            why = error.message if isinstance(error, BitacoraError) else f"{type(error).__name__}: {error}"
+            await asyncio.to_thread(self._live.store.set_aside, at, why, self._live.clock.now())
+
+    async def _kept(self) -> int:
+        return await asyncio.to_thread(self._live.store.follower_position, self.name)
+
+    @staticmethod
+    async def _wait(event: asyncio.Event, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), seconds)

@@ -1,0 +1,51 @@
+"""Brings the tables of the log to the newest revision: Alembic, in this process, one process at a time.
+
+Tables that version 1 made, before there were revisions, are taken over as they are by the first one. Services of the
+version before go on working on what comes out; `Store.check_ready` of this one asks for the newest revision.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, NullPool, create_engine
+
+LOCK: Final = 563_201_013
+"""The advisory lock of whoever migrates."""
+BUSY_TIMEOUT: Final = 60
+"""Seconds to wait for another process that migrates the same file."""
+
+
+def migrate_postgres(url: str) -> None:
+    """Migrate a PostgreSQL database; waits for another process that is at it."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    with psycopg.connect(url, autocommit=True) as guard:
+        # Asked for again and again: whoever waits inside a statement is waited for by an index that is made
+        # beside running appends.
+        while guard.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
+            time.sleep(0.05)
+        with engine.connect() as connection:
+            _upgrade(connection)
+
+
+def migrate_sqlite(path: str) -> None:
+    """Migrate an SQLite file; waits for another process that is at it."""
+    from shared.eventlog.sqlite import connect
+
+    engine = create_engine("sqlite://", creator=lambda: connect(path, BUSY_TIMEOUT), poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _upgrade(connection)
+        connection.commit()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
