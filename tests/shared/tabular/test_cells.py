@@ -1,4 +1,4 @@
-"""Words of a cell: days, numbers, amounts, codes, and what stands for nothing."""
+"""Words of a cell: days, numbers, amounts, and what stands for nothing."""
 
 from __future__ import annotations
 
@@ -7,19 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from services.commitments.importing.cells import (
-    DateReader,
-    NoValueReader,
-    NumberReader,
-    Unreadable,
-    amount_text,
-    make_code,
-)
-from services.commitments.importing.mapping import NoValue, Numbers
+from shared.tabular.cells import DateReader, NoValueReader, NumberReader, Unreadable, amount_text
+from shared.tabular.mapping import DateFormats, NoValue, Numbers
 
 
 def test_days_are_read_in_any_of_the_formats_and_always_as_in_iso() -> None:
-    read = DateReader(["%d/%m/%Y", "%d.%m.%Y", "%d %B %Y"], 1970, {})
+    read = DateReader(DateFormats(formats=("%d/%m/%Y", "%d.%m.%Y", "%d %B %Y")))
     for text in ("31/12/2015", "31.12.2015", "31 December 2015", "2015-12-31", " 31/12/2015\n"):
         assert read(text) == date(2015, 12, 31)
     for text in ("31/02/2015", "1/012/2014 ", "soon", "", "20151231"):
@@ -33,11 +26,11 @@ def test_days_are_read_in_any_of_the_formats_and_always_as_in_iso() -> None:
 def test_two_digits_mean_a_year_of_the_hundred_that_the_mapping_names(
     century_from: int, text: str, year: int
 ) -> None:
-    assert DateReader(["%d.%m.%y"], century_from, {})(text) == date(year, 1, 1)
+    assert DateReader(DateFormats(formats=("%d.%m.%y",), century_from=century_from))(text) == date(year, 1, 1)
 
 
 def test_a_cell_may_stand_for_a_day_of_its_own() -> None:
-    read = DateReader([], 1970, {"Snapshot 2014": date(2013, 9, 30)})
+    read = DateReader(DateFormats(table={"Snapshot 2014": date(2013, 9, 30)}))
     assert read("snapshot  2014") == date(2013, 9, 30)
     assert read("snapshot 2015") is None
 
@@ -92,19 +85,6 @@ def test_an_amount_beyond_what_the_record_holds_is_refused() -> None:
     for value in (Decimal(10) ** 12, -(Decimal(10) ** 40)):
         with pytest.raises(Unreadable):
             amount_text(value, 1_000_000)
-
-
-def test_codes_are_made_of_letters_and_digits_behind_a_prefix() -> None:
-    assert make_code(["Ñuble: Región 2ª etapa"], "cl-", slug=True) == "cl-nuble-region-2a-etapa"
-    assert make_code(["PR", " 7"], "", slug=True) == "pr-7"
-    assert make_code(["A.1", "b_2"], "x-", slug=False) == "x-A.1-b_2"
-
-
-def test_a_code_that_would_be_too_long_is_cut_and_still_tells_its_like_apart() -> None:
-    one, other = (make_code(["a" * 70 + end], "gmpp-", slug=True) for end in ("x", "y"))
-    assert one != other
-    assert len(one) == len(other) == 64
-    assert one == make_code(["a" * 70 + "x"], "gmpp-", slug=True)
 
 
 def test_nothing_is_said_by_words_that_fill_the_cell_and_no_value_by_phrases_in_it() -> None:

@@ -1,7 +1,8 @@
-"""Reads a table as it was published: CSV in its own encoding and delimiter, or a sheet of a workbook.
+"""Reads what others publish as it was published: tables (CSV, or a sheet of a workbook) and JSON, a line or a file.
 
-Every cell comes out as text, so that one file gives the same whatever it was saved as: the days of a workbook as
-`YYYY-MM-DD`, its numbers in plain digits. Rows know where they stand, because somebody will have to mend them.
+Every cell of a table comes out as text, so that one table gives the same whatever it was saved as: the days of a
+workbook as `YYYY-MM-DD`, its numbers in plain digits. Rows know where they stand, because somebody will have to mend
+them. InvalidInput("file-unreadable") when there is no reading the file at all.
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import msgspec
 from python_calamine import CalamineError, CalamineWorkbook
 
-from services.commitments.importing.mapping import FileLayout
 from shared.errors import InvalidInput
-from shared.importing.text import plain
+from shared.tabular.mapping import FileLayout
+from shared.tabular.text import plain
 
-_CHUNK = 1 << 20
-_BYTE_ORDER_MARKS = (
+_CHUNK: Final = 1 << 20
+_BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -48,15 +50,49 @@ class Table(NamedTuple):
     rows: list[Row]
 
 
+class JsonLine(NamedTuple):
+    """One line that is not blank, counted from 1: the object on it, or why there is none."""
+
+    line: int
+    content: dict[str, Any]
+    problem: str | None = None
+
+
 def read_table(path: Path, layout: FileLayout) -> Table:
-    """The table in a file. InvalidInput("file-unreadable") when there is none to be had under this layout."""
+    """The table in a file, saved under this layout."""
     try:
         rows = _workbook_rows(path, layout) if _format(path, layout) == "xlsx" else _csv_rows(path, layout)
         if layout.transposed:
             rows = _transposed(rows)
         return _under_header(rows, layout.header_row)
     except (OSError, LookupError, UnicodeError, csv.Error, CalamineError, TypeError) as error:
-        raise InvalidInput("file-unreadable", f"{path.name} cannot be read: {error}") from error
+        raise _unreadable(path, error) from error
+
+
+def read_json_lines(path: Path) -> list[JsonLine]:
+    """The objects in a file of JSON Lines."""
+    lines = enumerate(_json_bytes(path).split(b"\n"), 1)
+    return [_json_line(number, text) for number, text in lines if text.strip()]
+
+
+def read_json_objects(path: Path) -> list[dict[str, Any]]:
+    """The objects in a file that is a JSON array of them, or an object that holds one as `data`."""
+    try:
+        found = msgspec.json.decode(_json_bytes(path))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+    if isinstance(found, dict):
+        found = found.get("data")
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise _unreadable(path, "it is no array of objects")
+    return found
+
+
+def _unreadable(path: Path, why: object) -> InvalidInput:
+    return InvalidInput("file-unreadable", f"{path.name} cannot be read: {why}")
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
 
 
 def detect_encoding(path: Path) -> str:
@@ -108,14 +144,11 @@ def _workbook_rows(path: Path, layout: FileLayout) -> list[Row]:
     workbook = CalamineWorkbook.from_path(str(path))
     try:
         names = workbook.sheet_names
-        if layout.sheet is None:
-            sheet = workbook.get_sheet_by_index(0)
-        elif layout.sheet in names:
-            sheet = workbook.get_sheet_by_name(layout.sheet)
-        else:
+        if layout.sheet is not None and layout.sheet not in names:
             raise InvalidInput(
                 "file-unreadable", f"{path.name} has no sheet '{layout.sheet}'; it has {', '.join(names)}."
             )
+        sheet = workbook.get_sheet_by_name(names[0] if layout.sheet is None else layout.sheet)
         grid = sheet.to_python(skip_empty_area=False)
     finally:
         workbook.close()
@@ -152,14 +185,15 @@ def _transposed(rows: Sequence[Row]) -> list[Row]:
 
 
 def _under_header(rows: Sequence[Row], header_row: int) -> Table:
-    if len(rows) < header_row or not any(cell.strip() for cell in rows[header_row - 1].cells):
+    if len(rows) < header_row or _blank(rows[header_row - 1].cells):
         raise InvalidInput("file-unreadable", f"There is no header in row {header_row}.")
     columns = _column_names(rows[header_row - 1].cells)
-    return Table(columns, [_fitted(row, len(columns)) for row in rows[header_row:] if _says_something(row)])
+    filled = (row for row in rows[header_row:] if row.problem is not None or not _blank(row.cells))
+    return Table(columns, [_fitted(row, len(columns)) for row in filled])
 
 
-def _says_something(row: Row) -> bool:
-    return row.problem is not None or any(cell.strip() for cell in row.cells)
+def _blank(cells: Sequence[str]) -> bool:
+    return not any(cell.strip() for cell in cells)
 
 
 def _fitted(row: Row, width: int) -> Row:
@@ -167,7 +201,7 @@ def _fitted(row: Row, width: int) -> Row:
     cells = row.cells
     if row.problem is not None or len(cells) == width:
         return row
-    if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
+    if len(cells) > width and _blank(cells[width:]):
         return Row(row.line, cells[:width])
     return Row(row.line, (), f"it has {len(cells)} cells and the header has {width}")
 
@@ -184,3 +218,22 @@ def _column_names(header: Sequence[str]) -> tuple[str, ...]:
         else:
             names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
     return tuple(names)
+
+
+# --- JSON -----------------------------------------------------------------------------------------------------------
+
+
+def _json_bytes(path: Path) -> bytes:
+    """The bytes of a file, without the byte order mark that some programs put before UTF-8."""
+    try:
+        return path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _json_line(number: int, text: bytes) -> JsonLine:
+    try:
+        content = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return JsonLine(number, {}, str(error))
+    return JsonLine(number, content) if isinstance(content, dict) else JsonLine(number, {}, "it is no object")

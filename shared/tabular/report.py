@@ -5,9 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final
+from uuid import uuid4
 
 import msgspec
+
+from shared.events.facts import Event
+
+IMPORTED: Final = "import-"
+"""How the correlation id of an import begins: it tells what a source said from what people did since."""
+
+
+def new_correlation_id() -> str:
+    """The id of one import."""
+    return f"{IMPORTED}{uuid4()}"
+
+
+def is_imported(correlation_id: str) -> bool:
+    """Whether an event with this correlation id was recorded by an import."""
+    return correlation_id.startswith(IMPORTED)
+
 
 LONGEST_VALUE: Final = 200
 """Characters of a cell that an error shows."""
@@ -16,17 +33,11 @@ MOST_SHOWN: Final = 20
 """Errors that the summary lists; the JSON has all of them."""
 
 
-class Problem(NamedTuple):
-    """What is wrong with a row: in which cell, if in one; what stands there; a code; and a sentence."""
+class RowError(msgspec.Struct):
+    """What is wrong with a row, or with a part of one: a row with several faults has several of these.
 
-    column: str | None
-    value: str | None
-    code: str
-    reason: str
-
-
-class RowError(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a row, or a part of one, was left out: a row with several faults has several of these."""
+    `column` is the cell, if it is one, and `value` what stands there; `reason` is a sentence for people.
+    """
 
     line: int
     column: str | None
@@ -34,11 +45,8 @@ class RowError(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     reason: str
 
-    @classmethod
-    def at(cls, line: int, problem: Problem) -> RowError:
-        """A problem of the row on that line."""
-        value = None if problem.value is None else problem.value[:LONGEST_VALUE]
-        return cls(line=line, column=problem.column, value=value, code=problem.code, reason=problem.reason)
+    def __post_init__(self) -> None:
+        self.value = None if self.value is None else self.value[:LONGEST_VALUE]
 
 
 class Rows(msgspec.Struct, kw_only=True):
@@ -64,8 +72,8 @@ class ImportReport(msgspec.Struct, kw_only=True):
 
     file: str
     source: str
-    dry_run: bool
-    correlation_id: str
+    dry_run: bool = False
+    correlation_id: str = ""
     rows: Rows = msgspec.field(default_factory=Rows)
     events: dict[str, int] = {}
     """How many of each type were recorded."""
@@ -74,11 +82,29 @@ class ImportReport(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     errors: list[RowError] = []
 
+    def fail(self, errors: Sequence[RowError]) -> None:
+        """Count a row that is left out."""
+        self.rows.failed += 1
+        self.errors.extend(errors)
+
+    def settle(self, row: Any, outcome: Any) -> None:
+        """Take a row into account that is on record now, or would be; `outcome` is what its decision returned."""
+
+    def record(self, event: Event) -> None:
+        """Count an event that is on record now, or would be."""
+        self.events[event.TYPE] = self.events.get(event.TYPE, 0) + 1
+
+    def finish(self, seconds: float) -> None:
+        """Put what was gathered in the order of the file, whatever the order in which it was decided."""
+        self.seconds = round(seconds, 3)
+        self.errors.sort(key=lambda error: error.line)
+        self.events = dict(sorted(self.events.items()))
+
     def as_json(self) -> bytes:
         """The report for a program, indented for people who look anyway: the errors, which may be many, come last."""
-        told = msgspec.to_builtins(self)
-        told["errors"] = told.pop("errors")
-        return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+        members = msgspec.to_builtins(self)
+        members["errors"] = members.pop("errors")
+        return msgspec.json.format(msgspec.json.encode(members), indent=2) + b"\n"
 
     def write(self, path: Path) -> None:
         """Leave the report in a file."""
@@ -92,7 +118,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
         lines = [
             f"{self.file}: {rows.read} rows read, {rows.imported} {done}, {counts} ({self.seconds:.1f} s)"
         ]
-        lines += [f"  {count:>7}  {name}" for name, count in sorted(self.events.items())]
+        lines += [f"  {count:>7}  {name}" for name, count in self.events.items()]
         lines += self.details()
         if self.last_position is not None:
             lines.append(f"  positions {self.first_position} to {self.last_position}, {self.correlation_id}")

@@ -1,4 +1,4 @@
-"""What stands at the members of one object: a text, an instant, a flag, a list; and what is wrong where it does not."""
+"""What stands at the members of one JSON object: a text, an instant, a flag, a list; and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -6,47 +6,65 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from services.meetings.importing.reading import found_at
-from shared.importing.report import Problem
-from shared.importing.text import plain
+from shared.tabular.cells import Unreadable
+from shared.tabular.report import RowError
+from shared.tabular.text import plain
 
 LONGEST_LINE: Final = 500
 """Characters of a title, a place, a wording: the limit of the API."""
 
 
-class Unreadable(ValueError):
-    """What stands at a member is not what it should be; `code` names the reason for a report."""
+def found_at(content: dict[str, Any], member: str) -> Any:
+    """What stands at a member, stepping into an object at each dot; None when there is nothing."""
+    value: Any = content
+    for name in member.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
 
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
+
+def members_in(content: dict[str, Any], before: str = "") -> Iterator[str]:
+    """Every member there is in an object, as a mapping names it; those of the objects in a list with `[]`."""
+    for name, value in content.items():
+        yield before + name
+        if isinstance(value, dict):
+            yield from members_in(value, f"{before}{name}.")
+        for one in value if isinstance(value, list) else ():
+            if isinstance(one, dict):
+                yield from members_in(one, f"{before}{name}[].")
 
 
 class Members:
-    """The members of an object, read one by one; what is wrong with them gathers in `problems`."""
+    """The members of an object, read one by one.
 
-    def __init__(self, content: dict[str, Any], problems: list[Problem], within: str = "") -> None:
+    What is wrong with them gathers in `errors`, and in `left_out` what can be done without; objects within share both.
+    """
+
+    def __init__(
+        self, line: int, content: dict[str, Any], within: str = "", of: Members | None = None
+    ) -> None:
+        self._line = line
         self._content = content
         self._within = within
-        self.problems = problems
+        self.errors: list[RowError] = [] if of is None else of.errors
+        self.left_out: list[RowError] = [] if of is None else of.left_out
 
     def at(self, member: str) -> Any:
         """Whatever stands there."""
         return found_at(self._content, member)
 
-    def where(self, member: str | None) -> str | None:
-        """The member as a report names it."""
-        return None if member is None else self._within + member
-
-    def problem(self, member: str | None, value: object, code: str, reason: str) -> Problem:
-        """What to say of a member."""
-        shown = None if value is None else str(value)
-        return Problem(self.where(member), shown, code, reason)
-
     def fault(self, member: str | None, value: object, code: str, reason: str) -> None:
         """Note that something is wrong with a member."""
-        self.problems.append(self.problem(member, value, code, reason))
+        self.errors.append(self._error(member, value, code, reason))
+
+    def leave_out(self, member: str | None, value: object, code: str, reason: str) -> None:
+        """Note that a member is done without."""
+        self.left_out.append(self._error(member, value, code, reason))
+
+    def _error(self, member: str | None, value: object, code: str, reason: str) -> RowError:
+        where = None if member is None else self._within + member
+        return RowError(self._line, where, None if value is None else str(value), code, reason)
 
     def text(self, member: str | None) -> str | None:
         """The text there, in one line; None when there is none or a blank one."""
@@ -67,10 +85,10 @@ class Members:
         return text or None
 
     def required(self, member: str) -> str | None:
-        """The text there; None, and a problem, when there is none."""
-        before = len(self.problems)
+        """The text there; None, and a fault, when there is none."""
+        before = len(self.errors)
         text = self.text(member)
-        if text is None and len(self.problems) == before:
+        if text is None and len(self.errors) == before:
             self.fault(member, None, "value-missing", "There is nothing.")
         return text
 
@@ -90,7 +108,7 @@ class Members:
             self.fault(member, None, "no-list", "It is no list of objects.")
             return
         found = [
-            Members(content, self.problems, f"{self.where(member)}[{place}].")
+            Members(self._line, content, f"{self._within}{member}[{place}].", self)
             for place, content in enumerate(listed)
         ]
         yield from found if order is None else self._sorted(found, order)

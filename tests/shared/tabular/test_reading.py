@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from services.commitments.importing.mapping import FileLayout
-from services.commitments.importing.reading import Table, read_table
 from shared.errors import InvalidInput
+from shared.tabular.mapping import FileLayout
+from shared.tabular.reading import Table, read_table
 
 DATA = Path(__file__).parents[5] / "shared/data/uk-gmpp"
 
