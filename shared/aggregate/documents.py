@@ -7,6 +7,7 @@ OpenAPI document describes these very types.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -18,6 +19,9 @@ from shared.events.types import Names, Seal, Whole, WithDecision, WithReferral
 from shared.identity.actor import Actor
 
 Struct = msgspec.Struct
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An instant that a document tells of, with its offset."""
 
 
 @cache
@@ -113,4 +117,4 @@ def _documented(hint: Any) -> Any:
         return list[_documented(get_args(hint)[0])]  # type: ignore[misc]
     if isinstance(hint, type) and issubclass(hint, Struct):
         return document_of(hint)
-    return hint
+    return Moment if hint is datetime else hint

@@ -26,14 +26,14 @@ class Proposal(msgspec.Struct, kw_only=True):
     """Something left open: an action item that is still owed, or a decision not yet acknowledged."""
 
     kind: Literal["action_item", "decision"]
-    action_item: UUID | None = None
+    action_item: UUID | None
     decision: DecisionNumber | None
     text: str
     agreed_on: date
-    owner_organization: str | None = None
-    due_on: date | None = None
-    state: ActionItemState | None = None
-    acknowledgement: Acknowledgement | None = None
+    owner_organization: str | None
+    due_on: date | None
+    state: ActionItemState | None
+    acknowledgement: Acknowledgement | None
 
 
 class Proposals:
@@ -75,15 +75,20 @@ class Proposals:
             owner_organization=item.owner,
             due_on=item.due_on,
             state=verdict and verdict.state,
+            acknowledgement=None,
         )
 
     def _decision(self, decision: Decision) -> Proposal:
         agreed, last = decision.agreed.event, decision.acknowledgement(self._clock.day_of)
         return Proposal(
             kind="decision",
+            action_item=None,
             decision=agreed.number,
             text=agreed.text,
             agreed_on=agreed.agreed_on,
+            owner_organization=None,
+            due_on=None,
+            state=None,
             acknowledgement=last and last.event.outcome,
         )
 

@@ -22,6 +22,7 @@ from services.meetings.meeting.proposals import Proposal, Proposals
 from services.meetings.meeting.repository import Meetings
 from shared.aggregate.aggregate import DayOf
 from shared.aggregate.documents import (
+    Moment,
     as_dated_entry,
     as_entries,
     as_entry,
@@ -159,10 +160,10 @@ class MeetingListed(msgspec.Struct, kw_only=True):
     body: BodyCode
     title: str | None
     state: MeetingState
-    scheduled_at: datetime
-    ends_at: datetime | None
+    scheduled_at: Moment
+    ends_at: Moment | None
     place: str | None
-    held_at: datetime | None
+    held_at: Moment | None
     agenda_size: int
     visibility: Visibility
     version: int
