@@ -15,6 +15,7 @@ from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
     BudgetLine,
+    Changed,
     Commented,
     Completed,
     Corrected,
@@ -33,7 +34,14 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import COMPUTED, Event
-from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, ReviewOutcome, Visibility
+from shared.events.vocabulary import (
+    ChangeableField,
+    DeadlineKind,
+    DiscardReason,
+    Judgement,
+    ReviewOutcome,
+    Visibility,
+)
 from tests.services.commitments.promises import BRUNO, INTERIOR, KNOWN, TODAY, registered
 from tests.support.scenario import ANA, STREAM, on
 
@@ -65,6 +73,18 @@ CORRECTIONS = st.one_of(
         st.just("collaborating_organizations"), st.lists(st.sampled_from(["HEALTH", "INTERIOR"]), max_size=2)
     ),
 )
+CHANGES = st.one_of(
+    st.tuples(st.just(ChangeableField.TITLE), WORDS),
+    st.tuples(st.just(ChangeableField.STAGE), st.none() | WORDS),
+    st.tuples(st.just(ChangeableField.KEY_WORDS), st.lists(WORDS, max_size=3)),
+    st.tuples(
+        st.just(ChangeableField.RESPONSIBLE_SERVICE), st.none() | st.sampled_from(["HEALTH", "INTERIOR"])
+    ),
+    st.tuples(
+        st.just(ChangeableField.COLLABORATING_ORGANIZATIONS),
+        st.lists(st.sampled_from(["HEALTH", "INTERIOR"]), max_size=2),
+    ),
+)
 
 
 def asking(
@@ -83,6 +103,20 @@ def correcting(drawn: tuple[str, Any]) -> st.SearchStrategy[Ask]:
     field, value = drawn
     return asking(
         Commitment.correct, Corrected, KNOWN, field=st.just(field), value=st.just(value), reason=WORDS
+    )
+
+
+def changing(drawn: tuple[ChangeableField, Any]) -> st.SearchStrategy[Ask]:
+    """A change of a field to a value, from a day on."""
+    field, value = drawn
+    return asking(
+        Commitment.change,
+        Changed,
+        KNOWN,
+        field=st.just(field),
+        value=st.just(value),
+        effective_on=DAYS,
+        reason=WORDS,
     )
 
 
@@ -167,6 +201,7 @@ ASKS: st.SearchStrategy[Ask] = st.one_of(
         Commitment.change_visibility, VisibilityChanged, visibility=st.sampled_from(Visibility), reason=WORDS
     ),
     CORRECTIONS.flatmap(correcting),
+    CHANGES.flatmap(changing),
     asking(Commitment.note_escalation, Escalated, decision=WORDS, effective_on=DAYS),
 )
 
