@@ -17,7 +17,7 @@ from shared.aggregate.aggregate import Entry
 from shared.aggregate.documents import as_entry, document_of, entry_document, extended
 from shared.events.commitments import DeadlineRevised, ProgressReported, Registered
 from shared.events.examples import example_of
-from shared.events.facts import Event
+from shared.events.facts import COMPUTED, Event
 from shared.events.registry import EVENT_TYPES
 from shared.http.pagination import DEFAULT_LIMIT, Limit
 from shared.http.requests import request_of
@@ -93,6 +93,20 @@ def test_what_is_sent_of_any_event_is_what_is_documented(event_type: type[Event]
     name = schema["$ref"].rpartition("/")[2]
     described = schema["components"]["schemas"][name]
     assert sent.keys() == described["properties"].keys() == set(described["required"])
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES.values(), ids=EVENT_TYPES)
+def test_what_an_event_leaves_out_is_written_all_the_same(event_type: type[Event]) -> None:
+    example = example_of(event_type)
+    required = [
+        field.name for field in msgspec.structs.fields(event_type) if field.default is msgspec.NODEFAULT
+    ]
+    bare = event_type(**{name: getattr(example, name) for name in required})
+    bare = msgspec.structs.replace(
+        bare, **{name: 7 for name in event_type.__struct_fields__ if getattr(bare, name) is COMPUTED}
+    )
+    sent = json.loads(encoded(as_entry(entry_document(event_type), Entry(bare, ACTOR, 7, NOON))))
+    assert sent.keys() == {*event_type.__struct_fields__, "recorded_by", "position"}
 
 
 def test_parameters_are_described_one_by_one() -> None:
