@@ -14,6 +14,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from shared.aggregate.aggregate import DayOf, Entry
+from shared.events.types import Names, Seal, Whole, WithDecision, WithReferral
 from shared.identity.actor import Actor
 
 Struct = msgspec.Struct
@@ -80,7 +81,20 @@ def _whole(value: Any) -> Any:
 
 def _members(event: type[Struct]) -> list[tuple[str, Any]]:
     hints = get_type_hints(event, include_extras=True)
-    return [(field.name, _documented(hints[field.name])) for field in msgspec.structs.fields(event)]
+    documented = ((field.name, _documented(hints[field.name])) for field in msgspec.structs.fields(event))
+    return [(name, hint | None if _can_be_withheld(hint) else hint) for name, hint in documented]
+
+
+def _can_be_withheld(hint: Any) -> bool:
+    """Whether a member that always has a value is null to some readers: a name, perhaps, or what goes with one."""
+    if get_origin(hint) is not Annotated:
+        return False
+    inner, *marks = get_args(hint)
+    return type(None) not in get_args(inner) and any(
+        (isinstance(mark, Names) and not mark.always_shown)
+        or isinstance(mark, Seal | Whole | WithDecision | WithReferral)
+        for mark in marks
+    )
 
 
 def _described(event: type[Struct]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from typing import (
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
 
 from shared.events.facts import COMPUTED
 from shared.events.types import Computed, TodayByDefault
@@ -95,7 +96,8 @@ def request_of(
         if TodayByDefault() in marks:
             today.append(field.name)
         if field.name in optional or TodayByDefault() in marks:
-            made[field.name] = (annotation | None, None)
+            # Of a type that may be null the library shows no description but that of the member itself.
+            made[field.name] = (annotation | None, Field(default=None, description=_description(marks)))
         else:
             made[field.name] = (annotation, ... if field.required else field.default)
     model = create_model(
@@ -139,6 +141,11 @@ def _marks(hint: Any) -> list[Any]:
         inner, *marks = get_args(hint)
         return [*marks, *_marks(inner)]
     return []
+
+
+def _description(marks: list[Any]) -> str | None:
+    said = (mark.description for mark in marks if isinstance(mark, FieldInfo))
+    return next((description for description in said if description), None)
 
 
 def _value(value: Any) -> Any:

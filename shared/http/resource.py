@@ -359,14 +359,13 @@ class Resource(Generic[A]):
         if kept is not None and kept[0] == found.version and kept[1] == today:
             self._documents.move_to_end(found.id)
             return kept[0], self.repository.reflected(found), kept[2]
-        while True:
-            version, position = found.version, self.repository.reflected(found)
-            if version < LONG:
-                body = encoded(render(found, today))
-            else:
-                body = await asyncio.to_thread(lambda: encoded(render(found, today)))
-            if found.version == version:
-                break
+        version, position = found.version, self.repository.reflected(found)
+        if version < LONG:
+            body = encoded(render(found, today))
+        else:
+            # Folded anew, for the thread alone: the shared one takes in further events while it is rendered.
+            past = await self.repository.as_it_was(found.id, version=version)
+            body = await asyncio.to_thread(lambda: encoded(render(past.state, today)))
         document = Document(answers, body)
         self._forget(found.id)
         self._documents[found.id] = (version, today, document)
