@@ -127,13 +127,14 @@ class Follower:
         letters = await asyncio.to_thread(self._live.store.dead_letters, self.name)
         self.set_aside = len(letters)
         for letter in letters:
-            if letter.retry and not self._stopping.is_set():
+            if not letter.retry or self._stopping.is_set():
+                continue
+            if await asyncio.to_thread(self._live.store.take_up, self.name, letter.position):
                 lines = await asyncio.to_thread(self._live.store.read, letter.position - 1, 1)
-                with contextlib.suppress(FollowerOvertaken):
-                    await self._act(
-                        codec.decode(lines[0][1], letter.position),
-                        FollowerPosition(self.name, letter.position, retry=True),
-                    )
+                await self._act(
+                    codec.decode(lines[0][1], letter.position),
+                    FollowerPosition(self.name, letter.position, retry=True),
+                )
                 self._more.set()
 
     async def _act(self, recorded: Recorded, at: FollowerPosition) -> None:

@@ -139,8 +139,8 @@ class PostgresStore(Store):
                     with connection.cursor(binary=True) as cursor:
                         yield cursor
                 except psycopg.errors.ReadOnlySqlTransaction:
-                    # The server that took writes is another one now; the next connection may find it.
-                    connection.close()
+                    # The server that takes writes is another one now; new connections may find it.
+                    self._pool.drain()
                     raise
 
     def _value(self, value: Any) -> Any:

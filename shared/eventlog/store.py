@@ -295,10 +295,9 @@ class Store(ProcessRecorder):
         """How far a follower has acted, 0 when it has not begun."""
         return self.max_tracking_id(name) or 0
 
-    def dead_letters(self, name: str | None = None, *, to_retry: bool = False) -> list[DeadLetter]:
-        """The events that followers have set aside, in order; with `to_retry` those that are to be tried again."""
+    def dead_letters(self, name: str | None = None) -> list[DeadLetter]:
+        """The events that followers have set aside, in order."""
         where = _Where(self._value).and_("follower =", name)
-        where.and_("retry =", True if to_retry else None)
         rows = self._rows(
             f"SELECT follower, position, error, set_aside_at, retry FROM dead_letters {where} "
             "ORDER BY follower, position",
@@ -315,8 +314,7 @@ class Store(ProcessRecorder):
         with self._transaction() as execute:
             if at.retry:
                 done = execute(
-                    "UPDATE dead_letters SET error = ?, set_aside_at = ?, retry = false "
-                    "WHERE follower = ? AND position = ?",
+                    "UPDATE dead_letters SET error = ?, set_aside_at = ? WHERE follower = ? AND position = ?",
                     values,
                 )
             else:
@@ -336,6 +334,12 @@ class Store(ProcessRecorder):
         where.and_("position =", position)
         with self._transaction() as execute:
             return execute(f"UPDATE dead_letters SET retry = true {where}", where.values)
+
+    def take_up(self, name: str, position: int) -> bool:
+        """Whether the caller, of all processes of a follower, is the one to try an event that was asked for again."""
+        sql = "UPDATE dead_letters SET retry = false WHERE follower = ? AND position = ? AND retry"
+        with self._transaction() as execute:
+            return execute(sql, [name, position]) == 1
 
     def prune_keys(self, now: datetime, limit: int) -> int:
         """Forget at most `limit` idempotency keys whose time to live has passed; how many there were."""
