@@ -100,13 +100,15 @@ class PostgresStore(Store):
         """A writer on an asynchronous connection of its own."""
         return PostgresWriter(self._conninfo, self.limits)
 
-    def _insert(self, events: Sequence[StoredEvent], tracking: Tracking | None) -> list[int]:
+    def _insert(
+        self, events: Sequence[StoredEvent], tracking: Tracking | None, now: datetime | None
+    ) -> list[int]:
         values = (
             [_uuid(event.originator_id) for event in events],
             [event.originator_version for event in events],
             [event.topic for event in events],
             [event.state for event in events],
-            None,
+            now,
             *([[]] * 4),
             [tracking.application_name] if tracking else [],
             [tracking.notification_id] if tracking else [],

@@ -88,17 +88,21 @@ class SQLiteStore(Store):
         """A writer that appends in a thread of its own."""
         return SQLiteWriter(self)
 
-    def _insert(self, events: Sequence[StoredEvent], tracking: Tracking | None) -> list[int]:
+    def _insert(
+        self, events: Sequence[StoredEvent], tracking: Tracking | None, now: datetime | None
+    ) -> list[int]:
         with self._write() as connection:
-            head, _last = _head_and_clock(connection)
+            head, last = _head_and_clock(connection)
+            moment = now if now is None or last is None else max(now, last)
+            text = None if moment is None else codec.instant_text(moment)
             rows = [
                 (
                     head + n,
                     _hex(event.originator_id),
                     event.originator_version,
                     event.topic,
-                    event.state,
-                    None,
+                    event.state if moment is None else codec.stamp(event.state, head + n, moment),
+                    text,
                 )
                 for n, event in enumerate(events, 1)
             ]
