@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg
 from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
@@ -63,6 +64,11 @@ IDLE_POLL: Final = 0.5
 ANNOUNCE_INTERVAL: Final = 0.25
 """Seconds between two notifications of one writer: they are a wake-up call only, and costly under load."""
 
+CHECK_AFTER: Final = 1.0
+"""Seconds of rest after which a connection is tried before it is used: the server may have restarted since."""
+
+T = TypeVar("T")
+
 _ALREADY_THERE: Final = re.compile(r"=\(([0-9a-f-]{36}), (\d+)\)")
 
 
@@ -76,13 +82,14 @@ class PostgresStore(Store):
         self.limits = limits
         self._url = url
         self._conninfo = _conninfo(url, limits)
+        self._used: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
         self._pool = ConnectionPool(
             self._conninfo,
             kwargs={"autocommit": True},
             min_size=1,
             max_size=POOL_SIZE,
             open=False,
-            check=ConnectionPool.check_connection,
+            check=self._check,
             timeout=limits.connect,
             reconnect_timeout=RECONNECT_FOR,
             name="event-log",
@@ -140,10 +147,15 @@ class PostgresStore(Store):
                 try:
                     with connection.cursor(binary=True) as cursor:
                         yield cursor
+                    self._used[connection] = time.monotonic()
                 except psycopg.errors.ReadOnlySqlTransaction:
                     # The server that takes writes is another one now; new connections may find it.
                     self._pool.drain()
                     raise
+
+    def _check(self, connection: psycopg.Connection[Any]) -> None:
+        if time.monotonic() - self._used.get(connection, 0.0) > CHECK_AFTER:
+            ConnectionPool.check_connection(connection)
 
     def _value(self, value: Any) -> Any:
         return value
@@ -231,28 +243,38 @@ class PostgresWaiter:
 
     def wait(self, after: int, timeout: float) -> int:
         """See `Waiter.wait`."""
+        statement = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
+        return self._until(lambda: int(self._look(statement)[0][0]), lambda head: head > after, timeout)
+
+    def lines(self, after: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
+        """See `Waiter.lines`: the look itself brings them."""
+        statement = (
+            "SELECT notification_id, state FROM stored_events WHERE notification_id > %s "
+            "ORDER BY notification_id LIMIT %s"
+        )
+        return self._until(lambda: self._look(statement, after, limit), bool, timeout)
+
+    def _until(self, look: Callable[[], T], found: Callable[[T], bool], timeout: float) -> T:
+        """What a look brings, once there is something; after `timeout` seconds, or when woken, whatever it brings."""
         deadline = time.monotonic() + timeout
         while True:
-            head = self._head()
+            seen = look()
             now = time.monotonic()
-            if head > after:
+            if found(seen):
                 self._grew_at = now
-                return head
+                return seen
             if self._woken.is_set() or now >= deadline:
                 self._woken.clear()
-                return head
+                return seen
             remaining = deadline - now
             if now - self._grew_at < ACTIVE_FOR:
                 self._woken.wait(min(self._poll, remaining))
             else:
                 self._sleep(min(IDLE_POLL, remaining))
 
-    def _head(self) -> int:
+    def _look(self, statement: str, *values: int) -> list[Any]:
         with self._listening() as connection:
-            head = connection.execute(
-                "SELECT coalesce(max(notification_id), 0) FROM stored_events", prepare=True
-            )
-            return int(_only(head.fetchone())[0])
+            return connection.execute(statement.encode(), values, prepare=True, binary=True).fetchall()
 
     def _sleep(self, seconds: float) -> None:
         with self._listening() as connection:

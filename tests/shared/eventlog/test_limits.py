@@ -93,9 +93,9 @@ class Deaf(SQLiteStore):
 
     def waiter(self, poll: float) -> SQLiteWaiter:
         class Waiter(SQLiteWaiter):
-            def wait(self, after: int, timeout: float) -> int:
+            def lines(self, after: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
                 self._woken.wait(timeout)
-                return after
+                return []
 
         return Waiter(self, poll)
 
