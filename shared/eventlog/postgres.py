@@ -38,12 +38,20 @@ from shared.eventlog.store import (
     VersionConflict,
 )
 
+APPEND_ONE: Final = (
+    b"SELECT head, moment FROM bitacora_append("
+    b"%b::uuid, %b::bigint, %b::text, %b::bytea, %b::timestamptz, %b::boolean)"
+)
 APPEND: Final = (
     b"SELECT head, moment FROM bitacora_append("
-    b"%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::timestamptz, "
-    b"%b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], "
-    b"%b::text[], %b::bigint[], %b::boolean[], %b::text[], %b::bigint[], %b::bigint[], %b::boolean)"
+    b"%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::timestamptz, %b::boolean)"
 )
+APPEND_ALL: Final = (
+    APPEND[:-1] + b", %b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], "
+    b"%b::text[], %b::bigint[], %b::boolean[], %b::text[], %b::bigint[], %b::bigint[])"
+)
+"""The same append, for one event, for events alone, and with all that may come with them: each value costs time."""
+
 APPEND_LOCK: Final = (
     "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.stored_events', 563))"
 )
@@ -82,6 +90,7 @@ class PostgresStore(Store):
         self.limits = limits
         self._url = url
         self._conninfo = _conninfo(url, limits)
+        self._announcing = _Announcing()
         self._used: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
         self._pool = ConnectionPool(
             self._conninfo,
@@ -99,8 +108,9 @@ class PostgresStore(Store):
 
     def append(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
         """See `Store.append`."""
+        statement, values = _append(batch, now, announce=self._announcing.due())
         with self._cursor() as cursor:
-            row = cursor.execute(APPEND, _parameters(batch, now, announce=True), prepare=True).fetchone()
+            row = cursor.execute(statement, values, prepare=True).fetchone()
         return _appended(batch, row)
 
     def writer(self) -> PostgresWriter:
@@ -116,15 +126,15 @@ class PostgresStore(Store):
             [event.topic for event in events],
             [event.state for event in events],
             now,
+            self._announcing.due(),
             *([[]] * 4),
             [tracking.application_name] if tracking else [],
             [tracking.notification_id] if tracking else [],
             [False] if tracking else [],
             *([[]] * 3),
-            True,
         )
         with self._cursor() as cursor:
-            head, _moment = _only(cursor.execute(APPEND, values, prepare=True).fetchone())
+            head, _moment = _only(cursor.execute(APPEND_ALL, values, prepare=True).fetchone())
         return list(range(head + 1, head + 1 + len(events)))
 
     # --- statements ------------------------------------------------------------------------------------------------
@@ -198,24 +208,21 @@ class PostgresWriter:
         self._conninfo = conninfo
         self._limits = limits
         self._cursor: psycopg.AsyncCursor[tuple[Any, ...]] | None = None
-        self._announced = 0.0
+        self._announcing = _Announcing()
 
     async def write(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
         """See `Writer.write`. After a failure of the engine the next write opens a new connection."""
-        announce = time.monotonic() - self._announced > ANNOUNCE_INTERVAL
-        values = _parameters(batch, now, announce=announce)
+        statement, values = _append(batch, now, announce=self._announcing.due())
         try:
             with _translated_errors():
                 # The server keeps its limits by itself; this one is for a server that does nothing at all any more.
                 async with asyncio.timeout(self._limits.connect + self._limits.statement):
                     cursor = self._cursor or await self._connect()
-                    await cursor.execute(APPEND, values, prepare=True)
+                    await cursor.execute(statement, values, prepare=True)
                     row = await cursor.fetchone()
         except Unavailable:
             await self.close()
             raise
-        if announce:
-            self._announced = time.monotonic()
         return _appended(batch, row)
 
     async def _connect(self) -> psycopg.AsyncCursor[tuple[Any, ...]]:
@@ -229,6 +236,20 @@ class PostgresWriter:
         if cursor is not None:
             with contextlib.suppress(psycopg.Error):
                 await cursor.connection.close()
+
+
+class _Announcing:
+    """Says when the next append is to wake those who sleep: a notification has its price under load."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def due(self) -> bool:
+        now = time.monotonic()
+        if now - self._last <= ANNOUNCE_INTERVAL:
+            return False
+        self._last = now
+        return True
 
 
 class PostgresWaiter:
@@ -308,17 +329,29 @@ class PostgresWaiter:
 # --- one append as a statement: its parameters, its answer, its failures as errors of ours ---------------------------
 
 
-def _parameters(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tuple[Any, ...]:
+def _append(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tuple[bytes, Sequence[Any]]:
+    """The statement that appends a batch, and its values."""
     events = [event for changes in batch for event in changes.events]
-    keys = [changes.key for changes in batch if changes.key is not None]
-    followers = [changes.follower for changes in batch if changes.follower is not None]
-    seen = _seen(batch)
-    return (
+    alone = all(c.key is None and c.follower is None and c.seen is None for c in batch)
+    if alone and len(events) == 1:
+        (event,) = events
+        values = (event.stream_id, event.version, event.data.TYPE, codec.encode(event), now, announce)
+        return APPEND_ONE, values
+    common = (
         [event.stream_id for event in events],
         [event.version for event in events],
         [event.data.TYPE for event in events],
         [codec.encode(event) for event in events],
         now,
+        announce,
+    )
+    if alone:
+        return APPEND, common
+    keys = [changes.key for changes in batch if changes.key is not None]
+    followers = [changes.follower for changes in batch if changes.follower is not None]
+    seen = _seen(batch)
+    return APPEND_ALL, (
+        *common,
         [key.key_hash for key in keys],
         [key.fingerprint for key in keys],
         [key.stream_id for key in keys],
@@ -329,7 +362,6 @@ def _parameters(batch: Sequence[Changes], now: datetime, *, announce: bool) -> t
         [name for name, _, _ in seen],
         [upto for _, upto, _ in seen],
         [before for _, _, before in seen],
-        announce,
     )
 
 
