@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
 
+_OPENNESS = (Visibility.RESERVED, Visibility.INTERNAL, Visibility.PUBLIC)
+
 
 def reads_everything(actor: Actor | None) -> bool:
     """Whether nothing is hidden from `actor`: all of government but the ministries."""
@@ -28,3 +30,8 @@ def can_read(actor: Actor | None, visibility: Visibility, readers: Iterable[str]
             return actor is not None
         case Visibility.RESERVED:
             return actor is not None and (reads_everything(actor) or actor.organization in readers)
+
+
+def narrower(one: Visibility, other: Visibility) -> bool:
+    """Whether fewer may read what has the one visibility than what has the other."""
+    return _OPENNESS.index(one) < _OPENNESS.index(other)

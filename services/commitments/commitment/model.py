@@ -7,7 +7,7 @@ than the world (comments, reviews, corrections, visibility, escalations) is take
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -173,7 +173,7 @@ class Commitment(Aggregate):
 
     def verdict_on(self, day: date) -> Verdict | None:
         """The status on a day under the current rule; None before the first day it counts from."""
-        state = self.dated.standing_on(day)
+        state = self.dated.on_day(day)
         return None if state is None else verdict_on(state, day)
 
     def lead_on(self, day: date) -> str:
@@ -195,9 +195,12 @@ class Commitment(Aggregate):
 
     @property
     def stage(self) -> str | None:
-        """How far it is in its instrument's own stages, by the latest report that says so."""
-        reported = (report.stage for report in self._in_force() if report.stage is not None)
-        return next(reported, self.registration_on(date.max).stage)
+        """How far it is in its instrument's own stages, by the latest report or change that says so."""
+        changed = next((one.event for one in reversed(self.changes) if one.event.field == "stage"), None)
+        reported = next((report for report in self._in_force() if report.stage is not None), None)
+        if reported is not None and (changed is None or changed.effective_on <= reported.effective_on):
+            return reported.stage
+        return self.registration_on(date.max).stage
 
     @property
     def percent(self) -> Decimal | None:
@@ -447,8 +450,8 @@ class Commitment(Aggregate):
             changed.value,
             today=context.today,
             known=known,
-            invalid="change-value-invalid",
-            unchanged="change-changes-nothing",
+            invalid=lambda why: InvalidInput("change-value-invalid", why, pointer="/value"),
+            unchanged=lambda why: RuleBroken("change-changes-nothing", why),
         )
         self.must_be_open_on(day)
         return replace(
@@ -543,8 +546,8 @@ class Commitment(Aggregate):
             corrected.value,
             today=context.today,
             known=known,
-            invalid="correction-value-invalid",
-            unchanged="correction-changes-nothing",
+            invalid=lambda why: InvalidInput("correction-value-invalid", why, pointer="/value"),
+            unchanged=lambda why: RuleBroken("correction-changes-nothing", why),
         )
         return replace(corrected, value=_as_json(right, field), previous=_as_json(self.registration, field))
 
@@ -748,33 +751,27 @@ def _replaced(
     *,
     today: date,
     known: Known,
-    invalid: str,
-    unchanged: str,
+    invalid: Callable[[str], InvalidInput],
+    unchanged: Callable[[str], RuleBroken],
 ) -> Registered:
     """The registration as it would read with another value in one field; `value` is JSON, shaped as at registration.
 
-    `invalid` and `unchanged` are the codes under which a value is refused that does not fit, or changes nothing.
+    `invalid` and `unchanged` are the refusals of a value that does not fit, or that changes nothing.
     """
     try:
         candidate = _with_field(registered, field, value)
     except msgspec.ValidationError as error:
-        raise InvalidInput(
-            invalid,
-            f"The value does not have the shape that '{field}' has at registration.",
-            pointer="/value",
-        ) from error
+        raise invalid(f"The value does not have the shape that '{field}' has at registration.") from error
     # Members a value may not have would be dropped in silence: what is asked is what must be recorded.
     if not _same_members(value, _as_json(candidate, field)):
-        raise InvalidInput(
-            invalid, f"The value has members that '{field}' does not have at registration.", pointer="/value"
-        )
+        raise invalid(f"The value has members that '{field}' does not have at registration.")
     try:
         _check(candidate, (field,), today=today, known=known)
     except InvalidInput as error:
         pointer = "/value" + error.pointer.removeprefix(f"/{field}")
         raise InvalidInput(error.code, error.message, pointer=pointer) from error
     if getattr(candidate, field) == getattr(registered, field):
-        raise RuleBroken(unchanged, f"'{field}' already has this value.")
+        raise unchanged(f"'{field}' already has this value.")
     return candidate
 
 

@@ -259,6 +259,7 @@ async def test_a_view_of_the_past_reads_only_what_it_shows(log_url: str) -> None
 async def test_what_is_in_memory_is_not_read_again(log_url: str) -> None:
     async with process(log_url) as one:
         ledger = await one.open()
+        await one.texts(ledger)
         run_sql(log_url, "UPDATE stored_events SET state = %s", b"{")
         await one.write(ledger, "written on what is in memory")
         assert await one.texts(ledger) == ["written on what is in memory"]
@@ -282,6 +283,8 @@ async def test_memory_is_bounded_in_bytes_and_what_was_dropped_is_read_again(log
 async def test_a_long_ledger_leaves_room_for_fewer_others(log_url: str) -> None:
     async with process(log_url, cache=20 * (BASE_WEIGHT + 2 * EVENT_WEIGHT)) as one:
         ledgers = [await one.open(str(n)) for n in range(10)]
+        for ledger in ledgers:
+            await one.texts(ledger)
         assert one.in_memory(ledgers) == 10
         await one.write(ledgers[9], *map(str, range(75)))
         for ledger in ledgers:
@@ -299,9 +302,9 @@ async def test_a_long_ledger_leaves_room_for_fewer_others(log_url: str) -> None:
 
 async def test_what_was_used_last_stays_longest(log_url: str) -> None:
     async with process(log_url, cache=3 * (BASE_WEIGHT + EVENT_WEIGHT)) as one:
-        first, second, third = [await one.open(str(n)) for n in range(3)]
-        await one.texts(first)
-        fourth = await one.open("3")
+        first, second, third, fourth = [await one.open(str(n)) for n in range(4)]
+        for ledger in (first, second, third, first, fourth):
+            await one.texts(ledger)
         assert [one.in_memory([ledger]) for ledger in (first, second, third, fourth)] == [1, 0, 1, 1]
 
 
@@ -391,10 +394,23 @@ async def test_what_is_refused_is_decided_once_more_on_all_that_other_processes_
     log_url: str,
 ) -> None:
     async with process(log_url) as one, process(log_url) as other:
+        ledger = await one.open()
+
+        def once_allowed(permission: str) -> Any:
+            def decide(present: Ledger) -> Sequence[Event]:
+                if permission not in present.texts:
+                    raise RuleBroken("not-allowed", "Nobody has allowed it.")
+                return [wrote(f"done: {permission}")]
+
+            return decide
+
         for n in range(20):
-            ledger = await one.open(str(n))
-            await other.write(ledger, "accepted at once")  # which `other` cannot have heard of yet
-            assert await other.texts(ledger) == ["accepted at once"]
+            await other.texts(ledger)  # so that it has the state of before in memory
+            await one.write(ledger, f"allowed {n}")
+            await other.ledgers.change(ledger, once_allowed(f"allowed {n}"), command())
+        assert len(await converged(one, other, ledger)) == 40
+        with pytest.raises(RuleBroken):
+            await other.ledgers.change(ledger, once_allowed("never"), command())
 
 
 async def test_what_is_refused_on_all_there_is_is_decided_only_once(log_url: str) -> None:
