@@ -374,7 +374,7 @@ decisions = Dataset(
         _VISIBILITY,
     ),
     readable="decision_id",
-    indexes=(("agreed_at",),),
+    indexes=(("agreed_at",), ("number",)),
 )
 
 decision_commitments = Dataset(
