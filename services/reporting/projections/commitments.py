@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from services.reporting.datasets import ORGANIZATION, PILLAR, commitment_states, commitments, names
 from services.reporting.projections.differ import Now
@@ -32,6 +32,17 @@ from shared.rules.dated_facts import DatedFacts, Span
 from shared.rules.traffic_light import Closure, CommitmentOnDay
 
 
+class Filed(NamedTuple):
+    """By what a commitment is filtered and grouped, in the order of the columns; it has no days of its own."""
+
+    kind: str
+    visibility: str
+    pillar: str | None
+    region: str | None
+    origin: str | None
+    result_type: str | None
+
+
 class CommitmentProjection:
     """One commitment; every event changes only what it must."""
 
@@ -50,17 +61,16 @@ class CommitmentProjection:
     )
 
     __slots__ = (
-        "_classification",
         "_code",
         "_collaborating",
         "_facts",
+        "_filed",
         "_id",
         "_key",
         "_merged_into",
         "_parent",
         "_service",
         "_title",
-        "_visibility",
     )
 
     def __init__(self, recorded: Recorded, _day_of: DayOf) -> None:
@@ -73,10 +83,9 @@ class CommitmentProjection:
         self._parent = event.parent
         self._collaborating = event.collaborating_organizations
         self._service = event.responsible_service
-        self._visibility = event.visibility.value
-        self._classification: tuple[str | None, ...] = ()
-        self._classify(
+        self._filed = Filed(
             kind=event.kind.value,
+            visibility=event.visibility.value,
             pillar=event.pillar,
             region=event.region,
             origin=event.origin.kind.value if event.origin else None,
@@ -89,12 +98,15 @@ class CommitmentProjection:
         """See `Projection.apply`."""
         event, position = recorded.data, recorded.position
         match event:
+            case Assessed() | DeadlineRevised():
+                # By far the most.
+                return (self._states(self._facts.apply(event, position)),)
             case Registered():
                 return (self._states(None), self._description(), self._readers())
             case Merged():
                 self._merged_into[position] = event.into
             case VisibilityChanged():
-                self._visibility = event.visibility.value
+                self._filed = self._filed._replace(visibility=event.visibility.value)
                 return (self._states(None), self._description())
             case Corrected():
                 self._correct(event)
@@ -104,12 +116,6 @@ class CommitmentProjection:
         if isinstance(event, LeadReassigned):
             return (self._states(since), self._readers())
         return (self._states(since),)
-
-    def _classify(self, **values: str | None) -> None:
-        """What filters and groups ask for; it has no days: a correction holds for all."""
-        names_ = ("kind", "pillar", "region", "origin", "result_type")
-        known = dict(zip(names_, self._classification or (None,) * len(names_), strict=True))
-        self._classification = tuple((known | values).values())
 
     def _correct(self, event: Corrected) -> None:
         value = event.value
@@ -123,17 +129,21 @@ class CommitmentProjection:
             case "responsible_service":
                 self._service = _text(value)
             case "visibility":
-                self._visibility = Visibility(value).value
+                self._filed = self._filed._replace(visibility=Visibility(value).value)
             case "pillar":
-                self._classify(pillar=_text(value))
+                self._filed = self._filed._replace(pillar=_text(value))
             case "region":
-                self._classify(region=_text(value))
+                self._filed = self._filed._replace(region=_text(value))
             case "kind":
-                self._classify(kind=CommitmentKind(value).value)
+                self._filed = self._filed._replace(kind=CommitmentKind(value).value)
             case "result_type":
-                self._classify(result_type=None if value is None else ResultType(value).value)
+                self._filed = self._filed._replace(
+                    result_type=None if value is None else ResultType(value).value
+                )
             case "origin":
-                self._classify(origin=None if value is None else OriginKind(value["kind"]).value)
+                self._filed = self._filed._replace(
+                    origin=None if value is None else OriginKind(value["kind"]).value
+                )
 
     def _states(self, since: date | None) -> Now:
         return Now(
@@ -144,8 +154,7 @@ class CommitmentProjection:
         day, facts = span
         into = self._merged_into[facts.closure_at or 0] if facts.closure is Closure.MERGED else None
         # By place and not by name, in the order of the dataset: a rebuild passes here millions of times.
-        kind, *rest = self._classification
-        return day, (self._code, *facts, into, kind, self._visibility, *rest)
+        return day, (self._code, *facts, into, *self._filed)
 
     def _description(self) -> Now:
         return only(
@@ -154,7 +163,7 @@ class CommitmentProjection:
             code=self._code,
             title=self._title,
             parent=self._parent,
-            visibility=self._visibility,
+            visibility=self._filed.visibility,
         )
 
     def _readers(self) -> Now:
