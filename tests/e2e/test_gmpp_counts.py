@@ -19,10 +19,11 @@ from typing import NamedTuple
 import pytest
 
 from services.commitments.importing.decisions import CommitmentImport, CommitmentsReport
-from services.reporting.opening import open_read_model
+from services.reporting.datasets import Schema
+from services.reporting.generations import open_read_model
+from services.reporting.queries.access import scope_of
 from services.reporting.queries.board import board_as_of, grouped_board_as_of
 from services.reporting.queries.moments import AsOf
-from services.reporting.queries.scope import PUBLIC
 from services.reporting.reading import Reading
 from services.reporting.rebuild import rebuild
 from shared.clock import Clock
@@ -150,10 +151,10 @@ def reading(portfolio: Portfolio, tmp_path_factory: pytest.TempPathFactory) -> I
     """The read model that reporting answers from, built from this log."""
     postgres = portfolio.url.startswith("postgresql")
     read_model = open_read_model(
-        portfolio.url if postgres else f"sqlite:///{tmp_path_factory.mktemp('reporting')}"
+        portfolio.url if postgres else f"sqlite:///{tmp_path_factory.mktemp('reporting')}",
+        Schema(Clock().zone.key),
     )
     try:
-        read_model.migrate()
         rebuild(portfolio.store, read_model, Clock(), grace=0)
         with read_model.reading() as connection:
             yield connection
@@ -183,8 +184,8 @@ def counted_in_the_log(replayed: list[DatedFacts], on: date) -> Counts:
 
 def counted_on_the_board(reading: Reading, on: date) -> Counts:
     at = AsOf(on, reading.position, None)
-    by_judgement = grouped_board_as_of(reading, at, PUBLIC, {}, ["judgement"])
-    totals = board_as_of(reading, at, PUBLIC, {}, limit=1).totals
+    by_judgement = grouped_board_as_of(reading, at, scope_of(None), {}, ["judgement"])
+    totals = board_as_of(reading, at, scope_of(None), {}, limit=1).totals
     assert totals == by_judgement.totals
     assert totals.registered == sum(totals.by_status.values())
     return Counts(
