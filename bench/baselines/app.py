@@ -1,4 +1,7 @@
-"""The baseline service: the three routes that are compared, written the way the FastAPI and SQLAlchemy manuals do."""
+"""The baseline service: the three routes that are compared, written the way the FastAPI and SQLAlchemy manuals do.
+
+What may be registered, which is not measured, is judged by the rules of the service itself, so that both hold the same.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from functools import wraps
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
+import msgspec
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import create_engine, select
@@ -17,13 +21,15 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from bench.baselines.identity import CurrentUser, DeliveryUnit, Tokens, User, may_see
-from bench.baselines.schemas import CommitmentNow, Written
+from bench.baselines.schemas import AssessmentBody, CommitmentBody, CommitmentNow, Written
 from bench.baselines.tables import AuditRow, Base, CommitmentRow, OrganizationRow, PillarRow, now, today
-from services.commitments.api.commitment_bodies import AssessmentBody, CommitmentBody, registered_from
-from services.commitments.domain import guards, registration
+from services.commitments.commitment import model
+from shared.aggregate.command import Context
+from shared.clock import Clock
 from shared.errors import BitacoraError, InvalidInput
 from shared.events.commitments import Registered
 from shared.events.vocabulary import CommitmentKind, Judgement
+from shared.identity.actor import Actor
 
 POOL = 20
 """Connections kept open: more than the requests that are ever under way here."""
@@ -96,13 +102,8 @@ def register(
     request_id: RequestId = None,
 ) -> Written:
     """Registers a commitment."""
-    proposed = registered_from(
-        body,
-        effective_on=body.effective_on or today(),
-        visibility=body.visibility
-        or registration.usual_visibility(body.origin.kind if body.origin else None),
-    )
-    registration.register(proposed, today=today(), known=_known(session, proposed))
+    proposed = _proposed(body)
+    model.register(proposed, Context(Actor(*user), Clock()), _known(session, proposed))
     data = body.model_dump(mode="json", exclude={"effective_on", "visibility"})
     row = CommitmentRow(
         id=uuid4(),
@@ -136,11 +137,14 @@ def assess(
     """Records a judgement of how a commitment is going."""
     if if_match is None:
         raise HTTPException(428, "If-Match is required")
-    day = guards.not_after_today(body.effective_on, today())
+    present = today()
+    day = body.effective_on or present
+    if day > present:
+        raise HTTPException(422, "a judgement takes effect no later than today")
     if body.judgement is None and body.rating is None:
         raise HTTPException(422, "a judgement or a rating is required")
-    if body.judgement is Judgement.AT_RISK:
-        guards.reason_given(body.reason, "A judgement of at_risk")
+    if body.judgement is Judgement.AT_RISK and not (body.reason and body.reason.strip()):
+        raise HTTPException(422, "a judgement of at_risk needs a reason")
     for _ in range(ATTEMPTS):
         row = _find(session, id, user)
         if if_match not in {"*", _etag(row)}:
@@ -190,17 +194,27 @@ async def refused(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": error.message}, 422 if isinstance(error, InvalidInput) else 409)
 
 
-def _known(session: Session, proposed: Registered) -> registration.Known:
+def _proposed(body: CommitmentBody) -> Registered:
+    """The registration that a request asks for."""
+    decided = {
+        "effective_on": body.effective_on or today(),
+        "visibility": body.visibility or model.usual_visibility(body.origin.kind if body.origin else None),
+    }
+    members = body.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return msgspec.convert(members | msgspec.to_builtins(decided), Registered)
+
+
+def _known(session: Session, proposed: Registered) -> model.Known:
     """What the database holds of the things a registration names."""
-    named = {code for _, _, code in registration.organizations_named(proposed)}
+    named = {code for _, _, code in model.organizations_named(proposed)}
     found = session.scalars(select(OrganizationRow.code).where(OrganizationRow.code.in_(named)))
     organizations = frozenset(found)
     pillar = proposed.pillar and session.get(PillarRow, proposed.pillar)
     parents = session.scalars(
         select(CommitmentRow).where(CommitmentRow.code.in_({proposed.parent, proposed.split_from} - {None}))
     )
-    places = {row.code: registration.Place(CommitmentKind(row.kind)) for row in parents}
-    return registration.Known(organizations, {pillar.code} if pillar else (), places)
+    places = {row.code: model.Place(CommitmentKind(row.kind)) for row in parents}
+    return model.Known(organizations, {pillar.code} if pillar else (), places)
 
 
 def _find(session: Session, id: str, user: User) -> CommitmentRow:

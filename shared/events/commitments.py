@@ -6,6 +6,7 @@ whenever the log learned it. Money amounts are decimal strings with their curren
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -413,6 +414,40 @@ class Corrected(Event, frozen=True, kw_only=True):
     previous: Annotated[Any, FieldValue(), Computed()] = None
 
 
+class ChangeableField(StrEnum):
+    """What of a commitment can become another in the world, apart from its lead, its deadlines and its visibility."""
+
+    TITLE = "title"
+    PARENT = "parent"
+    PILLAR = "pillar"
+    COLLABORATING_ORGANIZATIONS = "collaborating_organizations"
+    RESPONSIBLE_SERVICE = "responsible_service"
+    ADVISER = "adviser"
+    INSTRUMENT = "instrument"
+    STAGE = "stage"
+    PRIORITY = "priority"
+    KEY_WORDS = "key_words"
+    REGION = "region"
+    GOAL = "goal"
+    WORKING_TEAM = "working_team"
+
+
+class Changed(Event, frozen=True, kw_only=True):
+    """A field of the commitment is another one in the world from a day on: what held before was right until then.
+
+    `value` and `previous` have the shape the field has in `commitments.registered`.
+    """
+
+    TYPE: ClassVar[str] = "commitments.changed"
+
+    field: Annotated[ChangeableField, Field(examples=["adviser"])]
+    value: Annotated[Any, FieldValue(), Field(examples=["u-23"])]
+    effective_on: FactDay
+    reason: Reason
+    previous: Annotated[Any, FieldValue(), Computed()] = None
+    decision: DecisionNumber | None = None
+
+
 class Escalated(Event, frozen=True, kw_only=True):
     """A decision took the matter to a higher level: `to` a body, by its code, an organisation or an office."""
 
@@ -498,6 +533,7 @@ EVENTS: tuple[type[Event], ...] = (
     Commented,
     VisibilityChanged,
     Corrected,
+    Changed,
     Escalated,
     DecisionCarriedOut,
     DecisionUnresolved,

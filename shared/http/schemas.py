@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -23,11 +24,11 @@ class Schemas:
         """A schema that refers to that of a model or of a document."""
         if issubclass(type_, BaseModel):
             schema = type_.model_json_schema(ref_template=TEMPLATE % "model")
-            self._components.update(schema.pop("$defs", {}))
-            self._components[type_.__name__] = schema
+            self._put(schema.pop("$defs", {}))
+            self._put({type_.__name__: schema})
             return {"$ref": f"#/components/schemas/{type_.__name__}"}
         (reference,), found = msgspec.json.schema_components([type_], ref_template=TEMPLATE % "name")
-        self._components.update({name: _as_sent(schema) for name, schema in found.items()})
+        self._put({name: _as_sent(schema) for name, schema in found.items()})
         self._describe(type_, set())
         return reference
 
@@ -47,12 +48,22 @@ class Schemas:
             for name, member in schema.get("properties", {}).items()
         ]
 
+    def _put(self, schemas: dict[str, Any]) -> None:
+        """Keep schemas under their names; ValueError where one would take the place of another."""
+        for name, schema in schemas.items():
+            known = self._components.get(name, schema)
+            if known.get("properties", {}).keys() != schema.get("properties", {}).keys():
+                raise ValueError(f"Two types with different members are called {name}.")
+            self._components[name] = schema
+
     def _describe(self, struct: type[msgspec.Struct], done: set[type]) -> None:
         """Descriptions and examples that the fields of documents carry, and that the library does not read."""
         if struct in done:
             return
         done.add(struct)
         schema = self._components.get(struct.__name__, {})
+        if "description" in schema:
+            schema["description"] = cleandoc(schema["description"])
         for name, hint in get_type_hints(struct, include_extras=True).items():
             member = schema.get("properties", {}).get(name)
             for info in _field_infos(hint):

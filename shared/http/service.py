@@ -86,8 +86,8 @@ def build_app(
         app.router.routes.extend(router.routes)
     health = health_router(checks or {}, registry, problems.catalogue)
     app.router.routes.extend(health.routes)
-    app.access = {pair: access for router in routers for pair, access in router.access.items()}
     _check_all_declared(app)
+    app.access = {pair: access for router in routers for pair, access in router.access.items()}
     install_problem_handlers(app, problems)
     app.add_middleware(
         Edge,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -32,7 +32,9 @@ NOON = datetime(2011, 5, 21, 12, tzinfo=UTC)
 
 
 class Ledger(Aggregate):
-    """The fold of a ledger's events; it refuses anything but the next version, so a broken cache is noticed."""
+    """All that was ever written into it."""
+
+    __slots__ = ("texts",)
 
     BEGINS_WITH = (Registered,)
 
@@ -128,6 +130,10 @@ class Process:
         stream_id = uuid4()
         await self.ledgers.create(stream_id, lambda: [opened(code)], command())
         return stream_id
+
+    def in_memory(self, stream_ids: Iterable[UUID]) -> int:
+        """How many of these ledgers are in memory, or on their way there."""
+        return sum(map(self.ledgers.wants, stream_ids))
 
     async def texts(self, stream_id: UUID) -> list[str]:
         """What the cache says is in a ledger."""

@@ -7,7 +7,7 @@ than the world (comments, reviews, corrections, visibility, escalations) is take
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -22,6 +22,7 @@ from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
     BudgetLine,
+    Changed,
     Commented,
     Completed,
     Corrected,
@@ -106,6 +107,7 @@ class Commitment(Aggregate):
     __slots__ = (
         "assessments",
         "budgets",
+        "changes",
         "closings",
         "comments",
         "corrections",
@@ -146,6 +148,7 @@ class Commitment(Aggregate):
         self.milestones: tuple[Milestone, ...] = ()
         self.comments: tuple[Entry[Commented], ...] = ()
         self.corrections: tuple[Entry[Corrected], ...] = ()
+        self.changes: tuple[Entry[Changed], ...] = ()
         self.escalations: tuple[Entry[Escalated], ...] = ()
 
     def apply(self, recorded: Recorded) -> None:
@@ -159,6 +162,14 @@ class Commitment(Aggregate):
     def code(self) -> str:
         """What people call it."""
         return self.registration.code
+
+    def registration_on(self, day: date) -> Registered:
+        """The registration as it reads on a day: as corrected, with what had changed in the world by then."""
+        registered = self.registration
+        for entry in self.changes:
+            if entry.event.effective_on <= day:
+                registered = _with_field(registered, entry.event.field, entry.event.value)
+        return registered
 
     def verdict_on(self, day: date) -> Verdict | None:
         """The status on a day under the current rule; None before the first day it counts from."""
@@ -184,9 +195,12 @@ class Commitment(Aggregate):
 
     @property
     def stage(self) -> str | None:
-        """How far it is in its instrument's own stages, by the latest report that says so."""
-        reported = (report.stage for report in self._in_force() if report.stage is not None)
-        return next(reported, self.registration.stage)
+        """How far it is in its instrument's own stages, by the latest report or change that says so."""
+        changed = next((one.event for one in reversed(self.changes) if one.event.field == "stage"), None)
+        reported = next((report for report in self._in_force() if report.stage is not None), None)
+        if reported is not None and (changed is None or changed.effective_on <= reported.effective_on):
+            return reported.stage
+        return self.registration_on(date.max).stage
 
     @property
     def percent(self) -> Decimal | None:
@@ -195,9 +209,9 @@ class Commitment(Aggregate):
 
     def organizations(self) -> tuple[str, ...]:
         """The organisations it is their own for: the lead, the responsible service and those that collaborate."""
-        first = self.registration
-        service = () if first.responsible_service is None else (first.responsible_service,)
-        return (self.lead_on(date.max), *service, *first.collaborating_organizations)
+        now = self.registration_on(date.max)
+        service = () if now.responsible_service is None else (now.responsible_service,)
+        return (self.lead_on(date.max), *service, *now.collaborating_organizations)
 
     def _in_force(self) -> Iterator[ProgressReported]:
         """The reports nobody sent back, the latest to take effect first."""
@@ -417,6 +431,38 @@ class Commitment(Aggregate):
     def _lead_reassigned(self, entry: Entry[LeadReassigned]) -> None:
         self.reassignments = (*self.reassignments, entry)
 
+    def change(self, changed: Changed, context: Context, known: Known) -> Changed:
+        """Changes a field from a day on, because it is another in the world; what held before stays right until then.
+
+        What was written wrongly is corrected instead.
+        """
+        day = guards.not_after_today(changed.effective_on, context.today)
+        guards.reason_given(changed.reason, "A change")
+        if day < self.registration.effective_on:
+            raise RuleBroken(
+                "before-registration",
+                f"It counts from {self.registration.effective_on} on, and not on {day}.",
+            )
+        before = self.registration_on(day)
+        after = _replaced(
+            before,
+            changed.field,
+            changed.value,
+            today=context.today,
+            known=known,
+            invalid=lambda why: InvalidInput("change-value-invalid", why, pointer="/value"),
+            unchanged=lambda why: RuleBroken("change-changes-nothing", why),
+        )
+        self.must_be_open_on(day)
+        return replace(
+            changed, value=_as_json(after, changed.field), previous=_as_json(before, changed.field)
+        )
+
+    @evolves(Changed)
+    def _changed(self, entry: Entry[Changed]) -> None:
+        in_order = [*self.changes, entry]
+        self.changes = tuple(sorted(in_order, key=lambda one: (one.event.effective_on, one.position)))
+
     # --- ending ----------------------------------------------------------------------------------------------------
 
     def complete(self, completed: Completed, context: Context) -> Completed:
@@ -488,7 +534,21 @@ class Commitment(Aggregate):
         """Sets a field of the registration right, from the first day on; what was said before stays on record."""
         guards.reason_given(corrected.reason, "A correction")
         field = corrected.field
-        right = _corrected(self.registration, field, corrected.value, today=context.today, known=known)
+        if field not in CORRECTABLE:
+            raise InvalidInput(
+                "field-not-correctable",
+                f"'{field}' is not a field of the registration that a correction may change.",
+                pointer="/field",
+            )
+        right = _replaced(
+            self.registration,
+            field,
+            corrected.value,
+            today=context.today,
+            known=known,
+            invalid=lambda why: InvalidInput("correction-value-invalid", why, pointer="/value"),
+            unchanged=lambda why: RuleBroken("correction-changes-nothing", why),
+        )
         return replace(corrected, value=_as_json(right, field), previous=_as_json(self.registration, field))
 
     @evolves(Corrected)
@@ -681,39 +741,37 @@ def _check_lengths(value: Any, field: str, pointer: str) -> None:
             _check_lengths(getattr(value, member), field, f"{pointer}/{member}")
 
 
-# --- corrections of the registration -------------------------------------------------------------------------------
+# --- corrections and changes of the registration -------------------------------------------------------------------
 
 
-def _corrected(registered: Registered, field: str, value: Any, *, today: date, known: Known) -> Registered:
-    """The registration as it would read with one field set right; `value` is JSON, shaped as at registration."""
-    if field not in CORRECTABLE:
-        raise InvalidInput(
-            "field-not-correctable",
-            f"'{field}' is not a field of the registration that a correction may change.",
-            pointer="/field",
-        )
+def _replaced(
+    registered: Registered,
+    field: str,
+    value: Any,
+    *,
+    today: date,
+    known: Known,
+    invalid: Callable[[str], InvalidInput],
+    unchanged: Callable[[str], RuleBroken],
+) -> Registered:
+    """The registration as it would read with another value in one field; `value` is JSON, shaped as at registration.
+
+    `invalid` and `unchanged` are the refusals of a value that does not fit, or that changes nothing.
+    """
     try:
         candidate = _with_field(registered, field, value)
     except msgspec.ValidationError as error:
-        raise InvalidInput(
-            "correction-value-invalid",
-            f"The value does not have the shape that '{field}' has at registration.",
-            pointer="/value",
-        ) from error
+        raise invalid(f"The value does not have the shape that '{field}' has at registration.") from error
     # Members a value may not have would be dropped in silence: what is asked is what must be recorded.
     if not _same_members(value, _as_json(candidate, field)):
-        raise InvalidInput(
-            "correction-value-invalid",
-            f"The value has members that '{field}' does not have at registration.",
-            pointer="/value",
-        )
+        raise invalid(f"The value has members that '{field}' does not have at registration.")
     try:
         _check(candidate, (field,), today=today, known=known)
     except InvalidInput as error:
         pointer = "/value" + error.pointer.removeprefix(f"/{field}")
         raise InvalidInput(error.code, error.message, pointer=pointer) from error
     if getattr(candidate, field) == getattr(registered, field):
-        raise RuleBroken("correction-changes-nothing", f"'{field}' already has this value.")
+        raise unchanged(f"'{field}' already has this value.")
     return candidate
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
-from typing import Final
+from functools import wraps
+from typing import Final, TypeVar
 
 from services.commitments.commitment.model import Commitment, Known, Place, Successor, register
 from services.commitments.plan.repository import Directory
@@ -13,6 +14,7 @@ from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import CACHE, Repository
 from shared.eventlog.live import LiveLog
 from shared.events.commitments import (
+    Changed,
     Completed,
     Corrected,
     Discarded,
@@ -27,10 +29,12 @@ from shared.rules.visibility import can_read
 
 KIND: Final = "commitment"
 
+F = TypeVar("F", Changed, Corrected)
+
 ENDING: Final = (Completed, Discarded, Merged, Reopened)
 """What tells whether a commitment is open, and in which one it goes on."""
 
-MOVING: Final = (Corrected,)
+MOVING: Final = (Changed, Corrected)
 """What may tell that a commitment is part of another one than before. A registration is not among them: no other
 commitment can be part of one that was not there yet, so a new one closes no circle."""
 
@@ -75,11 +79,19 @@ class Commitments(Repository[Commitment]):
         """Merges the commitment into another one, in which it goes on."""
         return current.merge(proposed, context, await self._successor(proposed.into))
 
-    async def correct(self, current: Commitment, proposed: Corrected, context: Context) -> Corrected:
-        """Sets a field of the registration right; what was said before stays on record."""
-        value = proposed.value
-        named = (value,) if proposed.field in {"parent", "split_from"} and isinstance(value, str) else ()
-        return current.correct(proposed, context, await self.known_to(current.registration, named))
+    def knowing(
+        self, decide: Callable[[Commitment, F, Context, Known], F]
+    ) -> Callable[[Commitment, F, Context], Awaitable[F]]:
+        """A decision that gives a field of the registration another value, told what the record holds."""
+
+        @wraps(decide)
+        async def decide_knowing(current: Commitment, proposed: F, context: Context) -> F:
+            value = proposed.value
+            named = (value,) if proposed.field in {"parent", "split_from"} and isinstance(value, str) else ()
+            known = await self.known_to(current.registration, named)
+            return decide(current, proposed, context, known)
+
+        return decide_knowing
 
     # --- what the record holds -------------------------------------------------------------------------------------
 
@@ -111,7 +123,7 @@ class Commitments(Repository[Commitment]):
 
 
 def _parent_of(commitment: Commitment) -> str | None:
-    return commitment.registration.parent
+    return commitment.registration_on(date.max).parent
 
 
 def _successor_of(commitment: Commitment) -> str | None:

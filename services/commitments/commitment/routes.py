@@ -28,6 +28,7 @@ from shared.eventlog.codec import instant_text
 from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
+    Changed,
     Commented,
     Completed,
     Corrected,
@@ -131,6 +132,7 @@ COMMITMENT: Final = extended(
     reassignments=list[entry_document(LeadReassigned)],  # type: ignore[misc]
     reopenings=list[entry_document(Reopened)],  # type: ignore[misc]
     comments=list[entry_document(Commented)],  # type: ignore[misc]
+    changes=list[entry_document(Changed)],  # type: ignore[misc]
     corrections=list[entry_document(Corrected)],  # type: ignore[misc]
     escalations=list[entry_document(Escalated)],  # type: ignore[misc]
     registered_at=InstantText,
@@ -147,7 +149,7 @@ def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
     public, internal = dated.public_deadlines.on(day)[0], dated.internal_deadlines.on(day)[0]
     promised = commitment.registration.public_deadline
     return COMMITMENT(
-        **members_of(commitment.registration)
+        **members_of(commitment.registration_on(day))
         | {
             "id": commitment.id,
             "visibility": commitment.visibility,
@@ -185,6 +187,7 @@ def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
             "reassignments": as_entries(entry_document(LeadReassigned), commitment.reassignments),
             "reopenings": as_entries(entry_document(Reopened), commitment.reopenings),
             "comments": as_entries(entry_document(Commented), commitment.comments),
+            "changes": as_entries(entry_document(Changed), commitment.changes),
             "corrections": as_entries(entry_document(Corrected), commitment.corrections),
             "escalations": as_entries(entry_document(Escalated), commitment.escalations),
             "registered_at": instant_text(commitment.began_at),
@@ -313,9 +316,16 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
     one.fact(
         "corrections",
         Corrected,
-        commitments.correct,
+        commitments.knowing(Commitment.correct),
         access=_KEEPS,
         considering=lambda corrected: MOVING if corrected.field == "parent" else (),
+    )
+    one.fact(
+        "changes",
+        Changed,
+        commitments.knowing(Commitment.change),
+        access=_JUDGES,
+        considering=lambda changed: MOVING if changed.field == "parent" else (),
     )
     return router
 
@@ -398,6 +408,12 @@ ERRORS: Catalogue = {
     "correction-changes-nothing": Explained(
         409, "Correction changes nothing", "The field already has this value in the registration."
     ),
+    "change-changes-nothing": Explained(
+        409, "Change changes nothing", "On that day the field already had this value."
+    ),
+    "before-registration": Explained(
+        409, "Before the first day", "Nothing happens to a commitment before the first day it counts."
+    ),
     "parent-is-descendant": Explained(
         409,
         "Parent is part of it",
@@ -470,6 +486,9 @@ ERRORS: Catalogue = {
         "which a publication changes.",
     ),
     "correction-value-invalid": Explained(
+        422, "Value does not fit the field", "Give the value in the shape the field has in a registration."
+    ),
+    "change-value-invalid": Explained(
         422, "Value does not fit the field", "Give the value in the shape the field has in a registration."
     ),
     "parent-unknown": Explained(422, "Unknown parent", "`parent` is the code of a commitment on record."),

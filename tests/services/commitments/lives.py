@@ -34,6 +34,7 @@ from shared.events.commitments import (
 )
 from shared.events.facts import COMPUTED, Event
 from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, ReviewOutcome, Visibility
+from tests.services.commitments.documented import decisions, proposed
 from tests.services.commitments.promises import BRUNO, INTERIOR, KNOWN, TODAY, registered
 from tests.support.scenario import ANA, STREAM, on
 
@@ -67,10 +68,15 @@ CORRECTIONS = st.one_of(
 )
 
 
+WITH_DRAWN_FIELDS: set[type[Event]] = {Corrected}
+
+
 def asking(
     decide: Callable[..., Event], event: type[Event], *known: Any, **drawn: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[Ask]:
     """An event proposed with drawn fields, by somebody, where `known` is known."""
+
+    WITH_DRAWN_FIELDS.add(event)
 
     def ask(fields: dict[str, Any], actor: Any) -> Ask:
         return lambda it: decide(it, event(**fields), on(TODAY, actor), *known)
@@ -86,7 +92,7 @@ def correcting(drawn: tuple[str, Any]) -> st.SearchStrategy[Ask]:
     )
 
 
-ASKS: st.SearchStrategy[Ask] = st.one_of(
+DRAWN = (
     asking(
         Commitment.assess,
         Assessed,
@@ -169,6 +175,24 @@ ASKS: st.SearchStrategy[Ask] = st.one_of(
     CORRECTIONS.flatmap(correcting),
     asking(Commitment.note_escalation, Escalated, decision=WORDS, effective_on=DAYS),
 )
+
+
+def asking_as_documented() -> list[st.SearchStrategy[Ask]]:
+    """The decisions of which nothing is drawn above, asked for with the documented example on some day."""
+
+    def asked(
+        event: type[Event], method: Callable[..., Event], known: tuple[Any, ...]
+    ) -> Callable[[date], Ask]:
+        return lambda day: lambda it: method(it, proposed(event, day), on(TODAY), *known)
+
+    return [
+        DAYS.map(asked(event, method, (KNOWN,)[: arguments - 3]))
+        for event, method, arguments in decisions()
+        if event not in WITH_DRAWN_FIELDS
+    ]
+
+
+ASKS: st.SearchStrategy[Ask] = st.one_of(*DRAWN, *asking_as_documented())
 
 
 def lived(event: Event, number: int) -> Recorded:

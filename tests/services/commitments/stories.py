@@ -26,6 +26,7 @@ class Thing(Protocol):
 
 
 T = TypeVar("T", bound=Thing)
+E = TypeVar("E", bound=Event)
 
 
 class Story(Generic[T]):
@@ -52,6 +53,11 @@ class Story(Generic[T]):
             else:
                 self.thing.apply(recorded)
         return list(events)
+
+    def record(self, event: E) -> E:
+        """Record the one event that was decided, and let the thing take it in."""
+        self.tell([event])
+        return event
 
     def replayed(self) -> T:
         """The thing folded again from the stored bytes."""

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from services.commitments.domain.api_key import LONGEST_LIFE, ApiKey, issue_key
+from services.commitments.key.model import LONGEST_LIFE, ApiKey, issue_key
 from shared.errors import InvalidInput, RuleBroken
 from shared.eventlog.open import open_store
+from shared.events.identity import KeyIssued, KeyRevoked
 from shared.identity.actor import Role
 from tests.services.commitments.installation import Installation, refused
 from tests.services.commitments.stories import Story
+from tests.support.scenario import on
 
 NOW = datetime(2013, 4, 30, 15, tzinfo=UTC)
 KEY: dict[str, Any] = {
@@ -27,14 +29,19 @@ ADMIN: dict[str, Any] = {"role": Role.ADMIN, "organization": "DCI"}
 
 
 def issued(**more: Any) -> Story[ApiKey]:
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
+        "key_id": "abc",
+        "secret_sha256": "0" * 64,
         "role": Role.DIPRES,
         "organization": "DIPRES",
         "scopes": ("read",),
         "expires_at": NOW + timedelta(days=30),
-        "now": NOW,
     }
-    return Story(ApiKey.begin, issue_key("abc", "0" * 64, **(said | more)))
+    return Story(ApiKey.begin, [issue_key(KeyIssued(**fields | more), NOW)])
+
+
+def revoking(reason: str) -> KeyRevoked:
+    return KeyRevoked(key_id="abc", reason=reason)
 
 
 @pytest.mark.parametrize(
@@ -57,15 +64,18 @@ def test_a_key_has_a_role_of_people_known_scopes_and_an_end_within_a_year(
 
 def test_a_key_is_taken_back_once_and_with_a_reason() -> None:
     story = issued(expires_at=NOW + LONGEST_LIFE)
+    now = on(NOW.date())
     with pytest.raises(InvalidInput):
-        story.thing.revoke(" ")
-    story.tell(story.thing.revoke("Lost laptop"))
+        story.thing.revoke(revoking(" "), now)
+    revoked = story.record(story.thing.revoke(revoking("Lost laptop"), now))
     with pytest.raises(RuleBroken) as refusal:
-        story.thing.revoke("Again")
+        story.thing.revoke(revoking("Again"), now)
     assert refusal.value.code == "key-already-revoked"
     replayed = story.replayed()
     assert replayed.revocation == story.thing.revocation
-    assert (replayed.version, replayed.revoked_at) == (2, story.thing.revoked_at)
+    assert replayed.revocation is not None
+    assert replayed.revocation.event == revoked
+    assert (replayed.version, replayed.revocation.recorded_at) == (2, story.events[1].recorded_at)
 
 
 @pytest.fixture

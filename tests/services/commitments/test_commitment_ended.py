@@ -35,7 +35,8 @@ OPEN = Successor("SEG-1", open=True)
 
 
 def complete(day: date = TODAY, **more: Any) -> Any:
-    proposed = Completed(**{"completed_on": day, "evidence": (LAW,)} | more)
+    fields: dict[str, Any] = {"completed_on": day, "evidence": (LAW,)} | more
+    proposed = Completed(**fields)
     return lambda it: it.complete(proposed, on(TODAY))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.meetings.application.disclosures import CommitmentCircle
+from services.meetings.readers import CommitmentReaders
+from shared.aggregate.redaction import Readers
 from shared.events.vocabulary import Visibility
 from tests.services.commitments.lives import ASKS, Ask, lives
 
@@ -13,12 +14,9 @@ from tests.services.commitments.lives import ASKS, Ask, lives
 @given(st.lists(ASKS, max_size=25))
 def test_where_meetings_are_kept_it_has_the_same_readers(asks: list[Ask]) -> None:
     live, history = lives(asks)
-    readers = CommitmentCircle.begin(history[0])
-    assert readers is not None
-    for item in history[1:]:
-        readers.apply(item)
-    assert (readers.visibility, readers.once_reserved) == (live.visibility, live.once_reserved)
-    assert readers.organizations() == live.organizations()
+    known = CommitmentReaders.fold(history)
+    assert known is not None
+    assert known.readers() == Readers(live.visibility, live.organizations(), live.once_reserved)
     assert live.once_reserved == any(
         getattr(item.data, "visibility", None) is Visibility.RESERVED for item in history
     )

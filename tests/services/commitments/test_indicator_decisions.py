@@ -1,4 +1,4 @@
-"""What may be said of an indicator: given what was told, when this is asked, then that is recorded."""
+"""What may be recorded of an indicator: given what was, when this is proposed, then that is recorded."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from services.commitments.domain.indicator import CommitmentCircle, Indicator
-from services.commitments.domain.indicator_definition import define_indicator
+from services.commitments.indicator.model import Indicator, define
+from shared.aggregate.redaction import Readers
 from shared.errors import BitacoraError, Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.events.facts import Event
 from shared.events.indicators import (
@@ -18,49 +18,87 @@ from shared.events.indicators import (
     DataSource,
     IndicatorDefined,
     IndicatorDefinitionChanged,
+    IndicatorPublished,
     MeasurementCorrected,
     MeasurementRecorded,
     PlannedValue,
     TargetSet,
+    TrajectorySet,
 )
 from shared.events.vocabulary import Direction, Visibility
+from shared.http.requests import request_of
 from shared.identity.actor import Actor, Role
-from shared.rules.indicator_facts import Definition
 from tests.services.commitments.stories import DCI, TODAY, Story
+from tests.support.scenario import on
 
 INE = Actor(subject="statistician", organization="INE", role=Role.MINISTRY)
 INTERIOR = Actor(subject="clerk", organization="INTERIOR", role=Role.MINISTRY)
-VICTIMISATION = Definition(
-    name="Households that were victims of crime",
-    unit="%",
-    direction=Direction.DECREASE,
-    baseline=Baseline(value=Decimal("33.6"), on=date(2009, 12, 31), source="ENUSC 2009"),
-    source=DataSource(organization="INE", independent=True, name="ENUSC"),
-)
+BASELINE = Baseline(value=Decimal("33.6"), on=date(2009, 12, 31), source="ENUSC 2009")
+SOURCE = DataSource(organization="INE", independent=True, name="ENUSC")
 DEFINED_ON = date(2010, 5, 21)
 TARGET = Decimal("28.56")
 BY_2013 = date(2013, 12, 31)
 BY_2014 = date(2014, 12, 31)
+NOW = on(TODAY)
+"""The unit decides, today."""
 
 
-def indicator(definition: Definition = VICTIMISATION, **more: Any) -> Story[Indicator]:
-    defined = define_indicator("victimisation", definition, today=TODAY, effective_on=DEFINED_ON, **more)
-    return Story(Indicator.begin, defined)
+def defined(**more: Any) -> IndicatorDefined:
+    """Victimisation, measured by the statisticians from the baseline of 2009."""
+    fields: dict[str, Any] = {
+        "code": "victimisation",
+        "name": "Households that were victims of crime",
+        "unit": "%",
+        "direction": Direction.DECREASE,
+        "effective_on": DEFINED_ON,
+        "baseline": BASELINE,
+        "source": SOURCE,
+    }
+    return IndicatorDefined(**fields | more)
+
+
+def target(**more: Any) -> TargetSet:
+    """15 % less by the end of 2013, from today on."""
+    fields: dict[str, Any] = {"value": TARGET, "on": BY_2013, "effective_on": TODAY}
+    return TargetSet(**fields | more)
+
+
+def trajectory(*points: tuple[date, int]) -> TrajectorySet:
+    """Values planned for days, from today on."""
+    planned = tuple(PlannedValue(on=day, value=Decimal(value)) for day, value in points)
+    return TrajectorySet(points=planned, effective_on=TODAY)
+
+
+def measurement(period: str, value: str, published_on: date = TODAY, **more: Any) -> MeasurementRecorded:
+    """The value found for a period, published today."""
+    return MeasurementRecorded(period=period, value=Decimal(value), published_on=published_on, **more)
+
+
+def correction(period: str, value: str, reason: str, published_on: date = TODAY) -> MeasurementCorrected:
+    """Another value for a period, published today."""
+    return MeasurementCorrected(period=period, value=Decimal(value), reason=reason, published_on=published_on)
+
+
+def redefinition(
+    changes: dict[str, Any], reason: str = "r", effective_on: date = TODAY
+) -> IndicatorDefinitionChanged:
+    """Other values for fields of the definition, from today on."""
+    return IndicatorDefinitionChanged(changes=changes, reason=reason, effective_on=effective_on)
+
+
+def indicator(**more: Any) -> Story[Indicator]:
+    return Story(Indicator.begin, [define(defined(**more), NOW)])
 
 
 def with_target(story: Story[Indicator] | None = None) -> Story[Indicator]:
     story = story or indicator()
-    story.tell(story.thing.set_target(value=TARGET, on=BY_2013, effective_on=DEFINED_ON, today=TODAY))
+    story.record(story.thing.set_target(target(effective_on=DEFINED_ON), NOW))
     return story
 
 
 def with_value(story: Story[Indicator] | None = None) -> Story[Indicator]:
     story = story or indicator()
-    story.tell(
-        story.thing.record_measurement(
-            period="2010", value=Decimal("28.2"), published_on=date(2011, 4, 15), actor=DCI, today=TODAY
-        )
-    )
+    story.record(story.thing.record_measurement(measurement("2010", "28.2", date(2011, 4, 15)), NOW))
     return story
 
 
@@ -74,25 +112,24 @@ def refusal(kind: type[BitacoraError], decide: Callable[[], object]) -> tuple[st
 
 
 def test_an_indicator_is_defined_with_everything_that_was_said_of_it() -> None:
-    (event,) = define_indicator(
-        "victimisation", VICTIMISATION, today=TODAY, commitment="SC-1", visibility=Visibility.PUBLIC
-    )
+    proposed = defined(effective_on=TODAY, commitment="SC-1", visibility=Visibility.PUBLIC)
+    event = define(proposed, NOW)
     assert isinstance(event, IndicatorDefined)
-    assert (event.baseline, event.source) == (VICTIMISATION.baseline, VICTIMISATION.source)
+    assert (event.baseline, event.source) == (BASELINE, SOURCE)
     assert (event.effective_on, event.commitment, event.visibility) == (TODAY, "SC-1", "public")
 
 
 def test_an_indicator_is_not_defined_from_tomorrow_on() -> None:
     tomorrow = TODAY + timedelta(days=1)
-    assert refusal(
-        InvalidInput, lambda: define_indicator("x", VICTIMISATION, today=TODAY, effective_on=tomorrow)
-    ) == ("date-in-future", "/effective_on")
+    assert refusal(InvalidInput, lambda: define(defined(effective_on=tomorrow), NOW)) == (
+        "date-in-future",
+        "/effective_on",
+    )
 
 
 def test_a_baseline_is_a_value_of_the_past() -> None:
     later = Baseline(value=Decimal(1), on=TODAY + timedelta(days=1))
-    definition = Definition(name="n", unit="u", direction=Direction.INCREASE, baseline=later)
-    assert refusal(InvalidInput, lambda: define_indicator("x", definition, today=TODAY)) == (
+    assert refusal(InvalidInput, lambda: define(defined(baseline=later), NOW)) == (
         "date-in-future",
         "/baseline/on",
     )
@@ -102,65 +139,61 @@ def test_a_baseline_is_a_value_of_the_past() -> None:
 
 
 def test_the_first_target_needs_no_reason_and_may_lie_in_the_future() -> None:
-    (event,) = indicator().thing.set_target(value=TARGET, on=BY_2014, today=TODAY)
+    event = indicator().thing.set_target(target(on=BY_2014), NOW)
     assert event == TargetSet(number=1, value=TARGET, on=BY_2014, effective_on=TODAY)
 
 
 def test_a_second_target_is_a_revision_and_says_why() -> None:
     story = with_target()
-    assert refusal(InvalidInput, lambda: story.thing.set_target(value=TARGET, on=BY_2014, today=TODAY)) == (
+    assert refusal(InvalidInput, lambda: story.thing.set_target(target(on=BY_2014), NOW)) == (
         "reason-required",
         "/reason",
     )
-    (event,) = story.tell(
-        story.thing.set_target(
-            value=TARGET, on=BY_2014, today=TODAY, reason="End of the term", decision="B-2"
-        )
-    )
+    revised = target(on=BY_2014, reason="End of the term", decision="B-2")
+    event = story.record(story.thing.set_target(revised, NOW))
     assert isinstance(event, TargetSet)
     assert (event.number, event.reason, event.decision) == (2, "End of the term", "B-2")
-    assert [target.on for target in story.thing.facts.targets] == [BY_2013, BY_2014]
+    assert [set_.on for set_ in story.thing.facts.targets] == [BY_2013, BY_2014]
 
 
 def test_a_revision_that_changes_nothing_is_refused() -> None:
     story = with_target()
-    assert refusal(
-        RuleBroken, lambda: story.thing.set_target(value=TARGET, on=BY_2013, today=TODAY, reason="Again")
-    ) == ("target-unchanged", "")
+    assert refusal(RuleBroken, lambda: story.thing.set_target(target(reason="Again"), NOW)) == (
+        "target-unchanged",
+        "",
+    )
 
 
 def test_a_target_lies_after_its_baseline() -> None:
-    assert refusal(
-        RuleBroken, lambda: indicator().thing.set_target(value=TARGET, on=date(2009, 12, 31), today=TODAY)
-    ) == ("target-before-baseline", "")
+    assert refusal(RuleBroken, lambda: indicator().thing.set_target(target(on=date(2009, 12, 31)), NOW)) == (
+        "target-before-baseline",
+        "",
+    )
 
 
 def test_a_tolerance_belongs_to_a_value_that_is_to_be_maintained() -> None:
-    assert refusal(
-        InvalidInput,
-        lambda: indicator().thing.set_target(value=TARGET, on=BY_2013, today=TODAY, tolerance=Decimal(1)),
-    ) == ("tolerance-not-applicable", "/tolerance")
+    assert refusal(InvalidInput, lambda: indicator().thing.set_target(target(tolerance=Decimal(1)), NOW)) == (
+        "tolerance-not-applicable",
+        "/tolerance",
+    )
 
 
 def test_nothing_takes_effect_before_the_indicator_was_defined() -> None:
     before = DEFINED_ON - timedelta(days=1)
-    assert refusal(
-        InvalidInput,
-        lambda: indicator().thing.set_target(value=TARGET, on=BY_2013, today=TODAY, effective_on=before),
-    ) == ("before-definition", "/effective_on")
+    assert refusal(InvalidInput, lambda: indicator().thing.set_target(target(effective_on=before), NOW)) == (
+        "before-definition",
+        "/effective_on",
+    )
 
 
 def test_a_revision_dated_before_another_does_not_take_its_place() -> None:
     story = with_target()
-    for on, effective_on in [(BY_2014, date(2012, 6, 1)), (date(2014, 3, 11), date(2012, 1, 1))]:
-        story.tell(
-            story.thing.set_target(
-                value=TARGET, on=on, effective_on=effective_on, today=TODAY, reason="Moved"
-            )
-        )
-    target = story.thing.facts.target
-    assert target is not None
-    assert (target.number, target.on) == (2, BY_2014)
+    for day, effective_on in [(BY_2014, date(2012, 6, 1)), (date(2014, 3, 11), date(2012, 1, 1))]:
+        revised = target(on=day, effective_on=effective_on, reason="Moved")
+        story.record(story.thing.set_target(revised, NOW))
+    in_force = story.thing.facts.target
+    assert in_force is not None
+    assert (in_force.number, in_force.on) == (2, BY_2014)
     original = story.thing.facts.original_promise
     assert original is not None
     assert original.target.on == BY_2013
@@ -171,17 +204,17 @@ def test_a_revision_dated_before_another_does_not_take_its_place() -> None:
 
 def test_planned_days_ascend_and_follow_the_baseline() -> None:
     thing = indicator().thing
-    twice = [PlannedValue(on=date(2011, 12, 31), value=Decimal(n)) for n in (31, 30)]
-    assert refusal(InvalidInput, lambda: thing.set_trajectory(twice, today=TODAY)) == (
+    twice = trajectory((date(2011, 12, 31), 31), (date(2011, 12, 31), 30))
+    assert refusal(InvalidInput, lambda: thing.set_trajectory(twice, NOW)) == (
         "trajectory-not-ascending",
         "/points/1/on",
     )
-    early = [PlannedValue(on=date(2009, 12, 31), value=Decimal(31))]
-    assert refusal(InvalidInput, lambda: thing.set_trajectory(early, today=TODAY)) == (
+    early = trajectory((date(2009, 12, 31), 31))
+    assert refusal(InvalidInput, lambda: thing.set_trajectory(early, NOW)) == (
         "trajectory-not-ascending",
         "/points/0/on",
     )
-    assert refusal(InvalidInput, lambda: thing.set_trajectory([], today=TODAY)) == (
+    assert refusal(InvalidInput, lambda: thing.set_trajectory(trajectory(), NOW)) == (
         "trajectory-empty",
         "/points",
     )
@@ -189,9 +222,9 @@ def test_planned_days_ascend_and_follow_the_baseline() -> None:
 
 def test_the_same_trajectory_again_is_refused() -> None:
     story = indicator()
-    points = [PlannedValue(on=date(2011, 12, 31), value=Decimal(31))]
-    story.tell(story.thing.set_trajectory(points, today=TODAY))
-    assert refusal(RuleBroken, lambda: story.thing.set_trajectory(points, today=TODAY)) == (
+    planned = trajectory((date(2011, 12, 31), 31))
+    story.record(story.thing.set_trajectory(planned, NOW))
+    assert refusal(RuleBroken, lambda: story.thing.set_trajectory(planned, NOW)) == (
         "trajectory-unchanged",
         "",
     )
@@ -201,26 +234,22 @@ def test_the_same_trajectory_again_is_refused() -> None:
 
 
 def test_a_measurement_knows_the_last_day_of_its_period() -> None:
-    (event,) = indicator().thing.record_measurement(
-        period="2011-T2", value=Decimal(30), published_on=date(2011, 10, 1), actor=DCI, today=TODAY
-    )
+    event = indicator().thing.record_measurement(measurement("2011-T2", "30", date(2011, 10, 1)), NOW)
     assert isinstance(event, MeasurementRecorded)
     assert event.period_end_on == date(2011, 8, 31)
 
 
 def test_a_period_has_one_value_and_another_is_a_correction() -> None:
     thing = with_value().thing
-    assert refusal(
-        RuleBroken,
-        lambda: thing.record_measurement(period="2010", value=Decimal(28), actor=DCI, today=TODAY),
-    ) == ("measurement-exists", "")
+    assert refusal(RuleBroken, lambda: thing.record_measurement(measurement("2010", "28"), NOW)) == (
+        "measurement-exists",
+        "",
+    )
 
 
 def test_a_value_is_not_published_tomorrow_nor_before_its_period_begins() -> None:
     def record(period: str, published_on: date) -> Callable[[], object]:
-        return lambda: indicator().thing.record_measurement(
-            period=period, value=Decimal(1), published_on=published_on, actor=DCI, today=TODAY
-        )
+        return lambda: indicator().thing.record_measurement(measurement(period, "1", published_on), NOW)
 
     assert refusal(InvalidInput, record("2013-Q1", TODAY + timedelta(days=1))) == (
         "date-in-future",
@@ -231,30 +260,21 @@ def test_a_value_is_not_published_tomorrow_nor_before_its_period_begins() -> Non
 
 def test_the_source_records_its_own_values_and_no_other_ministry_does() -> None:
     thing = indicator().thing
-    (event,) = thing.record_measurement(
-        period="2012", value=Decimal("26.3"), published_on=date(2013, 3, 20), actor=INE, today=TODAY
-    )
+    event = thing.record_measurement(measurement("2012", "26.3", date(2013, 3, 20)), on(TODAY, INE))
     assert isinstance(event, MeasurementRecorded)
     assert event.supplied_by == "INE"
     assert refusal(
-        Forbidden,
-        lambda: thing.record_measurement(period="2012", value=Decimal(20), actor=INTERIOR, today=TODAY),
+        Forbidden, lambda: thing.record_measurement(measurement("2012", "20"), on(TODAY, INTERIOR))
     ) == ("not-your-indicator", "")
     assert refusal(
         Forbidden,
-        lambda: thing.record_measurement(
-            period="2012", value=Decimal(20), supplied_by="INTERIOR", actor=INE, today=TODAY
-        ),
+        lambda: thing.record_measurement(measurement("2012", "20", supplied_by="INTERIOR"), on(TODAY, INE)),
     ) == ("not-your-measurement", "")
 
 
 def test_a_correction_keeps_the_value_it_corrects() -> None:
     story = with_value()
-    (event,) = story.tell(
-        story.thing.correct_measurement(
-            "2010", value=Decimal("28.3"), reason="Weights", actor=DCI, today=TODAY
-        )
-    )
+    event = story.record(story.thing.correct_measurement(correction("2010", "28.3", "Weights"), NOW))
     assert isinstance(event, MeasurementCorrected)
     assert (event.previous, event.value) == (Decimal("28.2"), Decimal("28.3"))
     assert [found.value for found in story.thing.measurement("2010").findings] == [
@@ -266,12 +286,8 @@ def test_a_correction_keeps_the_value_it_corrects() -> None:
 def test_a_correction_changes_the_value_of_a_period_that_has_one_and_says_why() -> None:
     thing = with_value().thing
 
-    def correct(
-        period: str, value: str, reason: str, published_on: date | None = None
-    ) -> Callable[[], object]:
-        return lambda: thing.correct_measurement(
-            period, value=Decimal(value), reason=reason, published_on=published_on, actor=DCI, today=TODAY
-        )
+    def correct(period: str, value: str, reason: str, published_on: date = TODAY) -> Callable[[], object]:
+        return lambda: thing.correct_measurement(correction(period, value, reason, published_on), NOW)
 
     assert refusal(NotFound, correct("2011", "30", "Typo"))[0] == "unknown-measurement"
     assert refusal(RuleBroken, correct("2010", "28.20", "Typo"))[0] == "measurement-unchanged"
@@ -288,11 +304,8 @@ def test_a_correction_changes_the_value_of_a_period_that_has_one_and_says_why() 
 def test_a_changed_definition_names_what_changed_with_the_old_and_the_new() -> None:
     story = indicator()
     baseline = Baseline(value=Decimal("32.9"), on=date(2009, 12, 31))
-    (event,) = story.tell(
-        story.thing.change_definition(
-            {"baseline": baseline, "unit": "%"}, reason="New sampling frame", today=TODAY
-        )
-    )
+    changed = redefinition({"baseline": baseline, "unit": "%"}, "New sampling frame")
+    event = story.record(story.thing.change_definition(changed, NOW))
     assert event == IndicatorDefinitionChanged(
         changes={"baseline": {"value": Decimal("32.9"), "on": "2009-12-31"}},
         previous={"baseline": {"value": Decimal("33.6"), "on": "2009-12-31", "source": "ENUSC 2009"}},
@@ -305,14 +318,15 @@ def test_a_changed_definition_names_what_changed_with_the_old_and_the_new() -> N
 
 def test_a_definition_that_stays_the_same_is_not_changed() -> None:
     assert refusal(
-        RuleBroken, lambda: indicator().thing.change_definition({"unit": "%"}, reason="Same", today=TODAY)
+        RuleBroken, lambda: indicator().thing.change_definition(redefinition({"unit": "%"}, "Same"), NOW)
     ) == ("definition-unchanged", "")
 
 
 def test_a_change_dated_before_another_keeps_what_the_other_did_not_touch() -> None:
     story = indicator()
     for changes, effective_on in [({"unit": "‰"}, date(2012, 1, 1)), ({"method": "Phone"}, date(2011, 1, 1))]:
-        story.tell(story.thing.change_definition(changes, reason="r", effective_on=effective_on, today=TODAY))
+        changed = redefinition(changes, effective_on=effective_on)
+        story.record(story.thing.change_definition(changed, NOW))
     definition = story.thing.facts.definition
     assert (definition.unit, definition.method) == ("‰", "Phone")
     assert story.thing.facts.definition_on(date(2011, 6, 1)).unit == "%"
@@ -320,20 +334,19 @@ def test_a_change_dated_before_another_keeps_what_the_other_did_not_touch() -> N
 
 def test_the_original_promise_is_read_with_the_definition_of_the_first_day() -> None:
     story = with_target()
-    story.tell(
-        story.thing.change_definition({"direction": Direction.INCREASE}, reason="Turned round", today=TODAY)
-    )
+    turned = redefinition({"direction": Direction.INCREASE}, "Turned round")
+    story.record(story.thing.change_definition(turned, NOW))
     original, current = story.thing.facts.original_promise, story.thing.facts.current_promise
     assert original is not None
     assert current is not None
     assert (original.direction, current.direction) == (Direction.DECREASE, Direction.INCREASE)
 
 
-# --- who may know ----------------------------------------------------------------------------------------------------
+# --- who may read it -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("actor", "visible"),
+    ("actor", "readable"),
     [
         (DCI, True),
         (INE, True),
@@ -341,23 +354,62 @@ def test_the_original_promise_is_read_with_the_definition_of_the_first_day() -> 
         (Actor(subject="a", organization="INTERIOR", role=Role.AUDITOR), True),
     ],
 )
-def test_a_reserved_indicator_is_for_the_centre_and_for_its_source(actor: Actor, visible: bool) -> None:
-    assert indicator(visibility=Visibility.RESERVED).thing.visible_to(actor) is visible
-    assert indicator().thing.visible_to(actor)
+def test_a_reserved_indicator_is_for_the_centre_and_for_its_source(actor: Actor, readable: bool) -> None:
+    assert indicator(visibility=Visibility.RESERVED).thing.can_be_read_by(actor, None) is readable
+    assert indicator().thing.can_be_read_by(actor, None)
 
 
 def test_an_indicator_is_seen_by_no_more_people_than_its_commitment_except_its_source() -> None:
-    reserved = CommitmentCircle(Visibility.RESERVED, ("INTERIOR",))
+    reserved = Readers(Visibility.RESERVED, ("INTERIOR",), once_reserved=True)
     justice = Actor(subject="j", organization="JUSTICE", role=Role.MINISTRY)
     for own in Visibility:
         thing = indicator(commitment="SC-1", visibility=own).thing
-        assert thing.visible_to(INE, reserved)
-        assert thing.visible_to(INTERIOR, reserved)
-        assert not thing.visible_to(justice, reserved)
+        assert thing.can_be_read_by(INE, reserved)
+        assert thing.can_be_read_by(INTERIOR, reserved)
+        assert not thing.can_be_read_by(justice, reserved)
+
+
+def test_a_publication_changes_who_may_read_it_and_says_why() -> None:
+    story = indicator()
+    unexplained = IndicatorPublished(visibility=Visibility.PUBLIC, reason=" ")
+    assert refusal(InvalidInput, lambda: story.thing.publish(unexplained, NOW)) == (
+        "reason-required",
+        "/reason",
+    )
+    the_same = IndicatorPublished(visibility=Visibility.INTERNAL, reason="r")
+    assert refusal(RuleBroken, lambda: story.thing.publish(the_same, NOW)) == ("visibility-unchanged", "")
+    published = IndicatorPublished(visibility=Visibility.RESERVED, reason="Personal data")
+    event = story.record(story.thing.publish(published, NOW))
+    assert (event.visibility, event.previous) == (Visibility.RESERVED, Visibility.INTERNAL)
+    story.record(story.thing.publish(IndicatorPublished(visibility=Visibility.PUBLIC, reason="r"), NOW))
+    assert (story.thing.visibility, story.thing.once_reserved) == (Visibility.PUBLIC, True)
 
 
 def test_events_of_another_kind_begin_no_indicator() -> None:
     story = with_target()
-    target: Event = story.events[1].data
-    assert isinstance(target, TargetSet)
+    second: Event = story.events[1].data
+    assert isinstance(second, TargetSet)
     assert Indicator.begin(story.events[1]) is None
+
+
+# --- requests --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("event", "body", "day"),
+    [
+        (IndicatorDefined, {"code": "v", "name": "n", "unit": "%", "direction": "decrease"}, "effective_on"),
+        (TargetSet, {"value": 28.56, "on": "2014-12-31"}, "effective_on"),
+        (TrajectorySet, {"points": [{"on": "2011-12-31", "value": 31}]}, "effective_on"),
+        (MeasurementRecorded, {"period": "2010", "value": 28.2}, "published_on"),
+        (MeasurementCorrected, {"value": 28.3, "reason": "Weights"}, "published_on"),
+        (IndicatorDefinitionChanged, {"changes": {"unit": "‰"}, "reason": "r"}, "effective_on"),
+    ],
+)
+def test_what_is_recorded_without_a_day_is_of_today(
+    event: type[Event], body: dict[str, Any], day: str
+) -> None:
+    request = request_of(event)
+    assert getattr(request.model_validate(body).struct(TODAY), day) == TODAY
+    dated = request.model_validate(body | {day: "2012-06-01"})
+    assert getattr(dated.struct(TODAY), day) == date(2012, 6, 1)

@@ -7,20 +7,36 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
-from services.commitments.domain.indicator import Indicator
-from services.meetings.application.disclosures import IndicatorCircle
+from services.commitments.indicator.model import Indicator
 from shared.errors import BitacoraError
-from shared.events.indicators import Baseline, DataSource, PlannedValue
+from shared.events.indicators import (
+    EVENTS,
+    Baseline,
+    DataSource,
+    IndicatorDefinitionChanged,
+    IndicatorPublished,
+    MeasurementCorrected,
+    MeasurementRecorded,
+    PlannedValue,
+    TargetSet,
+    TrajectorySet,
+)
 from shared.events.vocabulary import Direction, Visibility
 from shared.rules.indicator_facts import IndicatorFacts
 from shared.rules.indicator_verdict import indicator_verdict
 from shared.rules.indicator_warnings import warning_signs
-from tests.services.commitments.stories import DCI, TODAY
-from tests.services.commitments.test_indicator_decisions import DEFINED_ON, indicator
+from tests.services.commitments.stories import TODAY
+from tests.services.commitments.test_indicator_decisions import DEFINED_ON, NOW, indicator
 
 days = st.dates(DEFINED_ON, TODAY)
 promised = st.dates(date(2010, 1, 1), date(2016, 12, 31))
@@ -40,7 +56,7 @@ changes = st.fixed_dictionaries(
 )
 
 
-def told(facts: IndicatorFacts) -> list[Any]:
+def known_of(facts: IndicatorFacts) -> list[Any]:
     """All that the facts say, in a form that can be compared."""
     return [
         facts.first_definition,
@@ -69,63 +85,66 @@ class AnIndicatorsLife(RuleBasedStateMachine):
     def thing(self) -> Indicator:
         return self.story.thing
 
-    @rule(value=numbers, on=promised, effective_on=days, reason=st.none() | st.just("r"))
-    def promise(self, **said: Any) -> None:
+    @rule(
+        proposed=st.builds(
+            TargetSet, value=numbers, on=promised, effective_on=days, reason=st.none() | st.just("r")
+        )
+    )
+    def promise(self, proposed: TargetSet) -> None:
         with contextlib.suppress(BitacoraError):
-            self.story.tell(self.thing.set_target(**said, today=TODAY))
+            self.story.record(self.thing.set_target(proposed, NOW))
 
     @rule(points=st.lists(st.builds(PlannedValue, on=promised, value=numbers), max_size=3), effective_on=days)
     def plan(self, points: list[PlannedValue], effective_on: date) -> None:
         points.sort(key=lambda point: point.on)
+        proposed = TrajectorySet(points=tuple(points), effective_on=effective_on)
         with contextlib.suppress(BitacoraError):
-            self.story.tell(self.thing.set_trajectory(points, effective_on=effective_on, today=TODAY))
+            self.story.record(self.thing.set_trajectory(proposed, NOW))
 
     @rule(
-        period=periods,
-        value=numbers,
-        published_on=days,
-        supplied_by=st.sampled_from([None, "INE", "INTERIOR"]),
+        proposed=st.builds(
+            MeasurementRecorded,
+            period=periods,
+            value=numbers,
+            published_on=days,
+            supplied_by=st.sampled_from([None, "INE", "INTERIOR"]),
+        )
     )
-    def measure(self, **said: Any) -> None:
+    def measure(self, proposed: MeasurementRecorded) -> None:
         with contextlib.suppress(BitacoraError):
-            self.story.tell(self.thing.record_measurement(**said, actor=DCI, today=TODAY))
+            self.story.record(self.thing.record_measurement(proposed, NOW))
 
-    @rule(period=periods, value=numbers, published_on=days)
-    def correct(self, period: str, **said: Any) -> None:
+    @precondition(lambda self: self.thing.facts.measurements)
+    @rule(which=st.integers(0, 6), value=numbers, published_on=days)
+    def correct(self, which: int, value: Decimal, published_on: date) -> None:
+        measured = list(self.thing.facts.measurements)
+        proposed = MeasurementCorrected(
+            period=measured[which % len(measured)], value=value, published_on=published_on, reason="r"
+        )
         with contextlib.suppress(BitacoraError):
-            self.story.tell(
-                self.thing.correct_measurement(period, **said, reason="r", actor=DCI, today=TODAY)
-            )
+            self.story.record(self.thing.correct_measurement(proposed, NOW))
 
-    @rule(changes=changes, effective_on=days)
-    def redefine(self, changes: dict[str, Any], effective_on: date) -> None:
+    @rule(
+        proposed=st.builds(
+            IndicatorDefinitionChanged, changes=changes, effective_on=days, reason=st.just("r")
+        )
+    )
+    def redefine(self, proposed: IndicatorDefinitionChanged) -> None:
         with contextlib.suppress(BitacoraError):
-            self.story.tell(
-                self.thing.change_definition(changes, reason="r", effective_on=effective_on, today=TODAY)
-            )
+            self.story.record(self.thing.change_definition(proposed, NOW))
 
-    @rule(visibility=st.sampled_from(Visibility))
-    def publish(self, visibility: Visibility) -> None:
+    @rule(proposed=st.builds(IndicatorPublished, visibility=st.sampled_from(Visibility), reason=st.just("r")))
+    def publish(self, proposed: IndicatorPublished) -> None:
         with contextlib.suppress(BitacoraError):
-            self.story.tell(self.thing.publish(visibility=visibility, reason="r"))
-
-    @invariant()
-    def where_meetings_are_kept_it_is_as_open_and_supplied_by_the_same(self) -> None:
-        first, *others = self.story.events
-        circle = IndicatorCircle.begin(first)
-        assert circle is not None
-        for recorded in others:
-            circle.apply(recorded)
-        assert circle.visibility is self.thing.visibility
-        suppliers = {name for name in ("INE", "INTERIOR") if self.thing._supplied_by(name)}
-        assert set(circle.suppliers()) == suppliers
+            self.story.record(self.thing.publish(proposed, NOW))
 
     @invariant()
     def replaying_the_stored_bytes_gives_the_same_indicator(self) -> None:
         replayed = self.story.replayed()
         assert replayed.version == self.thing.version == len(self.story.events)
-        assert told(replayed.facts) == told(self.thing.facts)
+        assert known_of(replayed.facts) == known_of(self.thing.facts)
         assert replayed.visibility is self.thing.visibility
+        assert replayed.once_reserved is self.thing.once_reserved
 
     @invariant()
     def every_value_can_be_judged_against_both_promises(self) -> None:
@@ -137,3 +156,20 @@ class AnIndicatorsLife(RuleBasedStateMachine):
 
 TestAnIndicatorsLife = AnIndicatorsLife.TestCase
 TestAnIndicatorsLife.settings = settings(max_examples=60, stateful_step_count=20)
+
+
+def test_the_property_reaches_every_kind_of_event() -> None:
+    """Were a command always refused, the properties above would say nothing of its event."""
+    seen: set[str] = set()
+
+    class Watched(AnIndicatorsLife):
+        def teardown(self) -> None:
+            seen.update(recorded.type for recorded in self.story.events)
+
+    run_state_machine_as_test(
+        Watched,
+        settings=settings(
+            derandomize=True, max_examples=60, stateful_step_count=20, suppress_health_check=list(HealthCheck)
+        ),
+    )
+    assert seen == {event.TYPE for event in EVENTS}

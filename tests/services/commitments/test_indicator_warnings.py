@@ -7,23 +7,27 @@ from decimal import Decimal
 
 import pytest
 
-from services.commitments.domain.indicator import Indicator
+from services.commitments.indicator.model import Indicator
 from shared.events.indicators import DataSource
 from shared.events.vocabulary import Direction
-from shared.rules.indicator_facts import Definition
 from shared.rules.indicator_warnings import WarningWindows, warning_signs
-from tests.services.commitments.stories import DCI, Story
+from tests.services.commitments.stories import Story
 from tests.services.commitments.test_indicator_decisions import (
+    BASELINE,
     BY_2013,
     BY_2014,
     DEFINED_ON,
     TARGET,
-    VICTIMISATION,
+    correction,
     indicator,
+    measurement,
+    redefinition,
+    target,
     with_target,
 )
+from tests.support.scenario import on
 
-LATER = date(2015, 6, 30)
+LATER = on(date(2015, 6, 30))
 
 
 def signs(story: Story[Indicator], windows: WarningWindows | None = None) -> list[tuple[str, int]]:
@@ -32,11 +36,12 @@ def signs(story: Story[Indicator], windows: WarningWindows | None = None) -> lis
 
 
 def measured(story: Story[Indicator], period: str, value: str, published_on: date, **more: str) -> None:
-    story.tell(
-        story.thing.record_measurement(
-            period=period, value=Decimal(value), published_on=published_on, actor=DCI, today=LATER, **more
-        )
-    )
+    story.record(story.thing.record_measurement(measurement(period, value, published_on, **more), LATER))
+
+
+def revised(story: Story[Indicator], value: Decimal, effective_on: date, reason: str) -> None:
+    proposed = target(value=value, on=BY_2014, effective_on=effective_on, reason=reason)
+    story.record(story.thing.set_target(proposed, LATER))
 
 
 @pytest.mark.parametrize(("days", "raised"), [(-91, False), (-90, True), (0, True), (90, True), (91, False)])
@@ -45,9 +50,8 @@ def test_a_definition_changed_within_ninety_days_of_the_targets_day_is_a_sign(
 ) -> None:
     story = with_target()
     effective_on = BY_2013 + timedelta(days=days)
-    story.tell(
-        story.thing.change_definition({"method": "Phone"}, reason="r", effective_on=effective_on, today=LATER)
-    )
+    changed = redefinition({"method": "Phone"}, effective_on=effective_on)
+    story.record(story.thing.change_definition(changed, LATER))
     assert signs(story) == ([("definition_changed_near_deadline", 3)] if raised else [])
     assert not signs(story, WarningWindows(definition_days=-1))
 
@@ -55,18 +59,15 @@ def test_a_definition_changed_within_ninety_days_of_the_targets_day_is_a_sign(
 def test_a_source_changed_near_the_targets_day_is_a_sign_and_a_new_name_is_none() -> None:
     story = with_target()
     for changes in ({"name": "Victims"}, {"source": DataSource(organization="INTERIOR")}):
-        story.tell(story.thing.change_definition(changes, reason="r", effective_on=BY_2013, today=LATER))
+        changed = redefinition(changes, effective_on=BY_2013)
+        story.record(story.thing.change_definition(changed, LATER))
     assert signs(story) == [("definition_changed_near_deadline", 4)]
 
 
 def test_a_target_revised_to_the_last_actual_is_a_ratchet() -> None:
     story = with_target()
     measured(story, "2010", "28.2", date(2011, 4, 15))
-    story.tell(
-        story.thing.set_target(
-            value=Decimal("28.2"), on=BY_2014, effective_on=date(2012, 1, 2), reason="Hold it", today=LATER
-        )
-    )
+    revised(story, Decimal("28.2"), date(2012, 1, 2), "Hold it")
     assert signs(story) == [("target_from_last_actual", 4)]
 
 
@@ -74,11 +75,7 @@ def test_a_target_within_one_per_cent_of_the_last_actual_counts_and_one_further_
     for value, raised in [("27.92", True), ("27.91", False)]:
         story = with_target()
         measured(story, "2010", "28.2", date(2011, 4, 15))
-        story.tell(
-            story.thing.set_target(
-                value=Decimal(value), on=BY_2014, effective_on=date(2012, 1, 2), reason="r", today=LATER
-            )
-        )
+        revised(story, Decimal(value), date(2012, 1, 2), "r")
         assert bool(signs(story)) is raised
 
 
@@ -89,10 +86,8 @@ def test_a_value_published_after_the_target_was_set_cannot_have_been_its_model()
 
 
 def test_values_from_whoever_delivers_are_one_sign_at_the_latest_of_them() -> None:
-    own = Definition(
-        name="n", unit="u", direction=Direction.INCREASE, source=DataSource(organization="INTERIOR")
-    )
-    story = indicator(own)
+    own = DataSource(organization="INTERIOR")
+    story = indicator(name="n", unit="u", direction=Direction.INCREASE, baseline=None, source=own)
     measured(story, "2010", "1", date(2011, 1, 5))
     measured(story, "2011", "2", date(2012, 1, 5))
     assert signs(story) == [("value_from_deliverer", 3)]
@@ -117,15 +112,7 @@ def test_a_verdict_that_turns_good_in_the_last_days_is_a_sign_and_a_month_earlie
 def test_a_target_moved_away_in_the_last_days_turns_the_verdict_too() -> None:
     story = with_target()
     measured(story, "2011", "31.1", date(2012, 4, 15))
-    story.tell(
-        story.thing.set_target(
-            value=TARGET,
-            on=BY_2014,
-            effective_on=BY_2013 - timedelta(days=5),
-            reason="More time",
-            today=LATER,
-        )
-    )
+    revised(story, TARGET, BY_2013 - timedelta(days=5), "More time")
     assert signs(story) == [("turned_green_late", 4)]
 
 
@@ -133,11 +120,8 @@ def test_a_correction_in_the_last_days_turns_the_verdict_too() -> None:
     story = with_target()
     measured(story, "2012", "31.1", date(2013, 4, 15))
     published_on = BY_2013 - timedelta(days=2)
-    story.tell(
-        story.thing.correct_measurement(
-            "2012", value=Decimal(26), reason="r", actor=DCI, published_on=published_on, today=LATER
-        )
-    )
+    mended = correction("2012", "26", "r", published_on)
+    story.record(story.thing.correct_measurement(mended, LATER))
     assert signs(story) == [("turned_green_late", 4)]
 
 
@@ -149,6 +133,6 @@ def test_the_victimisation_series_as_it_was_published_raises_no_sign() -> None:
         ("2012", "26.3", date(2013, 3, 20)),
     ]:
         measured(story, period, value, published_on)
-    assert VICTIMISATION.baseline is not None
+    assert story.thing.facts.definition.baseline == BASELINE
     assert date(2011, 1, 1) > DEFINED_ON
     assert signs(story) == []

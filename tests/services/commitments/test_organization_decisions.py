@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.commitments.plan.directory import Directory
-from services.commitments.plan.model import Organization, Pillar, check_organization, check_pillar
-from shared.aggregate.command import Command
+from services.commitments.plan.repository import Directory, Organizations, Pillars
+from shared.aggregate.command import Command, Outcome
 from shared.clock import Clock
 from shared.errors import BitacoraError, InvalidInput, RuleBroken, StaleVersion
 from shared.eventlog.live import LiveLog
@@ -23,66 +22,72 @@ from shared.events.commitments import (
     PillarChanged,
     PillarRegistered,
 )
-from shared.events.facts import Event
 from shared.events.vocabulary import OrganizationKind
-from tests.services.commitments.stories import DCI, TODAY, Story
+from tests.support.scenario import ANA
 
 MINISTRY = OrganizationKind.MINISTRY
-ON_ANY_VERSION = Command(DCI, "test")
+NOON = datetime(2013, 4, 30, 12, tzinfo=UTC)
+TOMORROW = date(2013, 5, 1)
 
 
 class Plan:
-    """Organisations as the log has them, one story each."""
+    """Organisations and pillars, and a log for them."""
 
-    def __init__(self, directory: Directory) -> None:
-        self.directory = directory
-        self.stories: dict[str, Story[Organization]] = {}
+    def __init__(self, live: LiveLog) -> None:
+        self.live = live
+        self.directory = Directory(live)
+        self.organizations = Organizations(live, self.directory)
+        self.pillars = Pillars(live)
 
-    def put(self, code: str, name: str = "Name", **more: Any) -> int:
+    async def put(self, code: str, name: str = "Name", **more: Any) -> int:
         """Describe an organisation; the number of events that took."""
         description = OrganizationChanged(name=name, **more)
-        story = self.stories.get(code)
-        present = None if story is None else story.thing
-        events = Organization.decide(present, code, description, ON_ANY_VERSION, only_new=False)
-        if events:
-            check_organization(code, description, self.directory, TODAY)
-        if story is None:
-            self.stories[code] = story = Story(Organization.begin, events, start=100 * len(self.stories))
-            new = story.events
-        else:
-            before = len(story.events)
-            story.tell(events)
-            new = story.events[before:]
-        for recorded in new:
-            self.directory.organizations.apply(recorded)
-        return len(new)
+        outcome = await self.organizations.describe(code, description, Command(ANA, "test"))
+        return len(outcome.events)
+
+    async def declare(
+        self, code: str, description: PillarChanged, *expected: int, only_new: bool = False
+    ) -> Outcome:
+        """Describe a pillar."""
+        command = Command(ANA, "test", expected=frozenset(expected) or None)
+        return await self.pillars.describe(code, description, command, only_new=only_new)
 
 
 @pytest.fixture
-def plan(sqlite_url: str) -> Iterator[Plan]:
+async def plan(sqlite_url: str) -> AsyncIterator[Plan]:
     with closing(open_store(sqlite_url)) as store:
-        yield Plan(Directory(LiveLog(store, Clock())))
+        store.migrate()
+        plan = Plan(LiveLog(store, Clock(now=lambda: NOON)))
+        await plan.live.start()
+        try:
+            yield plan
+        finally:
+            await plan.live.stop()
 
 
-def refusal(kind: type[BitacoraError], decide: Callable[[], object]) -> tuple[str, str]:
+async def refusal(kind: type[BitacoraError], asked: Awaitable[object]) -> tuple[str, str]:
     with pytest.raises(kind) as refused:
-        decide()
+        await asked
     return refused.value.code, getattr(refused.value, "pointer", "")
 
 
-def test_describing_an_organisation_the_same_way_again_records_nothing(plan: Plan) -> None:
-    assert plan.put("MOP", "Public Works", kind=MINISTRY) == 1
-    assert plan.put("MOP", "Public Works", kind=MINISTRY) == 0
-    assert plan.put("MOP", "Public Works and Telecommunications", kind=MINISTRY) == 1
-    first, second = (recorded.data for recorded in plan.stories["MOP"].events)
+async def test_describing_an_organisation_the_same_way_again_records_nothing(plan: Plan) -> None:
+    assert await plan.put("MOP", "Public Works", kind=MINISTRY) == 1
+    assert await plan.put("MOP", "Public Works", kind=MINISTRY) == 0
+    assert await plan.put("MOP", "Public Works and Telecommunications", kind=MINISTRY) == 1
+    known = plan.directory.organization("MOP")
+    assert known is not None
+    first, second = (recorded.data for recorded in await plan.organizations.history(known.id))
     assert isinstance(first, OrganizationRegistered)
     assert isinstance(second, OrganizationChanged)
     assert second.name == "Public Works and Telecommunications"
 
 
-def test_an_organisation_that_is_already_gone_is_registered_and_then_described_as_gone(plan: Plan) -> None:
-    plan.put("DESARROLLO")
-    assert plan.put("MIDEPLAN", successor="DESARROLLO", dissolved_on=date(2011, 10, 13)) == 2
+async def test_an_organisation_that_is_already_gone_is_registered_and_then_described_as_gone(
+    plan: Plan,
+) -> None:
+    await plan.put("DESARROLLO")
+    assert await plan.put("MIDEPLAN", successor="DESARROLLO", dissolved_on=date(2011, 10, 13)) == 2
     known = plan.directory.organization("MIDEPLAN")
     assert known is not None
     assert known.version == 2
@@ -90,66 +95,75 @@ def test_an_organisation_that_is_already_gone_is_registered_and_then_described_a
 
 
 @pytest.mark.parametrize("relation", ["parent", "successor"])
-def test_an_organisation_belongs_to_one_that_is_on_record_and_never_to_itself(
+async def test_an_organisation_belongs_to_one_that_is_on_record_and_never_to_itself(
     plan: Plan, relation: str
 ) -> None:
-    assert refusal(InvalidInput, lambda: plan.put("A", **{relation: "B"})) == (
+    assert await refusal(InvalidInput, plan.put("A", **{relation: "B"})) == (
         "unknown-organization",
         f"/{relation}",
     )
-    assert refusal(RuleBroken, lambda: plan.put("A", **{relation: "A"}))[0] == "organization-cycle"
-    plan.put("A")
-    plan.put("B", **{relation: "A"})
-    plan.put("C", **{relation: "B"})
-    assert refusal(RuleBroken, lambda: plan.put("A", **{relation: "C"}))[0] == "organization-cycle"
+    cycle = ("organization-cycle", "")
+    assert await refusal(RuleBroken, plan.put("A", **{relation: "A"})) == cycle
+    await plan.put("A")
+    await plan.put("B", **{relation: "A"})
+    await plan.put("C", **{relation: "B"})
+    assert await refusal(RuleBroken, plan.put("A", **{relation: "C"})) == cycle
 
 
-def test_a_name_leads_to_one_organisation_only(plan: Plan) -> None:
-    plan.put("MOP", aliases=("Obras Públicas",))
-    assert refusal(RuleBroken, lambda: plan.put("MINVU", aliases=("OBRAS PÚBLICAS",)))[0] == "alias-taken"
-    assert refusal(RuleBroken, lambda: plan.put("MINVU", aliases=("mop",)))[0] == "alias-taken"
-    assert refusal(RuleBroken, lambda: plan.put("mop"))[0] == "alias-taken"
-    assert refusal(InvalidInput, lambda: plan.put("MINVU", aliases=("V", "v")))[0] == "named-twice"
+async def test_a_name_leads_to_one_organisation_only(plan: Plan) -> None:
+    await plan.put("MOP", aliases=("Obras Públicas",))
+    taken = ("alias-taken", "")
+    assert await refusal(RuleBroken, plan.put("MINVU", aliases=("OBRAS PÚBLICAS",))) == taken
+    assert await refusal(RuleBroken, plan.put("MINVU", aliases=("mop",))) == taken
+    assert await refusal(RuleBroken, plan.put("mop")) == taken
+    named_twice = await refusal(InvalidInput, plan.put("MINVU", aliases=("V", "v")))
+    assert named_twice == ("named-twice", "/aliases/1")
     found = plan.directory.organization_called("obras públicas")
     assert found is not None
     assert found.code == "MOP"
-    plan.put("MOP", aliases=())
-    assert plan.put("MINVU", aliases=("Obras Públicas",)) == 1
+    await plan.put("MOP", aliases=())
+    assert await plan.put("MINVU", aliases=("Obras Públicas",)) == 1
 
 
-def test_an_organisation_is_not_dissolved_tomorrow(plan: Plan) -> None:
-    tomorrow = TODAY + timedelta(days=1)
-    assert refusal(InvalidInput, lambda: plan.put("MOP", dissolved_on=tomorrow)) == (
+async def test_an_organisation_is_not_dissolved_tomorrow(plan: Plan) -> None:
+    assert await refusal(InvalidInput, plan.put("MOP", dissolved_on=TOMORROW)) == (
         "date-in-future",
         "/dissolved_on",
     )
 
 
 @pytest.mark.parametrize("code", ["", "a/b", "ñ", "-a", str(UUID(int=7)), "x" * 65])
-def test_a_code_is_one_that_paths_can_carry(plan: Plan, code: str) -> None:
-    assert refusal(InvalidInput, lambda: check_pillar(code, PillarChanged(name="n")))[0] == "code-malformed"
-    assert refusal(InvalidInput, lambda: plan.put(code))[0] == "code-malformed"
+async def test_a_code_is_one_that_paths_can_carry(plan: Plan, code: str) -> None:
+    malformed = ("code-malformed", "/code")
+    assert await refusal(InvalidInput, plan.declare(code, PillarChanged(name="n"))) == malformed
+    assert await refusal(InvalidInput, plan.put(code)) == malformed
 
 
-def described(pillar: Pillar | None, description: PillarChanged, **more: Any) -> Sequence[Event]:
-    return Pillar.decide(pillar, "HEALTH", description, ON_ANY_VERSION, **{"only_new": False} | more)
-
-
-def test_a_pillar_is_declared_once_and_then_described_anew() -> None:
-    story = Story(Pillar.begin, described(None, PillarChanged(name="Health", rank=5)))
-    assert [recorded.data for recorded in story.events] == [
-        PillarRegistered(code="HEALTH", name="Health", rank=5)
-    ]
-    assert described(story.thing, PillarChanged(name="Health", rank=5)) == []
+async def test_a_pillar_is_declared_once_and_then_described_anew(plan: Plan) -> None:
+    first = await plan.declare("HEALTH", PillarChanged(name="Health", rank=5))
+    assert list(first.events) == [PillarRegistered(code="HEALTH", name="Health", rank=5)]
+    assert not (await plan.declare("HEALTH", PillarChanged(name="Health", rank=5))).changed
     anew = PillarChanged(name="Health", rank=4, description="Waiting lists")
-    assert story.tell(described(story.thing, anew)) == [anew]
-    assert story.thing.description == anew
-    assert story.replayed().description == story.thing.description
+    assert list((await plan.declare("HEALTH", anew)).events) == [anew]
+    known = plan.directory.pillars.get("HEALTH")
+    assert known is not None
+    assert known.description == anew
+    replayed = await plan.pillars.as_it_was(known.id, version=2)
+    assert replayed.state.description == anew
 
 
-def test_whoever_registers_only_what_is_new_does_not_describe_what_is_there() -> None:
-    description = PillarChanged(name="Health")
-    story = Story(Pillar.begin, described(None, description, only_new=True))
-    assert refusal(StaleVersion, lambda: described(story.thing, description, only_new=True))[0] == (
-        "stale-version"
-    )
+async def test_a_description_is_decided_on_the_version_that_was_read(plan: Plan) -> None:
+    stale = ("stale-version", "")
+    health = PillarChanged(name="Health")
+    assert await refusal(StaleVersion, plan.declare("HEALTH", health, 1)) == stale
+    await plan.declare("HEALTH", health, only_new=True)
+    assert await refusal(StaleVersion, plan.declare("HEALTH", health, only_new=True)) == stale
+    assert await refusal(StaleVersion, plan.declare("HEALTH", PillarChanged(name="H"), 2)) == stale
+    assert (await plan.declare("HEALTH", PillarChanged(name="H"), 1)).version == 2
+
+
+async def test_what_is_described_is_at_hand_by_code_as_soon_as_it_is_acknowledged(plan: Plan) -> None:
+    for code, rank in (("HEALTH", 5), ("GROWTH", 1), ("EDUCATION", 5)):
+        await plan.declare(code, PillarChanged(name=code, rank=rank))
+        assert code in plan.directory.pillars.keys
+    assert [pillar.code for pillar in plan.directory.pillars.all()] == ["HEALTH", "GROWTH", "EDUCATION"]

@@ -203,9 +203,8 @@ class Word(RequestModel):
 
 async def test_an_endpoint_is_given_the_path_in_order_and_then_the_query_or_the_body(tmp_path: Path) -> None:
     router = Router("a", n=int)
-    for name, more in (("query", {"query": Query}), ("body", {"body": Word})):
-        method, declare = ("get", router.get) if name == "query" else ("post", router.post)
-        declare(f"/v1/{name}/{{code}}/of/{{n}}", access=OPEN, answers=None, name=method, **more)(endpoint)
+    router.get("/v1/query/{code}/of/{n}", access=OPEN, answers=Written, query=Query)(endpoint)
+    router.post("/v1/body/{code}/of/{n}", access=OPEN, answers=Written, body=Word)(endpoint)
     async with Installation(tmp_path, [router]).client() as client:
         assert (await client.get("/v1/query/a%20b/of/7")).json() == ["a b", "7", ""]
         assert (await client.post("/v1/body/a/of/7", json={"word": "b"})).json() == ["a", "7", "word='b'"]

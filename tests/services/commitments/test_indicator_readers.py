@@ -1,0 +1,40 @@
+"""Where meetings are kept it is known who may read an indicator, as the indicator itself has it."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis.stateful import invariant
+
+from services.meetings.readers import IndicatorReaders
+from shared.aggregate.redaction import Readers
+from shared.events.vocabulary import Visibility
+from shared.identity.actor import Actor, Role
+from tests.services.commitments.stories import DCI
+from tests.services.commitments.test_indicator_decisions import INE, INTERIOR
+from tests.services.commitments.test_indicator_replay import AnIndicatorsLife
+
+JUSTICE = Actor(subject="j", organization="JUSTICE", role=Role.MINISTRY)
+OF_ITS_COMMITMENT = (
+    None,
+    *(Readers(one, ("JUSTICE",), one is Visibility.RESERVED) for one in Visibility),
+)
+
+
+class AnIndicatorsReaders(AnIndicatorsLife):
+    """Whatever happens to it."""
+
+    @invariant()
+    def where_meetings_are_kept_it_has_the_same_readers(self) -> None:
+        known = IndicatorReaders.fold(self.story.events)
+        assert known is not None
+        for commitment in OF_ITS_COMMITMENT:
+            readers = known.readers(commitment)
+            for actor in (DCI, INE, INTERIOR, JUSTICE):
+                assert readers.include(actor) is self.thing.can_be_read_by(actor, commitment)
+            assert readers.once_reserved is (
+                self.thing.once_reserved or (commitment is not None and commitment.once_reserved)
+            )
+
+
+TestAnIndicatorsReaders = AnIndicatorsReaders.TestCase
+TestAnIndicatorsReaders.settings = settings(max_examples=60, stateful_step_count=20)
