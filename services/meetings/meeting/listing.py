@@ -88,6 +88,11 @@ class ListedMeeting(Aggregate):
             self.changed_at = recorded.recorded_at
             self.state = state
 
+    @property
+    def agenda_size(self) -> int:
+        """How many items are on its agenda."""
+        return len(self.agenda)
+
     def readers(self) -> Readers:
         """See `Aggregate.readers`; whether it was once reserved makes no difference to a list."""
         return Readers(self.visibility, self.organizations, self.visibility is Visibility.RESERVED)
