@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 
@@ -29,7 +29,7 @@ from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.store import Appended, Changes, Outdated, Seen, Store, VersionConflict
 from shared.events.facts import Event
 from shared.identity.actor import Actor
-from shared.tabular.report import ImportReport, RowError, new_correlation_id
+from shared.tabular.report import IMPORTED, ImportReport, RowError
 
 ATTEMPTS: Final = 20
 """Decisions at most on one batch; each one lost means that somebody else wrote."""
@@ -289,7 +289,7 @@ def run_import(
     it again then completes it.
     """
     begun = time.monotonic()
-    correlation_id = new_correlation_id()
+    correlation_id = f"{IMPORTED}{uuid4()}"
     with _no_collection():
         state = ImportState(store, Context(actor, clock), correlation_id)
         importer = make(state)

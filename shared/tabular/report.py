@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 import msgspec
 
@@ -14,17 +13,6 @@ from shared.events.facts import Event
 
 IMPORTED: Final = "import-"
 """How the correlation id of an import begins: it tells what a source said from what people did since."""
-
-
-def new_correlation_id() -> str:
-    """The id of one import."""
-    return f"{IMPORTED}{uuid4()}"
-
-
-def is_imported(correlation_id: str) -> bool:
-    """Whether an event with this correlation id was recorded by an import."""
-    return correlation_id.startswith(IMPORTED)
-
 
 LONGEST_VALUE: Final = 200
 """Characters of a cell that an error shows."""
@@ -75,7 +63,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
     dry_run: bool = False
     correlation_id: str = ""
     rows: Rows = msgspec.field(default_factory=Rows)
-    events: dict[str, int] = {}
+    events: dict[str, int] = msgspec.field(default_factory=Counter)
     """How many of each type were recorded."""
     first_position: int | None = None
     last_position: int | None = None
@@ -92,7 +80,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
 
     def record(self, event: Event) -> None:
         """Count an event that is on record now, or would be."""
-        self.events[event.TYPE] = self.events.get(event.TYPE, 0) + 1
+        self.events[event.TYPE] += 1
 
     def finish(self, seconds: float) -> None:
         """Put what was gathered in the order of the file, whatever the order in which it was decided."""

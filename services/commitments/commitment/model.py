@@ -195,9 +195,12 @@ class Commitment(Aggregate):
 
     @property
     def stage(self) -> str | None:
-        """How far it is in its instrument's own stages, by the latest report that says so."""
-        reported = (report.stage for report in self._in_force() if report.stage is not None)
-        return next(reported, self.registration_on(date.max).stage)
+        """How far it is in its instrument's own stages, by the latest report or change that says so."""
+        changed = next((one.event for one in reversed(self.changes) if one.event.field == "stage"), None)
+        reported = next((report for report in self._in_force() if report.stage is not None), None)
+        if reported is not None and (changed is None or changed.effective_on <= reported.effective_on):
+            return reported.stage
+        return self.registration_on(date.max).stage
 
     @property
     def percent(self) -> Decimal | None:

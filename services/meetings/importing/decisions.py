@@ -33,7 +33,7 @@ from shared.tabular.engine import Importer, ImportState
 from shared.tabular.mapping import read_mapping
 from shared.tabular.members import members_in
 from shared.tabular.reading import read_json_lines, read_json_objects
-from shared.tabular.report import RowError, is_imported
+from shared.tabular.report import IMPORTED, RowError
 
 
 class MeetingImport(Importer[MeetingRow, MeetingsReport]):
@@ -137,7 +137,7 @@ class _Facts:
     def _last_imported(self, *kinds: type[Event]) -> Any:
         """The last event of these types that an import recorded of the meeting."""
         history = reversed(self._of.state.history(self._row.stream))
-        imported = (recorded.data for recorded in history if is_imported(recorded.correlation_id))
+        imported = (recorded.data for recorded in history if recorded.correlation_id.startswith(IMPORTED))
         return next((event for event in imported if isinstance(event, kinds)), None)
 
     def _convene(self) -> Meeting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -42,29 +43,29 @@ class MeetingsReport(ImportReport, kw_only=True):
     bodies_registered: list[str] = msgspec.field(default_factory=list)
     left_out: list[RowError] = msgspec.field(default_factory=list)
     """Parts of rows that could not be recorded, while the rest of the row was."""
-    meetings: dict[str, int] = msgspec.field(default_factory=dict)
+    meetings: dict[str, int] = msgspec.field(default_factory=Counter)
     """By body."""
-    states: dict[str, int] = msgspec.field(default_factory=dict)
+    states: dict[str, int] = msgspec.field(default_factory=Counter)
     held_without_results: list[int] = msgspec.field(default_factory=list)
     """The lines of meetings that were held and of which no result is told: they have no minutes."""
     items: Items = msgspec.field(default_factory=Items)
-    outcomes: dict[str, int] = msgspec.field(default_factory=dict)
-    wordings: dict[str, int] = msgspec.field(default_factory=dict)
+    outcomes: dict[str, int] = msgspec.field(default_factory=Counter)
+    wordings: dict[str, int] = msgspec.field(default_factory=Counter)
     members_not_found: list[str] = msgspec.field(default_factory=list)
     """Members that the mapping asks for and no row has."""
 
     def settle(self, row: MeetingRow, outcome: Outcome) -> None:
         """Take a row into account that is on record now, or would be."""
         self.left_out.extend(outcome.left_out)
-        _count(self.meetings, row.body.code)
-        _count(self.states, outcome.state)
+        self.meetings[row.body.code] += 1
+        self.states[outcome.state] += 1
         if not row.results and outcome.state is MeetingState.HELD:
             self.held_without_results.append(row.line)
         self.items.read += len(row.agenda)
         self.items.without_result += len(row.agenda) - len(row.results)
         for item in row.results:
-            _count(self.wordings, item.outcome_verbatim or "")
-            _count(self.outcomes, item.outcome or VERBATIM)
+            self.wordings[item.outcome_verbatim or ""] += 1
+            self.outcomes[item.outcome or VERBATIM] += 1
             if item.outcome is None:
                 self.items.verbatim_only += 1
             else:
@@ -101,10 +102,6 @@ class MeetingsReport(ImportReport, kw_only=True):
         if self.members_not_found:
             yield f"  in no row: {', '.join(self.members_not_found)}"
         yield from listed("left out, the rest of the row went in", self.left_out)
-
-
-def _count(counts: dict[str, int], name: str) -> None:
-    counts[name] = counts.get(name, 0) + 1
 
 
 def _by_frequency(counts: dict[str, int]) -> dict[str, int]:

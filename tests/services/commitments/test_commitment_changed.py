@@ -1,4 +1,4 @@
-"""What changes in the world has a day: before it the old value holds, from it on the new one."""
+"""What is another in the world from a day on: what held before was right until then."""
 
 from __future__ import annotations
 
@@ -7,74 +7,170 @@ from typing import Any
 
 import pytest
 
-from shared.errors import InvalidInput, RuleBroken
-from shared.events.commitments import ChangeableField, Changed, Corrected
-from tests.services.commitments.promises import JULY, JUNE, KNOWN, MAY, TODAY, given, merged, registered
+from shared.errors import BitacoraError, InvalidInput, RuleBroken
+from shared.events.commitments import (
+    ChangeableField,
+    Changed,
+    Corrected,
+    ProgressReported,
+    ProgressReviewed,
+)
+from shared.events.facts import Event
+from shared.events.vocabulary import ReviewOutcome
+from shared.http.requests import request_of
+from tests.services.commitments.promises import (
+    INTERIOR,
+    JULY,
+    JUNE,
+    KNOWN,
+    MAY,
+    TODAY,
+    TOMORROW,
+    completed,
+    given,
+    merged,
+    registered,
+    reopened,
+)
 from tests.support.scenario import on
 
-EVE = date(2012, 6, 29)
+TITLE = "Reduce household victimisation by 15 %"
 
 
-def changed(field: str = "adviser", value: Any = "u-23", day: date = JUNE, **more: Any) -> Changed:
+def change(field: str, value: Any, day: date = JULY, reason: str = "So it was decreed") -> Any:
+    proposed = Changed(field=ChangeableField(field), value=value, effective_on=day, reason=reason)
+    return lambda it: it.change(proposed, on(TODAY), KNOWN)
+
+
+def changed(field: str, value: Any, day: date = JULY, previous: Any = None) -> Changed:
     return Changed(
-        field=ChangeableField(field), value=value, effective_on=day, reason="A new coordinator", **more
+        field=ChangeableField(field),
+        value=value,
+        effective_on=day,
+        reason="So it was decreed",
+        previous=previous,
     )
-
-
-def test_a_change_is_recorded_with_what_held_before() -> None:
-    given(registered(adviser="u-17")).when(lambda it: it.change(changed(), on(TODAY), KNOWN)).then(
-        changed(previous="u-17")
-    )
-
-
-def test_the_adviser_of_the_eve_is_the_old_one() -> None:
-    it = given(registered(adviser="u-17"), changed()).thing
-    assert [it.registration_on(day).adviser for day in (EVE, JUNE, TODAY)] == ["u-17", "u-23", "u-23"]
-
-
-def test_a_change_learned_later_of_an_earlier_day_holds_until_the_later_one() -> None:
-    it = given(registered(adviser="u-17"), changed(day=JULY, value="u-40"), changed(day=JUNE)).thing
-    assert [it.registration_on(day).adviser for day in (MAY, JUNE, JULY)] == ["u-17", "u-23", "u-40"]
-
-
-def test_of_two_changes_of_one_day_the_one_recorded_later_holds() -> None:
-    it = given(registered(), changed(value="u-40"), changed(value="u-23")).thing
-    assert it.registration_on(JUNE).adviser == "u-23"
-
-
-def test_a_correction_mends_what_held_before_the_change_and_nothing_after() -> None:
-    correction = Corrected(field="adviser", value="u-1", reason="Typed wrong", previous="u-17")
-    it = given(registered(adviser="u-17"), changed(), correction).thing
-    assert [it.registration_on(day).adviser for day in (EVE, JUNE)] == ["u-1", "u-23"]
-
-
-def test_who_may_read_a_reserved_one_goes_by_who_works_on_it_now() -> None:
-    new = changed("collaborating_organizations", ["HEALTH"])
-    it = given(registered(), new).thing
-    assert set(it.organizations()) == {"INTERIOR", "POLICE", "HEALTH"}
 
 
 @pytest.mark.parametrize(
-    ("proposal", "code", "kind", "pointer"),
+    ("field", "value", "previous"),
     [
-        (changed(value=""), "change-changes-nothing", RuleBroken, None),
-        (changed(value=7), "change-value-invalid", InvalidInput, "/value"),
-        (changed("working_team", [{"name": "x"}]), "change-value-invalid", InvalidInput, "/value"),
-        (changed("responsible_service", "NONE"), "unknown-organization", InvalidInput, "/value"),
-        (changed("parent", "UNDER-SEG-14"), "parent-is-descendant", RuleBroken, None),
-        (changed(day=date(2012, 5, 20)), "before-registration", RuleBroken, None),
-        (changed(day=date(2012, 11, 22)), "date-in-future", InvalidInput, "/effective_on"),
+        ("title", "Less crime", TITLE),
+        ("parent", "ACTION", None),
+        ("pillar", "SECURITY", None),
+        ("responsible_service", None, "POLICE"),
+        ("collaborating_organizations", ["HEALTH"], ["JUSTICE"]),
+        ("key_words", ["crime", "home"], []),
+        ("stage", "Senate", "design"),
+        ("working_team", [{"position": "counsel", "institution": "INTERIOR"}], []),
     ],
 )
-def test_a_change_is_held_to_the_rules_of_a_registration(
-    proposal: Changed, code: str, kind: Any, pointer: str | None
+def test_a_field_is_another_from_a_day_on_and_its_former_value_is_kept(
+    field: str, value: Any, previous: Any
 ) -> None:
-    given(registered(adviser="")).when(lambda it: it.change(proposal, on(TODAY), KNOWN)).refused(
-        code, kind, pointer
+    given().when(change(field, value)).then(changed(field, value, previous=previous))
+
+
+def test_what_held_before_is_right_until_then() -> None:
+    it = given(registered(), changed("title", "Less crime")).thing
+    assert [it.registration_on(day).title for day in (MAY, JUNE, JULY, TODAY)] == [
+        TITLE,
+        TITLE,
+        "Less crime",
+        "Less crime",
+    ]
+    assert it.registration.title == TITLE
+
+
+def test_a_change_recorded_late_does_not_replace_a_newer_one() -> None:
+    it = given(registered(), changed("title", "Newer", JULY), changed("title", "Older", JUNE)).thing
+    assert [it.registration_on(day).title for day in (MAY, JUNE, JULY)] == [TITLE, "Older", "Newer"]
+    given(registered(), changed("title", "Newer", JULY)).when(change("title", "Older", JUNE)).then(
+        changed("title", "Older", JUNE, previous=TITLE)
     )
 
 
-def test_a_merged_commitment_changes_no_more() -> None:
-    given(registered(), merged(MAY)).when(lambda it: it.change(changed(), on(TODAY), KNOWN)).refused(
-        "commitment-closed", RuleBroken
+def test_of_two_changes_on_one_day_the_later_one_recorded_counts() -> None:
+    it = given(registered(), changed("title", "First"), changed("title", "Second")).thing
+    assert it.registration_on(JULY).title == "Second"
+
+
+def test_what_was_wrong_from_the_start_is_corrected_below_a_change() -> None:
+    wrong = Corrected(field="title", value="Reduce victimisation", reason="Misread")
+    it = given(registered(), changed("title", "Less crime"), wrong).thing
+    assert [it.registration_on(day).title for day in (JUNE, JULY)] == ["Reduce victimisation", "Less crime"]
+
+
+def test_who_may_read_it_and_speak_for_it_is_who_it_is_with_now() -> None:
+    it = given(registered(), changed("collaborating_organizations", ["HEALTH"])).thing
+    assert it.organizations() == ("INTERIOR", "POLICE", "HEALTH")
+    it = given(registered(), changed("responsible_service", None)).thing
+    assert it.organizations() == ("INTERIOR", "JUSTICE")
+
+
+@pytest.mark.parametrize(
+    ("day", "stage"), [(MAY, "House"), (JUNE, "House"), (JULY, "Senate"), (TODAY, "Senate")]
+)
+def test_the_stage_is_that_of_the_latest_report_or_change(day: date, stage: str) -> None:
+    report = ProgressReported(number=1, period="2012-Q3", effective_on=JUNE, stage="House")
+    past = (registered(), (INTERIOR, report), changed("stage", "Senate", day))
+    assert given(*past).thing.stage == stage
+    sent_back = ProgressReviewed(report=1, outcome=ReviewOutcome.RETURNED, reason="Not yet")
+    assert given(*past, sent_back).thing.stage == "Senate"
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "kind", "pointer"),
+    [
+        (change("title", "x", TOMORROW), "date-in-future", InvalidInput, "/effective_on"),
+        (change("title", "x", reason=" "), "reason-required", InvalidInput, "/reason"),
+        (change("title", 7), "change-value-invalid", InvalidInput, "/value"),
+        (change("title", None), "change-value-invalid", InvalidInput, "/value"),
+        (
+            change("working_team", [{"position": "x", "institution": "y", "name": "z"}]),
+            "change-value-invalid",
+            InvalidInput,
+            "/value",
+        ),
+        (change("title", " "), "text-required", InvalidInput, "/value"),
+        (change("pillar", "NONE"), "unknown-pillar", InvalidInput, "/value"),
+        (
+            change("collaborating_organizations", ["HEALTH", "NONE"]),
+            "unknown-organization",
+            InvalidInput,
+            "/value/1",
+        ),
+        (change("parent", "UNDER-SEG-14"), "parent-is-descendant", RuleBroken, None),
+        (change("title", TITLE), "change-changes-nothing", RuleBroken, None),
+        (change("title", "x", date(2012, 5, 20)), "before-registration", RuleBroken, None),
+    ],
+)
+def test_a_change_is_held_to_the_rules_of_registration_and_has_its_day_and_reason(
+    asked: Any, code: str, kind: type[BitacoraError], pointer: str | None
+) -> None:
+    given().when(asked).refused(code, kind, pointer)
+
+
+def test_whether_anything_changes_is_asked_of_its_own_day() -> None:
+    past = (registered(), changed("title", "Less crime", JULY))
+    given(*past).when(change("title", "Less crime", JULY)).refused("change-changes-nothing", RuleBroken)
+    given(*past).when(change("title", "Less crime", JUNE)).then(
+        changed("title", "Less crime", JUNE, previous=TITLE)
     )
+
+
+@pytest.mark.parametrize("closing", [completed(), merged()])
+def test_a_closed_commitment_changes_no_more_from_the_day_it_was_closed(closing: Event) -> None:
+    given(registered(), closing).when(change("title", "x", JUNE)).refused("commitment-closed", RuleBroken)
+    given(registered(), closing).when(change("title", "x", date(2012, 6, 29))).then(
+        changed("title", "x", date(2012, 6, 29), previous=TITLE)
+    )
+    given(registered(), closing, reopened(JULY)).when(change("title", "x", JULY)).then(
+        changed("title", "x", JULY, previous=TITLE)
+    )
+
+
+@pytest.mark.parametrize("field", ["code", "visibility", "lead_organization", "public_deadline", "status"])
+def test_what_has_facts_of_its_own_is_no_field_that_a_change_may_name(field: str) -> None:
+    with pytest.raises(ValueError, match="field"):
+        request_of(Changed).model_validate({"field": field, "value": "x", "reason": "x"})

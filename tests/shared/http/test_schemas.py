@@ -24,7 +24,7 @@ from shared.events.commitments import (
     Registered,
 )
 from shared.events.examples import example_of
-from shared.events.facts import Event
+from shared.events.facts import COMPUTED, Event
 from shared.events.meetings import MinutesApproved
 from shared.events.registry import EVENT_TYPES
 from shared.http.pagination import DEFAULT_LIMIT, Limit
@@ -110,6 +110,20 @@ def test_what_is_kept_from_some_readers_is_described_as_null_to_them() -> None:
     (_, absent) = members_of(document_of(MinutesApproved))["digest"]["anyOf"]
     assert absent == {"type": "null"}
     assert members_of(document_of(Merged))["reason"] == {"type": "string"}
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES.values(), ids=EVENT_TYPES)
+def test_what_an_event_leaves_out_is_written_all_the_same(event_type: type[Event]) -> None:
+    example = example_of(event_type)
+    required = [
+        field.name for field in msgspec.structs.fields(event_type) if field.default is msgspec.NODEFAULT
+    ]
+    bare = event_type(**{name: getattr(example, name) for name in required})
+    bare = msgspec.structs.replace(
+        bare, **{name: 7 for name in event_type.__struct_fields__ if getattr(bare, name) is COMPUTED}
+    )
+    sent = json.loads(encoded(as_entry(entry_document(event_type), Entry(bare, ACTOR, 7, NOON))))
+    assert sent.keys() == {*event_type.__struct_fields__, "recorded_by", "position"}
 
 
 def test_parameters_are_described_one_by_one() -> None:
