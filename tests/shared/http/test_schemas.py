@@ -15,7 +15,7 @@ from pydantic import Field
 
 from shared.aggregate.aggregate import Entry
 from shared.aggregate.documents import as_entry, document_of, entry_document, extended
-from shared.events.commitments import DeadlineRevised, ProgressReported, Registered
+from shared.events.commitments import DeadlineRevised, Evidence, ProgressReported, Registered
 from shared.events.examples import example_of
 from shared.events.facts import COMPUTED, Event
 from shared.events.registry import EVENT_TYPES
@@ -107,6 +107,14 @@ def test_what_an_event_leaves_out_is_written_all_the_same(event_type: type[Event
     )
     sent = json.loads(encoded(as_entry(entry_document(event_type), Entry(bare, ACTOR, 7, NOON))))
     assert sent.keys() == {*event_type.__struct_fields__, "recorded_by", "position"}
+
+
+def test_so_is_what_a_part_of_an_event_leaves_out() -> None:
+    reported = ProgressReported(
+        number=1, period="2012", effective_on=date(2012, 6, 30), evidence=(Evidence(description="Law"),)
+    )
+    sent = json.loads(encoded(as_entry(entry_document(ProgressReported), Entry(reported, ACTOR, 7, NOON))))
+    assert sent["evidence"] == [{"description": "Law", "url": None, "dated_on": None}]
 
 
 def test_parameters_are_described_one_by_one() -> None:
