@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,8 +21,8 @@ from shared.identity.actor import Role
 
 if TYPE_CHECKING:
     from shared.eventlog.store import Store
-    from shared.importing.report import ImportReport
     from shared.settings import Settings
+    from shared.tabular.engine import Importer, ImportState
 
 app = typer.Typer(
     name="bitacora",
@@ -131,21 +131,9 @@ def import_(
     subject: Annotated[str, typer.Option(help="Who enters them, by subject id.")] = "import",
 ) -> None:
     """Enter observations of commitments from a table that others publish; running it again adds nothing."""
-    from services.commitments.importing import import_file
-    from shared.clock import Clock
-    from shared.identity.actor import Actor
+    from services.commitments.importing.decisions import CommitmentImport
 
-    with _log() as store, _progress("Importing") as shown:
-        result = import_file(
-            store,
-            file,
-            mapping,
-            actor=Actor(subject, organization, Role.DCI),
-            clock=Clock(_settings().timezone),
-            dry_run=dry_run,
-            progress=shown,
-        )
-    _tell(result, report)
+    _import(lambda state: CommitmentImport(state, file, mapping), dry_run, report, organization, subject)
 
 
 @app.command(name="import-meetings")
@@ -162,21 +150,9 @@ def import_meetings_(
     subject: Annotated[str, typer.Option(help="Who enters them, by subject id.")] = "import",
 ) -> None:
     """Enter meetings with their agendas and results from a file that others publish; again adds nothing."""
-    from services.meetings.importing.run import import_meetings
-    from shared.clock import Clock
-    from shared.identity.actor import Actor
+    from services.meetings.importing.decisions import MeetingImport
 
-    with _log() as store, _progress("Importing") as shown:
-        result = import_meetings(
-            store,
-            file,
-            mapping,
-            actor=Actor(subject, organization, Role.DCI),
-            clock=Clock(_settings().timezone),
-            dry_run=dry_run,
-            progress=shown,
-        )
-    _tell(result, report)
+    _import(lambda state: MeetingImport(state, file, mapping), dry_run, report, organization, subject)
 
 
 @app.command(name="import-bodies")
@@ -190,23 +166,32 @@ def import_bodies_(
     subject: Annotated[str, typer.Option(help="Who enters them, by subject id.")] = "import",
 ) -> None:
     """Enter the bodies that hold meetings, with their protocols; a body that is there is described anew."""
-    from services.meetings.importing.bodies import import_bodies
+    from services.meetings.importing.bodies import BodyImport
+
+    _import(lambda state: BodyImport(state, file), dry_run, report, organization, subject)
+
+
+def _import(
+    make: Callable[[ImportState], Importer[Any, Any]],
+    dry_run: bool,
+    report: Path | None,
+    organization: str,
+    subject: str,
+) -> None:
+    """Import, show what it did, and leave its report; rows that were refused end the command with status 1."""
     from shared.clock import Clock
     from shared.identity.actor import Actor
+    from shared.tabular.engine import run_import
 
-    with _log() as store:
-        result = import_bodies(
+    with _log() as store, _progress("Importing") as shown:
+        result = run_import(
             store,
-            file,
+            make,
             actor=Actor(subject, organization, Role.DCI),
             clock=Clock(_settings().timezone),
             dry_run=dry_run,
+            progress=shown,
         )
-    _tell(result, report)
-
-
-def _tell(result: ImportReport, report: Path | None) -> None:
-    """Show what an import did, and leave its report; rows that were refused end the command with status 1."""
     if report is not None:
         result.write(report)
     out.print(result.summary(), soft_wrap=True, highlight=False, markup=False)

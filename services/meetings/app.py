@@ -8,19 +8,24 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.meetings.api import action_items, bodies, decisions, meetings, minutes
-from services.meetings.api.access import ACCESS
-from services.meetings.api.errors import ERRORS
-from services.meetings.application.action_items import ActionItems
-from services.meetings.application.bodies import Bodies
-from services.meetings.application.decisions import Decisions
-from services.meetings.application.directory import Directory
-from services.meetings.application.disclosures import Disclosures
-from services.meetings.application.meetings import Meetings
+from services.meetings.action_item import routes as action_item
+from services.meetings.action_item.model import ActionItem
+from services.meetings.body import routes as body
+from services.meetings.body.repository import Bodies, Directory
+from services.meetings.decision import routes as decision
+from services.meetings.decision.model import Decision
+from services.meetings.meeting import routes as meeting
+from services.meetings.meeting.calendars import Calendars
+from services.meetings.meeting.listing import MeetingList
+from services.meetings.meeting.proposals import Proposals
+from services.meetings.meeting.repository import Meetings
+from services.meetings.readers import all_readers
+from shared.aggregate.repository import Repository
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events.types import Kind
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.settings import Settings
@@ -39,7 +44,16 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
-    directory = Directory.following(live)
+    directory = Directory(live)
+    bodies = Bodies(live, directory)
+    decisions: Repository[Decision] = Repository(live, Decision, "decision")
+    action_items: Repository[ActionItem] = Repository(live, ActionItem, "action-item")
+    meetings = Meetings(live, directory, bodies, decisions, action_items)
+    listing = MeetingList(live)
+    proposals, calendars = Proposals(live, listing.shows), Calendars(live, directory)
+    readers_of = all_readers(
+        live, {Kind.BODY: bodies, Kind.DECISION: decisions, Kind.ACTION_ITEM: action_items}
+    )
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
@@ -53,29 +67,21 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         finally:
             store.close()
 
-    app = build_app(
+    return build_app(
         title="Bitácora: meetings",
         description=DESCRIPTION,
         version="1",
         routers=[
-            bodies.router,
-            meetings.router,
-            minutes.router,
-            decisions.router,
-            action_items.router,
+            body.body_routes(bodies, directory),
+            meeting.meeting_routes(meetings, bodies, listing, proposals, calendars, readers_of),
+            decision.decision_routes(decisions, readers_of, meetings.readers_of_meeting),
+            action_item.action_item_routes(
+                action_items, directory.organizations, readers_of, meetings.readers_of_meeting
+            ),
         ],
-        access=ACCESS,
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
-        catalogue=ERRORS,
+        catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},
         checks={"log": live.readiness},
         lifespan=following,
     )
-    app.state.bodies = Bodies(live, directory)
-    app.state.decisions = Decisions(live)
-    app.state.action_items = ActionItems(live, directory)
-    app.state.disclosures = Disclosures(live, app.state.bodies, app.state.decisions, app.state.action_items)
-    app.state.meetings = Meetings(
-        live, directory, app.state.bodies, app.state.decisions, app.state.action_items
-    )
-    return app

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
 
+from shared.aggregate.redaction import EVERYBODY, Readers
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
 from shared.identity.actor import Actor
@@ -97,6 +98,10 @@ class Aggregate:
             for recorded in history[1:]:
                 aggregate.apply(recorded)
         return aggregate
+
+    def readers(self) -> Readers:
+        """Who may read it: everybody, unless it says otherwise."""
+        return EVERYBODY
 
     @classmethod
     def event_types(cls) -> tuple[type[Event], ...]:

@@ -39,7 +39,7 @@ class Described(Aggregate, Generic[D]):
     @classmethod
     def event_types(cls) -> tuple[type[Event], ...]:
         """The types of events that it begins with or that change it."""
-        return (*cls.BEGINS_WITH, cls.CHANGED)
+        return tuple(dict.fromkeys((*super().event_types(), cls.CHANGED)))
 
     @classmethod
     def register(cls, code: str, description: D) -> list[Event]:

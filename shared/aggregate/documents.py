@@ -7,16 +7,21 @@ OpenAPI document describes these very types.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from shared.aggregate.aggregate import Entry
+from shared.aggregate.aggregate import DayOf, Entry
+from shared.events.types import Names, Seal, Whole, WithDecision, WithReferral
 from shared.identity.actor import Actor
 
 Struct = msgspec.Struct
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An instant that a document tells of, with its offset."""
 
 
 @cache
@@ -28,9 +33,10 @@ def document_of(event: type[Struct]) -> type[Struct]:
 @cache
 def entry_document(event: type[Struct], **more: Any) -> type[Struct]:
     """The type of a document that tells of one recorded event: its members, `more`, who recorded it and where."""
+    kept = [(field, hint) for field, hint in _members(event) if field not in more]
     return msgspec.defstruct(
         event.__name__,
-        [*_members(event), *more.items(), ("recorded_by", Actor), ("position", int)],
+        [*kept, *more.items(), ("recorded_by", Actor), ("position", int)],
         namespace=_described(event),
         kw_only=True,
     )
@@ -51,12 +57,17 @@ def members_of(event: Struct) -> dict[str, Any]:
 
 def as_entry(document: type[Struct], entry: Entry[Any], **more: Any) -> Struct:
     """A recorded event as a document of its `entry_document`."""
-    return document(**members_of(entry.event), **more, recorded_by=entry.recorded_by, position=entry.position)
+    return document(**members_of(entry.event) | more, recorded_by=entry.recorded_by, position=entry.position)
 
 
 def as_entries(document: type[Struct], entries: Iterable[Entry[Any]]) -> list[Struct]:
     """Recorded events of one type as documents."""
     return [as_entry(document, entry) for entry in entries]
+
+
+def as_dated_entry(document: type[Struct], entry: Entry[Any], day_of: DayOf) -> Struct:
+    """A recorded event as a document that always tells the day from which it holds."""
+    return as_entry(document, entry, effective_on=entry.day(day_of))
 
 
 def as_optional_entry(document: type[Struct], entry: Entry[Any] | None) -> Struct | None:
@@ -74,7 +85,20 @@ def _whole(value: Any) -> Any:
 
 def _members(event: type[Struct]) -> list[tuple[str, Any]]:
     hints = get_type_hints(event, include_extras=True)
-    return [(field.name, _documented(hints[field.name])) for field in msgspec.structs.fields(event)]
+    documented = ((field.name, _documented(hints[field.name])) for field in msgspec.structs.fields(event))
+    return [(name, hint | None if _can_be_withheld(hint) else hint) for name, hint in documented]
+
+
+def _can_be_withheld(hint: Any) -> bool:
+    """Whether a member that always has a value is null to some readers: a name, perhaps, or what goes with one."""
+    if get_origin(hint) is not Annotated:
+        return False
+    inner, *marks = get_args(hint)
+    return type(None) not in get_args(inner) and any(
+        (isinstance(mark, Names) and not mark.always_shown)
+        or isinstance(mark, Seal | Whole | WithDecision | WithReferral)
+        for mark in marks
+    )
 
 
 def _described(event: type[Struct]) -> dict[str, Any]:
@@ -93,4 +117,4 @@ def _documented(hint: Any) -> Any:
         return list[_documented(get_args(hint)[0])]  # type: ignore[misc]
     if isinstance(hint, type) and issubclass(hint, Struct):
         return document_of(hint)
-    return hint
+    return Moment if hint is datetime else hint

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from shared.aggregate.aggregate import Aggregate
 from shared.eventlog.envelope import Recorded
-from shared.eventlog.live import LiveLog
+from shared.events.facts import Event
 
 A = TypeVar("A", bound=Aggregate)
 
 
+class EventSource(Protocol):
+    """What hands on events in the order of the log: the live log, or an import that reads what it needs."""
+
+    def subscribe(self, types: Iterable[type[Event]], callback: Callable[[Recorded], None]) -> None:
+        """Call back for every event of these types, from the beginning of the log on."""
+
+
 class Index(Generic[A]):
-    """Follows the log; complete once `live` has started, and up to date with every write that was acknowledged.
+    """Follows a source of events: complete once that has started, and up to date with every acknowledged write.
 
     `changed` is called after each event with the aggregate that took it in.
     """
 
     def __init__(
         self,
-        live: LiveLog,
+        source: EventSource,
         aggregate: type[A],
         *,
         key: Callable[[A], str],
@@ -32,7 +39,7 @@ class Index(Generic[A]):
         self._changed = changed
         self._by_stream: dict[UUID, A] = {}
         self._by_key: dict[str, A] = {}
-        live.subscribe(aggregate.event_types(), self.apply)
+        source.subscribe(aggregate.event_types(), self.apply)
 
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event of one of them."""
@@ -43,6 +50,11 @@ class Index(Generic[A]):
             self._by_stream[known.id] = self._by_key[self._key(known)] = known
         if known is not None:
             self._changed(known)
+
+    def drop(self, one: A) -> None:
+        """Let go of one of which nothing more is to be asked."""
+        del self._by_stream[one.id]
+        del self._by_key[self._key(one)]
 
     def get(self, key: str) -> A | None:
         """The one with that code, number or id."""

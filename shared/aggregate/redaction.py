@@ -48,6 +48,8 @@ class Readers(NamedTuple):
         return reads_everything(actor) or not self.once_reserved
 
 
+EVERYBODY: Final = Readers(Visibility.PUBLIC, (), once_reserved=False)
+
 ReadersOf = Callable[[Reference], Awaitable[Readers | None]]
 """Says who may read a thing; None when the record holds nothing by that name, which is then no secret."""
 
@@ -73,6 +75,10 @@ class Document:
         self.body = body
         self._type = document_type
         self._references: frozenset[Reference] | None = None
+
+    def without(self, members: Collection[str]) -> Document:
+        """The document with null for these members of it."""
+        return Document(self._type, _encode(_decode(self.body) | dict.fromkeys(members)))
 
     async def for_reader(self, actor: Actor, readers_of: ReadersOf) -> Redacted:
         """The document without the names of what the actor may not read."""

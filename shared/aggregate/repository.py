@@ -20,6 +20,7 @@ import msgspec
 from shared.aggregate.aggregate import Aggregate
 from shared.aggregate.command import Command, Context, Decided, KeyUse, OnStream, Outcome
 from shared.aggregate.description import Described
+from shared.aggregate.redaction import Readers
 from shared.errors import (
     BitacoraError,
     Forbidden,
@@ -120,9 +121,14 @@ class Repository(Generic[A]):
             raise self.unknown()
         return aggregate
 
-    async def may_read(self, actor: Actor, aggregate: A) -> bool:  # noqa: ARG002 - for those that are hidden
+    async def may_read(self, actor: Actor, aggregate: A) -> bool:
         """Whether an actor may know of it."""
-        return True
+        return aggregate.readers().include(actor)
+
+    async def readers_of(self, identifier: str) -> Readers | None:
+        """Who may read the one with this id, code or number; None when there is none."""
+        found = await self.get(resolve(self.kind, identifier))
+        return None if found is None else found.readers()
 
     def unknown(self) -> NotFound:
         """The error for one that is not there, or that the actor may not know of."""

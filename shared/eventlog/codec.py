@@ -71,17 +71,44 @@ def encode(event: NewEvent) -> bytes:
         _data_decoders.get(event.data.TYPE, _any_decoder).decode(data)
     except msgspec.DecodeError as error:
         raise ValueError(f"a {event.data.TYPE} that could not be read back: {error}") from error
+    return encode_line(
+        type_=event.data.TYPE,
+        stream_id=event.stream_id,
+        version=event.version,
+        recorded_by=event.recorded_by,
+        correlation_id=event.correlation_id,
+        causation_id=event.causation_id,
+        data=data,
+    )
+
+
+def encode_line(
+    *,
+    type_: str,
+    stream_id: UUID,
+    version: int,
+    recorded_by: Actor,
+    correlation_id: str,
+    data: bytes,
+    causation_id: int | None = None,
+) -> bytes:
+    """The same for data that is JSON already, of whatever type."""
     return _encoder.encode(
         _Outgoing(
-            type=event.data.TYPE,
-            stream_id=event.stream_id,
-            version=event.version,
-            recorded_by=event.recorded_by,
-            correlation_id=event.correlation_id,
-            causation_id=event.causation_id,
+            type=type_,
+            stream_id=stream_id,
+            version=version,
+            recorded_by=recorded_by,
+            correlation_id=correlation_id,
+            causation_id=causation_id,
             data=msgspec.Raw(data),
         )
     )
+
+
+def is_unstamped(line: bytes) -> bool:
+    """Whether bytes are what `encode` makes, so that the store is to stamp them."""
+    return line.startswith(b'{"type":')
 
 
 def encode_data(event: Event) -> bytes:

@@ -27,12 +27,13 @@ PAUSE: Final = 0.5
 """Seconds before a log that did not answer is asked again."""
 LOOK: Final = 2.0
 """Seconds between two looks for events that are to be tried again."""
+TRIES: Final = 5
+"""How often an event is tried for which the answer is to try again though the log itself answers."""
 AT_ONCE: Final = 200
 """Events that are read at once."""
 
 Handle = Callable[[Recorded, FollowerPosition], Awaitable[object]]
-"""Acts on an event; what it appends carries the position it is given. It raises Unavailable only where asking again
-helps, and what FollowerOvertaken it meets it lets through."""
+"""Acts on an event; what it appends carries the position it is given, and FollowerOvertaken it lets through."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,7 @@ class Follower:
         types = tuple(types)
         self._types = tuple(sorted(cls.TYPE for cls in types))
         self._handle = handle
+        self._tried = 0
         self._more = asyncio.Event()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -127,24 +129,31 @@ class Follower:
         letters = await asyncio.to_thread(self._live.store.dead_letters, self.name)
         self.set_aside = len(letters)
         for letter in letters:
-            if letter.retry and not self._stopping.is_set():
+            if not letter.retry or self._stopping.is_set():
+                continue
+            if await asyncio.to_thread(self._live.store.take_up, self.name, letter.position):
                 lines = await asyncio.to_thread(self._live.store.read, letter.position - 1, 1)
-                with contextlib.suppress(FollowerOvertaken):
-                    await self._act(
-                        codec.decode(lines[0][1], letter.position),
-                        FollowerPosition(self.name, letter.position, retry=True),
-                    )
+                await self._act(
+                    codec.decode(lines[0][1], letter.position),
+                    FollowerPosition(self.name, letter.position, retry=True),
+                )
                 self._more.set()
 
     async def _act(self, recorded: Recorded, at: FollowerPosition) -> None:
         try:
             await self._handle(recorded, at)
-        except (Unavailable, FollowerOvertaken):
+            self._tried = 0
+        except FollowerOvertaken:
             raise
         except Exception as error:
+            self._tried += 1
+            if isinstance(error, Unavailable) and (error.code == "log-unavailable" or self._tried < TRIES):
+                raise
+            self._tried = 0
             log.error("follower_set_aside", follower=self.name, position=at.position, exc_info=error)
             why = error.message if isinstance(error, BitacoraError) else f"{type(error).__name__}: {error}"
             await asyncio.to_thread(self._live.store.set_aside, at, why, self._live.clock.now())
+            self.set_aside += not at.retry
 
     async def _kept(self) -> int:
         return await asyncio.to_thread(self._live.store.follower_position, self.name)

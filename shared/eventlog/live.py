@@ -71,8 +71,8 @@ class LiveLog:
         self._ordered_types: frozenset[str] = frozenset()
         self._replayed_types: frozenset[str] = frozenset()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
-        self._ahead: set[int] = set()
-        """Positions beyond `position` that the caches have taken in already: our own, acknowledged early."""
+        self._ahead: dict[int, Recorded] = {}
+        """Events beyond `position` that the caches have taken in already: our own, acknowledged early."""
         self._stopping = threading.Event()
         self._prune_at = 0.0
         self._pruning: asyncio.Task[None] | None = None
@@ -221,7 +221,7 @@ class LiveLog:
             if in_order:
                 self._tell_subscribers(recorded)
             else:
-                self._ahead.add(position)
+                self._ahead[position] = recorded
         if in_order:
             self._reached(appended.last)
 
@@ -246,15 +246,17 @@ class LiveLog:
         """Take in what the tail has read. Most of it concerns nobody here: its heading says so, the rest stays text."""
         for position, line in lines:
             if position > self.position:
-                heading = codec.decode_heading(line, position)
-                known = position in self._ahead
-                wanted = not known and any(cache.wants(heading.stream_id) for cache in self._caches)
-                if wanted or heading.type in self._ordered_types:
-                    recorded = codec.decode(line, position)
-                    if wanted:
-                        self._tell_caches(recorded, own=False)
-                    self._tell_subscribers(recorded)
-                self._ahead.discard(position)
+                own = self._ahead.pop(position, None)
+                if own is not None:
+                    self._tell_subscribers(own)
+                else:
+                    heading = codec.decode_heading(line, position)
+                    wanted = any(cache.wants(heading.stream_id) for cache in self._caches)
+                    if wanted or heading.type in self._ordered_types:
+                        recorded = codec.decode(line, position)
+                        if wanted:
+                            self._tell_caches(recorded, own=False)
+                        self._tell_subscribers(recorded)
                 self.position = position
         self._reached(max(seen, self.position))
 

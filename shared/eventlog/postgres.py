@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg
 from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
@@ -37,12 +38,20 @@ from shared.eventlog.store import (
     VersionConflict,
 )
 
+APPEND_ONE: Final = (
+    b"SELECT head, moment FROM bitacora_append("
+    b"%b::uuid, %b::bigint, %b::text, %b::bytea, %b::timestamptz, %b::boolean)"
+)
 APPEND: Final = (
     b"SELECT head, moment FROM bitacora_append("
-    b"%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::timestamptz, "
-    b"%b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], "
-    b"%b::text[], %b::bigint[], %b::boolean[], %b::text[], %b::bigint[], %b::bigint[], %b::boolean)"
+    b"%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::timestamptz, %b::boolean)"
 )
+APPEND_ALL: Final = (
+    APPEND[:-1] + b", %b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], "
+    b"%b::text[], %b::bigint[], %b::boolean[], %b::text[], %b::bigint[], %b::bigint[])"
+)
+"""The same append, for one event, for events alone, and with all that may come with them: each value costs time."""
+
 APPEND_LOCK: Final = (
     "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.stored_events', 563))"
 )
@@ -63,6 +72,11 @@ IDLE_POLL: Final = 0.5
 ANNOUNCE_INTERVAL: Final = 0.25
 """Seconds between two notifications of one writer: they are a wake-up call only, and costly under load."""
 
+CHECK_AFTER: Final = 1.0
+"""Seconds of rest after which a connection is tried before it is used: the server may have restarted since."""
+
+T = TypeVar("T")
+
 _ALREADY_THERE: Final = re.compile(r"=\(([0-9a-f-]{36}), (\d+)\)")
 
 
@@ -76,13 +90,15 @@ class PostgresStore(Store):
         self.limits = limits
         self._url = url
         self._conninfo = _conninfo(url, limits)
+        self._announcing = _Announcing()
+        self._used: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
         self._pool = ConnectionPool(
             self._conninfo,
             kwargs={"autocommit": True},
             min_size=1,
             max_size=POOL_SIZE,
             open=False,
-            check=ConnectionPool.check_connection,
+            check=self._check,
             timeout=limits.connect,
             reconnect_timeout=RECONNECT_FOR,
             name="event-log",
@@ -92,30 +108,33 @@ class PostgresStore(Store):
 
     def append(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
         """See `Store.append`."""
+        statement, values = _append(batch, now, announce=self._announcing.due())
         with self._cursor() as cursor:
-            row = cursor.execute(APPEND, _parameters(batch, now, announce=True), prepare=True).fetchone()
+            row = cursor.execute(statement, values, prepare=True).fetchone()
         return _appended(batch, row)
 
     def writer(self) -> PostgresWriter:
         """A writer on an asynchronous connection of its own."""
         return PostgresWriter(self._conninfo, self.limits)
 
-    def _insert(self, events: Sequence[StoredEvent], tracking: Tracking | None) -> list[int]:
+    def _insert(
+        self, events: Sequence[StoredEvent], tracking: Tracking | None, now: datetime | None
+    ) -> list[int]:
         values = (
             [_uuid(event.originator_id) for event in events],
             [event.originator_version for event in events],
             [event.topic for event in events],
             [event.state for event in events],
-            None,
+            now,
+            self._announcing.due(),
             *([[]] * 4),
             [tracking.application_name] if tracking else [],
             [tracking.notification_id] if tracking else [],
             [False] if tracking else [],
             *([[]] * 3),
-            True,
         )
         with self._cursor() as cursor:
-            head, _moment = _only(cursor.execute(APPEND, values, prepare=True).fetchone())
+            head, _moment = _only(cursor.execute(APPEND_ALL, values, prepare=True).fetchone())
         return list(range(head + 1, head + 1 + len(events)))
 
     # --- statements ------------------------------------------------------------------------------------------------
@@ -138,10 +157,15 @@ class PostgresStore(Store):
                 try:
                     with connection.cursor(binary=True) as cursor:
                         yield cursor
+                    self._used[connection] = time.monotonic()
                 except psycopg.errors.ReadOnlySqlTransaction:
-                    # The server that took writes is another one now; the next connection may find it.
-                    connection.close()
+                    # The server that takes writes is another one now; new connections may find it.
+                    self._pool.drain()
                     raise
+
+    def _check(self, connection: psycopg.Connection[Any]) -> None:
+        if time.monotonic() - self._used.get(connection, 0.0) > CHECK_AFTER:
+            ConnectionPool.check_connection(connection)
 
     def _value(self, value: Any) -> Any:
         return value
@@ -184,24 +208,21 @@ class PostgresWriter:
         self._conninfo = conninfo
         self._limits = limits
         self._cursor: psycopg.AsyncCursor[tuple[Any, ...]] | None = None
-        self._announced = 0.0
+        self._announcing = _Announcing()
 
     async def write(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
         """See `Writer.write`. After a failure of the engine the next write opens a new connection."""
-        announce = time.monotonic() - self._announced > ANNOUNCE_INTERVAL
-        values = _parameters(batch, now, announce=announce)
+        statement, values = _append(batch, now, announce=self._announcing.due())
         try:
             with _translated_errors():
                 # The server keeps its limits by itself; this one is for a server that does nothing at all any more.
                 async with asyncio.timeout(self._limits.connect + self._limits.statement):
                     cursor = self._cursor or await self._connect()
-                    await cursor.execute(APPEND, values, prepare=True)
+                    await cursor.execute(statement, values, prepare=True)
                     row = await cursor.fetchone()
         except Unavailable:
             await self.close()
             raise
-        if announce:
-            self._announced = time.monotonic()
         return _appended(batch, row)
 
     async def _connect(self) -> psycopg.AsyncCursor[tuple[Any, ...]]:
@@ -217,6 +238,20 @@ class PostgresWriter:
                 await cursor.connection.close()
 
 
+class _Announcing:
+    """Says when the next append is to wake those who sleep: a notification has its price under load."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def due(self) -> bool:
+        now = time.monotonic()
+        if now - self._last <= ANNOUNCE_INTERVAL:
+            return False
+        self._last = now
+        return True
+
+
 class PostgresWaiter:
     """Polls the head closely while the log grows, and sleeps on a notification while it does not."""
 
@@ -229,28 +264,38 @@ class PostgresWaiter:
 
     def wait(self, after: int, timeout: float) -> int:
         """See `Waiter.wait`."""
+        statement = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
+        return self._until(lambda: int(self._look(statement)[0][0]), lambda head: head > after, timeout)
+
+    def lines(self, after: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
+        """See `Waiter.lines`: the look itself brings them."""
+        statement = (
+            "SELECT notification_id, state FROM stored_events WHERE notification_id > %s "
+            "ORDER BY notification_id LIMIT %s"
+        )
+        return self._until(lambda: self._look(statement, after, limit), bool, timeout)
+
+    def _until(self, look: Callable[[], T], found: Callable[[T], bool], timeout: float) -> T:
+        """What a look brings, once there is something; after `timeout` seconds, or when woken, whatever it brings."""
         deadline = time.monotonic() + timeout
         while True:
-            head = self._head()
+            seen = look()
             now = time.monotonic()
-            if head > after:
+            if found(seen):
                 self._grew_at = now
-                return head
+                return seen
             if self._woken.is_set() or now >= deadline:
                 self._woken.clear()
-                return head
+                return seen
             remaining = deadline - now
             if now - self._grew_at < ACTIVE_FOR:
                 self._woken.wait(min(self._poll, remaining))
             else:
                 self._sleep(min(IDLE_POLL, remaining))
 
-    def _head(self) -> int:
+    def _look(self, statement: str, *values: int) -> list[Any]:
         with self._listening() as connection:
-            head = connection.execute(
-                "SELECT coalesce(max(notification_id), 0) FROM stored_events", prepare=True
-            )
-            return int(_only(head.fetchone())[0])
+            return connection.execute(statement.encode(), values, prepare=True, binary=True).fetchall()
 
     def _sleep(self, seconds: float) -> None:
         with self._listening() as connection:
@@ -284,17 +329,29 @@ class PostgresWaiter:
 # --- one append as a statement: its parameters, its answer, its failures as errors of ours ---------------------------
 
 
-def _parameters(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tuple[Any, ...]:
+def _append(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tuple[bytes, Sequence[Any]]:
+    """The statement that appends a batch, and its values."""
     events = [event for changes in batch for event in changes.events]
-    keys = [changes.key for changes in batch if changes.key is not None]
-    followers = [changes.follower for changes in batch if changes.follower is not None]
-    seen = _seen(batch)
-    return (
+    alone = all(c.key is None and c.follower is None and c.seen is None for c in batch)
+    if alone and len(events) == 1:
+        (event,) = events
+        values = (event.stream_id, event.version, event.data.TYPE, codec.encode(event), now, announce)
+        return APPEND_ONE, values
+    common = (
         [event.stream_id for event in events],
         [event.version for event in events],
         [event.data.TYPE for event in events],
         [codec.encode(event) for event in events],
         now,
+        announce,
+    )
+    if alone:
+        return APPEND, common
+    keys = [changes.key for changes in batch if changes.key is not None]
+    followers = [changes.follower for changes in batch if changes.follower is not None]
+    seen = _seen(batch)
+    return APPEND_ALL, (
+        *common,
         [key.key_hash for key in keys],
         [key.fingerprint for key in keys],
         [key.stream_id for key in keys],
@@ -305,7 +362,6 @@ def _parameters(batch: Sequence[Changes], now: datetime, *, announce: bool) -> t
         [name for name, _, _ in seen],
         [upto for _, upto, _ in seen],
         [before for _, _, before in seen],
-        announce,
     )
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
@@ -36,6 +36,8 @@ from shared.eventlog.store import (
 
 IDLE_CONNECTIONS: Final = 8
 """Connections that are kept for whoever comes next; more are opened when more are needed at once."""
+
+T = TypeVar("T")
 
 _INSERT: Final = (
     "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state, recorded_at) "
@@ -88,17 +90,21 @@ class SQLiteStore(Store):
         """A writer that appends in a thread of its own."""
         return SQLiteWriter(self)
 
-    def _insert(self, events: Sequence[StoredEvent], tracking: Tracking | None) -> list[int]:
+    def _insert(
+        self, events: Sequence[StoredEvent], tracking: Tracking | None, now: datetime | None
+    ) -> list[int]:
         with self._write() as connection:
-            head, _last = _head_and_clock(connection)
+            head, last = _head_and_clock(connection)
+            moment = now if now is None or last is None else max(now, last)
+            text = None if moment is None else codec.instant_text(moment)
             rows = [
                 (
                     head + n,
                     _hex(event.originator_id),
                     event.originator_version,
                     event.topic,
-                    event.state,
-                    None,
+                    event.state if moment is None else codec.stamp(event.state, head + n, moment),
+                    text,
                 )
                 for n, event in enumerate(events, 1)
             ]
@@ -245,16 +251,22 @@ class SQLiteWaiter:
 
     def wait(self, after: int, timeout: float) -> int:
         """See `Waiter.wait`."""
+        return self._until(self._store.head, lambda head: head > after, timeout)
+
+    def lines(self, after: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
+        """See `Waiter.lines`."""
+        return self._until(lambda: self._store.read(after, limit), bool, timeout)
+
+    def _until(self, look: Callable[[], T], found: Callable[[T], bool], timeout: float) -> T:
+        """What a look brings, once there is something; after `timeout` seconds, or when woken, whatever it brings."""
         deadline = time.monotonic() + timeout
         self._data_version = -1
         while True:
-            if self._changed():
-                head = self._store.head()
-                if head > after:
-                    return head
+            if self._changed() and found(seen := look()):
+                return seen
             if self._woken.is_set() or time.monotonic() >= deadline:
                 self._woken.clear()
-                return self._store.head()
+                return look()
             self._woken.wait(self._poll)
 
     def _changed(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, NamedTuple, Protocol
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from eventsourcing.persistence import (
 )
 
 from shared.errors import BitacoraError
+from shared.eventlog import codec
 from shared.eventlog.envelope import FollowerPosition, NewEvent, StoredLine
 from shared.eventlog.subscription import NotificationSubscription, Waiter, notification
 
@@ -185,8 +186,10 @@ class Store(ProcessRecorder):
         """Give back every connection."""
 
     @abstractmethod
-    def _insert(self, events: Sequence[StoredEvent], tracking: Tracking | None) -> list[int]:
-        """Append bytes as they are, and move a follower in the same transaction; the positions of the events."""
+    def _insert(
+        self, events: Sequence[StoredEvent], tracking: Tracking | None, now: datetime | None
+    ) -> list[int]:
+        """Append bytes, stamped where `now` is given, and move a follower as well; the positions of the events."""
 
     @abstractmethod
     def _migrate(self) -> None:
@@ -295,10 +298,9 @@ class Store(ProcessRecorder):
         """How far a follower has acted, 0 when it has not begun."""
         return self.max_tracking_id(name) or 0
 
-    def dead_letters(self, name: str | None = None, *, to_retry: bool = False) -> list[DeadLetter]:
-        """The events that followers have set aside, in order; with `to_retry` those that are to be tried again."""
+    def dead_letters(self, name: str | None = None) -> list[DeadLetter]:
+        """The events that followers have set aside, in order."""
         where = _Where(self._value).and_("follower =", name)
-        where.and_("retry =", True if to_retry else None)
         rows = self._rows(
             f"SELECT follower, position, error, set_aside_at, retry FROM dead_letters {where} "
             "ORDER BY follower, position",
@@ -315,8 +317,7 @@ class Store(ProcessRecorder):
         with self._transaction() as execute:
             if at.retry:
                 done = execute(
-                    "UPDATE dead_letters SET error = ?, set_aside_at = ?, retry = false "
-                    "WHERE follower = ? AND position = ?",
+                    "UPDATE dead_letters SET error = ?, set_aside_at = ? WHERE follower = ? AND position = ?",
                     values,
                 )
             else:
@@ -336,6 +337,12 @@ class Store(ProcessRecorder):
         where.and_("position =", position)
         with self._transaction() as execute:
             return execute(f"UPDATE dead_letters SET retry = true {where}", where.values)
+
+    def take_up(self, name: str, position: int) -> bool:
+        """Whether the caller, of all processes of a follower, is the one to try an event that was asked for again."""
+        sql = "UPDATE dead_letters SET retry = false WHERE follower = ? AND position = ? AND retry"
+        with self._transaction() as execute:
+            return execute(sql, [name, position]) == 1
 
     def prune_keys(self, now: datetime, limit: int) -> int:
         """Forget at most `limit` idempotency keys whose time to live has passed; how many there were."""
@@ -373,12 +380,13 @@ class Store(ProcessRecorder):
     # --- as a recorder of the `eventsourcing` library --------------------------------------------------------------
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
-        """Append bytes as they are, without a stamp; with `tracking`, move a follower in the same transaction.
+        """Append lines, which are stamped, or other bytes as they are; with `tracking`, move a follower as well.
 
-        Bytes that are no line of ours stop the services that follow this log: an application that shares it writes
-        through the mapper of `shared.eventlog.library`.
+        Bytes that are no line stop the services that follow this log: an application that shares it writes through the
+        mapper of `shared.eventlog.library`.
         """
-        return self._insert(stored_events, kwargs.get("tracking"))
+        lines = all(codec.is_unstamped(event.state) for event in stored_events)
+        return self._insert(stored_events, kwargs.get("tracking"), datetime.now(UTC) if lines else None)
 
     def select_events(
         self,
@@ -425,7 +433,7 @@ class Store(ProcessRecorder):
 
     def insert_tracking(self, tracking: Tracking) -> None:
         """Move a follower forwards; FollowerOvertaken when it is there or further already."""
-        self._insert([], tracking)
+        self._insert([], tracking, None)
 
     def max_tracking_id(self, application_name: str) -> int | None:
         """How far a follower has acted; None when it has not begun."""

@@ -29,6 +29,9 @@ class Waiter(Protocol):
     def wait(self, after: int, timeout: float) -> int:
         """The head of the log as soon as it is beyond `after`, or after `timeout` seconds whatever it is."""
 
+    def lines(self, after: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
+        """The next events beyond `after` as soon as there are any, or nothing after `timeout` seconds."""
+
     def wake(self) -> None:
         """End a running wait early (from any thread)."""
 
@@ -73,6 +76,11 @@ class Subscription:
 
         `position` moves past everything seen, events of other types included.
         """
+        if not self._types:
+            lines = self._waiter.lines(self.position, BATCH, timeout)
+            if lines:
+                self.position = lines[-1][0]
+            return lines
         head = self._waiter.wait(self.position, timeout)
         if head <= self.position:
             return []

@@ -6,6 +6,7 @@ whenever the log learned it. Money amounts are decimal strings with their curren
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -46,7 +47,6 @@ from shared.events.types import (
 )
 from shared.events.vocabulary import (
     BudgetFigure,
-    ChangeableField,
     CommitmentKind,
     DeadlineKind,
     DiscardReason,
@@ -412,6 +412,24 @@ class Corrected(Event, frozen=True, kw_only=True):
     value: Annotated[Any, FieldValue(), Field(examples=["Reduce household victimisation by 15 % by 2013"])]
     reason: Reason
     previous: Annotated[Any, FieldValue(), Computed()] = None
+
+
+class ChangeableField(StrEnum):
+    """What of a commitment can become another in the world, apart from its lead, its deadlines and its visibility."""
+
+    TITLE = "title"
+    PARENT = "parent"
+    PILLAR = "pillar"
+    COLLABORATING_ORGANIZATIONS = "collaborating_organizations"
+    RESPONSIBLE_SERVICE = "responsible_service"
+    ADVISER = "adviser"
+    INSTRUMENT = "instrument"
+    STAGE = "stage"
+    PRIORITY = "priority"
+    KEY_WORDS = "key_words"
+    REGION = "region"
+    GOAL = "goal"
+    WORKING_TEAM = "working_team"
 
 
 class Changed(Event, frozen=True, kw_only=True):

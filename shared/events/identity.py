@@ -6,7 +6,9 @@ verify a key by following the log.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from shared.events.facts import Event
 from shared.events.types import (
@@ -27,10 +29,12 @@ class KeyIssued(Event, frozen=True, kw_only=True):
     key_id: Word
     secret_sha256: Word
     role: Role
-    organization: OrganizationCode
+    organization: Annotated[OrganizationCode, Field(examples=["DIPRES"])]
     scopes: tuple[Word, ...]
-    expires_at: Instant
-    description: Line | None = None
+    expires_at: Annotated[Instant, Field(description="After now, and within a year.")]
+    description: Annotated[
+        Line | None, Field(description="What it is for; no secrets, no people's names.")
+    ] = None
 
 
 class KeyRevoked(Event, frozen=True, kw_only=True):

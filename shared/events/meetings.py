@@ -32,6 +32,7 @@ from shared.events.types import (
     BodyCode,
     CivilDay,
     CommitmentCode,
+    Computed,
     Currency,
     DecisionNumber,
     FactDay,
@@ -168,8 +169,8 @@ class AgendaItem(Part, frozen=True, kw_only=True):
     action_items: Annotated[
         Items[ActionItemId], Field(description="Earlier action items it takes up again.")
     ] = ()
-    label: Word | None = None
-    reference: Word | None = None
+    label: Annotated[Word | None, Computed()] = None
+    reference: Annotated[Word | None, Computed()] = None
 
 
 class MeetingConvened(Event, frozen=True, kw_only=True):
@@ -179,13 +180,13 @@ class MeetingConvened(Event, frozen=True, kw_only=True):
 
     body: Annotated[BodyCode, Field(examples=["SOCIAL"])]
     scheduled_at: Instant
-    visibility: Visibility
+    visibility: Visibility = COMPUTED
     ends_at: Instant | None = None
     place: Annotated[Line | None, Field(examples=["La Moneda"])] = None
     title: Line | None = None
     agenda: Items[AgendaItem] = ()
-    organizations: tuple[OrganizationCode, ...] = ()
-    reference: Word | None = None
+    organizations: Annotated[tuple[OrganizationCode, ...], Computed()] = ()
+    reference: Annotated[Word | None, Computed()] = None
 
 
 class AgendaAgreed(Event, frozen=True, kw_only=True):
@@ -258,7 +259,7 @@ class MeetingHeld(Event, frozen=True, kw_only=True):
     held_at: Instant
     attendance: Items[Attendee]
     ended_at: Instant | None = None
-    mandatory_absences: tuple[Seat, ...] = ()
+    mandatory_absences: Annotated[tuple[Seat, ...], Computed()] = ()
 
 
 class AttendanceCorrected(Event, frozen=True, kw_only=True):
@@ -270,7 +271,7 @@ class AttendanceCorrected(Event, frozen=True, kw_only=True):
     attendance: Items[Attendee]
     reason: Prose
     ended_at: Instant | None = None
-    mandatory_absences: tuple[Seat, ...] = ()
+    mandatory_absences: Annotated[tuple[Seat, ...], Computed()] = ()
 
 
 # --- minutes -------------------------------------------------------------------------------------------------------

@@ -41,24 +41,6 @@ class OriginKind(StrEnum):
     OTHER = "other"
 
 
-class ChangeableField(StrEnum):
-    """What of a commitment can become another in the world, apart from its lead, its deadlines and its visibility."""
-
-    TITLE = "title"
-    PARENT = "parent"
-    PILLAR = "pillar"
-    COLLABORATING_ORGANIZATIONS = "collaborating_organizations"
-    RESPONSIBLE_SERVICE = "responsible_service"
-    ADVISER = "adviser"
-    INSTRUMENT = "instrument"
-    STAGE = "stage"
-    PRIORITY = "priority"
-    KEY_WORDS = "key_words"
-    REGION = "region"
-    GOAL = "goal"
-    WORKING_TEAM = "working_team"
-
-
 class Visibility(StrEnum):
     """Who may know of it: everyone, everyone inside government, or only those concerned."""
 

@@ -5,7 +5,7 @@ The body of a POST that records a fact is the fact itself as the caller knows it
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date
 from types import UnionType
 from typing import (
@@ -23,6 +23,7 @@ from typing import (
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
 
 from shared.events.facts import COMPUTED
 from shared.events.types import Computed, TodayByDefault
@@ -39,7 +40,8 @@ class RequestModel(BaseModel):
 class StructRequest(RequestModel, Generic[S]):
     """A request with the fields of an event, or of a part of one; made by `request_of`."""
 
-    STRUCT: ClassVar[type[msgspec.Struct]]
+    STRUCT: ClassVar[Callable[..., Any]]
+    """What makes the event of its members: its type."""
     TODAY: ClassVar[tuple[str, ...]] = ()
     """The days that are today's when the request leaves them out."""
     PARTIAL: ClassVar[bool] = False
@@ -56,7 +58,7 @@ class StructRequest(RequestModel, Generic[S]):
         }
         for name in self.TODAY:
             members.setdefault(name, today)
-        return cast("S", self.STRUCT(**members | more))
+        return cast("S", type(self).STRUCT(**members | more))
 
 
 def request_of(
@@ -67,13 +69,15 @@ def request_of(
     name: str | None = None,
     doc: str | None = None,
     partial: bool = False,
+    made_by: Callable[..., Any] | None = None,
     **fields: Any,
 ) -> type[StructRequest[S]]:
     """The model of a request that proposes an event.
 
     Left out are the fields that the service fills in and those `without`; `optional` may be left out by the caller,
-    even where the event always has them. `fields` have another type in the request, or are no fields of the event. Of a
-    `partial` request every field may be left out, and the proposal is a dictionary of those that were not.
+    even where the event always has them. `fields` have another type in the request, or are no fields of the event: what
+    then makes the event of all of them is `made_by`. Of a `partial` request every field may be left out, and the
+    proposal is a dictionary of those that were not.
     """
     hints = get_type_hints(struct, include_extras=True)
     made: dict[str, Any] = {}
@@ -92,7 +96,8 @@ def request_of(
         if TodayByDefault() in marks:
             today.append(field.name)
         if field.name in optional or TodayByDefault() in marks:
-            made[field.name] = (annotation | None, None)
+            # Of a type that may be null the library shows no description but that of the member itself.
+            made[field.name] = (annotation | None, Field(default=None, description=_description(marks)))
         else:
             made[field.name] = (annotation, ... if field.required else field.default)
     model = create_model(
@@ -101,7 +106,7 @@ def request_of(
         __doc__=doc or struct.__doc__,
         **made | {key: value if isinstance(value, tuple) else (value, ...) for key, value in fields.items()},
     )
-    model.STRUCT = struct
+    model.STRUCT = made_by or struct
     model.PARTIAL = partial
     model.TODAY = tuple(today)
     return cast("type[StructRequest[S]]", model)
@@ -136,6 +141,11 @@ def _marks(hint: Any) -> list[Any]:
         inner, *marks = get_args(hint)
         return [*marks, *_marks(inner)]
     return []
+
+
+def _description(marks: list[Any]) -> str | None:
+    said = (mark.description for mark in marks if isinstance(mark, FieldInfo))
+    return next((description for description in said if description), None)
 
 
 def _value(value: Any) -> Any:

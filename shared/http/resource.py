@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Final, Generic, TypeVar, cast
+from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -104,8 +104,25 @@ class HistoryItem(msgspec.Struct, kw_only=True):
 
 HISTORY: Final = page_of(HistoryItem, "History")
 
-Private = Callable[[A, Actor], Awaitable[Callable[[type[Event], dict[str, Any]], dict[str, Any] | None]]]
-"""What else of the data of each event of an aggregate is kept from a reader: all of it where that gives None."""
+
+class Private(NamedTuple):
+    """What of a thing is kept from one reader, besides the names that they may not know.
+
+    Of the members `hidden`, of its document, of its events or of their data, nothing is said; of the events that
+    `withheld` picks out, their data is not shown. `settled`: that was never otherwise for the same version.
+    """
+
+    hidden: Collection[str] = ()
+    withheld: Callable[[type[Event], Mapping[str, Any]], bool] | None = None
+    settled: bool = True
+
+
+PrivateTo = Callable[[A, Actor], Awaitable[Private]]
+
+
+async def nothing_private(_: Aggregate, __: Actor) -> Private:
+    """For things of which whoever may read them may read everything."""
+    return Private()
 
 
 async def command_of(request: Request) -> Command:
@@ -153,7 +170,8 @@ async def show(
 class Resource(Generic[A]):
     """The routes of one kind of aggregate, below a path that ends in the parameter by which one is found.
 
-    `identity` are the members by which answers call it, besides its id.
+    `identity` are the members by which answers call it, besides its id, and `called` is how its own path ends. `whole`
+    is for those who were told of everything that the thing names.
     """
 
     def __init__(
@@ -167,6 +185,9 @@ class Resource(Generic[A]):
         identity: Callable[[A], Mapping[str, Any]],
         identity_types: Mapping[str, Any],
         versioned: bool = True,
+        called: Callable[[A], str] = lambda it: str(it.id),
+        private: PrivateTo[A] = nothing_private,
+        whole: Callable[[A, Actor], bool] = lambda _, __: False,
     ) -> None:
         self.router = router
         self.path = path
@@ -176,6 +197,9 @@ class Resource(Generic[A]):
         self._identity = identity
         self._identity_types = identity_types
         self._versioned = versioned
+        self._called = called
+        self._private = private
+        self._whole = whole
         self._documents: OrderedDict[UUID, tuple[int, date, Document]] = OrderedDict()
         self._bytes = 0
 
@@ -266,7 +290,7 @@ class Resource(Generic[A]):
         """Where what was recorded can be read."""
         base = self.path.rpartition("/")[0]
         version = f"?version={outcome.version}" if self._versioned else ""
-        return f"{base}/{found.id}{version}"
+        return f"{base}/{self._called(found)}{version}"
 
     # --- documents -------------------------------------------------------------------------------------------------
 
@@ -287,27 +311,30 @@ class Resource(Generic[A]):
 
         async def endpoint(request: Request, identifier: str, asked: Any) -> Response:
             await caught_up(repository.live, asked.wait_for)
-            found = await repository.find(identifier, actor_of(request))
+            actor = actor_of(request)
+            found = await repository.find(identifier, actor)
+            private = await self._private(found, actor)
+            state, day = found, clock.today()
             if past and (asked.version is not None or asked.known_at is not None):
                 view = await repository.as_it_was(found.id, version=asked.version, known_at=asked.known_at)
-                body = await asyncio.to_thread(lambda: encoded(render(view.state, clock.day_of(view.moment))))
-                return await show(
-                    request,
-                    Document(answers, body),
-                    self._readers_of,
-                    version=view.state.version,
-                    position=view.position,
-                )
-            today = clock.today()
-            version, position, document = await self._current(answers, found, today, render)
+                state, day = view.state, clock.day_of(view.moment)
+                version, position = state.version, view.position
+                body = await asyncio.to_thread(lambda: encoded(render(state, day)))
+                document = Document(answers, body)
+            else:
+                version, position, document = await self._current(answers, found, day, render)
+            hidden = [member for member in private.hidden if member in answers.__struct_fields__]
             return await show(
                 request,
-                document,
+                document.without(hidden) if hidden else document,
                 self._readers_of,
                 version=version,
                 position=position,
+                whole=self._whole(state, actor),
                 unchanged=lambda: (
-                    found.version == version and same_on(found, clock.day_of(found.recorded_at), today)
+                    private.settled
+                    and state.version == version
+                    and same_on(state, clock.day_of(state.recorded_at), day)
                 ),
             )
 
@@ -332,14 +359,13 @@ class Resource(Generic[A]):
         if kept is not None and kept[0] == found.version and kept[1] == today:
             self._documents.move_to_end(found.id)
             return kept[0], self.repository.reflected(found), kept[2]
-        while True:
-            version, position = found.version, self.repository.reflected(found)
-            if version < LONG:
-                body = encoded(render(found, today))
-            else:
-                body = await asyncio.to_thread(lambda: encoded(render(found, today)))
-            if found.version == version:
-                break
+        version, position = found.version, self.repository.reflected(found)
+        if version < LONG:
+            body = encoded(render(found, today))
+        else:
+            # Folded anew, for the thread alone: the shared one takes in further events while it is rendered.
+            past = await self.repository.as_it_was(found.id, version=version)
+            body = await asyncio.to_thread(lambda: encoded(render(past.state, today)))
         document = Document(answers, body)
         self._forget(found.id)
         self._documents[found.id] = (version, today, document)
@@ -355,17 +381,8 @@ class Resource(Generic[A]):
 
     # --- history ---------------------------------------------------------------------------------------------------
 
-    def history(
-        self,
-        *,
-        doc: str,
-        private: Private[A] | None = None,
-        whole: Callable[[A, Actor], bool] = lambda _, __: False,
-    ) -> None:
-        """Declare the GET of everything that was recorded of one of these, an item for each event, in order.
-
-        `whole` is for those who were told of everything that the history names.
-        """
+    def history(self, *, doc: str) -> None:
+        """Declare the GET of everything that was recorded of one of these, an item for each event, in order."""
         repository = self.repository
 
         async def endpoint(request: Request, identifier: str, asked: Paged) -> Response:
@@ -383,12 +400,11 @@ class Resource(Generic[A]):
             )
             more = len(lines) > asked.limit
             items = [_item(line) for _, line in lines[: asked.limit]]
-            settled = private is None
-            if private is not None:
-                keep = await private(found, actor)
-                for item in items:
-                    item.data = _kept(item, keep)
-            if not reads_everything(actor) and not whole(found, actor):
+            private = await self._private(found, actor)
+            for item in items:
+                _keep_back(item, private)
+            settled = private.settled
+            if not reads_everything(actor) and not self._whole(found, actor):
                 settled = await _redact(items, actor, self._readers_of) and settled
             body = page(items, [items[-1].version] if more else None, request)
             return read_answer(request, body, version=version, position=position, unchanged=lambda: settled)
@@ -454,11 +470,20 @@ def _data(item: HistoryItem) -> dict[str, Any]:
     return _read(data) if isinstance(data, msgspec.Raw) else data
 
 
-def _kept(
-    item: HistoryItem, keep: Callable[[type[Event], dict[str, Any]], dict[str, Any] | None]
-) -> dict[str, Any] | None:
+def _keep_back(item: HistoryItem, private: Private) -> None:
+    """Take out of an item what is kept from its reader."""
+    if private.hidden:
+        item.data = {name: value for name, value in _data(item).items() if name not in private.hidden}
+    if "correlation_id" in private.hidden:
+        item.correlation_id = None
     event_type = EVENT_TYPES.get(item.type)
-    return item.data if event_type is None else keep(event_type, _data(item))
+    withheld = private.withheld is not None and (
+        event_type is None or private.withheld(event_type, _data(item))
+    )
+    if withheld:
+        item.data = None
+    if withheld or "decision" in private.hidden:
+        item.decision = None
 
 
 async def _redact(items: Sequence[HistoryItem], actor: Actor, readers_of: ReadersOf) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -61,6 +62,8 @@ class Schemas:
             return
         done.add(struct)
         schema = self._components.get(struct.__name__, {})
+        if "description" in schema:
+            schema["description"] = cleandoc(schema["description"])
         for name, hint in get_type_hints(struct, include_extras=True).items():
             member = schema.get("properties", {}).get(name)
             for info in _field_infos(hint):

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
 
+_OPENNESS = (Visibility.RESERVED, Visibility.INTERNAL, Visibility.PUBLIC)
+
 
 def reads_everything(actor: Actor) -> bool:
     """Whether nothing is hidden from an actor: all of government but the ministries."""
@@ -30,3 +32,8 @@ def can_read(actor: Actor | None, visibility: Visibility, readers: Iterable[str]
     if visibility is Visibility.INTERNAL or reads_everything(actor):
         return True
     return actor.organization in readers
+
+
+def narrower(one: Visibility, other: Visibility) -> bool:
+    """Whether fewer may read what has the one visibility than what has the other."""
+    return _OPENNESS.index(one) < _OPENNESS.index(other)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
-from services.commitments.importing import Report, import_file
+from services.commitments.importing.decisions import CommitmentImport, CommitmentsReport
 from services.reporting.opening import open_read_model
 from services.reporting.queries.board import board_as_of, grouped_board_as_of
 from services.reporting.queries.moments import AsOf
@@ -33,6 +33,7 @@ from shared.events.commitments import Registered
 from shared.identity.actor import Actor, Role
 from shared.rules.dated_facts import DatedFacts
 from shared.rules.traffic_light import verdict_on
+from shared.tabular.engine import run_import
 
 ROOT = Path(__file__).parents[2]
 OBSERVATIONS = ROOT.parent / "shared/data/uk-gmpp/observations.csv"
@@ -62,7 +63,7 @@ class Counts(NamedTuple):
 
 class Portfolio(NamedTuple):
     store: Store
-    report: Report
+    report: CommitmentsReport
     url: str
 
 
@@ -113,15 +114,21 @@ def counted_in_the_file(on: date) -> Counts:
 # --- from the record ------------------------------------------------------------------------------------------------
 
 
+def enter(store: Store, subject: str, clock: Clock) -> CommitmentsReport:
+    return run_import(
+        store,
+        lambda state: CommitmentImport(state, OBSERVATIONS, MAPPING),
+        actor=Actor(subject, "DCI", Role.DCI),
+        clock=clock,
+    )
+
+
 @contextmanager
 def imported(url: str) -> Iterator[Portfolio]:
     store = open_store(url)
     try:
         store.migrate()
-        report = import_file(
-            store, OBSERVATIONS, MAPPING, actor=Actor("import", "DCI", Role.DCI), clock=Clock()
-        )
-        yield Portfolio(store, report, url)
+        yield Portfolio(store, enter(store, "import", Clock()), url)
     finally:
         store.close()
 
@@ -231,9 +238,7 @@ def test_before_the_first_snapshot_there_is_nothing(reading: Reading, replayed: 
 def test_a_second_run_adds_nothing(portfolio: Portfolio) -> None:
     head = portfolio.store.head()
     clock = Clock(now=lambda: datetime(2040, 1, 1, tzinfo=UTC))
-    again = import_file(
-        portfolio.store, OBSERVATIONS, MAPPING, actor=Actor("other", "DCI", Role.DCI), clock=clock
-    )
+    again = enter(portfolio.store, "other", clock)
     assert portfolio.store.head() == head
     assert (again.rows.imported, again.rows.unchanged, again.rows.failed) == (0, 1726, 1)
     assert again.events == {}

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from services.meetings.domain.body import Body
-from services.meetings.domain.meeting import Meeting
-from services.meetings.importing.report import Report
-from services.meetings.importing.run import import_meetings
+from services.meetings.body.model import Body
+from services.meetings.importing.decisions import MeetingImport
+from services.meetings.importing.report import MeetingsReport
+from services.meetings.meeting.model import Meeting
 from shared.clock import Clock
 from shared.eventlog import codec
 from shared.eventlog.open import open_store
@@ -24,6 +24,7 @@ from shared.eventlog.store import Store
 from shared.eventlog.verification import verify
 from shared.events.meeting_vocabulary import MeetingState
 from shared.identity.actor import Actor, Role
+from shared.tabular.engine import run_import
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared/data/karlsruhe"
@@ -77,7 +78,7 @@ def instant(text: str) -> datetime:
 
 class Council(NamedTuple):
     store: Store
-    report: Report
+    report: MeetingsReport
     bodies: dict[str, Body]
     meetings: dict[str, Meeting]
 
@@ -97,9 +98,15 @@ def council(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         store.close()
 
 
-def enter(store: Store, *, dry_run: bool = False) -> Report:
+def enter(store: Store, *, dry_run: bool = False) -> MeetingsReport:
     actor = Actor("import", "DCI", Role.DCI)
-    return import_meetings(store, MEETINGS, MAPPING, actor=actor, clock=Clock(), dry_run=dry_run)
+    return run_import(
+        store,
+        lambda state: MeetingImport(state, MEETINGS, MAPPING),
+        actor=actor,
+        clock=Clock(),
+        dry_run=dry_run,
+    )
 
 
 def replayed(store: Store) -> tuple[dict[str, Body], dict[str, Meeting]]:
@@ -115,7 +122,7 @@ def replayed(store: Store) -> tuple[dict[str, Body], dict[str, Meeting]]:
             things[recorded.stream_id] = begun
     bodies = {thing.code: thing for thing in things.values() if isinstance(thing, Body)}
     meetings = {
-        thing.convocation.said.reference or "": thing
+        thing.convocation.event.reference or "": thing
         for thing in things.values()
         if isinstance(thing, Meeting)
     }
@@ -127,7 +134,7 @@ def drafted_items(council: Council) -> Iterator[tuple[str, int, str | None, str]
     for reference, meeting in council.meetings.items():
         if meeting.latest_draft is None:
             continue
-        for item in meeting.latest_draft.said.items:
+        for item in meeting.latest_draft.event.items:
             assert item.agenda_item is not None
             assert item.outcome_verbatim is not None
             yield reference, item.agenda_item, item.outcome and item.outcome.value, item.outcome_verbatim
@@ -157,8 +164,9 @@ def test_meetings_by_body_and_year_are_those_of_the_file(council: Council) -> No
 def test_each_meeting_began_at_its_instant_and_stands_under_its_name(council: Council) -> None:
     for told in meetings_of_the_file():
         meeting = council.meetings[told["id"]]
-        assert meeting.scheduled_at == meeting.held_at == instant(told["start"])
-        assert (meeting.title or "").split() == told["name"].split()
+        assert meeting.held is not None
+        assert meeting.scheduled_at == meeting.held.event.held_at == instant(told["start"])
+        assert (meeting.convocation.event.title or "").split() == told["name"].split()
 
 
 def test_the_agendas_are_those_of_the_file_item_by_item(council: Council) -> None:
@@ -227,7 +235,7 @@ def test_ends_that_cannot_be_are_reported_and_the_others_are_on_record(council: 
             assert meeting.ends_at is None
         # The file gives what was planned: nobody is said to have ended anything.
         assert meeting.held is not None
-        assert meeting.held.said.ended_at is None
+        assert meeting.held.event.ended_at is None
     assert Counter(code for _, _, code in impossible) == {"ends-before-start": 82, "ends-at-start": 1}
     left_out = [(error.line, error.column, error.code) for error in council.report.left_out]
     assert left_out == impossible
@@ -258,10 +266,10 @@ def test_nothing_is_claimed_that_the_file_does_not_say(council: Council) -> None
     }
     for meeting in council.meetings.values():
         assert meeting.held is not None
-        assert (meeting.held.said.attendance, meeting.held.said.mandatory_absences) == ((), ())
+        assert (meeting.held.event.attendance, meeting.held.event.mandatory_absences) == ((), ())
         assert meeting.approval is None
         for draft in meeting.drafts:
-            assert not any(item.decisions or item.action_items or item.summary for item in draft.said.items)
+            assert not any(item.decisions or item.action_items or item.summary for item in draft.event.items)
 
 
 def test_a_second_run_adds_nothing_and_a_dry_run_says_so(council: Council) -> None:

@@ -20,13 +20,20 @@ CONTRACTS: dict[str, str] = {
 # contract -> the module a violation is planted in, and the import that breaks it
 PLANTED = {
     "services-on-shared": ("shared.rules.planted", "services.commitments"),
-    "services-independent": ("services.meetings.api.planted", "services.commitments.domain.planted"),
-    "command-line-on-top": ("services.commitments.api.planted", "services.demo.planted"),
-    "inside-a-writing-service": ("services.commitments.domain.planted", "services.commitments.application"),
+    "services-independent": ("services.meetings.importing.planted", "services.commitments.importing.planted"),
+    "command-line-on-top": ("services.commitments.importing.planted", "services.demo.planted"),
+    "shared-layers": ("shared.rules.planted", "shared.aggregate.planted"),
+    "rooms-of-commitments": ("services.commitments.plan.model", "services.commitments.key.model"),
+    "rooms-of-meetings": ("services.meetings.body.model", "services.meetings.decision.model"),
+    "inside-the-room-of-meetings": (
+        "services.meetings.meeting.listing",
+        "services.meetings.meeting.proposals",
+    ),
+    "inside-a-room": ("services.commitments.outcome.decisions", "services.commitments.outcome.repository"),
     "inside-reporting": ("services.reporting.tables", "services.reporting.queries.planted"),
     "pure-core": ("shared.events.planted", "sqlalchemy"),
-    "http-at-the-edge": ("services.meetings.application", "starlette.requests"),
-    "settings-at-the-top": ("services.commitments.api.planted", "shared.settings"),
+    "http-at-the-edge": ("services.meetings.importing.planted", "starlette.requests"),
+    "settings-at-the-top": ("services.commitments.importing.planted", "shared.settings"),
 }
 
 
@@ -62,7 +69,7 @@ def test_a_planted_import_breaks_its_contract_and_no_other(copy: Path, contract:
 
 def test_a_module_without_a_layer_is_refused(copy: Path) -> None:
     module_file(copy, "services.meetings.elsewhere")
-    assert broken(copy) == {CONTRACTS["inside-a-writing-service"]}
+    assert broken(copy) == {CONTRACTS["rooms-of-meetings"]}
 
 
 def module_file(root: Path, module: str) -> Path:

@@ -7,7 +7,7 @@ than the world (comments, reviews, corrections, visibility, escalations) is take
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -450,8 +450,8 @@ class Commitment(Aggregate):
             changed.value,
             today=context.today,
             known=known,
-            invalid="change-value-invalid",
-            unchanged="change-changes-nothing",
+            invalid=lambda why: InvalidInput("change-value-invalid", why, pointer="/value"),
+            unchanged=lambda why: RuleBroken("change-changes-nothing", why),
         )
         self.must_be_open_on(day)
         return replace(
@@ -546,8 +546,8 @@ class Commitment(Aggregate):
             corrected.value,
             today=context.today,
             known=known,
-            invalid="correction-value-invalid",
-            unchanged="correction-changes-nothing",
+            invalid=lambda why: InvalidInput("correction-value-invalid", why, pointer="/value"),
+            unchanged=lambda why: RuleBroken("correction-changes-nothing", why),
         )
         return replace(corrected, value=_as_json(right, field), previous=_as_json(self.registration, field))
 
@@ -751,33 +751,27 @@ def _replaced(
     *,
     today: date,
     known: Known,
-    invalid: str,
-    unchanged: str,
+    invalid: Callable[[str], InvalidInput],
+    unchanged: Callable[[str], RuleBroken],
 ) -> Registered:
     """The registration as it would read with another value in one field; `value` is JSON, shaped as at registration.
 
-    `invalid` and `unchanged` are the codes under which a value is refused that does not fit, or changes nothing.
+    `invalid` and `unchanged` are the refusals of a value that does not fit, or that changes nothing.
     """
     try:
         candidate = _with_field(registered, field, value)
     except msgspec.ValidationError as error:
-        raise InvalidInput(
-            invalid,
-            f"The value does not have the shape that '{field}' has at registration.",
-            pointer="/value",
-        ) from error
+        raise invalid(f"The value does not have the shape that '{field}' has at registration.") from error
     # Members a value may not have would be dropped in silence: what is asked is what must be recorded.
     if not _same_members(value, _as_json(candidate, field)):
-        raise InvalidInput(
-            invalid, f"The value has members that '{field}' does not have at registration.", pointer="/value"
-        )
+        raise invalid(f"The value has members that '{field}' does not have at registration.")
     try:
         _check(candidate, (field,), today=today, known=known)
     except InvalidInput as error:
         pointer = "/value" + error.pointer.removeprefix(f"/{field}")
         raise InvalidInput(error.code, error.message, pointer=pointer) from error
     if getattr(candidate, field) == getattr(registered, field):
-        raise RuleBroken(unchanged, f"'{field}' already has this value.")
+        raise unchanged(f"'{field}' already has this value.")
     return candidate
 
 

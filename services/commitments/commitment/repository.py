@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
-from typing import Final
+from functools import wraps
+from typing import Final, TypeVar
 
 from services.commitments.commitment.model import Commitment, Known, Place, Successor, register
 from services.commitments.plan.repository import Directory
@@ -27,6 +28,8 @@ from shared.identity.actor import Actor
 from shared.rules.visibility import can_read
 
 KIND: Final = "commitment"
+
+F = TypeVar("F", Changed, Corrected)
 
 ENDING: Final = (Completed, Discarded, Merged, Reopened)
 """What tells whether a commitment is open, and in which one it goes on."""
@@ -76,13 +79,19 @@ class Commitments(Repository[Commitment]):
         """Merges the commitment into another one, in which it goes on."""
         return current.merge(proposed, context, await self._successor(proposed.into))
 
-    async def correct(self, current: Commitment, proposed: Corrected, context: Context) -> Corrected:
-        """Sets a field of the registration right; what was said before stays on record."""
-        return current.correct(proposed, context, await self._known_with(current, proposed))
+    def knowing(
+        self, decide: Callable[[Commitment, F, Context, Known], F]
+    ) -> Callable[[Commitment, F, Context], Awaitable[F]]:
+        """A decision that gives a field of the registration another value, told what the record holds."""
 
-    async def change_field(self, current: Commitment, proposed: Changed, context: Context) -> Changed:
-        """Changes a field from a day on, because it is another one in the world; before that day the old one holds."""
-        return current.change(proposed, context, await self._known_with(current, proposed))
+        @wraps(decide)
+        async def decide_knowing(current: Commitment, proposed: F, context: Context) -> F:
+            value = proposed.value
+            named = (value,) if proposed.field in {"parent", "split_from"} and isinstance(value, str) else ()
+            known = await self.known_to(current.registration, named)
+            return decide(current, proposed, context, known)
+
+        return decide_knowing
 
     # --- what the record holds -------------------------------------------------------------------------------------
 
@@ -94,12 +103,6 @@ class Commitments(Repository[Commitment]):
             if (found := await self.by_code(code)) is not None:
                 places[code] = Place(found.registration.kind, tuple(await self._chain(found, _parent_of)))
         return Known(self._directory.organizations.keys, self._directory.pillars.keys, places)
-
-    async def _known_with(self, current: Commitment, proposed: Corrected | Changed) -> Known:
-        """What the record holds of the things that a registration names, and of what a new value of a field names."""
-        value = proposed.value
-        named = (value,) if proposed.field in {"parent", "split_from"} and isinstance(value, str) else ()
-        return await self.known_to(current.registration, named)
 
     async def _successor(self, identifier: str) -> Successor | None:
         found = await self.get(resolve(KIND, identifier))

@@ -316,14 +316,14 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
     one.fact(
         "corrections",
         Corrected,
-        commitments.correct,
+        commitments.knowing(Commitment.correct),
         access=_KEEPS,
         considering=lambda corrected: MOVING if corrected.field == "parent" else (),
     )
     one.fact(
         "changes",
         Changed,
-        commitments.change_field,
+        commitments.knowing(Commitment.change),
         access=_JUDGES,
         considering=lambda changed: MOVING if changed.field == "parent" else (),
     )

@@ -175,7 +175,9 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
     @router.post(
         "/v1/api-keys/{key_id}/revocations",
         access=Access(_ADMINISTERS, if_match="optional"),
-        body=request_of(KeyRevoked, without=("key_id",), name="RevocationRequest"),
+        body=request_of(
+            KeyRevoked, without=("key_id",), name="RevocationRequest", doc="Why a key is taken back."
+        ),
         answers=ApiKeyWritten,
     )
     async def revoke_api_key(request: Request, key_id: str, body: Any) -> Response:

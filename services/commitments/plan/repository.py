@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.commitments.plan.model import Organization, Pillar, check_organization, check_pillar
 from shared.aggregate.command import Command
-from shared.aggregate.index import Index
+from shared.aggregate.index import EventSource, Index
 from shared.aggregate.repository import DescribedRepository
 from shared.errors import NotFound
 from shared.eventlog.live import LiveLog
@@ -12,14 +12,14 @@ from shared.events.commitments import OrganizationChanged, OrganizationRegistere
 
 
 class Directory:
-    """Follows the log; complete once `live` has started, and up to date with every write that was acknowledged."""
+    """Follows a source of events; complete once that has started, and up to date with every acknowledged write."""
 
-    def __init__(self, live: LiveLog) -> None:
+    def __init__(self, source: EventSource) -> None:
         self._names: dict[str, Organization] = {}
         self.organizations: Index[Organization] = Index(
-            live, Organization, key=lambda one: one.code, changed=lambda _: self._name_anew()
+            source, Organization, key=lambda one: one.code, changed=lambda _: self._name_anew()
         )
-        self.pillars: Index[Pillar] = Index(live, Pillar, key=lambda one: one.code)
+        self.pillars: Index[Pillar] = Index(source, Pillar, key=lambda one: one.code)
 
     def organization(self, code: str) -> Organization | None:
         """The organisation with that code."""

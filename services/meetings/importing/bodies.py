@@ -6,68 +6,37 @@ the report's `errors`, and the others go in.
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
-from uuid import uuid4
 
 import msgspec
 
-from services.meetings.domain.body import (
-    Body,
-    BodyDescription,
-    register_body,
-    usual_visibility,
-    usually_decides,
-)
-from shared.clock import Clock
-from shared.errors import InvalidInput, RuleBroken, Unavailable
-from shared.eventlog import codec
-from shared.eventlog.envelope import NewEvent
-from shared.eventlog.open import open_store
-from shared.eventlog.store import Changes, Store, VersionConflict
+from services.meetings.body.model import Body, check_body, usual_visibility, usually_decides
+from shared.aggregate import description as aggregate
+from shared.aggregate.index import EventSource, Index
+from shared.errors import BitacoraError
 from shared.events.commitments import OrganizationChanged, OrganizationRegistered
-from shared.events.facts import Event
-from shared.events.meeting_vocabulary import BodyKind, Cadence, ProtocolPeriod
-from shared.events.meetings import BodyRegistered, Protocol, Seat
+from shared.events.meeting_vocabulary import BodyKind, Cadence
+from shared.events.meetings import BodyChanged, BodyRegistered, Protocol, Seat
 from shared.events.streams import stream_of
 from shared.events.vocabulary import OrganizationKind, Visibility
-from shared.identity.actor import Actor
-from shared.importing.mapping_file import Section, Text, read_mapping
-from shared.importing.report import ImportReport, Problem, RowError
-
-ATTEMPTS: Final = 20
-PAGE: Final = 5_000
+from shared.tabular.engine import Importer, ImportRow, ImportState
+from shared.tabular.mapping import Section, Text, read_mapping
+from shared.tabular.report import ImportReport, RowError
 
 
-class SeatSection(Section, frozen=True, kw_only=True):
-    """Somebody whose presence a body counts on."""
+class Described(Section, frozen=True, kw_only=True):
+    """What a body and a bilateral are both described by."""
 
-    organization: Text | None = None
-    position: Text | None = None
-    condition: Text | None = None
-
-
-class ExpectedSection(Section, frozen=True, kw_only=True):
-    """How many meetings are expected in each period."""
-
-    count: int
-    period: ProtocolPeriod
+    organizations: tuple[str, ...] = ()
+    presiding_organization: str | None = None
+    secretariat: str | None = None
+    cadence: Cadence | None = None
+    mandatory_attendance: tuple[Seat, ...] = ()
+    protocol: Protocol | None = None
 
 
-class ProtocolSection(Section, frozen=True, kw_only=True):
-    """What a body holds itself to."""
-
-    expected_meetings: ExpectedSection | None = None
-    days_to_minutes: int | None = None
-    agenda_size: int | None = None
-    duration_minutes: int | None = None
-    four_eyes: bool = False
-
-
-class BodySection(Section, frozen=True, kw_only=True):
+class BodySection(Described, frozen=True, kw_only=True):
     """One body; `decides` and `visibility` follow from its kind where they are not given."""
 
     code: Text
@@ -75,27 +44,18 @@ class BodySection(Section, frozen=True, kw_only=True):
     kind: BodyKind = BodyKind.COMMITTEE
     decides: bool | None = None
     visibility: Visibility | None = None
-    presiding_organization: str | None = None
-    secretariat: str | None = None
-    cadence: Cadence | None = None
-    mandatory_attendance: tuple[SeatSection, ...] = ()
-    organizations: tuple[str, ...] = ()
-    protocol: ProtocolSection | None = None
 
-    def as_domain(self) -> BodyDescription:
-        """The description as the domain takes it."""
-        given = {name: getattr(self, name) for name in BodyDescription._fields}
-        given["decides"] = usually_decides(self.kind) if self.decides is None else self.decides
-        given["visibility"] = self.visibility or usual_visibility(self.kind)
-        # The sections refuse what the parts of an event would pass over.
-        given["mandatory_attendance"] = msgspec.convert(
-            self.mandatory_attendance, tuple[Seat, ...], from_attributes=True
+    def description(self) -> BodyChanged:
+        """The description as the record keeps it."""
+        complete = msgspec.structs.replace(
+            self,
+            decides=usually_decides(self.kind) if self.decides is None else self.decides,
+            visibility=self.visibility or usual_visibility(self.kind),
         )
-        given["protocol"] = msgspec.convert(self.protocol, Protocol | None, from_attributes=True)
-        return BodyDescription(**given)
+        return msgspec.convert(complete, BodyChanged, from_attributes=True)
 
 
-class BilateralSection(Section, frozen=True, kw_only=True):
+class BilateralSection(Described, frozen=True, kw_only=True):
     """What holds for every bilateral: one for each of these organisations, or for each ministry on record.
 
     `{code}` and `{name}` in the code and the name stand for those of the ministry.
@@ -104,12 +64,15 @@ class BilateralSection(Section, frozen=True, kw_only=True):
     code: Text = "BIL-{code}"
     name: Text = "Bilateral with {name}"
     kind: BodyKind = BodyKind.BILATERAL
-    organizations: tuple[str, ...] = ()
-    presiding_organization: str | None = None
-    secretariat: str | None = None
-    cadence: Cadence | None = None
-    mandatory_attendance: tuple[SeatSection, ...] = ()
-    protocol: ProtocolSection | None = None
+
+    def of(self, code: str, name: str) -> BodySection:
+        """The bilateral with one ministry."""
+        given = {field: getattr(self, field) for field in self.__struct_fields__} | {
+            "code": self.code.replace("{code}", code),
+            "name": self.name.replace("{code}", code).replace("{name}", name),
+            "organizations": (code,),
+        }
+        return BodySection(**given)
 
 
 class BodiesFile(Section, frozen=True, kw_only=True):
@@ -120,164 +83,78 @@ class BodiesFile(Section, frozen=True, kw_only=True):
     bilaterals: BilateralSection | None = None
 
 
-class _Organization(NamedTuple):
-    name: str
-    kind: OrganizationKind
-    gone: bool = False
+class BodyRow(ImportRow, frozen=True, kw_only=True):
+    """One body of the file; its `line` is its number there."""
+
+    section: BodySection
+
+    def difference(self, earlier: BodyRow) -> RowError | None:  # noqa: ARG002  # the first stands, whatever it says
+        """A file describes a body once."""
+        reason = "The file describes this body before; that description stands."
+        return RowError(self.line, None, self.section.code, "body-twice", reason)
 
 
-def import_bodies(
-    log: Store | str, file: Path, *, actor: Actor, clock: Clock, dry_run: bool = False
-) -> ImportReport:
-    """Describe the bodies of a file in the log, which is a store or the URL of one; a dry run writes nothing.
+class Organization(aggregate.Described[OrganizationChanged]):
+    """An organisation, as another service describes it."""
 
-    Raises InvalidInput when the file cannot be understood, Unavailable when the log stops answering.
-    """
-    if isinstance(log, str):
-        store = open_store(log)
-        try:
-            return import_bodies(store, file, actor=actor, clock=clock, dry_run=dry_run)
-        finally:
-            store.close()
-    begun = time.monotonic()
-    content = read_mapping(file, BodiesFile)
-    organizations = _organizations(log)
-    report = ImportReport(
-        file=file.name, source=content.source, dry_run=dry_run, correlation_id=f"import-{uuid4()}"
-    )
-    types: Counter[str] = Counter()
-    described: set[str] = set()
-    codes = _codes(log)
-    for number, section in enumerate(_sections(content, organizations), 1):
-        report.rows.read += 1
-        try:
-            if section.code in described:
-                raise InvalidInput(
-                    "body-twice", "The file describes this body before; that description stands."
-                )
-            described.add(section.code)
-            events = _describe(log, section, organizations.keys(), codes, report, actor=actor, clock=clock)
-            codes.add(section.code)
-        except (InvalidInput, RuleBroken) as error:
-            report.rows.failed += 1
-            report.errors.append(RowError.at(number, Problem(None, section.code, error.code, error.message)))
-            continue
-        types.update(event.TYPE for event in events)
-        if events:
-            report.rows.imported += 1
-        else:
-            report.rows.unchanged += 1
-    report.events = dict(sorted(types.items()))
-    report.seconds = round(time.monotonic() - begun, 3)
-    return report
+    __slots__ = ()
+
+    BEGINS_WITH = (OrganizationRegistered,)
+    CHANGED = OrganizationChanged
 
 
-def _sections(content: BodiesFile, organizations: dict[str, _Organization]) -> Iterator[BodySection]:
-    yield from content.bodies
-    template = content.bilaterals
-    if template is None:
-        return
-    ministries = template.organizations or tuple(
-        code
-        for code, organization in sorted(organizations.items())
-        if organization.kind is OrganizationKind.MINISTRY and not organization.gone
-    )
-    for code in ministries:
-        name = organizations[code].name if code in organizations else code
-        yield BodySection(
-            code=template.code.replace("{code}", code),
-            name=template.name.replace("{code}", code).replace("{name}", name),
-            kind=template.kind,
-            organizations=(code,),
-            presiding_organization=template.presiding_organization,
-            secretariat=template.secretariat,
-            cadence=template.cadence,
-            mandatory_attendance=template.mandatory_attendance,
-            protocol=template.protocol,
+class OnRecord:
+    """The bodies and the organisations on record, by code."""
+
+    def __init__(self, source: EventSource) -> None:
+        self.bodies = Index(source, Body, key=lambda one: one.code)
+        self.organizations = Index(source, Organization, key=lambda one: one.code)
+
+
+class BodyImport(Importer[BodyRow, ImportReport]):
+    """An import of the bodies that one file describes."""
+
+    BEGINS_WITH = BodyRegistered
+
+    def __init__(self, state: ImportState, file: Path) -> None:
+        self._state = state
+        self._content = read_mapping(file, BodiesFile)
+        self.report = ImportReport(file=file.name, source=self._content.source)
+        self._lookup = state.lookup(OnRecord)
+
+    def parse(self) -> Iterator[BodyRow]:
+        """The bodies that the file names, and after them the bilaterals that follow from it."""
+        for number, section in enumerate((*self._content.bodies, *self._bilaterals()), 1):
+            stream = stream_of("body", section.code)
+            yield BodyRow(line=number, key=section.code, order=number, stream=stream, section=section)
+
+    def decide(self, row: BodyRow) -> None:
+        """Record how the body is described, if it is described otherwise or not at all."""
+        code, description, on_record = row.section.code, row.section.description(), self._lookup.found
+        body = self._state.of(row.stream, Body)
+        if body is not None:
+            if body.description == description:
+                return
+            body.must_keep_its_readers(description)
+        check_body(code, description, on_record.organizations.keys, on_record.bodies.keys)
+        events = Body.register(code, description) if body is None else [description]
+        for event in events:
+            self._state.record(row.stream, event)
+
+    def refused(self, row: BodyRow, error: BitacoraError) -> RowError:
+        """What is wrong with a body, by its code."""
+        return RowError(row.line, None, row.section.code, error.code, error.message)
+
+    def _bilaterals(self) -> Iterator[BodySection]:
+        template, organizations = self._content.bilaterals, self._lookup.found.organizations
+        if template is None:
+            return
+        ministries = template.organizations or sorted(
+            one.code
+            for one in organizations.all()
+            if one.description.kind is OrganizationKind.MINISTRY
+            and not (one.description.successor or one.description.dissolved_on)
         )
-
-
-def _describe(
-    store: Store,
-    section: BodySection,
-    organizations: Container[str],
-    codes: Iterable[str],
-    report: ImportReport,
-    *,
-    actor: Actor,
-    clock: Clock,
-) -> list[Event]:
-    """What was, or would be, recorded of one body; decided again when somebody else wrote of it meanwhile."""
-    stream_id = stream_of("body", section.code)
-    for _ in range(ATTEMPTS):
-        lines = store.read_stream(stream_id)
-        body = _folded(lines)
-        description = section.as_domain()
-        if body is None:
-            events = register_body(section.code, description, organizations, codes)
-        else:
-            events = body.describe(description, organizations)
-        if report.dry_run or not events:
-            return events
-        new = [
-            NewEvent(
-                stream_id=stream_id,
-                version=len(lines) + offset,
-                recorded_by=actor,
-                correlation_id=report.correlation_id,
-                data=event,
-            )
-            for offset, event in enumerate(events, 1)
-        ]
-        try:
-            (appended,) = store.append([Changes(new)], clock.now())
-        except VersionConflict:
-            continue
-        report.first_position = report.first_position or appended.first
-        report.last_position = appended.last
-        return events
-    raise Unavailable("too-many-conflicts", "Others write to these bodies all the time; run it again.")
-
-
-def _folded(lines: list[tuple[int, bytes]]) -> Body | None:
-    if not lines:
-        return None
-    first, *rest = [codec.decode(line, position) for position, line in lines]
-    body = Body.begin(first)
-    assert body is not None
-    for recorded in rest:
-        body.apply(recorded)
-    return body
-
-
-def _codes(store: Store) -> set[str]:
-    """The codes of the bodies on record."""
-    found: set[str] = set()
-    after = 0
-    while lines := store.read(after, PAGE, types=(BodyRegistered.TYPE,)):
-        for position, line in lines:
-            registered = codec.decode(line, position).data
-            assert isinstance(registered, BodyRegistered)
-            found.add(registered.code)
-        after = lines[-1][0]
-    return found
-
-
-def _organizations(store: Store) -> dict[str, _Organization]:
-    """The organisations on record, by code."""
-    codes: dict[object, str] = {}
-    found: dict[str, _Organization] = {}
-    after = 0
-    types = (OrganizationRegistered.TYPE, OrganizationChanged.TYPE)
-    while lines := store.read(after, PAGE, types=types):
-        for position, line in lines:
-            recorded = codec.decode(line, position)
-            match recorded.data:
-                case OrganizationRegistered(code=code, name=name, kind=kind):
-                    codes[recorded.stream_id] = code
-                    found[code] = _Organization(name, kind)
-                case OrganizationChanged(name=name, kind=kind, successor=successor, dissolved_on=dissolved):
-                    gone = successor is not None or dissolved is not None
-                    found[codes[recorded.stream_id]] = _Organization(name, kind, gone)
-        after = lines[-1][0]
-    return found
+        for code in ministries:
+            ministry = organizations.get(code)
+            yield template.of(code, code if ministry is None else ministry.description.name)

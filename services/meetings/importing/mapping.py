@@ -6,22 +6,22 @@ with dots to step into an object: `location.description`. The defaults are the m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
 from shared.events.meeting_vocabulary import ItemOutcome
 from shared.events.vocabulary import Visibility
-from shared.importing.mapping_file import Section, Text, invalid_mapping, read_mapping
-from shared.importing.text import plain
+from shared.tabular.mapping import Section, Text
+from shared.tabular.text import folded
 
 Kind = Literal["committee", "stocktake"]
 """The kinds of body that are described without naming the ministries they are with."""
 
 
-class Meetings(Section, frozen=True):
+class Meetings(Section, frozen=True, kw_only=True):
     """The members of a meeting. Of what it is made of, the standard says more than most sources keep to.
 
     `end_is` says whether the end given is the one planned or the one that came about. `held` says which meetings of
@@ -39,7 +39,7 @@ class Meetings(Section, frozen=True):
     held: Literal["past", "with_results"] = "past"
 
 
-class Where(Section, frozen=True):
+class Where(Section, frozen=True, kw_only=True):
     """What differs for the organisations whose member `member` is one of `values`; a later rule wins."""
 
     member: Text
@@ -50,8 +50,15 @@ class Where(Section, frozen=True):
     decides: bool | None = None
     visibility: Visibility | None = None
 
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """A rule without an effect, or with one that can be meant for a single organisation only."""
+        if all(value is None for value in (self.code, self.name, self.kind, self.decides, self.visibility)):
+            yield "", " changes nothing"
+        if self.code is not None and len(self.values) > 1:
+            yield "", " gives one `code` to several organisations"
 
-class Bodies(Section, frozen=True):
+
+class Bodies(Section, frozen=True, kw_only=True):
     """Which body a meeting is of, and how an organisation of the source is described as a body.
 
     `member` holds the reference of the organisation; `file`, beside the file of meetings, describes organisations.
@@ -70,7 +77,7 @@ class Bodies(Section, frozen=True):
     where: tuple[Where, ...] = ()
 
 
-class Agenda(Section, frozen=True):
+class Agenda(Section, frozen=True, kw_only=True):
     """The members of the items of an agenda; `order`, if given, sorts them."""
 
     member: Text = "agendaItem"
@@ -81,7 +88,7 @@ class Agenda(Section, frozen=True):
     public: str | None = "public"
 
 
-class Results(Section, frozen=True):
+class Results(Section, frozen=True, kw_only=True):
     """What the source says came of an item, word for word, and what some of its wordings amount to.
 
     `verbatim` are wordings that are known and amount to none of our outcomes; `unknown` is about all others.
@@ -92,8 +99,13 @@ class Results(Section, frozen=True):
     verbatim: tuple[str, ...] = ()
     unknown: Literal["error", "verbatim"] = "error"
 
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """Wordings that stand there twice."""
+        wordings = Counter(map(folded, (*self.values, *self.verbatim)))
+        yield from (("", f" has the wording '{word}' twice") for word, count in wordings.items() if count > 1)
 
-class Mapping(Section, frozen=True):
+
+class Mapping(Section, frozen=True, kw_only=True):
     """The whole file. `source` is how it is named in what is recorded from it."""
 
     source: Text
@@ -104,46 +116,16 @@ class Mapping(Section, frozen=True):
 
     def members(self) -> Iterator[str]:
         """Every member of a meeting that it asks for, as a report names it."""
-        meetings, agenda = self.meetings, self.agenda
+        asked, agenda, items = self.meetings, self.agenda, f"{self.agenda.member}[]."
         own = (
-            meetings.reference,
-            meetings.start,
-            meetings.end,
-            meetings.title,
-            *meetings.place,
-            meetings.cancelled,
-            meetings.deleted,
-            self.bodies.member,
-            agenda.member,
+            asked.reference,
+            asked.start,
+            asked.end,
+            asked.title,
+            *asked.place,
+            asked.cancelled,
+            asked.deleted,
         )
-        of_items = (
-            agenda.order,
-            agenda.title,
-            agenda.label,
-            agenda.reference,
-            agenda.public,
-            self.results.member,
-        )
-        yield from (member for member in own if member is not None)
-        yield from (f"{agenda.member}[].{member}" for member in of_items if member is not None)
-
-
-def load_mapping(path: Path) -> Mapping:
-    """The mapping in a file; InvalidInput("mapping-invalid") says where it cannot be understood."""
-    mapping = read_mapping(path, Mapping)
-    for problem in _contradictions(mapping):
-        raise invalid_mapping(path.name, problem)
-    return mapping
-
-
-def _contradictions(mapping: Mapping) -> Iterator[str]:
-    """What no type can say; each in a sentence that names the key."""
-    results = mapping.results
-    wordings = [plain(wording).casefold() for wording in (*results.values, *results.verbatim)]
-    for wording in {wording for wording in wordings if wordings.count(wording) > 1}:
-        yield f"`results` has the wording '{wording}' twice"
-    for number, rule in enumerate(mapping.bodies.where):
-        if all(said is None for said in (rule.code, rule.name, rule.kind, rule.decides, rule.visibility)):
-            yield f"`bodies.where[{number}]` changes nothing"
-        if rule.code is not None and len(rule.values) > 1:
-            yield f"`bodies.where[{number}]` gives one `code` to several organisations"
+        of_items = (agenda.order, agenda.title, agenda.label, agenda.reference, agenda.public)
+        yield from (member for member in (*own, self.bodies.member, agenda.member) if member is not None)
+        yield from (items + member for member in (*of_items, self.results.member) if member is not None)

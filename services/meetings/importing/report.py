@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from services.meetings.importing.telling import MeetingTold
+from services.meetings.importing.parsing import MeetingRow
+from shared.events.facts import Event
 from shared.events.meeting_vocabulary import MeetingState
-from shared.importing.report import ImportReport, RowError, listed
+from shared.events.meetings import BodyRegistered
+from shared.tabular.report import ImportReport, RowError, listed
 
 VERBATIM = "(verbatim only)"
 """How the report names the outcome of an item whose wording amounts to none of ours."""
+
+
+class Outcome(NamedTuple):
+    """How the meeting of a row stands now, and what of the row has no place in the record."""
+
+    state: MeetingState
+    left_out: Sequence[RowError]
 
 
 class Items(msgspec.Struct, kw_only=True):
@@ -26,53 +37,53 @@ class Items(msgspec.Struct, kw_only=True):
     """The source does not say that anything came of it, and neither does the record."""
 
 
-class Report(ImportReport, kw_only=True):
+class MeetingsReport(ImportReport, kw_only=True):
     """The whole of it. Counts of meetings and items are of the rows that are on record now, new or not."""
 
     bodies_registered: list[str] = msgspec.field(default_factory=list)
     left_out: list[RowError] = msgspec.field(default_factory=list)
     """Parts of rows that could not be recorded, while the rest of the row was."""
-    meetings: dict[str, int] = msgspec.field(default_factory=dict)
+    meetings: dict[str, int] = msgspec.field(default_factory=Counter)
     """By body."""
-    states: dict[str, int] = msgspec.field(default_factory=dict)
+    states: dict[str, int] = msgspec.field(default_factory=Counter)
     held_without_results: list[int] = msgspec.field(default_factory=list)
     """The lines of meetings that were held and of which no result is told: they have no minutes."""
     items: Items = msgspec.field(default_factory=Items)
-    outcomes: dict[str, int] = msgspec.field(default_factory=dict)
-    wordings: dict[str, int] = msgspec.field(default_factory=dict)
+    outcomes: dict[str, int] = msgspec.field(default_factory=Counter)
+    wordings: dict[str, int] = msgspec.field(default_factory=Counter)
     members_not_found: list[str] = msgspec.field(default_factory=list)
     """Members that the mapping asks for and no row has."""
 
-    def count(self, told: MeetingTold, state: MeetingState) -> None:
+    def settle(self, row: MeetingRow, outcome: Outcome) -> None:
         """Take a row into account that is on record now, or would be."""
-        self.left_out.extend(RowError.at(told.line, problem) for problem in told.left_out)
-        _count(self.meetings, told.body.code)
-        _count(self.states, state)
-        if not told.results and state is MeetingState.HELD:
-            self.held_without_results.append(told.line)
-        self.items.read += len(told.agenda)
-        self.items.without_result += told.items_without_result
-        for item in told.results:
-            _count(self.wordings, item.outcome_verbatim or "")
-            _count(self.outcomes, item.outcome or VERBATIM)
+        self.left_out.extend(outcome.left_out)
+        self.meetings[row.body.code] += 1
+        self.states[outcome.state] += 1
+        if not row.results and outcome.state is MeetingState.HELD:
+            self.held_without_results.append(row.line)
+        self.items.read += len(row.agenda)
+        self.items.without_result += len(row.agenda) - len(row.results)
+        for item in row.results:
+            self.wordings[item.outcome_verbatim or ""] += 1
+            self.outcomes[item.outcome or VERBATIM] += 1
             if item.outcome is None:
                 self.items.verbatim_only += 1
             else:
                 self.items.with_outcome += 1
 
-    def in_order(self) -> None:
-        """Sort what was gathered in the order of the meetings: by line, the most frequent first, by name."""
-        self.errors.sort(key=lambda error: error.line)
+    def record(self, event: Event) -> None:
+        """Count an event, and name the body that is new with it."""
+        super().record(event)
+        if isinstance(event, BodyRegistered):
+            self.bodies_registered.append(event.code)
+
+    def finish(self, seconds: float) -> None:
+        """Put what was gathered in order: by line, the most frequent first, by name."""
+        super().finish(seconds)
         self.left_out.sort(key=lambda error: error.line)
         self.held_without_results.sort()
-        for counts in (self.outcomes, self.wordings):
-            ordered = sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))
-            counts.clear()
-            counts.update(ordered)
-        for counts in (self.meetings, self.states):
-            ordered = sorted(counts.items())
-            counts.clear()
-            counts.update(ordered)
+        self.meetings, self.states = dict(sorted(self.meetings.items())), dict(sorted(self.states.items()))
+        self.outcomes, self.wordings = _by_frequency(self.outcomes), _by_frequency(self.wordings)
 
     def details(self) -> Iterator[str]:
         """Bodies, meetings and items, and what was left out."""
@@ -93,5 +104,5 @@ class Report(ImportReport, kw_only=True):
         yield from listed("left out, the rest of the row went in", self.left_out)
 
 
-def _count(counts: dict[str, int], name: str) -> None:
-    counts[name] = counts.get(name, 0) + 1
+def _by_frequency(counts: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda counted: (-counted[1], counted[0])))

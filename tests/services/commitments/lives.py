@@ -15,7 +15,6 @@ from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
     BudgetLine,
-    Changed,
     Commented,
     Completed,
     Corrected,
@@ -34,14 +33,8 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import COMPUTED, Event
-from shared.events.vocabulary import (
-    ChangeableField,
-    DeadlineKind,
-    DiscardReason,
-    Judgement,
-    ReviewOutcome,
-    Visibility,
-)
+from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, ReviewOutcome, Visibility
+from tests.services.commitments.documented import decisions, proposed
 from tests.services.commitments.promises import BRUNO, INTERIOR, KNOWN, TODAY, registered
 from tests.support.scenario import ANA, STREAM, on
 
@@ -73,24 +66,17 @@ CORRECTIONS = st.one_of(
         st.just("collaborating_organizations"), st.lists(st.sampled_from(["HEALTH", "INTERIOR"]), max_size=2)
     ),
 )
-CHANGES = st.one_of(
-    st.tuples(st.just(ChangeableField.TITLE), WORDS),
-    st.tuples(st.just(ChangeableField.STAGE), st.none() | WORDS),
-    st.tuples(st.just(ChangeableField.KEY_WORDS), st.lists(WORDS, max_size=3)),
-    st.tuples(
-        st.just(ChangeableField.RESPONSIBLE_SERVICE), st.none() | st.sampled_from(["HEALTH", "INTERIOR"])
-    ),
-    st.tuples(
-        st.just(ChangeableField.COLLABORATING_ORGANIZATIONS),
-        st.lists(st.sampled_from(["HEALTH", "INTERIOR"]), max_size=2),
-    ),
-)
+
+
+WITH_DRAWN_FIELDS: set[type[Event]] = {Corrected}
 
 
 def asking(
     decide: Callable[..., Event], event: type[Event], *known: Any, **drawn: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[Ask]:
     """An event proposed with drawn fields, by somebody, where `known` is known."""
+
+    WITH_DRAWN_FIELDS.add(event)
 
     def ask(fields: dict[str, Any], actor: Any) -> Ask:
         return lambda it: decide(it, event(**fields), on(TODAY, actor), *known)
@@ -106,21 +92,7 @@ def correcting(drawn: tuple[str, Any]) -> st.SearchStrategy[Ask]:
     )
 
 
-def changing(drawn: tuple[ChangeableField, Any]) -> st.SearchStrategy[Ask]:
-    """A change of a field to a value, from a day on."""
-    field, value = drawn
-    return asking(
-        Commitment.change,
-        Changed,
-        KNOWN,
-        field=st.just(field),
-        value=st.just(value),
-        effective_on=DAYS,
-        reason=WORDS,
-    )
-
-
-ASKS: st.SearchStrategy[Ask] = st.one_of(
+DRAWN = (
     asking(
         Commitment.assess,
         Assessed,
@@ -201,9 +173,26 @@ ASKS: st.SearchStrategy[Ask] = st.one_of(
         Commitment.change_visibility, VisibilityChanged, visibility=st.sampled_from(Visibility), reason=WORDS
     ),
     CORRECTIONS.flatmap(correcting),
-    CHANGES.flatmap(changing),
     asking(Commitment.note_escalation, Escalated, decision=WORDS, effective_on=DAYS),
 )
+
+
+def asking_as_documented() -> list[st.SearchStrategy[Ask]]:
+    """The decisions of which nothing is drawn above, asked for with the documented example on some day."""
+
+    def asked(
+        event: type[Event], method: Callable[..., Event], known: tuple[Any, ...]
+    ) -> Callable[[date], Ask]:
+        return lambda day: lambda it: method(it, proposed(event, day), on(TODAY), *known)
+
+    return [
+        DAYS.map(asked(event, method, (KNOWN,)[: arguments - 3]))
+        for event, method, arguments in decisions()
+        if event not in WITH_DRAWN_FIELDS
+    ]
+
+
+ASKS: st.SearchStrategy[Ask] = st.one_of(*DRAWN, *asking_as_documented())
 
 
 def lived(event: Event, number: int) -> Recorded:

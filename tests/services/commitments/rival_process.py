@@ -7,6 +7,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
+from services.commitments.commitment.model import Commitment
 from services.commitments.commitment.repository import ENDING, MOVING, Commitments
 from services.commitments.plan.repository import Directory, Organizations
 from shared.aggregate.command import Command, Outcome
@@ -86,9 +87,10 @@ class _Service:
         """A commitment is part of another one after all."""
         one = await self.commitments.find(code, ANA)
         corrected = Corrected(field="parent", value=parent, reason="Misread")
+        correct = self.commitments.knowing(Commitment.correct)
         return await self.commitments.change(
             one.id,
-            lambda current: self.commitments.correct(current, corrected, self.commitments.context(command)),
+            lambda current: correct(current, corrected, self.commitments.context(command)),
             command,
             considering=MOVING,
         )

@@ -8,9 +8,15 @@ from typing import Any
 import pytest
 
 from shared.errors import BitacoraError, InvalidInput, RuleBroken
-from shared.events.commitments import Changed, Corrected, ProgressReported, ProgressReviewed
+from shared.events.commitments import (
+    ChangeableField,
+    Changed,
+    Corrected,
+    ProgressReported,
+    ProgressReviewed,
+)
 from shared.events.facts import Event
-from shared.events.vocabulary import ChangeableField, ReviewOutcome
+from shared.events.vocabulary import ReviewOutcome
 from shared.http.requests import request_of
 from tests.services.commitments.promises import (
     INTERIOR,

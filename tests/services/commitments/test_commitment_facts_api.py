@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shared.identity.actor import Role
+from tests.services.commitments.documented import examples
 from tests.services.commitments.installation import Installation, refused
 
 pytestmark = pytest.mark.anyio
@@ -134,6 +135,7 @@ FACTS: dict[str, tuple[dict[str, Any], Refusals]] = {
         ],
     ),
 }
+FACTS |= {kind: (body, []) for kind, body in examples().items() if kind not in FACTS}
 TAKEN_WHEN_CLOSED = {"comments", "publications", "corrections", "reopenings", "progress-reports/1/reviews"}
 # What a route needs to have happened before.
 BEFORE: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {

@@ -16,6 +16,7 @@ from services.commitments.commitment.routes import COMMITMENT
 from shared.events.streams import stream_of
 from shared.http.resource import HistoryItem
 from shared.identity.actor import Role
+from tests.services.commitments.documented import examples
 from tests.services.commitments.installation import Installation, refused
 
 pytestmark = pytest.mark.anyio
@@ -154,6 +155,8 @@ async def tell_everything(service: Installation, path: str) -> None:
         ("publications", {"visibility": "internal", "reason": "Under review"}, {}),
         ("completions", {"evidence": evidence, "remarks": "in time"}, {}),
     ]
+    told = {kind for kind, _, _ in facts} | {"mergers"}
+    facts[:0] = [(kind, body, {}) for kind, body in examples().items() if kind not in told]
     for position, (kind, body, who) in enumerate(facts, start=2):
         answer = await service.told("POST", f"{path}/{kind}", body, If_Match="*", **who)
         assert (answer.status_code, answer.json()["version"]) == (201, position), kind

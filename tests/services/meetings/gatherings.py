@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from services.meetings.domain.body import Body
-from services.meetings.domain.meeting import Meeting
+from services.meetings.body.model import Body
+from services.meetings.meeting.model import Known, Meeting
+from shared.aggregate.command import Context, OnStream
 from shared.clock import Clock
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind, Presence
 from shared.events.meetings import (
+    ActionItemAssigned,
     AgendaAgreed,
     AgendaItem,
     Attendee,
     BodyRegistered,
+    DecisionAgreed,
+    DecisionsNumbered,
     DraftActionItem,
     DraftDecision,
     MeetingCancelled,
@@ -30,7 +35,7 @@ from shared.events.meetings import (
 )
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
-from tests.support.scenario import Scenario, Told, told
+from tests.support.scenario import ANA, Scenario, Told, told
 
 ORGANIZATIONS = {"DCI", "DIPRES", "ADVISORY", "MINSAL", "MINEDUC", "INTERIOR"}
 NOW = datetime(2012, 11, 21, 15, tzinfo=UTC)
@@ -49,6 +54,38 @@ AGENDA = (AgendaItem(number=1, title="Hospitals"), AgendaItem(number=2, title="W
 MINISTER = Attendee(organization="MINSAL", position="Minister", presence=Presence.PRESENT)
 DIRECTOR = Attendee(organization="DIPRES", position="Director", presence=Presence.PRESENT)
 TO_DIPRES = (Recipient(organization="DIPRES"),)
+
+
+def by(actor: Actor = ANA) -> Context:
+    """The circumstances of what an actor asks for now."""
+    return Context(actor, Clock(now=lambda: NOW))
+
+
+def known(of: Body | None = None, organizations: Collection[str] = ORGANIZATIONS) -> Known:
+    """What the record holds: the bilateral with Health, or another body, and the organisations."""
+    return Known(of or body(), organizations)
+
+
+class Approval(NamedTuple):
+    """What came into being when minutes were approved."""
+
+    numbered: DecisionsNumbered | None
+    decisions: tuple[DecisionAgreed, ...]
+    action_items: tuple[tuple[UUID, ActionItemAssigned], ...]
+    approved: MinutesApproved
+
+
+def approve(it: Meeting, actor: Actor = BRUNO, of: Body | None = None) -> Any:
+    """Somebody approves the minutes."""
+    *effects, approved = it.approve(by(actor), known(of))
+    assert isinstance(approved, MinutesApproved)
+    found = [(one.stream_id, one.event) for one in effects if isinstance(one, OnStream)]
+    return Approval(
+        next((event for _, event in found if isinstance(event, DecisionsNumbered)), None),
+        tuple(event for _, event in found if isinstance(event, DecisionAgreed)),
+        tuple((stream_id, event) for stream_id, event in found if isinstance(event, ActionItemAssigned)),
+        approved,
+    )
 
 
 def body(*more: Event, **described: Any) -> Body:
@@ -138,7 +175,8 @@ def circulate(
     it: Meeting, recipients: Sequence[Recipient] = TO_DIPRES, day: date | None = None
 ) -> MinutesCirculated:
     """The secretariat says that a draft was sent out."""
-    return it.circulate(recipients, organizations=ORGANIZATIONS, today=TODAY, day_of=day_of, effective_on=day)
+    proposed = MinutesCirculated(recipients=tuple(recipients), effective_on=day)
+    return it.circulate(proposed, by(), known())
 
 
 def approved(draft: int = 1, **more: Any) -> tuple[Actor, MinutesApproved]:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import msgspec
 
 from services.meetings.app import create_app
 from shared.clock import Clock
@@ -174,6 +175,12 @@ def referred(text: str = "To the bilateral", **more: Any) -> dict[str, Any]:
 def task(**more: Any) -> dict[str, Any]:
     """Something Health owes by the end of September."""
     return {"text": "List the hospitals", "owner_organization": "MINSAL", "due_on": "2012-09-30", **more}
+
+
+def shaped(answer: Any, document: type[msgspec.Struct]) -> None:
+    """An answer has just the members and the types of the document that describes it."""
+    read = msgspec.json.decode(msgspec.json.encode(answer), type=document)
+    assert msgspec.json.decode(msgspec.json.encode(read)) == answer
 
 
 def refused(answer: httpx.Response) -> tuple[int, str]:

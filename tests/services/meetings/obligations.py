@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from services.meetings.domain.action_item import ActionItem
-from services.meetings.domain.decision import Decision
+from services.meetings.action_item.model import ActionItem
+from services.meetings.decision.model import Decision
 from shared.events.commitments import Evidence
 from shared.events.meeting_vocabulary import DecisionKind
 from shared.events.meetings import (

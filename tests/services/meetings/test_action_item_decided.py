@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.meetings.domain.action_item import ActionItem
+from services.meetings.action_item.model import ActionItem
 from shared.errors import Forbidden, InvalidInput, RuleBroken
 from shared.events.commitments import Evidence
 from shared.events.facts import Event
@@ -19,7 +19,7 @@ from shared.events.meetings import (
     ActionItemReassigned,
 )
 from shared.identity.actor import Actor
-from tests.services.meetings.gatherings import ADVISER, BUDGET, EDUCATION, HEALTH, ORGANIZATIONS, TODAY
+from tests.services.meetings.gatherings import ADVISER, BUDGET, EDUCATION, HEALTH, ORGANIZATIONS, TODAY, by
 from tests.services.meetings.obligations import (
     ASSIGNED_ON,
     DUE_ON,
@@ -39,28 +39,32 @@ TOMORROW = TODAY + timedelta(days=1)
 
 
 def progress(it: ActionItem, actor: Actor = HEALTH, **more: Any) -> Event:
-    fields: dict[str, Any] = {"today": TODAY, "actor": actor, "text": "Half of it"}
-    return it.report_progress(**fields | more)
+    fields: dict[str, Any] = {"text": "Half of it", "effective_on": TODAY}
+    return it.report_progress(ActionItemProgressed(**fields | more), by(actor))
 
 
 def complete(it: ActionItem, actor: Actor = HEALTH, **more: Any) -> Event:
-    fields: dict[str, Any] = {"today": TODAY, "actor": actor, "evidence": [LIST]}
-    return it.complete(**fields | more)
+    fields: dict[str, Any] = {"evidence": (LIST,), "completed_on": TODAY}
+    return it.complete(ActionItemCompleted(**fields | more), by(actor))
 
 
 def extend(it: ActionItem, **more: Any) -> Event:
-    fields: dict[str, Any] = {"today": TODAY, "due_on": OCTOBER, "reason": "The strike"}
-    return it.extend(**fields | more)
+    fields: dict[str, Any] = {"due_on": OCTOBER, "reason": "The strike", "effective_on": TODAY}
+    return it.extend(ActionItemExtended(**fields | more), by())
 
 
 def reassign(it: ActionItem, **more: Any) -> Event:
-    fields: dict[str, Any] = {"today": TODAY, "owner_organization": "MINEDUC", "reason": "Theirs"}
-    return it.reassign(organizations=ORGANIZATIONS, **fields | more)
+    fields: dict[str, Any] = {
+        "owner_organization": "MINEDUC",
+        "reason": "Theirs",
+        "effective_on": TODAY,
+    }
+    return it.reassign(ActionItemReassigned(**fields | more), by(), ORGANIZATIONS)
 
 
 def cancel(it: ActionItem, **more: Any) -> Event:
-    fields: dict[str, Any] = {"today": TODAY, "reason": "Overtaken"}
-    return it.cancel(**fields | more)
+    fields: dict[str, Any] = {"reason": "Overtaken", "effective_on": TODAY}
+    return it.cancel(ActionItemCancelled(**fields | more), by())
 
 
 def test_its_owner_tells_how_far_it_is_and_when_it_is_done() -> None:
@@ -83,8 +87,8 @@ def test_a_new_owner_tells_of_it_from_then_on() -> None:
     given_item(history).when(progress).refused("not-your-action-item", Forbidden)
 
 
-@pytest.mark.parametrize("evidence", [[], [LIST, Evidence(description=" ")]])
-def test_it_is_done_only_on_evidence(evidence: list[Evidence]) -> None:
+@pytest.mark.parametrize("evidence", [(), (LIST, Evidence(description=" "))])
+def test_it_is_done_only_on_evidence(evidence: tuple[Evidence, ...]) -> None:
     given_item().when(lambda it: complete(it, evidence=evidence)).refused(
         "evidence-required", InvalidInput, "/evidence"
     )
@@ -177,6 +181,6 @@ def test_the_day_it_was_done_says_where_it_is_wrong() -> None:
 
 
 def test_its_owner_knows_of_it_though_not_of_its_meeting() -> None:
-    assert action_item(handed_over("MINEDUC", SEPTEMBER)).may_be_known_to(EDUCATION)
-    assert not action_item().may_be_known_to(EDUCATION)
-    assert not action_item(handed_over("MINEDUC", SEPTEMBER)).may_be_known_to(HEALTH)
+    assert action_item(handed_over("MINEDUC", SEPTEMBER)).readers().include(EDUCATION)
+    assert not action_item().readers().include(EDUCATION)
+    assert not action_item(handed_over("MINEDUC", SEPTEMBER)).readers().include(HEALTH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.meetings.domain.attendance import mandatory_absences
+from services.meetings.meeting.model import mandatory_absences
 from shared.events.meeting_vocabulary import Presence, Rights
 from shared.events.meetings import Attendee, Seat
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from services.meetings.domain.body import BodyDescription, decision_number, register_body
+from services.meetings.body.model import Body, check_body, decision_number
 from shared.errors import InvalidInput, RuleBroken
 from shared.events.meeting_vocabulary import BodyKind, ProtocolPeriod
 from shared.events.meetings import (
@@ -19,25 +20,26 @@ from shared.events.meetings import (
 )
 from shared.events.vocabulary import Visibility
 from tests.services.meetings.gatherings import ORGANIZATIONS, body, committee, convened
-from tests.support.scenario import STREAM
+from tests.support.scenario import STREAM, told
 
 NUMBERED = DecisionsNumbered(meeting=STREAM, year=2012, first=1, last=2)
 
 
-def description(**more: Any) -> BodyDescription:
+def description(**more: Any) -> BodyChanged:
     fields: dict[str, Any] = {
         "name": "Social Development Committee",
         "kind": BodyKind.COMMITTEE,
         "decides": False,
         "visibility": Visibility.INTERNAL,
     }
-    return BodyDescription(**fields | more)
+    return BodyChanged(**fields | more)
 
 
 def test_codes_that_differ_by_capitals_only_are_one_code() -> None:
     with pytest.raises(RuleBroken, match="SOCIAL"):
-        register_body("Social", description(), ORGANIZATIONS, ["POLITICAL", "SOCIAL"])
-    assert register_body("SOCIAL-2", description(), ORGANIZATIONS, ["SOCIAL"])
+        check_body("Social", description(), ORGANIZATIONS, ["POLITICAL", "SOCIAL"])
+    check_body("SOCIAL-2", description(), ORGANIZATIONS, ["SOCIAL"])
+    check_body("SOCIAL", description(), ORGANIZATIONS, ["SOCIAL"])
 
 
 def test_a_body_is_registered_with_all_it_holds_itself_to() -> None:
@@ -45,8 +47,10 @@ def test_a_body_is_registered_with_all_it_holds_itself_to() -> None:
         expected_meetings=ExpectedMeetings(count=1, period=ProtocolPeriod.MONTH), days_to_minutes=7
     )
     described = description(protocol=protocol, mandatory_attendance=(Seat(organization="DIPRES"),))
-    (event,) = register_body("SOCIAL", described, ORGANIZATIONS)
-    assert event == BodyRegistered(code="SOCIAL", **described._asdict())
+    check_body("SOCIAL", described, ORGANIZATIONS)
+    (event,) = Body.register("SOCIAL", described)
+    assert event == BodyRegistered(code="SOCIAL", **structs.asdict(described))
+    assert told(Body.begin, [event]).description == described
 
 
 @pytest.mark.parametrize(
@@ -91,36 +95,30 @@ def test_a_body_that_makes_no_sense_is_refused(
     code: str, more: dict[str, Any], refusal: str, pointer: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
-        register_body(code, description(**more), ORGANIZATIONS)
+        check_body(code, description(**more), ORGANIZATIONS)
     assert (refused.value.code, refused.value.pointer) == (refusal, pointer)
-
-
-def test_describing_a_body_the_same_way_again_records_nothing() -> None:
-    assert committee().describe(committee().description, ORGANIZATIONS) == []
-    other = committee().description._replace(decides=True)
-    assert committee().describe(other, ORGANIZATIONS) == [BodyChanged(**other._asdict())]
 
 
 def test_the_circle_of_a_reserved_body_is_settled_once_it_has_numbered_decisions() -> None:
     """Somebody who joined later could count the decisions that are hidden by the gaps in the numbers."""
-    wider = body().description._replace(organizations=("MINSAL", "MINEDUC"))
-    assert len(body().describe(wider, ORGANIZATIONS)) == 1
+    wider = structs.replace(body().description, organizations=("MINSAL", "MINEDUC"))
+    body().must_keep_its_readers(wider)
     with pytest.raises(RuleBroken) as refused:
-        body(NUMBERED).describe(wider, ORGANIZATIONS)
+        body(NUMBERED).must_keep_its_readers(wider)
     assert refused.value.code == "body-circle-settled"
-    renamed = body().description._replace(name="Bilateral with the Ministry of Health")
-    assert len(body(NUMBERED).describe(renamed, ORGANIZATIONS)) == 1
+    renamed = structs.replace(body().description, name="Bilateral with the Ministry of Health")
+    body(NUMBERED).must_keep_its_readers(renamed)
 
 
 def test_nor_is_a_committee_opened_to_the_public_or_closed_once_it_has_numbered_decisions() -> None:
     for seen in (Visibility.PUBLIC, Visibility.RESERVED):
-        described = committee().description._replace(visibility=seen, organizations=("MINSAL",))
+        described = structs.replace(committee().description, visibility=seen, organizations=("MINSAL",))
         with pytest.raises(RuleBroken) as refused:
-            committee(NUMBERED).describe(described, ORGANIZATIONS)
+            committee(NUMBERED).must_keep_its_readers(described)
         assert refused.value.code == "body-circle-settled"
     # With whom an open body is makes no difference to who knows of it.
-    joined = committee().description._replace(organizations=("MINSAL",))
-    assert len(committee(NUMBERED).describe(joined, ORGANIZATIONS)) == 1
+    joined = structs.replace(committee().description, organizations=("MINSAL",))
+    committee(NUMBERED).must_keep_its_readers(joined)
 
 
 def test_a_meeting_that_was_convened_for_another_circle_gets_no_numbers() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from services.meetings.api.calendars import timezone_of
+from services.meetings.meeting.calendars import timezone_of
 from tests.services.meetings.installation import Installation
 
 pytestmark = pytest.mark.anyio

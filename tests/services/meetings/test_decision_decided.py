@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 from msgspec import structs
 
-from services.meetings.domain.decision import Decision
+from services.meetings.decision.model import Decision
 from shared.errors import InvalidInput, RuleBroken
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest
@@ -19,12 +19,11 @@ from shared.events.meetings import (
     DecisionPublished,
 )
 from shared.events.vocabulary import Visibility
-from tests.services.meetings.gatherings import BUDGET, EDUCATION, HEALTH, TODAY, day_of
+from tests.services.meetings.gatherings import BUDGET, EDUCATION, HEALTH, TODAY, by, day_of
 from tests.services.meetings.obligations import agreed, decision, given_decision
 from tests.support.scenario import ANA, Scenario
 
 E = TypeVar("E", bound=Event)
-DAYS: dict[str, Any] = {"today": TODAY, "day_of": day_of}
 AGREED = DecisionAcknowledged(outcome=Acknowledgement.AGREED, effective_on=TODAY)
 DISPUTED = DecisionAcknowledged(
     outcome=Acknowledgement.DISPUTED, remarks="Not the figure agreed", effective_on=TODAY
@@ -48,13 +47,19 @@ def tie(it: Decision, **more: Any) -> Event:
         "amount": "1200",
         "currency": "CLP",
         "request": BudgetRequest.FIRST,
-        **DAYS,
     }
-    return it.tie_budget_line(**fields | more)
+    return it.tie_budget_line(BudgetLineTied(**fields | more), by(BUDGET))
 
 
 def acknowledge(outcome: Acknowledgement, remarks: str | None = None, on: date | None = None) -> Any:
-    return lambda it: it.acknowledge(outcome=outcome, remarks=remarks, effective_on=on, **DAYS)
+    proposed = DecisionAcknowledged(outcome=outcome, remarks=remarks, effective_on=on)
+    return lambda it: it.acknowledge(proposed, by(BUDGET))
+
+
+def publish(
+    it: Decision, visibility: Visibility, reason: str, meeting: Visibility = Visibility.RESERVED
+) -> Event:
+    return it.publish(DecisionPublished(visibility=visibility, reason=reason), meeting)
 
 
 def told_on(event: E, day: date | None) -> E:
@@ -77,7 +82,7 @@ def test_it_may_change_its_mind_but_not_repeat_itself() -> None:
     it = decision((BUDGET, DISPUTED), (BUDGET, AGREED))
     last = it.acknowledgement(day_of)
     assert last is not None
-    assert last.said == AGREED
+    assert last.event == AGREED
     assert len(it.acknowledgements) == 2
 
 
@@ -85,7 +90,7 @@ def test_after_an_erratum_it_may_say_the_same_again() -> None:
     earlier = told_on(AGREED, None)  # on the day it is recorded, which is that of the erratum
     amended = decision((BUDGET, earlier), AMENDED)
     assert amended.amended_since_acknowledged(day_of)
-    assert amended.agreed.said == agreed()
+    assert amended.agreed.event == agreed()
     given_decision((BUDGET, earlier), AMENDED).when(acknowledge(Acknowledgement.AGREED)).then(AGREED)
     assert not decision(AMENDED, (BUDGET, earlier)).amended_since_acknowledged(day_of)
 
@@ -111,7 +116,7 @@ def test_the_later_day_speaks_whatever_is_entered_last() -> None:
     )
     it = decision(*late)
     by_then = [it.acknowledgement(day_of, day) for day in (AUGUST_14, SEPTEMBER_3, OCTOBER_1)]
-    assert [one and one.said.outcome for one in by_then] == [
+    assert [one and one.event.outcome for one in by_then] == [
         None,
         Acknowledgement.DISPUTED,
         Acknowledgement.AGREED,
@@ -134,9 +139,9 @@ def test_what_is_entered_late_of_a_line_does_not_replace_what_holds_from_a_later
     cut = told_on(structs.replace(LINE, amount="900"), OCTOBER_1)
     it = decision(cut, told_on(LINE, SEPTEMBER_3))
     (line,) = it.lines(day_of).values()
-    assert line.said == cut
+    assert line.event == cut
     (line,) = it.lines(day_of, SEPTEMBER_3).values()
-    assert line.said == told_on(LINE, SEPTEMBER_3)
+    assert line.event == told_on(LINE, SEPTEMBER_3)
     # Before a line was tied there is nothing to give a reason for.
     given_decision(cut).when(lambda it: tie(it, effective_on=SEPTEMBER_3)).then(told_on(LINE, SEPTEMBER_3))
     given_decision(cut).when(lambda it: tie(it, amount="900", effective_on=OCTOBER_1)).refused(
@@ -156,7 +161,7 @@ def test_what_was_said_of_a_line_is_changed_for_a_reason() -> None:
     )
     changed = tie(decision(LINE), amount="900", reason="Cut in Congress")
     it = decision(LINE, changed)
-    assert [entry.said for entry in it.lines(day_of).values()] == [changed]
+    assert [entry.event for entry in it.lines(day_of).values()] == [changed]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +181,7 @@ def test_a_budget_line_that_makes_no_sense_is_refused(more: dict[str, Any], code
 
 def test_a_reserved_decision_is_known_to_its_circle_and_the_centre_until_it_is_published() -> None:
     it = decision()
-    assert [it.may_be_known_to(actor) for actor in (ANA, BUDGET, HEALTH, EDUCATION)] == [
+    assert [it.readers().include(actor) for actor in (ANA, BUDGET, HEALTH, EDUCATION)] == [
         True,
         True,
         True,
@@ -185,19 +190,15 @@ def test_a_reserved_decision_is_known_to_its_circle_and_the_centre_until_it_is_p
     published = DecisionPublished(
         visibility=Visibility.INTERNAL, previous=Visibility.RESERVED, reason="Announced"
     )
-    given_decision().when(
-        lambda one: one.publish(
-            visibility=Visibility.INTERNAL, reason="Announced", meeting=Visibility.RESERVED
-        )
-    ).then(published)
-    assert decision(published).may_be_known_to(EDUCATION)
+    given_decision().when(lambda it: publish(it, Visibility.INTERNAL, "Announced")).then(published)
+    assert decision(published).readers().include(EDUCATION)
 
 
 def test_a_decision_is_never_known_to_fewer_than_its_minutes() -> None:
     open_from_the_start = Scenario(Decision.begin, (agreed(visibility=Visibility.PUBLIC),))
     open_from_the_start.when(
-        lambda it: it.publish(visibility=Visibility.RESERVED, reason="x", meeting=Visibility.INTERNAL)
+        lambda it: publish(it, Visibility.RESERVED, "x", meeting=Visibility.INTERNAL)
     ).refused("narrower-than-meeting", RuleBroken)
-    given_decision().when(
-        lambda it: it.publish(visibility=Visibility.RESERVED, reason="x", meeting=Visibility.RESERVED)
-    ).refused("visibility-unchanged", RuleBroken)
+    given_decision().when(lambda it: publish(it, Visibility.RESERVED, "x")).refused(
+        "visibility-unchanged", RuleBroken
+    )

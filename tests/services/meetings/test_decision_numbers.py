@@ -10,20 +10,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
-from services.meetings.application.action_items import ActionItems
-from services.meetings.application.bodies import Bodies
-from services.meetings.application.decisions import Decisions
-from services.meetings.application.directory import Directory
-from services.meetings.application.meetings import Meetings
-from services.meetings.domain.action_item import ActionItem
-from services.meetings.domain.body import Body, BodyDescription, usual_visibility, usually_decides
-from services.meetings.domain.decision import Decision
-from services.meetings.domain.meeting import Course, Meeting
+from services.meetings.action_item.model import ActionItem
+from services.meetings.body.model import usual_visibility, usually_decides
+from services.meetings.body.repository import Bodies, Directory
+from services.meetings.decision.model import Decision
+from services.meetings.meeting.model import Meeting
+from services.meetings.meeting.repository import Meetings
+from shared.aggregate.command import Command
+from shared.aggregate.repository import Repository
 from shared.clock import Clock
-from shared.errors import RuleBroken
+from shared.errors import NotFound, RuleBroken
 from shared.eventlog import codec
-from shared.eventlog.commands import Command
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_store
 from shared.eventlog.store import Store
@@ -31,10 +30,14 @@ from shared.events.meeting_vocabulary import BodyKind
 from shared.events.meetings import (
     ActionItemAssigned,
     AgendaItem,
+    BodyChanged,
     DecisionAgreed,
     DecisionsNumbered,
-    DraftDecision,
+    MeetingConvened,
+    MeetingHeld,
     MinutesApproved,
+    MinutesCirculated,
+    MinutesDrafted,
     Recipient,
 )
 from shared.events.streams import stream_of
@@ -63,47 +66,44 @@ class Process:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.live = LiveLog(store, Clock(now=lambda: NOW))
-        self.directory = Directory.following(self.live)
+        self.directory = Directory(self.live)
         self.bodies = Bodies(self.live, self.directory)
-        self.decisions = Decisions(self.live)
-        self.action_items = ActionItems(self.live, self.directory)
+        self.decisions: Repository[Decision] = Repository(self.live, Decision, "decision")
+        self.action_items: Repository[ActionItem] = Repository(self.live, ActionItem, "action-item")
         self.meetings = Meetings(self.live, self.directory, self.bodies, self.decisions, self.action_items)
 
     async def describe(self, code: str, kind: BodyKind = BodyKind.COMMITTEE) -> None:
         """Register a body."""
-        described = BodyDescription(code, kind, usually_decides(kind), usual_visibility(kind))
+        described = BodyChanged(
+            name=code, kind=kind, decides=usually_decides(kind), visibility=usual_visibility(kind)
+        )
         await self.bodies.describe(code, described, command())
 
     async def ready(self, body: str, decisions: int, at: datetime = IN_2012) -> UUID:
         """A meeting of a body whose minutes, with so many decisions, are ready to be approved."""
-        outcome = await self.meetings.convene(
-            command(),
-            body=body,
-            scheduled_at=at,
-            ends_at=None,
-            place=None,
-            title=None,
-            agenda=[AgendaItem(number=1, title="Hospitals")],
-        )
-        meeting = await self.meeting(outcome.stream_id)
-        await self.meetings.hold(meeting, command(), course=Course(at, (MINISTER, DIRECTOR)), reason=None)
-        drafted: list[DraftDecision] = [referral(f"Number {n}") for n in range(decisions)]
-        items = [said(*drafted, action_items=(task(),))]
-        await self.meetings.draft_minutes(meeting, command(), items=items)
-        await self.meetings.circulate(
-            meeting, command(), recipients=[Recipient(organization="DIPRES")], effective_on=None
-        )
-        return outcome.stream_id
+        asked = MeetingConvened(body=body, scheduled_at=at, agenda=(AgendaItem(title="Hospitals"),))
+        meeting = (await self.meetings.convene(asked, command())).stream_id
+        held = MeetingHeld(held_at=at, attendance=(MINISTER, DIRECTOR))
+        drafted = [referral(f"Number {n}") for n in range(decisions)]
+        minutes = MinutesDrafted(items=(said(*drafted, action_items=(task(),)),))
+        sent = MinutesCirculated(recipients=(Recipient(organization="DIPRES"),))
+        await self.record(meeting, held, Meeting.hold)
+        await self.record(meeting, minutes, Meeting.draft_minutes)
+        await self.record(meeting, sent, Meeting.circulate)
+        return meeting
 
-    async def meeting(self, stream_id: UUID) -> Meeting:
-        """A meeting as it is now."""
-        found = await self.meetings.records.get(stream_id)
-        assert found is not None
-        return found
+    async def record(self, meeting: UUID, proposed: Any, decide: Any) -> None:
+        """Something happens to a meeting."""
+        asked, informed = command(), self.meetings.informed(decide)
+        context = self.meetings.context(asked)
+        await self.meetings.change(meeting, lambda it: informed(it, proposed, context), asked)
 
     async def approve(self, stream_id: UUID) -> int:
         """Approve its minutes; the position of the seal."""
-        return (await self.meetings.approve(await self.meeting(stream_id), command(BRUNO))).position
+        asked = command(BRUNO)
+        context = self.meetings.context(asked)
+        outcome = await self.meetings.change(stream_id, lambda it: self.meetings.approve(it, context), asked)
+        return outcome.position
 
 
 def command(actor: Any = ANA) -> Command:
@@ -211,7 +211,9 @@ async def test_a_body_described_anew_in_between_does_not_break_the_numbers(log_u
         meetings = [await one.ready("SOCIAL", 1) for _ in range(6)]
         await other.live.wait_for(one.live.position, 5)
         renamed = [
-            other.bodies.describe("SOCIAL", committee().description._replace(name=f"Name {n}"), command())
+            other.bodies.describe(
+                "SOCIAL", structs.replace(committee().description, name=f"Name {n}"), command()
+            )
             for n in range(6)
         ]
         await asyncio.gather(*(one.approve(meeting) for meeting in meetings), *renamed)
@@ -233,26 +235,34 @@ async def test_what_lived_through_the_commands_is_what_a_replay_tells(sqlite_url
 
 async def compare(here: Process) -> None:
     """Everything in memory is the fold of what is stored."""
-    records: list[tuple[Any, Any]] = [
-        (here.bodies.records, Body),
-        (here.meetings.records, Meeting),
-        (here.decisions.records, Decision),
-        (here.action_items.records, ActionItem),
+    repositories: list[Repository[Any]] = [
+        here.bodies,
+        here.meetings,
+        here.decisions,
+        here.action_items,
     ]
     streams = {event.stream_id for event in everything(here.store)}
     compared = 0
-    for kind, _ in records:
+    for repository in repositories:
         for stream in streams:
-            live, replayed = await kind.get(stream), await kind.as_of(stream)
+            live, replayed = await repository.get(stream), await replay(repository, stream)
             assert (live is None) == (replayed is None)
             if live is not None:
                 compared += 1
                 assert members(live) == members(replayed)
     assert compared >= 4 + 1
-    assert here.directory.body("SOCIAL") is not None
-    assert members(here.directory.body("SOCIAL")) == members(
-        await here.bodies.records.as_of(stream_of("body", "SOCIAL"))
+    assert members(here.directory.bodies.get("SOCIAL")) == members(
+        await replay(here.bodies, stream_of("body", "SOCIAL"))
     )
+
+
+async def replay(repository: Repository[Any], stream: UUID) -> Any:
+    """The fold of a stream as it is stored, if it is of that kind."""
+    history = await repository.history(stream)
+    try:
+        return (await repository.as_it_was(stream, version=len(history))).state
+    except NotFound:
+        return None
 
 
 def members(thing: Any) -> dict[str, Any]:

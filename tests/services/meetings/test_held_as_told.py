@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from services.meetings.meeting.model import held_or_corrected
 from shared.errors import BitacoraError, InvalidInput, RuleBroken
 from shared.events.facts import Event
 from shared.events.meetings import AttendanceCorrected, MeetingHeld, Seat
@@ -15,6 +16,7 @@ from tests.services.meetings.gatherings import (
     DIRECTOR,
     NOW,
     SEALED,
+    by,
     convened,
     given,
     held,
@@ -26,7 +28,9 @@ DIPRES = Seat(organization="DIPRES")
 
 def test_it_is_held_by_nobody_that_we_know_of_and_nobody_is_absent() -> None:
     scenario = given(convened()).when(
-        lambda meeting: meeting.hold_as_told(held_at=AUGUST_14, ended_at=AUGUST_14 + HOUR, now=NOW)
+        lambda meeting: meeting.hold_as_told(
+            held_or_corrected(held_at=AUGUST_14, ended_at=AUGUST_14 + HOUR, attendance=()), by()
+        )
     )
     scenario.then(MeetingHeld(held_at=AUGUST_14, ended_at=AUGUST_14 + HOUR, attendance=()))
 
@@ -35,7 +39,10 @@ def test_another_time_leaves_those_who_were_noted_and_those_who_were_missed() ->
     noted = held(attendance=(DIRECTOR,), mandatory_absences=(DIPRES,))
     scenario = given(convened(), noted).when(
         lambda meeting: meeting.hold_as_told(
-            held_at=AUGUST_14 + HOUR, ended_at=None, now=NOW, reason="According to the pages."
+            held_or_corrected(
+                held_at=AUGUST_14 + HOUR, ended_at=None, attendance=(), reason="According to the pages."
+            ),
+            by(),
         )
     )
     scenario.then(
@@ -62,13 +69,17 @@ def test_the_rules_are_those_of_any_meeting(
     history: tuple[Event, ...], held_at: datetime, code: str, kind: type[BitacoraError]
 ) -> None:
     scenario = given(*history).when(
-        lambda meeting: meeting.hold_as_told(held_at=held_at, ended_at=None, now=NOW)
+        lambda meeting: meeting.hold_as_told(
+            held_or_corrected(held_at=held_at, ended_at=None, attendance=()), by()
+        )
     )
     scenario.refused(code, kind)
 
 
 def test_it_does_not_end_before_it_began() -> None:
     scenario = given(convened()).when(
-        lambda meeting: meeting.hold_as_told(held_at=AUGUST_14, ended_at=AUGUST_14 - HOUR, now=NOW)
+        lambda meeting: meeting.hold_as_told(
+            held_or_corrected(held_at=AUGUST_14, ended_at=AUGUST_14 - HOUR, attendance=()), by()
+        )
     )
     scenario.refused("ends-before-start", InvalidInput, "/ended_at")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.meetings.domain.meeting import Course, Meeting, convene
+from services.meetings.body.model import Body
+from services.meetings.meeting.model import Held, Meeting, convene, held_or_corrected
 from shared.errors import BitacoraError, Forbidden, InvalidInput, RuleBroken
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import MeetingState, Presence, Rights
@@ -19,13 +20,18 @@ from shared.events.meetings import (
     Appointment,
     AttendanceCorrected,
     Attendee,
+    ErratumAdded,
     MeetingCancelled,
+    MeetingConvened,
     MeetingHeld,
     MeetingPublished,
     MeetingRescheduled,
+    MinutesDrafted,
+    ObservationRaised,
     Seat,
 )
 from shared.events.vocabulary import Visibility
+from shared.identity.actor import Actor
 from tests.services.meetings.gatherings import (
     ADVISER,
     AGENDA,
@@ -36,21 +42,22 @@ from tests.services.meetings.gatherings import (
     HELD_ON,
     MINISTER,
     NOW,
-    ORGANIZATIONS,
     SEALED,
     TODAY,
     UP_TO_CIRCULATION,
     UP_TO_DRAFT,
     agreed,
+    approve,
     body,
+    by,
     circulate,
     circulated,
     committee,
     convened,
-    day_of,
     drafted,
     given,
     held,
+    known,
     meeting,
     said,
     task,
@@ -59,38 +66,64 @@ from tests.support.scenario import Told
 
 AUGUST_21 = AUGUST_14 + timedelta(days=7)
 OTHER_AGENDA = (AgendaItem(number=1, title="Nurses"),)
-COURSE = Course(AUGUST_14, (MINISTER, DIRECTOR))
 
 Ask = Callable[[Meeting], Any]
 
 
-def revise(it: Meeting, agenda: Any = OTHER_AGENDA, **more: Any) -> Event:
-    return it.revise_agenda(agenda, organizations=ORGANIZATIONS, **more)
+def course(held_at: datetime, *attendance: Attendee, **more: Any) -> Held:
+    return held_or_corrected(held_at=held_at, attendance=attendance, **more)
 
 
-def hold(it: Meeting, course: Course = COURSE, **more: Any) -> Event:
-    return it.hold(course, now=NOW, day_of=day_of, body=body(), organizations=ORGANIZATIONS, **more)
+COURSE = course(AUGUST_14, MINISTER, DIRECTOR)
+
+
+def revise(
+    it: Meeting,
+    agenda: tuple[AgendaItem, ...] = OTHER_AGENDA,
+    agreed_with: tuple[str, ...] = (),
+    reason: str | None = None,
+) -> Event:
+    return it.revise_agenda(
+        AgendaAgreed(agenda=agenda, agreed_with=agreed_with, reason=reason), by(), known()
+    )
+
+
+def hold(it: Meeting, proposed: Held = COURSE) -> Event:
+    return it.hold(proposed, by(), known())
 
 
 def move(it: Meeting, **more: Any) -> Event:
-    fields: dict[str, Any] = {"scheduled_at": AUGUST_21, "ends_at": None, "place": None, "reason": "A trip"}
-    return it.reschedule(**fields | more)
+    fields: dict[str, Any] = {"scheduled_at": AUGUST_21, "reason": "A trip"}
+    return it.reschedule(MeetingRescheduled(**fields | more), by(), known())
+
+
+def cancel(it: Meeting, reason: str = "No quorum") -> Event:
+    return it.cancel(MeetingCancelled(reason=reason), by(), known())
 
 
 def draft(it: Meeting) -> Event:
-    return it.draft_minutes([said()], body=body(), day_of=day_of, organizations=ORGANIZATIONS)
+    return it.draft_minutes(MinutesDrafted(items=(said(),)), by(), known())
+
+
+def publish(it: Meeting, visibility: Visibility, reason: str = "x") -> Event:
+    (published,) = it.publish(MeetingPublished(visibility=visibility, reason=reason))
+    assert isinstance(published, Event)
+    return published
+
+
+TYPO = ErratumAdded(reads="list", should_read="lists", reason="typo")
 
 
 ASKED: dict[str, Ask] = {
     "revise the agenda": revise,
     "reschedule": move,
-    "cancel": lambda it: it.cancel(reason="No quorum"),
+    "cancel": cancel,
     "hold": hold,
     "draft minutes": draft,
     "circulate": circulate,
-    "observe": lambda it: it.observe(actor=BRUNO, text="A typo"),
-    "approve": lambda it: it.approve(actor=BRUNO, body=body(), day_of=day_of),
-    "add an erratum": lambda it: it.add_erratum(reads="list", should_read="lists", reason="typo"),
+    "observe": lambda it: it.observe(ObservationRaised(text="A typo"), by(BRUNO)),
+    "approve": approve,
+    "add an erratum": lambda it: it.add_erratum(TYPO, None),
 }
 
 
@@ -162,16 +195,11 @@ def test_each_change_is_possible_or_refused_by_its_own_name_in_each_state(
 # --- convening -----------------------------------------------------------------------------------------------------
 
 
-def call(**more: Any) -> Event:
-    fields: dict[str, Any] = {
-        "actor": BRUNO,
-        "scheduled_at": AUGUST_14,
-        "organizations": ORGANIZATIONS,
-        "place": "La Moneda",
-        "agenda": AGENDA,
-    }
-    of = more.pop("of", None) or body()
-    return convene(of, **fields | more)
+def call(actor: Actor = BRUNO, of: Body | None = None, **more: Any) -> Event:
+    known_body = of or body()
+    fields: dict[str, Any] = {"scheduled_at": AUGUST_14, "place": "La Moneda", "agenda": AGENDA}
+    proposed = MeetingConvened(body=known_body.code, **fields | more)
+    return convene(proposed, by(actor), known(known_body))
 
 
 def test_a_meeting_is_known_to_those_its_body_is_known_to() -> None:
@@ -214,10 +242,10 @@ def test_a_meeting_does_not_end_before_it_begins() -> None:
 
 def test_an_agenda_is_revised_until_it_is_agreed_with_somebody() -> None:
     given().when(revise).then(AgendaRevised(agenda=OTHER_AGENDA))
-    given().when(lambda it: revise(it, agreed_with=["MINSAL"])).then(
+    given().when(lambda it: revise(it, agreed_with=("MINSAL",))).then(
         AgendaAgreed(agenda=OTHER_AGENDA, agreed_with=("MINSAL",))
     )
-    given().when(lambda it: revise(it, AGENDA, agreed_with=["MINSAL"])).then(agreed())
+    given().when(lambda it: revise(it, AGENDA, agreed_with=("MINSAL",))).then(agreed())
 
 
 def test_leaving_an_agreed_agenda_needs_a_reason_and_takes_the_meeting_back() -> None:
@@ -231,15 +259,15 @@ def test_leaving_an_agreed_agenda_needs_a_reason_and_takes_the_meeting_back() ->
 def test_an_agenda_that_is_the_same_is_no_revision() -> None:
     given().when(lambda it: revise(it, AGENDA)).refused("agenda-unchanged", RuleBroken)
     given(convened(), agreed()).when(
-        lambda it: revise(it, AGENDA, agreed_with=["MINSAL"], reason="again")
+        lambda it: revise(it, AGENDA, agreed_with=("MINSAL",), reason="again")
     ).refused("agenda-unchanged", RuleBroken)
 
 
 def test_nobody_agrees_to_an_empty_agenda_or_is_unknown() -> None:
-    given().when(lambda it: revise(it, (), agreed_with=["MINSAL"])).refused(
+    given().when(lambda it: revise(it, (), agreed_with=("MINSAL",))).refused(
         "agenda-empty", InvalidInput, "/agenda"
     )
-    given().when(lambda it: revise(it, agreed_with=["NOBODY"])).refused(
+    given().when(lambda it: revise(it, agreed_with=("NOBODY",))).refused(
         "unknown-organization", InvalidInput, "/agreed_with/0"
     )
 
@@ -264,10 +292,10 @@ def test_moving_a_meeting_needs_a_reason_and_another_time_or_place() -> None:
 
 
 def test_a_meeting_is_called_off_for_a_reason() -> None:
-    given().when(lambda it: it.cancel(reason="The minister is ill")).then(
+    given().when(lambda it: cancel(it, "The minister is ill")).then(
         MeetingCancelled(reason="The minister is ill")
     )
-    given().when(lambda it: it.cancel(reason="")).refused("reason-required", InvalidInput)
+    given().when(lambda it: cancel(it, "")).refused("reason-required", InvalidInput)
 
 
 # --- holding -------------------------------------------------------------------------------------------------------
@@ -278,7 +306,7 @@ def test_a_meeting_is_held_by_those_who_came() -> None:
 
 
 def test_the_seats_nobody_took_follow_from_the_list() -> None:
-    given().when(lambda it: hold(it, Course(AUGUST_14, (MINISTER,)))).then(
+    given().when(lambda it: hold(it, course(AUGUST_14, MINISTER))).then(
         MeetingHeld(
             held_at=AUGUST_14, attendance=(MINISTER,), mandatory_absences=(Seat(organization="DIPRES"),)
         )
@@ -286,9 +314,9 @@ def test_the_seats_nobody_took_follow_from_the_list() -> None:
 
 
 def test_a_meeting_is_not_held_tomorrow_nor_without_an_agenda() -> None:
-    tomorrow = Course(NOW + timedelta(days=1), (MINISTER,))
+    tomorrow = course(NOW + timedelta(days=1), MINISTER)
     given().when(lambda it: hold(it, tomorrow)).refused("instant-in-future", InvalidInput, "/held_at")
-    backwards = Course(AUGUST_14, (MINISTER,), ended_at=AUGUST_14)
+    backwards = course(AUGUST_14, MINISTER, ended_at=AUGUST_14)
     given().when(lambda it: hold(it, backwards)).refused("ends-before-start", InvalidInput, "/ended_at")
     given(convened(agenda=())).when(hold).refused("meeting-without-agenda", RuleBroken)
 
@@ -301,48 +329,51 @@ def test_an_attendance_list_is_corrected_for_a_reason_until_the_minutes_are_seal
         mandatory_absences=(Seat(organization="DIPRES"),),
         reason="The director had left",
     )
-    course = Course(AUGUST_14, (MINISTER,))
     sent = (*UP_TO_DRAFT, circulated(day=HELD_ON))
-    given(*sent).when(lambda it: hold(it, course, reason="The director had left")).then(corrected)
+    given(*sent).when(lambda it: hold(it, course(AUGUST_14, MINISTER, reason="The director had left"))).then(
+        corrected
+    )
     it = meeting(*sent, corrected)
     assert it.held is not None
-    assert it.held.said.mandatory_absences == (Seat(organization="DIPRES"),)
-    given(*SEALED).when(lambda it: hold(it, course, reason="Late")).refused("minutes-approved", RuleBroken)
-    again = given(convened(), held(), corrected).when(lambda it: hold(it, course, reason="To be sure"))
+    assert it.held.event.mandatory_absences == (Seat(organization="DIPRES"),)
+    given(*SEALED).when(lambda it: hold(it, course(AUGUST_14, MINISTER, reason="Late"))).refused(
+        "minutes-approved", RuleBroken
+    )
+    again = given(convened(), held(), corrected).when(
+        lambda it: hold(it, course(AUGUST_14, MINISTER, reason="To be sure"))
+    )
     again.refused("attendance-unchanged", RuleBroken)
 
 
 def test_an_agreement_is_taken_back_or_corrected_with_a_reason() -> None:
     settled = (convened(), agreed("MINSAL", "DIPRES"))
 
-    def revise(it: Meeting, *with_whom: str) -> Any:
-        return it.revise_agenda(
-            AGENDA, organizations=ORGANIZATIONS, agreed_with=with_whom, reason="DIPRES had not agreed"
-        )
+    def agree(it: Meeting, *with_whom: str) -> Any:
+        return revise(it, AGENDA, with_whom, "DIPRES had not agreed")
 
-    given(*settled).when(lambda it: revise(it, "MINSAL")).then(
+    given(*settled).when(lambda it: agree(it, "MINSAL")).then(
         AgendaAgreed(agenda=AGENDA, agreed_with=("MINSAL",), reason="DIPRES had not agreed")
     )
-    given(*settled).when(revise).then(AgendaRevised(agenda=AGENDA, reason="DIPRES had not agreed"))
-    given(*settled).when(lambda it: revise(it, "DIPRES", "MINSAL")).refused("agenda-unchanged", RuleBroken)
+    given(*settled).when(agree).then(AgendaRevised(agenda=AGENDA, reason="DIPRES had not agreed"))
+    given(*settled).when(lambda it: agree(it, "DIPRES", "MINSAL")).refused("agenda-unchanged", RuleBroken)
 
 
 def test_a_meeting_was_not_held_after_something_its_minutes_ask_for_was_due() -> None:
     asks = drafted(said(action_items=(task(due_on=HELD_ON + timedelta(days=2)),)))
-    later = Course(AUGUST_14 + timedelta(days=3), (MINISTER,))
-    given(convened(), held(), asks).when(lambda it: hold(it, later, reason="It was Friday")).refused(
+    later = course(AUGUST_14 + timedelta(days=3), MINISTER, reason="It was Friday")
+    given(convened(), held(), asks).when(lambda it: hold(it, later)).refused(
         "held-after-due-day", InvalidInput, "/held_at"
     )
 
 
 def test_a_meeting_was_not_held_after_its_minutes_were_sent() -> None:
     sent = circulated(day=HELD_ON + timedelta(days=3))
-    later = Course(AUGUST_14 + timedelta(days=4), (MINISTER,))
-    given(*UP_TO_DRAFT, sent).when(lambda it: hold(it, later, reason="It was Friday")).refused(
+    later = course(AUGUST_14 + timedelta(days=4), MINISTER, reason="It was Friday")
+    given(*UP_TO_DRAFT, sent).when(lambda it: hold(it, later)).refused(
         "held-after-circulation", InvalidInput, "/held_at"
     )
-    in_time = Course(AUGUST_14 + timedelta(days=3), (MINISTER,))
-    hold(meeting(*UP_TO_DRAFT, sent), in_time, reason="It was Friday")
+    in_time = course(AUGUST_14 + timedelta(days=3), MINISTER, reason="It was Friday")
+    hold(meeting(*UP_TO_DRAFT, sent), in_time)
 
 
 def test_an_attendance_list_that_is_corrected_takes_circulated_minutes_back() -> None:
@@ -379,31 +410,29 @@ def test_each_line_of_an_attendance_list_makes_sense(line: Any, code: str, point
         "position": "Minister",
         "presence": Presence.PRESENT,
     }
-    course = Course(AUGUST_14, (Attendee(**fields | line),))
-    given().when(lambda it: hold(it, course)).refused(code, InvalidInput, pointer)
+    alone = course(AUGUST_14, Attendee(**fields | line))
+    given().when(lambda it: hold(it, alone)).refused(code, InvalidInput, pointer)
 
 
 def test_nobody_is_on_the_attendance_list_twice() -> None:
-    course = Course(AUGUST_14, (MINISTER, MINISTER))
-    given().when(lambda it: hold(it, course)).refused("named-twice", InvalidInput, "/attendance/1")
+    twice = course(AUGUST_14, MINISTER, MINISTER)
+    given().when(lambda it: hold(it, twice)).refused("named-twice", InvalidInput, "/attendance/1")
 
 
 # --- publication ---------------------------------------------------------------------------------------------------
 
 
 def test_a_meeting_is_published_for_a_reason_and_never_hidden_from_those_who_knew() -> None:
-    given().when(lambda it: it.publish(visibility=Visibility.PUBLIC, reason="Asked for")).then(
+    given().when(lambda it: publish(it, Visibility.PUBLIC, "Asked for")).then(
         MeetingPublished(visibility=Visibility.PUBLIC, previous=Visibility.RESERVED, reason="Asked for")
     )
-    given().when(lambda it: it.publish(visibility=Visibility.RESERVED, reason="x")).refused(
-        "visibility-unchanged", RuleBroken
-    )
+    given().when(lambda it: publish(it, Visibility.RESERVED, "x")).refused("visibility-unchanged", RuleBroken)
     internal = convened(visibility=Visibility.INTERNAL)
-    given(internal).when(lambda it: it.publish(visibility=Visibility.RESERVED, reason="x")).refused(
+    given(internal).when(lambda it: publish(it, Visibility.RESERVED, "x")).refused(
         "narrower-than-convened", RuleBroken
     )
     opened = MeetingPublished(visibility=Visibility.PUBLIC, previous=Visibility.INTERNAL, reason="x")
-    given(internal, opened).when(lambda it: it.publish(visibility=Visibility.INTERNAL, reason="y")).then(
+    given(internal, opened).when(lambda it: publish(it, Visibility.INTERNAL, "y")).then(
         MeetingPublished(visibility=Visibility.INTERNAL, previous=Visibility.PUBLIC, reason="y")
     )
 

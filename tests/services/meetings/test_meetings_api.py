@@ -6,19 +6,15 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from services.meetings.api.answers import (
-    BodyAnswer,
-    BodyPage,
-    HistoryItem,
-    ListedMeetingAnswer,
-    MeetingAnswer,
-    Written,
-)
-from services.meetings.api.answers import ProposalAnswer as Proposal
+from services.meetings.meeting.proposals import Proposal
+from services.meetings.meeting.routes import MEETING, MeetingListed
+from shared.aggregate.documents import extended
+from shared.events.meetings import BodyChanged
+from shared.http.resource import HistoryItem
 from shared.identity.actor import Role
 from tests.services.meetings.installation import (
     BILATERAL,
@@ -28,8 +24,11 @@ from tests.services.meetings.installation import (
     item,
     referred,
     refused,
+    shaped,
     task,
 )
+
+BODY = extended("Body", BodyChanged, "", id=UUID, code=str, version=int, position=int)
 
 pytestmark = pytest.mark.anyio
 
@@ -50,13 +49,12 @@ async def test_a_body_is_put_read_listed_and_put_again(service: Installation) ->
     again = await service.told("PUT", "/v1/bodies/SOCIAL", COMMITTEE)
     assert (again.status_code, again.json()["version"]) == (200, 1)
     shown = await service.read(first.headers["location"])
-    BodyAnswer.model_validate(shown)
+    shaped(shown, BODY)
     assert (shown["decides"], shown["visibility"], shown["cadence"]) == (False, "internal", None)
     assert shown["protocol"]["days_to_minutes"] == 7
     assert await service.read(f"/v1/bodies/{shown['id']}") == shown
     await service.bilateral()
     page = await service.read("/v1/bodies?include=total&limit=1")
-    BodyPage.model_validate(page)
     assert ([one["code"] for one in page["items"]], page["total"]) == (["BIL-MINSAL"], 2)
     rest = await service.read(page["next"])
     assert ([one["code"] for one in rest["items"]], rest["next"]) == (["SOCIAL"], None)
@@ -109,9 +107,8 @@ async def test_a_meeting_is_convened_and_read(service: Installation) -> None:
             "agenda": [{"title": "Hospitals", "sponsor": "MINSAL", "commitments": ["SAL-1"], "minutes": 30}],
         },
     )
-    Written.model_validate(answer.json())
     shown = await service.read(answer.headers["location"])
-    MeetingAnswer.model_validate(shown)
+    shaped(shown, MEETING)
     assert (shown["state"], shown["visibility"], shown["scheduled_at"]) == (
         "convened",
         "internal",
@@ -183,7 +180,7 @@ async def test_a_meeting_goes_through_its_life(service: Installation) -> None:
     assert shown["reschedulings"][0]["previous"]["scheduled_at"] == "2012-08-14T14:00:00Z"
     await service.post(f"{meeting}/attendance", HELD)
     shown = await service.read(meeting)
-    MeetingAnswer.model_validate(shown)
+    shaped(shown, MEETING)
     assert shown["held"]["mandatory_absences"] == [
         {"organization": "ADVISORY", "position": None, "condition": None}
     ]
@@ -284,7 +281,7 @@ async def test_a_cancelled_meeting_stays_and_says_why(service: Installation) -> 
     meeting = await service.convened(await service.committee())
     await service.post(f"{meeting}/cancellations", {"reason": "The minister is ill"})
     shown = await service.read(meeting)
-    MeetingAnswer.model_validate(shown)
+    shaped(shown, MEETING)
     assert (shown["state"], shown["cancellation"]["reason"]) == ("cancelled", "The minister is ill")
     more = await service.ask("POST", f"{meeting}/attendance", HELD, If_Match="*")
     assert refused(more) == (409, "meeting-cancelled")
@@ -323,7 +320,7 @@ async def test_the_history_tells_everything_in_order(service: Installation) -> N
     meeting, _ = await service.approved(await service.committee())
     items = (await service.read(f"{meeting}/history"))["items"]
     for one in items:
-        HistoryItem.model_validate(one)
+        shaped(one, HistoryItem)
     assert [one["type"].removeprefix("meetings.") for one in items] == [
         "meeting_convened",
         "meeting_held",
@@ -349,7 +346,7 @@ async def test_meetings_are_listed_by_time_and_filtered_by_body_days_and_state(s
     async def listed(query: str = "") -> list[str]:
         page = await service.read(f"/v1/meetings{query}")
         for one in page["items"]:
-            ListedMeetingAnswer.model_validate(one)
+            shaped(one, MeetingListed)
         return [f"/v1/meetings/{one['id']}" for one in page["items"]]
 
     assert await listed() == [early, late, other]
@@ -377,7 +374,7 @@ async def test_what_a_body_left_open_is_proposed_for_its_next_agenda(service: In
     )
     proposals = (await service.read(f"/v1/bodies/{body}/agenda-proposals"))["items"]
     for one in proposals:
-        Proposal.model_validate(one)
+        shaped(one, Proposal)
     assert [(one["kind"], one["text"], one["state"]) for one in proposals] == [
         ("action_item", "Call them", "overdue"),
         ("action_item", "List the hospitals", "open"),

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.meetings.api.action_item_answers import ActionItemAnswer
+from services.meetings.action_item.routes import ACTION_ITEM
 from shared.identity.actor import Role
-from tests.services.meetings.installation import HELD, Installation, item, referred, refused, task
+from tests.services.meetings.installation import HELD, Installation, item, referred, refused, shaped, task
 
 pytestmark = pytest.mark.anyio
 
@@ -148,7 +148,7 @@ async def test_an_owner_knows_of_the_task_and_not_of_the_meeting_that_asked_for_
     )
     path = f"/v1/action-items/{done['action_items'][0]}"
     shown = await service.read(path, **EDUCATION)
-    ActionItemAnswer.model_validate(shown)
+    shaped(shown, ACTION_ITEM)
     told = await service.ask("GET", f"{path}/history", **EDUCATION)
     for text in (str(shown), told.text):
         for word in ("BIL-MINSAL", meeting.rpartition("/")[2], "MINSAL"):

@@ -8,17 +8,12 @@ from typing import Any
 
 import pytest
 
-from services.meetings.api.action_item_answers import ActionItemAnswer
-from services.meetings.api.answers import (
-    Approved,
-    DecisionAnswer,
-    DecisionWritten,
-    HistoryItem,
-    MeetingAnswer,
-    NumberedWritten,
-)
+from services.meetings.action_item.routes import ACTION_ITEM
+from services.meetings.decision.routes import DECISION
+from services.meetings.meeting.routes import MEETING
+from shared.http.resource import HistoryItem
 from shared.identity.actor import Role
-from tests.services.meetings.installation import HELD, Installation, item, referred, refused, task
+from tests.services.meetings.installation import HELD, Installation, item, referred, refused, shaped, task
 
 pytestmark = pytest.mark.anyio
 
@@ -41,10 +36,7 @@ async def service(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Installation
 
 async def test_minutes_are_observed_upon_rewritten_and_sealed(service: Installation) -> None:
     meeting = await service.circulated(await service.bilateral(), item(BUDGET, action_items=[task()]))
-    raised = await service.post(
-        f"{meeting}/observations", {"text": "It was eleven", "agenda_item": 1}, **DIPRES
-    )
-    NumberedWritten.model_validate(raised)
+    await service.post(f"{meeting}/observations", {"text": "It was eleven", "agenda_item": 1}, **DIPRES)
     early = await service.ask("POST", f"{meeting}/approvals", {}, subject="reader", If_Match="*")
     assert refused(early) == (409, "observation-open")
     await service.post(f"{meeting}/observations/1/answers", {"accepted": True, "answer": "Right"})
@@ -57,11 +49,10 @@ async def test_minutes_are_observed_upon_rewritten_and_sealed(service: Installat
     assert second["number"] == 2
     await service.post(f"{meeting}/circulations", {"recipients": [{"organization": "DIPRES"}]})
     done = await service.post(f"{meeting}/approvals", None, subject="reader")
-    Approved.model_validate(done)
     assert done["decisions"] == ["BIL-MINSAL-2012-001"]
 
     shown = await service.read(meeting)
-    MeetingAnswer.model_validate(shown)
+    shaped(shown, MEETING)
     assert shown["state"] == "approved"
     minutes = shown["minutes"]
     assert (minutes["draft"], minutes["sealed"], minutes["digest"]) == (2, True, done["digest"])
@@ -95,11 +86,11 @@ async def test_an_erratum_stands_beside_the_text_and_beside_the_decision(service
     )
     assert (first["number"], second["number"]) == (1, 2)
     shown = await service.read(meeting)
-    MeetingAnswer.model_validate(shown)
+    shaped(shown, MEETING)
     assert shown["minutes"]["items"][0]["summary"] == "The list was gone through."
     assert [one["should_read"] for one in shown["minutes"]["errata"]] == ["lists", "Eleven"]
     decision = await service.read(f"/v1/decisions/{number}")
-    DecisionAnswer.model_validate(decision)
+    shaped(decision, DECISION)
     assert decision["text"] == "Twelve thousand million more"
     assert decision["amendments"][0]["should_read"] == "Eleven"
     assert decision["amended_since_acknowledged"] is True
@@ -118,7 +109,6 @@ async def test_the_budget_office_acknowledges_and_ties_a_decision(service: Insta
     decision = f"/v1/decisions/{done['decisions'][0]}"
     asked = {"outcome": "disputed", "remarks": "Eleven"}
     written = await service.post(f"{decision}/acknowledgements", asked, If_Match='"1"', **DIPRES)
-    DecisionWritten.model_validate(written)
     assert written["number"] == "BIL-MINSAL-2012-001"
     await service.post(f"{decision}/acknowledgements", {"outcome": "agreed"}, **DIPRES)
     line = {"fiscal_year": 2013, "code": "05-01", "amount": "11000", "currency": "CLP", "request": "later"}
@@ -126,14 +116,14 @@ async def test_the_budget_office_acknowledges_and_ties_a_decision(service: Insta
     again = await service.ask("POST", f"{decision}/budget-lines", line, If_Match="*", **DIPRES)
     assert refused(again) == (409, "budget-line-already-tied")
     shown = await service.read(decision)
-    DecisionAnswer.model_validate(shown)
+    shaped(shown, DECISION)
     assert shown["acknowledgement"]["outcome"] == "agreed"
     assert len(shown["acknowledgements"]) == 2
     assert shown["budget_lines"][0] | {"request": "later", "amount": "11000"} == shown["budget_lines"][0]
     assert await service.read(f"/v1/decisions/{shown['id']}") == shown
     history = (await service.read(f"{decision}/history"))["items"]
     for one in history:
-        HistoryItem.model_validate(one)
+        shaped(one, HistoryItem)
     assert [one["type"].removeprefix("meetings.") for one in history] == [
         "decision_agreed",
         "decision_acknowledged",
@@ -168,10 +158,10 @@ async def test_what_is_entered_late_has_the_day_it_happened(service: Installatio
     await service.post(f"{decision}/budget-lines", line | {"effective_on": "2012-09-10"}, **DIPRES)
 
     shown = await service.read(meeting)
-    MeetingAnswer.model_validate(shown)
+    shaped(shown, MEETING)
     assert [one["effective_on"] for one in shown["circulations"]] == ["2012-08-20", "2012-11-21"]
     shown = await service.read(decision)
-    DecisionAnswer.model_validate(shown)
+    shaped(shown, DECISION)
     assert (shown["acknowledgement"]["outcome"], shown["acknowledgement"]["effective_on"]) == (
         "agreed",
         "2012-10-01",
@@ -196,7 +186,7 @@ async def test_an_action_item_is_carried_out_by_its_owner(service: Installation)
         {"due_on": "2012-11-30", "reason": "The strike", "effective_on": "2012-10-15"},
     )
     shown = await service.read(path)
-    ActionItemAnswer.model_validate(shown)
+    shaped(shown, ACTION_ITEM)
     assert (shown["state"], shown["due_on"], shown["first_due_on"]) == ("open", "2012-11-30", "2012-09-30")
     assert (shown["decision"], shown["commitment"]) == ("SOCIAL-2012-001", "SAL-1")
     handed = {"owner_organization": "MINEDUC", "reason": "Theirs"}
@@ -205,7 +195,7 @@ async def test_an_action_item_is_carried_out_by_its_owner(service: Installation)
     assert refused(not_now) == (422, "evidence-required")
     await service.post(f"{path}/completions", {"evidence": [{"description": "The list"}]}, **EDUCATION)
     shown = await service.read(path)
-    ActionItemAnswer.model_validate(shown)
+    shaped(shown, ACTION_ITEM)
     assert (shown["state"], shown["owner_organization"], shown["ending"]["kind"]) == (
         "done",
         "MINEDUC",
@@ -223,7 +213,7 @@ async def test_an_action_item_is_cancelled_with_a_reason(service: Installation) 
     path = f"/v1/action-items/{done['action_items'][0]}"
     await service.post(f"{path}/cancellations", {"reason": "Overtaken"})
     shown = await service.read(path)
-    ActionItemAnswer.model_validate(shown)
+    shaped(shown, ACTION_ITEM)
     assert (shown["state"], shown["ending"]["reason"]) == ("cancelled", "Overtaken")
 
 

@@ -10,7 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.meetings.domain.meeting import Meeting
+from services.meetings.body.model import Body
+from services.meetings.decision.model import Decision
+from services.meetings.meeting.model import Meeting
+from shared.aggregate.command import OnStream
 from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.eventlog import codec
 from shared.events.facts import Event
@@ -46,27 +49,28 @@ from tests.services.meetings.gatherings import (
     HEALTH,
     HELD_ON,
     MINISTER,
-    ORGANIZATIONS,
     SEALED,
     TODAY,
     UP_TO_CIRCULATION,
     UP_TO_DRAFT,
     agreed,
+    approve,
     body,
+    by,
     circulate,
     circulated,
     committee,
     convened,
-    day_of,
     drafted,
     given,
     held,
+    known,
     meeting,
     referral,
     said,
     task,
 )
-from tests.support.scenario import ANA, STREAM
+from tests.support.scenario import ANA, STREAM, told
 
 COMMITMENT = Effect(
     commitment=AgreedCommitment(code="SAL-1", title="Ten hospitals", lead_organization="MINSAL")
@@ -78,8 +82,17 @@ REFERRAL = Effect(referral=Referral(to="President"))
 IMPACT = BudgetImpact(amount="1200", currency="CLP", fiscal_year=2013, financing=Financing.INCREASE)
 
 
-def draft(it: Meeting, *items: MinutesItem, of: Any = None) -> Event:
-    return it.draft_minutes(items, body=of or body(), day_of=day_of, organizations=ORGANIZATIONS)
+def draft(it: Meeting, *items: MinutesItem, of: Body | None = None) -> Event:
+    return it.draft_minutes(MinutesDrafted(items=items), by(), known(of))
+
+
+def observe(it: Meeting, actor: Actor, **more: Any) -> Event:
+    return it.observe(ObservationRaised(**more), by(actor))
+
+
+def answer(it: Meeting, accepted: bool, answer: str, number: int = 1) -> Event:
+    proposed = ObservationAnswered(number=number, accepted=accepted, answer=answer)
+    return it.answer_observation(proposed, by(), known())
 
 
 def decision(kind: DecisionKind, **more: Any) -> DraftDecision:
@@ -102,9 +115,9 @@ def test_minutes_are_drafted_item_by_item_and_drafted_again_under_the_next_numbe
 
 
 def test_minutes_may_tell_of_what_was_not_on_the_agenda_under_a_title() -> None:
-    told = MinutesItem(title="Any other business", outcome=ItemOutcome.NOTED)
-    given(convened(), held()).when(lambda it: draft(it, said(), told)).then(
-        MinutesDrafted(draft=1, items=(said(), told))
+    other = MinutesItem(title="Any other business", outcome=ItemOutcome.NOTED)
+    given(convened(), held()).when(lambda it: draft(it, said(), other)).then(
+        MinutesDrafted(draft=1, items=(said(), other))
     )
 
 
@@ -276,22 +289,22 @@ def test_who_was_sent_a_draft_may_be_said_to_have_been_sent_it_earlier_but_not_a
 @pytest.mark.parametrize("actor", [BUDGET, ANA])
 def test_a_recipient_and_the_unit_may_observe_upon_a_draft(actor: Actor) -> None:
     given(*UP_TO_CIRCULATION).when(
-        lambda it: it.observe(actor=actor, text="The figure is in thousands", agenda_item=1)
+        lambda it: observe(it, actor, text="The figure is in thousands", agenda_item=1)
     ).then(ObservationRaised(number=1, draft=1, text="The figure is in thousands", agenda_item=1))
 
 
 @pytest.mark.parametrize("actor", [HEALTH, EDUCATION, ADVISER])
 def test_whoever_was_not_sent_the_minutes_has_no_say_in_them(actor: Actor) -> None:
-    given(*UP_TO_CIRCULATION).when(lambda it: it.observe(actor=actor, text="No")).refused(
+    given(*UP_TO_CIRCULATION).when(lambda it: observe(it, actor, text="No")).refused(
         "not-a-recipient", Forbidden
     )
 
 
 def test_an_observation_says_something_of_an_item_that_is_there() -> None:
-    given(*UP_TO_CIRCULATION).when(lambda it: it.observe(actor=ANA, text=" ")).refused(
+    given(*UP_TO_CIRCULATION).when(lambda it: observe(it, ANA, text=" ")).refused(
         "text-required", InvalidInput, "/text"
     )
-    given(*UP_TO_CIRCULATION).when(lambda it: it.observe(actor=ANA, text="x", agenda_item=2)).refused(
+    given(*UP_TO_CIRCULATION).when(lambda it: observe(it, ANA, text="x", agenda_item=2)).refused(
         "unknown-agenda-item", InvalidInput, "/agenda_item"
     )
 
@@ -304,23 +317,17 @@ def answered(accepted: bool) -> ObservationAnswered:
 
 
 def test_an_observation_is_answered_once() -> None:
-    given(*UP_TO_CIRCULATION, OBSERVED).when(
-        lambda it: it.answer_observation(number=1, accepted=True, answer="Right")
-    ).then(answered(True))
-    given(*UP_TO_CIRCULATION, OBSERVED, answered(True)).when(
-        lambda it: it.answer_observation(number=1, accepted=False, answer="No")
-    ).refused("observation-already-answered", RuleBroken)
+    given(*UP_TO_CIRCULATION, OBSERVED).when(lambda it: answer(it, True, "Right")).then(answered(True))
+    given(*UP_TO_CIRCULATION, OBSERVED, answered(True)).when(lambda it: answer(it, False, "No")).refused(
+        "observation-already-answered", RuleBroken
+    )
     for number in (0, 2):
         given(*UP_TO_CIRCULATION, OBSERVED).when(
-            lambda it, number=number: it.answer_observation(number=number, accepted=True, answer="x")  # type: ignore[misc]
+            lambda it, number=number: answer(it, True, "x", number)  # type: ignore[misc]
         ).refused("observation-not-found", NotFound)
 
 
 # --- approving -----------------------------------------------------------------------------------------------------
-
-
-def approve(it: Meeting, actor: Actor = BRUNO, **more: Any) -> Any:
-    return it.approve(actor=actor, body=more.get("of") or body(), day_of=day_of)
 
 
 def test_where_four_eyes_are_asked_for_nobody_approves_what_they_wrote_or_the_attendance_they_told() -> None:
@@ -430,9 +437,11 @@ def test_the_seal_can_be_computed_again_from_the_feed() -> None:
 # --- errata --------------------------------------------------------------------------------------------------------
 
 
-def erratum(it: Meeting, **more: Any) -> Any:
+def erratum(it: Meeting, decision: Decision | None = None, **more: Any) -> Any:
     fields: dict[str, Any] = {"reads": "list", "should_read": "lists", "reason": "A typo"}
-    return it.add_erratum(**fields | more)
+    if decision is not None:
+        fields["decision"] = decision.number
+    return it.add_erratum(ErratumAdded(**fields | more), decision)
 
 
 def test_an_erratum_stands_beside_the_sealed_text() -> None:
@@ -458,9 +467,14 @@ def test_an_erratum_stands_beside_the_sealed_text() -> None:
 def test_an_erratum_that_concerns_a_decision_is_noted_there_too() -> None:
     it = meeting(*SEALED)
     approval = approve(meeting(*UP_TO_CIRCULATION))
-    added, amended = erratum(it, reads="committee", should_read="President", decision=approval.decisions[0])
+    concerned = told(Decision.begin, [approval.decisions[0]])
+    amended, added = erratum(it, concerned, reads="committee", should_read="President")
     assert added.decision == "BIL-MINSAL-2012-001"
-    assert amended == DecisionAmended(erratum=1, reads="committee", should_read="President", reason="A typo")
+    assert amended == OnStream(
+        concerned.id,
+        2,
+        DecisionAmended(erratum=1, reads="committee", should_read="President", reason="A typo"),
+    )
 
 
 @pytest.mark.parametrize(

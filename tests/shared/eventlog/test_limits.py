@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -81,6 +82,9 @@ async def test_a_server_that_has_become_read_only_is_told_of_and_left(
                     await one.live.readiness()
             admin.execute(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))
         assert (await one.live.append(changes())).first == 2
+        # A connection made in between still takes no writes: the look that finds it gives it up.
+        with contextlib.suppress(Unavailable):
+            await one.live.readiness()
         await one.live.readiness()
 
 
@@ -89,9 +93,9 @@ class Deaf(SQLiteStore):
 
     def waiter(self, poll: float) -> SQLiteWaiter:
         class Waiter(SQLiteWaiter):
-            def wait(self, after: int, timeout: float) -> int:
+            def lines(self, after: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
                 self._woken.wait(timeout)
-                return after
+                return []
 
         return Waiter(self, poll)
 

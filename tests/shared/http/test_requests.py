@@ -32,6 +32,7 @@ from shared.events.vocabulary import CommitmentKind, Judgement, Visibility
 from shared.http.requests import RequestModel, request_of
 
 TODAY = date(2012, 11, 21)
+OF_MEETINGS = ("visibility", "organizations", "reference", "mandatory_absences")
 JUNE = date(2012, 6, 30)
 REGISTRATION = {"code": "SEG-14", "title": "Less crime", "lead_organization": "INTERIOR"}
 
@@ -46,7 +47,7 @@ def faults(event: type[Event], body: Any, **more: Any) -> dict[str, str]:
 def requested(value: Any, name: str = "") -> Any:
     """An example of an event as somebody could ask for it, its limits kept."""
     if isinstance(value, dict):
-        computed = {"number"} if name == "agenda" else set()
+        computed = {"number", "label", "reference"} if name == "agenda" else set()
         return {key: requested(inner, key) for key, inner in value.items() if key not in computed}
     if isinstance(value, list):
         return [requested(inner, name) for inner in value]
@@ -70,6 +71,7 @@ def test_any_event_can_be_proposed_as_it_lies_in_the_log_but_for_what_is_compute
         "previous",
         "period",
         "period_end_on",
+        *OF_MEETINGS,
     }
     assert faults(event_type, {**body, "unheard_of": 1}) == {"unheard_of": "extra_forbidden"}
 
@@ -137,6 +139,11 @@ def test_a_day_may_be_left_out_and_is_then_today_and_no_other() -> None:
     )
     for wrong in ("30-06-2012", "", 20120630, "2012-06-31"):
         assert faults(Assessed, {**on_track, "effective_on": wrong}) == {"effective_on": "value_error"}
+
+
+def test_a_day_that_may_be_left_out_is_described_all_the_same() -> None:
+    member = request_of(Registered).model_json_schema()["properties"]["effective_on"]
+    assert member["description"] == "The first day it counts; today by default."
 
 
 def test_a_day_that_has_another_meaning_is_never_today_by_itself() -> None:

@@ -15,9 +15,18 @@ from pydantic import Field
 
 from shared.aggregate.aggregate import Entry
 from shared.aggregate.documents import as_entry, document_of, entry_document, extended
-from shared.events.commitments import DeadlineRevised, Evidence, ProgressReported, Registered
+from shared.events.commitments import (
+    Assessed,
+    DeadlineRevised,
+    Escalated,
+    Evidence,
+    Merged,
+    ProgressReported,
+    Registered,
+)
 from shared.events.examples import example_of
 from shared.events.facts import COMPUTED, Event
+from shared.events.meetings import MinutesApproved
 from shared.events.registry import EVENT_TYPES
 from shared.http.pagination import DEFAULT_LIMIT, Limit
 from shared.http.requests import request_of
@@ -95,6 +104,15 @@ def test_what_is_sent_of_any_event_is_what_is_documented(event_type: type[Event]
     assert sent.keys() == described["properties"].keys() == set(described["required"])
 
 
+def test_what_is_kept_from_some_readers_is_described_as_null_to_them() -> None:
+    members = members_of(entry_document(Escalated))
+    for withheld in ("decision", "remarks", "to"):
+        assert members[withheld]["anyOf"] == [{"type": "string"}, {"type": "null"}]
+    (_, absent) = members_of(document_of(MinutesApproved))["digest"]["anyOf"]
+    assert absent == {"type": "null"}
+    assert members_of(document_of(Merged))["reason"] == {"type": "string"}
+
+
 @pytest.mark.parametrize("event_type", EVENT_TYPES.values(), ids=EVENT_TYPES)
 def test_what_an_event_leaves_out_is_written_all_the_same(event_type: type[Event]) -> None:
     example = example_of(event_type)
@@ -141,6 +159,11 @@ def test_a_document_in_a_document_is_described_beside_it() -> None:
     assert {"Registered", "Origin", "PublicDeadline", "TeamMember"} <= schemas.keys()
     assert schemas["PublicDeadline"]["required"] == ["on", "origin"]
     assert members_of(entry_document(DeadlineRevised)).keys() >= {"previous", "recorded_by", "position"}
+
+
+def test_a_description_of_several_paragraphs_is_not_indented() -> None:
+    schemas = schema_of(entry_document(Assessed))["components"]["schemas"]
+    assert "\n\n`rating` is the value on the assessor's own `scale`" in schemas["Assessed"]["description"]
 
 
 def test_no_type_takes_the_place_of_another_in_the_document() -> None:

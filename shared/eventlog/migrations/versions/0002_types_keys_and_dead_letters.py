@@ -72,10 +72,11 @@ POSTGRES = (
     "CREATE INDEX idempotency_keys_created_at_idx ON idempotency_keys (created_at)",
     """
     CREATE FUNCTION $schema.bitacora_append(
-        streams uuid[], versions bigint[], topics text[], bodies bytea[], clock timestamptz,
-        key_hashes bytea[], fingerprints bytea[], key_streams uuid[], key_versions bigint[],
-        follower_names text[], follower_positions bigint[], follower_retries boolean[],
-        seen_types text[], seen_upto bigint[], seen_before bigint[], announce boolean,
+        streams uuid[], versions bigint[], topics text[], bodies bytea[], clock timestamptz, announce boolean,
+        key_hashes bytea[] DEFAULT '{}', fingerprints bytea[] DEFAULT '{}', key_streams uuid[] DEFAULT '{}',
+        key_versions bigint[] DEFAULT '{}', follower_names text[] DEFAULT '{}',
+        follower_positions bigint[] DEFAULT '{}', follower_retries boolean[] DEFAULT '{}',
+        seen_types text[] DEFAULT '{}', seen_upto bigint[] DEFAULT '{}', seen_before bigint[] DEFAULT '{}',
         OUT head bigint, OUT moment timestamptz
     ) LANGUAGE plpgsql AS $body$
     DECLARE
@@ -127,6 +128,36 @@ POSTGRES = (
                 RAISE unique_violation USING MESSAGE = 'not everything was seen', CONSTRAINT = 'seen';
             END IF;
         END IF;
+        IF announce THEN
+            PERFORM pg_notify('bitacora_log', '');
+        END IF;
+    END
+    $body$
+    """,
+    # The same for one event and nothing else, as most appends are while little is written: without arrays it takes a
+    # third less of the server's time and half of ours.
+    """
+    CREATE FUNCTION $schema.bitacora_append(
+        stream uuid, version bigint, topic text, body bytea, clock timestamptz, announce boolean,
+        OUT head bigint, OUT moment timestamptz
+    ) LANGUAGE plpgsql AS $body$
+    BEGIN
+        PERFORM pg_advisory_xact_lock(hashtextextended($log, 563));
+        SELECT s.notification_id, greatest(s.recorded_at, clock) INTO head, moment
+          FROM $schema.stored_events s ORDER BY s.notification_id DESC LIMIT 1;
+        head := coalesce(head, 0);
+        moment := coalesce(moment, clock);
+        INSERT INTO $schema.stored_events
+            (originator_id, originator_version, topic, state, notification_id, recorded_at)
+        VALUES (
+            stream, version, topic,
+            convert_to(
+                '{"position":' || (head + 1) || ',"recorded_at":"'
+                || to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '",',
+                'UTF8'
+            ) || substring(body FROM 2),
+            head + 1, moment
+        );
         IF announce THEN
             PERFORM pg_notify('bitacora_log', '');
         END IF;

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from services.commitments.domain.commitment import Commitment
-from services.commitments.importing import Report, import_file
+from services.commitments.commitment.model import Commitment
+from services.commitments.importing.decisions import CommitmentImport, CommitmentsReport
 from shared.clock import Clock
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
@@ -24,6 +24,7 @@ from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
 from shared.rules.traffic_light import Status
+from shared.tabular.engine import run_import
 
 COLUMNS = ("code", "name", "day", "who", "rating", "why", "due", "start", "told", "more", "cost")
 
@@ -125,11 +126,11 @@ class Desk:
         self.store = open_store(log_url)
         self.store.migrate()
 
-    def enter(self, *rows: dict[str, str], **options: Any) -> Report:
+    def enter(self, *rows: dict[str, str], **options: Any) -> CommitmentsReport:
         """Import a table of these rows."""
         return self.enter_text(as_csv(rows), **options)
 
-    def enter_text(self, text: str, **options: Any) -> Report:
+    def enter_text(self, text: str, **options: Any) -> CommitmentsReport:
         """Import a file that reads so."""
         file = self.folder / "table.csv"
         file.write_bytes(text.encode())
@@ -137,14 +138,13 @@ class Desk:
 
     def enter_file(
         self, file: Path, *, dry_run: bool = False, progress: Callable[[int, int], None] | None = None
-    ) -> Report:
+    ) -> CommitmentsReport:
         """Import a file."""
         mapping = self.folder / "mapping.toml"
         mapping.write_text(self.mapping, encoding="utf-8")
-        return import_file(
+        return run_import(
             self.store,
-            file,
-            mapping,
+            lambda state: CommitmentImport(state, file, mapping),
             actor=self.actor,
             clock=Clock(now=lambda: self.now),
             dry_run=dry_run,
@@ -156,7 +156,7 @@ class Desk:
         lines = self.store.read_stream(stream_of(kind, code))
         return [codec.decode(line, position) for position, line in lines]
 
-    def said(self, of: type[Event], code: str = "t-bridge", kind: str = "commitment") -> list[Any]:
+    def facts(self, of: type[Event], code: str = "t-bridge", kind: str = "commitment") -> list[Any]:
         """The events of one type that were recorded of a commitment."""
         return [recorded.data for recorded in self.events(code, kind) if isinstance(recorded.data, of)]
 
@@ -214,7 +214,7 @@ def as_csv(rows: Sequence[dict[str, str]]) -> str:
     return text.getvalue()
 
 
-def comparable(report: Report) -> dict[str, Any]:
+def comparable(report: CommitmentsReport) -> dict[str, Any]:
     """A report without what differs from run to run."""
     told: dict[str, Any] = msgspec.json.decode(report.as_json())
     for name in ("dry_run", "correlation_id", "first_position", "last_position", "seconds"):

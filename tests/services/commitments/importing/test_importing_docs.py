@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from services.commitments.importing import mapping as sections
-from services.commitments.importing.mapping import FIELDS, load_mapping
-from shared.importing.mapping_file import Section
+from services.commitments.importing.mapping import FIELDS, Mapping
+from shared.tabular import mapping as shared_sections
+from shared.tabular.mapping import Section, read_mapping
 
 ROOT = Path(__file__).parents[4]
 DOCUMENT, _, _ = (
@@ -30,7 +31,7 @@ def keys_in(value: Any) -> set[str]:
 
 def test_the_annotated_mapping_is_one_that_is_understood(tmp_path: Path) -> None:
     (tmp_path / "mapping.toml").write_text(EXAMPLE, encoding="utf-8")
-    load_mapping(tmp_path / "mapping.toml")
+    read_mapping(tmp_path / "mapping.toml", Mapping)
 
 
 def test_every_key_of_a_mapping_is_explained() -> None:
@@ -49,8 +50,9 @@ def test_every_field_that_a_mapping_can_give_is_listed() -> None:
 
 
 def test_every_code_that_the_importer_gives_a_row_is_explained() -> None:
-    folder = Path(sections.__file__).parent
-    text = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
+    folders = Path(sections.__file__).parent, Path(shared_sections.__file__).parent
+    paths = [path for folder in folders for path in sorted(folder.glob("*.py")) if path.stem != "members"]
+    text = "".join(path.read_text(encoding="utf-8") for path in paths)
     codes = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', text)) - {"utf-8", "utf-8-sig", "utf-16"}
     codes -= {"too-many-conflicts", "import-writer", "api-key"}
     assert len(codes) > 12

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from services.commitments.importing.mapping import check_columns, load_mapping
-from services.commitments.importing.reading import read_table
+from services.commitments.importing.mapping import Mapping
+from services.commitments.importing.parsing import make_code
 from shared.errors import InvalidInput
+from shared.tabular.mapping import check_columns, columns_of, read_mapping
+from shared.tabular.reading import read_table
 from tests.services.commitments.importing.desk import COLUMNS, MAPPING
 
 ROOT = Path(__file__).parents[4]
@@ -19,7 +22,7 @@ OBSERVATIONS = ROOT.parent / "shared/data/uk-gmpp/observations.csv"
 def load(folder: Path, text: str) -> None:
     file = folder / "mapping.toml"
     file.write_text(text, encoding="utf-8")
-    load_mapping(file)
+    read_mapping(file, Mapping)
 
 
 @pytest.mark.parametrize(
@@ -28,10 +31,10 @@ def load(folder: Path, text: str) -> None:
         ("[code]", "[code]\nprefixx = 'a'", "unknown field `prefixx` - at `code`"),
         ("[title]\ncolumn = \"name\"", "", "missing required field `title`"),
         ("Green = \"on_track\"", "Green = \"fine\"", "at `rating.values"),
-        ("column = \"day\"", "column = \"day\"\non = 2014-01-01", "`date` has either a `column` or one day, `on`"),
-        ("column = \"who\"", "", "`lead` has either a `column` or one `code`"),
+        ("column = \"day\"", "column = \"day\"\non = 2014-01-01", "`date` has either `column` or `on`"),
+        ("column = \"who\"", "", "`lead` has either `column` or `code`"),
         ("[progress]", "[fields]\ncolour = { value = 'x' }\n[progress]", "`fields.colour` is not one of"),
-        ("[progress]", "[fields]\nstage = {}\n[progress]", "`fields.stage` has either a `column` or a `value`"),
+        ("[progress]", "[fields]\nstage = {}\n[progress]", "`fields.stage` has either `column` or `value`"),
         ("[code]", "[file]\nencoding = 'latin-99'\n[code]", "'latin-99' is no encoding"),
         ("phrases = [\"exempt\"]", "phrases = [\"(\"]", "`rating.none.phrases`: '(' is no pattern"),
         ("code = \"WORKS\"", "code = \"HEALTH\"", "`organizations` has 'HEALTH' twice"),
@@ -51,14 +54,21 @@ def test_a_mapping_that_cannot_be_meant_is_refused_by_key(
     assert "mapping.toml" in refused.value.message
 
 
+def test_organisations_that_belong_to_their_own_successors_are_refused(tmp_path: Path) -> None:
+    text = MAPPING.replace('code = "HEALTH"', 'code = "HEALTH"\nparent = "WORKS"')
+    text = text.replace('code = "WORKS"\nname', 'code = "WORKS"\nsuccessor = "HEALTH"\nname')
+    with pytest.raises(InvalidInput, match="leads back to"):
+        load(tmp_path, text)
+
+
 def test_a_mapping_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"mapping nowhere\.toml cannot be used"):
-        load_mapping(tmp_path / "nowhere.toml")
+        read_mapping(tmp_path / "nowhere.toml", Mapping)
 
 
 def test_a_column_that_the_file_lacks_is_named_with_the_key_that_asks_for_it(tmp_path: Path) -> None:
     (tmp_path / "mapping.toml").write_text(MAPPING)
-    mapping = load_mapping(tmp_path / "mapping.toml")
+    mapping = read_mapping(tmp_path / "mapping.toml", Mapping)
     check_columns(mapping, COLUMNS, "table.csv")
     with pytest.raises(InvalidInput) as refused:
         check_columns(mapping, ["ratings" if name == "rating" else name for name in COLUMNS], "table.csv")
@@ -66,15 +76,28 @@ def test_a_column_that_the_file_lacks_is_named_with_the_key_that_asks_for_it(tmp
     assert "`rating.columns` asks for 'rating' (there is 'ratings')" in refused.value.message
 
 
+def test_codes_are_made_of_letters_and_digits_behind_a_prefix() -> None:
+    assert make_code(["Ñuble: Región 2ª etapa"], "cl-", slug=True) == "cl-nuble-region-2a-etapa"
+    assert make_code(["PR", " 7"], "", slug=True) == "pr-7"
+    assert make_code(["A.1", "b_2"], "x-", slug=False) == "x-A.1-b_2"
+
+
+def test_a_code_that_would_be_too_long_is_cut_and_still_tells_its_like_apart() -> None:
+    one, other = (make_code(["a" * 70 + end], "gmpp-", slug=True) for end in ("x", "y"))
+    assert one != other
+    assert len(one) == len(other) == 64
+    assert one == make_code(["a" * 70 + "x"], "gmpp-", slug=True)
+
+
 def test_every_section_names_its_columns() -> None:
-    mapping = load_mapping(EXAMPLE)
-    asked = dict(mapping.columns())
-    assert {key.partition(".")[0] for key in asked} == {
+    mapping = read_mapping(EXAMPLE, Mapping)
+    asked = {re.split(r"\W", key)[0] for key, _ in columns_of(mapping)}
+    assert asked == {
         "budget", "code", "date", "deadline", "fields", "lead", "milestones", "progress", "rating", "title",
     }  # fmt: skip
 
 
 @pytest.mark.skipif(not OBSERVATIONS.exists(), reason="the data folder is not beside this checkout")
 def test_the_example_mapping_fits_the_table_it_is_an_example_for() -> None:
-    mapping = load_mapping(EXAMPLE)
+    mapping = read_mapping(EXAMPLE, Mapping)
     check_columns(mapping, read_table(OBSERVATIONS, mapping.file).columns, OBSERVATIONS.name)

@@ -31,7 +31,7 @@ TOLD_SECOND = "According to The Annual Table, as at 2014-03-31."
 
 def test_the_first_row_registers_the_commitment_on_its_day(desk: Desk) -> None:
     desk.enter(row())
-    (registered,) = desk.said(Registered)
+    (registered,) = desk.facts(Registered)
     assert registered == Registered(
         code="t-bridge",
         title="A bridge",
@@ -54,13 +54,16 @@ def test_the_board_of_a_day_in_the_past_is_that_of_its_rows(desk: Desk) -> None:
 
 def test_rows_go_in_by_their_days_whatever_their_order_in_the_file(desk: Desk) -> None:
     desk.enter(row(day=SECOND, rating="Red"), row(rating="Green"))
-    assert [assessed.judgement for assessed in desk.said(Assessed)] == [Judgement.ON_TRACK, Judgement.AT_RISK]
-    assert desk.said(Registered)[0].effective_on == date(2013, 9, 30)
+    assert [assessed.judgement for assessed in desk.facts(Assessed)] == [
+        Judgement.ON_TRACK,
+        Judgement.AT_RISK,
+    ]
+    assert desk.facts(Registered)[0].effective_on == date(2013, 9, 30)
 
 
 def test_the_day_may_come_from_a_table_of_labels(desk: Desk) -> None:
     desk.enter(row(day="First year"))
-    assert desk.said(Assessed)[0].effective_on == date(2014, 3, 31)
+    assert desk.facts(Assessed)[0].effective_on == date(2014, 3, 31)
 
 
 # --- ratings --------------------------------------------------------------------------------------------------------
@@ -68,7 +71,7 @@ def test_the_day_may_come_from_a_table_of_labels(desk: Desk) -> None:
 
 def test_the_rating_is_kept_word_for_word_beside_the_judgement_it_amounts_to(desk: Desk) -> None:
     desk.enter(row(rating=" AMBER ", why="Late\r\r\nand dear."))
-    assert desk.said(Assessed) == [
+    assert desk.facts(Assessed) == [
         Assessed(
             effective_on=date(2013, 9, 30),
             judgement=Judgement.AT_RISK,
@@ -82,7 +85,7 @@ def test_the_rating_is_kept_word_for_word_beside_the_judgement_it_amounts_to(des
 @pytest.mark.parametrize("rating", ["Not rated", "Exempt under Section 43", ""])
 def test_a_rating_that_is_none_ends_the_judgement_before_it(desk: Desk, rating: str) -> None:
     desk.enter(row(rating="Red"), row(day=SECOND, rating=rating))
-    last = desk.said(Assessed)[-1]
+    last = desk.facts(Assessed)[-1]
     assert (last.judgement, last.rating) == (None, rating)
     assert desk.status(date(2014, 3, 31)) is Status.ON_TIME
 
@@ -90,12 +93,12 @@ def test_a_rating_that_is_none_ends_the_judgement_before_it(desk: Desk, rating: 
 def test_a_blank_rating_can_be_made_to_mean_that_nothing_was_said(desk: Desk) -> None:
     desk.mapping = desk.mapping.replace('reason = "why"', 'reason = "why"\nblank = "nothing"')
     desk.enter(row(rating="Red"), row(day=SECOND, rating=""))
-    assert len(desk.said(Assessed)) == 1
+    assert len(desk.facts(Assessed)) == 1
 
 
 def test_a_risk_for_which_the_table_gives_no_reason_says_so(desk: Desk) -> None:
     desk.enter(row(rating="Red", why="n/a"))
-    assert desk.said(Assessed)[0].reason == f"“Red”, with no reason given. {TOLD_FIRST}"
+    assert desk.facts(Assessed)[0].reason == f"“Red”, with no reason given. {TOLD_FIRST}"
 
 
 # --- deadlines ------------------------------------------------------------------------------------------------------
@@ -103,7 +106,7 @@ def test_a_risk_for_which_the_table_gives_no_reason_says_so(desk: Desk) -> None:
 
 def test_another_day_is_a_revision_of_the_deadline_that_names_its_source(desk: Desk) -> None:
     desk.enter(row(), row(day=SECOND, due="30.06.16"))
-    assert desk.said(DeadlineRevised) == [
+    assert desk.facts(DeadlineRevised) == [
         DeadlineRevised(
             deadline=DeadlineKind.PUBLIC,
             on=date(2016, 6, 30),
@@ -116,25 +119,25 @@ def test_another_day_is_a_revision_of_the_deadline_that_names_its_source(desk: D
 
 def test_the_same_day_written_otherwise_is_no_revision(desk: Desk) -> None:
     desk.enter(row(), row(day=SECOND, due="2015-12-31"))
-    assert desk.said(DeadlineRevised) == []
+    assert desk.facts(DeadlineRevised) == []
 
 
 def test_prose_in_place_of_the_first_deadline_is_kept_as_the_reason_for_having_none(desk: Desk) -> None:
     desk.enter(row(due="Exempt under\nSection 22"))
-    assert desk.said(Registered)[0].no_deadline_reason == "Exempt under Section 22"
-    assert desk.said(Registered)[0].public_deadline is None
+    assert desk.facts(Registered)[0].no_deadline_reason == "Exempt under Section 22"
+    assert desk.facts(Registered)[0].public_deadline is None
 
 
 def test_a_day_after_prose_sets_the_deadline_for_the_first_time(desk: Desk) -> None:
     desk.enter(row(due="To be confirmed"), row(day=SECOND))
-    (revised,) = desk.said(DeadlineRevised)
+    (revised,) = desk.facts(DeadlineRevised)
     assert (revised.previous, revised.on) == (None, date(2015, 12, 31))
 
 
 def test_prose_after_a_day_leaves_the_deadline_and_is_kept_as_a_comment(desk: Desk) -> None:
     desk.enter(row(), row(day=SECOND, due="Exempt (Section 22)"))
-    assert desk.said(DeadlineRevised) == []
-    assert desk.said(Commented) == [
+    assert desk.facts(DeadlineRevised) == []
+    assert desk.facts(Commented) == [
         Commented(
             text=f"No public deadline is given: “Exempt (Section 22)”. {TOLD_SECOND}",
             effective_on=date(2014, 3, 31),
@@ -144,19 +147,19 @@ def test_prose_after_a_day_leaves_the_deadline_and_is_kept_as_a_comment(desk: De
 
 def test_the_same_prose_again_says_nothing_new(desk: Desk) -> None:
     desk.enter(row(due="To be confirmed"), row(day=SECOND, due="To be confirmed"))
-    assert desk.said(Commented) == []
+    assert desk.facts(Commented) == []
 
 
 def test_a_blank_deadline_says_nothing(desk: Desk) -> None:
     desk.enter(row(), row(day=SECOND, due="n/a"))
-    assert desk.said(Commented) == desk.said(DeadlineRevised) == []
+    assert desk.facts(Commented) == desk.facts(DeadlineRevised) == []
 
 
 def test_an_internal_deadline_has_a_column_of_its_own(desk: Desk) -> None:
     desk.mapping += '[internal_deadline]\ncolumn = "more"\n'
     desk.enter(row(more="2015-06-30"), row(day=SECOND, more="2015-09-30"))
-    assert desk.said(Registered)[0].internal_deadline.on == date(2015, 6, 30)
-    assert [(r.deadline, r.on) for r in desk.said(DeadlineRevised)] == [
+    assert desk.facts(Registered)[0].internal_deadline.on == date(2015, 6, 30)
+    assert [(r.deadline, r.on) for r in desk.facts(DeadlineRevised)] == [
         (DeadlineKind.INTERNAL, date(2015, 9, 30))
     ]
 
@@ -167,7 +170,7 @@ def test_an_internal_deadline_has_a_column_of_its_own(desk: Desk) -> None:
 def test_an_organisation_is_registered_when_a_row_names_it_with_the_spellings_it_goes_by(desk: Desk) -> None:
     report = desk.enter(row(who="Min. of Health"))
     assert report.organizations_registered == ["HEALTH"]
-    (registered,) = desk.said(OrganizationRegistered, "HEALTH", "organization")
+    (registered,) = desk.facts(OrganizationRegistered, "HEALTH", "organization")
     assert (registered.name, registered.kind) == ("Ministry of Health", OrganizationKind.MINISTRY)
     assert registered.aliases == ("Min. of Health", "MoH")
     assert desk.events("WORKS", "organization") == []
@@ -175,7 +178,7 @@ def test_an_organisation_is_registered_when_a_row_names_it_with_the_spellings_it
 
 def test_another_organisation_is_a_change_of_lead_and_another_spelling_is_not(desk: Desk) -> None:
     desk.enter(row(who="MoH"), row(day="31/10/2013", who="ministry of health"), row(day=SECOND, who="WORKS"))
-    assert desk.said(LeadReassigned) == [
+    assert desk.facts(LeadReassigned) == [
         LeadReassigned(
             lead_organization="WORKS",
             previous="HEALTH",
@@ -189,7 +192,7 @@ def test_an_organisation_on_record_is_known_by_its_aliases(desk: Desk) -> None:
     desk.enter(row(who="MoH"))
     desk.mapping = desk.mapping.replace('spellings = ["Min. of Health", "MoH"]', "")
     desk.enter(row(code="clinic", who="MIN. OF HEALTH"))
-    assert desk.said(Registered, "t-clinic")[0].lead_organization == "HEALTH"
+    assert desk.facts(Registered, "t-clinic")[0].lead_organization == "HEALTH"
 
 
 def test_an_unknown_organisation_is_an_error_of_the_row_or_registered_under_a_slug(desk: Desk) -> None:
@@ -199,7 +202,7 @@ def test_an_unknown_organisation_is_an_error_of_the_row_or_registered_under_a_sl
     ]
     desk.mapping = desk.mapping.replace('unknown = "error"', 'unknown = "register"')
     assert desk.enter(row(who="Dirección de Obras")).organizations_registered == ["direccion-de-obras"]
-    (registered,) = desk.said(OrganizationRegistered, "direccion-de-obras", "organization")
+    (registered,) = desk.facts(OrganizationRegistered, "direccion-de-obras", "organization")
     assert registered.name == "Dirección de Obras"
 
 
@@ -209,14 +212,14 @@ def test_what_came_after_an_organisation_is_registered_before_it(desk: Desk) -> 
         'name = "Ministry of Works"\nsuccessor = "HEALTH"\ndissolved_on = 2014-01-01',
     )
     assert desk.enter(row()).organizations_registered == ["HEALTH", "WORKS"]
-    (changed,) = desk.said(OrganizationChanged, "WORKS", "organization")
+    (changed,) = desk.facts(OrganizationChanged, "WORKS", "organization")
     assert (changed.successor, changed.dissolved_on) == ("HEALTH", date(2014, 1, 1))
 
 
 def test_one_organisation_may_lead_the_whole_file(desk: Desk) -> None:
     desk.mapping = desk.mapping.replace('column = "who"', 'code = "HEALTH"')
     desk.enter(row())
-    assert desk.said(Registered)[0].lead_organization == "HEALTH"
+    assert desk.facts(Registered)[0].lead_organization == "HEALTH"
 
 
 # --- reports, figures, milestones, fields ---------------------------------------------------------------------------
@@ -224,7 +227,7 @@ def test_one_organisation_may_lead_the_whole_file(desk: Desk) -> None:
 
 def test_texts_of_several_columns_make_one_progress_report(desk: Desk) -> None:
     desk.enter(row(told="Piles driven.", more="Within budget."), row(day=SECOND, told="n/a"))
-    assert desk.said(ProgressReported) == [
+    assert desk.facts(ProgressReported) == [
         ProgressReported(
             number=1,
             period="2013",
@@ -243,13 +246,13 @@ def test_a_report_is_for_the_period_in_which_its_day_falls(desk: Desk, period: s
     desk.mapping = desk.mapping.replace("[progress]", f'[progress]\nperiod = "{period}"\npercent = "more"')
     desk.mapping = desk.mapping.replace(', { column = "more", label = "Money" }', "")
     desk.enter(row(more="12.5 %"))
-    (report,) = desk.said(ProgressReported)
+    (report,) = desk.facts(ProgressReported)
     assert (report.period, str(report.percent)) == (name, "12.5")
 
 
 def test_figures_are_scaled_and_those_of_a_fiscal_year_carry_it(desk: Desk) -> None:
     desk.enter(row(cost="£1,234.5"), row(day=SECOND, cost="Exempt"))
-    assert desk.said(BudgetEstimated) == [
+    assert desk.facts(BudgetEstimated) == [
         BudgetEstimated(
             effective_on=date(2013, 9, 30),
             lines=(BudgetLine(amount="1234500000", currency="GBP", year=2013, figure=BudgetFigure.FORECAST),),
@@ -257,12 +260,12 @@ def test_figures_are_scaled_and_those_of_a_fiscal_year_carry_it(desk: Desk) -> N
         )
     ]
     desk.enter(row(code="road", day=SECOND, cost="1"))
-    assert desk.said(BudgetEstimated, "t-road")[0].lines[0].year == 2013
+    assert desk.facts(BudgetEstimated, "t-road")[0].lines[0].year == 2013
 
 
 def test_a_milestone_is_planned_and_planned_anew(desk: Desk) -> None:
     desk.enter(row(start="01/05/2014"), row(day=SECOND, start="01/09/2014"))
-    assert desk.said(MilestoneSet) == [
+    assert desk.facts(MilestoneSet) == [
         MilestoneSet(number=1, name="Start", due_on=date(2014, 5, 1), reason=TOLD_FIRST),
         MilestoneSet(number=1, name="Start", due_on=date(2014, 9, 1), reason=TOLD_SECOND),
     ]
@@ -270,7 +273,7 @@ def test_a_milestone_is_planned_and_planned_anew(desk: Desk) -> None:
 
 def test_another_name_is_kept_as_a_comment_the_day_it_first_appears(desk: Desk) -> None:
     desk.enter(row(), row(day="31/12/2013", name="A viaduct"), row(day=SECOND, name="A  viaduct"))
-    assert [(c.text, c.effective_on) for c in desk.said(Commented)] == [
+    assert [(c.text, c.effective_on) for c in desk.facts(Commented)] == [
         (
             "It is called “A viaduct”. According to The Annual Table, as at 2013-12-31.",
             date(2013, 12, 31),
@@ -292,7 +295,7 @@ nature = { column = "told", values = { law = "legislative" } }
 region = { value = "Ñuble" }
 """
     desk.enter(row(), row(day=SECOND, more="roads; rivers;roads", told="Law"))
-    registered = desk.said(Registered)[0]
+    registered = desk.facts(Registered)[0]
     assert (registered.kind, registered.nature, registered.region) == ("action", "legislative", "Ñuble")
     assert registered.key_words == ("roads", "rivers")
     assert (registered.origin.kind, registered.origin.source) == ("regional_plan", "The Annual Table")

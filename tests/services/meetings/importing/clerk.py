@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from services.meetings.domain.body import Body
-from services.meetings.domain.meeting import Meeting
-from services.meetings.importing.report import Report
-from services.meetings.importing.run import import_meetings
+from services.meetings.body.model import Body
+from services.meetings.importing.decisions import MeetingImport
+from services.meetings.importing.report import MeetingsReport
+from services.meetings.meeting.model import Meeting
 from shared.clock import Clock
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
@@ -24,6 +24,7 @@ from shared.eventlog.store import Changes
 from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
+from shared.tabular.engine import run_import
 
 MAPPING = """
 source = "The Council's Pages"
@@ -98,11 +99,11 @@ class Clerk:
         self.store = open_store(log_url)
         self.store.migrate()
 
-    def enter(self, *rows: Row, **options: Any) -> Report:
+    def enter(self, *rows: Row, **options: Any) -> MeetingsReport:
         """Import a file of these meetings."""
         return self.enter_text("".join(json.dumps(row) + "\n" for row in rows), **options)
 
-    def enter_text(self, text: str, **options: Any) -> Report:
+    def enter_text(self, text: str, **options: Any) -> MeetingsReport:
         """Import a file that reads so."""
         file = self.folder / "meetings.jsonl"
         file.write_text(text, encoding="utf-8")
@@ -110,15 +111,14 @@ class Clerk:
 
     def enter_file(
         self, file: Path, *, dry_run: bool = False, progress: Callable[[int, int], None] | None = None
-    ) -> Report:
+    ) -> MeetingsReport:
         """Import a file, as it lies there."""
         mapping = self.folder / "mapping.toml"
         mapping.write_text(self.mapping, encoding="utf-8")
         (self.folder / "organizations.json").write_text(json.dumps(self.organizations), encoding="utf-8")
-        return import_meetings(
+        return run_import(
             self.store,
-            file,
-            mapping,
+            lambda state: MeetingImport(state, file, mapping),
             actor=self.actor,
             clock=Clock(now=lambda: self.now),
             dry_run=dry_run,
@@ -130,13 +130,13 @@ class Clerk:
         lines = self.store.read_stream(stream_of(kind, reference))
         return [codec.decode(line, position) for position, line in lines]
 
-    def said(self, reference: str = "m/1", kind: str = "meeting") -> list[Event]:
+    def facts(self, reference: str = "m/1", kind: str = "meeting") -> list[Event]:
         """What the events of a meeting, or of a body, say."""
         return [recorded.data for recorded in self.events(reference, kind)]
 
-    def told(self, of: type[Event], reference: str = "m/1") -> list[Any]:
+    def facts_of(self, of: type[Event], reference: str = "m/1") -> list[Any]:
         """The events of one type that were recorded of a meeting."""
-        return [said for said in self.said(reference) if isinstance(said, of)]
+        return [said for said in self.facts(reference) if isinstance(said, of)]
 
     def meeting(self, reference: str = "m/1") -> Meeting:
         """A meeting as the record has it."""
@@ -192,7 +192,7 @@ def clerk_at(folder: Path, log_url: str) -> Iterator[Clerk]:
         clerk.store.close()
 
 
-def comparable(report: Report) -> dict[str, Any]:
+def comparable(report: MeetingsReport) -> dict[str, Any]:
     """A report without what differs from run to run."""
     told: dict[str, Any] = msgspec.json.decode(report.as_json())
     for name in ("dry_run", "correlation_id", "first_position", "last_position", "seconds"):
@@ -200,12 +200,12 @@ def comparable(report: Report) -> dict[str, Any]:
     return told
 
 
-def faults(report: Report) -> list[tuple[int, str | None, str]]:
+def faults(report: MeetingsReport) -> list[tuple[int, str | None, str]]:
     """The errors of a report: line, member, code."""
     return [(error.line, error.column, error.code) for error in report.errors]
 
 
-def left_out(report: Report) -> list[tuple[int, str | None, str]]:
+def left_out(report: MeetingsReport) -> list[tuple[int, str | None, str]]:
     """The parts of rows that a report says were left out: line, member, code."""
     return [(error.line, error.column, error.code) for error in report.left_out]
 

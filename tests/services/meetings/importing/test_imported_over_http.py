@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.meetings.importing.run import import_meetings
+from services.meetings.importing.decisions import MeetingImport
 from shared.clock import Clock
+from shared.eventlog.open import open_store
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
+from shared.tabular.engine import run_import
 from tests.services.meetings.importing.clerk import MAPPING, ORGANIZATIONS, meeting
 from tests.services.meetings.installation import Installation
 
@@ -29,13 +31,14 @@ async def served(folder: Path, log_url: str) -> AsyncIterator[Installation]:
     installation = Installation(folder, log_url)
     installation.now = datetime(2024, 6, 1, tzinfo=UTC)
     async with installation.running():
-        report = import_meetings(
-            log_url,
-            folder / "meetings.jsonl",
-            folder / "mapping.toml",
+        store = open_store(log_url)
+        report = run_import(
+            store,
+            lambda state: MeetingImport(state, folder / "meetings.jsonl", folder / "mapping.toml"),
             actor=Actor("import", "DCI", Role.DCI),
             clock=Clock(now=lambda: installation.now),
         )
+        store.close()
         await installation.read(f"/v1/bodies?wait_for={report.last_position}")
         yield installation
 

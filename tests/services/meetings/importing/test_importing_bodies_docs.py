@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from services.meetings.domain import body as rules
+from services.meetings.body import model as rules
 from services.meetings.importing import bodies as sections
 from services.meetings.importing.bodies import BilateralSection, BodiesFile, BodySection
 from shared.events.meeting_vocabulary import BodyKind, Cadence, ProtocolPeriod
+from shared.events.meetings import ExpectedMeetings, Protocol, Seat
 from shared.events.vocabulary import Visibility
-from shared.importing.mapping_file import Section, read_mapping
+from shared.tabular.mapping import read_mapping
 
 ROOT = Path(__file__).parents[4]
 TEXT = (ROOT / "docs/importing.md").read_text(encoding="utf-8")
@@ -26,7 +27,7 @@ def test_the_annotated_file_is_one_that_is_understood_and_names_the_defaults(tmp
     (tmp_path / "bodies.toml").write_text(EXAMPLE, encoding="utf-8")
     shown = read_mapping(tmp_path / "bodies.toml", BodiesFile)
     (body,) = shown.bodies
-    body.as_domain()
+    body.description()
     assert body.kind == BodySection(code="A", name="A").kind
     defaults = BilateralSection()
     assert shown.bilaterals is not None
@@ -38,7 +39,7 @@ def test_the_annotated_file_is_one_that_is_understood_and_names_the_defaults(tmp
 
 
 def test_every_key_is_explained() -> None:
-    structs = [one for one in vars(sections).values() if isinstance(one, type) and issubclass(one, Section)]
+    structs = (BodiesFile, BodySection, BilateralSection, Seat, Protocol, ExpectedMeetings)
     keys = {name for struct in structs for name in struct.__struct_fields__}
     assert len(keys) > 18
     assert {key for key in keys if not re.search(rf"\b{key}\b", EXAMPLE)} == set()

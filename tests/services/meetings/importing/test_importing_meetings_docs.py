@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 
 from services.meetings.importing import mapping as sections
-from services.meetings.importing.mapping import Mapping, load_mapping
-from services.meetings.importing.report import Report
+from services.meetings.importing.mapping import Mapping
+from services.meetings.importing.report import MeetingsReport
 from shared.events.meeting_vocabulary import ItemOutcome
-from shared.importing.mapping_file import Section
+from shared.tabular import members
+from shared.tabular.mapping import Section, read_mapping
 
 ROOT = Path(__file__).parents[4]
 TEXT = (ROOT / "docs/importing.md").read_text(encoding="utf-8")
@@ -22,7 +23,7 @@ DOCUMENT, _, _ = REST.partition("\n# Importing bodies\n")
 
 def test_the_annotated_mapping_is_one_that_is_understood_and_shows_the_defaults(tmp_path: Path) -> None:
     (tmp_path / "mapping.toml").write_text(EXAMPLE, encoding="utf-8")
-    shown, defaults = load_mapping(tmp_path / "mapping.toml"), Mapping(source="City of …")
+    shown, defaults = read_mapping(tmp_path / "mapping.toml", Mapping), Mapping(source="City of …")
     assert shown.meetings == defaults.meetings
     assert shown.agenda == defaults.agenda
     told = {"file": "organizations.json", "transliterate": {"ö": "oe"}, "where": shown.bodies.where}
@@ -42,13 +43,13 @@ def test_every_outcome_is_named() -> None:
 
 
 def test_everything_that_only_this_report_tells_is_explained() -> None:
-    own = set(Report.__annotations__)
+    own = set(MeetingsReport.__annotations__)
     assert {name for name in own if f"`{name}`" not in DOCUMENT} == set()
 
 
 def test_every_code_that_the_importer_gives_a_row_is_explained() -> None:
     folder = Path(sections.__file__).parent
-    paths = [path for path in sorted(folder.glob("*.py")) if path.stem != "bodies"]
+    paths = [path for path in sorted(folder.glob("*.py")) if path.stem != "bodies"] + [Path(members.__file__)]
     codes = {
         code
         for path in paths

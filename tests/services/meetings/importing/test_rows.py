@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.meetings.domain.body import BodyDescription
 from shared.events.meeting_vocabulary import BodyKind, MeetingState
 from shared.events.meetings import (
     AgendaItem,
+    BodyChanged,
     BodyRegistered,
     MeetingCancelled,
     MeetingConvened,
@@ -29,7 +29,7 @@ END = datetime(2024, 3, 5, 17, 30, tzinfo=UTC)
 
 def test_a_meeting_is_convened_held_and_its_results_are_drafted_as_minutes(clerk: Clerk) -> None:
     report = clerk.enter(meeting())
-    convened, held, drafted = clerk.said()
+    convened, held, drafted = clerk.facts()
     assert convened == MeetingConvened(
         body="TC",
         scheduled_at=START,
@@ -54,15 +54,15 @@ def test_nobody_is_said_to_have_approved_the_minutes_or_to_have_been_absent(cler
     assert found.state is MeetingState.MINUTES_DRAFTED
     assert (found.approval, found.circulations) == (None, ())
     assert found.held is not None
-    assert found.held.said.mandatory_absences == ()
+    assert found.held.event.mandatory_absences == ()
 
 
 def test_the_body_of_a_meeting_is_registered_with_the_first_of_its_meetings(clerk: Clerk) -> None:
     report = clerk.enter(meeting(), meeting(id="m/2"), meeting(id="m/3", organization="o/2"))
     assert report.bodies_registered == ["TC", "Groesse-A"]
     assert len(clerk.events("TC", "body")) == 1
-    assert clerk.body("TC").description == BodyDescription(
-        "Town Council", BodyKind.COMMITTEE, decides=True, visibility=Visibility.PUBLIC
+    assert clerk.body("TC").description == BodyChanged(
+        name="Town Council", kind=BodyKind.COMMITTEE, decides=True, visibility=Visibility.PUBLIC
     )
     assert not clerk.body("Groesse-A").description.decides
 
@@ -70,7 +70,7 @@ def test_the_body_of_a_meeting_is_registered_with_the_first_of_its_meetings(cler
 def test_an_end_is_that_of_the_meeting_itself_where_the_mapping_says_so(clerk: Clerk) -> None:
     clerk.mapping += '[meetings]\nend_is = "actual"\n'
     clerk.enter(meeting())
-    (convened,), (held,) = clerk.told(MeetingConvened), clerk.told(MeetingHeld)
+    (convened,), (held,) = clerk.facts_of(MeetingConvened), clerk.facts_of(MeetingHeld)
     assert (convened.ends_at, held.ended_at) == (None, END)
 
 
@@ -95,7 +95,7 @@ def test_a_meeting_to_come_is_convened_and_nothing_more(clerk: Clerk) -> None:
 
 def test_a_cancelled_meeting_is_cancelled_according_to_the_source(clerk: Clerk) -> None:
     report = clerk.enter(meeting(cancelled=True))
-    assert clerk.said()[1:] == [MeetingCancelled(reason="According to The Council's Pages.")]
+    assert clerk.facts()[1:] == [MeetingCancelled(reason="According to The Council's Pages.")]
     assert left_out(report) == [(1, "agendaItem[].result", "results-of-cancelled-meeting")]
 
 
@@ -107,18 +107,20 @@ def test_items_stand_in_the_order_that_the_source_gives_them_under_numbers_of_ou
         (2, None, "i/5"),
         (3, "7.", "i/7"),
     ]
-    assert verbatim(clerk.told(MinutesDrafted)[0].items) == [(3, "noted", "noted")]
+    assert verbatim(clerk.facts_of(MinutesDrafted)[0].items) == [(3, "noted", "noted")]
 
 
 def test_wordings_are_compared_without_capitals_and_kept_with_them(clerk: Clerk) -> None:
     clerk.enter(meeting(agendaItem=[item(1, result="  Carried  as amended")]))
-    assert verbatim(clerk.told(MinutesDrafted)[0].items) == [(1, "agreed_with_changes", "Carried as amended")]
+    assert verbatim(clerk.facts_of(MinutesDrafted)[0].items) == [
+        (1, "agreed_with_changes", "Carried as amended")
+    ]
 
 
 def test_a_wording_nobody_mapped_is_kept_word_for_word_where_the_mapping_lets_it(clerk: Clerk) -> None:
     clerk.mapping += 'unknown = "verbatim"\n'
     report = clerk.enter(meeting(agendaItem=[item(1, result="adjourned sine die"), item(2, result="noted")]))
-    assert verbatim(clerk.told(MinutesDrafted)[0].items)[0] == (1, None, "adjourned sine die")
+    assert verbatim(clerk.facts_of(MinutesDrafted)[0].items)[0] == (1, None, "adjourned sine die")
     assert report.outcomes == {"(verbatim only)": 1, "noted": 1}
     assert report.wordings == {"adjourned sine die": 1, "noted": 1}
     assert (report.items.with_outcome, report.items.verbatim_only) == (1, 1)
@@ -136,7 +138,7 @@ def test_rules_of_the_mapping_describe_an_organisation_that_no_file_describes(cl
         'visibility = "internal"\n'
     )
     clerk.enter(meeting(organization="o/9"))
-    assert clerk.said("JURY", "body") == [
+    assert clerk.facts("JURY", "body") == [
         BodyRegistered(
             code="JURY",
             name="The Jury",
@@ -178,7 +180,7 @@ def test_an_item_that_is_not_public_is_left_out(clerk: Clerk) -> None:
     secret = item(2, public=False, name="A purchase", result="carried")
     report = clerk.enter(meeting(agendaItem=[item(1), secret, item(3, result="noted")]))
     assert [one.title for one in clerk.meeting().agenda] == ["Issue 1", "Issue 3"]
-    assert verbatim(clerk.told(MinutesDrafted)[0].items) == [(2, "noted", "noted")]
+    assert verbatim(clerk.facts_of(MinutesDrafted)[0].items) == [(2, "noted", "noted")]
     assert left_out(report) == [(1, "agendaItem[1].public", "item-not-public")]
     assert b"A purchase" not in b"".join(line for _, line in clerk.store.read(0, 100))
 
@@ -260,7 +262,7 @@ def test_a_body_on_record_is_taken_as_it_is_and_another_under_its_code_is_not(cl
     clerk.record(other, reference="Groesse-A", kind="body")
     report = clerk.enter(meeting(), meeting(id="m/2", organization="o/2"))
     assert clerk.meeting().visibility is Visibility.INTERNAL
-    assert clerk.said("TC", "body") == [by_hand]
+    assert clerk.facts("TC", "body") == [by_hand]
     assert faults(report) == [(2, "organization", "body-code-taken")]
 
 

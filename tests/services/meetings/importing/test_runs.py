@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli import app
-from services.meetings.importing.report import Report
-from services.meetings.importing.run import ROWS_PER_BATCH
+from services.meetings.importing.decisions import MeetingImport
+from services.meetings.importing.report import MeetingsReport
 from shared.events.meeting_vocabulary import BodyKind, MeetingState, Presence
 from shared.events.meetings import (
     AgendaRevised,
@@ -44,6 +44,7 @@ from tests.services.meetings.importing.clerk import (
 )
 
 ROOT = Path(__file__).parents[4]
+ROWS_PER_BATCH = MeetingImport.ROWS_PER_BATCH
 BEFORE = datetime(2024, 3, 1, tzinfo=UTC)
 AFTER = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
@@ -71,7 +72,7 @@ def test_what_the_source_says_differently_before_a_meeting_is_taken_over(clerk: 
     clerk.enter(
         meeting(start="2024-03-06T16:30:00+01:00", end="2024-03-06T18:30:00+01:00", agendaItem=[item(1)])
     )
-    assert [type(said) for said in clerk.said()[1:]] == [MeetingRescheduled, AgendaRevised]
+    assert [type(said) for said in clerk.facts()[1:]] == [MeetingRescheduled, AgendaRevised]
     clerk.now = AFTER
     clerk.enter(
         meeting(
@@ -80,14 +81,14 @@ def test_what_the_source_says_differently_before_a_meeting_is_taken_over(clerk: 
             agendaItem=[item(1, result="noted")],
         )
     )
-    assert [type(said) for said in clerk.said()[3:]] == [MeetingHeld, MinutesDrafted]
+    assert [type(said) for said in clerk.facts()[3:]] == [MeetingHeld, MinutesDrafted]
 
 
 def test_what_is_taken_back_and_said_again_is_recorded_each_time(clerk: Clerk) -> None:
     carried, noted = item(1, result="carried"), item(1, result="noted")
     for one in (carried, noted, carried, carried):
         clerk.enter(meeting(agendaItem=[one]))
-    drafts = clerk.told(MinutesDrafted)
+    drafts = clerk.facts_of(MinutesDrafted)
     assert [verbatim(draft.items)[0][1] for draft in drafts] == ["agreed", "noted", "agreed"]
     assert [draft.draft for draft in drafts] == [1, 2, 3]
 
@@ -96,20 +97,20 @@ def test_a_cancellation_after_the_convocation_is_taken_over_and_not_taken_back(c
     clerk.now = BEFORE
     clerk.enter(meeting(agendaItem=[item(1)]))
     clerk.enter(meeting(agendaItem=[item(1)], cancelled=True))
-    assert len(clerk.told(MeetingCancelled)) == 1
+    assert len(clerk.facts_of(MeetingCancelled)) == 1
     report = clerk.enter(meeting(agendaItem=[item(1)]))
     assert faults(report) == [(1, "cancelled", "meeting-cancelled")]
 
 
 def test_the_time_at_which_it_was_held_is_corrected_and_who_was_noted_stays_noted(clerk: Clerk) -> None:
     clerk.enter(meeting())
-    (held,) = clerk.told(MeetingHeld)
+    (held,) = clerk.facts_of(MeetingHeld)
     somebody = Attendee(organization="DCI", position="chief", presence=Presence.PRESENT)
     clerk.record(
         AttendanceCorrected(held_at=held.held_at, attendance=(somebody,), reason="The list was found.")
     )
     clerk.enter(meeting(start="2024-03-05T17:00:00+01:00"))
-    corrected = clerk.told(AttendanceCorrected)[-1]
+    corrected = clerk.facts_of(AttendanceCorrected)[-1]
     assert corrected.held_at == datetime(2024, 3, 5, 16, tzinfo=UTC)
     assert corrected.attendance == (somebody,)
     assert corrected.reason == "According to The Council's Pages."
@@ -144,7 +145,7 @@ def test_minutes_that_somebody_wrote_since_stay(clerk: Clerk) -> None:
     assert clerk.enter(meeting()).rows.unchanged == 1
     report = clerk.enter(meeting(agendaItem=[item(1, result="noted"), item(2), item(3, result="see annex")]))
     assert faults(report) == [(1, "agendaItem[].result", "minutes-rewritten")]
-    assert clerk.told(MinutesDrafted)[-1] == by_hand
+    assert clerk.facts_of(MinutesDrafted)[-1] == by_hand
 
 
 def test_sealed_minutes_stay_sealed(clerk: Clerk) -> None:
@@ -252,7 +253,7 @@ def test_an_import_killed_at_any_moment_is_completed_by_running_it_again(clerk_o
 
 def test_two_imports_of_one_file_at_once_record_it_once(clerk_on_each_engine: Clerk) -> None:
     clerk, rows = clerk_on_each_engine, many_meetings(3 * ROWS_PER_BATCH)
-    reports: list[Report] = []
+    reports: list[MeetingsReport] = []
 
     def meddle(done: int, total: int) -> None:
         if done == ROWS_PER_BATCH and not reports:
@@ -284,7 +285,7 @@ def test_a_body_that_others_register_meanwhile_is_taken_as_it_is(clerk: Clerk) -
     report = clerk.enter(*rows, progress=meddle)
     assert report.rows.imported == len(rows)
     assert report.bodies_registered == ["TC"]
-    assert clerk.said("Groesse-A", "body") == [by_hand]
+    assert clerk.facts("Groesse-A", "body") == [by_hand]
 
 
 def test_progress_ends_where_the_rows_end(clerk: Clerk) -> None:

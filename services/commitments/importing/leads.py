@@ -1,0 +1,80 @@
+"""Which organisation a spelling in the table means; one that is new is registered, if the mapping lets it be."""
+
+from __future__ import annotations
+
+from services.commitments.commitment.model import Known
+from services.commitments.importing.mapping import DescribedOrganization, Mapping
+from services.commitments.plan.model import Organization, check_organization
+from services.commitments.plan.repository import Directory
+from shared.errors import InvalidInput
+from shared.events.commitments import OrganizationChanged
+from shared.events.streams import stream_of
+from shared.events.types import LONGEST_CODE
+from shared.tabular.engine import ImportState
+from shared.tabular.text import folded, slug_of
+
+
+class Leads:
+    """The organisations on record and those that the mapping describes."""
+
+    def __init__(self, state: ImportState, mapping: Mapping) -> None:
+        self._state = state
+        self._lookup = state.lookup(Directory)
+        self._register_unknown = mapping.lead.unknown == "register"
+        self._described = {organization.code: organization for organization in mapping.organizations}
+        self._spellings = {
+            folded(spelling): organization.code
+            for organization in mapping.organizations
+            for spelling in (organization.code, organization.name, *organization.spellings)
+        } | {folded(spelling): code for spelling, code in mapping.lead.spellings.items()}
+
+    @property
+    def known(self) -> Known:
+        """What else the record holds that a commitment may name."""
+        directory = self._lookup.found
+        return Known(directory.organizations.keys, directory.pillars.keys)
+
+    def code_of(self, spelling: str) -> str:
+        """The code of the organisation meant, which is on record from now on, whatever becomes of the row."""
+        code = self._spellings.get(folded(spelling))
+        if code is None:
+            known = self._lookup.found.organization_called(spelling)
+            if known is not None:
+                return known.code
+            if not self._register_unknown:
+                raise _unknown(f"There is no organisation that goes by '{spelling}'.")
+            code = slug_of(spelling)[:LONGEST_CODE].rstrip("-")
+        self._register(code, spelling)
+        return code
+
+    def _register(self, code: str, spelling: str) -> None:
+        directory = self._lookup.found
+        if directory.organization(code) is not None:
+            return
+        described = self._described.get(code)
+        if described is None and not self._register_unknown:
+            raise _unknown(
+                f"'{spelling}' stands for '{code}', which is neither on record nor described in the mapping."
+            )
+        described = described or DescribedOrganization(code=code, name=spelling)
+        for other in (described.parent, described.successor):
+            if other is not None:
+                self._register(other, other)
+        # The spellings that differ from the code and from each other in more than their capitals.
+        aliases = {spelling.casefold(): spelling for spelling in described.spellings}
+        aliases.pop(code.casefold(), None)
+        description = OrganizationChanged(
+            name=described.name,
+            kind=described.kind,
+            parent=described.parent,
+            aliases=tuple(aliases.values()),
+            successor=described.successor,
+            dissolved_on=described.dissolved_on,
+        )
+        check_organization(code, description, directory, self._state.context.today)
+        for event in Organization.register(code, description):
+            self._state.record(stream_of("organization", code), event)
+
+
+def _unknown(message: str) -> InvalidInput:
+    return InvalidInput("unknown-organization", message, pointer="/lead_organization")

@@ -1,0 +1,281 @@
+"""From a row of the table to what it says: one commitment, observed on one day.
+
+Everything that can be wrong with the cells of a row is found here, all of it at once, before the record is looked at.
+What needs no look at the record is already an event as the domain is asked for it: a rating, a report, an estimate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from services.commitments.commitment.model import FIELD_TYPES
+from services.commitments.importing.mapping import LISTS, Deadline, Given, Mapping
+from shared.events.commitments import Assessed, BudgetEstimated, BudgetLine, ProgressReported
+from shared.events.streams import stream_of
+from shared.events.types import LONGEST_CODE, LONGEST_LINE, LONGEST_TEXT
+from shared.events.vocabulary import DeadlineKind, Judgement
+from shared.tabular.cells import Cells, DateReader, NoValueReader, NumberReader, Unreadable, amount_text
+from shared.tabular.engine import ImportRow
+from shared.tabular.mapping import columns_of
+from shared.tabular.reading import Row
+from shared.tabular.report import RowError
+from shared.tabular.text import by_word, folded, plain, slug_of
+
+_DIGEST: Final = 8
+
+_PERIODS: Final[dict[str, Callable[[date], str]]] = {
+    "year": lambda day: f"{day.year}",
+    "half_year": lambda day: f"{day.year}-H{(day.month + 5) // 6}",
+    "four_months": lambda day: f"{day.year}-T{(day.month + 3) // 4}",
+    "quarter": lambda day: f"{day.year}-Q{(day.month + 2) // 3}",
+    "month": lambda day: f"{day.year}-{day.month:02}",
+}
+
+
+class DeadlineCell(NamedTuple):
+    """A day, or the prose that stands in its place."""
+
+    on: date | None
+    prose: str | None = None
+
+
+class CommitmentRow(ImportRow, frozen=True, kw_only=True):
+    """One commitment as one row tells of it."""
+
+    code: str
+    day: date
+    title: str
+    lead: str
+    """A spelling yet."""
+    fields: dict[str, Any]
+    """What it gives of the registration."""
+    assessed: Assessed | None
+    deadlines: dict[DeadlineKind, DeadlineCell]
+    reported: ProgressReported | None
+    estimated: BudgetEstimated | None
+    milestones: tuple[tuple[str, str, date], ...]
+    """Column, name, due day."""
+    cells: dict[str, str]
+    """What stands in the columns that the mapping asks for, in the order of the table."""
+
+    def difference(self, earlier: CommitmentRow) -> RowError | None:
+        """Another cell in a column that the mapping asks for."""
+        for column, text in self.cells.items():
+            if text != earlier.cells[column]:
+                reason = f"Line {earlier.line} tells of the same commitment on the same day and differs."
+                return RowError(self.line, column, text, "conflicting-row", reason)
+        return None
+
+
+def attribution(source: str, day: date) -> str:
+    """How a fact names the table it is from, and the day it is for."""
+    return f"According to {source}, as at {day}."
+
+
+def make_code(cells: Iterable[str], prefix: str, *, slug: bool) -> str:
+    """The code of a commitment. A slug that would be too long ends in eight digits that tell it from its like."""
+    parts = (slug_of(cell) if slug else plain(cell) for cell in cells)
+    code = prefix + "-".join(part for part in parts if part)
+    if not slug or len(code) <= LONGEST_CODE:
+        return code
+    digest = hashlib.sha256(code.encode()).hexdigest()[:_DIGEST]
+    return f"{code[: LONGEST_CODE - _DIGEST - 1].rstrip('-')}-{digest}"
+
+
+class Parser:
+    """Parses the rows of one table by one mapping."""
+
+    def __init__(self, mapping: Mapping, columns: Sequence[str]) -> None:
+        self._mapping = mapping
+        at = {name: number for number, name in enumerate(columns)}
+        self._index = {name: at[plain(name)] for _, name in columns_of(mapping)}
+        """Where each column stands, by its name as the mapping writes it."""
+        self._asked = [(columns[number], number) for number in sorted(set(self._index.values()))]
+        self._no_value = NoValueReader(mapping.no_value)
+        self._number = NumberReader(mapping.numbers)
+        self._percent = NumberReader(mapping.numbers, "%")
+        self._day = DateReader(mapping.date)
+        deadlines = {DeadlineKind.PUBLIC: mapping.deadline, DeadlineKind.INTERNAL: mapping.internal_deadline}
+        self._deadlines = {
+            kind: (given, DateReader(given)) for kind, given in deadlines.items() if given is not None
+        }
+        self._milestones = [(milestone, DateReader(milestone)) for milestone in mapping.milestones]
+        rating = mapping.rating
+        self._no_rating = NoValueReader(*() if rating is None else (rating.none,))
+        self._judgements = by_word({} if rating is None else rating.values)
+        self._fields = [(name, given, by_word(given.values)) for name, given in mapping.fields.items()]
+        self._codes: dict[tuple[str, ...], tuple[str, UUID]] = {}
+        """The code and the stream that the cells of `code.columns` have led to."""
+
+    def row(self, row: Row) -> CommitmentRow | list[RowError]:
+        """What a row says, or everything that is wrong with it."""
+        if row.problem is not None:
+            reason = f"The row cannot be made out: {row.problem}."
+            return [RowError(row.line, None, None, "row-unreadable", reason)]
+        asked = {name: row.cells[number] for name, number in self._asked}
+        if "\0" in "".join(asked.values()):
+            column = next(name for name, text in asked.items() if "\0" in text)
+            reason = "There is a NUL character in the cell."
+            return [RowError(row.line, column, None, "text-not-storable", reason)]
+        mapping, cells = self._mapping, Cells(row, self._index, self._no_value)
+        # A row without a day is faulty, and told of everything else that is wrong with it all the same.
+        day = self._observed_on(cells) or date.min
+        code, stream = self._commitment(cells)
+        title = cells.name(
+            mapping.title.column, "title-missing", "Nothing in the row says what it is called."
+        )
+        lead = mapping.lead.code or cells.name(
+            mapping.lead.column or "", "lead-missing", "Nothing in the row says who leads it."
+        )
+        parsed = CommitmentRow(
+            line=row.line,
+            key=(code, day),
+            order=day,
+            stream=stream,
+            code=code,
+            day=day,
+            title=title,
+            lead=lead,
+            assessed=self._assessed(cells, day),
+            deadlines={
+                kind: cell
+                for kind, (given, read) in self._deadlines.items()
+                if (cell := self._deadline(cells, given, read)) is not None
+            },
+            reported=self._reported(cells, day),
+            estimated=self._estimated(cells, day),
+            milestones=tuple(
+                (milestone.column, milestone.name, due_on)
+                for milestone, read in self._milestones
+                if (due_on := cells.value(milestone.column, read)) is not None
+            ),
+            fields=dict(self._registration(cells)),
+            cells=asked,
+        )
+        return cells.errors or parsed
+
+    def _observed_on(self, cells: Cells) -> date | None:
+        column = self._mapping.date.column
+        if column is None:
+            return self._mapping.date.on
+        day = self._day(cells.text(column))
+        if day is None:
+            reason = "The day of the row is not in a format or table of the mapping."
+            cells.fault(column, "date-unreadable", reason)
+        return day
+
+    def _commitment(self, cells: Cells) -> tuple[str, UUID]:
+        given = self._mapping.code
+        texts = tuple([cells.text(column) for column in given.columns])
+        found = self._codes.get(texts)
+        if found is None:
+            code = make_code(texts, given.prefix, slug=given.slug)
+            found = self._codes[texts] = code, stream_of("commitment", code)
+        if found[0] == given.prefix:
+            cells.fault(given.columns[0], "code-missing", "Nothing in the row can be made a code of.")
+        return found
+
+    def _assessed(self, cells: Cells, day: date) -> Assessed | None:
+        given = self._mapping.rating
+        if given is None:
+            return None
+        column = next((name for name in given.columns if cells.text(name).strip()), given.columns[0])
+        rating = cells.text(column).strip()
+        reason = cells.prose(given.reason, LONGEST_TEXT)
+        judgement = self._judgements.get(folded(rating))
+        if judgement is None:
+            if not rating and given.blank == "nothing":
+                return None
+            if not (self._no_rating.is_blank(rating) or self._no_rating.is_prose(rating)):
+                cells.fault(column, "rating-unknown", "The rating is not among the values of the mapping.")
+                return None
+        cells.within(column, rating, LONGEST_LINE)
+        if reason is None and judgement is Judgement.AT_RISK:
+            reason = f"“{rating}”, with no reason given. {attribution(self._mapping.source, day)}"
+        return Assessed(
+            effective_on=day, judgement=judgement, reason=reason, rating=rating, scale=given.scale
+        )
+
+    def _deadline(self, cells: Cells, given: Deadline, read: DateReader) -> DeadlineCell | None:
+        day, text = cells.value(given.column, read), cells.text(given.column)
+        if day is None and (self._no_value.is_blank(text) or not self._no_value.is_prose(text)):
+            return None
+        return DeadlineCell(day, None if day is not None else plain(text))
+
+    def _reported(self, cells: Cells, day: date) -> ProgressReported | None:
+        given = self._mapping.progress
+        if given is None:
+            return None
+        texts = [(column.label, cells.prose(column.column, LONGEST_TEXT)) for column in given.texts]
+        labelled = [f"{label}: {text}" if label else text for label, text in texts if text is not None]
+        observed = "\n\n".join(labelled) or None
+        if observed is not None:
+            cells.within(given.texts[0].column, observed, LONGEST_TEXT)
+        stage = cells.prose(given.stage, LONGEST_LINE)
+        percent = None if given.percent is None else cells.value(given.percent, self._percent)
+        if observed is None and stage is None and percent is None:
+            return None
+        return ProgressReported(
+            period=_PERIODS[given.period](day),
+            effective_on=day,
+            observed_progress=observed,
+            stage=stage,
+            percent=percent,
+            source=self._mapping.source,
+        )
+
+    def _estimated(self, cells: Cells, day: date) -> BudgetEstimated | None:
+        given = self._mapping.budget
+        if given is None:
+            return None
+        begun = day.year if day.month >= given.fiscal_year_begins else day.year - 1
+        lines: list[BudgetLine] = []
+        for figure in given.figures:
+            value = cells.value(figure.column, self._number)
+            if value is None:
+                continue
+            try:
+                amount = amount_text(value, given.multiplier)
+            except Unreadable as error:
+                cells.fault(figure.column, error.code, error.reason)
+                continue
+            year = begun if figure.year == "fiscal" else figure.year
+            lines.append(
+                BudgetLine(
+                    amount=amount,
+                    currency=given.currency,
+                    year=year,
+                    figure=figure.figure,
+                    price_base=figure.price_base,
+                )
+            )
+        if not lines:
+            return None
+        return BudgetEstimated(effective_on=day, lines=tuple(lines), source=self._mapping.source)
+
+    def _registration(self, cells: Cells) -> Iterator[tuple[str, Any]]:
+        for name, given, values in self._fields:
+            text = given.value if given.column is None else cells.prose(given.column, LONGEST_TEXT)
+            if text is None:
+                continue
+            if values and (text := values.get(folded(text))) is None:
+                cells.fault(given.column, "value-unknown", f"It is not among the values that give `{name}`.")
+                continue
+            try:
+                yield name, _field(name, given, text)
+            except msgspec.ValidationError:
+                cells.fault(given.column, "value-unknown", f"It is not a value that `{name}` can have.")
+
+
+def _field(name: str, given: Given, text: str) -> Any:
+    """The text in the shape that the field has at registration."""
+    if name not in LISTS:
+        return msgspec.convert(text, FIELD_TYPES[name])
+    parts = (part.strip() for part in text.split(given.separator))
+    return tuple(dict.fromkeys(part for part in parts if part))

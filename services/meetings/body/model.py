@@ -1,0 +1,200 @@
+"""A body that holds meetings: what it is for, what it holds itself to, and the numbers of its decisions.
+
+Decisions are numbered per body and year, and the body's own stream says which numbers are given, so that approvals in
+several processes at once cannot give one number twice or leave one out. Whoever sees some of a body's numbers could
+tell from the gaps how many others there are: so a meeting is never known to fewer than its body is, who knows of a body
+is settled once it has numbered decisions, and a meeting that was convened for others gets no numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable
+from typing import Final
+from uuid import UUID
+
+from shared.aggregate.aggregate import Entry, evolves
+from shared.aggregate.description import Described
+from shared.aggregate.redaction import Readers
+from shared.errors import Forbidden, InvalidInput, RuleBroken
+from shared.eventlog.envelope import Recorded
+from shared.events.meeting_vocabulary import BodyKind
+from shared.events.meetings import (
+    BodyChanged,
+    BodyRegistered,
+    DecisionsNumbered,
+    MeetingConvened,
+    Protocol,
+    Seat,
+)
+from shared.events.streams import looks_like_uuid
+from shared.events.vocabulary import Visibility
+from shared.identity.actor import Actor, Role
+from shared.rules import guards
+
+PRIVATE: Final = frozenset({BodyKind.BILATERAL, BodyKind.REGIONAL_BILATERAL})
+"""The kinds of body in which decisions are taken between few, and are theirs until they are published."""
+
+LONGEST_CODE: Final = 40
+_CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_CODE - 1}}}")
+
+
+class Body(Described[BodyChanged]):
+    """A body that holds meetings."""
+
+    __slots__ = ("numbered", "once_reserved")
+
+    BEGINS_WITH = (BodyRegistered,)
+    CHANGED = BodyChanged
+
+    def __init__(self, recorded: Recorded) -> None:
+        super().__init__(recorded)
+        self.once_reserved = self.description.visibility is Visibility.RESERVED
+        """Whether it is reserved, or ever was."""
+        self.numbered: dict[int, int] = {}
+        """The last number given in each year."""
+
+    def readers(self) -> Readers:
+        """See `Aggregate.readers`."""
+        described = self.description
+        return Readers(described.visibility, described.organizations, self.once_reserved)
+
+    @property
+    def asks_for_four_eyes(self) -> bool:
+        """Whether whoever told of a meeting leaves the approval of its minutes to somebody else."""
+        protocol = self.description.protocol
+        return protocol is not None and protocol.four_eyes
+
+    def must_keep_its_readers(self, description: BodyChanged) -> None:
+        """Who knows of a body that has numbered decisions stays as it is."""
+        before = self.description
+        if self.numbered and _known_by(description.visibility, description.organizations) != _known_by(
+            before.visibility, before.organizations
+        ):
+            raise RuleBroken(
+                "body-circle-settled",
+                "This body has numbered decisions, and who knows of them is settled: register another body.",
+            )
+
+    @evolves(BodyChanged)
+    def _changed(self, entry: Entry[BodyChanged]) -> None:
+        self.once_reserved = self.once_reserved or entry.event.visibility is Visibility.RESERVED
+
+    def must_be_convenable_by(self, actor: Actor) -> None:
+        """The advisory unit convenes bilaterals; the committees are the unit's to serve."""
+        if actor.role is Role.ADVISORY and self.description.kind not in PRIVATE:
+            raise Forbidden(
+                "not-a-bilateral",
+                "The advisory unit convenes and approves bilaterals, and no other meetings.",
+            )
+
+    def number_decisions(
+        self, *, meeting: UUID, year: int, count: int, convened: MeetingConvened
+    ) -> DecisionsNumbered:
+        """The next numbers of a year, for a meeting that was convened for the readers of the series."""
+        described = self.description
+        if count and _known_by(convened.visibility, convened.organizations) != _known_by(
+            described.visibility, described.organizations
+        ):
+            raise RuleBroken(
+                "meeting-of-another-circle",
+                "The body was opened to others, or closed to some, since this meeting was convened: its decisions and "
+                "later ones cannot be numbered in one series.",
+            )
+        last = self.numbered.get(year, 0)
+        return DecisionsNumbered(meeting=meeting, year=year, first=last + 1, last=last + count)
+
+    @evolves(DecisionsNumbered)
+    def _decisions_numbered(self, entry: Entry[DecisionsNumbered]) -> None:
+        self.numbered[entry.event.year] = entry.event.last
+
+
+def decision_number(body: str, year: int, number: int) -> str:
+    """What a decision is called: `SEG-2012-014`."""
+    return f"{body}-{year}-{number:03}"
+
+
+def usually_decides(kind: BodyKind) -> bool:
+    """Committees refer; where the President meets a minister or a governor, decisions are taken."""
+    return kind in PRIVATE
+
+
+def usual_visibility(kind: BodyKind) -> Visibility:
+    """Who knows of a body's meetings when nobody says otherwise."""
+    return Visibility.RESERVED if kind in PRIVATE else Visibility.INTERNAL
+
+
+def _known_by(visibility: Visibility, organizations: Iterable[str]) -> tuple[Visibility, frozenset[str]]:
+    """Who knows of what has this visibility; with whom it is makes a difference only while it is reserved."""
+    return visibility, frozenset(organizations if visibility is Visibility.RESERVED else ())
+
+
+def check_body(
+    code: str, description: BodyChanged, organizations: Container[str], bodies: Iterable[str] = ()
+) -> None:
+    """Hold the description of a body to the rules.
+
+    Its code differs from those of the other `bodies` by more than capitals.
+    """
+    if _CODE.fullmatch(code) is None or looks_like_uuid(code):
+        raise InvalidInput(
+            "body-code-malformed",
+            f"A body's code has 1 to {LONGEST_CODE} letters, digits, dots, hyphens or underscores, begins with "
+            "a letter or digit, and does not look like a UUID.",
+            pointer="/code",
+        )
+    for other in bodies:
+        if other.casefold() == code.casefold() and other != code:
+            raise RuleBroken(
+                "body-code-taken",
+                f"There is a body '{other}': the numbers of their decisions would look alike.",
+            )
+    guards.text_given(description.name, "The name", "/name")
+    for field in ("presiding_organization", "secretariat"):
+        if (named := getattr(description, field)) is not None:
+            guards.known_organization(named, organizations, f"/{field}")
+    guards.known_organizations(description.organizations, organizations, "/organizations")
+    _check_seats(description.mandatory_attendance, organizations)
+    if description.kind in PRIVATE:
+        if description.visibility is not Visibility.RESERVED:
+            raise InvalidInput(
+                "bilateral-not-reserved",
+                "A bilateral is reserved; what is agreed there is published meeting by meeting, with a reason.",
+                pointer="/visibility",
+            )
+        if not description.organizations:
+            raise InvalidInput(
+                "bilateral-without-organizations",
+                "Name the ministries the bilateral is with.",
+                pointer="/organizations",
+            )
+    if description.protocol is not None:
+        _check_protocol(description.protocol)
+
+
+def _check_seats(seats: tuple[Seat, ...], organizations: Container[str]) -> None:
+    for index, seat in enumerate(seats):
+        at = f"/mandatory_attendance/{index}"
+        if seat.organization is None and seat.position is None:
+            raise InvalidInput("seat-empty", "A seat is an organisation, an office, or both.", pointer=at)
+        if seat.organization is not None:
+            guards.known_organization(seat.organization, organizations, f"{at}/organization")
+        if seat in seats[:index]:
+            raise InvalidInput("named-twice", "This seat is named twice.", pointer=at)
+
+
+def _check_protocol(protocol: Protocol) -> None:
+    expected = protocol.expected_meetings
+    figures = {
+        "expected_meetings/count": None if expected is None else expected.count,
+        "days_to_minutes": protocol.days_to_minutes,
+        "agenda_size": protocol.agenda_size,
+        "duration_minutes": protocol.duration_minutes,
+    }
+    for member, figure in figures.items():
+        if figure is not None and not 1 <= figure <= 1000:
+            raise InvalidInput(
+                "protocol-figure-impossible",
+                "The figures of a protocol lie between 1 and 1000; leave out what is not asked of the body.",
+                pointer=f"/protocol/{member}",
+            )

@@ -1,0 +1,159 @@
+"""Meetings as calendars: iCalendar (RFC 5545), the same bytes whenever the log is the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard
+from icalendar.prop import vDDDLists
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.meetings.body.repository import Directory
+from services.meetings.meeting.listing import ListedMeeting
+from shared.eventlog.live import LiveLog
+from shared.events.meeting_vocabulary import MeetingState
+from shared.events.vocabulary import Visibility
+from shared.http.preconditions import not_modified
+
+PRODUCT = "-//Bitacora//Meetings//EN"
+USUAL_MINUTES = 120
+"""How long a meeting is shown to last when neither it nor its body says."""
+NameOf = Callable[[ListedMeeting], tuple[str, int | None]]
+"""What a meeting's body is called and how long its meetings usually last, in minutes."""
+
+_CLASS = {
+    Visibility.PUBLIC: "PUBLIC",
+    Visibility.INTERNAL: "PRIVATE",
+    Visibility.RESERVED: "CONFIDENTIAL",
+}
+
+
+class Calendars:
+    """Meetings as answers that calendar programs read."""
+
+    def __init__(self, live: LiveLog, directory: Directory) -> None:
+        self._live = live
+        self._directory = directory
+
+    def answer(self, request: Request, meetings: Sequence[ListedMeeting], *, title: str) -> Response:
+        """These meetings as iCalendar, or 304 to a caller who holds just that."""
+        position = self._live.position
+        content = calendar_of(meetings, self._live.clock.zone, self._name_of, title)
+        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        held = not_modified(request, etag, position=position)
+        if held is not None:
+            return held
+        headers = {"ETag": etag, "Log-Position": str(position)}
+        return Response(content, headers=headers, media_type="text/calendar")
+
+    def _name_of(self, meeting: ListedMeeting) -> tuple[str, int | None]:
+        body = self._directory.bodies.get(meeting.body)
+        assert body is not None, "a meeting is convened by a body"
+        protocol = body.description.protocol
+        return body.description.name, None if protocol is None else protocol.duration_minutes
+
+
+def calendar_of(meetings: Sequence[ListedMeeting], zone: ZoneInfo, name_of: NameOf, title: str) -> bytes:
+    """A calendar with these meetings, each at its local time, and the rules of that time."""
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("x-wr-calname", title)
+    if meetings:
+        years = [meeting.scheduled_at.astimezone(zone).year for meeting in meetings]
+        calendar.add_component(timezone_of(zone, min(years) - 1, max(years) + 1))
+    for meeting in meetings:
+        calendar.add_component(_event(meeting, zone, *name_of(meeting)))
+    return bytes(calendar.to_ical())
+
+
+def _event(meeting: ListedMeeting, zone: ZoneInfo, body: str, minutes: int | None) -> Event:
+    # Added to the instant and not to the local time, which may jump in between.
+    usual_end = meeting.scheduled_at + timedelta(minutes=minutes or USUAL_MINUTES)
+    event = Event()
+    event.add("uid", f"{meeting.id}@bitacora")
+    event.add("dtstamp", meeting.changed_at.astimezone(UTC).replace(microsecond=0))
+    event.add("last-modified", meeting.changed_at.astimezone(UTC).replace(microsecond=0))
+    event.add("sequence", meeting.sequence)
+    event.add("dtstart", _local(meeting.scheduled_at, zone))
+    event.add("dtend", _local(meeting.ends_at or usual_end, zone))
+    event.add("summary", f"{body}: {meeting.title}" if meeting.title else body)
+    event.add("status", _status(meeting.state))
+    event.add("class", _CLASS[meeting.visibility])
+    if meeting.place:
+        event.add("location", meeting.place)
+    if meeting.agenda:
+        event.add("description", "\n".join(f"{item.number}. {item.title}" for item in meeting.agenda))
+    return event
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> datetime:
+    """The local time; UTC in the hour that the clocks show for a second time, because a local time means the first."""
+    local = instant.astimezone(zone)
+    return instant.astimezone(UTC) if local.fold else local
+
+
+def _status(state: MeetingState) -> str:
+    if state is MeetingState.CANCELLED:
+        return "CANCELLED"
+    return "TENTATIVE" if state is MeetingState.CONVENED else "CONFIRMED"
+
+
+@lru_cache(maxsize=256)
+def timezone_of(zone: ZoneInfo, first_year: int, last_year: int) -> Timezone:
+    """The clock changes of these years, each at the local time shown before it, as the standard asks.
+
+    They are listed one by one, because summer time began and ended on another day almost every year.
+    """
+    begin = datetime(first_year, 1, 1, tzinfo=zone)
+    component = Timezone()
+    component.add("tzid", zone.key)
+    component.add_component(_observance(begin, begin, [begin.replace(tzinfo=None)]))
+    kinds: dict[tuple[object, ...], list[tuple[datetime, datetime]]] = {}
+    for before, after in _changes(zone, first_year, last_year):
+        kind = (before.utcoffset(), after.utcoffset(), after.tzname(), bool(after.dst()))
+        kinds.setdefault(kind, []).append((before, after))
+    for changes in kinds.values():
+        offset = changes[0][0].utcoffset() or timedelta()
+        onsets = [(after.astimezone(UTC) + offset).replace(tzinfo=None) for _, after in changes]
+        component.add_component(_observance(*changes[0], onsets))
+    return component
+
+
+def _observance(
+    before: datetime, after: datetime, onsets: Sequence[datetime]
+) -> TimezoneStandard | TimezoneDaylight:
+    part = TimezoneDaylight() if after.dst() else TimezoneStandard()
+    part.add("dtstart", onsets[0])
+    if len(onsets) > 1:
+        part.add("rdate", vDDDLists(list(onsets[1:])), encode=False)
+    part.add("tzoffsetfrom", before.utcoffset())
+    part.add("tzoffsetto", after.utcoffset())
+    part.add("tzname", after.tzname())
+    return part
+
+
+def _changes(zone: ZoneInfo, first_year: int, last_year: int) -> Iterable[tuple[datetime, datetime]]:
+    """The last second before each change of the clocks, and the first one after it."""
+    day = datetime(first_year, 1, 1, tzinfo=zone).astimezone(UTC)
+    end = datetime(last_year + 1, 1, 1, tzinfo=zone).astimezone(UTC)
+    while day < end:
+        low, high = day, min(day + timedelta(days=1), end)
+        if _clock(low, zone) != _clock(high, zone):
+            while high - low > timedelta(seconds=1):
+                middle = low + (high - low) // 2
+                middle = middle.replace(microsecond=0)
+                low, high = (middle, high) if _clock(middle, zone) == _clock(low, zone) else (low, middle)
+            yield low.astimezone(zone), high.astimezone(zone)
+        day += timedelta(days=1)
+
+
+def _clock(instant: datetime, zone: ZoneInfo) -> tuple[object, ...]:
+    local = instant.astimezone(zone)
+    return local.utcoffset(), local.tzname(), bool(local.dst())

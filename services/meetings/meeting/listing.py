@@ -1,0 +1,177 @@
+"""All meetings in memory as lists and calendars show them, in order of time."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.meetings.meeting.model import state_after
+from shared.aggregate.aggregate import Aggregate, Entry, evolves
+from shared.aggregate.index import Index
+from shared.aggregate.redaction import Readers
+from shared.eventlog.envelope import Recorded
+from shared.eventlog.live import LiveLog
+from shared.events.facts import Event
+from shared.events.meeting_vocabulary import MeetingState
+from shared.events.meetings import EVENTS as MEETING_EVENTS
+from shared.events.meetings import (
+    AgendaAgreed,
+    AgendaRevised,
+    AttendanceCorrected,
+    MeetingCancelled,
+    MeetingConvened,
+    MeetingHeld,
+    MeetingPublished,
+    MeetingRescheduled,
+    MinutesCirculated,
+)
+from shared.events.vocabulary import Visibility
+from shared.identity.actor import Actor
+
+Place = tuple[datetime, UUID]
+"""Where a meeting stands in the lists: they go by the time for which it is scheduled."""
+
+
+class ListedMeeting(Aggregate):
+    """One meeting as lists and calendars show it: a few members, and no minutes."""
+
+    __slots__ = (
+        "agenda",
+        "body",
+        "changed_at",
+        "ends_at",
+        "held_at",
+        "organizations",
+        "place",
+        "scheduled_at",
+        "sequence",
+        "state",
+        "title",
+        "visibility",
+    )
+
+    BEGINS_WITH = (MeetingConvened,)
+
+    def __init__(self, recorded: Recorded) -> None:
+        super().__init__(recorded)
+        event = recorded.data
+        assert isinstance(event, MeetingConvened)
+        self.body = event.body
+        self.title = event.title
+        self.scheduled_at = event.scheduled_at
+        self.ends_at = event.ends_at
+        self.place = event.place
+        self.agenda = event.agenda
+        self.visibility = event.visibility
+        self.organizations = event.organizations
+        """Those who may know of it while it is reserved."""
+        self.held_at: datetime | None = None
+        self.state = MeetingState.CONVENED
+        self.sequence = 0
+        """How often a calendar must take in another time or place, or that it is off."""
+        self.changed_at = recorded.recorded_at
+        """When something last changed that a calendar shows."""
+
+    @classmethod
+    def event_types(cls) -> tuple[type[Event], ...]:
+        """Every type of this service: it shows the version of the meeting."""
+        return MEETING_EVENTS
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next event."""
+        super().apply(recorded)
+        state = state_after(recorded.data, self.state)
+        if state is not self.state:
+            self.changed_at = recorded.recorded_at
+            self.state = state
+
+    def readers(self) -> Readers:
+        """See `Aggregate.readers`; whether it was once reserved makes no difference to a list."""
+        return Readers(self.visibility, self.organizations, self.visibility is Visibility.RESERVED)
+
+    @evolves(MeetingRescheduled)
+    def _rescheduled(self, entry: Entry[MeetingRescheduled]) -> None:
+        moved = entry.event
+        self.scheduled_at, self.ends_at, self.place = moved.scheduled_at, moved.ends_at, moved.place
+        self.sequence += 1
+        self.changed_at = entry.recorded_at
+
+    @evolves(MeetingCancelled)
+    def _cancelled(self, _: Entry[MeetingCancelled]) -> None:
+        self.sequence += 1
+
+    @evolves(AgendaAgreed, AgendaRevised)
+    def _agenda_revised(self, entry: Entry[Any]) -> None:
+        self.agenda = entry.event.agenda
+        self.changed_at = entry.recorded_at
+
+    @evolves(MeetingHeld, AttendanceCorrected)
+    def _held(self, entry: Entry[Any]) -> None:
+        self.held_at = entry.event.held_at
+
+    @evolves(MinutesCirculated)
+    def _circulated(self, entry: Entry[MinutesCirculated]) -> None:
+        sent_to = (recipient.organization for recipient in entry.event.recipients)
+        self.organizations = (*self.organizations, *sent_to)
+
+    @evolves(MeetingPublished)
+    def _published(self, entry: Entry[MeetingPublished]) -> None:
+        self.visibility = entry.event.visibility
+        self.changed_at = entry.recorded_at
+
+
+class MeetingList:
+    """Follows the log; complete once `live` has started, and up to date with every write that was acknowledged."""
+
+    def __init__(self, live: LiveLog) -> None:
+        self._day_of = live.clock.day_of
+        self._by_time: list[Place] = []
+        self._by_body: dict[str, list[Place]] = {}
+        self._places: dict[UUID, Place] = {}
+        self._meetings: Index[ListedMeeting] = Index(
+            live, ListedMeeting, key=lambda one: str(one.id), changed=self._put_in_order
+        )
+
+    def get(self, stream_id: UUID) -> ListedMeeting | None:
+        """The meeting with that id."""
+        return self._meetings.get(str(stream_id))
+
+    def shows(self, stream_id: UUID, actor: Actor) -> bool:
+        """Whether the meeting with that id is in the lists that an actor sees."""
+        found = self.get(stream_id)
+        return found is not None and found.readers().include(actor)
+
+    def seen_by(
+        self,
+        actor: Actor,
+        *,
+        body: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        after: Place | None = None,
+    ) -> Iterator[ListedMeeting]:
+        """The meetings that an actor may know of, in order of time: from one civil day to another, beyond a place."""
+        places = self._by_time if body is None else self._by_body.get(body, [])
+        begin = 0 if since is None else bisect_left(places, since, key=lambda place: self._day_of(place[0]))
+        if after is not None:
+            begin = max(begin, bisect_right(places, after))
+        for index in range(begin, len(places)):
+            found = self.get(places[index][1])
+            assert found is not None
+            if until is not None and self._day_of(found.scheduled_at) > until:
+                return
+            if found.readers().include(actor):
+                yield found
+
+    def _put_in_order(self, meeting: ListedMeeting) -> None:
+        place, before = (meeting.scheduled_at, meeting.id), self._places.get(meeting.id)
+        if place == before:
+            return
+        self._places[meeting.id] = place
+        for places in (self._by_time, self._by_body.setdefault(meeting.body, [])):
+            if before is not None:
+                del places[bisect_left(places, before)]
+            insort(places, place)

@@ -1,0 +1,1014 @@
+"""One meeting: convened, prepared, held, and its minutes drafted, circulated, observed upon, approved and sealed.
+
+    convened ──▶ agenda_agreed ──▶ held ──▶ minutes_drafted ──▶ circulated ──▶ approved
+        ╰──────────────┴─▶ cancelled             ▲───────────────────╯
+
+A meeting may be held on an agenda that was never agreed; a revision of an agreed agenda takes it back to `convened`.
+Minutes are redrafted, or their attendance is corrected, after they were circulated too, until they are approved. Where
+the protocol of the body asks for four eyes, whoever wrote the draft or told who came does not approve it. What
+recipients had to say is answered before, and what was accepted is in the text. What is approved stands for ever; a
+mistake is put right by an erratum beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Container, Iterator, Sequence
+from datetime import date
+from typing import Any, Final, NamedTuple
+from uuid import UUID, uuid5
+
+import msgspec
+
+from services.meetings.action_item.model import ActionItem
+from services.meetings.body.model import Body, decision_number
+from services.meetings.decision.model import Decision, fiscal_year, positive_amount
+from shared.aggregate.aggregate import Aggregate, DayOf, Entry, entry_of, evolves
+from shared.aggregate.command import Context, OnStream
+from shared.aggregate.redaction import Readers
+from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
+from shared.eventlog.envelope import Recorded
+from shared.events.facts import COMPUTED, Event
+from shared.events.meeting_vocabulary import DecisionKind, MeetingState, Presence, Rights
+from shared.events.meetings import (
+    ActionItemAssigned,
+    AgendaAgreed,
+    AgendaItem,
+    AgendaRevised,
+    Appointment,
+    AttendanceCorrected,
+    Attendee,
+    DecisionAgreed,
+    DecisionAmended,
+    DecisionsNumbered,
+    DraftActionItem,
+    DraftDecision,
+    Effect,
+    ErratumAdded,
+    MeetingCancelled,
+    MeetingConvened,
+    MeetingHeld,
+    MeetingPublished,
+    MeetingRescheduled,
+    MinutesApproved,
+    MinutesCirculated,
+    MinutesDrafted,
+    MinutesItem,
+    ObservationAnswered,
+    ObservationRaised,
+    Recipient,
+    Seat,
+)
+from shared.events.streams import stream_of
+from shared.events.vocabulary import Visibility
+from shared.identity.actor import Actor, Role
+from shared.rules import guards
+from shared.rules.visibility import narrower
+
+replace = msgspec.structs.replace
+
+AHEAD: Final = frozenset({MeetingState.CONVENED, MeetingState.AGENDA_AGREED})
+"""The states of a meeting that is still to be held."""
+
+SEALED: Final = ("agenda", "held", "meeting", "minutes")
+"""What the seal is put on."""
+
+_STATE_AFTER: Final[dict[type[Event], MeetingState]] = {
+    MeetingConvened: MeetingState.CONVENED,
+    AgendaRevised: MeetingState.CONVENED,
+    AgendaAgreed: MeetingState.AGENDA_AGREED,
+    MeetingHeld: MeetingState.HELD,
+    MinutesDrafted: MeetingState.MINUTES_DRAFTED,
+    MinutesCirculated: MeetingState.CIRCULATED,
+    MinutesApproved: MeetingState.APPROVED,
+    MeetingCancelled: MeetingState.CANCELLED,
+}
+
+
+def state_after(event: Event, state: MeetingState) -> MeetingState:
+    """The state in which an event leaves a meeting that was in another.
+
+    The attendance is part of what is sealed: corrected after the draft was circulated, it is to be circulated again.
+    """
+    if isinstance(event, AttendanceCorrected) and state is MeetingState.CIRCULATED:
+        return MeetingState.MINUTES_DRAFTED
+    return _STATE_AFTER.get(type(event), state)
+
+
+class Known(NamedTuple):
+    """What the record holds of the body of a meeting, and of what is named there."""
+
+    body: Body
+    organizations: Container[str] = ()
+    decisions: Container[str] = ()
+    action_items: Container[UUID] = ()
+
+
+class Observation(NamedTuple):
+    """What a recipient had to say of a draft and, once it was looked into, the answer."""
+
+    entry: Entry[ObservationRaised]
+    answer: Entry[ObservationAnswered] | None = None
+
+
+Held = MeetingHeld | AttendanceCorrected
+"""What tells of when a meeting was held and who came."""
+
+
+class Meeting(Aggregate):
+    """A meeting, from its convocation to its sealed minutes."""
+
+    __slots__ = (
+        "agenda",
+        "agreed_with",
+        "approval",
+        "attendance_corrections",
+        "attendance_told_by",
+        "body",
+        "cancellation",
+        "circulations",
+        "convocation",
+        "drafts",
+        "ends_at",
+        "errata",
+        "held",
+        "observations",
+        "organizations",
+        "place",
+        "publications",
+        "reschedulings",
+        "scheduled_at",
+        "state",
+        "visibility",
+    )
+
+    BEGINS_WITH = (MeetingConvened,)
+
+    def __init__(self, recorded: Recorded) -> None:
+        super().__init__(recorded)
+        self.convocation: Entry[MeetingConvened] = entry_of(recorded)
+        convened = self.convocation.event
+        self.body = convened.body
+        self.scheduled_at = convened.scheduled_at
+        self.ends_at = convened.ends_at
+        self.place = convened.place
+        self.agenda: tuple[AgendaItem, ...] = convened.agenda
+        self.agreed_with: tuple[str, ...] = ()
+        self.organizations = convened.organizations
+        self.visibility = convened.visibility
+        self.state = MeetingState.CONVENED
+        self.reschedulings: tuple[Entry[MeetingRescheduled], ...] = ()
+        self.cancellation: Entry[MeetingCancelled] | None = None
+        self.held: Entry[Held] | None = None
+        """What was last told of when it was held and who came."""
+        self.attendance_corrections: tuple[Entry[AttendanceCorrected], ...] = ()
+        self.attendance_told_by: frozenset[str] = frozenset()
+        """The subjects who told of it, first or correcting it."""
+        self.drafts: tuple[Entry[MinutesDrafted], ...] = ()
+        self.circulations: tuple[Entry[MinutesCirculated], ...] = ()
+        self.observations: tuple[Observation, ...] = ()
+        self.approval: Entry[MinutesApproved] | None = None
+        self.errata: tuple[Entry[ErratumAdded], ...] = ()
+        self.publications: tuple[Entry[MeetingPublished], ...] = ()
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next event."""
+        super().apply(recorded)
+        self.state = state_after(recorded.data, self.state)
+
+    # --- what holds ------------------------------------------------------------------------------------------------
+
+    @property
+    def agenda_numbers(self) -> frozenset[int]:
+        """The numbers of the items on its agenda."""
+        return frozenset(item.number for item in self.agenda)
+
+    @property
+    def latest_draft(self) -> Entry[MinutesDrafted] | None:
+        """The minutes as last written; once approved, as sealed."""
+        return self.drafts[-1] if self.drafts else None
+
+    def readers(self) -> Readers:
+        """Who may know of it: while it is reserved, those it is with and those who were sent its minutes."""
+        named = dict.fromkeys((*self.organizations, *self._recipients()))
+        recorded = (self.convocation.event.visibility, *(one.event.visibility for one in self.publications))
+        return Readers(self.visibility, tuple(named), Visibility.RESERVED in recorded)
+
+    def drafts_open_to(self, actor: Actor) -> bool:
+        """Whether an actor may read drafts and observations: the centre of government, and those they were sent to.
+
+        Everybody else who may know of the meeting reads the minutes once they are approved.
+        """
+        return actor.role is not Role.MINISTRY or actor.organization in self._recipients()
+
+    def _recipients(self) -> Iterator[str]:
+        """The organisations that a draft of its minutes was sent to."""
+        return (
+            recipient.organization
+            for circulation in self.circulations
+            for recipient in circulation.event.recipients
+        )
+
+    # --- before it is held -----------------------------------------------------------------------------------------
+
+    def revise_agenda(
+        self, proposed: AgendaAgreed, context: Context, known: Known
+    ) -> AgendaAgreed | AgendaRevised:
+        """Rewrites the agenda; with `agreed_with`, settles it with the organisations named.
+
+        Leaving what was agreed needs a reason.
+        """
+        known.body.must_be_convenable_by(context.actor)
+        self._must_be_ahead()
+        agenda, agreed_with = numbered_agenda(proposed.agenda, known), proposed.agreed_with
+        guards.known_organizations(agreed_with, known.organizations, "/agreed_with")
+        if agreed_with and not agenda:
+            raise InvalidInput(
+                "agenda-empty", "An agenda that is agreed has something on it.", pointer="/agenda"
+            )
+        if agenda == self.agenda and set(agreed_with) == set(self.agreed_with):
+            raise RuleBroken(
+                "agenda-unchanged", "The agenda reads like this, and was agreed with them, already."
+            )
+        if self.state is MeetingState.AGENDA_AGREED:
+            guards.reason_given(proposed.reason, "Revising an agreed agenda")
+        if agreed_with:
+            return replace(proposed, agenda=agenda)
+        return AgendaRevised(agenda=agenda, reason=proposed.reason)
+
+    @evolves(AgendaAgreed)
+    def _agenda_agreed(self, entry: Entry[AgendaAgreed]) -> None:
+        self.agenda, self.agreed_with = entry.event.agenda, entry.event.agreed_with
+
+    @evolves(AgendaRevised)
+    def _agenda_revised(self, entry: Entry[AgendaRevised]) -> None:
+        self.agenda, self.agreed_with = entry.event.agenda, ()
+
+    def reschedule(self, proposed: MeetingRescheduled, context: Context, known: Known) -> MeetingRescheduled:
+        """Moves the meeting to another time or place; without a place named, it stays where it was to be."""
+        known.body.must_be_convenable_by(context.actor)
+        self._must_be_ahead()
+        guards.reason_given(proposed.reason, "Moving a meeting")
+        guards.in_order(proposed.scheduled_at, proposed.ends_at, "/ends_at")
+        place = self.place if proposed.place is None else proposed.place
+        present = Appointment(scheduled_at=self.scheduled_at, ends_at=self.ends_at, place=self.place)
+        if present == Appointment(scheduled_at=proposed.scheduled_at, ends_at=proposed.ends_at, place=place):
+            raise RuleBroken("appointment-unchanged", "The meeting is to be there and then already.")
+        return replace(proposed, place=place, previous=present)
+
+    @evolves(MeetingRescheduled)
+    def _rescheduled(self, entry: Entry[MeetingRescheduled]) -> None:
+        moved = entry.event
+        self.scheduled_at, self.ends_at, self.place = moved.scheduled_at, moved.ends_at, moved.place
+        self.reschedulings = (*self.reschedulings, entry)
+
+    def cancel(self, proposed: MeetingCancelled, context: Context, known: Known) -> MeetingCancelled:
+        """Calls the meeting off before it is held."""
+        known.body.must_be_convenable_by(context.actor)
+        self._must_be_ahead()
+        guards.reason_given(proposed.reason, "Cancelling a meeting")
+        return proposed
+
+    @evolves(MeetingCancelled)
+    def _cancelled(self, entry: Entry[MeetingCancelled]) -> None:
+        self.cancellation = entry
+
+    # --- its course ------------------------------------------------------------------------------------------------
+
+    def hold(self, proposed: Held, context: Context, known: Known) -> Held:
+        """Records that the meeting was held, and who came; the seats that nobody took follow from the list.
+
+        Told again with a reason, before the minutes are approved, it corrects what was noted.
+        """
+        known.body.must_be_convenable_by(context.actor)
+        self._must_be_holdable(proposed, context)
+        held_on = context.clock.day_of(proposed.held_at)
+        sent_on = min((one.day(context.clock.day_of) for one in self.circulations), default=None)
+        if sent_on is not None and held_on > sent_on:
+            raise InvalidInput(
+                "held-after-circulation", f"Its minutes were sent out on {sent_on}.", pointer="/held_at"
+            )
+        due_on = self._first_day_due()
+        if due_on is not None and held_on > due_on:
+            raise InvalidInput(
+                "held-after-due-day", f"Its minutes ask for something by {due_on}.", pointer="/held_at"
+            )
+        _check_attendance(proposed.attendance, self.agenda_numbers, known.organizations)
+        missed = mandatory_absences(known.body.description.mandatory_attendance, proposed.attendance)
+        if self.held is None:
+            return _first_told(proposed, missed)
+        before = self.held.event
+        if (before.held_at, before.attendance, before.ended_at) == (
+            proposed.held_at,
+            proposed.attendance,
+            proposed.ended_at,
+        ):
+            raise RuleBroken("attendance-unchanged", "It was noted like this already.")
+        return replace(proposed, mandatory_absences=missed)
+
+    def hold_as_told(self, proposed: Held, context: Context) -> Held:
+        """It took place according to a source that does not tell who came; whoever was noted before stays noted.
+
+        An attendance list without a line means that none is known, and no absence follows from it: who holds a
+        meeting by `hold` has to name somebody.
+        """
+        self._must_be_holdable(proposed, context)
+        if self.held is None:
+            return _first_told(proposed, ())
+        before = self.held.event
+        return replace(proposed, attendance=before.attendance, mandatory_absences=before.mandatory_absences)
+
+    def _first_day_due(self) -> date | None:
+        """The first day by which something is owed according to the minutes as last written."""
+        items = () if self.latest_draft is None else self.latest_draft.event.items
+        return min((task.due_on for item in items for task in item.action_items), default=None)
+
+    def _must_be_holdable(self, proposed: Held, context: Context) -> None:
+        self.must_not_be_cancelled()
+        self._must_not_be_sealed()
+        if self.held is not None and not isinstance(proposed, AttendanceCorrected):
+            raise RuleBroken(
+                "meeting-already-held",
+                "The meeting was held already: correcting its attendance needs a reason.",
+            )
+        if not self.agenda:
+            raise RuleBroken(
+                "meeting-without-agenda", "Nothing was on the agenda: put on it what was dealt with, first."
+            )
+        guards.not_in_future(proposed.held_at, context.now, "/held_at")
+        guards.in_order(proposed.held_at, proposed.ended_at, "/ended_at")
+        if proposed.ended_at is not None:
+            guards.not_in_future(proposed.ended_at, context.now, "/ended_at")
+        if self.held is not None and isinstance(proposed, AttendanceCorrected):
+            guards.reason_given(proposed.reason, "Correcting an attendance list")
+
+    @evolves(MeetingHeld)
+    def _held(self, entry: Entry[MeetingHeld]) -> None:
+        self.held = entry
+        self.attendance_told_by |= {entry.recorded_by.subject}
+
+    @evolves(AttendanceCorrected)
+    def _attendance_corrected(self, entry: Entry[AttendanceCorrected]) -> None:
+        self.held = entry
+        self.attendance_told_by |= {entry.recorded_by.subject}
+        self.attendance_corrections = (*self.attendance_corrections, entry)
+
+    # --- minutes ---------------------------------------------------------------------------------------------------
+
+    def draft_minutes(self, proposed: MinutesDrafted, context: Context, known: Known) -> MinutesDrafted:
+        """Writes the minutes, or writes them anew; the draft is numbered."""
+        known.body.must_be_convenable_by(context.actor)
+        held = self._must_be_held()
+        self._must_not_be_sealed()
+        readers = self.readers()
+        ground = Ground(
+            agenda=self.agenda_numbers,
+            held_on=context.clock.day_of(held.event.held_at),
+            decides=known.body.description.decides,
+            organizations=known.organizations,
+            readers=readers.organizations if self.visibility is Visibility.RESERVED else None,
+        )
+        check_minutes(proposed.items, ground)
+        latest = self.latest_draft
+        if latest is not None and latest.event.items == proposed.items:
+            raise RuleBroken("draft-unchanged", "The minutes already read like this.")
+        return replace(proposed, draft=len(self.drafts) + 1)
+
+    @evolves(MinutesDrafted)
+    def _minutes_drafted(self, entry: Entry[MinutesDrafted]) -> None:
+        self.drafts = (*self.drafts, entry)
+
+    def circulate(self, proposed: MinutesCirculated, context: Context, known: Known) -> MinutesCirculated:
+        """Sends the draft to those named, who may now observe upon it; or says on which earlier day it was sent.
+
+        Circulating it again adds to them.
+        """
+        known.body.must_be_convenable_by(context.actor)
+        draft, recipients = self._must_be_drafted(), proposed.recipients
+        self._must_not_be_sealed()
+        if not recipients:
+            raise InvalidInput("recipients-missing", "Say whom it is sent to.", pointer="/recipients")
+        for index, recipient in enumerate(recipients):
+            at = f"/recipients/{index}"
+            guards.known_organization(recipient.organization, known.organizations, f"{at}/organization")
+            if recipient in recipients[:index]:
+                raise InvalidInput("named-twice", "This recipient is named twice.", pointer=at)
+        day_of = context.clock.day_of
+        day = guards.not_after_today(proposed.effective_on or context.today, context.today)
+        held_on = day_of(self._must_be_held().event.held_at)
+        if day < held_on:
+            raise InvalidInput(
+                "date-before-meeting", f"The meeting was held on {held_on}.", pointer="/effective_on"
+            )
+        sent = self._sent_to(draft.event.draft, day, day_of)
+        if self.state is MeetingState.CIRCULATED and set(recipients) <= sent:
+            raise RuleBroken("already-circulated", "All of these had been sent this draft by then.")
+        return replace(proposed, draft=draft.event.draft, effective_on=day)
+
+    def _sent_to(self, draft: int, day: date, day_of: DayOf) -> set[Recipient]:
+        """Who had been sent a draft by a day."""
+        sent = (one.event for one in self.circulations if one.day(day_of) <= day)
+        return {recipient for event in sent if event.draft == draft for recipient in event.recipients}
+
+    @evolves(MinutesCirculated)
+    def _minutes_circulated(self, entry: Entry[MinutesCirculated]) -> None:
+        self.circulations = (*self.circulations, entry)
+
+    def observe(self, proposed: ObservationRaised, context: Context) -> ObservationRaised:
+        """Raises an observation upon the circulated draft."""
+        if context.actor.role is not Role.DCI and context.actor.organization not in self._recipients():
+            raise Forbidden("not-a-recipient", "Only those the minutes were sent to have a say in them.")
+        self._must_be_held()
+        self._must_not_be_sealed()
+        draft = self._must_be_circulated()
+        guards.text_given(proposed.text, "An observation", "/text")
+        self._must_be_told_of(proposed.agenda_item, draft.event)
+        return replace(proposed, number=len(self.observations) + 1, draft=draft.event.draft)
+
+    @evolves(ObservationRaised)
+    def _observation_raised(self, entry: Entry[ObservationRaised]) -> None:
+        self.observations = (*self.observations, Observation(entry))
+
+    def answer_observation(
+        self, proposed: ObservationAnswered, context: Context, known: Known
+    ) -> ObservationAnswered:
+        """Answers an observation, once; what is accepted shows in the next draft."""
+        known.body.must_be_convenable_by(context.actor)
+        number = proposed.number
+        if not 1 <= number <= len(self.observations):
+            raise NotFound("observation-not-found", f"There is no observation {number}.")
+        self._must_not_be_sealed()
+        if self.observations[number - 1].answer is not None:
+            raise RuleBroken("observation-already-answered", f"Observation {number} was answered already.")
+        guards.text_given(proposed.answer, "The answer", "/answer")
+        return proposed
+
+    @evolves(ObservationAnswered)
+    def _observation_answered(self, entry: Entry[ObservationAnswered]) -> None:
+        at = entry.event.number - 1
+        answered = self.observations[at]._replace(answer=entry)
+        self.observations = (*self.observations[:at], answered, *self.observations[at + 1 :])
+
+    # --- the seal --------------------------------------------------------------------------------------------------
+
+    def approve(self, context: Context, known: Known) -> Sequence[Event | OnStream]:
+        """Approves and seals the minutes: their decisions are numbered, and their action items assigned, all at once.
+
+        An import brings in minutes that were sealed elsewhere, and speaks as `system`: its text has no author here. The
+        seal comes last.
+        """
+        body, actor = known.body, context.actor
+        body.must_be_convenable_by(actor)
+        held = self._must_be_held()
+        self._must_not_be_sealed()
+        draft = self._must_be_circulated()
+        authors = {draft.recorded_by.subject, *self.attendance_told_by}
+        if body.asks_for_four_eyes and actor.subject in authors and actor.role is not Role.SYSTEM:
+            raise RuleBroken(
+                "approver-is-author", "Nobody approves what they wrote or the attendance they told."
+            )
+        self._must_be_settled(draft.event)
+        agreed_on = context.clock.day_of(held.event.held_at)
+        numbered = body.number_decisions(
+            meeting=self.id,
+            year=agreed_on.year,
+            count=sum(len(item.decisions) for item in draft.event.items),
+            convened=self.convocation.event,
+        )
+        decisions: list[DecisionAgreed] = []
+        action_items: list[ActionItemAssigned] = []
+        for item in draft.event.items:
+            before = len(decisions)
+            decisions += self._decisions(item, numbered, before, body, agreed_on)
+            action_items += self._action_items(item, decisions[before:], len(action_items), agreed_on)
+        agreed = [OnStream(stream_of("decision", one.number), 1, one) for one in decisions]
+        assigned = [OnStream(uuid5(self.id, f"action-item:{one.number}"), 1, one) for one in action_items]
+        approved = MinutesApproved(
+            draft=draft.event.draft,
+            digest=seal(self.id, self.agenda, held.event, draft.event),
+            covers=SEALED,
+            decisions=tuple(one.number for one in decisions),
+            action_items=tuple(one.stream_id for one in assigned),
+        )
+        numbering = [OnStream(body.id, body.version + 1, numbered)] if decisions else []
+        return [*numbering, *agreed, *assigned, approved]
+
+    @evolves(MinutesApproved)
+    def _minutes_approved(self, entry: Entry[MinutesApproved]) -> None:
+        self.approval = entry
+
+    def _decisions(
+        self, item: MinutesItem, numbered: DecisionsNumbered, before: int, body: Body, agreed_on: date
+    ) -> Iterator[DecisionAgreed]:
+        for place, drafted in enumerate(item.decisions):
+            _must_be_allowed(drafted.kind, decides=body.description.decides)
+            yield DecisionAgreed(
+                number=decision_number(body.code, numbered.year, numbered.first + before + place),
+                body=self.body,
+                meeting=self.id,
+                agreed_on=agreed_on,
+                text=drafted.text,
+                kind=drafted.kind,
+                visibility=self.visibility,
+                position_in_item=place + 1,
+                agenda_item=item.agenda_item,
+                commitments=drafted.commitments,
+                effect=drafted.effect,
+                budget_impact=drafted.budget_impact,
+                organizations=drafted.organizations or self.organizations,
+                circle=tuple(self.readers().organizations),
+            )
+
+    def _action_items(
+        self, item: MinutesItem, own: Sequence[DecisionAgreed], before: int, agreed_on: date
+    ) -> Iterator[ActionItemAssigned]:
+        for place, task in enumerate(item.action_items):
+            yield ActionItemAssigned(
+                number=before + place + 1,
+                text=task.text,
+                owner_organization=task.owner_organization,
+                assigned_on=agreed_on,
+                due_on=task.due_on,
+                body=self.body,
+                meeting=self.id,
+                visibility=self.visibility,
+                owner_subject=task.owner_subject,
+                agenda_item=item.agenda_item,
+                decision=None if task.decision is None else own[task.decision - 1].number,
+                commitment=task.commitment,
+                circle=tuple(self.readers().organizations),
+            )
+
+    def add_erratum(
+        self,
+        proposed: ErratumAdded,
+        decision: Decision | None,
+    ) -> Sequence[Event | OnStream]:
+        """Puts a mistake in sealed minutes right, beside the text; both are shown from now on.
+
+        One in a decision is noted there, too.
+        """
+        draft = self._must_be_drafted()
+        if self.approval is None:
+            raise RuleBroken(
+                "minutes-not-approved", "The minutes are not sealed yet: draft them anew instead."
+            )
+        reads, should_read = proposed.reads, proposed.should_read
+        guards.text_given(reads, "What it reads", "/reads")
+        guards.text_given(should_read, "What it should read", "/should_read")
+        guards.reason_given(proposed.reason, "An erratum")
+        if reads == should_read:
+            raise InvalidInput(
+                "erratum-changes-nothing", "It already reads like this.", pointer="/should_read"
+            )
+        if proposed.decision is not None and (decision is None or decision.agreed.event.meeting != self.id):
+            raise InvalidInput(
+                "decision-of-another-meeting", "This meeting took no such decision.", pointer="/decision"
+            )
+        self._must_be_told_of(proposed.agenda_item, draft.event)
+        texts = [erratum.event.should_read for erratum in self.errata]
+        if decision is not None:
+            texts.append(decision.agreed.event.text)
+        else:
+            texts += _texts_of(draft.event, proposed.agenda_item)
+        if not any(reads in text for text in texts):
+            raise InvalidInput(
+                "erratum-misquotes",
+                "The minutes read like this nowhere in the place named.",
+                pointer="/reads",
+            )
+        erratum = replace(proposed, number=len(self.errata) + 1)
+        last = next((one.event for one in reversed(self.errata) if _same_text(one.event, erratum)), None)
+        if last is not None and (last.reads, last.should_read) == (reads, should_read):
+            raise RuleBroken("erratum-already-added", f"Erratum {last.number} says so already.")
+        if decision is None:
+            return [erratum]
+        amended = DecisionAmended(
+            erratum=erratum.number, reads=reads, should_read=should_read, reason=proposed.reason
+        )
+        return [OnStream(decision.id, decision.version + 1, amended), erratum]
+
+    @evolves(ErratumAdded)
+    def _erratum_added(self, entry: Entry[ErratumAdded]) -> None:
+        self.errata = (*self.errata, entry)
+
+    # --- who may know of it ----------------------------------------------------------------------------------------
+
+    def publish(
+        self,
+        proposed: MeetingPublished,
+        settled: Sequence[Decision | ActionItem] = (),
+    ) -> Sequence[Event | OnStream]:
+        """Changes who may know of the meeting, and with it of its decisions and action items, which it `settled`.
+
+        It is never known to fewer than when it was convened. A decision that is published shows its number, and so how
+        many its body took before it that year. What had been shown to more before stays so.
+        """
+        visibility, reason = proposed.visibility, proposed.reason
+        guards.reason_given(reason, "A publication")
+        if visibility is self.visibility:
+            raise RuleBroken("visibility-unchanged", f"It is {visibility} already.")
+        if narrower(visibility, self.convocation.event.visibility):
+            raise RuleBroken(
+                "narrower-than-convened",
+                "Its body's meetings are known to more: the gap in the numbers would tell that it is there.",
+            )
+        along = [
+            OnStream(one.id, one.version + 1, one.publish_with_meeting(visibility, reason))
+            for one in settled
+            if one.visibility is not visibility
+            and (one.visibility is self.visibility or narrower(one.visibility, visibility))
+        ]
+        return [*along, replace(proposed, previous=self.visibility)]
+
+    @evolves(MeetingPublished)
+    def _published(self, entry: Entry[MeetingPublished]) -> None:
+        self.visibility = entry.event.visibility
+        self.publications = (*self.publications, entry)
+
+    # --- guards that depend on it ----------------------------------------------------------------------------------
+
+    def must_not_be_cancelled(self) -> None:
+        """Nothing more happens to a meeting that was called off."""
+        if self.state is MeetingState.CANCELLED:
+            raise RuleBroken("meeting-cancelled", "The meeting was cancelled: convene another.")
+
+    def _must_be_ahead(self) -> None:
+        self.must_not_be_cancelled()
+        if self.state not in AHEAD:
+            raise RuleBroken("meeting-already-held", "The meeting was held already.")
+
+    def _must_be_held(self) -> Entry[Held]:
+        self.must_not_be_cancelled()
+        if self.held is None:
+            raise RuleBroken(
+                "meeting-not-held", "The meeting has not been held: record its attendance first."
+            )
+        return self.held
+
+    def _must_not_be_sealed(self) -> None:
+        if self.approval is not None:
+            raise RuleBroken(
+                "minutes-approved", "The minutes were approved and are sealed: add an erratum beside them."
+            )
+
+    def _must_be_drafted(self) -> Entry[MinutesDrafted]:
+        self._must_be_held()
+        draft = self.latest_draft
+        if draft is None:
+            raise RuleBroken("minutes-not-drafted", "There are no minutes yet: draft them first.")
+        return draft
+
+    def _must_be_circulated(self) -> Entry[MinutesDrafted]:
+        """The present draft is before its recipients."""
+        draft = self._must_be_drafted()
+        if self.state is not MeetingState.CIRCULATED:
+            raise RuleBroken(
+                "minutes-not-circulated",
+                f"Draft {draft.event.draft} was not circulated: circulate it first.",
+            )
+        return draft
+
+    def _must_be_settled(self, draft: MinutesDrafted) -> None:
+        """Every observation was answered, and what was accepted came after into the text."""
+        for observation in self.observations:
+            number = observation.entry.event.number
+            if observation.answer is None:
+                raise RuleBroken("observation-open", f"Observation {number} is not answered yet.")
+            if observation.answer.event.accepted and not self._changed_since(observation, draft):
+                raise RuleBroken(
+                    "accepted-observation-pending",
+                    f"Observation {number} was accepted and is not in the text: draft the minutes anew, or correct the "
+                    "attendance.",
+                )
+
+    def _changed_since(self, observation: Observation, draft: MinutesDrafted) -> bool:
+        """Whether what is to be sealed, text or attendance, is another than what was observed upon."""
+        raised = observation.entry
+        return draft.draft > raised.event.draft or any(
+            correction.position > raised.position for correction in self.attendance_corrections
+        )
+
+    @staticmethod
+    def _must_be_told_of(agenda_item: int | None, draft: MinutesDrafted) -> None:
+        if agenda_item is not None and all(item.agenda_item != agenda_item for item in draft.items):
+            raise InvalidInput(
+                "unknown-agenda-item",
+                f"The minutes tell of no item {agenda_item} of the agenda.",
+                pointer="/agenda_item",
+            )
+
+
+def convene(proposed: MeetingConvened, context: Context, known: Known) -> MeetingConvened:
+    """A meeting of a body is called; who knows of it is who knows of the body."""
+    body = known.body
+    body.must_be_convenable_by(context.actor)
+    guards.in_order(proposed.scheduled_at, proposed.ends_at, "/ends_at")
+    return replace(
+        proposed,
+        visibility=body.description.visibility,
+        organizations=body.description.organizations,
+        agenda=numbered_agenda(proposed.agenda, known),
+    )
+
+
+def numbered_agenda(agenda: Sequence[AgendaItem], known: Known) -> tuple[AgendaItem, ...]:
+    """An agenda whose items are numbered from 1 in the order given, each with something to deal with.
+
+    The commitments it names may be yet to be registered; the decisions and action items it takes up again may not.
+    """
+    for index, item in enumerate(agenda):
+        at = f"/agenda/{index}"
+        guards.text_given(item.title, "The title of an item", f"{at}/title")
+        if item.number not in (COMPUTED, index + 1):
+            raise InvalidInput(
+                "agenda-misnumbered", "The items of an agenda are numbered in order from 1.", pointer=at
+            )
+        if item.sponsor is not None:
+            guards.known_organization(item.sponsor, known.organizations, f"{at}/sponsor")
+        for place, decision in enumerate(item.decisions):
+            if decision not in known.decisions:
+                raise InvalidInput(
+                    "unknown-decision-taken-up",
+                    f"There is no decision '{decision}' to take up again.",
+                    pointer=f"{at}/decisions/{place}",
+                )
+        for place, owed in enumerate(item.action_items):
+            if owed not in known.action_items:
+                raise InvalidInput(
+                    "unknown-action-item-taken-up",
+                    f"There is no action item '{owed}' to take up again.",
+                    pointer=f"{at}/action_items/{place}",
+                )
+        if item.minutes is not None and not 1 <= item.minutes <= 1440:
+            raise InvalidInput(
+                "duration-impossible", "An item takes from one minute to a day.", pointer=f"{at}/minutes"
+            )
+    return tuple(replace(item, number=number) for number, item in enumerate(agenda, 1))
+
+
+# --- who came ------------------------------------------------------------------------------------------------------
+
+
+def held_or_corrected(*, reason: str | None = None, **members: Any) -> Held:
+    """What tells of when a meeting was held and who came: with a reason it corrects what was noted before."""
+    return MeetingHeld(**members) if reason is None else AttendanceCorrected(reason=reason, **members)
+
+
+def _first_told(held: Held, missed: tuple[Seat, ...]) -> MeetingHeld:
+    return MeetingHeld(
+        held_at=held.held_at,
+        ended_at=held.ended_at,
+        attendance=held.attendance,
+        mandatory_absences=missed,
+    )
+
+
+def mandatory_absences(seats: Sequence[Seat], attendance: Sequence[Attendee]) -> tuple[Seat, ...]:
+    """The seats that were missed.
+
+    A seat is taken by whoever is present for it, with full rights or invited, or has sent somebody: who is
+    represented is not absent. A seat with a condition is missed only when the list says that it stayed empty,
+    because only those who were there know whether its condition held.
+    """
+    return tuple(seat for seat in seats if _missed(seat, attendance))
+
+
+def _missed(seat: Seat, attendance: Sequence[Attendee]) -> bool:
+    lines = [line for line in attendance if _fits(seat, line)]
+    if any(line.presence is not Presence.ABSENT for line in lines):
+        return False
+    return bool(lines) or seat.condition is None
+
+
+def _fits(seat: Seat, line: Attendee) -> bool:
+    if seat.organization is not None and seat.organization != line.organization:
+        return False
+    return seat.position is None or seat.position.casefold() == line.position.casefold()
+
+
+def _check_attendance(
+    attendance: Sequence[Attendee], agenda: Container[int], organizations: Container[str]
+) -> None:
+    """Holds an attendance list to its rules: somebody came, and each line says what its presence asks for."""
+    if not any(line.presence is not Presence.ABSENT for line in attendance):
+        raise InvalidInput(
+            "nobody-attended", "A meeting was held by those who came: name somebody.", pointer="/attendance"
+        )
+    seen: set[tuple[str, str, str | None]] = set()
+    for index, line in enumerate(attendance):
+        at = f"/attendance/{index}"
+        guards.known_organization(line.organization, organizations, f"{at}/organization")
+        guards.text_given(line.position, "The position", f"{at}/position")
+        who = (line.organization, line.position.casefold(), line.subject)
+        if who in seen:
+            raise InvalidInput("named-twice", "This attendee is named twice.", pointer=at)
+        seen.add(who)
+        if (line.presence is Presence.REPRESENTED) != (line.represented_by is not None):
+            raise InvalidInput(
+                "representative-misplaced",
+                "Say who stood in for somebody who was represented, and only then.",
+                pointer=f"{at}/represented_by",
+            )
+        if line.agenda_items and line.rights is Rights.FULL:
+            raise InvalidInput(
+                "full-rights-for-issues",
+                "With full rights one attends the whole meeting; name issues only for somebody invited.",
+                pointer=f"{at}/agenda_items",
+            )
+        for place, number in enumerate(line.agenda_items):
+            if number not in agenda:
+                raise InvalidInput(
+                    "unknown-agenda-item",
+                    f"There is no item {number} on the agenda.",
+                    pointer=f"{at}/agenda_items/{place}",
+                )
+
+
+# --- what minutes may hold: items, decisions of the kinds the body may take, and tasks somebody owes ---------------
+
+EFFECT_OF: Final[dict[DecisionKind, str]] = {
+    DecisionKind.AGREE_COMMITMENT: "commitment",
+    DecisionKind.REVISE_DEADLINE: "deadline",
+    DecisionKind.REVISE_TARGET: "target",
+    DecisionKind.DISCARD: "discard",
+    DecisionKind.ESCALATE: "referral",
+    DecisionKind.REFER: "referral",
+}
+"""The member of the effect that a kind of decision may have."""
+
+_NEEDS_EFFECT = frozenset(EFFECT_OF) - {DecisionKind.ESCALATE, DecisionKind.REFER}
+_NEEDS_COMMITMENTS = frozenset({DecisionKind.REVISE_DEADLINE, DecisionKind.DISCARD, DecisionKind.ESCALATE})
+
+
+class Ground(NamedTuple):
+    """What a draft is held against: its meeting's agenda, day and readers, what its body may do, and who exists."""
+
+    agenda: Container[int]
+    held_on: date
+    decides: bool
+    organizations: Container[str]
+    readers: Container[str] | None
+    """The only organisations a decision may concern; None where the meeting is known to all of government."""
+
+
+def check_minutes(items: Sequence[MinutesItem], ground: Ground) -> None:
+    """Holds minutes to the rules; raises the first that is broken."""
+    if not items:
+        raise InvalidInput("minutes-empty", "Minutes tell of at least one item.", pointer="/items")
+    seen: set[int] = set()
+    for index, item in enumerate(items):
+        at = f"/items/{index}"
+        _check_item(item, at, ground)
+        if item.agenda_item is not None:
+            if item.agenda_item in seen:
+                raise InvalidInput(
+                    "agenda-item-twice",
+                    f"Item {item.agenda_item} of the agenda is told of twice.",
+                    pointer=f"{at}/agenda_item",
+                )
+            seen.add(item.agenda_item)
+        for place, decision in enumerate(item.decisions):
+            check_decision(decision, f"{at}/decisions/{place}", ground)
+        for place, task in enumerate(item.action_items):
+            _check_task(task, len(item.decisions), f"{at}/action_items/{place}", ground)
+
+
+def _check_item(item: MinutesItem, at: str, ground: Ground) -> None:
+    if item.agenda_item is None:
+        guards.text_given(item.title, "The title of an item that was not on the agenda", f"{at}/title")
+    elif item.agenda_item not in ground.agenda:
+        raise InvalidInput(
+            "unknown-agenda-item",
+            f"There is no item {item.agenda_item} on the agenda.",
+            pointer=f"{at}/agenda_item",
+        )
+    if not ((item.summary and item.summary.strip()) or item.outcome or item.outcome_verbatim):
+        raise InvalidInput(
+            "item-says-nothing", "Say what was said or what came of it.", pointer=f"{at}/summary"
+        )
+
+
+def check_decision(decision: DraftDecision, at: str, ground: Ground) -> None:
+    """Holds one decision to the rules."""
+    guards.text_given(decision.text, "The text of a decision", f"{at}/text")
+    _must_be_allowed(decision.kind, decides=ground.decides)
+    if decision.kind in _NEEDS_COMMITMENTS and not decision.commitments:
+        raise InvalidInput(
+            "decision-without-commitment",
+            f"A decision of the kind {decision.kind} names the commitments it concerns.",
+            pointer=f"{at}/commitments",
+        )
+    if len(set(decision.commitments)) < len(decision.commitments):
+        raise InvalidInput("named-twice", "A commitment is named twice.", pointer=f"{at}/commitments")
+    if decision.kind is DecisionKind.BUDGET and decision.budget_impact is None:
+        raise InvalidInput(
+            "budget-impact-required",
+            "A budget decision says how much, in which fiscal year, and how it is financed.",
+            pointer=f"{at}/budget_impact",
+        )
+    if (impact := decision.budget_impact) is not None:
+        positive_amount(impact.amount, f"{at}/budget_impact/amount")
+        guards.currency(impact.currency, f"{at}/budget_impact/currency")
+        fiscal_year(impact.fiscal_year, f"{at}/budget_impact/fiscal_year")
+    _check_effect(decision, f"{at}/effect", ground)
+    guards.known_organizations(decision.organizations, ground.organizations, f"{at}/organizations")
+    for index, organization in enumerate(decision.organizations):
+        if ground.readers is not None and organization not in ground.readers:
+            raise InvalidInput(
+                "organization-outside-circle",
+                f"'{organization}' may not know of this meeting: the decisions of a reserved meeting concern those it "
+                "is with.",
+                pointer=f"{at}/organizations/{index}",
+            )
+
+
+def _must_be_allowed(kind: DecisionKind, *, decides: bool) -> None:
+    """A body that does not decide can only refer."""
+    if not decides and kind is not DecisionKind.REFER:
+        raise RuleBroken(
+            "body-only-refers", f"This body takes no binding decisions: it refers, and cannot {kind}."
+        )
+
+
+def _check_effect(decision: DraftDecision, at: str, ground: Ground) -> None:
+    wanted = EFFECT_OF.get(decision.kind)
+    effect = decision.effect
+    given = (
+        set()
+        if effect is None
+        else {name for name in Effect.__struct_fields__ if getattr(effect, name) is not None}
+    )
+    if given - {wanted}:
+        raise InvalidInput(
+            "effect-of-another-kind",
+            f"A decision of the kind {decision.kind} has "
+            + (f"the effect '{wanted}' and no other." if wanted else "no effect of its own."),
+            pointer=at,
+        )
+    if decision.kind in _NEEDS_EFFECT and not given:
+        raise InvalidInput(
+            "effect-required",
+            f"A decision of the kind {decision.kind} says what it does: give '{wanted}'.",
+            pointer=f"{at}/{wanted}",
+        )
+    if effect is None:
+        return
+    if (agreed := effect.commitment) is not None:
+        place, known = f"{at}/commitment", ground.organizations
+        guards.text_given(agreed.title, "The title", f"{place}/title")
+        guards.known_organization(agreed.lead_organization, known, f"{place}/lead_organization")
+        guards.known_organizations(
+            agreed.collaborating_organizations, known, f"{place}/collaborating_organizations"
+        )
+        if agreed.responsible_service is not None:
+            guards.known_organization(agreed.responsible_service, known, f"{place}/responsible_service")
+    if effect.target is not None:
+        guards.amount(effect.target.value, f"{at}/target/value")
+    if effect.discard is not None:
+        guards.reason_given(effect.discard.reason, "Giving a commitment up", f"{at}/discard/reason")
+    if effect.referral is not None:
+        guards.text_given(effect.referral.to, "Whom it goes to", f"{at}/referral/to")
+
+
+def _check_task(task: DraftActionItem, decisions: int, at: str, ground: Ground) -> None:
+    guards.text_given(task.text, "The text of an action item", f"{at}/text")
+    guards.known_organization(task.owner_organization, ground.organizations, f"{at}/owner_organization")
+    if task.due_on < ground.held_on:
+        raise InvalidInput(
+            "due-before-meeting",
+            f"It would be due before the meeting, on {ground.held_on}, that asks for it.",
+            pointer=f"{at}/due_on",
+        )
+    if task.decision is not None and not 1 <= task.decision <= decisions:
+        raise InvalidInput(
+            "unknown-decision-of-item",
+            "Count the decisions of the same item from 1.",
+            pointer=f"{at}/decision",
+        )
+
+
+# --- what sealed minutes are held to: the seal anybody can compute again, and the texts that errata quote ----------
+
+
+def seal(meeting: UUID, agenda: Sequence[AgendaItem], held: Held, minutes: MinutesDrafted) -> str:
+    """The digest of what was approved: anyone who reads the meeting's events can compute it again."""
+    sealed = {"agenda": agenda, "held": held, "meeting": meeting, "minutes": minutes}
+    return hashlib.sha256(msgspec.json.encode(sealed, order="sorted")).hexdigest()
+
+
+def _same_text(one: ErratumAdded, other: ErratumAdded) -> bool:
+    """Whether an earlier erratum says something of what another is about; one without a place is about all of it."""
+    apart = one.agenda_item not in (None, other.agenda_item) and other.agenda_item is not None
+    elsewhere = one.decision not in (None, other.decision) and other.decision is not None
+    touched = not {one.reads, one.should_read}.isdisjoint({other.reads, other.should_read})
+    return touched and not apart and not elsewhere
+
+
+def _texts_of(minutes: MinutesDrafted, agenda_item: int | None) -> Iterator[str]:
+    for item in minutes.items:
+        if agenda_item is not None and item.agenda_item != agenda_item:
+            continue
+        yield from (text for text in (item.title, item.summary, item.outcome_verbatim) if text)
+        yield from (decision.text for decision in item.decisions)
+        yield from (task.text for task in item.action_items)

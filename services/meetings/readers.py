@@ -1,0 +1,134 @@
+"""Who may read what this service names: what it keeps itself, and the commitments and indicators of another.
+
+Commitments and indicators are another service's to change; who may read them follows from their events, which are read
+here only as far as they say that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from shared.aggregate.aggregate import Aggregate, Entry, evolves
+from shared.aggregate.redaction import Readers, ReadersOf, Reference
+from shared.aggregate.repository import Repository
+from shared.eventlog.envelope import Recorded
+from shared.eventlog.live import LiveLog
+from shared.events.commitments import Changed, Corrected, LeadReassigned, Registered, VisibilityChanged
+from shared.events.indicators import IndicatorDefined, IndicatorDefinitionChanged, IndicatorPublished
+from shared.events.streams import resolve
+from shared.events.types import Kind
+from shared.events.vocabulary import Visibility
+from shared.rules.dated_facts import DatedFacts
+from shared.rules.indicator_facts import IndicatorFacts
+
+OWNERS: Final = ("responsible_service", "collaborating_organizations")
+"""The fields of a registration that name organisations whose own a commitment is, besides its lead."""
+
+
+class CommitmentReaders(Aggregate):
+    """Who may read a commitment."""
+
+    __slots__ = ("_changes", "_leads", "_once_reserved", "_registered", "_visibility")
+
+    BEGINS_WITH = (Registered,)
+
+    def __init__(self, recorded: Recorded) -> None:
+        super().__init__(recorded)
+        event = recorded.data
+        assert isinstance(event, Registered)
+        self._visibility = event.visibility
+        self._once_reserved = event.visibility is Visibility.RESERVED
+        self._leads = DatedFacts(event, recorded.position)
+        self._registered: dict[str, Any] = {field: getattr(event, field) for field in OWNERS}
+        self._changes: tuple[Entry[Changed], ...] = ()
+
+    def readers(self) -> Readers:
+        """Those it is their own for, while it is reserved."""
+        now = dict(self._registered)
+        for entry in sorted(self._changes, key=lambda one: (one.event.effective_on, one.position)):
+            now[entry.event.field] = entry.event.value
+        service, collaborating = (now[field] for field in OWNERS)
+        lead = self._leads.leads.on(date.max)[0]
+        organizations = (lead, *(() if service is None else (service,)), *collaborating)
+        return Readers(self._visibility, organizations, self._once_reserved)
+
+    @evolves(VisibilityChanged)
+    def _visibility_changed(self, entry: Entry[VisibilityChanged]) -> None:
+        self._visibility = entry.event.visibility
+        self._once_reserved = self._once_reserved or self._visibility is Visibility.RESERVED
+
+    @evolves(LeadReassigned)
+    def _lead_reassigned(self, entry: Entry[LeadReassigned]) -> None:
+        self._leads.apply(entry.event, entry.position)
+
+    @evolves(Changed)
+    def _changed(self, entry: Entry[Changed]) -> None:
+        if entry.event.field in OWNERS:
+            self._changes = (*self._changes, entry)
+
+    @evolves(Corrected)
+    def _corrected(self, entry: Entry[Corrected]) -> None:
+        if entry.event.field in OWNERS:
+            self._registered[entry.event.field] = entry.event.value
+        else:
+            self._leads.apply(entry.event, entry.position)
+
+
+class IndicatorReaders(Aggregate):
+    """Who may read an indicator: of those who may read its commitment, and whoever supplies its values."""
+
+    __slots__ = ("_facts", "_once_reserved", "_visibility", "commitment")
+
+    BEGINS_WITH = (IndicatorDefined,)
+
+    def __init__(self, recorded: Recorded) -> None:
+        super().__init__(recorded)
+        event = recorded.data
+        assert isinstance(event, IndicatorDefined)
+        self.commitment = event.commitment
+        self._visibility = event.visibility
+        self._once_reserved = event.visibility is Visibility.RESERVED
+        self._facts = IndicatorFacts(event, recorded.position)
+
+    def readers(self, commitment: Readers | None = None) -> Readers:
+        """Whoever supplies its values, while it is reserved, and those who may read its commitment, if it has one."""
+        source = self._facts.definition.source
+        suppliers = () if source is None else (source.organization,)
+        if commitment is None:
+            return Readers(self._visibility, suppliers, self._once_reserved)
+        reserved = Visibility.RESERVED in (self._visibility, commitment.visibility)
+        return Readers(
+            Visibility.RESERVED if reserved else Visibility.INTERNAL,
+            (*commitment.organizations, *suppliers),
+            self._once_reserved or commitment.once_reserved,
+        )
+
+    @evolves(IndicatorPublished)
+    def _published(self, entry: Entry[IndicatorPublished]) -> None:
+        self._visibility = entry.event.visibility
+        self._once_reserved = self._once_reserved or self._visibility is Visibility.RESERVED
+
+    @evolves(IndicatorDefinitionChanged)
+    def _definition_changed(self, entry: Entry[Any]) -> None:
+        self._facts.apply(entry.event, entry.position)
+
+
+def all_readers(live: LiveLog, own: Mapping[Kind, Repository[Any]]) -> ReadersOf:
+    """What says who may read a thing that is named; `own` are the kinds of things that this service keeps."""
+    commitments: Repository[CommitmentReaders] = Repository(live, CommitmentReaders, "commitment")
+    indicators: Repository[IndicatorReaders] = Repository(live, IndicatorReaders, "indicator")
+
+    async def readers_of(reference: Reference) -> Readers | None:
+        if reference.kind is Kind.COMMITMENT:
+            return await commitments.readers_of(reference.name)
+        if reference.kind is Kind.INDICATOR:
+            found = await indicators.get(resolve("indicator", reference.name))
+            if found is None:
+                return None
+            of = found.commitment
+            return found.readers(None if of is None else await commitments.readers_of(of))
+        return await own[reference.kind].readers_of(reference.name) if reference.kind in own else None
+
+    return readers_of

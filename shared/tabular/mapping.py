@@ -1,0 +1,174 @@
+"""Mapping files: TOML that says what a table of somebody else means, read into structs that know every key.
+
+An importer declares its own sections beside those that every table needs, which are here. Everything that can be wrong
+with a mapping is found when it is read, before any row is.
+"""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
+
+import msgspec
+
+from shared.errors import InvalidInput
+from shared.tabular.text import plain
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+Character = Annotated[str, msgspec.Meta(min_length=1, max_length=1)]
+Column = Annotated[str, msgspec.Meta(extra={"names": "column"})]
+"""The name of a column: a key of this type asks for one that the table has to have."""
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of a mapping file; a key that is not known is refused, here and in parts of events that stand in one."""
+
+    either: ClassVar[tuple[str, ...]] = ()
+    """Keys of which exactly one is given."""
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """What no type can say: the key that is wrong, and the rest of a sentence that begins with it."""
+        yield from ()
+
+
+class FileLayout(Section, frozen=True, kw_only=True):
+    """How the file was saved."""
+
+    format: Literal["csv", "xlsx"] | None = None
+    encoding: str | None = None
+    delimiter: Character = ","
+    quote: Character = '"'
+    sheet: str | None = None
+    header_row: Annotated[int, msgspec.Meta(ge=1)] = 1
+    transposed: bool = False
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """An encoding that is none."""
+        try:
+            codecs.lookup(self.encoding or "utf-8")
+        except LookupError:
+            yield "encoding", f": '{self.encoding}' is no encoding known here"
+
+
+class NoValue(Section, frozen=True, kw_only=True):
+    """What stands in a cell that holds no value: `words` fill the cell, `phrases` (patterns) occur in it."""
+
+    words: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """Patterns that are none."""
+        for phrase in self.phrases:
+            try:
+                re.compile(phrase)
+            except re.error as error:
+                yield "phrases", f": '{phrase}' is no pattern: {error}"
+
+
+class Numbers(Section, frozen=True, kw_only=True):
+    """How numbers are written: what groups thousands, what parts decimals, and what may stand around them."""
+
+    thousands: str = ","
+    decimal: Character = "."
+    around: tuple[str, ...] = ()
+
+
+class DateFormats(Section, frozen=True, kw_only=True):
+    """How days are written: the formats to try in order (`strptime`), and cells that stand for a day of their own."""
+
+    formats: tuple[str, ...] = ()
+    century_from: Annotated[int, msgspec.Meta(ge=1900, le=2100)] = 1970
+    """The first of the hundred years that two digits can mean."""
+    table: dict[str, date] = msgspec.field(default_factory=dict)
+
+
+class Dates(DateFormats, frozen=True, kw_only=True):
+    """A column of days."""
+
+    column: Column
+
+
+S = TypeVar("S", bound=Section)
+
+
+def read_mapping(path: Path, kind: type[S]) -> S:
+    """The mapping in a file; InvalidInput("mapping-invalid") says where it cannot be understood."""
+    try:
+        given = msgspec.toml.decode(path.read_bytes())
+        mapping = msgspec.convert(given, kind, builtin_types=(date,), str_keys=True)
+    except (OSError, UnicodeError, msgspec.DecodeError) as error:
+        raise _invalid(path, _in_toml_words(str(error))) from error
+    for key, section, keys in _sections("", mapping, given):
+        for name in keys.keys() - {*section.__struct_fields__}:
+            raise _invalid(path, f"unknown field `{name}` - at `{key or 'the file'}`")
+        if not isinstance(section, Section):
+            if "" in keys.values():
+                raise _invalid(path, f"`{key}` has an empty text")
+            continue
+        if section.either and sum(getattr(section, name) is not None for name in section.either) != 1:
+            raise _invalid(path, f"`{key}` has either `{'` or `'.join(section.either)}`")
+        for name, problem in section.contradictions():
+            raise _invalid(path, f"`{_under(key, name)}`{problem}")
+    return mapping
+
+
+def columns_of(mapping: Section) -> Iterator[tuple[str, str]]:
+    """Every column a mapping asks for: the key that asks, and the name."""
+    for key, section, _ in _sections("", mapping):
+        for field in msgspec.structs.fields(section):
+            if _names_columns(field.type):
+                named = getattr(section, field.name)
+                names = named if isinstance(named, tuple) else () if named is None else (named,)
+                yield from ((_under(key, field.name), name) for name in names)
+
+
+def check_columns(mapping: Section, columns: Collection[str], file_name: str) -> None:
+    """Every column of the mapping is there; InvalidInput("mapping-column-missing") names those that are not."""
+    missing = [(key, column) for key, column in columns_of(mapping) if plain(column) not in columns]
+    if missing:
+        named = "; ".join(f"`{key}` asks for '{column}'{_meant(column, columns)}" for key, column in missing)
+        raise InvalidInput("mapping-column-missing", f"{file_name} lacks columns of the mapping: {named}.")
+
+
+def _sections(
+    key: str, value: Any, given: Any = None
+) -> Iterator[tuple[str, msgspec.Struct, dict[str, Any]]]:
+    """Every section there is in a mapping: its key as TOML writes it, what became of it, and what was given."""
+    match value:
+        case msgspec.Struct():
+            yield key, value, given or {}
+            for name in value.__struct_fields__:
+                yield from _sections(_under(key, name), getattr(value, name), given and given.get(name))
+        case dict():
+            for name, one in value.items():
+                yield from _sections(f"{key}.{name}", one, given and given[name])
+        case tuple():
+            for number, one in enumerate(value):
+                yield from _sections(f"{key}[{number}]", one, given and given[number])
+
+
+def _under(key: str, name: str) -> str:
+    return f"{key}.{name}" if key and name else key or name
+
+
+def _names_columns(annotation: Any) -> bool:
+    return annotation == Column or any(map(_names_columns, get_args(annotation)))
+
+
+def _meant(column: str, columns: Collection[str]) -> str:
+    close = difflib.get_close_matches(column, columns, n=1)
+    return f" (there is '{close[0]}')" if close else ""
+
+
+def _invalid(path: Path, problem: str) -> InvalidInput:
+    return InvalidInput("mapping-invalid", f"The mapping {path.name} cannot be used: {problem}.")
+
+
+def _in_toml_words(message: str) -> str:
+    """A decoder's sentence with its path as keys are written in TOML."""
+    return re.sub(r"`\$\.?([^`]*)`", lambda found: f"`{found[1] or 'the file'}`", message).rstrip(".")

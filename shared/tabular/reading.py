@@ -1,0 +1,239 @@
+"""Reads what others publish as it was published: tables (CSV, or a sheet of a workbook) and JSON, a line or a file.
+
+Every cell of a table comes out as text, so that one table gives the same whatever it was saved as: the days of a
+workbook as `YYYY-MM-DD`, its numbers in plain digits. Rows know where they stand, because somebody will have to mend
+them. InvalidInput("file-unreadable") when there is no reading the file at all.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from python_calamine import CalamineError, CalamineWorkbook
+
+from shared.errors import InvalidInput
+from shared.tabular.mapping import FileLayout
+from shared.tabular.text import plain
+
+_CHUNK: Final = 1 << 20
+_BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Row(NamedTuple):
+    """One row under the header: the line on which it starts, counted from 1, and its cells.
+
+    In a workbook the line is the number of the row; in a transposed file, of the column that holds the item.
+    `problem` says why the cells could not be made out, if so.
+    """
+
+    line: int
+    cells: Sequence[str]
+    problem: str | None = None
+
+
+class Table(NamedTuple):
+    """The names of the columns, in order, and the rows that are not blank."""
+
+    columns: tuple[str, ...]
+    rows: list[Row]
+
+
+class JsonLine(NamedTuple):
+    """One line that is not blank, counted from 1: the object on it, or why there is none."""
+
+    line: int
+    content: dict[str, Any]
+    problem: str | None = None
+
+
+def read_table(path: Path, layout: FileLayout) -> Table:
+    """The table in a file, saved under this layout."""
+    try:
+        rows = _workbook_rows(path, layout) if _format(path, layout) == "xlsx" else _csv_rows(path, layout)
+        if layout.transposed:
+            rows = _transposed(rows)
+        return _under_header(rows, layout.header_row)
+    except (OSError, LookupError, UnicodeError, csv.Error, CalamineError, TypeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_json_lines(path: Path) -> list[JsonLine]:
+    """The objects in a file of JSON Lines."""
+    lines = enumerate(_json_bytes(path).split(b"\n"), 1)
+    return [_json_line(number, text) for number, text in lines if text.strip()]
+
+
+def read_json_objects(path: Path) -> list[dict[str, Any]]:
+    """The objects in a file that is a JSON array of them, or an object that holds one as `data`."""
+    try:
+        found = msgspec.json.decode(_json_bytes(path))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+    if isinstance(found, dict):
+        found = found.get("data")
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise _unreadable(path, "it is no array of objects")
+    return found
+
+
+def _unreadable(path: Path, why: object) -> InvalidInput:
+    return InvalidInput("file-unreadable", f"{path.name} cannot be read: {why}")
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def detect_encoding(path: Path) -> str:
+    """What the bytes say: a byte order mark, else UTF-8 if all of them are, else Windows-1252."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        chunk = file.read(_CHUNK)
+        for mark, encoding in _BYTE_ORDER_MARKS:
+            if chunk.startswith(mark):
+                return encoding
+        try:
+            while chunk:
+                decoder.decode(chunk)
+                chunk = file.read(_CHUNK)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"
+
+
+def _format(path: Path, layout: FileLayout) -> str:
+    if layout.format is not None:
+        return layout.format
+    return "xlsx" if path.suffix.lower() in {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"} else "csv"
+
+
+def _csv_rows(path: Path, layout: FileLayout) -> list[Row]:
+    encoding = layout.encoding or detect_encoding(path)
+    # A line ends where an editor's count of lines goes up, or a row with a stray carriage return inside a quoted
+    # cell would shift the line number of every row after it.
+    with path.open("rb") as file:
+        unix = b"\n" in file.read(_CHUNK)
+    rows: list[Row] = []
+    with path.open(encoding=encoding, newline="\n" if unix else "\r") as text:
+        reader = csv.reader(text, delimiter=layout.delimiter, quotechar=layout.quote, strict=True)
+        while True:
+            line = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return rows
+            except csv.Error as error:
+                rows.append(Row(line, (), str(error)))
+            else:
+                rows.append(Row(line, cells))
+
+
+def _workbook_rows(path: Path, layout: FileLayout) -> list[Row]:
+    workbook = CalamineWorkbook.from_path(str(path))
+    try:
+        names = workbook.sheet_names
+        if layout.sheet is not None and layout.sheet not in names:
+            raise InvalidInput(
+                "file-unreadable", f"{path.name} has no sheet '{layout.sheet}'; it has {', '.join(names)}."
+            )
+        sheet = workbook.get_sheet_by_name(names[0] if layout.sheet is None else layout.sheet)
+        grid = sheet.to_python(skip_empty_area=False)
+    finally:
+        workbook.close()
+    return [Row(number, [_text(value) for value in cells]) for number, cells in enumerate(grid, 1)]
+
+
+def _text(value: Any) -> str:
+    """A cell of a workbook as it would stand in a CSV file."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return str(int(value)) if value.is_integer() else f"{Decimal(repr(value)):f}"
+        case datetime() if value.time() == time():
+            return value.date().isoformat()
+        case date() | time():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def _transposed(rows: Sequence[Row]) -> list[Row]:
+    """One row per column; the numbers of the columns stand in for the lines."""
+    broken = next((row for row in rows if row.problem is not None), None)
+    if broken is not None:
+        raise InvalidInput("file-unreadable", f"Line {broken.line} cannot be read: {broken.problem}.")
+    width = max((len(row.cells) for row in rows), default=0)
+    return [
+        Row(number + 1, [row.cells[number] if number < len(row.cells) else "" for row in rows])
+        for number in range(width)
+    ]
+
+
+def _under_header(rows: Sequence[Row], header_row: int) -> Table:
+    if len(rows) < header_row or _blank(rows[header_row - 1].cells):
+        raise InvalidInput("file-unreadable", f"There is no header in row {header_row}.")
+    columns = _column_names(rows[header_row - 1].cells)
+    filled = (row for row in rows[header_row:] if row.problem is not None or not _blank(row.cells))
+    return Table(columns, [_fitted(row, len(columns)) for row in filled])
+
+
+def _blank(cells: Sequence[str]) -> bool:
+    return not any(cell.strip() for cell in cells)
+
+
+def _fitted(row: Row, width: int) -> Row:
+    """The row with one cell per column; blank ones at the end may be missing or in excess, others may not."""
+    cells = row.cells
+    if row.problem is not None or len(cells) == width:
+        return row
+    if len(cells) > width and _blank(cells[width:]):
+        return Row(row.line, cells[:width])
+    return Row(row.line, (), f"it has {len(cells)} cells and the header has {width}")
+
+
+def _column_names(header: Sequence[str]) -> tuple[str, ...]:
+    """Names to ask for: the second column of a name is `name#2`, and one without a name is `#` and its number."""
+    seen: Counter[str] = Counter()
+    names: list[str] = []
+    for number, cell in enumerate(header, 1):
+        name = plain(cell)
+        seen[name] += 1
+        if not name:
+            names.append(f"#{number}")
+        else:
+            names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+    return tuple(names)
+
+
+# --- JSON -----------------------------------------------------------------------------------------------------------
+
+
+def _json_bytes(path: Path) -> bytes:
+    """The bytes of a file, without the byte order mark that some programs put before UTF-8."""
+    try:
+        return path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _json_line(number: int, text: bytes) -> JsonLine:
+    try:
+        content = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return JsonLine(number, {}, str(error))
+    return JsonLine(number, content) if isinstance(content, dict) else JsonLine(number, {}, "it is no object")
