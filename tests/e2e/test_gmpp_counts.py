@@ -174,7 +174,7 @@ def replayed(portfolio: Portfolio) -> list[DatedFacts]:
 
 
 def counted_in_the_log(replayed: list[DatedFacts], on: date) -> Counts:
-    standings = [standing for facts in replayed if (standing := facts.standing_on(on)) is not None]
+    standings = [standing for facts in replayed if (standing := facts.on_day(on)) is not None]
     return Counts(
         dict(Counter(standing.judgement and standing.judgement.value for standing in standings)),
         dict(Counter(str(verdict_on(standing, on).status) for standing in standings)),

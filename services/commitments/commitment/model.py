@@ -173,7 +173,7 @@ class Commitment(Aggregate):
 
     def verdict_on(self, day: date) -> Verdict | None:
         """The status on a day under the current rule; None before the first day it counts from."""
-        state = self.dated.standing_on(day)
+        state = self.dated.on_day(day)
         return None if state is None else verdict_on(state, day)
 
     def lead_on(self, day: date) -> str:

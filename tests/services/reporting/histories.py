@@ -1,7 +1,7 @@
 """Random histories of commitments, and a plain replay of them: what should be on the board, worked out from scratch.
 
-The replay shares nothing with the read model but the status rule: for each attribute it looks through all events known
-at a position for the one that speaks on a day.
+The replay shares nothing with the read model, not even the status rule, which it states in its own words: for each
+attribute it looks through all events known at a position for the one that counts on a day.
 """
 
 from __future__ import annotations
@@ -40,7 +40,6 @@ from shared.events.vocabulary import (
     ResultType,
     Visibility,
 )
-from shared.rules.traffic_light import Closure, Standing, verdict_on
 
 EPOCH = date(2012, 1, 1)
 SPAN = 12
@@ -224,32 +223,21 @@ def replayed(told: Told, on: date) -> Expected | None:
     )
     public, public_at = speaks(_revised(DeadlineKind.PUBLIC), fields["public_deadline"])
     internal, internal_at = speaks(_revised(DeadlineKind.INTERNAL), fields["internal_deadline"])
-    lead, lead_at = speaks(
+    lead, _lead_at = speaks(
         lambda e: (e.effective_on, e.lead_organization) if isinstance(e, LeadReassigned) else None,
         fields["lead_organization"],
     )
-    verdict = verdict_on(
-        Standing(
-            registered_at=registered_at,
-            lead_organization=lead,
-            lead_at=lead_at,
-            closure=closure,
-            closure_at=closure_at,
-            judgement=judgement,
-            judgement_at=judgement_at if judgement else None,
-            public_deadline=public,
-            public_deadline_at=public_at,
-            internal_deadline=internal,
-            internal_deadline_at=internal_at,
-        ),
-        on,
+    if judgement is None:
+        judgement_at = registered_at
+    status, because = judged(
+        (closure, closure_at), (judgement, judgement_at), (public, public_at), (internal, internal_at), on
     )
-    into = dict(told)[closure_at] if closure is Closure.MERGED else None
+    into = dict(told)[closure_at] if closure == "merged" else None
     return Expected(
         code=first.code,
         title=fields["title"][0],
-        status=verdict.status and str(verdict.status),
-        because=verdict.because,
+        status=status,
+        because=because,
         judgement=judgement and str(judgement),
         public_deadline=public,
         internal_deadline=internal,
@@ -277,14 +265,36 @@ def concerned(told: Told, on: date = date.max) -> set[str]:
     return collaborating | {expected.lead}
 
 
-def _closure(event: Event) -> tuple[date, Closure | None] | None:
+Dated = tuple[Any, int]
+"""A value and the position of the event that said so."""
+
+
+def judged(
+    closure: Dated, judgement: Dated, public: Dated, internal: Dated, day: date
+) -> tuple[str | None, int]:
+    """The state on a day, and what it follows from: closed, late, doubtful, late by its own deadline, or fine."""
+    if closure[0] is not None:
+        return (None if closure[0] == "merged" else closure[0]), closure[1]
+
+    def overdue(deadline: Dated) -> bool:
+        return deadline[0] is not None and (day - deadline[0]).days >= 1
+
+    doubtful = judgement[0] == "at_risk"
+    if overdue(public):
+        return "delayed", public[1]
+    if doubtful or not overdue(internal):
+        return ("needs_attention" if doubtful else "on_time"), judgement[1]
+    return "needs_attention_internal_deadline", internal[1]
+
+
+def _closure(event: Event) -> tuple[date, str | None] | None:
     match event:
         case Completed():
-            return event.completed_on, Closure.ACHIEVED
+            return event.completed_on, "achieved"
         case Discarded():
-            return event.effective_on, Closure.DISCARDED
+            return event.effective_on, "discarded"
         case Merged():
-            return event.effective_on, Closure.MERGED
+            return event.effective_on, "merged"
         case Reopened():
             return event.effective_on, None
     return None
