@@ -19,7 +19,8 @@ from uuid import UUID
 import typer
 
 from shared.eventlog.envelope import NewEvent
-from shared.eventlog.store import Changes, Store, open_store
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Changes, Store
 from shared.events.commitments import (
     Assessed,
     Commented,
