@@ -40,7 +40,7 @@ from services.reporting.intervals import path
 from shared.events.meeting_vocabulary import BodyKind, BudgetRequest, DecisionKind
 from shared.events.vocabulary import CommitmentKind, Judgement, OriginKind, ResultType, Visibility
 
-PROJECTIONS: Final = 1
+PROJECTIONS: Final = 2
 """To be raised whenever a projection makes other rows of the same events."""
 
 END_OF_DAYS: Final = date.max
@@ -99,6 +99,8 @@ class Field(NamedTuple):
     """The closed list its values are of."""
     names: str = ""
     """What its values are codes of, where `names` knows how those are called."""
+    registered: bool = False
+    """Whether it is the field of this name of a commitment's registration, as it reads on the day."""
 
 
 class Dataset:
@@ -273,13 +275,15 @@ commitment_states = Dataset(
         Field("internal_deadline", _DAY, optional=True),
         Field("internal_deadline_at", _POSITION, optional=True),
         Field("merged_into", optional=True),
-        Field("kind", filter="kind", group=True, words=CommitmentKind, about="A kind"),
         Field("visibility", filter="visibility", group=True, words=Visibility, about="A visibility"),
-        Field("pillar", optional=True, filter="pillar", group=True, names=PILLAR, about="The code of a pillar"),
-        Field("region", optional=True, filter="region", group=True, about="A region"),
         Field("origin", optional=True, filter="origin", group=True, words=OriginKind, about="An origin"),
+        Field("kind", filter="kind", group=True, words=CommitmentKind, about="A kind", registered=True),
+        Field("pillar", optional=True, filter="pillar", group=True, names=PILLAR, about="The code of a pillar",
+              registered=True),
+        Field("region", optional=True, filter="region", group=True, about="A region", registered=True),
         Field("result_type", optional=True, filter="result_type", group=True, words=ResultType,
-              about="A type of result"),
+              about="A type of result", registered=True),
+        Field("priority", optional=True, filter="priority", group=True, about="A priority", registered=True),
     ),
     valid_time=True,
     by_interval=True,
@@ -290,10 +294,12 @@ commitment_states = Dataset(
 commitments = Dataset(
     "commitments",
     (Field("commitment_id", Type.ID),),
-    (Field("code"), Field("title"), Field("parent", optional=True), _VISIBILITY),
+    (Field("code"), _VISIBILITY, Field("title"), Field("parent", optional=True)),
+    valid_time=True,
     readable="commitment_id",
     indexes=(("code",),),
 )
+"""What a commitment is called, and who may read it; of two rows of one only the title or the parent is another."""
 
 readers = Dataset(
     "readers",

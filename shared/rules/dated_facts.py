@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from datetime import date
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
+
+import msgspec
 
 from shared.events.commitments import (
     Assessed,
+    Changed,
     Completed,
     Corrected,
     DeadlineRevised,
@@ -27,6 +30,10 @@ from shared.events.vocabulary import DeadlineKind, Judgement
 from shared.rules.traffic_light import Closure, CommitmentOnDay
 
 T = TypeVar("T")
+
+FIELD_TYPES: Final[dict[str, Any]] = {field.name: field.type for field in msgspec.structs.fields(Registered)}
+CORRECTABLE: Final = frozenset(FIELD_TYPES) - {"code", "visibility"}
+"""A code is what everything else refers to; the visibility is changed by a publication, never by a correction."""
 
 _LAST = 2**63
 
@@ -66,6 +73,10 @@ class History(Generic[T]):
         else:
             found = entries[bisect_right(entries, (day, _LAST), key=lambda entry: entry[:2]) - 1]
         return found[2], found[1]
+
+    def until(self, day: date) -> list[T]:
+        """The values that took effect up to `day`, the first first."""
+        return [value for valid_from, _position, value in self._entries if valid_from <= day]
 
     def days(self) -> list[date]:
         """The days on which a value took effect."""
@@ -133,13 +144,40 @@ class FactsByDay(Generic[T]):
 
 
 class DatedFacts(FactsByDay[CommitmentOnDay]):
-    """Everything the status rule needs to know of one commitment, with the day and the position of each fact."""
+    """What is known of one commitment by day, with the position of each fact; what is only on record is not here."""
 
-    __slots__ = ("closures", "internal_deadlines", "judgements", "leads", "public_deadlines", "registered_at")
+    TYPES: ClassVar[frozenset[type[Event]]] = frozenset(
+        (
+            Assessed,
+            DeadlineRevised,
+            LeadReassigned,
+            Completed,
+            Discarded,
+            Merged,
+            Reopened,
+            Corrected,
+            Changed,
+        )
+    )
+    """The events that `apply` takes something from."""
+
+    __slots__ = (
+        "changes",
+        "closures",
+        "internal_deadlines",
+        "judgements",
+        "leads",
+        "public_deadlines",
+        "registered_at",
+        "registration",
+    )
 
     def __init__(self, event: Registered, position: int) -> None:
         super().__init__(event.effective_on)
         self.registered_at = position
+        self.registration = event
+        """What was recorded on the first day, as corrected since."""
+        self.changes: History[tuple[str, Any] | None] = History(None, position)
         self.leads: History[str] = History(event.lead_organization, position)
         public = event.public_deadline.on if event.public_deadline else None
         internal = event.internal_deadline.on if event.internal_deadline else None
@@ -150,7 +188,28 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
 
     def histories(self) -> tuple[History[Any], ...]:
         """See `FactsByDay.histories`."""
-        return (self.leads, self.closures, self.judgements, self.public_deadlines, self.internal_deadlines)
+        return (
+            self.leads,
+            self.closures,
+            self.judgements,
+            self.public_deadlines,
+            self.internal_deadlines,
+            self.changes,
+        )
+
+    def registration_on(self, day: date) -> Registered:
+        """The registration as it reads on a day: as corrected, with what had changed in the world by then."""
+        registered = self.registration
+        for change in self.changes.until(day):
+            if change is not None:
+                registered = with_field(registered, *change)
+        return registered
+
+    def organizations_on(self, day: date) -> tuple[str, ...]:
+        """The organisations it is their own for: the lead, the responsible service and those that collaborate."""
+        reads = self.registration_on(day)
+        service = () if reads.responsible_service is None else (reads.responsible_service,)
+        return (self.leads.on(day)[0], *service, *reads.collaborating_organizations)
 
     def take_in(self, event: Event, position: int) -> date | None:
         """See `FactsByDay.take_in`."""
@@ -171,6 +230,8 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
                 return self.closures.add(event.effective_on, position, None)
             case Corrected():
                 return self._correct(event, position)
+            case Changed():
+                return self.changes.add(event.effective_on, position, (event.field, event.value))
             case _:
                 return None
 
@@ -194,6 +255,7 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
             None if public is None else public_at,
             internal,
             None if internal is None else internal_at,
+            self.registration_on(day),
         )
 
     def _deadlines(self, kind: DeadlineKind) -> History[date | None]:
@@ -202,6 +264,9 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
     def _correct(self, event: Corrected, position: int) -> date | None:
         """A correction holds from the first day, because the registration was wrong from the first day."""
         before = self.first_day
+        if event.field not in CORRECTABLE:
+            return None
+        self.registration = with_field(self.registration, event.field, event.value)
         match event.field:
             case "lead_organization":
                 self.leads.initial = (str(event.value), position)
@@ -211,9 +276,12 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
                 self.internal_deadlines.initial = (_day_in(event.value), position)
             case "effective_on":
                 self.first_day = date.fromisoformat(event.value)
-            case _:
-                return None
         return min(before, self.first_day)
+
+
+def with_field(registered: Registered, field: str, value: Any) -> Registered:
+    """A registration with one field replaced by a JSON value; msgspec.ValidationError for one that does not fit."""
+    return msgspec.structs.replace(registered, **{field: msgspec.convert(value, FIELD_TYPES[field])})
 
 
 def _day_in(value: Any) -> date | None:

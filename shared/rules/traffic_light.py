@@ -11,6 +11,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final, NamedTuple, cast
 
+from shared.events.commitments import Registered
 from shared.events.vocabulary import Judgement
 from shared.rules.registry import Is, Line, Rule, passed, registered, rule_named
 
@@ -48,6 +49,8 @@ class CommitmentOnDay(NamedTuple):
     public_deadline_at: int | None = None
     internal_deadline: date | None = None
     internal_deadline_at: int | None = None
+    registration: Registered = cast(Registered, None)
+    """What was registered, as it reads on that day; no rule looks at it."""
 
 
 class Verdict(NamedTuple):

@@ -40,6 +40,7 @@ ROOT = Path(__file__).parents[2]
 OBSERVATIONS = ROOT.parent / "shared/data/uk-gmpp/observations.csv"
 MAPPING = ROOT / "docs/examples/uk-gmpp.toml"
 
+PUBLIC = scope_of(None)
 pytestmark = pytest.mark.skipif(not OBSERVATIONS.exists(), reason="there is no data folder here")
 
 SNAPSHOTS = {f"{year}": date(year - 1, 9, 30) for year in range(2014, 2021)} | {
@@ -155,6 +156,7 @@ def reading(portfolio: Portfolio, tmp_path_factory: pytest.TempPathFactory) -> I
         Schema(Clock().zone.key),
     )
     try:
+        read_model.prepare()
         rebuild(portfolio.store, read_model, Clock(), grace=0)
         with read_model.reading() as connection:
             yield connection
@@ -184,8 +186,8 @@ def counted_in_the_log(replayed: list[DatedFacts], on: date) -> Counts:
 
 def counted_on_the_board(reading: Reading, on: date) -> Counts:
     at = AsOf(on, reading.position, None)
-    by_judgement = grouped_board_as_of(reading, at, scope_of(None), {}, ["judgement"])
-    totals = board_as_of(reading, at, scope_of(None), {}, limit=1).totals
+    by_judgement = grouped_board_as_of(reading, at, PUBLIC, {}, ["judgement"])
+    totals = board_as_of(reading, at, PUBLIC, {}, limit=1).totals
     assert totals == by_judgement.totals
     assert totals.registered == sum(totals.by_status.values())
     return Counts(

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, ClassVar, NamedTuple
+from operator import attrgetter
+from typing import Any, ClassVar, Final
 
 from services.reporting.datasets import ORGANIZATION, PILLAR, commitment_states, commitments, names
-from services.reporting.projections.differ import Now
+from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, only, readers_of
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
-    Assessed,
-    Completed,
+    Changed,
     Corrected,
-    DeadlineRevised,
-    Discarded,
     LeadReassigned,
     Merged,
     OrganizationChanged,
@@ -23,127 +21,46 @@ from shared.events.commitments import (
     PillarChanged,
     PillarRegistered,
     Registered,
-    Reopened,
     VisibilityChanged,
 )
 from shared.events.facts import Event
-from shared.events.vocabulary import CommitmentKind, OriginKind, ResultType, Visibility
 from shared.rules.dated_facts import DatedFacts, Span
 from shared.rules.traffic_light import Closure, CommitmentOnDay
 
-
-class Filed(NamedTuple):
-    """By what a commitment is filtered and grouped, in the order of the columns; it has no days of its own."""
-
-    kind: str
-    visibility: str
-    pillar: str | None
-    region: str | None
-    origin: str | None
-    result_type: str | None
+_registered: Final = attrgetter(*(field.name for field in commitment_states.fields if field.registered))
 
 
 class CommitmentProjection:
     """One commitment; every event changes only what it must."""
 
-    TYPES: ClassVar[frozenset[type[Event]]] = frozenset(
-        (
-            Assessed,
-            DeadlineRevised,
-            LeadReassigned,
-            Completed,
-            Discarded,
-            Reopened,
-            Merged,
-            Corrected,
-            VisibilityChanged,
-        )
-    )
+    TYPES: ClassVar[frozenset[type[Event]]] = DatedFacts.TYPES | {VisibilityChanged}
 
-    __slots__ = (
-        "_code",
-        "_collaborating",
-        "_facts",
-        "_filed",
-        "_id",
-        "_key",
-        "_merged_into",
-        "_parent",
-        "_service",
-        "_title",
-    )
+    __slots__ = ("_facts", "_id", "_key", "_merged_into", "_visibility")
 
     def __init__(self, recorded: Recorded, _day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, Registered)
         self._id = recorded.stream_id
         self._key = (recorded.stream_id.hex,)
-        self._code = event.code
-        self._title = event.title
-        self._parent = event.parent
-        self._collaborating = event.collaborating_organizations
-        self._service = event.responsible_service
-        self._filed = Filed(
-            kind=event.kind.value,
-            visibility=event.visibility.value,
-            pillar=event.pillar,
-            region=event.region,
-            origin=event.origin.kind.value if event.origin else None,
-            result_type=event.result_type.value if event.result_type else None,
-        )
+        self._visibility = event.visibility.value
         self._facts = DatedFacts(event, recorded.position)
         self._merged_into: dict[int, str] = {}
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
         event, position = recorded.data, recorded.position
+        since = self._facts.apply(event, position)
         match event:
-            case Assessed() | DeadlineRevised():
-                # By far the most.
-                return (self._states(self._facts.apply(event, position)),)
-            case Registered():
-                return (self._states(None), self._description(), self._readers())
+            case Registered() | Corrected() | Changed():
+                return (self._states(since), self._descriptions(since), self._readers())
+            case VisibilityChanged():
+                self._visibility = event.visibility.value
+                return (self._states(None), self._descriptions(None))
+            case LeadReassigned():
+                return (self._states(since), self._readers())
             case Merged():
                 self._merged_into[position] = event.into
-            case VisibilityChanged():
-                self._filed = self._filed._replace(visibility=event.visibility.value)
-                return (self._states(None), self._description())
-            case Corrected():
-                self._correct(event)
-                self._facts.apply(event, position)
-                return (self._states(None), self._description(), self._readers())
-        since = self._facts.apply(event, position)
-        if isinstance(event, LeadReassigned):
-            return (self._states(since), self._readers())
         return (self._states(since),)
-
-    def _correct(self, event: Corrected) -> None:
-        value = event.value
-        match event.field:
-            case "title":
-                self._title = str(value)
-            case "parent":
-                self._parent = _text(value)
-            case "collaborating_organizations":
-                self._collaborating = tuple(str(code) for code in value)
-            case "responsible_service":
-                self._service = _text(value)
-            case "visibility":
-                self._filed = self._filed._replace(visibility=Visibility(value).value)
-            case "pillar":
-                self._filed = self._filed._replace(pillar=_text(value))
-            case "region":
-                self._filed = self._filed._replace(region=_text(value))
-            case "kind":
-                self._filed = self._filed._replace(kind=CommitmentKind(value).value)
-            case "result_type":
-                self._filed = self._filed._replace(
-                    result_type=None if value is None else ResultType(value).value
-                )
-            case "origin":
-                self._filed = self._filed._replace(
-                    origin=None if value is None else OriginKind(value["kind"]).value
-                )
 
     def _states(self, since: date | None) -> Now:
         return Now(
@@ -151,26 +68,29 @@ class CommitmentProjection:
         )
 
     def _state(self, span: Span[CommitmentOnDay]) -> tuple[date, tuple[Any, ...]]:
+        # By place and not by name, in the order of the dataset: a rebuild passes here millions of times.
         day, facts = span
         into = self._merged_into[facts.closure_at or 0] if facts.closure is Closure.MERGED else None
-        # By place and not by name, in the order of the dataset: a rebuild passes here millions of times.
-        return day, (self._code, *facts, into, *self._filed)
+        reads = facts.registration
+        origin = None if reads.origin is None else reads.origin.kind
+        return day, (reads.code, *facts[:-1], into, self._visibility, origin, *_registered(reads))
 
-    def _description(self) -> Now:
-        return only(
-            commitments,
-            self._key,
-            code=self._code,
-            title=self._title,
-            parent=self._parent,
-            visibility=self._filed.visibility,
-        )
+    def _descriptions(self, since: date | None) -> Now:
+        found: ByDay = []
+        for day, facts in self._facts.spans(since):
+            row = (
+                facts.registration.code,
+                self._visibility,
+                facts.registration.title,
+                facts.registration.parent,
+            )
+            if not found or found[-1][1] != row:
+                found.append((day, row))
+        return Now(commitments, {self._key: found}, since)
 
     def _readers(self) -> Now:
         """Who leads it, answers for it or works on it."""
-        lead, _position = self._facts.leads.on(date.max)
-        service = () if self._service is None else (self._service,)
-        return readers_of(self._id, concerned=(lead, *service, *self._collaborating))
+        return readers_of(self._id, concerned=self._facts.organizations_on(date.max))
 
 
 class NameProjection:
@@ -192,7 +112,3 @@ class NameProjection:
             event, OrganizationRegistered | PillarRegistered | OrganizationChanged | PillarChanged
         )
         return (only(names, self._key, name=event.name, rank=getattr(event, "rank", 0)),)
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from services.reporting.datasets import ORGANIZATION, PILLAR, commitment_states, commitments
+from services.reporting.datasets import commitment_states, commitments
 from services.reporting.queries.access import Scope, readable, readable_rows
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
@@ -38,26 +38,26 @@ class Because(msgspec.Struct, frozen=True):
     fact: str
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
+_NAMED: Final = {f"{field.name}_name": field for field in DIMENSIONS.values() if field.names}
+_columns: Any = msgspec.defstruct(
+    "Columns",
+    [(name, str | None, None) for name in (*(field.name for field in DIMENSIONS.values()), *_NAMED)],
+    kw_only=True,
+    frozen=True,
+)
+"""All that a board can be grouped by, and what that is called."""
+
+
+class Item(_columns):  # type: ignore[misc]  # its columns are those of the dataset
     """One commitment on the board; where it is counted by groups, a group has its keys and `count` instead."""
 
     id: UUID | None = None
     code: str | None = None
     title: str | None = None
-    kind: str | None = None
     status: Annotated[Status | None, Meta(description="Null for a commitment merged into another.")] = None
     status_because: Because | None = None
-    judgement: str | None = None
     public_deadline_on: date | None = None
     internal_deadline_on: date | None = None
-    lead_organization: str | None = None
-    lead_organization_name: str | None = None
-    pillar: str | None = None
-    pillar_name: str | None = None
-    region: str | None = None
-    origin: str | None = None
-    result_type: str | None = None
-    visibility: str | None = None
     parent: str | None = None
     merged_into: str | None = None
 
@@ -238,7 +238,7 @@ def _descriptions(reading: Reading, at: AsOf, rows: Sequence[Any]) -> dict[UUID,
     """What the commitments of some rows are called, and what they are part of, by their ids."""
     wanted = [row.commitment_id for row in rows]
     query = select(commitments.table).where(
-        commitments.c.commitment_id.in_(wanted), commitments.known_at(at.position)
+        commitments.c.commitment_id.in_(wanted), commitments.holds(at.on, at.position)
     )
     return {row.commitment_id: row for row in reading.connection.execute(query)}
 
@@ -264,22 +264,14 @@ def _item(row: Any, described: Any, on: date, names: Names, known: set[str], rul
         id=row.commitment_id,
         code=row.code,
         title=described.title,
-        kind=row.kind,
         status=None if verdict_ is None else Status(verdict_),
         status_because=_because(row, on, rule),
-        judgement=row.judgement,
         public_deadline_on=row.public_deadline,
         internal_deadline_on=row.internal_deadline,
-        lead_organization=row.lead_organization,
-        lead_organization_name=names.of(ORGANIZATION, row.lead_organization),
-        pillar=row.pillar,
-        pillar_name=names.of(PILLAR, row.pillar),
-        region=row.region,
-        origin=row.origin,
-        result_type=row.result_type,
-        visibility=row.visibility,
         parent=described.parent if described.parent in known else None,
         merged_into=row.merged_into if row.merged_into in known else None,
+        **{field.name: getattr(row, field.name) for field in DIMENSIONS.values()},
+        **{name: names.of(field.names, getattr(row, field.name)) for name, field in _NAMED.items()},
     )
 
 

@@ -89,12 +89,14 @@ def timeline_as_of(
 ) -> Timeline:
     """The timeline of a commitment; NotFound when there is none that the asker may read."""
     described = reading.connection.execute(
-        readable_things(reading, scope, at.position, commitments, commitments.table).where(
-            commitments.c.commitment_id == commitment_id
-        )
-    ).one_or_none()
-    if described is None:
+        readable_things(reading, scope, at.position, commitments, commitments.table)
+        .where(commitments.c.commitment_id == commitment_id)
+        .order_by(commitments.c.valid_from)
+    ).all()
+    if not described:
         raise NotFound("unknown-commitment", "There is no such commitment.")
+    # On a day before the first it has the name that it will have.
+    called = next((row for row in reversed(described) if row.valid_from <= at.on), described[0])
     states = commitment_states.c
     rows = reading.connection.execute(
         select(commitment_states.table)
@@ -126,8 +128,8 @@ def timeline_as_of(
     ]
     return Timeline(
         id=commitment_id,
-        code=described.code,
-        title=described.title,
+        code=called.code,
+        title=called.title,
         status=now[0].status if now else None,
         registered=bool(now),
         spans=spans,

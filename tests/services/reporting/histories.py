@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from shared.events.commitments import (
     Assessed,
+    ChangeableField,
+    Changed,
     Commented,
     Completed,
     Corrected,
@@ -71,7 +73,7 @@ class Teller:
 
     def _happening(self) -> Event:
         day = self._day()
-        match self._random.randrange(12):
+        match self._random.randrange(14):
             case 0 | 1:
                 return Assessed(
                     effective_on=day, judgement=self._one_of([None, *Judgement, Judgement.AT_RISK])
@@ -97,6 +99,8 @@ class Teller:
             case 10:
                 # A stream begins once, so a second beginning is to change nothing; nor is a comment.
                 return self._one_of([self._registration("again"), Commented(text="t", effective_on=day)])
+            case 11 | 12:
+                return self._change(day)
             case _:
                 return self._correction()
 
@@ -116,12 +120,25 @@ class Teller:
             collaborating_organizations=tuple({self._ministry() for _ in range(self._random.randrange(2))}),
         )
 
+    def _change(self, day: date) -> Changed:
+        field, value = self._one_of(
+            [
+                (ChangeableField.TITLE, self._one_of(["Changed title", "First title"])),
+                (ChangeableField.PILLAR, self._one_of(PILLARS)),
+                (ChangeableField.PRIORITY, self._one_of(["high", None])),
+                (ChangeableField.COLLABORATING_ORGANIZATIONS, [self._ministry()]),
+                (ChangeableField.GOAL, "not a matter of the board"),
+            ]
+        )
+        return Changed(field=field, value=value, effective_on=day, reason="r")
+
     def _correction(self) -> Corrected:
         deadline = self._one_of([None, {"on": self._day().isoformat()}])
         field, value = self._one_of(
             [
                 ("title", "Corrected title"),
                 ("pillar", self._one_of(PILLARS)),
+                ("priority", self._one_of([None, "low"])),
                 ("kind", "action"),
                 ("result_type", self._one_of([None, "outcome"])),
                 ("origin", self._one_of([None, {"kind": "other_speech"}])),
@@ -174,6 +191,7 @@ class Expected(NamedTuple):
     result_type: str | None
     visibility: str
     merged_into: str | None
+    priority: str | None
 
 
 Told = Sequence[tuple[int, Event]]
@@ -190,6 +208,7 @@ def replayed(told: Told, on: date) -> Expected | None:
         "effective_on": (first.effective_on, registered_at),
         "title": (first.title, registered_at),
         "pillar": (first.pillar, registered_at),
+        "priority": (first.priority, registered_at),
         "kind": (str(first.kind), registered_at),
         "result_type": (first.result_type and str(first.result_type), registered_at),
         "origin": (first.origin and str(first.origin.kind), registered_at),
@@ -232,22 +251,26 @@ def replayed(told: Told, on: date) -> Expected | None:
     status, because = judged(
         (closure, closure_at), (judgement, judgement_at), (public, public_at), (internal, internal_at), on
     )
+    title, pillar, priority = (
+        speaks(_changed_to(name), fields[name])[0] for name in ("title", "pillar", "priority")
+    )
     into = dict(told)[closure_at] if closure == "merged" else None
     return Expected(
         code=first.code,
-        title=fields["title"][0],
+        title=title,
         status=status,
         because=because,
         judgement=judgement and str(judgement),
         public_deadline=public,
         internal_deadline=internal,
         lead=lead,
-        pillar=fields["pillar"][0],
+        pillar=pillar,
         kind=fields["kind"][0],
         origin=fields["origin"][0],
         result_type=fields["result_type"][0],
         visibility=fields["visibility"][0],
         merged_into=into.into if isinstance(into, Merged) else None,
+        priority=priority,
     )
 
 
@@ -256,13 +279,20 @@ def concerned(told: Told, on: date = date.max) -> set[str]:
     expected = replayed(told, on)
     if expected is None:
         return set()
-    collaborating: set[str] = set()
+    first = told[0][1]
+    assert isinstance(first, Registered)
+    collaborating = set(first.collaborating_organizations)
     for _, event in told:
-        if isinstance(event, Registered) and not collaborating and event is told[0][1]:
-            collaborating = set(event.collaborating_organizations)
         if isinstance(event, Corrected) and event.field == "collaborating_organizations":
             collaborating = set(event.value)
-    return collaborating | {expected.lead}
+    changes = [
+        (event.effective_on, position, event.value)
+        for position, event in told
+        if isinstance(event, Changed)
+        and event.field == "collaborating_organizations"
+        and event.effective_on <= on
+    ]
+    return set(max(changes)[2] if changes else collaborating) | {expected.lead}
 
 
 Dated = tuple[Any, int]
@@ -304,6 +334,15 @@ def _revised(kind: DeadlineKind) -> Callable[[Event], tuple[date, date] | None]:
     def of(event: Event) -> tuple[date, date] | None:
         if isinstance(event, DeadlineRevised) and event.deadline is kind:
             return event.effective_on, event.on
+        return None
+
+    return of
+
+
+def _changed_to(field: str) -> Callable[[Event], tuple[date, Any] | None]:
+    def of(event: Event) -> tuple[date, Any] | None:
+        if isinstance(event, Changed) and event.field == field:
+            return event.effective_on, event.value
         return None
 
     return of

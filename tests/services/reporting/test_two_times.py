@@ -80,6 +80,9 @@ class Story:
 
 def as_expected(item: Item) -> Expected:
     """An item of the board, in the terms of the replay."""
+    assert item.code is not None
+    assert item.title is not None
+    assert item.status_because is not None
     return Expected(
         code=item.code,
         title=item.title,
@@ -95,6 +98,7 @@ def as_expected(item: Item) -> Expected:
         result_type=item.result_type,
         visibility=item.visibility,
         merged_into=item.merged_into,
+        priority=item.priority,
     )
 
 
