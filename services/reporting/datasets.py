@@ -345,10 +345,7 @@ decisions: Final = Dataset(
 )
 
 decision_commitments: Final = Dataset(
-    "decision_commitments",
-    "decision_id: id, commitment",
-    "in_effect_only: flag",
-    indexes=(("commitment",),),
+    "decision_commitments", "decision_id: id, commitment", "in_effect_only: flag", indexes=(("commitment",),)
 )
 """The commitments that a decision names: among those it concerns, or only in what it does (`effect`)."""
 
@@ -444,9 +441,6 @@ class Schema:
 
 
 projection_state: Final = Table(
-    "projection_state",
-    MetaData(),
-    Column("position", BigInteger),
-    Column("stopped_because", Text),
+    "projection_state", MetaData(), Column("position", BigInteger), Column("stopped_because", Text)
 )
 """How far a generation has followed the log, and what keeps it from going on."""
