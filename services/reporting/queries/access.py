@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
 
 from services.reporting.datasets import Dataset, readers
 from services.reporting.reading import Reading
@@ -52,9 +52,10 @@ def readable(
     then = _open(scope, position, dataset)
     if position == reading.position:
         return then
-    things = things or dataset
-    now = select(things.c[things.readable]).where(things.known_at(None), _open(scope, None, things))
-    return and_(then, dataset.c[dataset.readable].in_(now))
+    # Asked of each row, and not as a list of ids: SQLite would go through the dataset by such a list.
+    now = (things or dataset).table.alias()
+    same = now.c[dataset.readable] == dataset.c[dataset.readable]
+    return and_(then, exists().where(same, dataset.known_at(None, now), _open(scope, None, dataset, now)))
 
 
 def readable_things(
@@ -154,10 +155,11 @@ def _read_by_asker(reading: Reading, scope: Scope, position: int | None, ids: It
     return set(reading.connection.execute(query).scalars())
 
 
-def _open(scope: Scope, position: int | None, dataset: Dataset) -> ColumnElement[bool]:
+def _open(scope: Scope, position: int | None, dataset: Dataset, table: Any = None) -> ColumnElement[bool]:
+    columns = (dataset.table if table is None else table).c
     return or_(
-        dataset.c.visibility.in_(scope.visibilities),
-        _among_readers(scope, position, dataset.c[dataset.readable]),
+        columns.visibility.in_(scope.visibilities),
+        _among_readers(scope, position, columns[dataset.readable]),
     )
 
 

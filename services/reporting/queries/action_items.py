@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from services.reporting.datasets import ORGANIZATION, action_items, commitments, decisions, meetings
 from services.reporting.queries.access import (
@@ -109,7 +109,7 @@ def action_items_as_of(
     chosen = _chosen(reading, at, scope, filters, rule)
     beyond = [] if after is None else [_beyond(after)]
     rows = reading.connection.execute(
-        _from_items(action_items.table)
+        select(action_items.table)
         .where(chosen, *beyond)
         .order_by(_row.due_on, _row.assigned_at)
         .limit(limit + 1)
@@ -117,16 +117,11 @@ def action_items_as_of(
     by_state = None
     if count:
         state = verdict(rule, _row, at.on).label("state")
-        counts = reading.connection.execute(_from_items(state, func.count()).where(chosen).group_by("state"))
+        counts = reading.connection.execute(select(state, func.count()).where(chosen).group_by("state"))
         by_state = dict.fromkeys(ActionItemState, 0) | {row[0]: row[1] for row in counts}
     page = rows[:limit]
     last = Key(page[-1].due_on, page[-1].assigned_at) if len(rows) > limit else None
     return ActionItems(_items(reading, at, scope, page, rule), last, by_state)
-
-
-def _from_items(*columns: Any) -> Select[Any]:
-    hint = f"INDEXED BY {action_items.index_at}"
-    return select(*columns).select_from(action_items.table).with_hint(action_items.table, hint, "sqlite")
 
 
 def _chosen(

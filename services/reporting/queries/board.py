@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from services.reporting.datasets import commitment_states, commitments
 from services.reporting.queries.access import Scope, readable, readable_rows
@@ -103,9 +103,9 @@ def board_as_of(
     """The commitments in order of code, from beyond `after`, and the totals of all that the filters admit."""
     chosen = _chosen(reading, at, scope, filters, rule)
     status = verdict(rule, _row, at.on).label(STATUS)
-    counts = reading.connection.execute(_states(status, func.count()).where(chosen).group_by(STATUS)).all()
+    counts = reading.connection.execute(select(status, func.count()).where(chosen).group_by(STATUS)).all()
     beyond = [] if after is None else [_row.code > after]
-    page = _states(commitment_states.table).where(chosen, *beyond).order_by(_row.code).limit(limit + 1)
+    page = select(commitment_states.table).where(chosen, *beyond).order_by(_row.code).limit(limit + 1)
     rows = reading.connection.execute(page).all()
     items = _items(reading, at, scope, rows[:limit], rule)
     return Board(_totals((row[0], row[1]) for row in counts), items, len(rows) > limit)
@@ -124,7 +124,7 @@ def grouped_board_as_of(
     keys = [_row[DIMENSIONS[name].name] for name in group_by if name != STATUS]
     chosen = _chosen(reading, at, scope, filters, rule)
     rows = reading.connection.execute(
-        _states(status, func.count(), *keys).where(chosen).group_by(STATUS, *keys)
+        select(status, func.count(), *keys).where(chosen).group_by(STATUS, *keys)
     ).all()
     names = names_at(reading, at.position)
     groups: dict[tuple[Any, ...], list[tuple[str | None, int]]] = {}
@@ -153,8 +153,10 @@ def changes_between(
 
     def states(on: date, *columns: Any) -> Any:
         chosen = _chosen(reading, at._replace(on=on), scope, {}, rule)
-        query = _states(*columns, verdict(rule, _row, on).label(STATUS))
-        return query.where(chosen, *([] if after is None else [_row.code > after])).subquery()
+        query = select(*columns, verdict(rule, _row, on).label(STATUS)).where(chosen)
+        beyond = query if after is None else query.where(_row.code > after)
+        # Each of the two found by itself: SQLite would look for the earlier state of each commitment one by one.
+        return beyond.cte().prefix_with("MATERIALIZED")
 
     then, now = states(since, _row.commitment_id), states(at.on, commitment_states.table)
     rows = reading.connection.execute(
@@ -177,16 +179,6 @@ def changes_between(
         )
         for row in rows[:limit]
     ], len(rows) > limit
-
-
-def _states(*columns: Any) -> Select[Any]:
-    # SQLite has no statistics by which it could see that few rows hold on a day as known at a position.
-    hint = f"INDEXED BY {commitment_states.index_at}"
-    return (
-        select(*columns)
-        .select_from(commitment_states.table)
-        .with_hint(commitment_states.table, hint, "sqlite")
-    )
 
 
 def _chosen(reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule) -> ColumnElement[bool]:
