@@ -37,7 +37,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from services.reporting.intervals import path
-from shared.events.meeting_vocabulary import BodyKind, BudgetRequest, DecisionKind
+from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.vocabulary import CommitmentKind, Judgement, OriginKind, ResultType, Visibility
 
 PROJECTIONS: Final = 2
@@ -103,27 +103,37 @@ class Field(NamedTuple):
     """Whether it is the field of this name of a commitment's registration, as it reads on the day."""
 
 
-class Dataset:
-    """One table of the read model.
+def fields_in(text: str) -> list[Field]:
+    """Columns of which there is nothing else to say: `name`, `name: type`, with a `?` where there may be none."""
+    found = []
+    for part in text.split(","):
+        name, _, value = part.strip().rstrip("?").partition(": ")
+        found.append(Field(name, Type(value or "text"), part.endswith("?")))
+    return found
 
-    `key` tells rows apart that are known at the same time. `readable`: the key under which `readers` names who may read
-    a row that is not open to the asker by its `visibility`; every dataset with it has that column.
+
+class Dataset:
+    """One table of the read model, declared by its key and its columns (see `fields_in`).
+
+    The key tells rows apart that are known at the same time. `readable`: the key under which `readers` names who may
+    read a row that is not open to the asker by its `visibility`; every dataset with it has that column.
     """
 
     def __init__(
         self,
         name: str,
-        key: Sequence[Field],
-        fields: Sequence[Field],
-        *,
+        key: str,
+        *columns: str | Field,
         valid_time: bool = False,
         by_interval: bool = False,
         readable: str = "",
         indexes: Sequence[tuple[str, ...]] = (),
     ) -> None:
         self.name = name
-        self.key = tuple(key)
-        self.fields = tuple(fields)
+        self.key = tuple(fields_in(key))
+        self.fields = tuple(
+            field for one in columns for field in (fields_in(one) if isinstance(one, str) else [one])
+        )
         self.valid_time = valid_time
         self.by_interval = by_interval
         """Whether rows are looked for by day and position alone, through an interval tree (see `intervals`)."""
@@ -253,217 +263,126 @@ class Dataset:
         )
 
 
-_POSITION = Type.POSITION
-_DAY = Type.DAY
-_VISIBILITY = Field("visibility", words=Visibility)
+_VISIBILITY: Final = Field("visibility", words=Visibility)
+_RECORDED: Final = "recorded_on: day, recorded_at: instant, recorded_position: position"
 
-commitment_states = Dataset(
+commitment_states: Final = Dataset(
     "commitment_states",
-    (Field("commitment_id", Type.ID),),
-    (
-        Field("code"),
-        Field("registered_at", _POSITION),
-        Field("lead_organization", filter="organization", group=True, names=ORGANIZATION,
-              about="The code of an organisation that leads"),
-        Field("lead_at", _POSITION),
-        Field("closure", optional=True),
-        Field("closure_at", _POSITION, optional=True),
-        Field("judgement", optional=True, filter="judgement", group=True, words=Judgement, about="A judgement"),
-        Field("judgement_at", _POSITION, optional=True),
-        Field("public_deadline", _DAY, optional=True),
-        Field("public_deadline_at", _POSITION, optional=True),
-        Field("internal_deadline", _DAY, optional=True),
-        Field("internal_deadline_at", _POSITION, optional=True),
-        Field("merged_into", optional=True),
-        Field("visibility", filter="visibility", group=True, words=Visibility, about="A visibility"),
-        Field("origin", optional=True, filter="origin", group=True, words=OriginKind, about="An origin"),
-        Field("kind", filter="kind", group=True, words=CommitmentKind, about="A kind", registered=True),
-        Field("pillar", optional=True, filter="pillar", group=True, names=PILLAR, about="The code of a pillar",
-              registered=True),
-        Field("region", optional=True, filter="region", group=True, about="A region", registered=True),
-        Field("result_type", optional=True, filter="result_type", group=True, words=ResultType,
-              about="A type of result", registered=True),
-        Field("priority", optional=True, filter="priority", group=True, about="A priority", registered=True),
-    ),
+    "commitment_id: id",
+    "code, registered_at: position",
+    Field("lead_organization", filter="organization", group=True, names=ORGANIZATION,
+          about="The code of an organisation that leads"),
+    "lead_at: position, closure?, closure_at: position?",
+    Field("judgement", optional=True, filter="judgement", group=True, words=Judgement, about="A judgement"),
+    "judgement_at: position?, public_deadline: day?, public_deadline_at: position?",
+    "internal_deadline: day?, internal_deadline_at: position?, merged_into?",
+    Field("visibility", filter="visibility", group=True, words=Visibility, about="A visibility"),
+    Field("origin", optional=True, filter="origin", group=True, words=OriginKind, about="An origin"),
+    Field("kind", filter="kind", group=True, words=CommitmentKind, about="A kind", registered=True),
+    Field("pillar", optional=True, filter="pillar", group=True, names=PILLAR, about="The code of a pillar",
+          registered=True),
+    Field("region", optional=True, filter="region", group=True, about="A region", registered=True),
+    Field("result_type", optional=True, filter="result_type", group=True, words=ResultType,
+          about="A type of result", registered=True),
+    Field("priority", optional=True, filter="priority", group=True, about="A priority", registered=True),
     valid_time=True,
     by_interval=True,
     readable="commitment_id",
 )  # fmt: skip
 """On which days what held of a commitment; each `…_at` is the position of the event that said so."""
 
-commitments = Dataset(
+commitments: Final = Dataset(
     "commitments",
-    (Field("commitment_id", Type.ID),),
-    (Field("code"), _VISIBILITY, Field("title"), Field("parent", optional=True)),
+    "commitment_id: id",
+    *("code", _VISIBILITY, "title, parent?"),
     valid_time=True,
     readable="commitment_id",
     indexes=(("code",),),
 )
 """What a commitment is called, and who may read it; of two rows of one only the title or the parent is another."""
 
-readers = Dataset(
-    "readers",
-    (Field("organization"), Field("thing_id", Type.ID)),
-    (Field("concerned", Type.FLAG),),
-    indexes=(("thing_id",),),
-)
+readers: Final = Dataset("readers", "organization, thing_id: id", "concerned: flag", indexes=(("thing_id",),))
 """The organisations that may read a thing while it is reserved; not all of them are `concerned` by it."""
 
-names = Dataset(
-    "names",
-    (Field("kind"), Field("code")),
-    (Field("name"), Field("rank", Type.NUMBER)),
-)
+names: Final = Dataset("names", "kind, code", "name, rank: number")
 
-bodies = Dataset(
+bodies: Final = Dataset(
     "bodies",
-    (Field("body_id", Type.ID),),
-    (
-        Field("code", filter="body", about="The code of a body"),
-        Field("name"),
-        Field("kind", filter="kind", words=BodyKind, about="A kind of body"),
-        Field("presiding_organization", optional=True),
-        Field("expected_meetings", Type.NUMBER, optional=True),
-        Field("expected_period", optional=True),
-        Field("days_to_minutes", Type.NUMBER, optional=True),
-        Field("agenda_size", Type.NUMBER, optional=True),
-        _VISIBILITY,
-        Field("recorded_on", _DAY),
-    ),
+    "body_id: id",
+    Field("code", filter="body", about="The code of a body"),
+    "name",
+    Field("kind", filter="kind", words=BodyKind, about="A kind of body"),
+    "presiding_organization?, expected_meetings: number?, expected_period?, days_to_minutes: number?",
+    "agenda_size: number?, recorded_on: day",
+    _VISIBILITY,
     readable="body_id",
     indexes=(("code",),),
 )
 
-meetings = Dataset(
+meetings: Final = Dataset(
     "meetings",
-    (Field("meeting_id", Type.ID),),
-    (
-        Field("body"),
-        Field("title", optional=True),
-        Field("convened_at", _POSITION),
-        Field("scheduled_at", Type.INSTANT),
-        Field("scheduled_on", _DAY),
-        Field("held_at", Type.INSTANT, optional=True),
-        Field("held_on", _DAY, optional=True),
-        Field("cancelled_on", _DAY, optional=True),
-        Field("cancellation", optional=True),
-        Field("circulated_on", _DAY, optional=True),
-        Field("agenda_items", Type.NUMBER),
-        Field("attendance_recorded", Type.FLAG),
-        Field("absences", Type.JSON),
-        _VISIBILITY,
-    ),
+    "meeting_id: id",
+    "body, title?, convened_at: position, scheduled_at: instant, scheduled_on: day, held_at: instant?",
+    "held_on: day?, cancelled_on: day?, cancellation?, circulated_on: day?, agenda_items: number",
+    "attendance_recorded: flag, absences: json",
+    _VISIBILITY,
     readable="meeting_id",
     indexes=(("body",),),
 )
 
-decisions = Dataset(
+decisions: Final = Dataset(
     "decisions",
-    (Field("decision_id", Type.ID),),
-    (
-        Field("number"),
-        Field("agreed_at", _POSITION),
-        Field("agreed_on", _DAY),
-        Field("body", filter="body", about="The code of a body"),
-        Field("meeting_id", Type.ID),
-        Field("agenda_item", Type.NUMBER, optional=True),
-        Field("position_in_item", Type.NUMBER),
-        Field("kind", filter="kind", words=DecisionKind, about="A kind of decision"),
-        Field("text"),
-        Field("commitments", Type.JSON),
-        Field("organizations", Type.JSON),
-        Field("effect", Type.JSON, optional=True),
-        Field("amount", optional=True),
-        Field("currency", optional=True),
-        Field("fiscal_year", Type.NUMBER, optional=True),
-        Field("financing", optional=True),
-        _VISIBILITY,
-    ),
+    "decision_id: id",
+    "number, agreed_at: position, agreed_on: day",
+    Field("body", filter="body", about="The code of a body"),
+    "meeting_id: id, agenda_item: number?, position_in_item: number",
+    Field("kind", filter="kind", words=DecisionKind, about="A kind of decision"),
+    "text, commitments: json, organizations: json, effect: json?",
+    "amount?, currency?, fiscal_year: number?, financing?",
+    _VISIBILITY,
     readable="decision_id",
-    indexes=(("agreed_at",),),
+    indexes=(("agreed_at",), ("number",)),
 )
 
-decision_commitments = Dataset(
-    "decision_commitments",
-    (Field("decision_id", Type.ID), Field("commitment")),
-    (Field("in_effect_only", Type.FLAG),),
-    indexes=(("commitment",),),
+decision_commitments: Final = Dataset(
+    "decision_commitments", "decision_id: id, commitment", "in_effect_only: flag", indexes=(("commitment",),)
 )
 """The commitments that a decision names: among those it concerns, or only in what it does (`effect`)."""
 
-_RECORDED = (
-    Field("recorded_on", _DAY),
-    Field("recorded_at", Type.INSTANT),
-    Field("recorded_position", _POSITION),
-)
-_DECISION = Field("decision_id", Type.ID)
-
-acknowledgements = Dataset(
-    "acknowledgements",
-    (_DECISION,),
-    (*_RECORDED, Field("outcome"), Field("remarks", optional=True), Field("organization")),
-    valid_time=True,
+acknowledgements: Final = Dataset(
+    "acknowledgements", "decision_id: id", _RECORDED, "outcome, remarks?, organization", valid_time=True
 )
 """What the budget office says of a decision, by the day it says so."""
 
-budget_lines = Dataset(
+budget_lines: Final = Dataset(
     "budget_lines",
-    (_DECISION, Field("fiscal_year", Type.NUMBER), Field("code")),
-    (
-        *_RECORDED,
-        Field("amount"),
-        Field("currency"),
-        Field("request", words=BudgetRequest),
-        Field("reason", optional=True),
-    ),
+    "decision_id: id, fiscal_year: number, code",
+    *(_RECORDED, "amount, currency, request, reason?"),
     valid_time=True,
 )
 
-errata = Dataset(
-    "errata",
-    (_DECISION, Field("number", Type.NUMBER)),
-    (*_RECORDED, Field("reads"), Field("should_read"), Field("reason")),
-    valid_time=True,
+errata: Final = Dataset(
+    "errata", "decision_id: id, number: number", _RECORDED, "reads, should_read, reason", valid_time=True
 )
 
-outcomes = Dataset(
+outcomes: Final = Dataset(
     "outcomes",
-    (_DECISION,),
-    (
-        *_RECORDED,
-        Field("state"),
-        Field("did", Type.JSON),
-        Field("difficulty", Type.JSON, optional=True),
-        Field("remarks", optional=True),
-    ),
+    "decision_id: id",
+    *(_RECORDED, "state, did: json, difficulty: json?, remarks?"),
     valid_time=True,
 )
-"""What became of a decision where commitments are kept."""
+"""What became of it where commitments are kept."""
 
-action_items = Dataset(
+action_items: Final = Dataset(
     "action_items",
-    (Field("item_id", Type.ID),),
-    (
-        Field("number", Type.NUMBER),
-        Field("text"),
-        Field("assigned_on", _DAY),
-        Field("first_due_on", _DAY),
-        Field("body"),
-        Field("meeting_id", Type.ID),
-        Field("agenda_item", Type.NUMBER, optional=True),
-        Field("decision", optional=True),
-        Field("commitment", optional=True),
-        _VISIBILITY,
-        Field("assigned_at", _POSITION),
-        Field("owner_organization", filter="owner_organization", names=ORGANIZATION,
-              about="The code of an organisation that owes them on that day"),
-        Field("owner_at", _POSITION),
-        Field("due_on", _DAY),
-        Field("due_on_at", _POSITION),
-        Field("ending", optional=True),
-        Field("ended_on", _DAY, optional=True),
-        Field("ending_at", _POSITION, optional=True),
-    ),
+    "item_id: id",
+    "number: number, text, assigned_on: day, first_due_on: day, body, meeting_id: id, agenda_item: number?",
+    "decision?, commitment?",
+    _VISIBILITY,
+    "assigned_at: position",
+    Field("owner_organization", filter="owner_organization", names=ORGANIZATION,
+          about="The code of an organisation that owes them on that day"),
+    "owner_at: position, due_on: day, due_on_at: position, ending?, ended_on: day?, ending_at: position?",
     valid_time=True,
     by_interval=True,
     readable="item_id",
@@ -522,9 +441,6 @@ class Schema:
 
 
 projection_state: Final = Table(
-    "projection_state",
-    MetaData(),
-    Column("position", BigInteger),
-    Column("stopped_because", Text),
+    "projection_state", MetaData(), Column("position", BigInteger), Column("stopped_because", Text)
 )
 """How far a generation has followed the log, and what keeps it from going on."""

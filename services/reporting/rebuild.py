@@ -72,11 +72,7 @@ def build_missing(
 
 
 def _build(
-    store: Store,
-    read_model: ReadModel,
-    clock: Clock,
-    progress: Callable[[Progress], None],
-    grace: float,
+    store: Store, read_model: ReadModel, clock: Clock, progress: Callable[[Progress], None], grace: float
 ) -> int:
     with _without_collector():
         read_model.discard_others()

@@ -88,17 +88,13 @@ class ActionItemFacts(FactsByDay[ActionItemOnDay]):
         """See `FactsByDay.take_in`."""
         match event:
             case ActionItemExtended():
-                self.dues.add(event.effective_on, position, event.due_on)
-                return event.effective_on
+                return self.dues.add(event.effective_on, position, event.due_on)
             case ActionItemReassigned():
-                self.owners.add(event.effective_on, position, event.owner_organization)
-                return event.effective_on
+                return self.owners.add(event.effective_on, position, event.owner_organization)
             case ActionItemCompleted():
-                self.endings.add(event.completed_on, position, (Ending.COMPLETED, event.completed_on))
-                return event.completed_on
+                return self.endings.add(event.completed_on, position, (Ending.COMPLETED, event.completed_on))
             case ActionItemCancelled():
-                self.endings.add(event.effective_on, position, (Ending.CANCELLED, event.effective_on))
-                return event.effective_on
+                return self.endings.add(event.effective_on, position, (Ending.CANCELLED, event.effective_on))
             case _:
                 return None
 

@@ -54,13 +54,14 @@ class History(Generic[T]):
         self.initial: tuple[T, int] = (value, position)
         self._entries: list[tuple[date, int, T]] = []
 
-    def add(self, day: date, position: int, value: T) -> None:
-        """A new value from `day` on, learned at `position`."""
+    def add(self, day: date, position: int, value: T) -> date:
+        """A new value from `day` on, learned at `position`; returns the day."""
         entries = self._entries
         if not entries or entries[-1][:2] < (day, position):
             entries.append((day, position, value))
         else:
             insort(entries, (day, position, value), key=lambda entry: entry[:2])
+        return day
 
     def on(self, day: date) -> tuple[T, int]:
         """The value that held on `day`, and the position of the event that said so."""
@@ -214,23 +215,23 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
         """See `FactsByDay.take_in`."""
         match event:
             case Assessed():
-                return self._add(self.judgements, event.effective_on, position, event.judgement)
+                return self.judgements.add(event.effective_on, position, event.judgement)
             case DeadlineRevised():
-                return self._add(self._deadlines(event.deadline), event.effective_on, position, event.on)
+                return self._deadlines(event.deadline).add(event.effective_on, position, event.on)
             case LeadReassigned():
-                return self._add(self.leads, event.effective_on, position, event.lead_organization)
+                return self.leads.add(event.effective_on, position, event.lead_organization)
             case Completed():
-                return self._add(self.closures, event.completed_on, position, Closure.ACHIEVED)
+                return self.closures.add(event.completed_on, position, Closure.ACHIEVED)
             case Discarded():
-                return self._add(self.closures, event.effective_on, position, Closure.DISCARDED)
+                return self.closures.add(event.effective_on, position, Closure.DISCARDED)
             case Merged():
-                return self._add(self.closures, event.effective_on, position, Closure.MERGED)
+                return self.closures.add(event.effective_on, position, Closure.MERGED)
             case Reopened():
-                return self._add(self.closures, event.effective_on, position, None)
+                return self.closures.add(event.effective_on, position, None)
             case Corrected():
                 return self._correct(event, position)
             case Changed():
-                return self._add(self.changes, event.effective_on, position, (event.field, event.value))
+                return self.changes.add(event.effective_on, position, (event.field, event.value))
             case _:
                 return None
 
@@ -256,10 +257,6 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
             None if internal is None else internal_at,
             self.registration_on(day),
         )
-
-    def _add(self, history: History[T], day: date, position: int, value: T) -> date:
-        history.add(day, position, value)
-        return day
 
     def _deadlines(self, kind: DeadlineKind) -> History[date | None]:
         return self.public_deadlines if kind is DeadlineKind.PUBLIC else self.internal_deadlines

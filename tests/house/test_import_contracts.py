@@ -30,7 +30,7 @@ PLANTED = {
         "services.meetings.meeting.proposals",
     ),
     "inside-a-room": ("services.commitments.outcome.decisions", "services.commitments.outcome.repository"),
-    "inside-reporting": ("services.reporting.tables", "services.reporting.queries.planted"),
+    "inside-reporting": ("services.reporting.datasets", "services.reporting.queries.planted"),
     "pure-core": ("shared.events.planted", "sqlalchemy"),
     "http-at-the-edge": ("services.meetings.importing.planted", "starlette.requests"),
     "settings-at-the-top": ("services.commitments.importing.planted", "shared.settings"),

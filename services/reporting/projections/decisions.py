@@ -48,12 +48,7 @@ class DecisionProjection:
     """A decision, and what stands beside it."""
 
     TYPES: ClassVar[frozenset[type[Event]]] = frozenset(
-        (
-            DecisionAcknowledged,
-            BudgetLineTied,
-            DecisionAmended,
-            DecisionPublished,
-        )
+        (DecisionAcknowledged, BudgetLineTied, DecisionAmended, DecisionPublished)
     )
 
     __slots__ = ("_acknowledgements", "_agreed", "_day_of", "_errata", "_key", "_lines", "_position")

@@ -93,13 +93,17 @@ class StreamRows:
     def apply(self, now: Now, position: int, changes: RowChanges) -> None:
         """Bring the rows into line with what is said from a position on; what is the same as before stays."""
         dataset, wanted, since = now
-        known = self._known.setdefault(dataset, {})
-        if known.keys() != wanted.keys():
+        known = self._known.get(dataset)
+        if known is None:
+            known = self._known[dataset] = {}
+        elif known.keys() != wanted.keys():
             for key in [key for key in known if key not in wanted]:
                 for row in known.pop(key):
                     changes.close(dataset, key, row, position)
         for key, days in wanted.items():
-            rows = known.setdefault(key, [])
+            rows = known.get(key)
+            if rows is None:
+                rows = known[key] = []
             index = 0
             if since is not None and rows:
                 index, days = _beyond(rows, days, since)
@@ -147,21 +151,26 @@ def _replace(
     dataset: Dataset, key: Key, rows: list[Row], index: int, days: ByDay, position: int, changes: RowChanges
 ) -> None:
     """Let these values follow the first `index` rows."""
-    before = {row.valid_from: row for row in rows[index:]}
-    after: list[Row] = []
-    ends = [*(day for day, _ in days[1:]), END_OF_DAYS if dataset.valid_time else None]
-    for (first, values), last in zip(days, ends, strict=True):
+    before = rows[index:]
+    del rows[index:]
+    end = END_OF_DAYS if dataset.valid_time else None
+    last = len(days) - 1
+    for number, (first, values) in enumerate(days):
         if first == END_OF_DAYS:
-            continue
-        row = before.get(first)
-        if row is not None and row.valid_to == last and row.values == values:
-            del before[first]
+            break
+        until = days[number + 1][0] if number < last else end
+        for row in before:
+            if row.valid_from == first:
+                before.remove(row)
+                if row.valid_to != until or row.values != values:
+                    changes.close(dataset, key, row, position)
+                    row = Row(first, until, values, position)
+                break
         else:
-            row = Row(first, last, values, position)
-        after.append(row)
-    for row in before.values():
+            row = Row(first, until, values, position)
+        rows.append(row)
+    for row in before:
         changes.close(dataset, key, row, position)
-    rows[index:] = after
 
 
 def _first_day(row: Row) -> date:

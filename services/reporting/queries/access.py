@@ -65,15 +65,29 @@ def readable_things(
     return select(*wanted).where(dataset.known_at(position), readable(reading, scope, position, dataset))
 
 
+def readable_rows(
+    reading: Reading, scope: Scope, position: int, dataset: Dataset, column: str, values: Iterable[Any]
+) -> list[Any]:
+    """The rows of a dataset known at a position, with one of these values in a column, that the asker may read."""
+    rows = _rows(reading, position, dataset, column, values)
+    if scope.everything or not rows:
+        return rows
+    ids = _open_among(reading, scope, position, dataset, rows)
+    if position != reading.position:
+        ids &= _open_among(
+            reading, scope, None, dataset, _rows(reading, None, dataset, dataset.readable, ids)
+        )
+    return [row for row in rows if getattr(row, dataset.readable) in ids]
+
+
 def readable_among(
     reading: Reading, scope: Scope, position: int, dataset: Dataset, ids: Iterable[UUID]
 ) -> set[UUID]:
     """Those of some things that the asker may read."""
-    wanted = set(ids)
-    if scope.everything or not wanted:
-        return wanted
-    query = readable_things(reading, scope, position, dataset).where(dataset.c[dataset.readable].in_(wanted))
-    return set(reading.connection.execute(query).scalars())
+    if scope.everything:
+        return set(ids)
+    rows = readable_rows(reading, scope, position, dataset, dataset.readable, ids)
+    return {getattr(row, dataset.readable) for row in rows}
 
 
 def hidden_among(
@@ -83,18 +97,14 @@ def hidden_among(
 
     What came on record after the position is hidden where it is hidden now: its name may have been there before it.
     """
-    wanted = set(ids)
-    if scope.everything or not wanted:
+    if scope.everything:
         return set()
-    thing = dataset.c[dataset.readable]
-
-    def found(position: int | None, *conditions: ColumnElement[bool]) -> set[UUID]:
-        query = select(thing).where(thing.in_(wanted), dataset.known_at(position), *conditions)
-        return set(reading.connection.execute(query).scalars())
-
-    now, then = found(None), found(position)
-    open_now, open_then = (found(when, _open(scope, when, dataset)) for when in (None, position))
-    return (now - open_now) | (then - open_then)
+    hidden = set[UUID]()
+    for when in (None, position):
+        rows = _rows(reading, when, dataset, dataset.readable, ids)
+        on_record = {getattr(row, dataset.readable) for row in rows}
+        hidden |= on_record - _open_among(reading, scope, when, dataset, rows)
+    return hidden
 
 
 def read_by(reading: Reading, scope: Scope, position: int, thing: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -107,13 +117,39 @@ def read_by(reading: Reading, scope: Scope, position: int, thing: ColumnElement[
 
 def read_by_among(reading: Reading, scope: Scope, position: int, ids: Iterable[UUID]) -> set[UUID]:
     """Those of some things of which the asker was and is a reader."""
+    if scope.everything:
+        return set(ids)
+    then = _read_by_asker(reading, scope, position, ids)
+    return then if position == reading.position else then & _read_by_asker(reading, scope, None, then)
+
+
+def _rows(
+    reading: Reading, position: int | None, dataset: Dataset, column: str, values: Iterable[Any]
+) -> list[Any]:
+    wanted = set(values)
+    if not wanted:
+        return []
+    query = select(dataset.table).where(dataset.c[column].in_(wanted), dataset.known_at(position))
+    return list(reading.connection.execute(query))
+
+
+def _open_among(
+    reading: Reading, scope: Scope, position: int | None, dataset: Dataset, rows: Iterable[Any]
+) -> set[UUID]:
+    """The ids of those of some rows, known at a position, that were open to the asker."""
+    found = {getattr(row, dataset.readable): row.visibility in scope.visibilities for row in rows}
+    closed = [one for one, is_open in found.items() if not is_open]
+    return (found.keys() - closed) | _read_by_asker(reading, scope, position, closed)
+
+
+def _read_by_asker(reading: Reading, scope: Scope, position: int | None, ids: Iterable[UUID]) -> set[UUID]:
     wanted = set(ids)
-    if scope.everything or not wanted:
-        return wanted
+    if scope.organization is None or not wanted:
+        return set()
     query = select(readers.c.thing_id).where(
+        readers.c.organization == scope.organization,
         readers.c.thing_id.in_(wanted),
         readers.known_at(position),
-        read_by(reading, scope, position, readers.c.thing_id),
     )
     return set(reading.connection.execute(query).scalars())
 

@@ -22,6 +22,7 @@ from services.reporting.queries.access import (
     read_by_among,
     readable,
     readable_among,
+    readable_rows,
     readable_things,
 )
 from services.reporting.queries.board import readable_codes
@@ -170,7 +171,8 @@ def _items(reading: Reading, at: AsOf, scope: Scope, page: Sequence[Any], rule: 
     # Whose task it is, is told which commitment it serves.
     own = read_by_among(reading, scope, position, {row.item_id for row in page})
     codes = readable_codes(reading, position, scope, {row.commitment for row in page} - {None})
-    numbers = _readable_numbers(reading, position, scope, {row.decision for row in page} - {None})
+    known = {row.decision for row in page} - {None}
+    numbers = {row.number for row in readable_rows(reading, scope, position, decisions, "number", known)}
     names = names_at(reading, position)
     return [
         _item(
@@ -184,15 +186,6 @@ def _items(reading: Reading, at: AsOf, scope: Scope, page: Sequence[Any], rule: 
         )
         for row in page
     ]
-
-
-def _readable_numbers(reading: Reading, position: int, scope: Scope, numbers: set[str]) -> set[str]:
-    """Those of the numbers whose decisions the asker may read, which may be fewer than may read their meeting."""
-    if not numbers:
-        return set()
-    number = decisions.c.number
-    query = readable_things(reading, scope, position, decisions, number).where(number.in_(numbers))
-    return set(reading.connection.execute(query).scalars())
 
 
 def _item(

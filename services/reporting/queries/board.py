@@ -12,7 +12,7 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from services.reporting.datasets import commitment_states, commitments
-from services.reporting.queries.access import Scope, readable, readable_things
+from services.reporting.queries.access import Scope, readable, readable_rows
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.rules import verdict
@@ -104,12 +104,11 @@ def board_as_of(
     chosen = _chosen(reading, at, scope, filters, rule)
     status = verdict(rule, _row, at.on).label(STATUS)
     counts = reading.connection.execute(_states(status, func.count()).where(chosen).group_by(STATUS)).all()
-    # The ids of one page are looked up by themselves: whole rows of everything chosen would be much to sort.
     beyond = [] if after is None else [_row.code > after]
-    page = _states(_row.commitment_id).where(chosen, *beyond).order_by(_row.code).limit(limit + 1)
-    ids = list(reading.connection.execute(page).scalars())
-    items = _items(reading, at, scope, ids[:limit], rule)
-    return Board(_totals((row[0], row[1]) for row in counts), items, len(ids) > limit)
+    page = _states(commitment_states.table).where(chosen, *beyond).order_by(_row.code).limit(limit + 1)
+    rows = reading.connection.execute(page).all()
+    items = _items(reading, at, scope, rows[:limit], rule)
+    return Board(_totals((row[0], row[1]) for row in counts), items, len(rows) > limit)
 
 
 def grouped_board_as_of(
@@ -152,12 +151,12 @@ def changes_between(
 ) -> tuple[list[Change], bool]:
     """The commitments whose state on the day of `at` is not that of `since`, by code; and whether more follow."""
 
-    def states(on: date) -> Any:
+    def states(on: date, *columns: Any) -> Any:
         chosen = _chosen(reading, at._replace(on=on), scope, {}, rule)
-        query = _states(_row.commitment_id, _row.code, verdict(rule, _row, on).label(STATUS))
+        query = _states(*columns, verdict(rule, _row, on).label(STATUS))
         return query.where(chosen, *([] if after is None else [_row.code > after])).subquery()
 
-    then, now = states(since), states(at.on)
+    then, now = states(since, _row.commitment_id), states(at.on, commitment_states.table)
     rows = reading.connection.execute(
         select(now, then.c.commitment_id.label("registered_before"), then.c.status.label("status_before"))
         .select_from(now.outerjoin(then, then.c.commitment_id == now.c.commitment_id))
@@ -165,7 +164,7 @@ def changes_between(
         .order_by(now.c.code)
         .limit(limit + 1)
     ).all()
-    described = _rows(reading, at, [row.commitment_id for row in rows[:limit]])
+    described = _descriptions(reading, at, rows[:limit])
     return [
         Change(
             id=row.commitment_id,
@@ -174,7 +173,7 @@ def changes_between(
             registered_before=row.registered_before is not None,
             status_before=row.status_before,
             status_after=row.status,
-            status_because=_because(described[row.commitment_id], at.on, rule, "event"),
+            status_because=_because(row, at.on, rule, "event"),
         )
         for row in rows[:limit]
     ], len(rows) > limit
@@ -235,50 +234,41 @@ def _rank(name: str, value: str | None, names: Names) -> tuple[bool, int, str]:
     return False, number, value
 
 
-def _rows(reading: Reading, at: AsOf, ids: Sequence[UUID]) -> dict[UUID, Any]:
-    """What held of the commitments with these ids, and what they are called, in order of code."""
-    register = commitments.c
-    same = and_(register.commitment_id == _row.commitment_id, commitments.holds(at.on, at.position))
-    rows = reading.connection.execute(
-        select(commitment_states.table, register.title, register.parent)
-        .select_from(commitment_states.table.join(commitments.table, same))
-        .where(_row.commitment_id.in_(ids), commitment_states.holds(at.on, at.position))
-        .order_by(_row.code)
+def _descriptions(reading: Reading, at: AsOf, rows: Sequence[Any]) -> dict[UUID, Any]:
+    """What the commitments of some rows are called, and what they are part of, by their ids."""
+    wanted = [row.commitment_id for row in rows]
+    query = select(commitments.table).where(
+        commitments.c.commitment_id.in_(wanted), commitments.holds(at.on, at.position)
     )
-    return {row.commitment_id: row for row in rows}
+    return {row.commitment_id: row for row in reading.connection.execute(query)}
 
 
-def _items(reading: Reading, at: AsOf, scope: Scope, ids: Sequence[UUID], rule: Rule) -> list[Item]:
-    """The commitments with these ids, in order of code."""
-    if not ids:
+def _items(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any], rule: Rule) -> list[Item]:
+    if not rows:
         return []
-    rows = _rows(reading, at, ids).values()
     names = names_at(reading, at.position)
-    elsewhere = {row.merged_into for row in rows} | {row.parent for row in rows}
+    described = _descriptions(reading, at, rows)
+    elsewhere = {row.merged_into for row in rows} | {row.parent for row in described.values()}
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
-    return [_item(row, at.on, names, known, rule) for row in rows]
+    return [_item(row, described[row.commitment_id], at.on, names, known, rule) for row in rows]
 
 
 def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str]) -> set[str]:
     """Those of the codes whose commitments the asker may read: a reference must not give a hidden one away."""
-    if not codes:
-        return set()
-    code = commitments.c.code
-    query = readable_things(reading, scope, position, commitments, code).where(code.in_(sorted(codes)))
-    return set(reading.connection.execute(query).scalars())
+    return {row.code for row in readable_rows(reading, scope, position, commitments, "code", codes)}
 
 
-def _item(row: Any, on: date, names: Names, known: set[str], rule: Rule) -> Item:
+def _item(row: Any, described: Any, on: date, names: Names, known: set[str], rule: Rule) -> Item:
     verdict_ = rule.line_for(row, on).verdict
     return Item(
         id=row.commitment_id,
         code=row.code,
-        title=row.title,
+        title=described.title,
         status=None if verdict_ is None else Status(verdict_),
         status_because=_because(row, on, rule),
         public_deadline_on=row.public_deadline,
         internal_deadline_on=row.internal_deadline,
-        parent=row.parent if row.parent in known else None,
+        parent=described.parent if described.parent in known else None,
         merged_into=row.merged_into if row.merged_into in known else None,
         **{field.name: getattr(row, field.name) for field in DIMENSIONS.values()},
         **{name: names.of(field.names, getattr(row, field.name)) for name, field in _NAMED.items()},

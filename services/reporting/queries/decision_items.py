@@ -30,7 +30,7 @@ from services.reporting.queries.access import (
     hidden_among,
     read_by_among,
     readable_among,
-    readable_things,
+    readable_rows,
 )
 from services.reporting.queries.board import readable_codes
 from services.reporting.queries.moments import AsOf, InstantText
@@ -165,7 +165,8 @@ class _Beside:
         ids = [row.decision_id for row in rows]
         self._in_full = read_by_among(*asked, ids)
         self._meetings = readable_among(*asked, meetings, {row.meeting_id for row in rows})
-        self._bodies = self._body_names({row.body for row in rows})
+        shown = readable_rows(*asked, bodies, "code", {row.body for row in rows})
+        self._bodies = {row.code: row.name for row in shown}
         self._acknowledgements = self._entries(acknowledgements, Acknowledged, ids)
         self._lines = self._entries(budget_lines, Line, ids)
         self._errata = self._entries(errata, Erratum, ids)
@@ -229,12 +230,6 @@ class _Beside:
             values = {name: dataset.value(row, column) for name, column in columns.items()}
             found[row.decision_id].append(shown(**values))
         return found
-
-    def _body_names(self, codes: set[str]) -> dict[str, str]:
-        """What bodies were called that the asker may read."""
-        code, name = bodies.c.code, bodies.c.name
-        query = readable_things(self._reading, self._reader.scope, self._at.position, bodies, code, name)
-        return {row.code: row.name for row in self._reading.connection.execute(query.where(code.in_(codes)))}
 
 
 _COLUMNS: Final = {"told_on": "recorded_on", "position": "recorded_position", "effective_on": "valid_from"}

@@ -48,13 +48,7 @@ class DecisionFilters(NamedTuple):
 
 
 def decisions_as_of(
-    reading: Reading,
-    at: AsOf,
-    reader: Reader,
-    filters: DecisionFilters,
-    *,
-    after: int = 0,
-    limit: int = 50,
+    reading: Reading, at: AsOf, reader: Reader, filters: DecisionFilters, *, after: int = 0, limit: int = 50
 ) -> tuple[list[DecisionItem], bool]:
     """The decisions agreed beyond a position of the log, in order; and whether more follow."""
     rows = reading.connection.execute(

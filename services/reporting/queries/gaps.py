@@ -149,13 +149,7 @@ def _conditions(at: AsOf, reader: Reader, days: int) -> dict[Gap, ColumnElement[
     }
 
 
-def _found(
-    gap: Gap,
-    item: DecisionItem,
-    at: AsOf,
-    days: int,
-    lost: dict[UUID, tuple[date, int]],
-) -> GapFound:
+def _found(gap: Gap, item: DecisionItem, at: AsOf, days: int, lost: dict[UUID, tuple[date, int]]) -> GapFound:
     said = item.acknowledgement
     match gap:
         case Gap.NOT_ACKNOWLEDGED:

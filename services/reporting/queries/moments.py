@@ -12,8 +12,7 @@ from shared.errors import InvalidInput, Unavailable
 from shared.eventlog.store import Store, position_at
 
 InstantText = Annotated[
-    str,
-    Meta(extra_json_schema={"format": "date-time", "examples": ["2012-11-21T18:00:00.000000Z"]}),
+    str, Meta(extra_json_schema={"format": "date-time", "examples": ["2012-11-21T18:00:00.000000Z"]})
 ]
 """An instant as the datasets keep it and answers write it: RFC 3339 in UTC with six decimals."""
 

@@ -11,13 +11,7 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import select
 
-from services.reporting.datasets import (
-    END_OF_DAYS,
-    ORGANIZATION,
-    commitment_states,
-    commitments,
-    decisions,
-)
+from services.reporting.datasets import END_OF_DAYS, ORGANIZATION, commitment_states, commitments, decisions
 from services.reporting.queries.access import Scope, hidden_among, readable_things
 from services.reporting.queries.board import readable_codes
 from services.reporting.queries.moments import AsOf, InstantText
@@ -80,12 +74,7 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 def timeline_as_of(
-    reading: Reading,
-    store: Store,
-    at: AsOf,
-    scope: Scope,
-    commitment_id: UUID,
-    rule: Rule = TRAFFIC_LIGHT_1,
+    reading: Reading, store: Store, at: AsOf, scope: Scope, commitment_id: UUID, rule: Rule = TRAFFIC_LIGHT_1
 ) -> Timeline:
     """The timeline of a commitment; NotFound when there is none that the asker may read."""
     described = reading.connection.execute(

@@ -41,8 +41,7 @@ class EventsQuery(Query):
         None
     )
     types: Annotated[
-        str | None,
-        Field(max_length=4_000, description="Only these types of events, separated by commas."),
+        str | None, Field(max_length=4_000, description="Only these types of events, separated by commas.")
     ] = None
 
 

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 import psycopg
 import pytest
 
-from services.reporting.datasets import DATASETS, PROJECTIONS, Dataset, Field, Schema, Type
+from services.reporting.datasets import DATASETS, PROJECTIONS, Dataset, Schema
 from services.reporting.follow import FIRST_ANALYSIS
 from services.reporting.generations import open_read_model
 from services.reporting.generations.interface import OvertakenError, RebuildUnderWayError
@@ -79,7 +79,7 @@ def test_another_declaration_or_projection_or_time_zone_is_another_read_model() 
         Schema("Europe/Madrid").fingerprint,
         Schema(zone, projections=PROJECTIONS + 1).fingerprint,
         Schema(zone, DATASETS[:-1]).fingerprint,
-        Schema(zone, (*DATASETS, Dataset("more", (Field("id", Type.ID),), ()))).fingerprint,
+        Schema(zone, (*DATASETS, Dataset("more", "id: id"))).fingerprint,
     }
     assert len(found) == 5
     assert Schema(zone).fingerprint == Schema(zone, DATASETS).fingerprint
