@@ -20,7 +20,7 @@ from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_store
 from shared.events.commitments import Commented, LeadReassigned, ProgressReviewed
 from shared.events.streams import stream_of
-from shared.events.types import Kind
+from shared.events.types import DecisionNumber, Kind
 from shared.events.vocabulary import Visibility
 from shared.http.resource import HistoryItem, Resource
 from shared.http.routing import Router
@@ -43,6 +43,7 @@ class LedgerDocument(msgspec.Struct, kw_only=True):
     on: date
     texts: list[str]
     version: int
+    decision: DecisionNumber | None
 
 
 def comment(current: Ledger, proposed: Commented, context: Context) -> Commented:
@@ -66,6 +67,7 @@ class House:
     def __init__(self, live: LiveLog, folder: Path) -> None:
         self.live = live
         self.rendered = 0
+        self.decision: str | None = None
         self.now = NOW
         self.ledger = stream_of("ledger", "L-1")
         self.ledgers: Repository[Ledger] = Repository(live, Ledger, "ledger")
@@ -91,7 +93,13 @@ class House:
 
     def render(self, ledger: Ledger, day: date) -> msgspec.Struct:
         self.rendered += 1
-        return LedgerDocument(code="L-1", on=day, texts=list(ledger.texts), version=ledger.version)
+        return LedgerDocument(
+            code="L-1",
+            on=day,
+            texts=list(ledger.texts),
+            version=ledger.version,
+            decision=self.decision,
+        )
 
     def asking(self, role: Role = Role.DCI, organization: str = "DCI", **headers: str) -> Any:
         """A client of somebody."""
@@ -199,6 +207,7 @@ async def test_it_is_shown_as_it_is_by_code_and_by_id(house: House) -> None:
                 "on": "2026-11-21",
                 "texts": ["a", "b"],
                 "version": 3,
+                "decision": None,
             }
             assert (answer.headers["etag"], answer.headers["log-position"]) == ('"3"', "3")
         problem(await client.get("/v1/ledgers/L-2"), 404, "unknown-ledger")
@@ -242,6 +251,23 @@ async def test_who_holds_the_version_is_sent_it_again_only_when_the_calendar_has
         house.now += timedelta(days=1)
         answer = await client.get("/v1/ledgers/L-1")
         assert (answer.status_code, answer.json()["on"]) == (200, "2026-11-22")
+
+
+async def test_what_of_it_is_hidden_from_a_reader_is_left_out_and_sent_anew_to_who_holds_it(
+    house: House,
+) -> None:
+    house.decision = "B-1"
+    for role, organization, decision, again in (
+        (Role.DCI, "DCI", "B-1", 304),
+        (Role.MINISTRY, "INTERIOR", "B-1", 200),
+        (Role.MINISTRY, "HEALTH", None, 200),
+    ):
+        async with house.asking(role, organization) as client:
+            answer = await client.get("/v1/ledgers/L-1")
+            assert (answer.json()["decision"], answer.headers["etag"]) == (decision, '"1"')
+            held = await client.get("/v1/ledgers/L-1", headers={"If-None-Match": '"1"'})
+            assert held.status_code == again
+    assert house.rendered == 1
 
 
 async def test_a_read_may_wait_for_a_position(house: House) -> None:

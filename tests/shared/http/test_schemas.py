@@ -19,6 +19,7 @@ from shared.events.commitments import (
     Assessed,
     DeadlineRevised,
     Escalated,
+    Evidence,
     Merged,
     ProgressReported,
     Registered,
@@ -124,6 +125,14 @@ def test_what_an_event_leaves_out_is_written_all_the_same(event_type: type[Event
     )
     sent = json.loads(encoded(as_entry(entry_document(event_type), Entry(bare, ACTOR, 7, NOON))))
     assert sent.keys() == {*event_type.__struct_fields__, "recorded_by", "position"}
+
+
+def test_so_is_what_a_part_of_an_event_leaves_out() -> None:
+    reported = ProgressReported(
+        number=1, period="2012", effective_on=date(2012, 6, 30), evidence=(Evidence(description="Law"),)
+    )
+    sent = json.loads(encoded(as_entry(entry_document(ProgressReported), Entry(reported, ACTOR, 7, NOON))))
+    assert sent["evidence"] == [{"description": "Law", "url": None, "dated_on": None}]
 
 
 def test_parameters_are_described_one_by_one() -> None:
