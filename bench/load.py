@@ -211,10 +211,11 @@ async def drive(
 ) -> Outcome:
     """Sends the requests, in turn and over again, until the time or the count is up.
 
-    Where several ports are given, the connections are dealt out among them in turn, as a balancer would. Without a
-    `rate` each connection sends its next request as soon as the last one is answered. With one (requests per second),
-    each is due at its own instant whether or not the earlier ones are answered, and its latency counts from that
-    instant.
+    Where several ports are given, the connections are dealt out among them in turn, as a balancer would.
+
+    Without a `rate` each connection sends its next request as soon as the last one is answered. With one (requests
+    per second), each is due at its own instant whether or not the earlier ones are answered, and its latency counts
+    from that instant.
     """
     loop = asyncio.get_running_loop()
     run = _Run(requests, count, on_answer)

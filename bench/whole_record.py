@@ -17,7 +17,8 @@ from bench.load import LoadFailed, drive, percentile, request
 from bench.postgres import fresh_database
 from bench.processes import run
 from bench.stream import read_lines
-from services.reporting.opening import open_read_model
+from services.reporting.datasets import Schema
+from services.reporting.generations import open_read_model
 from services.reporting.rebuild import rebuild
 from shared.clock import Clock
 from shared.eventlog.open import open_store
@@ -116,12 +117,13 @@ def import_figure(record: Record) -> Figure:
 
 async def measure_rebuild(ground: Ground, record: Record) -> Figure:
     """Events a second from the call to the swap, indexes included; without the grace for readers of the old one."""
-    store, read_model = open_store(record.url), open_read_model(record.url)
+    clock = Clock()
+    store, read_model = open_store(record.url), open_read_model(record.url, Schema(clock.zone.key))
     rates = []
     try:
         for _ in range(1 if ground.quick else 3):
             began = time.perf_counter()
-            position = rebuild(store, read_model, Clock(), grace=0)
+            position = rebuild(store, read_model, clock, grace=0)
             rates.append(position / (time.perf_counter() - began))
     finally:
         read_model.close()

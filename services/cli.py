@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -86,9 +86,9 @@ def up(
 
 @app.command()
 def migrate() -> None:
-    """Make or update the tables of the log and of the read model; safe to run at any time, by several at once.
+    """Make or update the tables of the log, and build the read model of this version; safe to run at any time.
 
-    A new version may let the read model begin again at position 0; the worker, or `rebuild`, then fills it.
+    Services of another version go on answering from theirs meanwhile.
     """
     _migrate()
     out.print("The tables of the log and of the read model are up to date.")
@@ -96,13 +96,24 @@ def migrate() -> None:
 
 def _migrate() -> None:
     """Make or update all tables, and say how far the read model has to go if it is not where the log is."""
-    from services.reporting.opening import open_read_model
+    from services.reporting.datasets import Schema
+    from services.reporting.generations import open_read_model
+    from services.reporting.rebuild import build_missing
+    from shared.clock import Clock
 
-    read_model = open_read_model(_settings().effective_read_model_url)
+    settings = _settings()
+    clock = Clock(settings.timezone)
+    read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
     try:
-        with _log() as store:
+        with _log() as store, ExitStack() as watched:
             store.migrate()
-            read_model.migrate()
+            if store.head() and read_model.live() is None:
+                shown = watched.enter_context(_progress("Building the read model"))
+                build_missing(
+                    store, read_model, clock, lambda done: shown(done.position, done.head), wait=True
+                )
+            else:
+                build_missing(store, read_model, clock, wait=True)
             head = store.head()
         with read_model.reading() as reading:
             reached = reading.position
@@ -202,18 +213,21 @@ def _import(
 @app.command()
 def rebuild() -> None:
     """Build the read model anew from the log, beside the present one, and put it in its place."""
-    from services.reporting.opening import open_read_model
-    from services.reporting.read_model import RebuildUnderWayError
+    from services.reporting.datasets import Schema
+    from services.reporting.generations import open_read_model
+    from services.reporting.generations.interface import RebuildUnderWayError
     from services.reporting.rebuild import rebuild as rebuild_read_model
     from shared.clock import Clock
 
-    read_model = open_read_model(_settings().effective_read_model_url)
+    settings = _settings()
+    clock = Clock(settings.timezone)
+    read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
     try:
         with _log() as store, _progress("Rebuilding") as shown:
             position = rebuild_read_model(
                 store,
                 read_model,
-                Clock(_settings().timezone),
+                clock,
                 lambda progress: shown(progress.position, progress.head),
             )
     except RebuildUnderWayError as error:

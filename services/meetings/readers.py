@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from shared.aggregate.aggregate import Aggregate, Entry, evolves
 from shared.aggregate.redaction import Readers, ReadersOf, Reference
 from shared.aggregate.repository import Repository
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
-from shared.events.commitments import Changed, Corrected, LeadReassigned, Registered, VisibilityChanged
+from shared.events.commitments import Registered, VisibilityChanged
 from shared.events.indicators import IndicatorDefined, IndicatorDefinitionChanged, IndicatorPublished
 from shared.events.streams import resolve
 from shared.events.types import Kind
@@ -23,14 +23,11 @@ from shared.events.vocabulary import Visibility
 from shared.rules.dated_facts import DatedFacts
 from shared.rules.indicator_facts import IndicatorFacts
 
-OWNERS: Final = ("responsible_service", "collaborating_organizations")
-"""The fields of a registration that name organisations whose own a commitment is, besides its lead."""
-
 
 class CommitmentReaders(Aggregate):
     """Who may read a commitment."""
 
-    __slots__ = ("_changes", "_leads", "_once_reserved", "_registered", "_visibility")
+    __slots__ = ("_dated", "_once_reserved", "_visibility")
 
     BEGINS_WITH = (Registered,)
 
@@ -40,40 +37,21 @@ class CommitmentReaders(Aggregate):
         assert isinstance(event, Registered)
         self._visibility = event.visibility
         self._once_reserved = event.visibility is Visibility.RESERVED
-        self._leads = DatedFacts(event, recorded.position)
-        self._registered: dict[str, Any] = {field: getattr(event, field) for field in OWNERS}
-        self._changes: tuple[Entry[Changed], ...] = ()
+        self._dated = DatedFacts(event, recorded.position)
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next event; whose own it is follows from what is dated."""
+        self._dated.apply(recorded.data, recorded.position)
+        super().apply(recorded)
 
     def readers(self) -> Readers:
         """Those it is their own for, while it is reserved."""
-        now = dict(self._registered)
-        for entry in sorted(self._changes, key=lambda one: (one.event.effective_on, one.position)):
-            now[entry.event.field] = entry.event.value
-        service, collaborating = (now[field] for field in OWNERS)
-        lead = self._leads.leads.on(date.max)[0]
-        organizations = (lead, *(() if service is None else (service,)), *collaborating)
-        return Readers(self._visibility, organizations, self._once_reserved)
+        return Readers(self._visibility, self._dated.organizations_on(date.max), self._once_reserved)
 
     @evolves(VisibilityChanged)
     def _visibility_changed(self, entry: Entry[VisibilityChanged]) -> None:
         self._visibility = entry.event.visibility
         self._once_reserved = self._once_reserved or self._visibility is Visibility.RESERVED
-
-    @evolves(LeadReassigned)
-    def _lead_reassigned(self, entry: Entry[LeadReassigned]) -> None:
-        self._leads.apply(entry.event, entry.position)
-
-    @evolves(Changed)
-    def _changed(self, entry: Entry[Changed]) -> None:
-        if entry.event.field in OWNERS:
-            self._changes = (*self._changes, entry)
-
-    @evolves(Corrected)
-    def _corrected(self, entry: Entry[Corrected]) -> None:
-        if entry.event.field in OWNERS:
-            self._registered[entry.event.field] = entry.event.value
-        else:
-            self._leads.apply(entry.event, entry.position)
 
 
 class IndicatorReaders(Aggregate):

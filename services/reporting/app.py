@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.reporting.api import action_items, board, decisions, events, meeting_register, timeline
-from services.reporting.api.access import ACCESS
-from services.reporting.api.errors import ERRORS
-from services.reporting.api.questions import Reporting
-from services.reporting.opening import open_read_model
+from services.reporting.datasets import Schema
+from services.reporting.generations import open_read_model
+from services.reporting.routes.asking import Reporting
+from services.reporting.routes.board import board_routes
+from services.reporting.routes.decisions import decision_routes
+from services.reporting.routes.errors import ERRORS
+from services.reporting.routes.events import event_routes
+from services.reporting.routes.meetings import meeting_routes
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
@@ -29,11 +32,12 @@ DESCRIPTION = (
 )
 
 
-def create_app(settings: Settings, clock: Clock | None = None) -> Service:
+def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | None = None) -> Service:
     """The service over the log and the read model that the settings name; it makes no tables."""
     clock = clock or Clock(settings.timezone)
     store = open_log(settings)
-    read_model = open_read_model(settings.effective_read_model_url)
+    schema = schema or Schema(clock.zone.key)
+    read_model = open_read_model(settings.effective_read_model_url, schema)
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
@@ -53,36 +57,28 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             read_model.close()
             store.close()
 
-    async def log_follows() -> str:
-        await asyncio.to_thread(store.check_ready)
-        if live.failure is not None:
-            raise live.failure
-        return f"followed up to position {live.position}"
-
     async def read_model_is_ready() -> str:
-        await asyncio.to_thread(read_model.check_ready)
-        reached = await asyncio.to_thread(reporting.reached)
-        head = await asyncio.to_thread(store.head)
-        return f"at position {reached}, {max(0, head - reached)} behind the log"
+        def look() -> str:
+            with read_model.reading() as reading:
+                behind = max(0, store.head() - reading.position)
+                found = f"at position {reading.position}, {behind} behind the log"
+                return found if reading.stopped_because is None else f"{found}: {reading.stopped_because}"
 
-    app = build_app(
+        return await asyncio.to_thread(look)
+
+    return build_app(
         title="Bitácora: reporting",
         description=DESCRIPTION,
         version="1",
         routers=[
-            board.router,
-            timeline.router,
-            decisions.router,
-            meeting_register.router,
-            action_items.router,
-            events.router,
+            board_routes(reporting),
+            decision_routes(reporting),
+            meeting_routes(reporting),
+            event_routes(reporting),
         ],
-        access=ACCESS,
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         catalogue=ERRORS,
-        checks={"log": log_follows, "read_model": read_model_is_ready},
+        checks={"log": live.readiness, "read_model": read_model_is_ready},
         lifespan=following,
     )
-    app.state.reporting = reporting
-    return app

@@ -1,4 +1,7 @@
-"""The worker that keeps the read model in step with the log: `python -m services.reporting.follow`."""
+"""The worker that keeps the read model in step with the log: `python -m services.reporting.follow`.
+
+Where there is no generation of its fingerprint yet, it builds one first.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,16 @@ from uuid import UUID
 
 import structlog
 
-from services.reporting.opening import open_read_model
+from services.reporting.datasets import Schema
+from services.reporting.generations import open_read_model
+from services.reporting.generations.interface import (
+    GenerationWriter,
+    OvertakenError,
+    ReadModel,
+    RebuildUnderWayError,
+)
 from services.reporting.projections.projector import CAPACITY, Projector
-from services.reporting.read_model import GenerationWriter, OvertakenError, ReadModel, not_built
+from services.reporting.rebuild import build_missing
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
 from shared.errors import BitacoraError, CorruptEvent
@@ -31,6 +41,9 @@ LIVE: Final = 0.1
 SHORTEST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 """Seconds between two attempts while an engine does not answer: at first, and at most."""
+FIRST_ANALYSIS: Final = 1_000
+GROWTH: Final = 1.3
+"""The planner's statistics are renewed at so many events, and whenever there are so many times as many."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +52,8 @@ class Worker:
     """Projects the log into the live generation, for as long as nobody stops it.
 
     Several may run: each batch goes in only if the generation is where the worker believes it to be, so that one of
-    them is always overtaken and begins again from what the other wrote.
+    them is always overtaken and begins again from what the other wrote. An event that cannot be projected stops the
+    generation before it, not the worker: it leaves word of that for readiness, and tries again now and then.
     """
 
     def __init__(
@@ -50,43 +64,53 @@ class Worker:
         *,
         capacity: int = CAPACITY,
         idle: float = IDLE,
+        longest_pause: float = LONGEST_PAUSE,
     ) -> None:
         self._store = store
         self._clock = clock
         self._read_model = read_model
         self._capacity = capacity
         self._idle = idle
+        self._longest_pause = longest_pause
         self._stopping = threading.Event()
         self._pause = SHORTEST_PAUSE
+        self._analyzed_at = 0
+        self._analyzing: threading.Thread | None = None
 
     def stop(self) -> None:
         """Let `run` return after the batch it is at; may be called from a signal handler or another thread."""
         self._stopping.set()
 
     def run(self) -> None:
-        """Follow until stopped; CorruptEvent when the log cannot be read any further."""
+        """Follow until stopped."""
         while not self._stopping.is_set():
             try:
+                build_missing(self._store, self._read_model, self._clock)
                 self._follow_live_generation()
-            except OvertakenError:
+            except (OvertakenError, RebuildUnderWayError):
                 log.info("projection_overtaken")
                 # Whoever overtook us goes on; we stand by, out of its way.
                 self._stopping.wait(random.uniform(0.5, 1.5) * self._idle)  # noqa: S311 - not for secrecy
-            except BitacoraError as error:
-                log.warning("projection_waits", code=error.code, pause=self._pause)
-                self._stopping.wait(self._pause)
-                self._pause = min(LONGEST_PAUSE, self._pause * 2)
             except CorruptEvent as error:
                 log.critical("projection_stopped", position=error.position, reason=error.reason)
-                raise
+                self._wait()
+            except BitacoraError as error:
+                log.warning("projection_waits", code=error.code, pause=self._pause)
+                self._wait()
+        if self._analyzing is not None:
+            self._analyzing.join()
+
+    def _wait(self) -> None:
+        self._stopping.wait(self._pause)
+        self._pause = min(self._longest_pause, self._pause * 2)
 
     def _follow_live_generation(self) -> None:
         generation = self._read_model.live()
         if generation is None:
-            raise not_built()
+            raise OvertakenError
         writer = self._read_model.writer(generation)
         try:
-            position = writer.position()
+            position, self._analyzed_at = writer.progress()
             subscription = Subscription(self._store, position)
             try:
                 log.info("projection_follows", generation=generation, position=position)
@@ -102,15 +126,16 @@ class Worker:
         while not self._stopping.is_set():
             before = subscription.position
             lines = subscription.wait(self._idle)
-            self._pause = SHORTEST_PAUSE
             if lines:
                 try:
                     for position, line in lines:
                         projector.project(position, line)
                 except CorruptEvent as error:
-                    self._write_what_precedes(error.position, lines, writer, before)
+                    self._write_what_precedes(error, lines, writer, before)
                     raise
                 writer.write(projector.changes(), before=before, after=subscription.position)
+                self._pause = SHORTEST_PAUSE
+                self._analyze_if_grown(generation, subscription.position)
             # Not after every batch: some batches more in a generation that was replaced hurt nobody, and readers of the
             # new one wait for theirs no longer than this.
             if time.monotonic() - looked_at >= LIVE:
@@ -119,15 +144,31 @@ class Worker:
                 looked_at = time.monotonic()
 
     def _write_what_precedes(
-        self, corrupt: int, lines: list[tuple[int, bytes]], writer: GenerationWriter, before: int
+        self, error: CorruptEvent, lines: list[tuple[int, bytes]], writer: GenerationWriter, before: int
     ) -> None:
         projector = self._projector()
         for position, line in lines:
-            if position == corrupt:
+            if position == error.position:
                 break
             projector.project(position, line)
-        if corrupt - 1 > before:
-            writer.write(projector.changes(), before=before, after=corrupt - 1)
+        if error.position - 1 > before:
+            writer.write(projector.changes(), before=before, after=error.position - 1)
+        writer.stop(f"the event at position {error.position} cannot be read")
+
+    def _analyze_if_grown(self, generation: str, position: int) -> None:
+        """Renew the statistics of a generation that has grown, beside the work: boards are slow by old ones."""
+        if position < max(FIRST_ANALYSIS, self._analyzed_at * GROWTH):
+            return
+        if self._analyzing is None or not self._analyzing.is_alive():
+            self._analyzed_at = position
+            self._analyzing = threading.Thread(target=self._analyze, args=(generation,), name="analyze")
+            self._analyzing.start()
+
+    def _analyze(self, generation: str) -> None:
+        try:
+            self._read_model.analyze(generation)
+        except (BitacoraError, OvertakenError) as error:
+            log.warning("statistics_not_renewed", reason=str(error))
 
     def _projector(self) -> Projector:
         def read_stream(stream: UUID, upto: int) -> list[tuple[int, bytes]]:
@@ -137,19 +178,18 @@ class Worker:
 
 
 def main() -> int:
-    """Run the worker until SIGTERM or SIGINT; the exit code says whether it ended well."""
+    """Run the worker until SIGTERM or SIGINT."""
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
+    clock = Clock(settings.timezone)
     store = open_log(settings)
-    read_model = open_read_model(settings.effective_read_model_url)
-    worker = Worker(store, read_model, Clock(settings.timezone))
+    read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
+    worker = Worker(store, read_model, clock)
     spare_long_lived_objects()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())
     try:
         worker.run()
-    except CorruptEvent:
-        return 1
     finally:
         read_model.close()
         store.close()

@@ -1,4 +1,4 @@
-"""A look at one generation of the read model: what every query is given."""
+"""One snapshot of one generation of the read model: what every query is given."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from sqlalchemy import Connection
 
 
 class Reading(NamedTuple):
-    """A connection to one generation, and how far that generation has followed the log."""
+    """A connection in a transaction that sees one state of a generation, and how far that has followed the log."""
 
     connection: Connection
     generation: str
     position: int
+    stopped_because: str | None = None
+    """What keeps the generation from following any further, where something does."""

@@ -8,15 +8,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import structlog
-
-from services.reporting.projections.changes import Belief, RowChanges
-from services.reporting.projections.commitments import Rectangle
+from services.reporting.datasets import END_OF_DAYS, Dataset
+from services.reporting.generations.interface import GenerationWriter, ReadModel
+from services.reporting.projections.differ import Key, Row, RowChanges, write_down
 from services.reporting.projections.projector import Projector
-from services.reporting.read_model import GenerationWriter, ReadModel
-from services.reporting.tables import END_OF_DAYS
 from shared.clock import Clock
 from shared.eventlog.store import Store
 
@@ -27,8 +24,6 @@ ROWS: Final = 20_000
 GRACE: Final = 2.0
 """Seconds the old generation is kept for those who are still reading it."""
 CAPACITY: Final = 1_000_000
-
-log = structlog.get_logger(__name__)
 
 
 class Progress(NamedTuple):
@@ -52,7 +47,38 @@ def rebuild(
     Raises RebuildUnderWayError when another process is at it, CorruptEvent when the log cannot be read; the live
     generation is then as it was.
     """
-    with read_model.rebuilding(), _without_collector():
+    read_model.prepare()
+    with read_model.building():
+        return _build(store, read_model, clock, progress, grace)
+
+
+def build_missing(
+    store: Store,
+    read_model: ReadModel,
+    clock: Clock,
+    progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    wait: bool = False,
+) -> None:
+    """Build a generation if none is live; until it is complete, those of other fingerprints go on as they are.
+
+    Errors as of `rebuild`; with `wait`, it waits for another process that is building and leaves it at that.
+    """
+    read_model.prepare()
+    if read_model.live() is None:
+        with read_model.building(wait=wait):
+            if read_model.live() is None:
+                _build(store, read_model, clock, progress, grace=0)
+
+
+def _build(
+    store: Store,
+    read_model: ReadModel,
+    clock: Clock,
+    progress: Callable[[Progress], None],
+    grace: float,
+) -> int:
+    with _without_collector():
         read_model.discard_others()
         generation = read_model.begin()
         rebuilding = _Rebuilding(store, read_model, clock, generation, progress)
@@ -61,7 +87,6 @@ def rebuild(
             read_model.promote(generation, rebuilding.catch_up)
         finally:
             rebuilding.close()
-        log.info("read_model_rebuilt", generation=generation, position=rebuilding.position)
         time.sleep(grace)
         read_model.discard_others()
         return rebuilding.position
@@ -87,7 +112,7 @@ class _Rebuilding:
         self._read_ahead = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
         self._write_behind = ThreadPoolExecutor(1, thread_name_prefix="write-behind")
         self._writing: Future[None] | None = None
-        self.position = self._writer.position()
+        self.position = self._writer.progress().position
 
     def load(self) -> None:
         """Project all there is into bare tables, then make them fit for reading and catch up with what came since."""
@@ -98,7 +123,7 @@ class _Rebuilding:
                 self._write(self._projector.changes_so_far(), written)
                 written = self.position
         self._write(self._projector.changes_so_far(), written)
-        self._write_open_beliefs()
+        self._write_what_is_known()
         self._written()
         self._report("indexes")
         self._read_model.after_loading(self._generation)
@@ -131,13 +156,12 @@ class _Rebuilding:
             yield
         ahead.result()
 
-    def _write_open_beliefs(self) -> None:
-        """Write down what is believed now, rows of the same days together: a board then reads few pages."""
-        beliefs = sorted(self._projector.unwritten(), key=_by_days)
-        for start in range(0, len(beliefs), ROWS):
+    def _write_what_is_known(self) -> None:
+        """Write down what is known now, rows of the same days together: a board then reads few pages."""
+        rows = sorted(self._projector.unwritten(), key=_by_days)
+        for start in range(0, len(rows), ROWS):
             changes = RowChanges()
-            for belief in beliefs[start : start + ROWS]:
-                changes.write_down(belief)
+            write_down(rows[start : start + ROWS], changes)
             self._write(changes, self.position)
             self._report("rows")
         self._projector.changes()
@@ -157,11 +181,9 @@ class _Rebuilding:
         self._progress(Progress(self.position, max(self.position, head or 0), stage))
 
 
-def _by_days(belief: Belief[Any]) -> tuple[bool, date]:
-    fact = belief.fact
-    if isinstance(fact, Rectangle):
-        return fact.valid_to != END_OF_DAYS, fact.valid_from
-    return False, END_OF_DAYS
+def _by_days(found: tuple[Dataset, Key, Row]) -> tuple[str, bool, date]:
+    dataset, _key, row = found
+    return dataset.name, row.valid_to != END_OF_DAYS, row.valid_from or END_OF_DAYS
 
 
 @contextmanager

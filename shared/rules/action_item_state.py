@@ -1,21 +1,19 @@
 """The state of an action item on a day: owed, late, done, done late, or no longer owed.
 
-The same kind of rule as the status of a commitment: a pure function of what the record says of one day, with a version,
-so that nobody presses a button for a day to pass. The due day itself is not late.
+The same kind of rule as the status of a commitment. The due day itself is not late.
 
     cancelled   it was called off on or before that day
-    done        it was done by then, no later than the day on which it was due
     done_late   it was done by then, after the day on which it was due
+    done        it was done by then, no later than the day on which it was due
     overdue     it was due before that day
     open        otherwise
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from shared.events.facts import Event
 from shared.events.meetings import (
@@ -25,7 +23,8 @@ from shared.events.meetings import (
     ActionItemExtended,
     ActionItemReassigned,
 )
-from shared.rules.dated_facts import History
+from shared.rules.dated_facts import FactsByDay, History
+from shared.rules.registry import Compared, Is, Known, Line, Rule, passed, registered, rule_named
 
 
 class ActionItemState(StrEnum):
@@ -49,14 +48,14 @@ class Ending(StrEnum):
     CANCELLED = "cancelled"
 
 
-class ActionItemStanding(NamedTuple):
-    """What the record says of one action item on one day; each `…_at` is the position of the event that said it."""
+class ActionItemOnDay(NamedTuple):
+    """What held of an action item on one day; each `…_at` is the position of the event that said so."""
 
     assigned_at: int
     owner_organization: str
     owner_at: int
     due_on: date
-    due_at: int
+    due_on_at: int
     ending: Ending | None = None
     ended_on: date | None = None
     ending_at: int | None = None
@@ -69,28 +68,24 @@ class ActionItemVerdict(NamedTuple):
     because: int
 
 
-class ActionItemSpan(NamedTuple):
-    """The days `valid_from` ≤ day < `valid_to` on which one standing held; None means without end."""
-
-    valid_from: date
-    valid_to: date | None
-    standing: ActionItemStanding
-
-
-class ActionItemFacts:
+class ActionItemFacts(FactsByDay[ActionItemOnDay]):
     """Everything the rule needs to know of one action item, with the day and the position of each fact."""
 
-    __slots__ = ("assigned_at", "assigned_on", "dues", "endings", "owners")
+    __slots__ = ("assigned_at", "dues", "endings", "owners")
 
     def __init__(self, event: ActionItemAssigned, position: int) -> None:
+        super().__init__(event.assigned_on)
         self.assigned_at = position
-        self.assigned_on = event.assigned_on
         self.owners: History[str] = History(event.owner_organization, position)
         self.dues: History[date] = History(event.due_on, position)
         self.endings: History[tuple[Ending, date] | None] = History(None, position)
 
-    def apply(self, event: Event, position: int) -> date | None:
-        """Take in one more event; returns the first day whose standing may have changed, or None if none has."""
+    def histories(self) -> tuple[History[Any], ...]:
+        """See `FactsByDay.histories`."""
+        return (self.owners, self.dues, self.endings)
+
+    def take_in(self, event: Event, position: int) -> date | None:
+        """See `FactsByDay.take_in`."""
         match event:
             case ActionItemExtended():
                 self.dues.add(event.effective_on, position, event.due_on)
@@ -107,60 +102,46 @@ class ActionItemFacts:
             case _:
                 return None
 
-    def standing_on(self, day: date) -> ActionItemStanding | None:
-        """What held on a day; None before it was assigned."""
-        if day < self.assigned_on:
-            return None
+    def facts_on(self, day: date) -> ActionItemOnDay:
+        """See `FactsByDay.facts_on`."""
         owner, owner_at = self.owners.on(day)
-        due, due_at = self.dues.on(day)
+        due_on, due_on_at = self.dues.on(day)
         ended, ending_at = self.endings.on(day)
-        return ActionItemStanding(
+        ending, ended_on = ended or (None, None)
+        return ActionItemOnDay(
             assigned_at=self.assigned_at,
             owner_organization=owner,
             owner_at=owner_at,
-            due_on=due,
-            due_at=due_at,
-            ending=None if ended is None else ended[0],
-            ended_on=None if ended is None else ended[1],
+            due_on=due_on,
+            due_on_at=due_on_at,
+            ending=ending,
+            ended_on=ended_on,
             ending_at=None if ended is None else ending_at,
         )
 
-    def spans(self) -> list[ActionItemSpan]:
-        """The standings in order of days, from the first day on, without gaps."""
-        start = self.assigned_on
-        days = {start}
-        for days_after in (self.owners.days_after, self.dues.days_after, self.endings.days_after):
-            days.update(days_after(start))
-        ordered = sorted(days)
-        found: list[ActionItemSpan] = []
-        for index, day in enumerate(ordered):
-            standing = self.standing_on(day)
-            assert standing is not None
-            end = ordered[index + 1] if index + 1 < len(ordered) else None
-            found.append(ActionItemSpan(day, end, standing))
-        return found
 
+ACTION_ITEM_STATE_1: Final = registered(
+    Rule(
+        "action_item_state",
+        1,
+        (
+            Line(ActionItemState.CANCELLED, "ending", Is("ending", Ending.CANCELLED)),
+            Line(ActionItemState.DONE_LATE, "ending", Compared("ended_on", ">", "due_on")),
+            Line(ActionItemState.DONE, "ending", Known("ended_on")),
+            Line(ActionItemState.OVERDUE, "due_on", passed("due_on")),
+            Line(ActionItemState.OPEN, "due_on"),
+        ),
+        origin="assigned_at",
+    )
+)
 
-def action_item_state_1(standing: ActionItemStanding, day: date) -> ActionItemVerdict:
-    """Version 1 of the rule."""
-    if standing.ending is Ending.CANCELLED:
-        return ActionItemVerdict(ActionItemState.CANCELLED, standing.ending_at or standing.assigned_at)
-    if standing.ended_on is not None:
-        late = standing.ended_on > standing.due_on
-        state = ActionItemState.DONE_LATE if late else ActionItemState.DONE
-        return ActionItemVerdict(state, standing.ending_at or standing.assigned_at)
-    state = ActionItemState.OVERDUE if standing.due_on < day else ActionItemState.OPEN
-    return ActionItemVerdict(state, standing.due_at)
-
-
-ActionItemRule = Callable[[ActionItemStanding, date], ActionItemVerdict]
-
-ACTION_ITEM_RULES: dict[str, ActionItemRule] = {"action_item_state_1": action_item_state_1}
-CURRENT_ACTION_ITEM_RULE = "action_item_state_1"
+CURRENT_ACTION_ITEM_RULE: Final = ACTION_ITEM_STATE_1.name
 
 
 def action_item_verdict(
-    standing: ActionItemStanding, day: date, rule: str = CURRENT_ACTION_ITEM_RULE
+    facts: ActionItemOnDay, day: date, rule: str = CURRENT_ACTION_ITEM_RULE
 ) -> ActionItemVerdict:
     """The verdict on a day under a named rule; an unknown name is a `KeyError`."""
-    return ACTION_ITEM_RULES[rule](standing, day)
+    named = rule_named(rule)
+    line = named.line_for(facts, day)
+    return ActionItemVerdict(cast(ActionItemState, line.verdict), named.position_of(line, facts))

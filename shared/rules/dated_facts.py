@@ -1,18 +1,21 @@
-"""From events to what held when: the dated facts of one commitment, as far as they are known.
+"""From events to what held when: the dated facts of one thing, as far as they are known.
 
 Feeding the events of a stream up to a position gives what was known at that position; asking for a day then gives what
-held on that day. Two facts of the same kind on the same day: the one recorded later speaks. What was said at
-registration holds until a dated fact replaces it, even one dated earlier, because it was recorded knowing better.
+held on that day. Two facts of the same kind on the same day: the one recorded later counts. What was registered holds
+until a dated fact replaces it, even one dated earlier, because it was recorded knowing better.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
 from datetime import date
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
+
+import msgspec
 
 from shared.events.commitments import (
     Assessed,
+    Changed,
     Completed,
     Corrected,
     DeadlineRevised,
@@ -24,19 +27,22 @@ from shared.events.commitments import (
 )
 from shared.events.facts import Event
 from shared.events.vocabulary import DeadlineKind, Judgement
-from shared.rules.traffic_light import Closure, Standing
+from shared.rules.traffic_light import Closure, CommitmentOnDay
 
 T = TypeVar("T")
+
+FIELD_TYPES: Final[dict[str, Any]] = {field.name: field.type for field in msgspec.structs.fields(Registered)}
+CORRECTABLE: Final = frozenset(FIELD_TYPES) - {"code", "visibility"}
+"""A code is what everything else refers to; the visibility is changed by a publication, never by a correction."""
 
 _LAST = 2**63
 
 
-class Span(NamedTuple):
-    """The days `valid_from` ≤ day < `valid_to` on which one standing held; None means without end."""
+class Span(NamedTuple, Generic[T]):
+    """From the day `valid_from` on it is so, until the first day of the next span, or without end."""
 
     valid_from: date
-    valid_to: date | None
-    standing: Standing
+    facts: T
 
 
 class History(Generic[T]):
@@ -67,6 +73,10 @@ class History(Generic[T]):
             found = entries[bisect_right(entries, (day, _LAST), key=lambda entry: entry[:2]) - 1]
         return found[2], found[1]
 
+    def until(self, day: date) -> list[T]:
+        """The values that took effect up to `day`, the first first."""
+        return [value for valid_from, _position, value in self._entries if valid_from <= day]
+
     def days(self) -> list[date]:
         """The days on which a value took effect."""
         return [entry[0] for entry in self._entries]
@@ -81,24 +91,92 @@ class History(Generic[T]):
         ]
 
 
-class DatedFacts:
-    """Everything the status rule needs to know of one commitment, with the day and the position of each fact."""
+class FactsByDay(Generic[T]):
+    """What held of one thing on any day from its first one on, put together from the histories of its attributes."""
+
+    __slots__ = ("_last_day", "first_day")
+
+    def __init__(self, first_day: date) -> None:
+        self.first_day = first_day
+        self._last_day = date.min
+
+    def histories(self) -> tuple[History[Any], ...]:
+        """The histories of all attributes."""
+        raise NotImplementedError
+
+    def facts_on(self, day: date) -> T:
+        """What held on a day that is not before the first."""
+        raise NotImplementedError
+
+    def take_in(self, event: Event, position: int) -> date | None:
+        """Take in one more event; returns the first day of which something else may hold now, or None if none."""
+        raise NotImplementedError
+
+    def apply(self, event: Event, position: int) -> date | None:
+        """See `take_in`; to be called by whoever feeds events."""
+        day = self.take_in(event, position)
+        if day is not None and day > self._last_day:
+            self._last_day = day
+        return day
+
+    def on_day(self, day: date) -> T | None:
+        """What held on a day; None before there was such a thing."""
+        return None if day < self.first_day else self.facts_on(day)
+
+    def spans(self, since: date | None = None) -> list[Span[T]]:
+        """What held in order of days, without gaps; with `since`, only what lasts beyond that day's eve.
+
+        The first span of a `since` answer begins on the later of `since` and the first day, cut there if need be.
+        """
+        start = self.first_day if since is None or since < self.first_day else since
+        if start >= self._last_day:
+            return [Span(start, self.facts_on(start))]
+        days = {start}
+        for history in self.histories():
+            days.update(history.days_after(start))
+        found: list[Span[T]] = []
+        for day in sorted(days):
+            facts = self.facts_on(day)
+            if not found or found[-1].facts != facts:
+                found.append(Span(day, facts))
+        return found
+
+
+class DatedFacts(FactsByDay[CommitmentOnDay]):
+    """What is known of one commitment by day, with the position of each fact; what is only on record is not here."""
+
+    TYPES: ClassVar[frozenset[type[Event]]] = frozenset(
+        (
+            Assessed,
+            DeadlineRevised,
+            LeadReassigned,
+            Completed,
+            Discarded,
+            Merged,
+            Reopened,
+            Corrected,
+            Changed,
+        )
+    )
+    """The events that `apply` takes something from."""
 
     __slots__ = (
-        "_last_day",
+        "changes",
         "closures",
         "internal_deadlines",
         "judgements",
         "leads",
         "public_deadlines",
         "registered_at",
-        "registered_on",
+        "registration",
     )
 
     def __init__(self, event: Registered, position: int) -> None:
+        super().__init__(event.effective_on)
         self.registered_at = position
-        self.registered_on = event.effective_on
-        self._last_day = date.min
+        self.registration = event
+        """What was recorded on the first day, as corrected since."""
+        self.changes: History[tuple[str, Any] | None] = History(None, position)
         self.leads: History[str] = History(event.lead_organization, position)
         public = event.public_deadline.on if event.public_deadline else None
         internal = event.internal_deadline.on if event.internal_deadline else None
@@ -107,52 +185,64 @@ class DatedFacts:
         self.judgements: History[Judgement | None] = History(None, position)
         self.closures: History[Closure | None] = History(None, position)
 
-    def apply(self, event: Event, position: int) -> date | None:
-        """Take in one more event; returns the first day whose standing may have changed, or None if none has."""
-        day = self._take_in(event, position)
-        if day is not None and day > self._last_day:
-            self._last_day = day
-        return day
+    def histories(self) -> tuple[History[Any], ...]:
+        """See `FactsByDay.histories`."""
+        return (
+            self.leads,
+            self.closures,
+            self.judgements,
+            self.public_deadlines,
+            self.internal_deadlines,
+            self.changes,
+        )
 
-    def _take_in(self, event: Event, position: int) -> date | None:
+    def registration_on(self, day: date) -> Registered:
+        """The registration as it reads on a day: as corrected, with what had changed in the world by then."""
+        registered = self.registration
+        for change in self.changes.until(day):
+            if change is not None:
+                registered = with_field(registered, *change)
+        return registered
+
+    def organizations_on(self, day: date) -> tuple[str, ...]:
+        """The organisations it is their own for: the lead, the responsible service and those that collaborate."""
+        reads = self.registration_on(day)
+        service = () if reads.responsible_service is None else (reads.responsible_service,)
+        return (self.leads.on(day)[0], *service, *reads.collaborating_organizations)
+
+    def take_in(self, event: Event, position: int) -> date | None:
+        """See `FactsByDay.take_in`."""
         match event:
             case Assessed():
-                self.judgements.add(event.effective_on, position, event.judgement)
-                return event.effective_on
+                return self._add(self.judgements, event.effective_on, position, event.judgement)
             case DeadlineRevised():
-                self._deadlines(event.deadline).add(event.effective_on, position, event.on)
-                return event.effective_on
+                return self._add(self._deadlines(event.deadline), event.effective_on, position, event.on)
             case LeadReassigned():
-                self.leads.add(event.effective_on, position, event.lead_organization)
-                return event.effective_on
+                return self._add(self.leads, event.effective_on, position, event.lead_organization)
             case Completed():
-                self.closures.add(event.completed_on, position, Closure.ACHIEVED)
-                return event.completed_on
+                return self._add(self.closures, event.completed_on, position, Closure.ACHIEVED)
             case Discarded():
-                self.closures.add(event.effective_on, position, Closure.DISCARDED)
-                return event.effective_on
+                return self._add(self.closures, event.effective_on, position, Closure.DISCARDED)
             case Merged():
-                self.closures.add(event.effective_on, position, Closure.MERGED)
-                return event.effective_on
+                return self._add(self.closures, event.effective_on, position, Closure.MERGED)
             case Reopened():
-                self.closures.add(event.effective_on, position, None)
-                return event.effective_on
+                return self._add(self.closures, event.effective_on, position, None)
             case Corrected():
                 return self._correct(event, position)
+            case Changed():
+                return self._add(self.changes, event.effective_on, position, (event.field, event.value))
             case _:
                 return None
 
-    def standing_on(self, day: date) -> Standing | None:
-        """What held on a day; None before the commitment existed."""
-        if day < self.registered_on:
-            return None
+    def facts_on(self, day: date) -> CommitmentOnDay:
+        """See `FactsByDay.facts_on`."""
         lead, lead_at = self.leads.on(day)
         closure, closure_at = self.closures.on(day)
         judgement, judgement_at = self.judgements.on(day)
         public, public_at = self.public_deadlines.on(day)
         internal, internal_at = self.internal_deadlines.on(day)
         # By place and not by name: a rebuild of the read model passes here millions of times.
-        return Standing(
+        return CommitmentOnDay(
             self.registered_at,
             lead,
             lead_at,
@@ -164,45 +254,22 @@ class DatedFacts:
             None if public is None else public_at,
             internal,
             None if internal is None else internal_at,
+            self.registration_on(day),
         )
 
-    def spans(self, since: date | None = None) -> list[Span]:
-        """The standings in order of days, without gaps; with `since`, only those that last beyond that day's eve.
-
-        The first span of a `since` answer begins on the later of `since` and the first day, cut there if need be.
-        """
-        start = self.registered_on if since is None else max(since, self.registered_on)
-        if start >= self._last_day:
-            only = self.standing_on(start)
-            assert only is not None
-            return [Span(start, None, only)]
-        days = {start}
-        for history in (
-            self.leads,
-            self.closures,
-            self.judgements,
-            self.public_deadlines,
-            self.internal_deadlines,
-        ):
-            days.update(history.days_after(start))
-        found: list[Span] = []
-        ordered = sorted(days)
-        for index, day in enumerate(ordered):
-            standing = self.standing_on(day)
-            assert standing is not None
-            end = ordered[index + 1] if index + 1 < len(ordered) else None
-            if found and found[-1].standing == standing:
-                found[-1] = Span(found[-1].valid_from, end, standing)
-            else:
-                found.append(Span(day, end, standing))
-        return found
+    def _add(self, history: History[T], day: date, position: int, value: T) -> date:
+        history.add(day, position, value)
+        return day
 
     def _deadlines(self, kind: DeadlineKind) -> History[date | None]:
         return self.public_deadlines if kind is DeadlineKind.PUBLIC else self.internal_deadlines
 
     def _correct(self, event: Corrected, position: int) -> date | None:
         """A correction holds from the first day, because the registration was wrong from the first day."""
-        before = self.registered_on
+        before = self.first_day
+        if event.field not in CORRECTABLE:
+            return None
+        self.registration = with_field(self.registration, event.field, event.value)
         match event.field:
             case "lead_organization":
                 self.leads.initial = (str(event.value), position)
@@ -211,10 +278,13 @@ class DatedFacts:
             case "internal_deadline":
                 self.internal_deadlines.initial = (_day_in(event.value), position)
             case "effective_on":
-                self.registered_on = date.fromisoformat(event.value)
-            case _:
-                return None
-        return min(before, self.registered_on)
+                self.first_day = date.fromisoformat(event.value)
+        return min(before, self.first_day)
+
+
+def with_field(registered: Registered, field: str, value: Any) -> Registered:
+    """A registration with one field replaced by a JSON value; msgspec.ValidationError for one that does not fit."""
+    return msgspec.structs.replace(registered, **{field: msgspec.convert(value, FIELD_TYPES[field])})
 
 
 def _day_in(value: Any) -> date | None:

@@ -22,13 +22,26 @@ history can be judged again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple, cast
 
 from shared.events.vocabulary import Direction
+from shared.rules.registry import (
+    DAY,
+    AllOf,
+    AnyOf,
+    Compared,
+    Is,
+    Known,
+    Line,
+    Rule,
+    Within,
+    registered,
+    rule_named,
+)
 
 
 class IndicatorStatus(StrEnum):
@@ -72,33 +85,56 @@ class IndicatorVerdict(NamedTuple):
     planned: Decimal | None
 
 
-def indicator_verdict_1(promise: Promise, value: Decimal, day: date) -> IndicatorVerdict:
-    """Version 1 of the rule, for a value whose period ended on `day`."""
+class IndicatorOnDay(NamedTuple):
+    """A value whose period ended on a day, beside what was promised and what was planned for that day."""
+
+    direction: Direction
+    value: Decimal
+    target: Decimal
+    due_on: date
+    tolerance: Decimal
+    planned: Decimal | None
+
+
+def _reaches(wanted: str) -> AnyOf:
+    """The value is at the wanted one or better, or, where it is to be maintained, not too far from it."""
+    return AnyOf(
+        (
+            AllOf((Is("direction", Direction.INCREASE), Compared("value", ">=", wanted))),
+            AllOf((Is("direction", Direction.DECREASE), Compared("value", "<=", wanted))),
+            AllOf((Is("direction", Direction.MAINTAIN), Within("value", wanted, "tolerance"))),
+        )
+    )
+
+
+INDICATOR_VERDICT_1: Final = registered(
+    Rule(
+        "indicator_verdict",
+        1,
+        (
+            Line(IndicatorStatus.MET, "value", AllOf((_reaches("target"), Compared(DAY, "<=", "due_on")))),
+            Line(IndicatorStatus.MET_LATE, "value", _reaches("target")),
+            Line(IndicatorStatus.NOT_MET, "value", Compared(DAY, ">=", "due_on")),
+            Line(IndicatorStatus.OFF_TARGET, "value", Is("direction", Direction.MAINTAIN)),
+            Line(IndicatorStatus.ON_THE_WAY, "value", _reaches("planned")),
+            Line(IndicatorStatus.BEHIND, "value", Known("planned")),
+            Line(IndicatorStatus.NO_PLAN, "value"),
+        ),
+    )
+)
+
+CURRENT_INDICATOR_RULE: Final = INDICATOR_VERDICT_1.name
+
+
+def indicator_verdict(
+    promise: Promise, value: Decimal, day: date, rule: str = CURRENT_INDICATOR_RULE
+) -> IndicatorVerdict:
+    """The verdict on a value whose period ended on `day`, under a named rule; an unknown name is a `KeyError`."""
     planned = planned_on(promise, day)
-    return IndicatorVerdict(_status_1(promise, value, day, planned), value - promise.target.value, planned)
-
-
-def _status_1(promise: Promise, value: Decimal, day: date, planned: Decimal | None) -> IndicatorStatus:
-    due = promise.target.on
-    if _reaches(promise, value, promise.target.value):
-        return IndicatorStatus.MET if day <= due else IndicatorStatus.MET_LATE
-    if day >= due:
-        return IndicatorStatus.NOT_MET
-    if promise.direction is Direction.MAINTAIN:
-        return IndicatorStatus.OFF_TARGET
-    if planned is None:
-        return IndicatorStatus.NO_PLAN
-    return IndicatorStatus.ON_THE_WAY if _reaches(promise, value, planned) else IndicatorStatus.BEHIND
-
-
-def _reaches(promise: Promise, value: Decimal, wanted: Decimal) -> bool:
-    match promise.direction:
-        case Direction.INCREASE:
-            return value >= wanted
-        case Direction.DECREASE:
-            return value <= wanted
-        case Direction.MAINTAIN:
-            return abs(value - wanted) <= promise.tolerance
+    target = promise.target
+    facts = IndicatorOnDay(promise.direction, value, target.value, target.on, promise.tolerance, planned)
+    line = rule_named(rule).line_for(facts, day)
+    return IndicatorVerdict(cast(IndicatorStatus, line.verdict), value - target.value, planned)
 
 
 def planned_on(promise: Promise, day: date) -> Decimal | None:
@@ -123,16 +159,3 @@ def _line(promise: Promise) -> Sequence[Point]:
     if promise.baseline is not None:
         points = [promise.baseline, *(point for point in points if point.on > promise.baseline.on)]
     return [*(point for point in points if point.on < promise.target.on), promise.target]
-
-
-IndicatorRule = Callable[[Promise, Decimal, date], IndicatorVerdict]
-
-INDICATOR_RULES: dict[str, IndicatorRule] = {"indicator_verdict_1": indicator_verdict_1}
-CURRENT_INDICATOR_RULE = "indicator_verdict_1"
-
-
-def indicator_verdict(
-    promise: Promise, value: Decimal, day: date, rule: str = CURRENT_INDICATOR_RULE
-) -> IndicatorVerdict:
-    """The verdict under a named rule; an unknown name is a `KeyError`."""
-    return INDICATOR_RULES[rule](promise, value, day)

@@ -1,19 +1,19 @@
 """The status rule: which of six states a commitment is in on a day, from what the record says of that day.
 
-A pure function of a `Standing` and a day; the first line that holds decides. Nobody presses a button for a deadline
-to pass: two of the lines look at the calendar alone. A deadline day itself is not late. The rule has a version, which
-every answer names and every edition pins, so that history can be judged again under another rule without touching what
-was said under this one.
+Two of its lines look at the calendar alone, and a deadline day itself is not late. The rule has a version, which every
+answer names and every edition pins, so that history can be judged again under another rule without touching what was
+concluded under this one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple, cast
 
+from shared.events.commitments import Registered
 from shared.events.vocabulary import Judgement
+from shared.rules.registry import Is, Line, Rule, passed, registered, rule_named
 
 
 class Status(StrEnum):
@@ -35,8 +35,8 @@ class Closure(StrEnum):
     MERGED = "merged"
 
 
-class Standing(NamedTuple):
-    """What the record says of one commitment on one day; each `…_at` is the position of the event that said it."""
+class CommitmentOnDay(NamedTuple):
+    """What held of a commitment on one day; each `…_at` is the position of the event that said so."""
 
     registered_at: int
     lead_organization: str
@@ -49,6 +49,8 @@ class Standing(NamedTuple):
     public_deadline_at: int | None = None
     internal_deadline: date | None = None
     internal_deadline_at: int | None = None
+    registration: Registered = cast(Registered, None)
+    """What was registered, as it reads on that day; no rule looks at it."""
 
 
 class Verdict(NamedTuple):
@@ -58,32 +60,31 @@ class Verdict(NamedTuple):
     because: int
 
 
-def traffic_light_1(standing: Standing, day: date) -> Verdict:
-    """Version 1 of the rule, as the delivery unit published it."""
-    match standing.closure:
-        case Closure.MERGED:
-            return Verdict(None, standing.closure_at or standing.registered_at)
-        case Closure.DISCARDED:
-            return Verdict(Status.DISCARDED, standing.closure_at or standing.registered_at)
-        case Closure.ACHIEVED:
-            return Verdict(Status.ACHIEVED, standing.closure_at or standing.registered_at)
-    if standing.public_deadline is not None and standing.public_deadline < day:
-        return Verdict(Status.DELAYED, standing.public_deadline_at or standing.registered_at)
-    if standing.judgement is Judgement.AT_RISK:
-        return Verdict(Status.NEEDS_ATTENTION, standing.judgement_at or standing.registered_at)
-    if standing.internal_deadline is not None and standing.internal_deadline < day:
-        return Verdict(
-            Status.NEEDS_ATTENTION_INTERNAL_DEADLINE, standing.internal_deadline_at or standing.registered_at
-        )
-    return Verdict(Status.ON_TIME, standing.judgement_at or standing.registered_at)
+FAMILY: Final = "traffic_light"
+
+TRAFFIC_LIGHT_1: Final = registered(
+    Rule(
+        FAMILY,
+        1,
+        (
+            Line(None, "closure", Is("closure", Closure.MERGED)),
+            Line(Status.DISCARDED, "closure", Is("closure", Closure.DISCARDED)),
+            Line(Status.ACHIEVED, "closure", Is("closure", Closure.ACHIEVED)),
+            Line(Status.DELAYED, "public_deadline", passed("public_deadline")),
+            Line(Status.NEEDS_ATTENTION, "judgement", Is("judgement", Judgement.AT_RISK)),
+            Line(Status.NEEDS_ATTENTION_INTERNAL_DEADLINE, "internal_deadline", passed("internal_deadline")),
+            Line(Status.ON_TIME, "judgement"),
+        ),
+        origin="registered_at",
+    )
+)
+"""Version 1 of the rule, as the delivery unit published it."""
+
+CURRENT_RULE: Final = TRAFFIC_LIGHT_1.name
 
 
-Rule = Callable[[Standing, date], Verdict]
-
-RULES: dict[str, Rule] = {"traffic_light_1": traffic_light_1}
-CURRENT_RULE = "traffic_light_1"
-
-
-def verdict_on(standing: Standing, day: date, rule: str = CURRENT_RULE) -> Verdict:
+def verdict_on(facts: CommitmentOnDay, day: date, rule: str = CURRENT_RULE) -> Verdict:
     """The verdict on a day under a named rule; an unknown name is a `KeyError`."""
-    return RULES[rule](standing, day)
+    named = rule_named(rule)
+    line = named.line_for(facts, day)
+    return Verdict(cast(Status | None, line.verdict), named.position_of(line, facts))

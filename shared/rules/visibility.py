@@ -2,7 +2,8 @@
 
 public     anybody, credentials or not
 internal   anybody inside government who has credentials
-reserved   the unit, the advisory unit, the budget office, auditors and administrators, and the ministries concerned
+reserved   the unit, the advisory unit, the budget office, auditors and administrators, and the thing's readers: the
+           organisations it concerns, or to which its minutes were sent
 """
 
 from __future__ import annotations
@@ -15,23 +16,20 @@ from shared.identity.actor import Actor, Role
 _OPENNESS = (Visibility.RESERVED, Visibility.INTERNAL, Visibility.PUBLIC)
 
 
-def reads_everything(actor: Actor) -> bool:
-    """Whether nothing is hidden from an actor: all of government but the ministries."""
-    return actor.role is not Role.MINISTRY
+def reads_everything(actor: Actor | None) -> bool:
+    """Whether nothing is hidden from `actor`: all of government but the ministries."""
+    return actor is not None and actor.role is not Role.MINISTRY
 
 
 def can_read(actor: Actor | None, visibility: Visibility, readers: Iterable[str]) -> bool:
-    """Whether an actor (None: somebody without credentials) may read a thing.
-
-    `readers` are the organisations that may while it is reserved.
-    """
-    if visibility is Visibility.PUBLIC:
-        return True
-    if actor is None:
-        return False
-    if visibility is Visibility.INTERNAL or reads_everything(actor):
-        return True
-    return actor.organization in readers
+    """Whether `actor` (None: somebody without credentials) may read a thing with these readers."""
+    match visibility:
+        case Visibility.PUBLIC:
+            return True
+        case Visibility.INTERNAL:
+            return actor is not None
+        case Visibility.RESERVED:
+            return actor is not None and (reads_everything(actor) or actor.organization in readers)
 
 
 def narrower(one: Visibility, other: Visibility) -> bool:

@@ -15,8 +15,9 @@ import httpx
 from services.commitments.app import create_app as commitments
 from services.meetings.app import create_app as meetings
 from services.reporting.app import create_app as reporting
+from services.reporting.datasets import Schema
 from services.reporting.follow import Worker
-from services.reporting.opening import open_read_model
+from services.reporting.generations import open_read_model
 from shared.clock import Clock
 from shared.eventlog.open import open_store
 from shared.http.catalogue import Catalogue
@@ -71,12 +72,12 @@ class House:
         """Everything started, until the test is done with it."""
         clock = Clock(now=lambda: self.now)
         store = open_store(self.settings.effective_log_url)
-        read_model = open_read_model(self.settings.effective_read_model_url)
+        read_model = open_read_model(self.settings.effective_read_model_url, Schema(clock.zone.key))
         async with AsyncExitStack() as stack:
             stack.callback(store.close)
             stack.callback(read_model.close)
             store.migrate()
-            read_model.migrate()
+            read_model.prepare()
             if worker:
                 follower = Worker(store, read_model, clock, capacity=1000)
                 thread = threading.Thread(target=follower.run)

@@ -13,7 +13,7 @@ from openapi_spec_validator import validate
 
 from shared.events.registry import EVENT_TYPES
 from shared.http.documents import possible_statuses
-from shared.http.routing import RecordRoute
+from shared.http.routing import DeclaredRoute
 from shared.identity.actor import Role
 from tests.api.conformance import made, openapi
 from tests.api.house import TABLES, House
@@ -99,14 +99,15 @@ def test_the_document_is_valid_and_tells_of_every_row_of_the_access_table(servic
 @pytest.mark.parametrize("service", SERVICES)
 async def test_every_operation_declares_every_status_it_can_answer_with(house: House, service: str) -> None:
     for route in house.apps[service].routes:
-        if isinstance(route, RecordRoute) and route.access is not None:
-            (method,) = route.methods or {"GET"}
+        if isinstance(route, DeclaredRoute):
+            declaration = route.declaration
+            method, access = declaration.method, declaration.access
             operation = openapi(service)["paths"][route.path_format][method.lower()]
-            refusals = {str(status) for status in possible_statuses(route.access, method, route)}
+            refusals = {str(status) for status in possible_statuses(declaration)}
             assert refusals <= operation["responses"].keys()
             success = {status for status in operation["responses"] if status < "300"}
             assert success == {"200"} if method == "GET" else "201" in success, (method, route.path)
-            assert ("304" in operation["responses"]) == (route.access.etag and method == "GET")
+            assert ("304" in operation["responses"]) == (access.etag and method == "GET")
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -19,10 +19,11 @@ from typing import NamedTuple
 import pytest
 
 from services.commitments.importing.decisions import CommitmentImport, CommitmentsReport
-from services.reporting.opening import open_read_model
+from services.reporting.datasets import Schema
+from services.reporting.generations import open_read_model
+from services.reporting.queries.access import scope_of
 from services.reporting.queries.board import board_as_of, grouped_board_as_of
 from services.reporting.queries.moments import AsOf
-from services.reporting.queries.scope import PUBLIC
 from services.reporting.reading import Reading
 from services.reporting.rebuild import rebuild
 from shared.clock import Clock
@@ -39,6 +40,7 @@ ROOT = Path(__file__).parents[2]
 OBSERVATIONS = ROOT.parent / "shared/data/uk-gmpp/observations.csv"
 MAPPING = ROOT / "docs/examples/uk-gmpp.toml"
 
+PUBLIC = scope_of(None)
 pytestmark = pytest.mark.skipif(not OBSERVATIONS.exists(), reason="there is no data folder here")
 
 SNAPSHOTS = {f"{year}": date(year - 1, 9, 30) for year in range(2014, 2021)} | {
@@ -150,10 +152,11 @@ def reading(portfolio: Portfolio, tmp_path_factory: pytest.TempPathFactory) -> I
     """The read model that reporting answers from, built from this log."""
     postgres = portfolio.url.startswith("postgresql")
     read_model = open_read_model(
-        portfolio.url if postgres else f"sqlite:///{tmp_path_factory.mktemp('reporting')}"
+        portfolio.url if postgres else f"sqlite:///{tmp_path_factory.mktemp('reporting')}",
+        Schema(Clock().zone.key),
     )
     try:
-        read_model.migrate()
+        read_model.prepare()
         rebuild(portfolio.store, read_model, Clock(), grace=0)
         with read_model.reading() as connection:
             yield connection
@@ -174,7 +177,7 @@ def replayed(portfolio: Portfolio) -> list[DatedFacts]:
 
 
 def counted_in_the_log(replayed: list[DatedFacts], on: date) -> Counts:
-    standings = [standing for facts in replayed if (standing := facts.standing_on(on)) is not None]
+    standings = [standing for facts in replayed if (standing := facts.on_day(on)) is not None]
     return Counts(
         dict(Counter(standing.judgement and standing.judgement.value for standing in standings)),
         dict(Counter(str(verdict_on(standing, on).status) for standing in standings)),

@@ -55,7 +55,7 @@ from shared.events.vocabulary import (
 )
 from shared.identity.actor import Actor, Role
 from shared.rules import guards
-from shared.rules.dated_facts import DatedFacts, History
+from shared.rules.dated_facts import CORRECTABLE, FIELD_TYPES, DatedFacts, History, with_field
 from shared.rules.periods import period_named
 from shared.rules.traffic_light import Verdict, verdict_on
 
@@ -116,7 +116,6 @@ class Commitment(Aggregate):
         "milestones",
         "once_reserved",
         "reassignments",
-        "registration",
         "reopenings",
         "reports",
         "revisions",
@@ -130,8 +129,6 @@ class Commitment(Aggregate):
         super().__init__(recorded)
         registered = recorded.data
         assert isinstance(registered, Registered)
-        self.registration = registered
-        """What was recorded on the first day, as corrected since."""
         self.dated = DatedFacts(registered, recorded.position)
         self.visibility = registered.visibility
         self.once_reserved = registered.visibility is Visibility.RESERVED
@@ -159,21 +156,18 @@ class Commitment(Aggregate):
     # --- what holds ------------------------------------------------------------------------------------------------
 
     @property
+    def registration(self) -> Registered:
+        """What was recorded on the first day, as corrected since."""
+        return self.dated.registration
+
+    @property
     def code(self) -> str:
         """What people call it."""
         return self.registration.code
 
-    def registration_on(self, day: date) -> Registered:
-        """The registration as it reads on a day: as corrected, with what had changed in the world by then."""
-        registered = self.registration
-        for entry in self.changes:
-            if entry.event.effective_on <= day:
-                registered = _with_field(registered, entry.event.field, entry.event.value)
-        return registered
-
     def verdict_on(self, day: date) -> Verdict | None:
         """The status on a day under the current rule; None before the first day it counts from."""
-        state = self.dated.standing_on(day)
+        state = self.dated.on_day(day)
         return None if state is None else verdict_on(state, day)
 
     def lead_on(self, day: date) -> str:
@@ -200,7 +194,7 @@ class Commitment(Aggregate):
         reported = next((report for report in self._in_force() if report.stage is not None), None)
         if reported is not None and (changed is None or changed.effective_on <= reported.effective_on):
             return reported.stage
-        return self.registration_on(date.max).stage
+        return self.dated.registration_on(date.max).stage
 
     @property
     def percent(self) -> Decimal | None:
@@ -208,10 +202,8 @@ class Commitment(Aggregate):
         return next((report.percent for report in self._in_force() if report.percent is not None), None)
 
     def organizations(self) -> tuple[str, ...]:
-        """The organisations it is their own for: the lead, the responsible service and those that collaborate."""
-        now = self.registration_on(date.max)
-        service = () if now.responsible_service is None else (now.responsible_service,)
-        return (self.lead_on(date.max), *service, *now.collaborating_organizations)
+        """The organisations it is their own for now."""
+        return self.dated.organizations_on(date.max)
 
     def _in_force(self) -> Iterator[ProgressReported]:
         """The reports nobody sent back, the latest to take effect first."""
@@ -443,7 +435,7 @@ class Commitment(Aggregate):
                 "before-registration",
                 f"It counts from {self.registration.effective_on} on, and not on {day}.",
             )
-        before = self.registration_on(day)
+        before = self.dated.registration_on(day)
         after = _replaced(
             before,
             changed.field,
@@ -554,8 +546,6 @@ class Commitment(Aggregate):
     @evolves(Corrected)
     def _registration_corrected(self, entry: Entry[Corrected]) -> None:
         self.corrections = (*self.corrections, entry)
-        if entry.event.field in CORRECTABLE:
-            self.registration = _with_field(self.registration, entry.event.field, entry.event.value)
 
     def note_escalation(self, escalated: Escalated, context: Context) -> Escalated:
         """A decision takes the matter to a higher level."""
@@ -595,10 +585,6 @@ class Commitment(Aggregate):
 
 
 # --- registration: field by field; a correction is held to the same rules ------------------------------------------
-
-FIELD_TYPES: Final[dict[str, Any]] = {field.name: field.type for field in msgspec.structs.fields(Registered)}
-CORRECTABLE: Final = frozenset(FIELD_TYPES) - {"code", "visibility"}
-"""A code is what everything else refers to; the visibility is changed by a publication, never by a correction."""
 
 RISKS: Final = tuple(
     name for name in RisksAssessed.__struct_fields__ if name not in {"effective_on", "description"}
@@ -759,7 +745,7 @@ def _replaced(
     `invalid` and `unchanged` are the refusals of a value that does not fit, or that changes nothing.
     """
     try:
-        candidate = _with_field(registered, field, value)
+        candidate = with_field(registered, field, value)
     except msgspec.ValidationError as error:
         raise invalid(f"The value does not have the shape that '{field}' has at registration.") from error
     # Members a value may not have would be dropped in silence: what is asked is what must be recorded.
@@ -773,11 +759,6 @@ def _replaced(
     if getattr(candidate, field) == getattr(registered, field):
         raise unchanged(f"'{field}' already has this value.")
     return candidate
-
-
-def _with_field(registered: Registered, field: str, value: Any) -> Registered:
-    """The registration with one field replaced by a JSON value."""
-    return replace(registered, **{field: msgspec.convert(value, FIELD_TYPES[field])})
 
 
 def _as_json(registered: Registered, field: str) -> Any:

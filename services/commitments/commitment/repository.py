@@ -123,7 +123,7 @@ class Commitments(Repository[Commitment]):
 
 
 def _parent_of(commitment: Commitment) -> str | None:
-    return commitment.registration_on(date.max).parent
+    return commitment.dated.registration_on(date.max).parent
 
 
 def _successor_of(commitment: Commitment) -> str | None:

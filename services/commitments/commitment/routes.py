@@ -149,7 +149,7 @@ def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
     public, internal = dated.public_deadlines.on(day)[0], dated.internal_deadlines.on(day)[0]
     promised = commitment.registration.public_deadline
     return COMMITMENT(
-        **members_of(commitment.registration_on(day))
+        **members_of(dated.registration_on(day))
         | {
             "id": commitment.id,
             "visibility": commitment.visibility,

@@ -234,7 +234,7 @@ class _Facts:
         self._lead = lead
         self._day = row.day
         self._commitment = commitment
-        self._first_day = self._commitment.dated.registered_on
+        self._first_day = self._commitment.dated.first_day
         self._reason = attribution(of.mapping.source, row.day)
 
     def record(self) -> None:

@@ -10,8 +10,8 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from services.commitments.commitment.model import FIELD_TYPES
 from shared.events.vocabulary import BudgetFigure, Judgement, OrganizationKind, OriginKind, Visibility
+from shared.rules.dated_facts import FIELD_TYPES
 from shared.tabular.mapping import (
     Column,
     DateFormats,

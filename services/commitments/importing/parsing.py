@@ -14,12 +14,12 @@ from uuid import UUID
 
 import msgspec
 
-from services.commitments.commitment.model import FIELD_TYPES
 from services.commitments.importing.mapping import LISTS, Deadline, Given, Mapping
 from shared.events.commitments import Assessed, BudgetEstimated, BudgetLine, ProgressReported
 from shared.events.streams import stream_of
 from shared.events.types import LONGEST_CODE, LONGEST_LINE, LONGEST_TEXT
 from shared.events.vocabulary import DeadlineKind, Judgement
+from shared.rules.dated_facts import FIELD_TYPES
 from shared.tabular.cells import Cells, DateReader, NoValueReader, NumberReader, Unreadable, amount_text
 from shared.tabular.engine import ImportRow
 from shared.tabular.mapping import columns_of

@@ -84,7 +84,7 @@ class ActionItem(Aggregate):
 
     def verdict_on(self, day: date) -> ActionItemVerdict | None:
         """Its state on a day under the current rule; None before it was assigned."""
-        state = self.facts.standing_on(day)
+        state = self.facts.on_day(day)
         return None if state is None else action_item_verdict(state, day)
 
     def readers(self) -> Readers:
@@ -180,10 +180,10 @@ class ActionItem(Aggregate):
 
     def _day(self, day: date, context: Context, pointer: str = "/effective_on") -> date:
         guards.not_after_today(day, context.today, pointer)
-        if day < self.facts.assigned_on:
+        if day < self.facts.first_day:
             raise InvalidInput(
                 "date-before-assignment",
-                f"It was assigned on {self.facts.assigned_on}: nothing happened to it before.",
+                f"It was assigned on {self.facts.first_day}: nothing happened to it before.",
                 pointer=pointer,
             )
         return day

@@ -34,6 +34,8 @@ from shared.identity.actor import Actor
 Place = tuple[datetime, UUID]
 """Where a meeting stands in the lists: they go by the time for which it is scheduled."""
 
+Placed = tuple[datetime, UUID, "ListedMeeting"]
+
 
 class ListedMeeting(Aggregate):
     """One meeting as lists and calendars show it: a few members, and no minutes."""
@@ -88,6 +90,11 @@ class ListedMeeting(Aggregate):
             self.changed_at = recorded.recorded_at
             self.state = state
 
+    @property
+    def agenda_size(self) -> int:
+        """How many items are on its agenda."""
+        return len(self.agenda)
+
     def readers(self) -> Readers:
         """See `Aggregate.readers`; whether it was once reserved makes no difference to a list."""
         return Readers(self.visibility, self.organizations, self.visibility is Visibility.RESERVED)
@@ -128,8 +135,8 @@ class MeetingList:
 
     def __init__(self, live: LiveLog) -> None:
         self._day_of = live.clock.day_of
-        self._by_time: list[Place] = []
-        self._by_body: dict[str, list[Place]] = {}
+        self._by_time: list[Placed] = []
+        self._by_body: dict[str, list[Placed]] = {}
         self._places: dict[UUID, Place] = {}
         self._meetings: Index[ListedMeeting] = Index(
             live, ListedMeeting, key=lambda one: str(one.id), changed=self._put_in_order
@@ -155,12 +162,11 @@ class MeetingList:
     ) -> Iterator[ListedMeeting]:
         """The meetings that an actor may know of, in order of time: from one civil day to another, beyond a place."""
         places = self._by_time if body is None else self._by_body.get(body, [])
-        begin = 0 if since is None else bisect_left(places, since, key=lambda place: self._day_of(place[0]))
+        begin = 0 if since is None else bisect_left(places, since, key=lambda placed: self._day_of(placed[0]))
         if after is not None:
-            begin = max(begin, bisect_right(places, after))
+            begin = max(begin, bisect_right(places, after, key=lambda placed: placed[:2]))
         for index in range(begin, len(places)):
-            found = self.get(places[index][1])
-            assert found is not None
+            found = places[index][2]
             if until is not None and self._day_of(found.scheduled_at) > until:
                 return
             if found.readers().include(actor):
@@ -174,4 +180,4 @@ class MeetingList:
         for places in (self._by_time, self._by_body.setdefault(meeting.body, [])):
             if before is not None:
                 del places[bisect_left(places, before)]
-            insort(places, place)
+            insort(places, (*place, meeting))

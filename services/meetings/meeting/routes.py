@@ -83,6 +83,7 @@ from shared.http.responses import InstantText, encoded, page, page_of, read_answ
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
+from shared.rules.visibility import reads_everything
 
 CONVENERS: Final = frozenset({Role.DCI, Role.ADVISORY})
 _CONVENES: Final = Access(CONVENERS, if_match="required", note="advisory: bilaterals")
@@ -168,6 +169,9 @@ class MeetingListed(msgspec.Struct, kw_only=True):
     visibility: Visibility
     version: int
     position: int
+
+
+_LISTED: Final = MeetingListed.__struct_fields__
 
 
 def meeting_document(
@@ -316,7 +320,7 @@ def meeting_routes(
         """What drafts and observations say, and the seal where anything that was sealed is hidden."""
         settled = True
         hidden: tuple[str, ...] = ()
-        if meeting.approval is not None and not whole(meeting, actor):
+        if meeting.approval is not None and not reads_everything(actor) and not whole(meeting, actor):
             # Whoever lacks but one name could try which one makes up the seal.
             sealed = Document(MEETING, encoded(meeting_document(meeting, day_of, drafts_open=False)))
             redacted = await sealed.for_reader(actor, readers_of)
@@ -379,23 +383,7 @@ def meeting_routes(
         wanted = (one for one in found if asked.state is None or one.state is asked.state)
         shown = list(islice(wanted, asked.limit + 1))
         more, shown = len(shown) > asked.limit, shown[: asked.limit]
-        items = [
-            MeetingListed(
-                id=one.id,
-                body=one.body,
-                title=one.title,
-                state=one.state,
-                scheduled_at=one.scheduled_at,
-                ends_at=one.ends_at,
-                place=one.place,
-                held_at=one.held_at,
-                agenda_size=len(one.agenda),
-                visibility=one.visibility,
-                version=one.version,
-                position=one.position,
-            )
-            for one in shown
-        ]
+        items = [MeetingListed(**{name: getattr(one, name) for name in _LISTED}) for one in shown]
         following = [instant_text(shown[-1].scheduled_at), str(shown[-1].id)] if more else None
         return read_answer(request, page(items, following, request), position=live.position)
 

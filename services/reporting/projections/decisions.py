@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import date
-from typing import Any, Final
-from uuid import UUID
+from typing import Any, ClassVar, Final
 
-from services.reporting.projections.beliefs import Beliefs, Row, row_of
-from services.reporting.projections.changes import Belief, RowChanges
-from services.reporting.projections.circles import disclose, encircle
-from services.reporting.projections.meetings import json_text
-from services.reporting.projections.sayings import DayOf, Sayings, day_told
-from services.reporting.tables import acknowledgements, budget_lines, decisions, errata, mentions, outcomes
+from services.reporting.datasets import (
+    acknowledgements,
+    budget_lines,
+    decision_commitments,
+    decisions,
+    errata,
+    outcomes,
+)
+from services.reporting.projections.differ import ByDay, Key, Now
+from services.reporting.projections.projection import (
+    DayOf,
+    Entries,
+    effective_day,
+    json_text,
+    only,
+    readers_of,
+)
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, DecisionWaived
 from shared.events.facts import Event
@@ -25,15 +35,6 @@ from shared.events.meetings import (
 )
 from shared.events.streams import stream_of
 
-CHANGING: tuple[type[Event], ...] = (
-    DecisionAcknowledged,
-    BudgetLineTied,
-    DecisionAmended,
-    DecisionPublished,
-    DecisionCarriedOut,
-    DecisionWaived,
-)
-
 CARRIED_OUT: Final = "carried_out"
 UNRESOLVED: Final = "unresolved"
 RESOLVED: Final = "resolved"
@@ -43,147 +44,134 @@ _FROM_THE_FIRST: Final = date.min
 """What a decision does is dated on the day it was agreed, whenever it is done; before that there is no decision."""
 
 
-class DecisionView:
-    """A decision, and what stands beside it now."""
+class DecisionProjection:
+    """A decision, and what stands beside it."""
 
-    __slots__ = ("_acknowledgements", "_beliefs", "_day_of", "_errata", "_lines", "touched")
+    TYPES: ClassVar[frozenset[type[Event]]] = frozenset(
+        (
+            DecisionAcknowledged,
+            BudgetLineTied,
+            DecisionAmended,
+            DecisionPublished,
+        )
+    )
 
-    def __init__(self, recorded: Recorded, changes: RowChanges, *, day_of: DayOf) -> None:
+    __slots__ = ("_acknowledgements", "_agreed", "_day_of", "_errata", "_key", "_lines", "_position")
+
+    def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, DecisionAgreed)
-        self.touched = False
         self._day_of = day_of
-        self._beliefs = Beliefs()
-        stream, position = recorded.stream_id, recorded.position
-        self._acknowledgements = Sayings(acknowledgements, stream.hex)
-        self._lines = Sayings(budget_lines, stream.hex)
-        self._errata = Sayings(errata, stream.hex)
-        self._beliefs.say(_row_of(event, stream, position), position, changes)
-        for row in _mentions(event, stream):
-            self._beliefs.say(row, position, changes)
-        disclose(self._beliefs, stream, event.visibility, position, changes)
-        encircle(
-            self._beliefs, stream, position, changes, concerned=event.organizations, knowing=event.circle
-        )
+        self._agreed = event
+        self._position = recorded.position
+        self._key = recorded.stream_id.hex
+        self._acknowledgements = Entries(acknowledgements)
+        self._lines = Entries(budget_lines)
+        self._errata = Entries(errata)
 
-    def apply(self, recorded: Recorded, changes: RowChanges) -> None:
-        """See `View.apply`."""
-        when = day_told(recorded, self._day_of), recorded, self._beliefs, changes
+    def apply(self, recorded: Recorded) -> Iterable[Now]:
+        """See `Projection.apply`."""
+        when = effective_day(recorded, self._day_of), recorded, self._day_of
         match recorded.data:
+            case DecisionAgreed() as event:
+                yield self._decision(event.visibility.value)
+                yield Now(decision_commitments, _commitments_named(event, self._key))
+                yield readers_of(recorded.stream_id, concerned=event.organizations, others=event.circle)
             case DecisionPublished() as event:
-                stream, position = recorded.stream_id, recorded.position
-                disclose(self._beliefs, stream, event.visibility, position, changes)
+                yield self._decision(event.visibility.value)
             case DecisionAcknowledged() as event:
-                self._acknowledgements.say(
+                yield self._acknowledgements.add(
+                    (self._key,),
                     *when,
                     outcome=event.outcome.value,
                     remarks=event.remarks,
                     organization=recorded.recorded_by.organization,
                 )
             case BudgetLineTied() as event:
-                self._lines.say(
+                yield self._lines.add(
+                    (self._key, event.fiscal_year, event.code),
                     *when,
-                    "fiscal_year",
-                    "code",
-                    fiscal_year=event.fiscal_year,
-                    code=event.code,
                     amount=event.amount,
                     currency=event.currency,
                     request=event.request.value,
                     reason=event.reason,
                 )
             case DecisionAmended() as event:
-                self._errata.say(
+                yield self._errata.add(
+                    (self._key, event.erratum),
                     *when,
-                    "number",
-                    number=event.erratum,
                     reads=event.reads,
                     should_read=event.should_read,
                     reason=event.reason,
                 )
 
-    def beliefs(self) -> Iterator[Belief[Any]]:
-        """See `View.beliefs`."""
-        return iter(self._beliefs)
+    def _decision(self, visibility: str) -> Now:
+        event, impact = self._agreed, self._agreed.budget_impact
+        return only(
+            decisions,
+            (self._key,),
+            number=event.number,
+            agreed_at=self._position,
+            agreed_on=event.agreed_on,
+            body=event.body,
+            meeting_id=event.meeting.hex,
+            agenda_item=event.agenda_item,
+            position_in_item=event.position_in_item,
+            kind=event.kind.value,
+            text=event.text,
+            commitments=json_text(event.commitments),
+            organizations=json_text(event.organizations),
+            effect=None if event.effect is None else json_text(event.effect),
+            amount=None if impact is None else impact.amount,
+            currency=None if impact is None else impact.currency,
+            fiscal_year=None if impact is None else impact.fiscal_year,
+            financing=None if impact is None else impact.financing.value,
+            visibility=visibility,
+        )
 
 
-def _row_of(event: DecisionAgreed, stream: UUID, position: int) -> Row:
-    impact = event.budget_impact
-    return row_of(
-        decisions,
-        decision_id=stream.hex,
-        number=event.number,
-        agreed_at=position,
-        agreed_on=event.agreed_on,
-        body=event.body,
-        meeting_id=event.meeting.hex,
-        agenda_item=event.agenda_item,
-        position_in_item=event.position_in_item,
-        kind=event.kind.value,
-        text=event.text,
-        commitments=json_text(event.commitments),
-        organizations=json_text(event.organizations),
-        effect=None if event.effect is None else json_text(event.effect),
-        amount=None if impact is None else impact.amount,
-        currency=None if impact is None else impact.currency,
-        fiscal_year=None if impact is None else impact.fiscal_year,
-        financing=None if impact is None else impact.financing.value,
-    )
-
-
-def _mentions(event: DecisionAgreed, stream: UUID) -> Iterator[Row]:
+def _commitments_named(event: DecisionAgreed, decision: str) -> dict[Key, ByDay]:
+    """The commitments a decision names, and whether only in what it does."""
     agreed = None if event.effect is None else event.effect.commitment
-    named = dict.fromkeys(() if agreed is None else filter(None, (agreed.code, agreed.parent)), True)
-    for code, whether in (named | dict.fromkeys(event.commitments, False)).items():
-        yield row_of(mentions, decision_id=stream.hex, commitment=code, in_effect_only=whether)
+    in_effect = () if agreed is None else filter(None, (agreed.code, agreed.parent))
+    named = dict.fromkeys(in_effect, True) | dict.fromkeys(event.commitments, False)
+    return {(decision, code): [(None, (in_effect_only,))] for code, in_effect_only in named.items()}
 
 
-class OutcomeView:
-    """What became of a decision where commitments are kept, now."""
+class OutcomeProjection:
+    """What became of a decision where commitments are kept."""
 
-    __slots__ = ("_beliefs", "_day_of", "_difficulty", "_outcomes", "touched")
+    TYPES: ClassVar[frozenset[type[Event]]] = frozenset((DecisionCarriedOut, DecisionWaived))
 
-    def __init__(self, recorded: Recorded, changes: RowChanges, *, day_of: DayOf) -> None:
+    __slots__ = ("_day_of", "_difficulty", "_key", "_outcomes")
+
+    def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, DecisionCarriedOut | DecisionUnresolved)
-        self.touched = False
         self._day_of = day_of
-        self._beliefs = Beliefs()
-        self._outcomes = Sayings(outcomes, stream_of("decision", event.decision).hex)
+        self._key = (stream_of("decision", event.decision).hex,)
+        self._outcomes = Entries(outcomes)
         self._difficulty: DecisionUnresolved | None = None
-        self.apply(recorded, changes)
 
-    def apply(self, recorded: Recorded, changes: RowChanges) -> None:
-        """See `View.apply`."""
+    def apply(self, recorded: Recorded) -> Iterable[Now]:
+        """See `Projection.apply`."""
+        day, did, remarks = _FROM_THE_FIRST, tuple[Any, ...](), None
         match recorded.data:
             case DecisionUnresolved() as event:
                 self._difficulty = event
-                self._say(_FROM_THE_FIRST, recorded, changes, UNRESOLVED)
+                state = UNRESOLVED
             case DecisionCarriedOut() as event:
                 state = CARRIED_OUT if self._difficulty is None else RESOLVED
-                self._say(_FROM_THE_FIRST, recorded, changes, state, event.did, event.remarks)
+                did, remarks = event.did, event.remarks
             case DecisionWaived() as event:
-                day = day_told(recorded, self._day_of)
-                self._say(day, recorded, changes, WAIVED, (), event.remarks)
-
-    def beliefs(self) -> Iterator[Belief[Any]]:
-        """See `View.beliefs`."""
-        return iter(self._beliefs)
-
-    def _say(
-        self,
-        day: date,
-        recorded: Recorded,
-        changes: RowChanges,
-        state: str,
-        did: tuple[Any, ...] = (),
-        remarks: str | None = None,
-    ) -> None:
-        self._outcomes.say(
+                day, state, remarks = effective_day(recorded, self._day_of), WAIVED, event.remarks
+            case _:
+                return
+        yield self._outcomes.add(
+            self._key,
             day,
             recorded,
-            self._beliefs,
-            changes,
+            self._day_of,
             state=state,
             did=json_text(did),
             difficulty=None if self._difficulty is None else json_text(self._difficulty),

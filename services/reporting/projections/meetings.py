@@ -1,20 +1,24 @@
-"""From the events of bodies and meetings to the rows of `bodies` and `meetings`."""
+"""From the events of bodies, meetings and action items to their rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, ClassVar
 
-import msgspec
-
-from services.reporting.projections.beliefs import Beliefs, microseconds, row_of
-from services.reporting.projections.changes import Belief, RowChanges
-from services.reporting.projections.circles import disclose, encircle
-from services.reporting.projections.sayings import DayOf, day_told
-from services.reporting.tables import bodies, meetings
+from services.reporting.datasets import action_items, bodies, meetings
+from services.reporting.projections.differ import Now
+from services.reporting.projections.projection import DayOf, effective_day, json_text, only, readers_of
+from shared.eventlog.codec import instant_text
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
 from shared.events.meetings import (
+    ActionItemAssigned,
+    ActionItemCancelled,
+    ActionItemCompleted,
+    ActionItemExtended,
+    ActionItemPublished,
+    ActionItemReassigned,
     AgendaAgreed,
     AgendaRevised,
     AttendanceCorrected,
@@ -27,53 +31,31 @@ from shared.events.meetings import (
     MeetingRescheduled,
     MinutesCirculated,
 )
-
-CHANGING: tuple[type[Event], ...] = (
-    BodyChanged,
-    MeetingRescheduled,
-    MeetingCancelled,
-    AgendaAgreed,
-    AgendaRevised,
-    MeetingHeld,
-    AttendanceCorrected,
-    MinutesCirculated,
-    MeetingPublished,
-)
+from shared.rules.action_item_state import ActionItemFacts
 
 
-def json_text(value: Any) -> str:
-    """A part of an event as the tables keep it."""
-    return msgspec.json.encode(value).decode()
+class BodyProjection:
+    """What a body is and holds itself to."""
 
+    TYPES: ClassVar[frozenset[type[Event]]] = frozenset((BodyChanged,))
 
-class BodyView:
-    """What a body is and holds itself to now."""
+    __slots__ = ("_code", "_day_of")
 
-    __slots__ = ("_beliefs", "_code", "touched")
-
-    def __init__(self, recorded: Recorded, changes: RowChanges) -> None:
+    def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, BodyRegistered)
-        self.touched = False
+        self._day_of = day_of
         self._code = event.code
-        self._beliefs = Beliefs()
-        self._describe(event, recorded, changes)
 
-    def apply(self, recorded: Recorded, changes: RowChanges) -> None:
-        """See `View.apply`."""
-        if isinstance(recorded.data, BodyChanged):
-            self._describe(recorded.data, recorded, changes)
-
-    def beliefs(self) -> Iterator[Belief[Any]]:
-        """See `View.beliefs`."""
-        return iter(self._beliefs)
-
-    def _describe(self, event: BodyRegistered | BodyChanged, recorded: Recorded, changes: RowChanges) -> None:
+    def apply(self, recorded: Recorded) -> Iterable[Now]:
+        """See `Projection.apply`."""
+        event = recorded.data
+        assert isinstance(event, BodyRegistered | BodyChanged)
         protocol = event.protocol
         expected = None if protocol is None else protocol.expected_meetings
-        row = row_of(
+        yield only(
             bodies,
-            body_id=recorded.stream_id.hex,
+            (recorded.stream_id.hex,),
             code=self._code,
             name=event.name,
             kind=event.kind.value,
@@ -82,78 +64,119 @@ class BodyView:
             expected_period=None if expected is None else expected.period.value,
             days_to_minutes=None if protocol is None else protocol.days_to_minutes,
             agenda_size=None if protocol is None else protocol.agenda_size,
-            told_time=microseconds(recorded.recorded_at),
+            visibility=event.visibility.value,
+            recorded_on=self._day_of(recorded.recorded_at),
         )
-        self._beliefs.say(row, recorded.position, changes)
-        disclose(self._beliefs, recorded.stream_id, event.visibility, recorded.position, changes)
-        encircle(self._beliefs, recorded.stream_id, recorded.position, changes, concerned=event.organizations)
+        yield readers_of(recorded.stream_id, concerned=event.organizations)
 
 
-class MeetingView:
-    """What the register needs to know of a meeting now."""
+class MeetingProjection:
+    """What the register needs to know of a meeting."""
 
-    __slots__ = ("_beliefs", "_day_of", "_now", "_organizations", "_recipients", "touched")
+    TYPES: ClassVar[frozenset[type[Event]]] = frozenset(
+        (
+            MeetingRescheduled,
+            MeetingCancelled,
+            AgendaAgreed,
+            AgendaRevised,
+            MeetingHeld,
+            AttendanceCorrected,
+            MinutesCirculated,
+            MeetingPublished,
+        )
+    )
 
-    def __init__(self, recorded: Recorded, changes: RowChanges, *, day_of: DayOf) -> None:
+    __slots__ = ("_day_of", "_now", "_organizations", "_recipients")
+
+    def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, MeetingConvened)
-        self.touched = False
         self._day_of = day_of
-        self._beliefs = Beliefs()
         self._organizations = event.organizations
         self._recipients: tuple[str, ...] = ()
         self._now: dict[str, Any] = {
-            "meeting_id": recorded.stream_id.hex,
             "body": event.body,
             "title": event.title,
             "convened_at": recorded.position,
-            "scheduled_time": microseconds(event.scheduled_at),
-            "held_time": None,
-            "cancelled_time": None,
+            "held_at": None,
+            "held_on": None,
+            "cancelled_on": None,
             "cancellation": None,
             "circulated_on": None,
-            "agenda_items": len(event.agenda),
-            "attendance_told": False,
+            "attendance_recorded": False,
             "absences": "[]",
         }
-        disclose(self._beliefs, recorded.stream_id, event.visibility, recorded.position, changes)
-        self._restate(recorded, changes)
 
-    def apply(self, recorded: Recorded, changes: RowChanges) -> None:
-        """See `View.apply`."""
-        now = self._now
+    def apply(self, recorded: Recorded) -> Iterable[Now]:
+        """See `Projection.apply`."""
+        now, day_of = self._now, self._day_of
         match recorded.data:
-            case MeetingRescheduled() as event:
-                now["scheduled_time"] = microseconds(event.scheduled_at)
+            case MeetingConvened() | MeetingRescheduled() as event:
+                now["scheduled_at"] = instant_text(event.scheduled_at)
+                now["scheduled_on"] = day_of(event.scheduled_at)
+                if isinstance(event, MeetingConvened):
+                    now |= {"agenda_items": len(event.agenda), "visibility": event.visibility.value}
             case MeetingCancelled() as event:
-                now["cancelled_time"] = microseconds(recorded.recorded_at)
-                now["cancellation"] = event.reason
+                now |= {"cancelled_on": day_of(recorded.recorded_at), "cancellation": event.reason}
             case AgendaAgreed() | AgendaRevised() as event:
                 now["agenda_items"] = len(event.agenda)
             case MeetingHeld() | AttendanceCorrected() as event:
-                now["held_time"] = microseconds(event.held_at)
-                now["attendance_told"] = bool(event.attendance)
+                now |= {"held_at": instant_text(event.held_at), "held_on": day_of(event.held_at)}
+                now["attendance_recorded"] = bool(event.attendance)
                 now["absences"] = json_text(event.mandatory_absences)
             case MinutesCirculated() as event:
                 # Minutes are out on the day they are first sent to somebody; what is sent again later mends them.
-                day = day_told(recorded, self._day_of)
+                day = effective_day(recorded, day_of)
                 now["circulated_on"] = min(day, now["circulated_on"] or day)
                 self._recipients += tuple(recipient.organization for recipient in event.recipients)
             case MeetingPublished() as event:
-                disclose(self._beliefs, recorded.stream_id, event.visibility, recorded.position, changes)
-        self._restate(recorded, changes)
+                now["visibility"] = event.visibility.value
+        yield only(meetings, (recorded.stream_id.hex,), **now)
+        yield readers_of(recorded.stream_id, concerned=self._organizations, others=self._recipients)
 
-    def beliefs(self) -> Iterator[Belief[Any]]:
-        """See `View.beliefs`."""
-        return iter(self._beliefs)
 
-    def _restate(self, recorded: Recorded, changes: RowChanges) -> None:
-        self._beliefs.say(row_of(meetings, **self._now), recorded.position, changes)
-        encircle(
-            self._beliefs,
-            recorded.stream_id,
-            recorded.position,
-            changes,
-            concerned=self._organizations,
-            knowing=self._recipients,
+class ActionItemProjection:
+    """On which days what held of an action item."""
+
+    TYPES: ClassVar[frozenset[type[Event]]] = frozenset(
+        (
+            ActionItemExtended,
+            ActionItemReassigned,
+            ActionItemCompleted,
+            ActionItemCancelled,
+            ActionItemPublished,
         )
+    )
+
+    __slots__ = ("_asked", "_circle", "_facts", "_visibility")
+
+    def __init__(self, recorded: Recorded, _day_of: DayOf) -> None:
+        event = recorded.data
+        assert isinstance(event, ActionItemAssigned)
+        self._circle = event.circle
+        self._visibility = event.visibility.value
+        self._facts = ActionItemFacts(event, recorded.position)
+        self._asked = {
+            "number": event.number,
+            "text": event.text,
+            "assigned_on": event.assigned_on,
+            "first_due_on": event.due_on,
+            "body": event.body,
+            "meeting_id": event.meeting.hex,
+            "agenda_item": event.agenda_item,
+            "decision": event.decision,
+            "commitment": event.commitment,
+        }
+
+    def apply(self, recorded: Recorded) -> Iterable[Now]:
+        """See `Projection.apply`."""
+        event = recorded.data
+        if isinstance(event, ActionItemPublished):
+            self._visibility = event.visibility.value
+        else:
+            self._facts.apply(event, recorded.position)
+        same = self._asked | {"visibility": self._visibility}
+        spans = [(day, action_items.row(**same, **facts._asdict())) for day, facts in self._facts.spans()]
+        yield Now(action_items, {(recorded.stream_id.hex,): list(spans)})
+        owner, _position = self._facts.owners.on(date.max)
+        yield readers_of(recorded.stream_id, concerned=(owner,), others=self._circle)

@@ -8,23 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select
+from msgspec import Meta
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from services.reporting.queries.action_item_state import because, state_on
-from services.reporting.queries.moments import AsOf, believed, holding
-from services.reporting.queries.names import names_at
-from services.reporting.queries.scope import Scope, circled, knows_of, visible_descriptions
+from services.reporting.datasets import ORGANIZATION, action_items, commitments, decisions, meetings
+from services.reporting.queries.access import (
+    Scope,
+    read_by,
+    read_by_among,
+    readable,
+    readable_among,
+    readable_things,
+)
+from services.reporting.queries.board import readable_codes
+from services.reporting.queries.moments import AsOf
+from services.reporting.queries.names import Names, names_at
+from services.reporting.queries.rules import verdict
 from services.reporting.reading import Reading
-from services.reporting.tables import ORGANIZATION, action_items, decisions, descriptions, disclosures, tasks
-from shared.rules.action_item_state import ActionItemState
+from shared.events.vocabulary import Visibility
+from shared.rules.action_item_state import ACTION_ITEM_STATE_1, ActionItemState
+from shared.rules.registry import Rule
 
-_row = action_items.c
-_task = tasks.c
-_STATES: Final = [state.value for state in ActionItemState]
+_row: Final = action_items.c
 
 
 class ActionItemFilters(NamedTuple):
@@ -39,26 +48,34 @@ class ActionItemFilters(NamedTuple):
     due_after: date | None = None
 
 
+_HIDDEN: Final = Meta(description="Null for somebody who may not know of it.")
+
+
 class ActionItem(msgspec.Struct, frozen=True):
-    """One action item; what the asker may not know of is null."""
+    """An action item as it stood on a day."""
 
     id: UUID
-    number: int | None
+    number: Annotated[
+        int | None,
+        Meta(description="Among those of its meeting. Null for somebody who may not know of that."),
+    ]
     text: str
     owner_organization: str
     owner_organization_name: str | None
     due_on: date
-    first_due_on: date
-    state: str
-    state_because: int
+    first_due_on: Annotated[
+        date, Meta(description="When it was due at first: late and extended are two things.")
+    ]
+    state: ActionItemState
+    state_because: Annotated[int, Meta(description="The position of the event the state follows from.")]
     ended_on: date | None
     assigned_on: date
-    body: str | None
-    meeting: UUID | None
-    agenda_item: int | None
-    decision: str | None
-    commitment: str | None
-    visibility: str
+    body: Annotated[str | None, _HIDDEN]
+    meeting: Annotated[UUID | None, _HIDDEN]
+    agenda_item: Annotated[int | None, _HIDDEN]
+    decision: Annotated[str | None, _HIDDEN]
+    commitment: Annotated[str | None, _HIDDEN]
+    visibility: Visibility
 
 
 class Key(NamedTuple):
@@ -85,61 +102,55 @@ def action_items_as_of(
     after: Key | None = None,
     limit: int = 50,
     count: bool = False,
+    rule: Rule = ACTION_ITEM_STATE_1,
 ) -> ActionItems:
     """The action items that existed on the day of `at`, and how they stood then."""
-    state = state_on(at.on)
-    source, chosen = _source(at), _chosen(reading, at, scope, filters)
-    query = select(
-        action_items,
-        tasks,
-        disclosures.c.visibility,
-        state.label("state"),
-        because().label("because"),
-        knows_of(scope, at.position, _task.meeting_id).label("meeting_known"),
-        _decision_known(at, scope).label("decision_known"),
-        _commitment_known(at, scope).label("commitment_known"),
-    )
+    chosen = _chosen(reading, at, scope, filters, rule)
+    beyond = [] if after is None else [_beyond(after)]
     rows = reading.connection.execute(
-        query.select_from(source)
-        .where(chosen, *([] if after is None else [_beyond(after)]))
+        _from_items(action_items.table)
+        .where(chosen, *beyond)
         .order_by(_row.due_on, _row.assigned_at)
         .limit(limit + 1)
     ).all()
     by_state = None
     if count:
-        counts = reading.connection.execute(
-            select(state.label("state"), func.count()).select_from(source).where(chosen).group_by("state")
-        )
-        by_state = dict.fromkeys(_STATES, 0) | {row[0]: row[1] for row in counts}
+        state = verdict(rule, _row, at.on).label("state")
+        counts = reading.connection.execute(_from_items(state, func.count()).where(chosen).group_by("state"))
+        by_state = dict.fromkeys(ActionItemState, 0) | {row[0]: row[1] for row in counts}
     page = rows[:limit]
     last = Key(page[-1].due_on, page[-1].assigned_at) if len(rows) > limit else None
-    names = names_at(reading, at.position) if page else None
-    items = [_item(row, names.of(ORGANIZATION, row.owner_organization)) for row in page] if names else []
-    return ActionItems(items, last, by_state)
+    return ActionItems(_items(reading, at, scope, page, rule), last, by_state)
 
 
-def _source(at: AsOf) -> FromClause:
-    return action_items.join(tasks, and_(_task.item_id == _row.item_id, believed(tasks, at.position))).join(
-        disclosures, and_(disclosures.c.thing_id == _row.item_id, believed(disclosures, at.position))
-    )
+def _from_items(*columns: Any) -> Select[Any]:
+    hint = f"INDEXED BY {action_items.index_at}"
+    return select(*columns).select_from(action_items.table).with_hint(action_items.table, hint, "sqlite")
 
 
-def _chosen(reading: Reading, at: AsOf, scope: Scope, filters: ActionItemFilters) -> ColumnElement[bool]:
+def _chosen(
+    reading: Reading, at: AsOf, scope: Scope, filters: ActionItemFilters, rule: Rule
+) -> ColumnElement[bool]:
+    position = at.position
     found = [
-        holding(at.on, at.position, reading.position, action_items),
-        knows_of(scope, at.position, _row.item_id),
+        action_items.valid_at(at.on, position, reading.position),
+        readable(reading, scope, position, action_items),
+        *action_items.admits(filters._asdict()),
     ]
-    meeting_known = knows_of(scope, at.position, _task.meeting_id)
-    if filters.owner_organization:
-        found.append(_row.owner_organization.in_(filters.owner_organization))
     if filters.state:
-        found.append(state_on(at.on).in_(filters.state))
+        found.append(verdict(rule, _row, at.on).in_(filters.state))
     if filters.body:
-        found += [_task.body.in_(filters.body), meeting_known]
+        found.append(_row.body.in_(filters.body))
     if filters.decision:
-        found += [_task.decision.in_(filters.decision), meeting_known, _decision_known(at, scope)]
+        seen = readable_things(reading, scope, position, decisions, decisions.c.number)
+        found += [_row.decision.in_(filters.decision), _row.decision.in_(seen)]
+    if (filters.body or filters.decision) and not scope.everything:
+        found.append(_row.meeting_id.in_(readable_things(reading, scope, position, meetings)))
     if filters.commitment:
-        found += [_task.commitment.in_(filters.commitment), _commitment_known(at, scope)]
+        found.append(_row.commitment.in_(filters.commitment))
+        if not scope.everything:
+            seen = readable_things(reading, scope, position, commitments, commitments.c.code)
+            found.append(or_(read_by(reading, scope, position, _row.item_id), _row.commitment.in_(seen)))
     if filters.due_before is not None:
         found.append(_row.due_on < filters.due_before)
     if filters.due_after is not None:
@@ -147,46 +158,70 @@ def _chosen(reading: Reading, at: AsOf, scope: Scope, filters: ActionItemFilters
     return and_(*found)
 
 
-def _decision_known(at: AsOf, scope: Scope) -> ColumnElement[bool]:
-    """Whether the asker may know of the decision that a task serves, which may be known to fewer than its meeting."""
-    seen = select(decisions.c.number).where(
-        believed(decisions, at.position), knows_of(scope, at.position, decisions.c.decision_id)
-    )
-    return _task.decision.in_(seen)
-
-
-def _commitment_known(at: AsOf, scope: Scope) -> ColumnElement[bool]:
-    """Whether the asker may know which commitment a task serves: it is theirs, or they see the commitment."""
-    if scope.name == "everything":
-        return knows_of(scope, at.position, _row.item_id)
-    seen = select(descriptions.c.code).where(
-        believed(descriptions, at.position), visible_descriptions(scope, at.position)
-    )
-    return or_(circled(scope, at.position, _row.item_id), _task.commitment.in_(seen))
-
-
 def _beyond(key: Key) -> ColumnElement[bool]:
     return or_(_row.due_on > key.due_on, and_(_row.due_on == key.due_on, _row.assigned_at > key.assigned_at))
 
 
-def _item(row: Any, owner_name: str | None) -> ActionItem:
-    known = row.meeting_known
+def _items(reading: Reading, at: AsOf, scope: Scope, page: Sequence[Any], rule: Rule) -> list[ActionItem]:
+    if not page:
+        return []
+    position = at.position
+    seen_meetings = readable_among(reading, scope, position, meetings, {row.meeting_id for row in page})
+    # Whose task it is, is told which commitment it serves.
+    own = read_by_among(reading, scope, position, {row.item_id for row in page})
+    codes = readable_codes(reading, position, scope, {row.commitment for row in page} - {None})
+    numbers = _readable_numbers(reading, position, scope, {row.decision for row in page} - {None})
+    names = names_at(reading, position)
+    return [
+        _item(
+            row,
+            at.on,
+            names,
+            rule,
+            meeting_known=row.meeting_id in seen_meetings,
+            decision=row.decision if row.decision in numbers else None,
+            commitment=row.commitment if row.item_id in own or row.commitment in codes else None,
+        )
+        for row in page
+    ]
+
+
+def _readable_numbers(reading: Reading, position: int, scope: Scope, numbers: set[str]) -> set[str]:
+    """Those of the numbers whose decisions the asker may read, which may be fewer than may read their meeting."""
+    if not numbers:
+        return set()
+    number = decisions.c.number
+    query = readable_things(reading, scope, position, decisions, number).where(number.in_(numbers))
+    return set(reading.connection.execute(query).scalars())
+
+
+def _item(
+    row: Any,
+    on: date,
+    names: Names,
+    rule: Rule,
+    *,
+    meeting_known: bool,
+    decision: str | None,
+    commitment: str | None,
+) -> ActionItem:
+    line = rule.line_for(row, on)
     return ActionItem(
         id=row.item_id,
-        number=row.number if known else None,
+        number=row.number if meeting_known else None,
         text=row.text,
         owner_organization=row.owner_organization,
-        owner_organization_name=owner_name,
+        owner_organization_name=names.of(ORGANIZATION, row.owner_organization),
         due_on=row.due_on,
         first_due_on=row.first_due_on,
-        state=row.state,
-        state_because=row.because,
+        state=ActionItemState(line.verdict or ""),
+        state_because=rule.position_of(line, row),
         ended_on=row.ended_on,
         assigned_on=row.assigned_on,
-        body=row.body if known else None,
-        meeting=row.meeting_id if known else None,
-        agenda_item=row.agenda_item if known else None,
-        decision=row.decision if known and row.decision_known else None,
-        commitment=row.commitment if row.commitment_known else None,
+        body=row.body if meeting_known else None,
+        meeting=row.meeting_id if meeting_known else None,
+        agenda_item=row.agenda_item if meeting_known else None,
+        decision=decision if meeting_known else None,
+        commitment=commitment,
         visibility=row.visibility,
     )

@@ -4,37 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Select, and_, func, select, tuple_
+from msgspec import Meta
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from services.reporting.queries.moments import AsOf, holding
+from services.reporting.datasets import commitment_states, commitments
+from services.reporting.queries.access import Scope, readable, readable_things
+from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
-from services.reporting.queries.scope import Scope, visible_descriptions, visible_standings
-from services.reporting.queries.verdict import because_on, status_on
+from services.reporting.queries.rules import verdict
 from services.reporting.reading import Reading
-from services.reporting.tables import ORGANIZATION, PILLAR, descriptions, standings
-from shared.rules.traffic_light import Closure, Status
-
-_row = standings.c
-
-DIMENSIONS: Final[dict[str, Column[Any]]] = {
-    "pillar": _row.pillar,
-    "organization": _row.lead_organization,
-    "region": _row.region,
-    "judgement": _row.judgement,
-    "kind": _row.kind,
-    "result_type": _row.result_type,
-    "origin": _row.origin,
-    "visibility": _row.visibility,
-}
-"""What a board can be filtered and grouped by, besides status."""
+from shared.rules.registry import Rule
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
 
 STATUS: Final = "status"
-_KEY: Final = (_row.commitment_id, _row.valid_from, _row.believed_from)
-_NAMED: Final = {"pillar": PILLAR, "organization": ORGANIZATION}
+DIMENSIONS: Final = {name: field for name, field in commitment_states.filters.items() if field.group}
+"""What a board can be filtered and grouped by, besides status."""
+
+_row: Final = commitment_states.c
 _STATUS_ORDER: Final = {status.value: number for number, status in enumerate(Status)}
 
 Filters = Mapping[str, Sequence[str]]
@@ -48,28 +38,28 @@ class Because(msgspec.Struct, frozen=True):
     fact: str
 
 
-class Item(msgspec.Struct, frozen=True):
-    """One commitment on the board."""
+_NAMED: Final = {f"{field.name}_name": field for field in DIMENSIONS.values() if field.names}
+_columns: Any = msgspec.defstruct(
+    "Columns",
+    [(name, str | None, None) for name in (*(field.name for field in DIMENSIONS.values()), *_NAMED)],
+    kw_only=True,
+    frozen=True,
+)
+"""All that a board can be grouped by, and what that is called."""
 
-    id: UUID
-    code: str
-    title: str
-    kind: str
-    status: str | None
-    status_because: Because
-    judgement: str | None
-    public_deadline_on: date | None
-    internal_deadline_on: date | None
-    lead_organization: str
-    lead_organization_name: str | None
-    pillar: str | None
-    pillar_name: str | None
-    region: str | None
-    origin: str | None
-    result_type: str | None
-    visibility: str
-    parent: str | None
-    merged_into: str | None
+
+class Item(_columns):  # type: ignore[misc]  # its columns are those of the dataset
+    """One commitment on the board; where it is counted by groups, a group has its keys and `count` instead."""
+
+    id: UUID | None = None
+    code: str | None = None
+    title: str | None = None
+    status: Annotated[Status | None, Meta(description="Null for a commitment merged into another.")] = None
+    status_because: Because | None = None
+    public_deadline_on: date | None = None
+    internal_deadline_on: date | None = None
+    parent: str | None = None
+    merged_into: str | None = None
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -88,36 +78,54 @@ class Board(msgspec.Struct, frozen=True):
     more: bool = False
 
 
+class Change(msgspec.Struct, frozen=True):
+    """A commitment that is not in the state it was in; `registered_before` is false where it did not exist yet."""
+
+    id: UUID
+    code: str
+    title: str
+    registered_before: bool
+    status_before: str | None
+    status_after: str | None
+    status_because: Because
+
+
 def board_as_of(
-    reading: Reading, at: AsOf, scope: Scope, filters: Filters, *, after: str | None = None, limit: int = 50
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    filters: Filters,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+    rule: Rule = TRAFFIC_LIGHT_1,
 ) -> Board:
     """The commitments in order of code, from beyond `after`, and the totals of all that the filters admit."""
-    chosen = _chosen(reading, at, scope, filters)
-    counts = reading.connection.execute(
-        select(status_on(at.on).label(STATUS), func.count()).where(chosen).group_by(STATUS)
-    )
-    rows = reading.connection.execute(
-        select(standings, status_on(at.on).label(STATUS), because_on(at.on).label("because"))
-        .where(tuple_(*_KEY).in_(_page_keys(reading, chosen, after, limit + 1)))
-        .order_by(_row.code)
-    ).all()
-    return Board(
-        _totals((row[0], row[1]) for row in counts),
-        _items(reading, at, scope, rows[:limit]),
-        len(rows) > limit,
-    )
+    chosen = _chosen(reading, at, scope, filters, rule)
+    status = verdict(rule, _row, at.on).label(STATUS)
+    counts = reading.connection.execute(_states(status, func.count()).where(chosen).group_by(STATUS)).all()
+    # The ids of one page are looked up by themselves: whole rows of everything chosen would be much to sort.
+    beyond = [] if after is None else [_row.code > after]
+    page = _states(_row.commitment_id).where(chosen, *beyond).order_by(_row.code).limit(limit + 1)
+    ids = list(reading.connection.execute(page).scalars())
+    items = _items(reading, at, scope, ids[:limit], rule)
+    return Board(_totals((row[0], row[1]) for row in counts), items, len(ids) > limit)
 
 
 def grouped_board_as_of(
-    reading: Reading, at: AsOf, scope: Scope, filters: Filters, group_by: Sequence[str]
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    filters: Filters,
+    group_by: Sequence[str],
+    rule: Rule = TRAFFIC_LIGHT_1,
 ) -> Board:
     """How many commitments there are of each kind, and the totals; a group says how many of it are in each state."""
-    status = status_on(at.on).label(STATUS)
-    keys = [DIMENSIONS[name] for name in group_by if name != STATUS]
+    status = verdict(rule, _row, at.on).label(STATUS)
+    keys = [_row[DIMENSIONS[name].name] for name in group_by if name != STATUS]
+    chosen = _chosen(reading, at, scope, filters, rule)
     rows = reading.connection.execute(
-        select(status, func.count(), *keys)
-        .where(_chosen(reading, at, scope, filters))
-        .group_by(STATUS, *keys)
+        _states(status, func.count(), *keys).where(chosen).group_by(STATUS, *keys)
     ).all()
     names = names_at(reading, at.position)
     groups: dict[tuple[Any, ...], list[tuple[str | None, int]]] = {}
@@ -132,21 +140,63 @@ def grouped_board_as_of(
     return Board(_totals((row[0], row[1]) for row in rows), items)
 
 
-def _page_keys(reading: Reading, chosen: ColumnElement[bool], after: str | None, limit: int) -> list[Any]:
-    """The keys of one page, looked up by themselves: whole rows of everything chosen would be much to sort."""
-    beyond = [] if after is None else [_row.code > after]
-    query = select(*_KEY).where(chosen, *beyond).order_by(_row.code).limit(limit)
-    return [tuple(row) for row in reading.connection.execute(query)]
+def changes_between(
+    reading: Reading,
+    at: AsOf,
+    since: date,
+    scope: Scope,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+    rule: Rule = TRAFFIC_LIGHT_1,
+) -> tuple[list[Change], bool]:
+    """The commitments whose state on the day of `at` is not that of `since`, by code; and whether more follow."""
+
+    def states(on: date) -> Any:
+        chosen = _chosen(reading, at._replace(on=on), scope, {}, rule)
+        query = _states(_row.commitment_id, _row.code, verdict(rule, _row, on).label(STATUS))
+        return query.where(chosen, *([] if after is None else [_row.code > after])).subquery()
+
+    then, now = states(since), states(at.on)
+    rows = reading.connection.execute(
+        select(now, then.c.commitment_id.label("registered_before"), then.c.status.label("status_before"))
+        .select_from(now.outerjoin(then, then.c.commitment_id == now.c.commitment_id))
+        .where(or_(then.c.commitment_id.is_(None), then.c.status.is_distinct_from(now.c.status)))
+        .order_by(now.c.code)
+        .limit(limit + 1)
+    ).all()
+    described = _rows(reading, at, [row.commitment_id for row in rows[:limit]])
+    return [
+        Change(
+            id=row.commitment_id,
+            code=row.code,
+            title=described[row.commitment_id].title,
+            registered_before=row.registered_before is not None,
+            status_before=row.status_before,
+            status_after=row.status,
+            status_because=_because(described[row.commitment_id], at.on, rule, "event"),
+        )
+        for row in rows[:limit]
+    ], len(rows) > limit
 
 
-def _chosen(reading: Reading, at: AsOf, scope: Scope, filters: Filters) -> ColumnElement[bool]:
+def _states(*columns: Any) -> Select[Any]:
+    # SQLite has no statistics by which it could see that few rows hold on a day as known at a position.
+    hint = f"INDEXED BY {commitment_states.index_at}"
+    return (
+        select(*columns)
+        .select_from(commitment_states.table)
+        .with_hint(commitment_states.table, hint, "sqlite")
+    )
+
+
+def _chosen(reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule) -> ColumnElement[bool]:
+    status = verdict(rule, _row, at.on)
     return and_(
-        holding(at.on, at.position, reading.position),
-        visible_standings(scope, at.position),
-        *(
-            (status_on(at.on) if name == STATUS else DIMENSIONS[name]).in_(values)
-            for name, values in filters.items()
-        ),
+        commitment_states.valid_at(at.on, at.position, reading.position),
+        readable(reading, scope, at.position, commitment_states, things=commitments),
+        *commitment_states.admits(filters),
+        *([status.in_(filters[STATUS])] if filters.get(STATUS) else []),
     )
 
 
@@ -167,8 +217,8 @@ def _group(
     item: dict[str, Any] = {}
     for name, value in zip(group_by, key, strict=True):
         item[name] = value
-        if name in _NAMED:
-            item[f"{name}_name"] = names.of(_NAMED[name], value)
+        if name != STATUS and DIMENSIONS[name].names:
+            item[f"{name}_name"] = names.of(DIMENSIONS[name].names, value)
     totals = _totals(counts)
     item["count"] = totals.registered
     if STATUS not in group_by:
@@ -181,73 +231,61 @@ def _rank(name: str, value: str | None, names: Names) -> tuple[bool, int, str]:
     """Pillars by their rank, states in the order of the rule, all else by itself; what is unknown comes last."""
     if value is None:
         return True, 0, ""
-    number = _STATUS_ORDER[value] if name == STATUS else names.rank(_NAMED.get(name), value)
+    number = _STATUS_ORDER[value] if name == STATUS else names.rank(DIMENSIONS[name].names, value)
     return False, number, value
 
 
-def _items(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any]) -> list[Item]:
-    if not rows:
+def _rows(reading: Reading, at: AsOf, ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """What held of the commitments with these ids, and what they are called, in order of code."""
+    register = commitments.c
+    same = and_(register.commitment_id == _row.commitment_id, commitments.holds(at.on, at.position))
+    rows = reading.connection.execute(
+        select(commitment_states.table, register.title, register.parent)
+        .select_from(commitment_states.table.join(commitments.table, same))
+        .where(_row.commitment_id.in_(ids), commitment_states.holds(at.on, at.position))
+        .order_by(_row.code)
+    )
+    return {row.commitment_id: row for row in rows}
+
+
+def _items(reading: Reading, at: AsOf, scope: Scope, ids: Sequence[UUID], rule: Rule) -> list[Item]:
+    """The commitments with these ids, in order of code."""
+    if not ids:
         return []
+    rows = _rows(reading, at, ids).values()
     names = names_at(reading, at.position)
-    described = {
-        row.commitment_id: row
-        for row in reading.connection.execute(
-            select(descriptions).where(
-                descriptions.c.commitment_id.in_([row.commitment_id for row in rows]), _believed(at.position)
-            )
-        )
-    }
-    elsewhere = {row.merged_into for row in rows} | {row.parent for row in described.values()}
-    known = visible_codes(reading, at.position, scope, elsewhere - {None})
-    return [_item(row, described[row.commitment_id], names, known) for row in rows]
+    elsewhere = {row.merged_into for row in rows} | {row.parent for row in rows}
+    known = readable_codes(reading, at.position, scope, elsewhere - {None})
+    return [_item(row, at.on, names, known, rule) for row in rows]
 
 
-def visible_codes(reading: Reading, position: int, scope: Scope, codes: set[str]) -> set[str]:
-    """Those of the codes whose commitments the asker may know of: a reference must not give a hidden one away."""
+def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str]) -> set[str]:
+    """Those of the codes whose commitments the asker may read: a reference must not give a hidden one away."""
     if not codes:
         return set()
-    query = visible_code_query(scope, position).where(descriptions.c.code.in_(sorted(codes)))
+    code = commitments.c.code
+    query = readable_things(reading, scope, position, commitments, code).where(code.in_(sorted(codes)))
     return set(reading.connection.execute(query).scalars())
 
 
-def visible_code_query(scope: Scope, position: int) -> Select[Any]:
-    """The codes of the commitments that the asker may know of."""
-    return select(descriptions.c.code).where(_believed(position), visible_descriptions(scope, position))
-
-
-def _believed(position: int) -> ColumnElement[bool]:
-    return and_(descriptions.c.believed_from <= position, descriptions.c.believed_to > position)
-
-
-def _item(row: Any, description: Any, names: Names, known: set[str]) -> Item:
+def _item(row: Any, on: date, names: Names, known: set[str], rule: Rule) -> Item:
+    verdict_ = rule.line_for(row, on).verdict
     return Item(
         id=row.commitment_id,
         code=row.code,
-        title=description.title,
-        kind=row.kind,
-        status=row.status,
-        status_because=Because(row.because, _fact(row)),
-        judgement=row.judgement,
+        title=row.title,
+        status=None if verdict_ is None else Status(verdict_),
+        status_because=_because(row, on, rule),
         public_deadline_on=row.public_deadline,
         internal_deadline_on=row.internal_deadline,
-        lead_organization=row.lead_organization,
-        lead_organization_name=names.of(ORGANIZATION, row.lead_organization),
-        pillar=row.pillar,
-        pillar_name=names.of(PILLAR, row.pillar),
-        region=row.region,
-        origin=row.origin,
-        result_type=row.result_type,
-        visibility=row.visibility,
-        parent=description.parent if description.parent in known else None,
+        parent=row.parent if row.parent in known else None,
         merged_into=row.merged_into if row.merged_into in known else None,
+        **{field.name: getattr(row, field.name) for field in DIMENSIONS.values()},
+        **{name: names.of(field.names, getattr(row, field.name)) for name, field in _NAMED.items()},
     )
 
 
-def _fact(row: Any) -> str:
-    if row.closure in {Closure.DISCARDED, Closure.ACHIEVED, Closure.MERGED}:
-        return "closure"
-    if row.status == Status.DELAYED:
-        return "public_deadline"
-    if row.status == Status.NEEDS_ATTENTION_INTERNAL_DEADLINE:
-        return "internal_deadline"
-    return "judgement" if row.judgement_at is not None else "registration"
+def _because(row: Any, on: date, rule: Rule, fact: str | None = None) -> Because:
+    line = rule.line_for(row, on)
+    found = "registration" if getattr(row, f"{line.because}_at") is None else line.because
+    return Because(rule.position_of(line, row), fact or found)

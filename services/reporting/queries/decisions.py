@@ -8,12 +8,19 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, or_, select
 
-from services.reporting.queries.beside_decisions import DecisionItem, Reader, items_of
-from services.reporting.queries.board import visible_code_query, visible_codes
-from services.reporting.queries.moments import AsOf, believed, said_by
-from services.reporting.queries.scope import Scope, circled, knows_of
+from services.reporting.datasets import (
+    acknowledgements,
+    commitments,
+    decision_commitments,
+    decisions,
+    outcomes,
+    readers,
+)
+from services.reporting.queries.access import Scope, read_by, readable, readable_things
+from services.reporting.queries.board import readable_codes
+from services.reporting.queries.decision_items import DecisionItem, Reader, items_of
+from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
-from services.reporting.tables import acknowledgements, circles, decisions, mentions, outcomes
 from shared.events.meeting_vocabulary import Acknowledgement
 
 _row = decisions.c
@@ -51,7 +58,7 @@ def decisions_as_of(
 ) -> tuple[list[DecisionItem], bool]:
     """The decisions agreed beyond a position of the log, in order; and whether more follow."""
     rows = reading.connection.execute(
-        select(decisions)
+        select(decisions.table)
         .select_from(with_acknowledgement(at, reader))
         .where(admitted(reading, at, reader, filters), _row.agreed_at > after)
         .order_by(_row.agreed_at)
@@ -63,17 +70,17 @@ def decisions_as_of(
 def with_acknowledgement(at: AsOf, reader: Reader) -> FromClause:
     """Decisions, with what the budget office had last said of each."""
     same = acknowledgements.c.decision_id == _row.decision_id
-    return decisions.outerjoin(
-        acknowledgements, and_(same, said_by(acknowledgements, reader.until, at.position))
+    return decisions.table.outerjoin(
+        acknowledgements.table, and_(same, acknowledgements.holds(reader.until, at.position))
     )
 
 
 def admitted(reading: Reading, at: AsOf, reader: Reader, filters: DecisionFilters) -> ColumnElement[bool]:
     """The rows of `with_acknowledgement` that the filters admit and the asker may know of."""
     return and_(
-        believed(decisions, at.position),
+        decisions.known_at(at.position),
         _row.agreed_on <= at.on,
-        knows_of(reader.scope, at.position, _row.decision_id),
+        readable(reading, reader.scope, at.position, decisions),
         *_conditions(reading, at, reader, filters),
     )
 
@@ -81,18 +88,14 @@ def admitted(reading: Reading, at: AsOf, reader: Reader, filters: DecisionFilter
 def _conditions(
     reading: Reading, at: AsOf, reader: Reader, filters: DecisionFilters
 ) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+    found = decisions.admits(filters._asdict())
     if filters.organization:
-        concerned = select(circles.c.thing_id).where(
-            circles.c.organization.in_(filters.organization),
-            circles.c.concerned,
-            believed(circles, at.position),
+        concerned = select(readers.c.thing_id).where(
+            readers.c.organization.in_(filters.organization),
+            readers.c.concerned,
+            readers.known_at(at.position),
         )
         found.append(_row.decision_id.in_(concerned))
-    if filters.body:
-        found.append(_row.body.in_(filters.body))
-    if filters.kind:
-        found.append(_row.kind.in_(filters.kind))
     if filters.acknowledged:
         found.append(or_(*(_ACKNOWLEDGED[word] for word in filters.acknowledged)))
     if filters.commitment:
@@ -109,28 +112,30 @@ def _conditions(
 
 
 def _naming(reading: Reading, at: AsOf, scope: Scope, codes: Sequence[str]) -> ColumnElement[bool]:
-    """Whether a decision names one of the codes, as far as the asker is told so.
+    """Whether a decision names one of the codes, as far as the asker may know.
 
-    Those concerned are told all that it names. Others are told of the commitments they may know of; and of what it does
-    only if they may know of every commitment it names, so that a hidden code finds what one that does not exist finds.
+    Its readers know all that it names. Others know of the commitments they may read; and of what it does only if they
+    may read every commitment it names, so that a hidden code finds what one that does not exist finds.
     """
-    named, beside = mentions.c, mentions.alias()
-    naming = select(named.decision_id).where(believed(mentions, at.position))
-    wanted = _row.decision_id.in_(naming.where(named.commitment.in_(codes)))
-    if scope.name == "everything":
+    position = at.position
+    named, beside = decision_commitments.c, decision_commitments.table.alias()
+    naming = select(named.decision_id).where(decision_commitments.known_at(position))
+    wanted: ColumnElement[bool] = _row.decision_id.in_(naming.where(named.commitment.in_(codes)))
+    if scope.everything:
         return wanted
-    known = sorted(visible_codes(reading, at.position, scope, set(codes)))
+    known = sorted(readable_codes(reading, position, scope, set(codes)))
+    seen = readable_things(reading, scope, position, commitments, commitments.c.code)
     hidden = exists().where(
         beside.c.decision_id == named.decision_id,
-        believed(beside, at.position),
-        beside.c.commitment.not_in(visible_code_query(scope, at.position)),
+        decision_commitments.known_at(position, beside),
+        beside.c.commitment.not_in(seen),
     )
     told = naming.where(named.commitment.in_(known), or_(named.in_effect_only.is_(False), ~hidden))
-    return or_(_row.decision_id.in_(told), and_(wanted, circled(scope, at.position, _row.decision_id)))
+    return or_(_row.decision_id.in_(told), and_(wanted, read_by(reading, scope, position, _row.decision_id)))
 
 
 def _outcomes(at: AsOf, reader: Reader, words: Sequence[str]) -> Iterator[ColumnElement[bool]]:
-    became = outcomes.c.decision_id == _row.decision_id, said_by(outcomes, reader.until, at.position)
+    became = outcomes.c.decision_id == _row.decision_id, outcomes.holds(reader.until, at.position)
     states = [word for word in words if word != NO_OUTCOME]
     if states:
         yield exists().where(*became, outcomes.c.state.in_(states))
@@ -138,9 +143,9 @@ def _outcomes(at: AsOf, reader: Reader, words: Sequence[str]) -> Iterator[Column
         yield ~exists().where(*became)
 
 
-_said: Final[ColumnElement[Any]] = acknowledgements.c.outcome
+_outcome: Final[ColumnElement[Any]] = acknowledgements.c.outcome
 _ACKNOWLEDGED: Final[dict[str, ColumnElement[bool]]] = {
-    "true": _said == Acknowledgement.AGREED.value,
-    "false": _said.is_(None),
-    "disputed": _said == Acknowledgement.DISPUTED.value,
+    "true": _outcome == Acknowledgement.AGREED.value,
+    "false": _outcome.is_(None),
+    "disputed": _outcome == Acknowledgement.DISPUTED.value,
 }

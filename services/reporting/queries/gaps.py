@@ -14,17 +14,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
-from services.reporting.queries.beside_decisions import DecisionItem, Reader, items_of
+from services.reporting.datasets import acknowledgements, budget_lines, decisions, errata
+from services.reporting.queries.decision_items import DecisionItem, Reader, items_of
 from services.reporting.queries.decisions import DecisionFilters, admitted, with_acknowledgement
-from services.reporting.queries.moments import AsOf, believed, said_by
+from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
-from services.reporting.tables import acknowledgements, budget_lines, decisions, errata
 from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest
 
 _DAY = timedelta(days=1)
@@ -40,29 +41,34 @@ class Gap(StrEnum):
 
 
 class GapFound(msgspec.Struct, frozen=True):
-    """A gap, the first day on which it was one, and the position of the event that made it one.
-
-    `days` are those that have passed since, that first day among them.
-    """
+    """Something that the record of a decision lacks."""
 
     gap: Gap
-    since_on: date
-    days: int
-    because: int
+    since_on: Annotated[date, Meta(description="The first day on which it was a gap.")]
+    days: Annotated[
+        int, Meta(description="For how many days it is one, that day and the day asked about among them.")
+    ]
+    because: Annotated[int, Meta(description="The position of the event that made it one.")]
 
 
 class GapTotals(msgspec.Struct, frozen=True):
-    """How many decisions have any gap, and how many each; one decision may have several."""
+    """How many decisions have any gap, and how many each; `gap` does not narrow these counts."""
 
     decisions: int
     by_gap: dict[str, int]
+
+
+class DecisionWithGaps(DecisionItem, frozen=True):
+    """A decision with what its record lacks."""
+
+    gaps: list[GapFound]
 
 
 class Gaps(msgspec.Struct, frozen=True):
     """A page of decisions with gaps, each with all of its own, and the totals of all; `more` when the list goes on."""
 
     totals: GapTotals
-    items: list[tuple[DecisionItem, list[GapFound]]]
+    items: list[DecisionWithGaps]
     more: bool
 
 
@@ -94,7 +100,10 @@ def gaps_as_of(
     ).one()
     by_gap = {gap.value: int(count) for gap, count in zip(conditions, counted, strict=False)}
     rows = reading.connection.execute(
-        select(decisions, *(case((holds, 1), else_=0).label(gap.value) for gap, holds in conditions.items()))
+        select(
+            decisions.table,
+            *(case((holds, 1), else_=0).label(gap.value) for gap, holds in conditions.items()),
+        )
         .select_from(source)
         .where(chosen, or_(*(conditions[gap] for gap in wanted)), decisions.c.agreed_at > after)
         .order_by(decisions.c.agreed_at)
@@ -103,7 +112,10 @@ def gaps_as_of(
     page = rows[:limit]
     lost = _first_lines_lost(reading, at, reader, page)
     items = [
-        (item, [_found(gap, item, at, days, lost) for gap in Gap if getattr(row, gap)])
+        DecisionWithGaps(
+            **msgspec.structs.asdict(item),
+            gaps=[_found(gap, item, at, days, lost) for gap in Gap if getattr(row, gap)],
+        )
         for item, row in zip(items_of(reading, at, reader, page), page, strict=True)
     ]
     return Gaps(GapTotals(int(counted[-1]), by_gap), items, len(rows) > limit)
@@ -119,14 +131,14 @@ def _conditions(at: AsOf, reader: Reader, days: int) -> dict[Gap, ColumnElement[
         line.decision_id == decisions.c.decision_id,
         line.fiscal_year == decisions.c.fiscal_year,
         line.request == BudgetRequest.FIRST.value,
-        said_by(budget_lines, reader.until, at.position),
+        budget_lines.holds(reader.until, at.position),
     )
     amended = exists().where(
         errata.c.decision_id == decisions.c.decision_id,
-        said_by(errata, reader.until, at.position),
+        errata.holds(reader.until, at.position),
         or_(
             errata.c.valid_from > said.valid_from,
-            and_(errata.c.valid_from == said.valid_from, errata.c.told_at > said.told_at),
+            and_(errata.c.valid_from == said.valid_from, errata.c.recorded_position > said.recorded_position),
         ),
     )
     return {
@@ -166,12 +178,15 @@ def _first_lines_lost(
 ) -> dict[UUID, tuple[date, int]]:
     """For decisions that had a line in the first request and have none now: since when, and since which position."""
     lacking = [row.decision_id for row in rows if row.no_line_in_first_request]
-    instead = budget_lines.alias()
+    instead = budget_lines.table.alias()
     line = budget_lines.c
     found: dict[UUID, tuple[date, int]] = {}
     for lost in reading.connection.execute(
-        select(line.decision_id, instead.c.valid_from, instead.c.told_at)
-        .join(decisions, and_(decisions.c.decision_id == line.decision_id, believed(decisions, at.position)))
+        select(line.decision_id, instead.c.valid_from, instead.c.recorded_position)
+        .join(
+            decisions.table,
+            and_(decisions.c.decision_id == line.decision_id, decisions.known_at(at.position)),
+        )
         .join(
             instead,
             and_(
@@ -185,12 +200,12 @@ def _first_lines_lost(
             line.decision_id.in_(lacking),
             line.fiscal_year == decisions.c.fiscal_year,
             line.request == BudgetRequest.FIRST.value,
-            believed(budget_lines, at.position),
-            believed(instead, at.position),
+            budget_lines.known_at(at.position),
+            budget_lines.known_at(at.position, instead),
             instead.c.valid_from <= reader.until,
         )
     ):
         found[lost.decision_id] = max(
-            found.get(lost.decision_id, (date.min, 0)), (lost.valid_from, lost.told_at)
+            found.get(lost.decision_id, (date.min, 0)), (lost.valid_from, lost.recorded_position)
         )
     return found

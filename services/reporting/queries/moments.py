@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from datetime import date, datetime
+from typing import Annotated, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_
+from msgspec import Meta
 
-from services.reporting.intervals import path
-from services.reporting.tables import standings
 from shared.clock import Clock
 from shared.errors import InvalidInput, Unavailable
 from shared.eventlog.store import Store, position_at
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_BITS = date.max.toordinal().bit_length()
-_LAST_BIT = 62
-"""What is believed now is filed under 2**62, the highest number a position can be filed under."""
+InstantText = Annotated[
+    str,
+    Meta(extra_json_schema={"format": "date-time", "examples": ["2012-11-21T18:00:00.000000Z"]}),
+]
+"""An instant as the datasets keep it and answers write it: RFC 3339 in UTC with six decimals."""
 
 
 class AsOf(NamedTuple):
@@ -71,37 +70,3 @@ def as_of(
 def not_reached(position: int) -> Unavailable:
     """The error of a read model that is behind."""
     return Unavailable("position-not-reached", f"The read model has not reached position {position} yet.")
-
-
-def instant(microseconds: int) -> datetime:
-    """An instant as the tables keep it, in UTC."""
-    return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def midnight(day: date) -> int:
-    """The beginning of a day in UTC, as the tables keep instants; also of days of which no `datetime` can be made."""
-    return (day.toordinal() - _EPOCH.toordinal()) * 86_400_000_000
-
-
-def believed(table: FromClause, position: int) -> ColumnElement[bool]:
-    """The rows of a table that were believed at a position."""
-    return and_(table.c.believed_from <= position, table.c.believed_to > position)
-
-
-def said_by(table: Table, on: date, position: int) -> ColumnElement[bool]:
-    """The rows of what is said of decisions that speak on a day, as believed at a position."""
-    return and_(believed(table, position), table.c.valid_from <= on, table.c.valid_to > on)
-
-
-def holding(on: date, position: int, reached: int, table: Table = standings) -> ColumnElement[bool]:
-    """The rectangles that held on a day as believed at a position, found through the interval tree."""
-    columns = table.c
-    beliefs = path(position, max(reached, position, 1).bit_length())
-    return and_(
-        columns.day_node.in_(path(on.toordinal(), _DAY_BITS)),
-        columns.belief_node.in_([*beliefs, 1 << _LAST_BIT]),
-        columns.valid_from <= on,
-        columns.valid_to > on,
-        columns.believed_from <= position,
-        columns.believed_to > position,
-    )

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from services.reporting.datasets import names
 from services.reporting.reading import Reading
-from services.reporting.tables import names
 
 
 class Names(NamedTuple):
@@ -27,11 +27,9 @@ class Names(NamedTuple):
 
 
 def names_at(reading: Reading, position: int) -> Names:
-    """Every name as it was believed at a position."""
+    """Every name as it was known at a position."""
     columns = names.c
     rows = reading.connection.execute(
-        select(columns.kind, columns.code, columns.name, columns.rank).where(
-            columns.believed_from <= position, columns.believed_to > position
-        )
+        select(columns.kind, columns.code, columns.name, columns.rank).where(names.known_at(position))
     )
     return Names({(kind, code): (name, rank) for kind, code, name, rank in rows})

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+import msgspec
+from msgspec import Meta
+from sqlalchemy import func, or_, select
 
-from services.reporting.queries.moments import AsOf, believed, instant, midnight
+from services.reporting.datasets import bodies, meetings, readers
+from services.reporting.queries.access import Scope, readable_things
+from services.reporting.queries.moments import AsOf, InstantText
 from services.reporting.queries.protocols import Protocols, Terms, whole_months
-from services.reporting.queries.register_lines import BodyLine, Days, Stretch, body_line, day_of_meeting
-from services.reporting.queries.scope import Scope, knows_of
 from services.reporting.reading import Reading
-from services.reporting.tables import bodies, circles, meetings
 from shared.events.meeting_vocabulary import ProtocolPeriod
-
-_WIDE: Final = timedelta(days=2) // timedelta(microseconds=1)
-"""No civil day begins or ends as far as this from the beginning of that day in UTC."""
 
 
 class RegisterPeriod(StrEnum):
@@ -42,16 +40,103 @@ class RegisterFilters(NamedTuple):
     organization: Sequence[str] = ()
 
 
-def stretches(first: date, last: date, period: RegisterPeriod, most: int) -> list[Stretch] | None:
+class Period(NamedTuple):
+    """A period by its name, cut to the days asked about."""
+
+    name: str
+    first: date
+    last: date
+
+
+class Absence(msgspec.Struct, frozen=True):
+    """A seat that nobody took."""
+
+    organization: str | None = None
+    position: str | None = None
+    condition: str | None = None
+
+
+class MeetingLine(msgspec.Struct, frozen=True):
+    """A meeting, against the protocol in force on its day; what that does not ask for is null."""
+
+    id: UUID
+    title: str | None
+    state: Annotated[
+        str,
+        Meta(
+            description="On the day asked about: `convened`, `held`, `cancelled`, or `unrecorded` when the day it was "
+            "to be had passed and neither its holding nor its cancellation nor another day is on record."
+        ),
+    ]
+    on: Annotated[date, Meta(description="The day it was held, or was to be.")]
+    scheduled_at: InstantText
+    held_at: InstantText | None
+    cancellation: Annotated[str | None, Meta(description="Why it was cancelled.")]
+    agenda_items: int
+    agenda_size: Annotated[int | None, Meta(description="How many the protocol asks for.")]
+    agenda_exceeded: bool | None
+    minutes_circulated_on: date | None
+    days_to_minutes: int | None
+    minutes_due_on: date | None
+    minutes_late: Annotated[
+        bool | None, Meta(description="Circulated after that day, or not yet and the day is past.")
+    ]
+    mandatory_absences: Annotated[list[Absence] | None, Meta(description="Null when nobody told who came.")]
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Counts of meetings; what follows from a protocol is null for those who may not know of the body."""
+
+    expected: Annotated[int | None, Meta(description="As the protocol in force on each day asked.")]
+    due: Annotated[int | None, Meta(description="How many of those were due by the day asked about.")]
+    held: int
+    cancelled: int
+    ahead: Annotated[int, Meta(description="Convened and still to come.")]
+    unrecorded: Annotated[
+        int,
+        Meta(
+            description="Their day has passed, and nothing is on record of what became of them: neither held nor "
+            "cancelled nor moved to another day."
+        ),
+    ]
+    minutes_late: int | None
+    mandatory_absences: int
+
+
+class PeriodLine(msgspec.Struct, frozen=True):
+    """One period of one body."""
+
+    period: Annotated[str, Meta(examples=["2012-08"])]
+    from_on: date
+    to_on: date
+    counts: Counts
+    meetings: list[MeetingLine]
+
+
+class BodyLine(msgspec.Struct, frozen=True):
+    """One body; of one that the asker knows by its published meetings only, these and nothing else."""
+
+    body: Annotated[str, Meta(examples=["SEG"])]
+    name: str | None
+    kind: str | None
+    presiding_organization: str | None
+    totals: Counts
+    periods: list[PeriodLine]
+
+
+_absences = msgspec.json.Decoder(list[Absence]).decode
+
+
+def periods_between(first: date, last: date, period: RegisterPeriod, most: int) -> list[Period] | None:
     """The periods from one day to another, both included; None when there are more than `most`."""
     months = _MONTHS[period]
     begins, ends = ((day.year * 12 + day.month - 1) // months for day in (first, last))
     if ends - begins >= most:
         return None
-    found: list[Stretch] = []
+    found: list[Period] = []
     for number in range(begins, ends + 1):
         start, end = whole_months(number * months, months)
-        found.append(Stretch(_name(start, period), max(first, start), min(last, end)))
+        found.append(Period(_name(start, period), max(first, start), min(last, end)))
     return found
 
 
@@ -69,7 +154,7 @@ def register_as_of(
     reading: Reading,
     at: AsOf,
     scope: Scope,
-    days: Days,
+    periods: Sequence[Period],
     filters: RegisterFilters,
     *,
     after: str | None = None,
@@ -77,98 +162,182 @@ def register_as_of(
 ) -> tuple[list[BodyLine], bool]:
     """The bodies in order of their code, from beyond `after`; and whether more follow."""
     known = {row.code: row for row in _bodies(reading, at, scope, filters)}
-    told = _meetings(reading, at, scope, days, filters, known)
-    codes = sorted(code for code in known.keys() | told.keys() if after is None or code > after)
+    found = _meetings(reading, at, scope, periods, filters, known)
+    codes = sorted(code for code in known.keys() | found.keys() if after is None or code > after)
     page = codes[:limit]
-    histories = _histories(reading, at, days, [known[code].body_id for code in page if code in known])
-    begun = _first_days(reading, at, scope, days, [code for code in page if code in known])
+    protocols = _protocols(reading, at, {known[code].body_id for code in page if code in known})
+    begun = _first_days(reading, at, scope, [code for code in page if code in known])
     items = []
     for code in page:
-        row = known.get(code)
-        protocols = None
-        if row is not None:
-            protocols = Protocols(histories[row.body_id])
-        since = begun.get(code)
-        if protocols is not None:
-            since = min(since or date.max, protocols.terms[0][0])
-        items.append(body_line(code, row, protocols, since, told.get(code, []), days, at.on))
+        body = known.get(code)
+        if body is None:
+            items.append(_body_line(code, None, None, date.max, found[code], periods, at.on))
+            continue
+        own = protocols[body.body_id]
+        since = min(begun.get(code, date.max), own.terms[0][0])
+        items.append(_body_line(code, body, own, since, found.get(code, []), periods, at.on))
     return items, len(codes) > limit
 
 
 def _bodies(reading: Reading, at: AsOf, scope: Scope, filters: RegisterFilters) -> list[Any]:
-    """The bodies that the asker may know of."""
-    conditions = [believed(bodies, at.position), knows_of(scope, at.position, bodies.c.body_id)]
-    if filters.body:
-        conditions.append(bodies.c.code.in_(filters.body))
-    if filters.kind:
-        conditions.append(bodies.c.kind.in_(filters.kind))
+    """The bodies that the asker may read."""
+    row = bodies.c
+    query = readable_things(reading, scope, at.position, bodies, bodies.table)
+    query = query.where(*bodies.admits(filters._asdict()))
     if filters.organization:
-        concerned = select(circles.c.thing_id).where(
-            circles.c.organization.in_(filters.organization), believed(circles, at.position)
+        concerned = select(readers.c.thing_id).where(
+            readers.c.organization.in_(filters.organization), readers.known_at(at.position)
         )
-        conditions.append(
-            or_(
-                bodies.c.presiding_organization.in_(filters.organization),
-                bodies.c.body_id.in_(concerned),
-            )
-        )
-    return list(reading.connection.execute(select(bodies).where(*conditions)).all())
+        presides = row.presiding_organization.in_(filters.organization)
+        query = query.where(or_(presides, row.body_id.in_(concerned)))
+    return list(reading.connection.execute(query).all())
 
 
 def _meetings(
     reading: Reading,
     at: AsOf,
     scope: Scope,
-    days: Days,
+    periods: Sequence[Period],
     filters: RegisterFilters,
     known: dict[str, Any],
 ) -> dict[str, list[Any]]:
-    """By body: the meetings that the asker may know of, and which may fall on the days asked about."""
-    earliest, latest = midnight(days.first) - _WIDE, midnight(days.last) + _WIDE
-    row = meetings.c
-    conditions = [
-        _visible(at, scope),
-        or_(row.scheduled_time.between(earliest, latest), row.held_time.between(earliest, latest)),
-    ]
+    """By body: the meetings on the days asked about that the asker may read."""
+    row, first, last = meetings.c, periods[0].first, periods[-1].last
+    query = readable_things(reading, scope, at.position, meetings, meetings.table).where(
+        or_(row.scheduled_on.between(first, last), row.held_on.between(first, last))
+    )
     if filters.body:
-        conditions.append(row.body.in_(filters.body))
+        query = query.where(row.body.in_(filters.body))
     if filters.kind or filters.organization:
         # Of a body that the asker does not know, they do not know what kind it is or whom it is with, either.
-        conditions.append(row.body.in_(sorted(known)))
+        query = query.where(row.body.in_(sorted(known)))
     found: dict[str, list[Any]] = defaultdict(list)
-    for meeting in reading.connection.execute(select(meetings).where(*conditions).order_by(row.convened_at)):
-        day = day_of_meeting(meeting, at.on, days.day_of)
-        if days.first <= day <= days.last:
+    for meeting in reading.connection.execute(query.order_by(row.convened_at)):
+        if first <= _day_of(meeting, at.on) <= last:
             found[meeting.body].append(meeting)
     return found
 
 
-def _histories(
-    reading: Reading, at: AsOf, days: Days, ids: list[UUID]
-) -> dict[UUID, list[tuple[date, Terms]]]:
+def _protocols(reading: Reading, at: AsOf, ids: set[UUID]) -> dict[UUID, Protocols]:
     """By body: what was asked of it, from which days on."""
-    found: dict[UUID, list[tuple[date, Terms]]] = defaultdict(list)
+    terms: dict[UUID, list[tuple[date, Terms]]] = defaultdict(list)
     for row in reading.connection.execute(
-        select(bodies)
-        .where(bodies.c.body_id.in_(ids), bodies.c.believed_from <= at.position)
-        .order_by(bodies.c.believed_from)
+        select(bodies.table)
+        .where(bodies.c.body_id.in_(ids), bodies.c.known_from <= at.position)
+        .order_by(bodies.c.known_from)
     ):
         period = None if row.expected_period is None else ProtocolPeriod(row.expected_period)
-        terms = Terms(row.expected_meetings, period, row.days_to_minutes, row.agenda_size)
-        found[row.body_id].append((days.day_of(instant(row.told_time)), terms))
-    return found
+        asked = Terms(row.expected_meetings, period, row.days_to_minutes, row.agenda_size)
+        terms[row.body_id].append((row.recorded_on, asked))
+    return {body: Protocols(found) for body, found in terms.items()}
 
 
-def _first_days(reading: Reading, at: AsOf, scope: Scope, days: Days, codes: list[str]) -> dict[str, date]:
+def _first_days(reading: Reading, at: AsOf, scope: Scope, codes: list[str]) -> dict[str, date]:
     """By body: the day of its first meeting."""
-    time = func.min(func.coalesce(meetings.c.held_time, meetings.c.scheduled_time))
-    rows = reading.connection.execute(
-        select(meetings.c.body, time)
-        .where(_visible(at, scope), meetings.c.body.in_(codes))
-        .group_by(meetings.c.body)
+    row = meetings.c
+    day = func.min(func.coalesce(row.held_on, row.scheduled_on))
+    query = readable_things(reading, scope, at.position, meetings, row.body, day)
+    found = reading.connection.execute(query.where(row.body.in_(codes)).group_by(row.body))
+    return {row[0]: row[1] for row in found}
+
+
+def _body_line(
+    code: str,
+    body: Any | None,
+    protocols: Protocols | None,
+    since: date,
+    found: Sequence[Any],
+    periods: Sequence[Period],
+    on: date,
+) -> BodyLine:
+    """What a body held on the days asked about; `body` and `protocols` are None for one the asker does not know."""
+    lines = [_meeting_line(meeting, protocols, on) for meeting in found]
+    lines.sort(key=lambda line: (line.on, line.scheduled_at, line.id))
+    due: list[date] = []
+    first, last = max(since, periods[0].first), periods[-1].last
+    if protocols is not None and first <= last:
+        due = protocols.due_days(first, last)
+    return BodyLine(
+        body=code,
+        name=body and body.name,
+        kind=body and body.kind,
+        presiding_organization=body and body.presiding_organization,
+        totals=_counts(due if protocols else None, lines, on),
+        periods=list(_period_lines(periods, due if protocols else None, lines, on)),
     )
-    return {body: days.day_of(instant(first)) for body, first in rows}
 
 
-def _visible(at: AsOf, scope: Scope) -> ColumnElement[bool]:
-    return and_(believed(meetings, at.position), knows_of(scope, at.position, meetings.c.meeting_id))
+def _period_lines(
+    periods: Sequence[Period], due: list[date] | None, lines: list[MeetingLine], on: date
+) -> Iterator[PeriodLine]:
+    """The periods one after the other, as lines and due days are in order of days."""
+    line, asked = 0, 0
+    for period in periods:
+        first_line, first_asked = line, asked
+        while line < len(lines) and lines[line].on <= period.last:
+            line += 1
+        while due is not None and asked < len(due) and due[asked] <= period.last:
+            asked += 1
+        within = lines[first_line:line]
+        counts = _counts(None if due is None else due[first_asked:asked], within, on)
+        yield PeriodLine(period.name, period.first, period.last, counts, within)
+
+
+def _counts(due: list[date] | None, lines: list[MeetingLine], on: date) -> Counts:
+    states = [line.state for line in lines]
+    return Counts(
+        expected=None if due is None else len(due),
+        due=None if due is None else sum(day <= on for day in due),
+        held=states.count("held"),
+        cancelled=states.count("cancelled"),
+        ahead=states.count("convened"),
+        unrecorded=states.count("unrecorded"),
+        minutes_late=None if due is None else sum(line.minutes_late is True for line in lines),
+        mandatory_absences=sum(len(line.mandatory_absences or ()) for line in lines),
+    )
+
+
+def _day_of(meeting: Any, on: date) -> date:
+    """The day of a meeting: on which it was held, if that was by `on`, else on which it was to be."""
+    held_on: date | None = meeting.held_on
+    scheduled_on: date = meeting.scheduled_on
+    return held_on if held_on is not None and held_on <= on else scheduled_on
+
+
+def _meeting_line(meeting: Any, protocols: Protocols | None, on: date) -> MeetingLine:
+    day, state = _day_of(meeting, on), _state(meeting, on)
+    held_on = day if state == "held" else None
+    circulated_on = meeting.circulated_on
+    if circulated_on is not None and circulated_on > on:
+        circulated_on = None
+    terms = Terms() if protocols is None else protocols.on(day)
+    due_on = None
+    if held_on is not None and terms.days_to_minutes is not None:
+        due_on = held_on + timedelta(days=terms.days_to_minutes)
+    return MeetingLine(
+        id=meeting.meeting_id,
+        title=meeting.title,
+        state=state,
+        on=day,
+        scheduled_at=meeting.scheduled_at,
+        held_at=None if held_on is None else meeting.held_at,
+        cancellation=meeting.cancellation if state == "cancelled" else None,
+        agenda_items=meeting.agenda_items,
+        agenda_size=terms.agenda_size,
+        agenda_exceeded=None if terms.agenda_size is None else meeting.agenda_items > terms.agenda_size,
+        minutes_circulated_on=circulated_on,
+        days_to_minutes=(circulated_on - held_on).days if circulated_on and held_on else None,
+        minutes_due_on=due_on,
+        minutes_late=None if due_on is None else (circulated_on or on) > due_on,
+        mandatory_absences=_absences(meeting.absences) if held_on and meeting.attendance_recorded else None,
+    )
+
+
+def _state(meeting: Any, on: date) -> str:
+    """What a meeting was on a day: `unrecorded` when its own had passed and nothing is known of what became of it."""
+    if meeting.held_on is not None and meeting.held_on <= on:
+        return "held"
+    if meeting.cancelled_on is not None:
+        # Called off it was on its own day at the latest, whenever that was recorded.
+        return "cancelled" if min(meeting.cancelled_on, meeting.scheduled_on) <= on else "convened"
+    return "unrecorded" if meeting.held_on is None and meeting.scheduled_on < on else "convened"

@@ -4,51 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import and_, select
+from msgspec import Meta
+from sqlalchemy import select
 
-from services.reporting.queries.board import visible_codes
-from services.reporting.queries.moments import AsOf
+from services.reporting.datasets import (
+    END_OF_DAYS,
+    ORGANIZATION,
+    commitment_states,
+    commitments,
+    decisions,
+)
+from services.reporting.queries.access import Scope, hidden_among, readable_things
+from services.reporting.queries.board import readable_codes
+from services.reporting.queries.moments import AsOf, InstantText
 from services.reporting.queries.names import names_at
-from services.reporting.queries.scope import Scope, kept_back, visible_descriptions
 from services.reporting.reading import Reading
-from services.reporting.tables import END_OF_DAYS, ORGANIZATION, decisions, descriptions, standings
 from shared.errors import NotFound
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.store import Store
 from shared.events.streams import resolve
-from shared.events.vocabulary import Judgement
-from shared.rules.traffic_light import Closure, Standing, Verdict, verdict_on
+from shared.rules.registry import Line, Rule
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1
 
 _DAY = timedelta(days=1)
 
 
-class Said(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The event a state follows from: where it is in the log, who recorded it, when, and why.
-
-    Of a decision that the asker may not know of, it says no more than of none.
-    """
+class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The event a state follows from; `subject` only for those inside government."""
 
     position: int
     type: str
-    recorded_at: str
+    recorded_at: InstantText
     organization: str
     role: str
     subject: str | None = None
     effective_on: date | None = None
     reason: str | None = None
-    decision: str | None = None
+    decision: Annotated[
+        str | None, Meta(description="Only where the asker may know of the decision behind it.")
+    ] = None
 
 
 class Days(msgspec.Struct, frozen=True):
-    """A run of days in one state: from `from_on` until the eve of `until_on`, or until further notice.
-
-    `passed_deadline_on` is the deadline whose passing made it so, without anybody doing anything.
-    """
+    """A run of days in one state, from `from_on` until the eve of `until_on`, or until further notice."""
 
     from_on: date
     until_on: date | None
@@ -59,8 +62,10 @@ class Days(msgspec.Struct, frozen=True):
     public_deadline_on: date | None
     internal_deadline_on: date | None
     merged_into: str | None
-    passed_deadline_on: date | None
-    because: Said
+    passed_deadline_on: Annotated[
+        date | None, Meta(description="The deadline that had just passed, by itself.")
+    ]
+    because: Source
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -74,37 +79,38 @@ class Timeline(msgspec.Struct, frozen=True):
     spans: list[Days]
 
 
-def timeline_as_of(reading: Reading, store: Store, at: AsOf, scope: Scope, commitment_id: UUID) -> Timeline:
-    """The timeline of a commitment; NotFound when there is none that the asker may know of."""
+def timeline_as_of(
+    reading: Reading,
+    store: Store,
+    at: AsOf,
+    scope: Scope,
+    commitment_id: UUID,
+    rule: Rule = TRAFFIC_LIGHT_1,
+) -> Timeline:
+    """The timeline of a commitment; NotFound when there is none that the asker may read."""
     described = reading.connection.execute(
-        select(descriptions).where(
-            descriptions.c.commitment_id == commitment_id,
-            descriptions.c.believed_from <= at.position,
-            descriptions.c.believed_to > at.position,
-            visible_descriptions(scope, at.position),
-        )
-    ).one_or_none()
-    if described is None:
+        readable_things(reading, scope, at.position, commitments, commitments.table)
+        .where(commitments.c.commitment_id == commitment_id)
+        .order_by(commitments.c.valid_from)
+    ).all()
+    if not described:
         raise NotFound("unknown-commitment", "There is no such commitment.")
+    # On a day before the first it has the name that it will have.
+    called = next((row for row in reversed(described) if row.valid_from <= at.on), described[0])
+    states = commitment_states.c
     rows = reading.connection.execute(
-        select(standings)
-        .where(
-            and_(
-                standings.c.commitment_id == commitment_id,
-                standings.c.believed_from <= at.position,
-                standings.c.believed_to > at.position,
-            )
-        )
-        .order_by(standings.c.valid_from)
+        select(commitment_states.table)
+        .where(states.commitment_id == commitment_id, commitment_states.known_at(at.position))
+        .order_by(states.valid_from)
     ).all()
     names = names_at(reading, at.position)
-    known = visible_codes(reading, at.position, scope, {row.merged_into for row in rows} - {None})
-    because = _all_said(reading, store, at, scope, commitment_id)
+    known = readable_codes(reading, at.position, scope, {row.merged_into for row in rows} - {None})
+    sources = _sources(reading, store, at, scope, commitment_id)
     spans = [
         Days(
             from_on=first,
             until_on=None if last == END_OF_DAYS else last,
-            status=verdict.status,
+            status=line.verdict,
             judgement=row.judgement,
             lead_organization=row.lead_organization,
             lead_organization_name=names.of(ORGANIZATION, row.lead_organization),
@@ -112,82 +118,57 @@ def timeline_as_of(reading: Reading, store: Store, at: AsOf, scope: Scope, commi
             internal_deadline_on=row.internal_deadline,
             merged_into=row.merged_into if row.merged_into in known else None,
             passed_deadline_on=first - _DAY if first != row.valid_from else None,
-            because=because[verdict.because],
+            because=sources[rule.position_of(line, row)],
         )
         for row in rows
-        for first, last, verdict in _runs(row)
+        for first, last, line in _runs(row, rule)
     ]
     now = [
         span for span in spans if span.from_on <= at.on and (span.until_on is None or at.on < span.until_on)
     ]
     return Timeline(
         id=commitment_id,
-        code=described.code,
-        title=described.title,
+        code=called.code,
+        title=called.title,
         status=now[0].status if now else None,
         registered=bool(now),
         spans=spans,
     )
 
 
-def _runs(row: Any) -> Iterator[tuple[date, date, Verdict]]:
+def _runs(row: Any, rule: Rule) -> Iterator[tuple[date, date, Line]]:
     """The days of one row, parted where a deadline passes and the verdict with it."""
-    standing = Standing(
-        row.registered_at,
-        row.lead_organization,
-        row.lead_at,
-        None if row.closure is None else Closure(row.closure),
-        row.closure_at,
-        None if row.judgement is None else Judgement(row.judgement),
-        row.judgement_at,
-        row.public_deadline,
-        row.public_deadline_at,
-        row.internal_deadline,
-        row.internal_deadline_at,
-    )
     deadlines = sorted({row.public_deadline, row.internal_deadline} - {None})
     eves = [day for day in deadlines if row.valid_from <= day < row.valid_to - _DAY]
-    start, verdict = row.valid_from, verdict_on(standing, row.valid_from)
+    start, line = row.valid_from, rule.line_for(row, row.valid_from)
     for day in (eve + _DAY for eve in eves):
-        then = verdict_on(standing, day)
-        if then != verdict:
-            yield start, day, verdict
-            start, verdict = day, then
-    yield start, row.valid_to, verdict
+        then = rule.line_for(row, day)
+        if then != line:
+            yield start, day, line
+            start, line = day, then
+    yield start, row.valid_to, line
 
 
-def _all_said(reading: Reading, store: Store, at: AsOf, scope: Scope, commitment_id: UUID) -> dict[int, Said]:
+def _sources(
+    reading: Reading, store: Store, at: AsOf, scope: Scope, commitment_id: UUID
+) -> dict[int, Source]:
     """By position: what was recorded of the commitment, as the asker may know it."""
-    said = {
-        position: _said(codec.decode(line, position), with_subject=scope.name != "public")
+    found = {
+        position: _source(codec.decode(line, position), with_subject=scope.name != "public")
         for position, line in store.read_stream(commitment_id, 0, at.position)
     }
-    hidden = _hidden_numbers(reading, at, scope, {one.decision for one in said.values() if one.decision})
+    # A number that no decision has was typed by hand, and gives nothing away.
+    numbers = {resolve("decision", one.decision): one.decision for one in found.values() if one.decision}
+    hidden = {numbers[one] for one in hidden_among(reading, scope, at.position, decisions, numbers)}
     return {
         position: msgspec.structs.replace(one, decision=None) if one.decision in hidden else one
-        for position, one in said.items()
+        for position, one in found.items()
     }
 
 
-def _hidden_numbers(reading: Reading, at: AsOf, scope: Scope, numbers: set[str]) -> set[str]:
-    """Those of the numbers whose decisions the asker may not know of.
-
-    A number that no decision has was typed by hand, and gives nothing away.
-    """
-    if scope.name == "everything" or not numbers:
-        return set()
-    named = {number: resolve("decision", number) for number in numbers}
-    query = select(decisions.c.decision_id).where(
-        decisions.c.decision_id.in_(set(named.values())),
-        kept_back(scope, at.position, decisions.c.decision_id),
-    )
-    hidden = set(reading.connection.execute(query).scalars())
-    return {number for number, identity in named.items() if identity in hidden}
-
-
-def _said(recorded: Recorded, *, with_subject: bool) -> Said:
+def _source(recorded: Recorded, *, with_subject: bool) -> Source:
     data = recorded.data
-    return Said(
+    return Source(
         position=recorded.position,
         type=recorded.type,
         recorded_at=codec.instant_text(recorded.recorded_at),

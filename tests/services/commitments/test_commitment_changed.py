@@ -73,7 +73,7 @@ def test_a_field_is_another_from_a_day_on_and_its_former_value_is_kept(
 
 def test_what_held_before_is_right_until_then() -> None:
     it = given(registered(), changed("title", "Less crime")).thing
-    assert [it.registration_on(day).title for day in (MAY, JUNE, JULY, TODAY)] == [
+    assert [it.dated.registration_on(day).title for day in (MAY, JUNE, JULY, TODAY)] == [
         TITLE,
         TITLE,
         "Less crime",
@@ -84,7 +84,7 @@ def test_what_held_before_is_right_until_then() -> None:
 
 def test_a_change_recorded_late_does_not_replace_a_newer_one() -> None:
     it = given(registered(), changed("title", "Newer", JULY), changed("title", "Older", JUNE)).thing
-    assert [it.registration_on(day).title for day in (MAY, JUNE, JULY)] == [TITLE, "Older", "Newer"]
+    assert [it.dated.registration_on(day).title for day in (MAY, JUNE, JULY)] == [TITLE, "Older", "Newer"]
     given(registered(), changed("title", "Newer", JULY)).when(change("title", "Older", JUNE)).then(
         changed("title", "Older", JUNE, previous=TITLE)
     )
@@ -92,13 +92,16 @@ def test_a_change_recorded_late_does_not_replace_a_newer_one() -> None:
 
 def test_of_two_changes_on_one_day_the_later_one_recorded_counts() -> None:
     it = given(registered(), changed("title", "First"), changed("title", "Second")).thing
-    assert it.registration_on(JULY).title == "Second"
+    assert it.dated.registration_on(JULY).title == "Second"
 
 
 def test_what_was_wrong_from_the_start_is_corrected_below_a_change() -> None:
     wrong = Corrected(field="title", value="Reduce victimisation", reason="Misread")
     it = given(registered(), changed("title", "Less crime"), wrong).thing
-    assert [it.registration_on(day).title for day in (JUNE, JULY)] == ["Reduce victimisation", "Less crime"]
+    assert [it.dated.registration_on(day).title for day in (JUNE, JULY)] == [
+        "Reduce victimisation",
+        "Less crime",
+    ]
 
 
 def test_who_may_read_it_and_speak_for_it_is_who_it_is_with_now() -> None:

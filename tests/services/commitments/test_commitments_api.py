@@ -11,11 +11,11 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from services.commitments.commitment.model import FIELD_TYPES
 from services.commitments.commitment.routes import COMMITMENT
 from shared.events.streams import stream_of
 from shared.http.resource import HistoryItem
 from shared.identity.actor import Role
+from shared.rules.dated_facts import FIELD_TYPES
 from tests.services.commitments.documented import examples
 from tests.services.commitments.installation import Installation, refused
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -333,6 +334,18 @@ async def test_the_history_tells_everything_in_order(service: Installation) -> N
     assert [one["version"] for one in (*first["items"], *second["items"])] == [1, 2, 3, 4, 5]
 
 
+async def test_a_history_ends_with_the_version_that_its_etag_names(service: Installation) -> None:
+    meeting = await service.circulated(await service.committee())
+
+    async def keeps_its_word() -> None:
+        answer = await service.ask("GET", f"{meeting}/history")
+        assert answer.headers["etag"] == f'"{answer.json()["items"][-1]["version"]}"'
+
+    for n in range(20):
+        observed = service.post(f"{meeting}/observations", {"text": f"{n}"})
+        await asyncio.gather(observed, *(keeps_its_word() for _ in range(5)))
+
+
 # --- lists ---------------------------------------------------------------------------------------------------------
 
 
@@ -361,6 +374,8 @@ async def test_meetings_are_listed_by_time_and_filtered_by_body_days_and_state(s
     assert [f"/v1/meetings/{one['id']}" for one in (*first["items"], *rest["items"])] == [early, late, other]
     await service.post(f"{early}/reschedulings", {"scheduled_at": "2012-11-01T14:00:00Z", "reason": "later"})
     assert await listed() == [late, other, early]
+    assert await listed("?body=SOCIAL") == [late, early]
+    assert await listed("?body=SOCIAL&from=2012-11-01&to=2012-11-01") == [early]
 
 
 async def test_what_a_body_left_open_is_proposed_for_its_next_agenda(service: Installation) -> None:
@@ -399,6 +414,17 @@ async def test_what_a_body_left_open_is_proposed_for_its_next_agenda(service: In
     left = (await service.read(f"/v1/bodies/{body}/agenda-proposals?limit=1"))["items"]
     assert [one["text"] for one in left] == ["Call them"]
     assert (await service.read(f"/v1/bodies/{body}/agenda-proposals"))["next"] is None
+
+
+async def test_what_is_due_on_one_day_is_proposed_page_by_page_each_once(service: Installation) -> None:
+    body, tasks = await service.committee(), [task(text=f"Task {n}") for n in range(6)]
+    await service.approved(body, item(action_items=tasks))
+    found, url = [], f"/v1/bodies/{body}/agenda-proposals?limit=1"
+    while url:
+        page = await service.read(url)
+        found += [one["text"] for one in page["items"]]
+        url = page["next"]
+    assert found == [one["text"] for one in tasks]
 
 
 async def test_an_agenda_takes_up_what_was_left_open(service: Installation) -> None:

@@ -1,7 +1,7 @@
 """Random histories of commitments, and a plain replay of them: what should be on the board, worked out from scratch.
 
-The replay shares nothing with the read model but the status rule: for each attribute it looks through all events known
-at a position for the one that speaks on a day.
+The replay shares nothing with the read model, not even the status rule, which it states in its own words: for each
+attribute it looks through all events known at a position for the one that counts on a day.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from shared.events.commitments import (
     Assessed,
+    ChangeableField,
+    Changed,
     Commented,
     Completed,
     Corrected,
@@ -40,7 +42,6 @@ from shared.events.vocabulary import (
     ResultType,
     Visibility,
 )
-from shared.rules.traffic_light import Closure, Standing, verdict_on
 
 EPOCH = date(2012, 1, 1)
 SPAN = 12
@@ -72,7 +73,7 @@ class Teller:
 
     def _happening(self) -> Event:
         day = self._day()
-        match self._random.randrange(12):
+        match self._random.randrange(14):
             case 0 | 1:
                 return Assessed(
                     effective_on=day, judgement=self._one_of([None, *Judgement, Judgement.AT_RISK])
@@ -98,6 +99,8 @@ class Teller:
             case 10:
                 # A stream begins once, so a second beginning is to change nothing; nor is a comment.
                 return self._one_of([self._registration("again"), Commented(text="t", effective_on=day)])
+            case 11 | 12:
+                return self._change(day)
             case _:
                 return self._correction()
 
@@ -117,12 +120,25 @@ class Teller:
             collaborating_organizations=tuple({self._ministry() for _ in range(self._random.randrange(2))}),
         )
 
+    def _change(self, day: date) -> Changed:
+        field, value = self._one_of(
+            [
+                (ChangeableField.TITLE, self._one_of(["Changed title", "First title"])),
+                (ChangeableField.PILLAR, self._one_of(PILLARS)),
+                (ChangeableField.PRIORITY, self._one_of(["high", None])),
+                (ChangeableField.COLLABORATING_ORGANIZATIONS, [self._ministry()]),
+                (ChangeableField.GOAL, "not a matter of the board"),
+            ]
+        )
+        return Changed(field=field, value=value, effective_on=day, reason="r")
+
     def _correction(self) -> Corrected:
         deadline = self._one_of([None, {"on": self._day().isoformat()}])
         field, value = self._one_of(
             [
                 ("title", "Corrected title"),
                 ("pillar", self._one_of(PILLARS)),
+                ("priority", self._one_of([None, "low"])),
                 ("kind", "action"),
                 ("result_type", self._one_of([None, "outcome"])),
                 ("origin", self._one_of([None, {"kind": "other_speech"}])),
@@ -175,6 +191,7 @@ class Expected(NamedTuple):
     result_type: str | None
     visibility: str
     merged_into: str | None
+    priority: str | None
 
 
 Told = Sequence[tuple[int, Event]]
@@ -191,6 +208,7 @@ def replayed(told: Told, on: date) -> Expected | None:
         "effective_on": (first.effective_on, registered_at),
         "title": (first.title, registered_at),
         "pillar": (first.pillar, registered_at),
+        "priority": (first.priority, registered_at),
         "kind": (str(first.kind), registered_at),
         "result_type": (first.result_type and str(first.result_type), registered_at),
         "origin": (first.origin and str(first.origin.kind), registered_at),
@@ -224,42 +242,35 @@ def replayed(told: Told, on: date) -> Expected | None:
     )
     public, public_at = speaks(_revised(DeadlineKind.PUBLIC), fields["public_deadline"])
     internal, internal_at = speaks(_revised(DeadlineKind.INTERNAL), fields["internal_deadline"])
-    lead, lead_at = speaks(
+    lead, _lead_at = speaks(
         lambda e: (e.effective_on, e.lead_organization) if isinstance(e, LeadReassigned) else None,
         fields["lead_organization"],
     )
-    verdict = verdict_on(
-        Standing(
-            registered_at=registered_at,
-            lead_organization=lead,
-            lead_at=lead_at,
-            closure=closure,
-            closure_at=closure_at,
-            judgement=judgement,
-            judgement_at=judgement_at if judgement else None,
-            public_deadline=public,
-            public_deadline_at=public_at,
-            internal_deadline=internal,
-            internal_deadline_at=internal_at,
-        ),
-        on,
+    if judgement is None:
+        judgement_at = registered_at
+    status, because = judged(
+        (closure, closure_at), (judgement, judgement_at), (public, public_at), (internal, internal_at), on
     )
-    into = dict(told)[closure_at] if closure is Closure.MERGED else None
+    title, pillar, priority = (
+        speaks(_changed_to(name), fields[name])[0] for name in ("title", "pillar", "priority")
+    )
+    into = dict(told)[closure_at] if closure == "merged" else None
     return Expected(
         code=first.code,
-        title=fields["title"][0],
-        status=verdict.status and str(verdict.status),
-        because=verdict.because,
+        title=title,
+        status=status,
+        because=because,
         judgement=judgement and str(judgement),
         public_deadline=public,
         internal_deadline=internal,
         lead=lead,
-        pillar=fields["pillar"][0],
+        pillar=pillar,
         kind=fields["kind"][0],
         origin=fields["origin"][0],
         result_type=fields["result_type"][0],
         visibility=fields["visibility"][0],
         merged_into=into.into if isinstance(into, Merged) else None,
+        priority=priority,
     )
 
 
@@ -268,23 +279,52 @@ def concerned(told: Told, on: date = date.max) -> set[str]:
     expected = replayed(told, on)
     if expected is None:
         return set()
-    collaborating: set[str] = set()
+    first = told[0][1]
+    assert isinstance(first, Registered)
+    collaborating = set(first.collaborating_organizations)
     for _, event in told:
-        if isinstance(event, Registered) and not collaborating and event is told[0][1]:
-            collaborating = set(event.collaborating_organizations)
         if isinstance(event, Corrected) and event.field == "collaborating_organizations":
             collaborating = set(event.value)
-    return collaborating | {expected.lead}
+    changes = [
+        (event.effective_on, position, event.value)
+        for position, event in told
+        if isinstance(event, Changed)
+        and event.field == "collaborating_organizations"
+        and event.effective_on <= on
+    ]
+    return set(max(changes)[2] if changes else collaborating) | {expected.lead}
 
 
-def _closure(event: Event) -> tuple[date, Closure | None] | None:
+Dated = tuple[Any, int]
+"""A value and the position of the event that said so."""
+
+
+def judged(
+    closure: Dated, judgement: Dated, public: Dated, internal: Dated, day: date
+) -> tuple[str | None, int]:
+    """The state on a day, and what it follows from: closed, late, doubtful, late by its own deadline, or fine."""
+    if closure[0] is not None:
+        return (None if closure[0] == "merged" else closure[0]), closure[1]
+
+    def overdue(deadline: Dated) -> bool:
+        return deadline[0] is not None and (day - deadline[0]).days >= 1
+
+    doubtful = judgement[0] == "at_risk"
+    if overdue(public):
+        return "delayed", public[1]
+    if doubtful or not overdue(internal):
+        return ("needs_attention" if doubtful else "on_time"), judgement[1]
+    return "needs_attention_internal_deadline", internal[1]
+
+
+def _closure(event: Event) -> tuple[date, str | None] | None:
     match event:
         case Completed():
-            return event.completed_on, Closure.ACHIEVED
+            return event.completed_on, "achieved"
         case Discarded():
-            return event.effective_on, Closure.DISCARDED
+            return event.effective_on, "discarded"
         case Merged():
-            return event.effective_on, Closure.MERGED
+            return event.effective_on, "merged"
         case Reopened():
             return event.effective_on, None
     return None
@@ -294,6 +334,15 @@ def _revised(kind: DeadlineKind) -> Callable[[Event], tuple[date, date] | None]:
     def of(event: Event) -> tuple[date, date] | None:
         if isinstance(event, DeadlineRevised) and event.deadline is kind:
             return event.effective_on, event.on
+        return None
+
+    return of
+
+
+def _changed_to(field: str) -> Callable[[Event], tuple[date, Any] | None]:
+    def of(event: Event) -> tuple[date, Any] | None:
+        if isinstance(event, Changed) and event.field == field:
+            return event.effective_on, event.value
         return None
 
     return of

@@ -13,11 +13,13 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from services.reporting.datasets import DATASETS, Schema
 from services.reporting.follow import Worker
-from services.reporting.opening import open_read_model
-from services.reporting.read_model import ReadModel
-from services.reporting.rebuild import rebuild
-from services.reporting.tables import BELIEVED
+from services.reporting.generations import open_read_model
+from services.reporting.generations.interface import ReadModel
+from services.reporting.queries.access import Scope, scope_of
+from services.reporting.reading import Reading
+from services.reporting.rebuild import build_missing, rebuild
 from shared.clock import Clock
 from shared.eventlog.envelope import NewEvent
 from shared.eventlog.open import open_store
@@ -28,7 +30,15 @@ from shared.identity.actor import Actor, Role
 
 IDLE = 0.05
 """Seconds between two looks of a worker at whether it should stop: tests stop many of them."""
+SCHEMA = Schema(Clock().zone.key)
 ACTOR = Actor(subject="u-9", organization="DCI", role=Role.DCI)
+EVERYTHING = scope_of(ACTOR)
+PUBLIC = scope_of(None)
+
+
+def ministry(code: str) -> Scope:
+    """What somebody of a ministry may read."""
+    return scope_of(Actor(subject="u-8", organization=code, role=Role.MINISTRY))
 
 
 def read_model_url(log_url: str) -> str:
@@ -45,8 +55,8 @@ class Stage:
         self.log_url = log_url
         self.store: Store = open_store(log_url)
         self.store.migrate()
-        self.read_model: ReadModel = open_read_model(read_model_url(log_url))
-        self.read_model.migrate()
+        self.read_model: ReadModel = open_read_model(read_model_url(log_url), SCHEMA)
+        build_missing(self.store, self.read_model, Clock())
         self._versions: dict[UUID, int] = {}
         self.failure: Exception | None = None
         self._running: list[tuple[Worker, threading.Thread]] = []
@@ -104,10 +114,14 @@ class Stage:
             time.sleep(0.003)
         return reached
 
+    def reading(self) -> Reading:
+        """How the read model is: where it is, and what keeps it from going on."""
+        with self.read_model.reading() as reading:
+            return reading
+
     def reached(self) -> int:
         """How far the read model has followed the log."""
-        with self.read_model.reading() as reading:
-            return reading.position
+        return self.reading().position
 
     def follow(self) -> None:
         """Let a worker of its own bring the read model to the end of the log."""
@@ -136,8 +150,8 @@ def rows_of(read_model: ReadModel) -> dict[str, list[tuple[Any, ...]]]:
     """Everything in the live generation of a read model, in a fixed order."""
     with read_model.reading() as reading:
         return {
-            table.name: sorted((tuple(row) for row in reading.connection.execute(select(table))), key=repr)
-            for table in BELIEVED
+            one.name: sorted((tuple(row) for row in reading.connection.execute(select(one.table))), key=repr)
+            for one in DATASETS
         }
 
 

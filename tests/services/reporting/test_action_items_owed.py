@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.reporting.queries.access import Scope
 from services.reporting.queries.action_items import (
     ActionItem,
     ActionItemFilters,
@@ -18,7 +19,6 @@ from services.reporting.queries.action_items import (
     action_items_as_of,
 )
 from services.reporting.queries.moments import AsOf
-from services.reporting.queries.scope import EVERYTHING, PUBLIC, Scope
 from shared.events.commitments import Evidence, Registered
 from shared.events.facts import Event
 from shared.events.meetings import (
@@ -45,7 +45,7 @@ from tests.services.reporting.gatherings import (
     meeting_id,
     tell,
 )
-from tests.services.reporting.stage import Stage, staged
+from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
 
 numbers = count(1)
 EVERY_TIME = settings(
@@ -104,18 +104,18 @@ def test_the_list_says_on_every_day_what_the_rule_says(stage: Stage, data: st.Da
     for position in {positions[-1], positions[int(data.draw(st.floats(0, 0.99)) * len(positions))]}:
         facts = _facts([one for one in told if one[0] <= position])
         for day in data.draw(st.sets(asked_days, min_size=1, max_size=8)):
-            standing = None if facts is None else facts.standing_on(day)
+            facts_then = None if facts is None else facts.on_day(day)
             found = listed(stage, AsOf(day, position, None), body=(tag,))
-            if standing is None:
+            if facts_then is None:
                 assert (found.items, set(found.by_state.values() if found.by_state else ())) == ([], {0})
                 continue
-            verdict = action_item_verdict(standing, day)
+            verdict = action_item_verdict(facts_then, day)
             (item,) = found.items
             assert (item.state, item.state_because) == (verdict.state, verdict.because)
             assert (item.owner_organization, item.due_on, item.ended_on) == (
-                standing.owner_organization,
-                standing.due_on,
-                standing.ended_on,
+                facts_then.owner_organization,
+                facts_then.due_on,
+                facts_then.ended_on,
             )
             assert found.by_state == {state: int(state == verdict.state) for state in ActionItemState}
 
@@ -169,7 +169,7 @@ def asking(stage: Stage) -> Owed:
     """Lists what somebody may know to be owed on a day of January."""
 
     def ask(asker: str | None = None, on: int = 15, **filters: Any) -> list[ActionItem]:
-        scope = EVERYTHING if asker is None else Scope("government", asker) if asker else PUBLIC
+        scope = EVERYTHING if asker is None else ministry(asker) if asker else PUBLIC
         found = listed(stage, AsOf(day(on), stage.store.head(), None), scope, **filters)
         assert found.by_state is not None
         assert sum(found.by_state.values()) == len(found.items)
@@ -252,7 +252,7 @@ def test_a_task_handed_on_is_known_to_the_one_who_owes_it_now(growing: Stage) ->
     # It is not theirs any more, so that they do not learn of it from what was known before, either.
     then = AsOf(day(15), before, None)
     for asker in ("c", "d"):
-        assert texts(listed(stage, then, Scope("government", asker)).items) == ["T-1"]
+        assert texts(listed(stage, then, ministry(asker)).items) == ["T-1"]
     assert texts(owed(on=11, owner_organization=["c"])) == ["T-3"]
 
 
@@ -268,9 +268,9 @@ def test_who_owed_a_task_before_learns_no_more_of_it_from_what_was_known_then(gr
     stage.wait()
     # The task is known inside government; the commitment it serves, to those who have to do with either.
     then = AsOf(day(15), before, None)
-    (task,) = (one for one in listed(stage, then, Scope("government", "a")).items if one.text == "Task T-1")
+    (task,) = (one for one in listed(stage, then, ministry("a")).items if one.text == "Task T-1")
     assert task.commitment is None
-    assert listed(stage, then, Scope("government", "a"), commitment=("HID-1",)).items == []
+    assert listed(stage, then, ministry("a"), commitment=("HID-1",)).items == []
     assert [item.commitment for item in owed("d", commitment=["HID-1"])] == ["HID-1"]
 
 

@@ -324,7 +324,7 @@ async def test_a_position_that_is_not_reached_in_time_is_unavailable(
 ) -> None:
     beyond = reporting.stage.store.head() + 1
     # How long it really is, is seen in tests/api, for every route at once.
-    monkeypatch.setattr("services.reporting.api.questions.LONGEST_WAIT", 0.1)
+    monkeypatch.setattr("services.reporting.routes.asking.LONGEST_WAIT", 0.1)
     assert await reporting.refused(f"{PAST_BOARD}&wait_for={beyond}") == (503, "position-not-reached")
 
 

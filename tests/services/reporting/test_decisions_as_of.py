@@ -11,14 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.reporting.queries.beside_decisions import DecisionItem, Reader
+from services.reporting.queries.decision_items import DecisionItem, Reader
 from services.reporting.queries.decisions import ACKNOWLEDGED, OUTCOMES, DecisionFilters, decisions_as_of
 from services.reporting.queries.gaps import Gap, gaps_as_of
 from services.reporting.queries.moments import AsOf
-from services.reporting.queries.scope import EVERYTHING
-from tests.services.reporting.decision_histories import SPAN, Asked, day_of, histories, replayed
+from tests.services.reporting.decision_histories import SPAN, Asked, histories, replayed
 from tests.services.reporting.meeting_histories import written
-from tests.services.reporting.stage import Stage, staged
+from tests.services.reporting.stage import EVERYTHING, Stage, staged
 
 numbers = count(1)
 BEGINNING = date(1975, 1, 1)
@@ -72,13 +71,13 @@ def answered_as_replayed(
     stage: Stage, asked: Asked, filters: DecisionFilters, expected: dict[str, dict[str, Any]]
 ) -> None:
     """The feed and the gaps say what is expected, and so do the totals and a filter by what was said."""
-    at, reader = AsOf(asked.on, asked.position, None), Reader(EVERYTHING, asked.on, day_of)
+    at, reader = AsOf(asked.on, asked.position, None), Reader(EVERYTHING, asked.on)
     word, chosen = CHOICES[asked.on.toordinal() % len(CHOICES)]
     with stage.read_model.reading() as reading:
         items, _ = decisions_as_of(reading, at, reader, filters)
         gaps = gaps_as_of(reading, at, reader, filters, list(Gap), asked.days)
         filtered, _ = decisions_as_of(reading, at, reader, filters._replace(**chosen))
-    lacking = {item.number: found for item, found in gaps.items}
+    lacking = {item.number: item.gaps for item in gaps.items}
     assert {item.number: as_replayed(item, lacking.get(item.number, ())) for item in items} == expected
     assert gaps.totals.decisions == len(lacking) == sum(bool(one["gaps"]) for one in expected.values())
     for gap in Gap:

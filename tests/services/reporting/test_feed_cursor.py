@@ -11,16 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.reporting.queries.beside_decisions import Reader
+from services.reporting.queries.decision_items import Reader
 from services.reporting.queries.decisions import DecisionFilters, decisions_as_of
 from services.reporting.queries.moments import AsOf
-from services.reporting.queries.scope import EVERYTHING
-from shared.clock import Clock
 from shared.events.commitments import DecisionCarriedOut
 from shared.events.meeting_vocabulary import Acknowledgement
 from shared.events.meetings import DecisionAcknowledged
 from tests.services.reporting.gatherings import Told, decided, tell
-from tests.services.reporting.stage import Stage, staged
+from tests.services.reporting.stage import EVERYTHING, Stage, staged
 
 numbers = count(1)
 TODAY = date(2012, 12, 31)
@@ -98,7 +96,7 @@ def test_every_decision_comes_once_however_many_arrive_while_pages_are_read(
             stage.wait()
         with stage.read_model.reading() as reading:
             at = AsOf(TODAY, reading.position, None)
-            reader = Reader(EVERYTHING, TODAY, Clock().day_of)
+            reader = Reader(EVERYTHING, TODAY)
             items, more = decisions_as_of(reading, at, reader, filters, after=after, limit=limit)
         seen += [item.number for item in items]
         assert len(seen) <= len(ministry.asked_for)

@@ -15,24 +15,23 @@ from datetime import date, timedelta
 
 import psycopg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection
 
-from services.reporting.projections.changes import RowChanges
+from services.reporting.datasets import DATASETS, PROJECTIONS, Dataset, Field, Schema, Type
+from services.reporting.follow import FIRST_ANALYSIS
+from services.reporting.generations import open_read_model
+from services.reporting.generations.interface import OvertakenError, RebuildUnderWayError
+from services.reporting.projections.differ import RowChanges
 from services.reporting.queries.board import board_as_of, grouped_board_as_of
 from services.reporting.queries.moments import AsOf
-from services.reporting.queries.scope import EVERYTHING
-from services.reporting.read_model import OvertakenError, RebuildUnderWayError
-from services.reporting.tables import VERSION_TABLE, metadata
+from services.reporting.rebuild import build_missing
 from shared.clock import Clock
-from shared.errors import BitacoraError, CorruptEvent
+from shared.errors import BitacoraError, CorruptEvent, Unavailable
 from shared.eventlog.envelope import NewEvent
 from shared.events.commitments import Assessed, Corrected, DeadlineRevised, OrganizationRegistered, Registered
 from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind, Judgement
-from tests.services.reporting.stage import ACTOR, Stage, read_model_url, rows_of, staged
+from tests.services.reporting.stage import ACTOR, EVERYTHING, SCHEMA, Stage, read_model_url, rows_of, staged
 
 DAY = date(2012, 5, 21)
 
@@ -73,58 +72,49 @@ def story(seed: int, commitments: int, events: int) -> list[tuple[str, Event]]:
     return told
 
 
-def test_the_migrations_make_the_tables_of_the_code(stage: Stage) -> None:
-    with stage.read_model.reading() as reading:
-        found = compare_metadata(_context(reading.connection, reading.generation), metadata)
-    assert found == []
+def test_another_declaration_or_projection_or_time_zone_is_another_read_model() -> None:
+    zone = "America/Santiago"
+    found = {
+        Schema(zone).fingerprint,
+        Schema("Europe/Madrid").fingerprint,
+        Schema(zone, projections=PROJECTIONS + 1).fingerprint,
+        Schema(zone, DATASETS[:-1]).fingerprint,
+        Schema(zone, (*DATASETS, Dataset("more", (Field("id", Type.ID),), ()))).fingerprint,
+    }
+    assert len(found) == 5
+    assert Schema(zone).fingerprint == Schema(zone, DATASETS).fingerprint
 
 
-def _context(connection: Connection, generation: str) -> MigrationContext:
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SET search_path TO {generation}")
-    return MigrationContext.configure(
-        connection,
-        opts={
-            "version_table": VERSION_TABLE,
-            "compare_type": True,
-            "include_name": lambda name, kind, _: kind != "table" or name in metadata.tables,
-        },
-    )
-
-
-def test_a_service_is_not_ready_before_the_read_model_is_made_or_when_it_is_behind(stage: Stage) -> None:
-    stage.read_model.check_ready()
-    stage.read_model.migrate()
-    generation = stage.read_model.live()
-    assert generation is not None
-    _execute(stage, generation, f"UPDATE {VERSION_TABLE} SET version_num = '0000'")  # noqa: S608 - our own name
-    with pytest.raises(BitacoraError) as caught:
-        stage.read_model.check_ready()
-    assert caught.value.code == "read-model-out-of-date"
-
-
-def _execute(stage: Stage, generation: str, statement: str) -> None:
-    from sqlalchemy import create_engine
-
-    url = read_model_url(stage.log_url)
-    if url.startswith("sqlite:///"):
-        engine = create_engine(f"{url}/{generation}")
-    else:
-        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-        statement = statement.replace(VERSION_TABLE, f"{generation}.{VERSION_TABLE}")
-    with engine.begin() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
-
-
-def test_several_may_migrate_at_once(log_url: str) -> None:
+def test_a_service_has_no_answer_before_a_generation_of_its_own_is_complete(log_url: str) -> None:
+    read_model = open_read_model(read_model_url(log_url), SCHEMA)
+    read_model.prepare()
+    with pytest.raises(Unavailable, match="no read model yet"), read_model.reading():
+        pass
     with staged(log_url) as stage:
-        generation = stage.read_model.live()
+        other = open_read_model(read_model_url(log_url), Schema("Europe/Madrid"))
+        with pytest.raises(Unavailable, match="another version"), other.reading():
+            pass
+        with other.building():
+            other.begin()
+            with pytest.raises(Unavailable, match="another version"), other.reading():
+                pass
+        build_missing(stage.store, other, Clock("Europe/Madrid"))
+        with other.reading() as reading:
+            assert reading.position == stage.store.head()
+        other.close()
+    read_model.close()
+
+
+def test_several_may_build_what_is_missing_at_once(log_url: str) -> None:
+    with staged(log_url) as stage:
+        other = open_read_model(read_model_url(log_url), Schema("Europe/Madrid"))
+        built: list[str | None] = []
         failures: list[BaseException] = []
 
         def migrate() -> None:
             try:
-                stage.read_model.migrate()
+                build_missing(stage.store, other, Clock("Europe/Madrid"), wait=True)
+                built.append(other.live())
             except BaseException as error:
                 failures.append(error)
                 raise
@@ -134,8 +124,10 @@ def test_several_may_migrate_at_once(log_url: str) -> None:
             thread.start()
         for thread in threads:
             thread.join()
+        other.close()
         assert failures == []
-        assert stage.read_model.live() == generation
+        assert len(built) == 2
+        assert len(set(built)) == 1
 
 
 def test_rows_and_position_go_in_together_or_not_at_all(stage: Stage) -> None:
@@ -143,17 +135,17 @@ def test_rows_and_position_go_in_together_or_not_at_all(stage: Stage) -> None:
     assert generation is not None
     first, second = stage.read_model.writer(generation), stage.read_model.writer(generation)
     changes = RowChanges()
-    changes.added["names"].append(("pillar", "p", "Pillar", 1, 1, 2**63 - 1))
+    changes.added["names"] = [("pillar", "p", "Pillar", 1, 1, 2**63 - 1)]
     try:
-        assert first.position() == second.position() == 0
+        assert first.progress().position == second.progress().position == 0
         first.write(changes, before=0, after=1)
         with pytest.raises(OvertakenError):
             second.write(changes, before=0, after=1)
         broken = RowChanges()
-        broken.added["names"].append(("pillar", "p", "Pillar", 1, 1, 2**63 - 1))  # the same key again
+        broken.added["names"] = [("pillar", "p", "Pillar", 1, 1, 2**63 - 1)]  # the same key again
         with pytest.raises(Exception, match=r"(?i)unique|duplicate"):
             second.write(broken, before=1, after=2)
-        assert first.position() == 1
+        assert first.progress().position == 1
         assert len(stage.rows()["names"]) == 1
     finally:
         first.close()
@@ -185,7 +177,7 @@ def test_events_of_unknown_types_move_the_position_on(stage: Stage) -> None:
 
 
 def test_a_rebuild_is_done_by_one_process_at_a_time(stage: Stage) -> None:
-    with stage.read_model.rebuilding(), pytest.raises(RebuildUnderWayError):
+    with stage.read_model.building(), pytest.raises(RebuildUnderWayError):
         stage.rebuild()
     stage.rebuild()
 
@@ -339,17 +331,54 @@ def worker_process(stage: Stage) -> Iterator[subprocess.Popen[bytes]]:
         worker.wait()
 
 
-def test_a_worker_that_meets_a_corrupt_event_has_written_what_precedes_it(stage: Stage) -> None:
+def test_an_event_that_cannot_be_projected_stops_the_read_model_before_it_and_says_so(stage: Stage) -> None:
     stage.append(*story(12, 2, 5))
     bad = stage.append(("C-000", Corrected(field="effective_on", value="the day before", reason="r")))
     stage.append(("C-001", Assessed(effective_on=DAY, judgement=Judgement.AT_RISK)))
-    from services.reporting.follow import Worker
-
-    with pytest.raises(CorruptEvent) as caught:
-        Worker(stage.store, stage.read_model, Clock()).run()
-    assert caught.value.position == bad.first
-    assert stage.reached() == bad.first - 1
-    assert len(stage.rows()["descriptions"]) == 2
+    stage.start_worker()
+    try:
+        while stage.reading().stopped_because is None:
+            time.sleep(0.003)
+    finally:
+        stage.stop_workers()
+    assert stage.failure is None
+    assert stage.reading()[2:] == (bad.first - 1, f"the event at position {bad.first} cannot be read")
+    assert len(stage.rows()["commitments"]) == 2
     with pytest.raises(CorruptEvent):
         stage.rebuild()
     assert stage.reached() == bad.first - 1
+
+
+def test_one_answer_is_of_one_position_even_while_the_log_crosses_a_power_of_two(stage: Stage) -> None:
+    codes = [f"C-{number}" for number in range(7)]
+    stage.append(
+        *(
+            (code, Registered(code=code, title=code, lead_organization="MOP", effective_on=DAY))
+            for code in codes
+        )
+    )
+    stage.start_worker()
+    stage.wait()
+    at = AsOf(DAY, 7, None)
+    with stage.read_model.reading() as reading:
+        assert reading.position == 7
+        stage.append(("C-1", Assessed(effective_on=DAY, judgement=Judgement.AT_RISK)))
+        stage.append(("C-2", Assessed(effective_on=DAY, judgement=Judgement.AT_RISK)))
+        stage.wait()
+        board = board_as_of(reading, at, EVERYTHING, {})
+    assert [item.code for item in board.items] == codes
+    assert board.totals.registered == 7
+
+
+def test_a_read_model_that_grows_is_analysed_as_it_grows(stage: Stage) -> None:
+    stage.start_worker()
+    stage.append(*story(13, 20, FIRST_ANALYSIS))
+    stage.wait()
+    generation = stage.read_model.live()
+    assert generation is not None
+    writer = stage.read_model.writer(generation)
+    try:
+        while not writer.progress().analyzed_at:
+            time.sleep(0.003)
+    finally:
+        writer.close()

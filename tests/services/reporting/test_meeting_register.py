@@ -14,14 +14,12 @@ from hypothesis import strategies as st
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.protocols import Protocols, Terms
 from services.reporting.queries.register import (
+    BodyLine,
     RegisterFilters,
     RegisterPeriod,
+    periods_between,
     register_as_of,
-    stretches,
 )
-from services.reporting.queries.register_lines import BodyLine, Days
-from services.reporting.queries.scope import EVERYTHING, Scope
-from services.reporting.queries.scope import PUBLIC as ANYBODY
 from shared.events.meeting_vocabulary import ProtocolPeriod
 from shared.events.meetings import (
     Appointment,
@@ -49,12 +47,12 @@ from tests.services.reporting.meeting_histories import (
     SPAN,
     Asked,
     Known,
-    day_of,
     histories,
     replayed_register,
     written,
 )
-from tests.services.reporting.stage import Stage, staged
+from tests.services.reporting.stage import EVERYTHING, Stage, ministry, staged
+from tests.services.reporting.stage import PUBLIC as ANYBODY
 
 numbers = count(1)
 EVERY_TIME = settings(
@@ -94,16 +92,16 @@ def everything(log: list[Known], epoch: date) -> Asked:
 
 def register(stage: Stage, asked: Asked, bodies: tuple[str, ...], **more: Any) -> list[BodyLine]:
     """The register of some bodies."""
-    found = stretches(asked.first, asked.last, MONTHS[asked.months], 1000)
+    found = periods_between(asked.first, asked.last, MONTHS[asked.months], 1000)
     assert found is not None
-    scope = EVERYTHING if asked.asker is None else Scope("government", asked.asker)
+    scope = EVERYTHING if asked.asker is None else ministry(asked.asker)
     scope = ANYBODY if asked.asker == PUBLIC else scope
     with stage.read_model.reading() as reading:
         lines, _ = register_as_of(
             reading,
             AsOf(asked.on, asked.position, None),
             scope,
-            Days(found, day_of),
+            found,
             RegisterFilters(body=bodies),
             **more,
         )

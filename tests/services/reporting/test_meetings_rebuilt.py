@@ -1,4 +1,4 @@
-"""What the worker makes of the events of meetings is what a rebuild makes of them, and what a migration begins anew."""
+"""What the worker makes of the events of meetings is what a rebuild makes of them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from alembic import command
-from sqlalchemy import Connection, create_engine, insert, inspect, select, update
 
-from services.reporting import migrate
-from services.reporting.tables import BELIEVED, names, projection_state
 from shared.events.commitments import (
     DecisionCarriedOut,
     DecisionUnresolved,
@@ -136,43 +132,12 @@ def test_what_was_followed_step_by_step_is_what_a_rebuild_makes(stage: Stage) ->
     stage.stop_workers()
     followed = stage.rows()
     assert {name for name, rows in followed.items() if not rows} == {
-        "standings",
-        "descriptions",
-        "participants",
+        "commitment_states",
+        "commitments",
         "names",
     }
     stage.rebuild()
     assert stage.rows() == followed
-
-
-@pytest.mark.parametrize("revision", ["0001", "0002"])
-def test_a_read_model_of_an_earlier_revision_reads_the_log_again(log_url: str, revision: str) -> None:
-    engine = create_engine(log_url.replace("postgresql://", "postgresql+psycopg://"))
-    with engine.begin() as connection:
-        _at_revision(connection, revision)
-        assert "mentions" not in inspect(connection).get_table_names()
-        migrate.upgrade(connection)
-        assert connection.execute(select(projection_state.c.position)).scalar_one() == 0
-        for table in BELIEVED:
-            assert connection.execute(select(table)).all() == []
-        # What is at the newest revision already is left as it is.
-        connection.execute(update(projection_state).values(position=7))
-        migrate.upgrade(connection)
-        assert connection.execute(select(projection_state.c.position)).scalar_one() == 7
-    engine.dispose()
-
-
-def _at_revision(connection: Connection, revision: str) -> None:
-    """Tables of an earlier revision, which had followed the log to position 7."""
-    from uuid import uuid4
-
-    config = migrate._config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-    connection.execute(insert(projection_state).values(id=1, generation=uuid4(), position=7))
-    connection.execute(
-        insert(names).values(kind="k", code="c", name="n", rank=0, believed_from=1, believed_to=9)
-    )
 
 
 def test_a_second_beginning_of_a_stream_and_happenings_before_any_change_nothing(stage: Stage) -> None:

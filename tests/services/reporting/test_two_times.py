@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from services.reporting.queries.board import Item, board_as_of, grouped_board_as_of
 from services.reporting.queries.moments import AsOf
-from services.reporting.queries.scope import EVERYTHING, PUBLIC, Scope
 from services.reporting.queries.timeline import timeline_as_of
 from shared.errors import NotFound
 from shared.events.facts import Event
@@ -27,7 +26,7 @@ from tests.services.reporting.histories import (
     histories,
     replayed,
 )
-from tests.services.reporting.stage import Stage, staged
+from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
 
 numbers = count(1)
 asked_days = st.integers(-1, SPAN + 2).map(lambda n: EPOCH + timedelta(days=n))
@@ -81,6 +80,9 @@ class Story:
 
 def as_expected(item: Item) -> Expected:
     """An item of the board, in the terms of the replay."""
+    assert item.code is not None
+    assert item.title is not None
+    assert item.status_because is not None
     return Expected(
         code=item.code,
         title=item.title,
@@ -96,6 +98,7 @@ def as_expected(item: Item) -> Expected:
         result_type=item.result_type,
         visibility=item.visibility,
         merged_into=item.merged_into,
+        priority=item.priority,
     )
 
 
@@ -164,7 +167,7 @@ def test_the_board_hides_what_was_hidden_then_or_is_hidden_now(stage: Stage, dat
     story = Story(stage, tag, data.draw(histories(tag)), [])
     on, position = data.draw(asked_days), data.draw(story.positions())
     asker = data.draw(st.sampled_from([None, *story.leads()["organization"]]))
-    scope = PUBLIC if asker is None else Scope("government", asker)
+    scope = PUBLIC if asker is None else ministry(asker)
     open_to_asker = {"public"} if asker is None else {"public", "internal"}
 
     def visible(code: str, known_at: int) -> bool:

@@ -9,11 +9,11 @@ from datetime import date
 import psycopg
 import pytest
 
-from services.reporting.api.waiting import Reached
-from services.reporting.opening import open_read_model
+from services.reporting.generations import open_read_model
+from services.reporting.routes.waiting import Reached
 from shared.errors import Unavailable
 from shared.events.commitments import Commented, Registered
-from tests.services.reporting.stage import Stage, staged
+from tests.services.reporting.stage import SCHEMA, Stage, staged
 
 REGISTERED = Registered(code="A", title="A", lead_organization="DCI", effective_on=date(2012, 1, 1))
 
@@ -49,7 +49,7 @@ def test_all_who_wait_are_told_when_their_position_is_there(stage: Stage) -> Non
 def test_after_the_connection_was_lost_the_next_one_who_waits_is_told_all_the_same(postgres_url: str) -> None:
     with staged(postgres_url) as stage:
         stage.append(("A", REGISTERED))
-        read_model = open_read_model(postgres_url)
+        read_model = open_read_model(postgres_url, SCHEMA)
         watch = read_model.watch()
         try:
             assert watch.wait(-1, 0) == 0

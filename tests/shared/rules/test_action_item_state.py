@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from shared.events.facts import Event
 from shared.rules.action_item_state import (
-    ACTION_ITEM_RULES,
     CURRENT_ACTION_ITEM_RULE,
     ActionItemFacts,
     ActionItemState,
     action_item_verdict,
 )
+from shared.rules.registry import rule_named
 from tests.services.meetings.obligations import (
     ASSIGNED_ON,
     DUE_ON,
@@ -39,14 +39,14 @@ def facts(*events: Event) -> ActionItemFacts:
 
 
 def state(day: date, *events: Event) -> tuple[ActionItemState, int]:
-    standing = facts(*events).standing_on(day)
+    standing = facts(*events).on_day(day)
     assert standing is not None
     return tuple(action_item_verdict(standing, day))  # type: ignore[return-value]
 
 
 def test_it_is_not_there_before_it_was_assigned() -> None:
-    assert facts().standing_on(ASSIGNED_ON - DAY) is None
-    assert facts().standing_on(ASSIGNED_ON) is not None
+    assert facts().on_day(ASSIGNED_ON - DAY) is None
+    assert facts().on_day(ASSIGNED_ON) is not None
 
 
 def test_the_due_day_itself_is_not_late() -> None:
@@ -77,15 +77,15 @@ def test_what_is_called_off_is_owed_until_then() -> None:
 
 def test_the_owner_is_whoever_held_it_on_the_day() -> None:
     moved = facts(handed_over("MINEDUC", OCTOBER_15))
-    before, after = moved.standing_on(OCTOBER_15 - DAY), moved.standing_on(OCTOBER_15)
+    before, after = moved.on_day(OCTOBER_15 - DAY), moved.on_day(OCTOBER_15)
     assert before is not None
     assert after is not None
     assert (before.owner_organization, after.owner_organization) == ("MINSAL", "MINEDUC")
 
 
 def test_the_rule_has_a_name_and_no_other_answers() -> None:
-    assert CURRENT_ACTION_ITEM_RULE in ACTION_ITEM_RULES
-    standing = facts().standing_on(DUE_ON)
+    assert rule_named(CURRENT_ACTION_ITEM_RULE).version == 1
+    standing = facts().on_day(DUE_ON)
     assert standing is not None
     with pytest.raises(KeyError):
         action_item_verdict(standing, DUE_ON, "no_such_rule")
@@ -108,10 +108,9 @@ def test_the_spans_say_of_each_day_what_the_day_itself_says(told: list[Event], d
     found = facts(*told)
     spans = found.spans()
     assert spans[0].valid_from == ASSIGNED_ON
-    assert spans[-1].valid_to is None
-    assert [one.valid_to for one in spans[:-1]] == [one.valid_from for one in spans[1:]]
-    (span,) = [one for one in spans if one.valid_from <= day and (one.valid_to is None or day < one.valid_to)]
-    assert span.standing == found.standing_on(day)
+    assert [one.valid_from for one in spans] == sorted({one.valid_from for one in spans})
+    begun = [one for one in spans if one.valid_from <= day]
+    assert (begun[-1].facts if begun else None) == found.on_day(day)
 
 
 @given(events, days)
@@ -122,4 +121,4 @@ def test_the_day_an_event_names_is_the_first_whose_standing_it_may_change(
     after = facts(*told)
     changed_from = before.apply(told[-1], 99) if told else None
     if changed_from is not None and day < changed_from:
-        assert facts(*told[:-1]).standing_on(day) == after.standing_on(day)
+        assert facts(*told[:-1]).on_day(day) == after.on_day(day)

@@ -13,13 +13,13 @@ from shared.events.vocabulary import Direction
 from shared.rules.indicator_verdict import (
     CURRENT_INDICATOR_RULE,
     FAVOURABLE,
-    INDICATOR_RULES,
     IndicatorStatus,
     Point,
     Promise,
     indicator_verdict,
     planned_on,
 )
+from shared.rules.registry import rule_named
 
 BASELINE = Point(date(2009, 12, 31), Decimal("33.6"))
 FIFTEEN_PER_CENT_LESS = Decimal("33.6") * Decimal("0.85")
@@ -82,7 +82,7 @@ def test_a_value_to_be_maintained_may_stray_by_its_tolerance_either_way(value: s
 
 
 def test_an_unknown_rule_is_an_error_and_the_current_one_is_known() -> None:
-    assert CURRENT_INDICATOR_RULE in INDICATOR_RULES
+    assert rule_named(CURRENT_INDICATOR_RULE).version == 1
     with pytest.raises(KeyError):
         indicator_verdict(BY_2013, Decimal(1), date(2011, 12, 31), rule="indicator_verdict_0")
 

@@ -1,0 +1,530 @@
+"""The datasets of the read model, each declared once: what its rows say, by what they are told apart, and who may read.
+
+Every row has system time: it was known at the positions `known_from` ≤ position < `known_to` of the log. A dataset with
+valid time says besides on which days a row held: `valid_from` ≤ day < `valid_to`. The rows of one key never overlap: at
+one position, on one day, at most one holds. No row is ever deleted; `known_to` is all that changes, once.
+
+From a declaration come the table and its indexes, the statements that write it, the filters and groups of a question,
+and the part of an answer that is a row as it lies. Change one, or what a projection makes of events (`PROJECTIONS`),
+and the fingerprint is another: another generation of the read model is then built beside the present one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Date,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    and_,
+)
+from sqlalchemy.types import TypeEngine
+
+from services.reporting.intervals import path
+from shared.events.meeting_vocabulary import BodyKind, BudgetRequest, DecisionKind
+from shared.events.vocabulary import CommitmentKind, Judgement, OriginKind, ResultType, Visibility
+
+PROJECTIONS: Final = 2
+"""To be raised whenever a projection makes other rows of the same events."""
+
+END_OF_DAYS: Final = date.max
+"""`valid_to` of what holds until further notice."""
+
+END_OF_LOG: Final = 2**63 - 1
+"""`known_to` of what is known now."""
+
+LAST_DAY_BIT: Final = date.max.toordinal().bit_length()
+LAST_POSITION_BIT: Final = 62
+"""What is known now is filed under 2**62, the highest number a position can be filed under."""
+
+ORGANIZATION: Final = "organization"
+PILLAR: Final = "pillar"
+"""What a row of `names` is the name of."""
+
+
+class Type(StrEnum):
+    """What a value is; an instant is its published text in UTC, which sorts by time, and JSON is text as well."""
+
+    ID = "id"
+    TEXT = "text"
+    NUMBER = "number"
+    POSITION = "position"
+    DAY = "day"
+    INSTANT = "instant"
+    FLAG = "flag"
+    JSON = "json"
+
+
+_STORED: Final[dict[Type, type[TypeEngine[Any]]]] = {
+    Type.ID: Uuid,
+    Type.TEXT: Text,
+    Type.NUMBER: Integer,
+    Type.POSITION: BigInteger,
+    Type.DAY: Date,
+    Type.INSTANT: Text,
+    Type.FLAG: Boolean,
+    Type.JSON: Text,
+}
+
+
+class Field(NamedTuple):
+    """A column: what it holds, and what a question may do with it."""
+
+    name: str
+    value: Type = Type.TEXT
+    optional: bool = False
+    about: str = ""
+    """For readers of the API."""
+    filter: str = ""
+    """The query parameter that admits rows by this column; without one it is no filter."""
+    group: bool = False
+    """Whether rows can be counted by it, under the name of the filter."""
+    words: type[StrEnum] | None = None
+    """The closed list its values are of."""
+    names: str = ""
+    """What its values are codes of, where `names` knows how those are called."""
+    registered: bool = False
+    """Whether it is the field of this name of a commitment's registration, as it reads on the day."""
+
+
+class Dataset:
+    """One table of the read model.
+
+    `key` tells rows apart that are known at the same time. `readable`: the key under which `readers` names who may read
+    a row that is not open to the asker by its `visibility`; every dataset with it has that column.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        key: Sequence[Field],
+        fields: Sequence[Field],
+        *,
+        valid_time: bool = False,
+        by_interval: bool = False,
+        readable: str = "",
+        indexes: Sequence[tuple[str, ...]] = (),
+    ) -> None:
+        self.name = name
+        self.key = tuple(key)
+        self.fields = tuple(fields)
+        self.valid_time = valid_time
+        self.by_interval = by_interval
+        """Whether rows are looked for by day and position alone, through an interval tree (see `intervals`)."""
+        self.readable = readable
+        self.indexes = tuple(indexes)
+        self.by_name = {field.name: field for field in (*self.key, *self.fields)}
+        self.primary_key: tuple[str, ...] = (
+            *(field.name for field in self.key),
+            *(("valid_from",) if valid_time else ()),
+            "known_from",
+        )
+        self.closing: tuple[str, ...] = (
+            *self.primary_key,
+            "known_to",
+            *(("known_node",) if by_interval else ()),
+        )
+        """The columns of what closes a row: first those by which it is found, then those that change."""
+
+    @property
+    def filters(self) -> dict[str, Field]:
+        """The columns by which rows are admitted, by the query parameter that does."""
+        return {field.filter: field for field in self.fields if field.filter}
+
+    def admits(self, values: Mapping[str, Sequence[str]]) -> list[ColumnElement[bool]]:
+        """The conditions of such filters; what is no filter of this dataset is passed over."""
+        return [
+            self.c[field.name].in_(values[name]) for name, field in self.filters.items() if values.get(name)
+        ]
+
+    def describe(self) -> tuple[Any, ...]:
+        """All that decides which rows it has and how they are stored."""
+        columns = [(field.name, field.value.value, field.optional) for field in (*self.key, *self.fields)]
+        return (self.name, len(self.key), columns, self.valid_time, self.by_interval, self.indexes)
+
+    @cached_property
+    def table(self) -> Table:
+        """The table, without a schema: a generation's own is put before its name when it is used."""
+        return self.table_in(MetaData())
+
+    @property
+    def c(self) -> Any:
+        """The columns of the table."""
+        return self.table.c
+
+    @property
+    def index_at(self) -> str:
+        """The name of the index by day and position."""
+        return f"ix_{self.name}_at"
+
+    def table_in(self, metadata: MetaData) -> Table:
+        """A table of this dataset among others."""
+        columns: list[Column[Any]] = [self._column(field, key=True) for field in self.key]
+        if self.valid_time:
+            columns += [
+                Column("valid_from", Date, primary_key=True),
+                Column("valid_to", Date, nullable=False),
+            ]
+        columns += [self._column(field) for field in self.fields]
+        if self.by_interval:
+            columns += [
+                Column("valid_node", Integer, nullable=False),
+                Column("known_node", BigInteger, nullable=False),
+            ]
+        columns += [
+            Column("known_from", BigInteger, primary_key=True, autoincrement=False),
+            Column("known_to", BigInteger, nullable=False),
+        ]
+        table = Table(self.name, metadata, *columns)
+        if self.by_interval:
+            days_and_positions = (
+                "valid_node",
+                "known_node",
+                "valid_from",
+                "valid_to",
+                "known_from",
+                "known_to",
+            )
+            Index(self.index_at, *(table.c[name] for name in days_and_positions))
+        for names in self.indexes:
+            Index(f"ix_{self.name}_{'_'.join(names)}", *(table.c[name] for name in names))
+        return table
+
+    def known_at(self, position: int | None, table: Any = None) -> ColumnElement[bool]:
+        """The rows known at a position; at None, those known now."""
+        columns = (self.table if table is None else table).c
+        if position is None:
+            return and_(columns.known_to == END_OF_LOG)
+        return and_(columns.known_from <= position, columns.known_to > position)
+
+    def holds(self, on: date, position: int, table: Any = None) -> ColumnElement[bool]:
+        """The rows that held on a day, as known at a position: for rows that are found by their key."""
+        columns = (self.table if table is None else table).c
+        return and_(self.known_at(position, table), columns.valid_from <= on, columns.valid_to > on)
+
+    def valid_at(self, on: date, position: int, reached: int) -> ColumnElement[bool]:
+        """The rows that held on a day, as known at a position, found through the interval tree.
+
+        `reached` is how far the generation had followed the log in the very snapshot that is read.
+        """
+        positions = path(position, max(reached, position, 1).bit_length())
+        return and_(
+            self.c.valid_node.in_(path(on.toordinal(), LAST_DAY_BIT)),
+            self.c.known_node.in_([*positions, 1 << LAST_POSITION_BIT]),
+            self.holds(on, position),
+        )
+
+    def row(self, **values: Any) -> tuple[Any, ...]:
+        """The values of a row, without key and times, by name, in the order of the columns; all, and no others."""
+        if len(values) != len(self.fields):
+            raise KeyError(f"a row of {self.name} has {', '.join(field.name for field in self.fields)}")
+        return tuple(values[field.name] for field in self.fields)
+
+    def value(self, row: Any, name: str) -> Any:
+        """What a row has in a column, JSON undone."""
+        found, field = getattr(row, name), self.by_name.get(name)
+        if found is not None and field is not None and field.value is Type.JSON:
+            return msgspec.json.decode(found)
+        return found
+
+    def _column(self, field: Field, *, key: bool = False) -> Column[Any]:
+        return Column(
+            field.name,
+            _STORED[field.value],
+            primary_key=key,
+            nullable=field.optional,
+            autoincrement=False if key else "auto",
+        )
+
+
+_POSITION = Type.POSITION
+_DAY = Type.DAY
+_VISIBILITY = Field("visibility", words=Visibility)
+
+commitment_states = Dataset(
+    "commitment_states",
+    (Field("commitment_id", Type.ID),),
+    (
+        Field("code"),
+        Field("registered_at", _POSITION),
+        Field("lead_organization", filter="organization", group=True, names=ORGANIZATION,
+              about="The code of an organisation that leads"),
+        Field("lead_at", _POSITION),
+        Field("closure", optional=True),
+        Field("closure_at", _POSITION, optional=True),
+        Field("judgement", optional=True, filter="judgement", group=True, words=Judgement, about="A judgement"),
+        Field("judgement_at", _POSITION, optional=True),
+        Field("public_deadline", _DAY, optional=True),
+        Field("public_deadline_at", _POSITION, optional=True),
+        Field("internal_deadline", _DAY, optional=True),
+        Field("internal_deadline_at", _POSITION, optional=True),
+        Field("merged_into", optional=True),
+        Field("visibility", filter="visibility", group=True, words=Visibility, about="A visibility"),
+        Field("origin", optional=True, filter="origin", group=True, words=OriginKind, about="An origin"),
+        Field("kind", filter="kind", group=True, words=CommitmentKind, about="A kind", registered=True),
+        Field("pillar", optional=True, filter="pillar", group=True, names=PILLAR, about="The code of a pillar",
+              registered=True),
+        Field("region", optional=True, filter="region", group=True, about="A region", registered=True),
+        Field("result_type", optional=True, filter="result_type", group=True, words=ResultType,
+              about="A type of result", registered=True),
+        Field("priority", optional=True, filter="priority", group=True, about="A priority", registered=True),
+    ),
+    valid_time=True,
+    by_interval=True,
+    readable="commitment_id",
+)  # fmt: skip
+"""On which days what held of a commitment; each `…_at` is the position of the event that said so."""
+
+commitments = Dataset(
+    "commitments",
+    (Field("commitment_id", Type.ID),),
+    (Field("code"), _VISIBILITY, Field("title"), Field("parent", optional=True)),
+    valid_time=True,
+    readable="commitment_id",
+    indexes=(("code",),),
+)
+"""What a commitment is called, and who may read it; of two rows of one only the title or the parent is another."""
+
+readers = Dataset(
+    "readers",
+    (Field("organization"), Field("thing_id", Type.ID)),
+    (Field("concerned", Type.FLAG),),
+    indexes=(("thing_id",),),
+)
+"""The organisations that may read a thing while it is reserved; not all of them are `concerned` by it."""
+
+names = Dataset(
+    "names",
+    (Field("kind"), Field("code")),
+    (Field("name"), Field("rank", Type.NUMBER)),
+)
+
+bodies = Dataset(
+    "bodies",
+    (Field("body_id", Type.ID),),
+    (
+        Field("code", filter="body", about="The code of a body"),
+        Field("name"),
+        Field("kind", filter="kind", words=BodyKind, about="A kind of body"),
+        Field("presiding_organization", optional=True),
+        Field("expected_meetings", Type.NUMBER, optional=True),
+        Field("expected_period", optional=True),
+        Field("days_to_minutes", Type.NUMBER, optional=True),
+        Field("agenda_size", Type.NUMBER, optional=True),
+        _VISIBILITY,
+        Field("recorded_on", _DAY),
+    ),
+    readable="body_id",
+    indexes=(("code",),),
+)
+
+meetings = Dataset(
+    "meetings",
+    (Field("meeting_id", Type.ID),),
+    (
+        Field("body"),
+        Field("title", optional=True),
+        Field("convened_at", _POSITION),
+        Field("scheduled_at", Type.INSTANT),
+        Field("scheduled_on", _DAY),
+        Field("held_at", Type.INSTANT, optional=True),
+        Field("held_on", _DAY, optional=True),
+        Field("cancelled_on", _DAY, optional=True),
+        Field("cancellation", optional=True),
+        Field("circulated_on", _DAY, optional=True),
+        Field("agenda_items", Type.NUMBER),
+        Field("attendance_recorded", Type.FLAG),
+        Field("absences", Type.JSON),
+        _VISIBILITY,
+    ),
+    readable="meeting_id",
+    indexes=(("body",),),
+)
+
+decisions = Dataset(
+    "decisions",
+    (Field("decision_id", Type.ID),),
+    (
+        Field("number"),
+        Field("agreed_at", _POSITION),
+        Field("agreed_on", _DAY),
+        Field("body", filter="body", about="The code of a body"),
+        Field("meeting_id", Type.ID),
+        Field("agenda_item", Type.NUMBER, optional=True),
+        Field("position_in_item", Type.NUMBER),
+        Field("kind", filter="kind", words=DecisionKind, about="A kind of decision"),
+        Field("text"),
+        Field("commitments", Type.JSON),
+        Field("organizations", Type.JSON),
+        Field("effect", Type.JSON, optional=True),
+        Field("amount", optional=True),
+        Field("currency", optional=True),
+        Field("fiscal_year", Type.NUMBER, optional=True),
+        Field("financing", optional=True),
+        _VISIBILITY,
+    ),
+    readable="decision_id",
+    indexes=(("agreed_at",),),
+)
+
+decision_commitments = Dataset(
+    "decision_commitments",
+    (Field("decision_id", Type.ID), Field("commitment")),
+    (Field("in_effect_only", Type.FLAG),),
+    indexes=(("commitment",),),
+)
+"""The commitments that a decision names: among those it concerns, or only in what it does (`effect`)."""
+
+_RECORDED = (
+    Field("recorded_on", _DAY),
+    Field("recorded_at", Type.INSTANT),
+    Field("recorded_position", _POSITION),
+)
+_DECISION = Field("decision_id", Type.ID)
+
+acknowledgements = Dataset(
+    "acknowledgements",
+    (_DECISION,),
+    (*_RECORDED, Field("outcome"), Field("remarks", optional=True), Field("organization")),
+    valid_time=True,
+)
+"""What the budget office says of a decision, by the day it says so."""
+
+budget_lines = Dataset(
+    "budget_lines",
+    (_DECISION, Field("fiscal_year", Type.NUMBER), Field("code")),
+    (
+        *_RECORDED,
+        Field("amount"),
+        Field("currency"),
+        Field("request", words=BudgetRequest),
+        Field("reason", optional=True),
+    ),
+    valid_time=True,
+)
+
+errata = Dataset(
+    "errata",
+    (_DECISION, Field("number", Type.NUMBER)),
+    (*_RECORDED, Field("reads"), Field("should_read"), Field("reason")),
+    valid_time=True,
+)
+
+outcomes = Dataset(
+    "outcomes",
+    (_DECISION,),
+    (
+        *_RECORDED,
+        Field("state"),
+        Field("did", Type.JSON),
+        Field("difficulty", Type.JSON, optional=True),
+        Field("remarks", optional=True),
+    ),
+    valid_time=True,
+)
+"""What became of a decision where commitments are kept."""
+
+action_items = Dataset(
+    "action_items",
+    (Field("item_id", Type.ID),),
+    (
+        Field("number", Type.NUMBER),
+        Field("text"),
+        Field("assigned_on", _DAY),
+        Field("first_due_on", _DAY),
+        Field("body"),
+        Field("meeting_id", Type.ID),
+        Field("agenda_item", Type.NUMBER, optional=True),
+        Field("decision", optional=True),
+        Field("commitment", optional=True),
+        _VISIBILITY,
+        Field("assigned_at", _POSITION),
+        Field("owner_organization", filter="owner_organization", names=ORGANIZATION,
+              about="The code of an organisation that owes them on that day"),
+        Field("owner_at", _POSITION),
+        Field("due_on", _DAY),
+        Field("due_on_at", _POSITION),
+        Field("ending", optional=True),
+        Field("ended_on", _DAY, optional=True),
+        Field("ending_at", _POSITION, optional=True),
+    ),
+    valid_time=True,
+    by_interval=True,
+    readable="item_id",
+)  # fmt: skip
+"""On which days what held of an action item."""
+
+DATASETS: Final = (
+    commitment_states,
+    commitments,
+    readers,
+    names,
+    bodies,
+    meetings,
+    decisions,
+    decision_commitments,
+    acknowledgements,
+    budget_lines,
+    errata,
+    outcomes,
+    action_items,
+)
+
+
+class Schema:
+    """The datasets that a read model is made of, and the fingerprint that tells it from one made otherwise.
+
+    `zone` is the time zone in which civil days are counted: some columns are days of instants.
+    """
+
+    def __init__(
+        self, zone: str, datasets: Sequence[Dataset] = DATASETS, projections: int = PROJECTIONS
+    ) -> None:
+        self.datasets = tuple(datasets)
+        described = msgspec.json.encode([projections, zone, [one.describe() for one in self.datasets]])
+        self.fingerprint = blake2b(described, digest_size=5).hexdigest()
+        self.metadata = MetaData()
+        self.tables = {one.name: one.table_in(self.metadata) for one in self.datasets}
+        self.state = Table(
+            "projection_state",
+            self.metadata,
+            Column("id", SmallInteger, primary_key=True, autoincrement=False),
+            Column("position", BigInteger, nullable=False),
+            Column("analyzed_at", BigInteger, nullable=False),
+            Column("stopped_because", Text),
+        )
+
+    def interval_indexes(self) -> list[Index]:
+        """The indexes by day and position: the largest, and better made when the rows are there."""
+        return [
+            index
+            for one in self.datasets
+            if one.by_interval
+            for index in self.tables[one.name].indexes
+            if index.name == one.index_at
+        ]
+
+
+projection_state: Final = Table(
+    "projection_state",
+    MetaData(),
+    Column("position", BigInteger),
+    Column("stopped_because", Text),
+)
+"""How far a generation has followed the log, and what keeps it from going on."""

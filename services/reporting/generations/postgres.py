@@ -1,0 +1,450 @@
+"""Generations of the read model as schemas of a PostgreSQL database, and a pointer for each fingerprint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from secrets import token_hex
+from typing import Any, Final
+
+import psycopg
+from psycopg.sql import SQL, Composed, Identifier
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Date,
+    Engine,
+    Integer,
+    Text,
+    Uuid,
+    create_engine,
+    insert,
+    select,
+)
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from services.reporting.datasets import Dataset, Schema, projection_state
+from services.reporting.generations.interface import (
+    GenerationWriter,
+    OvertakenError,
+    Progress,
+    RebuildUnderWayError,
+    Watch,
+    not_answering,
+    not_built,
+)
+from services.reporting.projections.differ import RowChanges
+from services.reporting.reading import Reading
+
+PREPARE_LOCK: Final = 563_201_021
+BUILD_LOCK: Final = 563_201_023
+"""Advisory locks: the second with the fingerprint beside it."""
+CONNECTIONS: Final = 10
+"""Kept open by one process for reading; as many again are opened under pressure."""
+ATTEMPTS: Final = 5
+"""How often a reader looks again which generation is live, if the one it found was gone."""
+CHANNEL: Final = "bitacora_projected"
+LONGEST_SLEEP: Final = 0.25
+"""Seconds after which a watch looks all the same."""
+
+_TYPES: Final[dict[type[Any], str]] = {
+    Uuid: "uuid",
+    Date: "date",
+    BigInteger: "bigint",
+    Integer: "integer",
+    Text: "text",
+}
+_MISSING: Final = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
+
+_READING: Final = (
+    "-c default_transaction_read_only=on"
+    # Which few rows a path through the interval tree finds is nothing a planner could estimate.
+    " -c enable_seqscan=off -c random_page_cost=1.1 -c plan_cache_mode=force_custom_plan"
+    " -c jit=off -c max_parallel_workers_per_gather=0"
+)
+_NAME: Final = r"^reporting_([0-9a-f]{10})_[0-9a-f]{8}$"
+_LEGACY: Final = r"^reporting_[0-9a-f]{8}$"
+"""How generations are called, and how they were before fingerprints."""
+
+
+class PostgresWriter:
+    """See `GenerationWriter`: rows by COPY, what closes rows by UPDATE, and the position with them."""
+
+    def __init__(self, url: str, generation: str, schema: Schema) -> None:
+        with _answering():
+            self._connection = psycopg.connect(url, options="-c synchronous_commit=off", connect_timeout=5)
+        within = Identifier(generation)
+        self._progress = SQL("SELECT position, analyzed_at FROM {}.projection_state").format(within)
+        self._move = SQL(
+            "WITH moved AS (UPDATE {}.projection_state SET position = %s, stopped_because = NULL"
+            " WHERE position = %s RETURNING position) SELECT pg_notify({}, '') FROM moved"
+        ).format(within, CHANNEL)
+        self._stop = SQL("UPDATE {}.projection_state SET stopped_because = %s").format(within)
+        self._copy = {one.name: _copy(one, within, schema) for one in schema.datasets}
+        self._close = {one.name: _close(one, within, schema) for one in schema.datasets}
+
+    def progress(self) -> Progress:
+        """See `GenerationWriter.progress`."""
+        with _answering(), self._connection.transaction():
+            row = self._connection.execute(self._progress).fetchone()
+        assert row is not None
+        return Progress(*row)
+
+    def write(self, changes: RowChanges, *, before: int, after: int) -> None:
+        """See `GenerationWriter.write`."""
+        with _answering(), self._connection.transaction():
+            # First of all, so that of two workers one waits here for the other, and then finds itself overtaken.
+            if self._connection.execute(self._move, (after, before)).rowcount != 1:
+                raise OvertakenError
+            for name, rows in changes.added.items():
+                with self._connection.cursor() as cursor, cursor.copy(self._copy[name]) as copy:
+                    for row in rows:
+                        copy.write_row(row)
+            for name, closed in changes.closed.items():
+                columns = [list(column) for column in zip(*closed, strict=True)]
+                self._connection.execute(self._close[name], columns)
+
+    def stop(self, reason: str) -> None:
+        """See `GenerationWriter.stop`."""
+        with _answering(), self._connection.transaction():
+            self._connection.execute(self._stop, (reason,))
+
+    def close(self) -> None:
+        """See `GenerationWriter.close`."""
+        self._connection.close()
+
+
+class PostgresWatch:
+    """See `Watch`: one connection that sleeps until a worker says that it has moved on."""
+
+    def __init__(self, url: str, fingerprint: str) -> None:
+        self._url = url
+        self._fingerprint = fingerprint
+        self._connection: psycopg.Connection | None = None
+        self._name: str | None = None
+
+    def wait(self, after: int, timeout: float) -> int:
+        """See `Watch.wait`."""
+        deadline = time.monotonic() + timeout
+        try:
+            while True:
+                connection = self._listening()
+                position = self._look(connection)
+                remaining = deadline - time.monotonic()
+                if position > after or remaining <= 0:
+                    return position
+                for _ in connection.notifies(timeout=min(remaining, LONGEST_SLEEP), stop_after=1):
+                    pass
+        except psycopg.Error as error:
+            # Whatever it was, the next look begins with a new connection.
+            self.close()
+            raise not_answering() from error
+
+    def close(self) -> None:
+        """See `Watch.close`."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _listening(self) -> psycopg.Connection:
+        if self._connection is None:
+            self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+            self._connection.execute(SQL("LISTEN {}").format(Identifier(CHANNEL)))
+        return self._connection
+
+    def _look(self, connection: psycopg.Connection) -> int:
+        """The position of the live generation: one statement, as long as that is the one it was before."""
+        pointer = SQL("(SELECT name FROM reporting.live_generations WHERE fingerprint = {})").format(
+            self._fingerprint
+        )
+        if self._name is not None:
+            look = SQL("SELECT position, {} FROM {}.projection_state").format(pointer, Identifier(self._name))
+            try:
+                row = connection.execute(look).fetchone()
+            except _MISSING:
+                row = None
+            if row is not None and row[1] == self._name:
+                return int(row[0])
+        try:
+            found = connection.execute(SQL("SELECT {}").format(pointer)).fetchone()
+        except _MISSING:
+            found = None
+        if found is None or found[0] is None:
+            raise not_built()
+        if found[0] == self._name:
+            # It was replaced, and dropped, between the two statements: look again.
+            return 0
+        self._name = str(found[0])
+        return self._look(connection)
+
+
+class PostgresReadModel:
+    """See `ReadModel`."""
+
+    def __init__(self, url: str, schema: Schema) -> None:
+        self.schema = schema
+        self._url = url
+        self._engine: Engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(url, options=_READING, connect_timeout=5),
+            # One snapshot for all that an answer asks, its position included.
+            isolation_level="REPEATABLE READ",
+            pool_size=CONNECTIONS,
+            max_overflow=CONNECTIONS,
+            pool_timeout=5,
+            pool_pre_ping=True,
+        )
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """See `ReadModel.reading`."""
+        try:
+            with self._engine.connect() as connection:
+                yield self._entered(connection)
+        except (DBAPIError, PoolTimeoutError) as error:
+            raise _understood(error) from error
+
+    def live(self) -> str | None:
+        """See `ReadModel.live`."""
+        try:
+            with self._engine.connect() as connection:
+                return self._live(connection)
+        except (DBAPIError, PoolTimeoutError) as error:
+            if isinstance(getattr(error, "orig", None), _MISSING):
+                return None
+            raise not_answering() from error
+
+    def watch(self) -> Watch:
+        """See `ReadModel.watch`."""
+        return PostgresWatch(self._url, self.schema.fingerprint)
+
+    def prepare(self) -> None:
+        """See `ReadModel.prepare`."""
+        with _answering(), psycopg.connect(self._url, connect_timeout=5) as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
+            connection.execute("CREATE SCHEMA IF NOT EXISTS reporting")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS reporting.live_generations"
+                " (fingerprint text PRIMARY KEY, name text NOT NULL, since timestamptz NOT NULL DEFAULT now())"
+            )
+
+    def writer(self, generation: str) -> GenerationWriter:
+        """See `ReadModel.writer`."""
+        return PostgresWriter(self._url, generation, self.schema)
+
+    @contextmanager
+    def building(self, *, wait: bool = False) -> Iterator[None]:
+        """See `ReadModel.building`."""
+        with _answering():
+            connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+        with connection:
+            if wait:
+                connection.execute("SELECT pg_advisory_lock(%s, %s)", _lock(self.schema.fingerprint))
+            elif not _taken(connection, self.schema.fingerprint):
+                raise RebuildUnderWayError
+            yield
+
+    def begin(self) -> str:
+        """See `ReadModel.begin`."""
+        name = f"reporting_{self.schema.fingerprint}_{token_hex(4)}"
+        with self._administering(name) as connection:
+            connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+            self.schema.metadata.create_all(connection, checkfirst=False)
+            connection.execute(insert(self.schema.state).values(id=1, position=0, analyzed_at=0))
+        return name
+
+    def before_loading(self, generation: str) -> None:
+        """See `ReadModel.before_loading`."""
+        with self._administering(generation) as connection:
+            for index in self.schema.interval_indexes():
+                index.drop(connection)
+                table = index.table
+                assert table is not None
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {generation}.{table.name} DROP CONSTRAINT {table.name}_pkey"
+                )
+
+    def after_loading(self, generation: str) -> None:
+        """See `ReadModel.after_loading`."""
+        with self._administering(generation) as connection:
+            connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
+            for index in self.schema.interval_indexes():
+                index.create(connection)
+                table = index.table
+                assert table is not None
+                key = ", ".join(column.name for column in table.primary_key.columns)
+                connection.exec_driver_sql(f"ALTER TABLE {generation}.{table.name} ADD PRIMARY KEY ({key})")
+        self._analyze(generation, "VACUUM ANALYZE {}.{}")
+
+    def analyze(self, generation: str) -> None:
+        """See `ReadModel.analyze`."""
+        with _answering():
+            self._analyze(generation, "ANALYZE {}.{}")
+
+    def promote(self, generation: str, catch_up: Callable[[], None]) -> None:
+        """See `ReadModel.promote`."""
+        with psycopg.connect(self._url, connect_timeout=5) as connection:
+            row = connection.execute(
+                "SELECT name FROM reporting.live_generations WHERE fingerprint = %s FOR UPDATE",
+                (self.schema.fingerprint,),
+            ).fetchone()
+            if row is not None:
+                state = SQL("SELECT position FROM {}.projection_state FOR UPDATE").format(Identifier(row[0]))
+                connection.execute(state)
+            catch_up()
+            connection.execute(
+                "INSERT INTO reporting.live_generations (fingerprint, name) VALUES (%s, %s)"
+                " ON CONFLICT (fingerprint) DO UPDATE SET name = excluded.name, since = now()",
+                (self.schema.fingerprint, generation),
+            )
+
+    def discard_others(self) -> None:
+        """See `ReadModel.discard_others`."""
+        own = self.schema.fingerprint
+        with psycopg.connect(self._url, autocommit=True, connect_timeout=5) as connection:
+            pointers = connection.execute(
+                "SELECT fingerprint, name FROM reporting.live_generations ORDER BY since"
+            ).fetchall()
+            others = [pointer for pointer in pointers if pointer[0] != own]
+            kept = {name for _fingerprint, name in set(pointers) - set(others[:-1])}
+            legacy = _legacy_pointer(connection)
+            if legacy is not None and not others:
+                kept.add(legacy)
+            elif legacy is not None:
+                connection.execute("DROP TABLE reporting.live_generation")
+            for fingerprint, _name in others[:-1]:
+                connection.execute(
+                    "DELETE FROM reporting.live_generations WHERE fingerprint = %s", (fingerprint,)
+                )
+            for name, fingerprint in _generations(connection):
+                # Another version may be building one of its own.
+                idle = fingerprint in {None, own} or _taken(connection, fingerprint)
+                if name not in kept and idle:
+                    _drop(connection, name)
+
+    def close(self) -> None:
+        """See `ReadModel.close`."""
+        self._engine.dispose()
+
+    def _live(self, connection: Connection) -> str | None:
+        found = connection.exec_driver_sql(
+            "SELECT name FROM reporting.live_generations WHERE fingerprint = %s", (self.schema.fingerprint,)
+        ).scalar()
+        return None if found is None else str(found)
+
+    def _entered(self, connection: Connection) -> Reading:
+        """A reading of the live generation, which cannot be dropped while the transaction it begins here lasts."""
+        for _ in range(ATTEMPTS):
+            name = self._live(connection)
+            if name is None:
+                count = connection.exec_driver_sql("SELECT count(*) FROM reporting.live_generations").scalar()
+                raise not_built(others=bool(count) or _has_legacy(connection))
+            within = connection.execution_options(schema_translate_map={None: name})
+            try:
+                state = within.execute(select(projection_state)).one()
+                return Reading(within, name, state.position, state.stopped_because)
+            except ProgrammingError as error:
+                if not isinstance(error.orig, _MISSING):
+                    raise
+                # It was replaced, and dropped, since we looked which one is live.
+                connection.rollback()
+        raise not_built()
+
+    def _analyze(self, generation: str, statement: str) -> None:
+        within = Identifier(generation)
+        with psycopg.connect(self._url, autocommit=True, connect_timeout=5) as plain:
+            for one in self.schema.datasets:
+                plain.execute(SQL(statement).format(within, Identifier(one.name)))
+            plain.execute(SQL("UPDATE {}.projection_state SET analyzed_at = position").format(within))
+
+    @contextmanager
+    def _administering(self, generation: str) -> Iterator[Connection]:
+        """A connection of its own in one transaction, for work on the tables of a generation."""
+        engine = create_engine(
+            "postgresql+psycopg://", creator=lambda: psycopg.connect(self._url, connect_timeout=5)
+        )
+        try:
+            with engine.begin() as connection:
+                yield connection.execution_options(schema_translate_map={None: generation})
+        except DBAPIError as error:
+            raise _understood(error) from error
+        finally:
+            engine.dispose()
+
+
+def _understood(error: Exception) -> Exception:
+    return not_built() if isinstance(getattr(error, "orig", None), _MISSING) else not_answering()
+
+
+def _lock(fingerprint: str) -> tuple[int, int]:
+    """The two numbers of the advisory lock of those who build generations of a fingerprint."""
+    return BUILD_LOCK, int(fingerprint[:7], 16)
+
+
+def _taken(connection: psycopg.Connection, fingerprint: str) -> bool:
+    """Whether the lock could be had; the connection then holds it."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", _lock(fingerprint)).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _generations(connection: psycopg.Connection) -> list[tuple[str, str | None]]:
+    """Every generation by its name, and its fingerprint where it has one."""
+    rows = connection.execute(
+        "SELECT nspname, substring(nspname FROM %s) FROM pg_namespace WHERE nspname ~ %s OR nspname ~ %s",
+        (_NAME, _NAME, _LEGACY),
+    )
+    return rows.fetchall()
+
+
+def _legacy_pointer(connection: psycopg.Connection) -> str | None:
+    """The live generation of a version before fingerprints."""
+    row = connection.execute("SELECT to_regclass('reporting.live_generation')").fetchone()
+    if row is None or row[0] is None:
+        return None
+    found = connection.execute("SELECT name FROM reporting.live_generation").fetchone()
+    return None if found is None else str(found[0])
+
+
+def _has_legacy(connection: Connection) -> bool:
+    return connection.exec_driver_sql("SELECT to_regclass('reporting.live_generation')").scalar() is not None
+
+
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    with connection.transaction():
+        # Readers hold on to this table first of all: it goes when the last of them has left.
+        state = SQL("LOCK TABLE {}.projection_state IN ACCESS EXCLUSIVE MODE")
+        connection.execute(state.format(Identifier(name)))
+        connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(name)))
+
+
+def _copy(dataset: Dataset, within: Identifier, schema: Schema) -> Composed:
+    columns = SQL(", ").join(Identifier(column.name) for column in schema.tables[dataset.name].columns)
+    return SQL("COPY {}.{} ({}) FROM STDIN").format(within, Identifier(dataset.name), columns)
+
+
+def _close(dataset: Dataset, within: Identifier, schema: Schema) -> Composed:
+    """The statement that closes rows, with an array for each of `Dataset.closing`."""
+    columns, count = schema.tables[dataset.name].columns, len(dataset.primary_key)
+    types = [_TYPES[type(columns[name].type)] for name in dataset.closing]
+    pairs = [SQL("{0} = closed.{0}").format(Identifier(name)) for name in dataset.closing]
+    same = [SQL("row.") + pair for pair in pairs[:count]]
+    return SQL("UPDATE {}.{} AS row SET {} FROM unnest({}) AS closed ({}) WHERE {}").format(
+        within,
+        Identifier(dataset.name),
+        SQL(", ").join(pairs[count:]),
+        SQL(", ").join(SQL(f"%s::{name}[]") for name in types),
+        SQL(", ").join(map(Identifier, dataset.closing)),
+        SQL(" AND ").join(same),
+    )
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except _MISSING as error:
+        raise OvertakenError from error
+    except psycopg.OperationalError as error:
+        raise not_answering() from error

@@ -1,0 +1,42 @@
+"""Rules in SQL: the very lines of a rule of `shared.rules.registry`, carried out on the rows of a dataset."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, Text, and_, case, func, literal, or_
+
+from shared.rules.registry import DAY, SIGNS, AllOf, AnyOf, Compared, Condition, Is, Known, Rule, Within
+
+
+def verdict(rule: Rule, columns: Any, day: date) -> ColumnElement[Any]:
+    """What a rule concludes of each row on a day; NULL where that is no state."""
+    *lines, last = [(line.when, _word(line.verdict)) for line in rule.lines]
+    return case(
+        *((_condition(when, columns, day), word) for when, word in lines if when is not None), else_=last[1]
+    )
+
+
+def _condition(condition: Condition, columns: Any, day: date) -> ColumnElement[bool]:
+    def value(field: str) -> ColumnElement[Any]:
+        return literal(day, Date) if field == DAY else columns[field]
+
+    match condition:
+        case Is(field, word):
+            return value(field) == word.value
+        case Known(field):
+            return value(field).is_not(None)
+        case Compared(left, sign, right):
+            holds: ColumnElement[bool] = SIGNS[sign](value(left), value(right))
+            return holds
+        case Within(left, right, tolerance):
+            return func.abs(value(left) - value(right)) <= value(tolerance)
+        case AllOf(conditions):
+            return and_(*(_condition(one, columns, day) for one in conditions))
+        case AnyOf(conditions):
+            return or_(*(_condition(one, columns, day) for one in conditions))
+
+
+def _word(verdict: str | None) -> ColumnElement[Any]:
+    return literal(None if verdict is None else str(verdict), Text)

@@ -1,0 +1,233 @@
+"""What every question to the record has in common: its two times, who asks, pages, filters, and how answers begin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from msgspec import Meta
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.reporting.datasets import Dataset
+from services.reporting.generations.interface import ReadModel
+from services.reporting.queries.access import Scope, scope_of
+from services.reporting.queries.moments import AsOf, InstantText, as_of, position_asked_for
+from services.reporting.reading import Reading
+from services.reporting.routes.waiting import Reached
+from shared.clock import Clock
+from shared.errors import InvalidInput
+from shared.eventlog.codec import instant_text
+from shared.eventlog.live import LiveLog
+from shared.eventlog.store import Store
+from shared.events.types import CivilDay, Instant
+from shared.http.context import visitor_of
+from shared.http.pagination import DEFAULT_LIMIT, Cursor, Key, Limit, decode_cursor, next_url
+from shared.http.resource import LONGEST_WAIT, WaitFor
+from shared.http.responses import encoded, read_answer
+from shared.http.routing import Query
+from shared.identity.access import EVERYONE, Access
+
+T = TypeVar("T")
+
+LARGEST_POSITION: Final = 2**53
+MOST_VALUES: Final = 50
+"""Words in one filter."""
+
+SHOWN: Final = Access(
+    EVERYONE,
+    anonymous=True,
+    note="what is public; with a token also what is internal, and what is reserved where one may read it",
+    etag=True,
+    log_position=True,
+)
+
+Position = Annotated[int, Field(ge=0, le=LARGEST_POSITION)]
+
+
+class Asked(Query):
+    """Of how much of the log is asked, and what the answer must reflect."""
+
+    known_at: Annotated[Instant | None, Field(description="As the log knew it at this moment.")] = None
+    position: Annotated[Position | None, Field(description="As the log knew it at this position.")] = None
+    wait_for: WaitFor = None
+
+    @property
+    def day(self) -> date | None:
+        """The day asked about; None where the present or the position says which."""
+        return None
+
+
+class Question(Asked):
+    """A question about a day."""
+
+    on: Annotated[
+        CivilDay | None, Field(description="The day asked about; by default today, or the day then.")
+    ] = None
+
+    @property
+    def day(self) -> date | None:
+        """See `Asked.day`."""
+        return self.on
+
+
+class Paged(Question):
+    """A question about a day, answered a page at a time."""
+
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor = None
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """What an answer says of itself."""
+
+    on: date
+    position: Annotated[int, Meta(description="How much of the log is taken into account.", examples=[1204])]
+    known_at: Annotated[
+        InstantText | None, Meta(description="When the log reached that position; null for an empty log.")
+    ]
+    scope: Annotated[str, Meta(description="Whose eyes it is for: `public`, `government` or `everything`.")]
+
+
+RuleName = Annotated[
+    str, Meta(description="The version of the rule the states follow.", examples=["traffic_light_1"])
+]
+NextPage = Annotated[str | None, Meta(description="The absolute URL of the next page; null on the last.")]
+
+
+class Reporting:
+    """What the routes ask: the read model and the log, off the event loop."""
+
+    def __init__(self, live: LiveLog, read_model: ReadModel, *, keep_alive: float) -> None:
+        self.live = live
+        self.keep_alive = keep_alive
+        self._read_model = read_model
+        self._reached = Reached(read_model)
+
+    @property
+    def store(self) -> Store:
+        """The event log."""
+        return self.live.store
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        return self.live.clock
+
+    async def ask(
+        self,
+        request: Request,
+        asked: Asked,
+        answer: Callable[[Reading, AsOf, Scope], T],
+        *,
+        pinned: tuple[date, int] | None = None,
+    ) -> tuple[AsOf, Scope, T]:
+        """The answer to a question, the day and position it turned out to be about, and for whose eyes it is.
+
+        `pinned` are the day and position of the first page of a list. Waits, within bounds, for a read model that is
+        not there yet: Unavailable after that.
+        """
+        scope = scope_of(visitor_of(request))
+        on, known_at, position = asked.day, asked.known_at, asked.position
+        if pinned is not None:
+            (on, position), known_at = pinned, None
+        if known_at is not None or position is not None:
+            position = await run_in_threadpool(position_asked_for, self.store, self.clock, known_at, position)
+        await self._reached.until(max(asked.wait_for or 0, position or 0), LONGEST_WAIT)
+
+        def read() -> tuple[AsOf, Scope, T]:
+            with self._read_model.reading() as reading:
+                at = as_of(self.store, self.clock, reading.position, on, known_at, position)
+                return at, scope, answer(reading, at, scope)
+
+        return await run_in_threadpool(read)
+
+    async def close(self) -> None:
+        """Give back what it waits with; the read model and the log are whoever's who opened them."""
+        await self._reached.close()
+
+
+def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
+    """The members of `Answer`."""
+    return {
+        "on": at.on,
+        "position": at.position,
+        "known_at": None if at.known_at is None else instant_text(at.known_at),
+        "scope": scope.name,
+    }
+
+
+def tagged(request: Request, body: msgspec.Struct, position: int) -> Response:
+    """An answer under a tag made from its own bytes: the same answer has the same tag, wherever it comes from."""
+    content = encoded(body)
+    tag = blake2b(content, digest_size=12).hexdigest()
+    return read_answer(request, content, etag=f'"{tag}"', position=position)
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------
+
+
+def going_on(request: Request, cursor: str | None) -> tuple[list[Any] | None, tuple[date, int] | None]:
+    """After which key a list goes on, and the day and position that all its pages are about."""
+    key = decode_cursor(request, cursor)
+    if key is None:
+        return None, None
+    *after, on, position = key
+    return after, (date.fromisoformat(on), position)
+
+
+def next_page(request: Request, at: AsOf, last: Key | None) -> str | None:
+    """Where a list goes on after its last key, about the same day and position while the log grows."""
+    return None if last is None else next_url(request, [*last, at.on.isoformat(), at.position])
+
+
+# --- filters -------------------------------------------------------------------------------------------------------
+
+Words = type[StrEnum] | Sequence[str]
+
+
+def listed(meaning: str, known: Words = ()) -> Any:
+    """The field of a query parameter that takes one word, or several separated by commas."""
+    values = f": {', '.join(known)}" if known else ""
+    return Field(max_length=2_000, description=f"{meaning}, or several separated by commas{values}.")
+
+
+def filter_parameters(dataset: Dataset) -> dict[str, Any]:
+    """The query parameters that a dataset admits rows by, for a model of a query."""
+    return {
+        name: (Annotated[str | None, listed(field.about, field.words or ())], None)
+        for name, field in dataset.filters.items()
+    }
+
+
+def filters_in(query: Query, dataset: Dataset) -> dict[str, list[str]]:
+    """What a query admits rows of a dataset by; InvalidInput for a value that cannot be one."""
+    found = {name: values_in(query, name, field.words) for name, field in dataset.filters.items()}
+    return {name: values for name, values in found.items() if values}
+
+
+def values_in(query: Query, name: str, known: Iterable[str] | None = None) -> list[str]:
+    """The words of a parameter, none where it is not given; InvalidInput for one that is not `known`."""
+    text: str | None = getattr(query, name)
+    if text is None:
+        return []
+    values = split_words(text)
+    if not values or len(values) > MOST_VALUES or (known is not None and not {*known} >= {*values}):
+        admitted = "" if known is None else f" The values are {', '.join(sorted(known))}."
+        raise InvalidInput(
+            "filter-value-unknown",
+            f"Give between 1 and {MOST_VALUES} values, separated by commas.{admitted}",
+            pointer=f"/query/{name}",
+        )
+    return values
+
+
+def split_words(text: str) -> list[str]:
+    """Words separated by commas."""
+    return [word for word in (part.strip() for part in text.split(",")) if word]

@@ -1,0 +1,247 @@
+"""The board, what changed on it, and the timeline of each commitment."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+from pydantic import Field, create_model
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.reporting.datasets import commitment_states
+from services.reporting.queries.access import Scope
+from services.reporting.queries.board import (
+    DIMENSIONS,
+    STATUS,
+    Board,
+    Change,
+    Item,
+    Totals,
+    board_as_of,
+    changes_between,
+    grouped_board_as_of,
+)
+from services.reporting.queries.moments import AsOf, InstantText
+from services.reporting.queries.timeline import Days, Timeline, timeline_as_of
+from services.reporting.reading import Reading
+from services.reporting.routes.asking import (
+    SHOWN,
+    Asked,
+    NextPage,
+    Paged,
+    Question,
+    Reporting,
+    RuleName,
+    filter_parameters,
+    filters_in,
+    going_on,
+    heading,
+    listed,
+    next_page,
+    split_words,
+    tagged,
+    values_in,
+)
+from shared.errors import InvalidInput
+from shared.events.streams import resolve
+from shared.events.types import CivilDay
+from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit
+from shared.http.routing import Router
+from shared.rules.traffic_light import CURRENT_RULE, Status
+
+GROUPS: Final = (STATUS, *DIMENSIONS)
+Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
+
+
+class _BoardQuery(Paged):
+    status: Annotated[str | None, listed("A state", Status)] = None
+    group_by: Annotated[str | None, listed("Count by one of these", GROUPS)] = None
+    include: Annotated[
+        Literal["total"] | None, Field(description="Adds how many items the whole list has.")
+    ] = None
+
+
+BoardQuery: Final = create_model("BoardQuery", __base__=_BoardQuery, **filter_parameters(commitment_states))
+
+
+class ChangesQuery(Asked):
+    """Two days."""
+
+    first: Annotated[CivilDay, Field(alias="from", description="The earlier day.")]
+    last: Annotated[CivilDay, Field(alias="to", description="The later day.")]
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor = None
+
+    @property
+    def day(self) -> date | None:
+        """See `Asked.day`."""
+        return self.last
+
+
+class BoardAnswer(msgspec.Struct, kw_only=True):
+    """The board on a day."""
+
+    status_rule: RuleName
+    on: date
+    position: int
+    known_at: InstantText | None
+    scope: str
+    totals: Totals
+    group_by: list[str] | msgspec.UnsetType = msgspec.UNSET
+    total: int | msgspec.UnsetType = msgspec.UNSET
+    items: Annotated[
+        list[Item],
+        Meta(description="Commitments; or groups: their keys, `count`, and `by_status` and `merged`."),
+    ]
+    next: NextPage
+
+
+class ChangesAnswer(msgspec.Struct, kw_only=True):
+    """What is different between two days."""
+
+    first: date = msgspec.field(name="from")
+    last: date = msgspec.field(name="to")
+    status_rule: RuleName
+    position: int
+    known_at: InstantText | None
+    scope: str
+    items: list[Change]
+    next: NextPage
+
+
+class TimelineAnswer(msgspec.Struct, kw_only=True):
+    """The life of a commitment in runs of days."""
+
+    status_rule: RuleName
+    on: date
+    position: int
+    known_at: InstantText | None
+    scope: str
+    id: UUID
+    code: str
+    title: str
+    registered: Annotated[bool, Meta(description="Whether it existed on that day.")]
+    status: str | None
+    items: list[Days]
+    next: NextPage
+
+
+def board_routes(reporting: Reporting) -> Router:
+    """The routes of the board."""
+    router = Router("board")
+
+    @router.get("/v1/board", access=SHOWN, answers=BoardAnswer, query=BoardQuery)
+    async def board(request: Request, query: _BoardQuery) -> Response:
+        """Where every commitment stood on a day, as the log knew it at a moment or a position.
+
+        Without `group_by` the items are commitments in order of code; with it they are groups with their counts, all of
+        them. `totals` counts everything the filters admit and the asker may see: `registered` is the sum of the six
+        states and of what was merged into others. The same question by `on` and `position` has the same answer for
+        ever.
+        """
+        groups = _group_names(query.group_by)
+        after, pinned = going_on(request, query.cursor)
+        if after is not None and groups:
+            raise InvalidInput("cursor-with-groups", "A grouped board has no pages.", pointer="/query/cursor")
+        filters = filters_in(query, commitment_states)
+        if states := values_in(query, STATUS, Status):
+            filters[STATUS] = states
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> Board:
+            if groups:
+                return grouped_board_as_of(reading, at, scope, filters, groups)
+            code = None if after is None else after[0]
+            return board_as_of(reading, at, scope, filters, after=code, limit=query.limit)
+
+        at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
+        body = BoardAnswer(
+            status_rule=CURRENT_RULE,
+            **heading(at, scope),
+            totals=found.totals,
+            items=found.items,
+            next=next_page(request, at, [found.items[-1].code] if found.more else None),
+        )
+        if groups:
+            body.group_by = groups
+        if query.include == "total":
+            body.total = len(found.items) if groups else found.totals.registered
+        return tagged(request, body, at.position)
+
+    @router.get("/v1/board/changes", access=SHOWN, answers=ChangesAnswer, query=ChangesQuery)
+    async def board_changes(request: Request, query: ChangesQuery) -> Response:
+        """The commitments whose state on one day is not that of an earlier day, both as known at one moment."""
+        if query.first > query.last:
+            raise InvalidInput(
+                "days-reversed", "The first day is later than the last.", pointer="/query/from"
+            )
+        after, pinned = going_on(request, query.cursor)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[Change], bool]:
+            code = None if after is None else after[0]
+            return changes_between(reading, at, query.first, scope, after=code, limit=query.limit)
+
+        at, scope, (items, more) = await reporting.ask(request, query, answer, pinned=pinned)
+        about = heading(at, scope)
+        del about["on"]
+        body = ChangesAnswer(
+            first=query.first,
+            last=query.last,
+            status_rule=CURRENT_RULE,
+            **about,
+            items=items,
+            next=next_page(request, at, [items[-1].code] if more else None),
+        )
+        return tagged(request, body, at.position)
+
+    @router.get(
+        "/v1/commitments/{id}/timeline",
+        access=SHOWN,
+        answers=TimelineAnswer,
+        query=Question,
+        tag="commitments",
+        path_types={"id": Identifier},
+    )
+    async def timeline(request: Request, identifier: str, query: Question) -> Response:
+        """In which state a commitment was on which days, and which event made it so; `status` is that of the day `on`.
+
+        A deadline that passes changes the state with nobody doing anything: such a run of days begins on the day after
+        it.
+        """
+        commitment_id = resolve("commitment", identifier)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> Timeline:
+            return timeline_as_of(reading, reporting.store, at, scope, commitment_id)
+
+        at, scope, found = await reporting.ask(request, query, answer)
+        body = TimelineAnswer(
+            status_rule=CURRENT_RULE,
+            **heading(at, scope),
+            id=found.id,
+            code=found.code,
+            title=found.title,
+            registered=found.registered,
+            status=found.status,
+            items=found.spans,
+            next=None,
+        )
+        return tagged(request, body, at.position)
+
+    return router
+
+
+def _group_names(text: str | None) -> list[str]:
+    """The names to group by, in the order given; InvalidInput for one that is none, or given twice."""
+    if text is None:
+        return []
+    names = split_words(text)
+    if not names or len(set(names)) != len(names) or not set(names) <= set(GROUPS):
+        raise InvalidInput(
+            "group-by-unknown",
+            f"Group by one or several of {', '.join(GROUPS)}, each once, separated by commas.",
+            pointer="/query/group_by",
+        )
+    return names

@@ -1,0 +1,178 @@
+"""The feed: the log as it is stored, in order, to be read from any position on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+import msgspec
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from services.reporting.routes.asking import LARGEST_POSITION, Position, Reporting
+from shared.errors import InvalidInput, Unavailable
+from shared.eventlog.live import LiveLog
+from shared.eventlog.store import Store
+from shared.events.registry import EVENT_TYPES
+from shared.http.routing import Query, Router
+from shared.identity.access import Access
+from shared.identity.actor import Role
+
+CHUNK: Final = 2_000
+"""Events read at once, at most; the next ones are read when the client has taken these."""
+PIECE: Final = 500_000
+"""Bytes to aim at in what is read at once: so much, a few times over, is all that a client who takes nothing costs."""
+FIRST: Final = 200
+"""Events read at first, when nothing is known yet of how long they are."""
+JSON_LINES: Final = "application/jsonl"
+EVENT_STREAM: Final = "text/event-stream"
+
+FEED_READERS: Final = frozenset({Role.AUDITOR, Role.ADVISORY, Role.DCI, Role.ADMIN})
+_WHOLE_LOG: Final = Access(FEED_READERS, note="the whole log, as it is stored", log_position=True)
+
+
+class EventsQuery(Query):
+    """Which part of the log."""
+
+    after: Annotated[Position, Field(description="Events beyond this position.")] = 0
+    limit: Annotated[int | None, Field(ge=1, le=LARGEST_POSITION, description="At most so many events.")] = (
+        None
+    )
+    types: Annotated[
+        str | None,
+        Field(max_length=4_000, description="Only these types of events, separated by commas."),
+    ] = None
+
+
+class _Typed(msgspec.Struct):
+    type: str
+
+
+_type_of = msgspec.json.Decoder(_Typed).decode
+
+
+def event_routes(reporting: Reporting) -> Router:
+    """The route of the feed."""
+    router = Router("events")
+    live, keep_alive = reporting.live, reporting.keep_alive
+
+    @router.get(
+        "/v1/events",
+        access=_WHOLE_LOG,
+        answers=None,
+        query=EventsQuery,
+        media_type=JSON_LINES,
+        descriptions={
+            200: "One stored event a line; or, with `Accept: text/event-stream`, one a message, without end."
+        },
+    )
+    async def events(request: Request, query: EventsQuery) -> Response:
+        """Every event beyond a position, in order, byte for byte as it is stored.
+
+        As JSON Lines the answer ends at `limit`, or at the position the log has reached by now, which is
+        `Log-Position`. As server-sent events it goes on: `id` is the position and `event` the type, and `Last-Event-ID`
+        takes it up again.
+        """
+        after, wanted = query.after, _types(query.types)
+        head = await run_in_threadpool(live.store.head)
+        headers = {"Log-Position": str(head), "Cache-Control": "no-store"}
+        if EVENT_STREAM in request.headers.get("accept", ""):
+            last_event_id = request.headers.get("last-event-id")
+            if last_event_id is not None:
+                after = _position(last_event_id)
+            headers["X-Accel-Buffering"] = "no"
+            messages = _messages(live, after, query.limit, wanted, keep_alive)
+            return StreamingResponse(messages, headers=headers, media_type=EVENT_STREAM)
+        lines = _lines(live, after, head, query.limit, wanted)
+        return StreamingResponse(lines, headers=headers, media_type=JSON_LINES)
+
+    return router
+
+
+async def _lines(
+    live: LiveLog, after: int, head: int, limit: int | None, types: list[str]
+) -> AsyncIterator[bytes]:
+    left, size = head if limit is None else limit, FIRST
+    while left > 0:
+        size = min(size, left)
+        chunk, count, after = await run_in_threadpool(_chunk, live.store, after, size, head, types)
+        if count:
+            yield chunk
+        if count < size:
+            return
+        left -= size
+        size = _fitting(count, len(chunk))
+
+
+def _fitting(count: int, length: int) -> int:
+    """How many events to read next, when so many came to that length."""
+    return max(1, min(CHUNK, count * PIECE // length))
+
+
+def _chunk(store: Store, after: int, size: int, head: int, types: list[str]) -> tuple[bytes, int, int]:
+    """The next lines as one piece (all that is kept while a slow client takes it), how many, and the last position."""
+    found = store.read(after, size, upto=head, types=types)
+    lines = [line for _, line in found]
+    lines.append(b"")
+    return b"\n".join(lines), len(found), found[-1][0] if found else after
+
+
+async def _messages(
+    live: LiveLog, after: int, limit: int | None, types: list[str], keep_alive: float
+) -> AsyncIterator[bytes]:
+    left, size = LARGEST_POSITION if limit is None else limit, FIRST
+    yield b": the log follows\n\n"
+    while True:
+        head = await run_in_threadpool(live.store.head)
+        size = min(size, left)
+        piece, count, last = await run_in_threadpool(_piece, live.store, after, size, head, types)
+        if count:
+            yield piece
+        left -= count
+        if left <= 0:
+            return
+        if count == size:
+            after, size = last, _fitting(count, len(piece))
+            continue
+        after = max(after, head)
+        try:
+            await live.wait_for(after + 1, keep_alive)
+        except Unavailable:
+            yield b": still here\n\n"
+
+
+def _piece(store: Store, after: int, size: int, head: int, types: list[str]) -> tuple[bytes, int, int]:
+    """Like `_chunk`, as messages."""
+    found = store.read(after, size, upto=head, types=types)
+    piece = b"".join([_message(position, line) for position, line in found])
+    return piece, len(found), found[-1][0] if found else after
+
+
+def _message(position: int, line: bytes) -> bytes:
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (position, _type_of(line).type.encode(), line)
+
+
+def _types(text: str | None) -> list[str]:
+    if text is None:
+        return []
+    names = [name.strip() for name in text.split(",")]
+    unknown = [name for name in names if name not in EVENT_TYPES]
+    if unknown:
+        raise InvalidInput(
+            "event-type-unknown",
+            "There is no such type of event in the published language.",
+            pointer="/query/types",
+        )
+    return names
+
+
+def _position(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 16:
+        raise InvalidInput(
+            "last-event-id-invalid",
+            "Last-Event-ID is a position of the log.",
+            pointer="/header/Last-Event-ID",
+        )
+    return int(text)
