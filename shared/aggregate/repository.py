@@ -94,7 +94,7 @@ class Repository(Generic[A]):
         # What considers other streams is decided again when anything of theirs was recorded meanwhile. Those of this
         # process go one after the other all the same, so that they do not overtake each other again and again.
         self._considering = asyncio.Lock()
-        live.add_follower(self)
+        live.add_cache(self)
 
     # --- reading ---------------------------------------------------------------------------------------------------
 

@@ -83,36 +83,35 @@ class Appender:
             await asyncio.sleep(0)
 
     async def _write(self, batch: list[_Request]) -> None:
-        try:
-            appended = await self._writer.write([changes for changes, _ in batch], self._now())
-        except BitacoraError as error:
-            # The engine did not answer, and would not for one of them alone either.
-            for _, future in batch:
-                _fail(future, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it or wait for ever
-            # A lost race, or something that cannot be written at all: the others of the batch must not pay for it.
-            loser = 0 if len(batch) == 1 else _loser(batch, error)
-            if loser is not None:
-                _fail(batch.pop(loser)[1], error)
-                parts = [batch]
-            else:
-                parts = [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
-            for part in parts:
-                if part:
-                    await self._write(part)
-        else:
-            for (changes, future), answer in zip(batch, appended, strict=True):
-                try:
-                    self._acknowledged(changes, answer)
-                except Exception as error:  # noqa: BLE001 - nor may a broken cache leave anybody waiting
+        waiting = [batch]
+        while waiting:
+            part = waiting.pop()
+            try:
+                appended = await self._writer.write([changes for changes, _ in part], self._now())
+            except BitacoraError as error:
+                # The engine did not answer, and would not for one of them alone either.
+                for _, future in part:
                     _fail(future, error)
-                if not future.done():
-                    future.set_result(answer)
+            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it or wait for ever
+                # A lost race, or something that cannot be written at all: the others must not pay for it.
+                loser = 0 if len(part) == 1 else _loser(part, error)
+                if loser is None:
+                    middle = len(part) // 2
+                    waiting += [part[middle:], part[:middle]]
+                else:
+                    _fail(part.pop(loser)[1], error)
+                    waiting += [part] if part else []
+            else:
+                self._answer(part, appended)
 
-
-def _fail(future: asyncio.Future[Appended], error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
+    def _answer(self, part: list[_Request], appended: Sequence[Appended]) -> None:
+        for (changes, future), answer in zip(part, appended, strict=True):
+            try:
+                self._acknowledged(changes, answer)
+            except Exception as error:  # noqa: BLE001 - nor may a broken cache leave anybody waiting
+                _fail(future, error)
+            if not future.done():
+                future.set_result(answer)
 
 
 def _loser(batch: Sequence[_Request], error: Exception) -> int | None:
@@ -127,3 +126,8 @@ def _loser(batch: Sequence[_Request], error: Exception) -> int | None:
     ]
     # Two of one batch that write the same version: the first of them may be the one that wins.
     return found[0] if len(found) == 1 else None
+
+
+def _fail(future: asyncio.Future[Appended], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

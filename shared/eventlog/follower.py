@@ -70,10 +70,10 @@ class Follower:
 
     async def readiness(self) -> str:
         """How far it has come, and what it has set aside, in a sentence."""
-        told = f"acted up to position {self.position}"
+        summary = f"acted up to position {self.position}"
         if self.set_aside:
-            told += f"; {self.set_aside} set aside, see `bitacora followers`"
-        return told
+            summary += f"; {self.set_aside} set aside, see `bitacora followers`"
+        return summary
 
     def measure(self, registry: CollectorRegistry) -> None:
         """Show in the metrics of a service how far it has come, and how much it has set aside."""
@@ -120,7 +120,7 @@ class Follower:
             for position, line in lines:
                 if self._stopping.is_set():
                     return
-                await self._act(codec.decode(line, position), FollowerPosition(self.name, position))
+                await self._act(line, FollowerPosition(self.name, position))
                 self.position = position
             if len(lines) < AT_ONCE:
                 self.position = upto
@@ -133,15 +133,12 @@ class Follower:
                 continue
             if await asyncio.to_thread(self._live.store.take_up, self.name, letter.position):
                 lines = await asyncio.to_thread(self._live.store.read, letter.position - 1, 1)
-                await self._act(
-                    codec.decode(lines[0][1], letter.position),
-                    FollowerPosition(self.name, letter.position, retry=True),
-                )
+                await self._act(lines[0][1], FollowerPosition(self.name, letter.position, retry=True))
                 self._more.set()
 
-    async def _act(self, recorded: Recorded, at: FollowerPosition) -> None:
+    async def _act(self, line: bytes, at: FollowerPosition) -> None:
         try:
-            await self._handle(recorded, at)
+            await self._handle(codec.decode(line, at.position), at)
             self._tried = 0
         except FollowerOvertaken:
             raise

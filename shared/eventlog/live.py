@@ -80,7 +80,7 @@ class LiveLog:
         self._subscription: Subscription | None = None
         self._thread: threading.Thread | None = None
 
-    def add_follower(self, follower: Cache) -> None:
+    def add_cache(self, follower: Cache) -> None:
         """Let a cache follow everything from now on."""
         self._caches.append(follower)
 

@@ -180,7 +180,7 @@ class PostgresStore(Store):
         from shared.eventlog.migrations import migrate_postgres
 
         with _translated_errors():
-            migrate_postgres(self._url)
+            migrate_postgres(_conninfo(self._url, self.limits._replace(lock=0, statement=0)))
 
     def check_writable(self) -> None:
         """See `Store.check_writable`."""

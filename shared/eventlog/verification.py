@@ -16,7 +16,7 @@ from shared.events.facts import Unknown
 
 BATCH = 2_000
 MOST_FAULTS = 100
-"""Faults told one by one at most; the rest is only counted."""
+"""Faults listed one by one at most; the rest is only counted."""
 
 
 class Fault(msgspec.Struct, frozen=True):

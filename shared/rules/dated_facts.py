@@ -35,6 +35,9 @@ FIELD_TYPES: Final[dict[str, Any]] = {field.name: field.type for field in msgspe
 CORRECTABLE: Final = frozenset(FIELD_TYPES) - {"code", "visibility"}
 """A code is what everything else refers to; the visibility is changed by a publication, never by a correction."""
 
+RESTATING: Final = (Corrected, Changed)
+"""The events that give a field of the registration another value: from the first day on, or from a day of their own."""
+
 _LAST = 2**63
 
 

@@ -18,6 +18,7 @@ from services.reporting.app import create_app as reporting
 from services.reporting.datasets import Schema
 from services.reporting.follow import Worker
 from services.reporting.generations import open_read_model
+from services.reporting.rebuild import build_missing
 from shared.clock import Clock
 from shared.eventlog.open import open_store
 from shared.http.catalogue import Catalogue
@@ -77,7 +78,7 @@ class House:
             stack.callback(store.close)
             stack.callback(read_model.close)
             store.migrate()
-            read_model.prepare()
+            build_missing(store, read_model, clock)
             if worker:
                 follower = Worker(store, read_model, clock, capacity=1000)
                 thread = threading.Thread(target=follower.run)

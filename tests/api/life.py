@@ -60,7 +60,7 @@ def _commitments() -> list[Step]:
         _said("commitments", "commitments", PLAIN | {"code": code})
         for code in ("LIFE-1", "LIFE-2", "LIFE-3", "LIFE-4")
     ]
-    return [
+    open_ = [
         *registered,
         told("assessments"),
         told("progress-reports", who=MINISTRY),
@@ -73,6 +73,8 @@ def _commitments() -> list[Step]:
         told("comments", who=MINISTRY),
         told("publications"),
         told("corrections"),
+    ]
+    ended = [
         told("reassignments", {"lead_organization": "JUSTICE", **REASON}),
         told("completions"),
         told("reopenings"),
@@ -82,6 +84,13 @@ def _commitments() -> list[Step]:
         told("completions", id="LIFE-3"),
         told("completions", id="LIFE-4"),
     ]
+    named = {step.route for step in (*open_, *ended)}
+    others = [
+        Step("commitments", route, {"id": "LIFE-1"}, body, {})
+        for (method, route), body in BODIES.items()
+        if method == "POST" and route.startswith("/v1/commitments/{id}/") and route not in named
+    ]
+    return [*open_, *others, *ended]
 
 
 def _indicators() -> list[Step]:

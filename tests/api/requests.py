@@ -1,12 +1,14 @@
 """A request for each route that writes: one that the services would carry out on the things of the story.
 
-None of them takes a thing away from those who may act on it, so that the order of the tests does not matter.
+A route without one here is asked with its documented example. None of them takes a thing away from those who may act on
+it, so that the order of the tests does not matter.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from tests.api.conformance import openapi
 from tests.api.story import AGENDA, BILATERAL, HELD, INDICATOR, PLAIN, SCHEDULED
 
 REASON = {"reason": "The law asks for it"}
@@ -80,3 +82,17 @@ BODIES: dict[tuple[str, str], Any] = {
     }.items()
 }
 BODIES["PUT", "/v1/bodies/{code}"] = BILATERAL | {"name": "Security Committee", "kind": "committee"}
+
+
+for _service in ("commitments", "meetings", "reporting"):
+    for _path, _operations in openapi(_service)["paths"].items():
+        for _method, _operation in _operations.items():
+            if "requestBody" in _operation:
+                _example = _operation["requestBody"]["content"]["application/json"]["example"]
+                # The day of an example is not one of this story: today's is.
+                _body = {
+                    name: value
+                    for name, value in _example.items()
+                    if name not in {"effective_on", "decision"}
+                }
+                BODIES.setdefault((_method.upper(), _path), _body)

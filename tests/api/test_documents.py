@@ -100,10 +100,9 @@ def test_the_document_is_valid_and_tells_of_every_row_of_the_access_table(servic
 async def test_every_operation_declares_every_status_it_can_answer_with(house: House, service: str) -> None:
     for route in house.apps[service].routes:
         if isinstance(route, DeclaredRoute):
-            declaration = route.declaration
-            method, access = declaration.method, declaration.access
+            method, access = route.declaration.method, route.declaration.access
             operation = openapi(service)["paths"][route.path_format][method.lower()]
-            refusals = {str(status) for status in possible_statuses(declaration)}
+            refusals = {str(status) for status in possible_statuses(route.declaration)}
             assert refusals <= operation["responses"].keys()
             success = {status for status in operation["responses"] if status < "300"}
             assert success == {"200"} if method == "GET" else "201" in success, (method, route.path)

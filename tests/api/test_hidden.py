@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from shared.eventlog.sqlite import SQLiteStore
 from shared.events.streams import stream_of
 from shared.identity.actor import Role
 from tests.api.house import TABLES, House, refused
@@ -324,16 +325,13 @@ async def test_the_log_is_asked_as_much_for_a_hidden_thing_as_for_none(
 ) -> None:
     """So that it takes as long: the hidden one is at hand already, the other is not."""
     asked: list[str] = []
-    for store in (
-        house.apps["commitments"].state.commitments.records._live.store,
-        house.apps["meetings"].state.meetings.records._live.store,
-    ):
+    read_stream = SQLiteStore.read_stream
 
-        def counted(*args: Any, _read: Any = store.read_stream, **more: Any) -> Any:
-            asked.append(str(args[0]))
-            return _read(*args, **more)
+    def counted(store: SQLiteStore, *args: Any, **more: Any) -> Any:
+        asked.append(str(args[0]))
+        return read_stream(store, *args, **more)
 
-        monkeypatch.setattr(store, "read_stream", counted)
+    monkeypatch.setattr(SQLiteStore, "read_stream", counted)
     for template, pairs in hidden_names(story).items():
         if template.startswith("/v1/decision-outcomes"):
             continue  # both from memory

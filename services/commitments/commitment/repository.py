@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
 from functools import wraps
-from typing import Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from services.commitments.commitment.model import Commitment, Known, Place, Successor, register
 from services.commitments.plan.repository import Directory
@@ -14,9 +14,7 @@ from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import CACHE, Repository
 from shared.eventlog.live import LiveLog
 from shared.events.commitments import (
-    Changed,
     Completed,
-    Corrected,
     Discarded,
     LeadReassigned,
     Merged,
@@ -29,14 +27,23 @@ from shared.rules.visibility import can_read
 
 KIND: Final = "commitment"
 
-F = TypeVar("F", Changed, Corrected)
-
 ENDING: Final = (Completed, Discarded, Merged, Reopened)
 """What tells whether a commitment is open, and in which one it goes on."""
 
-MOVING: Final = (Changed, Corrected)
-"""What may tell that a commitment is part of another one than before. A registration is not among them: no other
-commitment can be part of one that was not there yet, so a new one closes no circle."""
+
+class Restating(Protocol):
+    """What gives a field of a registration another value."""
+
+    @property
+    def field(self) -> str:
+        """The field."""
+
+    @property
+    def value(self) -> Any:
+        """Its value, as JSON."""
+
+
+F = TypeVar("F", bound=Restating)
 
 
 class Commitments(Repository[Commitment]):

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.commitments.commitment.model import Commitment, usual_visibility
-from services.commitments.commitment.repository import ENDING, MOVING, Commitments
+from services.commitments.commitment.repository import ENDING, Commitments, Restating
 from shared.aggregate.documents import (
     as_entries,
     as_entry,
@@ -49,6 +49,7 @@ from shared.events.commitments import (
     RisksAssessed,
     VisibilityChanged,
 )
+from shared.events.facts import Event
 from shared.events.types import CommitmentCode, DecisionNumber
 from shared.events.vocabulary import DiscardReason, Judgement, Visibility
 from shared.http.catalogue import Catalogue, Explained
@@ -58,6 +59,7 @@ from shared.http.responses import InstantText, written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
+from shared.rules.dated_facts import RESTATING
 from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
 
 UNIT: Final = frozenset({Role.DCI})
@@ -318,16 +320,24 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
         Corrected,
         commitments.knowing(Commitment.correct),
         access=_KEEPS,
-        considering=lambda corrected: MOVING if corrected.field == "parent" else (),
+        considering=_moving,
     )
     one.fact(
         "changes",
         Changed,
         commitments.knowing(Commitment.change),
         access=_JUDGES,
-        considering=lambda changed: MOVING if changed.field == "parent" else (),
+        considering=_moving,
     )
     return router
+
+
+def _moving(proposed: Restating) -> tuple[type[Event], ...]:
+    """What else may tell that a commitment is part of another one than before.
+
+    A registration does not: no other commitment can be part of one that was not there yet, so it closes no circle.
+    """
+    return RESTATING if proposed.field == "parent" else ()
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------

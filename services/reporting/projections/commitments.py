@@ -12,8 +12,6 @@ from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, only, readers_of
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
-    Changed,
-    Corrected,
     LeadReassigned,
     Merged,
     OrganizationChanged,
@@ -24,7 +22,7 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import Event
-from shared.rules.dated_facts import DatedFacts, Span
+from shared.rules.dated_facts import RESTATING, DatedFacts, Span
 from shared.rules.traffic_light import Closure, CommitmentOnDay
 
 _registered: Final = attrgetter(*(field.name for field in commitment_states.fields if field.registered))
@@ -50,9 +48,9 @@ class CommitmentProjection:
         """See `Projection.apply`."""
         event, position = recorded.data, recorded.position
         since = self._facts.apply(event, position)
+        if isinstance(event, (Registered, *RESTATING)):
+            return (self._states(since), self._descriptions(since), self._readers())
         match event:
-            case Registered() | Corrected() | Changed():
-                return (self._states(since), self._descriptions(since), self._readers())
             case VisibilityChanged():
                 self._visibility = event.visibility.value
                 return (self._states(None), self._descriptions(None))

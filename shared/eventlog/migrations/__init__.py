@@ -21,10 +21,12 @@ BUSY_TIMEOUT: Final = 60
 """Seconds to wait for another process that migrates the same file."""
 
 
-def migrate_postgres(url: str) -> None:
+def migrate_postgres(conninfo: str) -> None:
     """Migrate a PostgreSQL database; waits for another process that is at it."""
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
-    with psycopg.connect(url, autocommit=True) as guard:
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), poolclass=NullPool
+    )
+    with psycopg.connect(conninfo, autocommit=True) as guard:
         # Asked for again and again: whoever waits inside a statement is waited for by an index that is made
         # beside running appends.
         while guard.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Self
 
 from services.commitments.commitment.model import Commitment
-from services.commitments.commitment.repository import ENDING, MOVING, Commitments
+from services.commitments.commitment.repository import ENDING, Commitments
 from services.commitments.plan.repository import Directory, Organizations
 from shared.aggregate.command import Command, Outcome
 from shared.clock import Clock
@@ -16,6 +16,7 @@ from shared.errors import BitacoraError
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_store
 from shared.events.commitments import Corrected, Merged, OrganizationChanged, Registered
+from shared.rules.dated_facts import RESTATING
 from tests.support.forking import processes
 from tests.support.ledger import DAY
 from tests.support.scenario import ANA
@@ -92,7 +93,7 @@ class _Service:
             one.id,
             lambda current: correct(current, corrected, self.commitments.context(command)),
             command,
-            considering=MOVING,
+            considering=RESTATING,
         )
 
     async def describe(self, command: Command, *, code: str, **description: Any) -> Outcome:

@@ -299,11 +299,11 @@ async def test_its_history_is_told_page_by_page_each_event_once_and_in_order(hou
     assert items[1]["correlation_id"] == "test"
 
 
-async def test_of_a_hidden_decision_neither_number_nor_request_is_told(house: House) -> None:
+async def test_of_a_hidden_decision_neither_number_nor_request_nor_cause_is_told(house: House) -> None:
     moved = LeadReassigned(
         lead_organization="MOP", previous="MINVU", effective_on=TODAY, reason="x", decision="B-1"
     )
-    await house.ledgers.change(house.ledger, lambda _: moved, command())
+    await house.ledgers.change(house.ledger, lambda _: moved, replace(command(), causation_id=1))
     async with house.asking() as client:
         whole = await client.get("/v1/ledgers/L-1/history")
     assert whole.json()["items"][1]["decision"] == "B-1"
@@ -312,7 +312,8 @@ async def test_of_a_hidden_decision_neither_number_nor_request_is_told(house: Ho
             answer = await client.get("/v1/ledgers/L-1/history")
             item = answer.json()["items"][1]
             assert (item["decision"], item["data"]["decision"]) == (decision, decision)
-            assert (item["correlation_id"] is None) == (decision is None)
+            leads_to_it = ("test", 1) if decision else (None, None)
+            assert (item["correlation_id"], item["causation_id"]) == leads_to_it
             assert item["data"]["lead_organization"] == "MOP"
             # What others may know may have changed without a new version: it is sent anew.
             held = await client.get("/v1/ledgers/L-1/history", headers={"If-None-Match": '"2"'})

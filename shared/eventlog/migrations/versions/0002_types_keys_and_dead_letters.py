@@ -68,6 +68,8 @@ SQLITE = (
 )
 
 POSTGRES = (
+    # Not to wait behind a backup, say, with every append of a request with a key behind us.
+    "SET LOCAL lock_timeout = '5s'",
     "ALTER TABLE idempotency_keys ADD COLUMN created_at timestamptz NOT NULL DEFAULT now()",
     "CREATE INDEX idempotency_keys_created_at_idx ON idempotency_keys (created_at)",
     """
