@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -103,6 +105,54 @@ def test_a_service_has_no_answer_before_a_generation_of_its_own_is_complete(log_
             assert reading.position == stage.store.head()
         other.close()
     read_model.close()
+
+
+def test_what_a_version_before_fingerprints_left_stays_until_a_third_version_comes(log_url: str) -> None:
+    _make_legacy(log_url)
+    assert _has_legacy(log_url)
+    with staged(log_url) as stage:
+        assert _has_legacy(log_url), "the services of that version still answer from it"
+        stage.append(*story(14, 3, 5))
+        third = open_read_model(read_model_url(log_url), Schema("Europe/Madrid"))
+        build_missing(stage.store, third, Clock("Europe/Madrid"))
+        assert not _has_legacy(log_url)
+        assert stage.reached() == 0, "of the other versions the newest is kept"
+        with third.reading() as reading:
+            assert reading.position == stage.store.head()
+        third.close()
+
+
+def _make_legacy(log_url: str) -> None:
+    """What the pointer and the generation of a version without fingerprints look like."""
+    url = read_model_url(log_url)
+    if url.startswith("sqlite:///"):
+        folder = Path(url.removeprefix("sqlite:///"))
+        folder.mkdir(parents=True)
+        (folder / "live").write_text("generation-00c0ffee.db")
+        sqlite3.connect(folder / "generation-00c0ffee.db").close()
+        return
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA reporting")
+        connection.execute(
+            "CREATE TABLE reporting.live_generation (id smallint PRIMARY KEY, name text NOT NULL)"
+        )
+        connection.execute("INSERT INTO reporting.live_generation VALUES (1, 'reporting_00c0ffee')")
+        connection.execute("CREATE SCHEMA reporting_00c0ffee")
+        connection.execute("CREATE TABLE reporting_00c0ffee.projection_state (position bigint)")
+
+
+def _has_legacy(log_url: str) -> bool:
+    url = read_model_url(log_url)
+    if url.startswith("sqlite:///"):
+        folder = Path(url.removeprefix("sqlite:///"))
+        there = {(folder / name).exists() for name in ("live", "generation-00c0ffee.db")}
+    else:
+        with psycopg.connect(url) as connection:
+            names = ("reporting.live_generation", "reporting_00c0ffee.projection_state")
+            rows = [connection.execute("SELECT to_regclass(%s)", (name,)).fetchone() for name in names]
+            there = {row is not None and row[0] is not None for row in rows}
+    assert len(there) == 1, "the pointer and the generation go together"
+    return there.pop()
 
 
 def test_several_may_build_what_is_missing_at_once(log_url: str) -> None:
