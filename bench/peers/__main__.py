@@ -112,7 +112,12 @@ def message_db(url: str, writers: int, seconds: float) -> float:
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute("SELECT to_regnamespace('message_store')").fetchone() == (None,):
             for name in ("schema/message-store.sql", "extensions/pgcrypto.sql"):
-                connection.execute((sql / name).read_bytes())
+                try:
+                    connection.execute((sql / name).read_bytes())
+                except psycopg.errors.FeatureNotSupported as error:
+                    raise Absent(
+                        "this server has no pgcrypto: name another in BITACORA_BENCH_POSTGRES_URL"
+                    ) from error
             connection.execute("SET search_path = message_store, public")
             connection.execute("SET check_function_bodies = off")
             for path in [sql / "tables/messages.sql", *_files(sql, "types", "functions", "indexes")]:
