@@ -11,6 +11,7 @@ import asyncio
 import inspect
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -33,7 +34,7 @@ from shared.errors import (
 )
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
-from shared.eventlog.live import LiveLog
+from shared.eventlog.live import PATIENCE, LiveLog
 from shared.eventlog.store import (
     Changes,
     DuplicateKey,
@@ -397,6 +398,11 @@ class Repository(Generic[A]):
         """Fold the stream off the loop. What arrives meanwhile is applied after, so that nothing falls between."""
         try:
             aggregate, _ = await asyncio.to_thread(self._fold_upto, stream_id, None, None)
+            if aggregate is not None:
+                # What is read here is durable, and may be ahead of what this process has heard: an answer must not
+                # tell of it beside others that do not know it yet. A process that no longer hears says so itself.
+                with suppress(Unavailable):
+                    await self.live.wait_for(aggregate.position, PATIENCE)
             for recorded in arrived:
                 if aggregate is None and recorded.version == 1:
                     aggregate = self._aggregate.begin(recorded)

@@ -146,3 +146,15 @@ async def test_what_is_in_memory_takes_in_single_events_of_another_process(log_u
             await one.live.wait_for(n + 2, 15)
             assert await one.ledgers.get(ledger) is held
             assert await one.texts(ledger) == [str(m) for m in range(n + 1)]
+
+
+async def test_what_is_read_from_the_log_is_no_newer_than_what_is_held_of_other_streams(log_url: str) -> None:
+    """Or one answer would tell that a decision was carried out, and the next that nothing had been done."""
+    async with process(log_url) as here, process(log_url) as there:
+        cause = await here.open("CAUSE")
+        await here.texts(cause)
+        for number in range(20):
+            await there.write(cause, f"so it was decided, {number}")
+            effect = await there.open(f"EFFECT-{number}")
+            assert await here.texts(effect) == []
+            assert len(await here.texts(cause)) == number + 1
