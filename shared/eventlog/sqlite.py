@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
@@ -205,7 +206,7 @@ class SQLiteStore(Store):
     def _migrate(self) -> None:
         from shared.eventlog.migrations import migrate_sqlite
 
-        migrate_sqlite(self.path)
+        migrate_sqlite(partial(connect, self.path))
 
     def check_writable(self) -> None:
         """See `Store.check_writable`."""

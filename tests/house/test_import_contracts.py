@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +57,14 @@ def test_every_contract_has_its_planted_violation() -> None:
 
 def test_the_code_as_it_is_keeps_every_contract(copy: Path) -> None:
     assert broken(copy) == set()
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    """Raises CycleError with the modules of the circle; imports inside functions count."""
+    graph = grimp.build_graph("services", "shared", cache_dir=None)
+    TopologicalSorter(
+        {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    ).prepare()
 
 
 @pytest.mark.parametrize("contract", PLANTED)

@@ -6,7 +6,9 @@ version before go on working on what comes out; `Store.check_ready` of this one 
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -35,11 +37,9 @@ def migrate_postgres(conninfo: str) -> None:
             _upgrade(connection)
 
 
-def migrate_sqlite(path: str) -> None:
-    """Migrate an SQLite file; waits for another process that is at it."""
-    from shared.eventlog.sqlite import connect
-
-    engine = create_engine("sqlite://", creator=lambda: connect(path, BUSY_TIMEOUT), poolclass=NullPool)
+def migrate_sqlite(connect: Callable[[float], sqlite3.Connection]) -> None:
+    """Migrate an SQLite file, connected to with so many seconds of patience for another process that is at it."""
+    engine = create_engine("sqlite://", creator=lambda: connect(BUSY_TIMEOUT), poolclass=NullPool)
     with engine.connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         _upgrade(connection)
