@@ -249,30 +249,36 @@ def toured(up: Up, client: httpx.Client) -> list[httpx.Response]:
 
 
 def test_what_the_tour_says_to_type_works(toured: list[httpx.Response]) -> None:
-    assert [answer.status_code for answer in toured[:6]] == [201, 200, 200, 200, 200, 200]
-    written, feed, board, believed, timeline, history = toured[:6]
+    assert [answer.status_code for answer in toured[:9]] == [201, 200, 201, *[200] * 6]
+    written, feed, changed, before, after, board, believed, timeline, history = toured[:9]
     events = [json.loads(line) for line in feed.text.splitlines()]
     assert int(written.headers["log-position"]) in [event["position"] for event in events]
     assert (board.json()["on"], believed.json()["position"]) == ("2012-05-21", 60)
     assert all(
         "position" in item["because"] and "type" in item["because"] for item in timeline.json()["items"]
     )
-    assert history.json()["items"][-1]["position"] == int(written.headers["log-position"])
+    positions = [item["position"] for item in history.json()["items"][-2:]]
+    assert positions == [int(answer.headers["log-position"]) for answer in (written, changed)]
+    urgent = [
+        sum(group["count"] for group in answer.json()["items"] if group["priority"] == "high")
+        for answer in (before, after)
+    ]
+    assert urgent[1] == urgent[0] + 1
 
 
 def test_what_the_tour_says_of_the_decision_is_so(
     up: Up, client: httpx.Client, toured: list[httpx.Response]
 ) -> None:
     number = "BIL-SECURITY-2013-001"
-    assert [answer.status_code for answer in toured[6:]] == [*[201] * 4, 409, 201, 200, 201, 201, *[200] * 6]
-    by_the_author, approved, history = toured[10:13]
+    assert [answer.status_code for answer in toured[9:]] == [*[201] * 4, 409, 201, 200, 201, 201, *[200] * 6]
+    by_the_author, approved, history = toured[13:16]
     assert by_the_author.json()["type"].endswith("/approver-is-author")
     assert approved.json()["decisions"] == [number]
     (task,) = approved.json()["action_items"]
     last = history.json()["items"][-1]
     assert (last["type"], last["decision"]) == ("commitments.deadline_revised", number)
     assert last["recorded_by"]["subject"].startswith("policy")
-    feed, named, gaps, gaps_then, register, owed = (answer.json()["items"] for answer in toured[15:])
+    feed, named, gaps, gaps_then, register, owed = (answer.json()["items"] for answer in toured[18:])
     (decision,) = feed
     assert number in [item["number"] for item in named]
     assert (decision["number"], decision["position"]) == (number, last["causation_id"])

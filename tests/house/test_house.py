@@ -65,6 +65,19 @@ def test_a_request_is_passed_on_by_name() -> None:
     assert [path for path in shown(found) if not path.endswith("aggregate.py")] == []
 
 
+def test_every_file_that_the_documents_name_is_there() -> None:
+    """ADRs tell of what was there when they were written."""
+    named = re.compile(r"`((?:services|shared|tests|docs|deploy|bench)/[\w./-]+\w/?)`")
+    gone = [
+        f"{shown([path])[0]}: {name}"
+        for path in files()
+        if path.suffix == ".md" and "adr" not in path.parts
+        for name in named.findall(path.read_text(encoding="utf-8"))
+        if not (ROOT / name).exists()
+    ]
+    assert gone == []
+
+
 def test_every_module_says_what_it_is_for() -> None:
     """An empty `__init__` has nothing to say."""
     silent = [
