@@ -33,7 +33,7 @@ def test_every_file_that_knows_of_the_fact_is_on_the_way() -> None:
     generated = {path for path in found if path.startswith(tuple(made))}
     # The dataset has the column and does not know of the fact.
     assert found - generated - {"docs/adding-a-fact.md", SELF} == by_hand - {"services/reporting/datasets.py"}
-    assert len(by_hand) <= 8
+    assert len(by_hand) <= 9
 
 
 def test_every_file_on_the_way_is_there() -> None:

@@ -187,14 +187,15 @@ class Commitment(Aggregate):
         closing = self.closing_on(date.max)
         return closing.event.into if closing is not None and isinstance(closing.event, Merged) else None
 
-    @property
-    def stage(self) -> str | None:
-        """How far it is in its instrument's own stages, by the latest report or change that says so."""
-        changed = next((one.event for one in reversed(self.changes) if one.event.field == "stage"), None)
-        reported = next((report for report in self._in_force() if report.stage is not None), None)
+    def stage_on(self, day: date) -> str | None:
+        """How far it was on a day in its instrument's own stages, by the latest report or change that says so."""
+        told = (report for report in self._in_force() if report.effective_on <= day)
+        reported = next((report for report in told if report.stage is not None), None)
+        by_then = (one.event for one in reversed(self.changes) if one.event.effective_on <= day)
+        changed = next((change for change in by_then if change.field == "stage"), None)
         if reported is not None and (changed is None or changed.effective_on <= reported.effective_on):
             return reported.stage
-        return self.dated.registration_on(date.max).stage
+        return self.dated.registration_on(day).stage
 
     @property
     def percent(self) -> Decimal | None:
@@ -288,9 +289,8 @@ class Commitment(Aggregate):
             raise InvalidInput(
                 "percent-out-of-range", "A percentage lies between 0 and 100.", pointer="/percent"
             )
-        if reported.no_change and (
-            (reported.stage or self.stage) != self.stage or percent not in (None, self.percent)
-        ):
+        stage = self.stage_on(date.max)
+        if reported.no_change and ((reported.stage or stage) != stage or percent not in (None, self.percent)):
             raise RuleBroken(
                 "no-change-contradicted", "A report of no change cannot tell of another stage or percentage."
             )
@@ -435,7 +435,8 @@ class Commitment(Aggregate):
                 "before-registration",
                 f"It counts from {self.registration.effective_on} on, and not on {day}.",
             )
-        before = self.dated.registration_on(day)
+        # A stage may have been reported since: that is what it was until this day.
+        before = replace(self.dated.registration_on(day), stage=self.stage_on(day))
         after = _replaced(
             before,
             changed.field,

@@ -163,7 +163,7 @@ def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
             "public_deadline": public and _PUBLIC(on=public, origin=promised and promised.origin),
             "internal_deadline": internal and _INTERNAL(on=internal),
             "merged_into": commitment.merged_into,
-            "stage": commitment.stage,
+            "stage": commitment.stage_on(date.max),
             "percent": commitment.percent,
             "assessment": as_optional_entry(entry_document(Assessed), commitment.assessments.on(day)[0]),
             "risks": as_optional_entry(entry_document(RisksAssessed), commitment.risks.on(day)[0]),

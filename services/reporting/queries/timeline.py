@@ -112,6 +112,7 @@ def timeline_as_of(
         for row in rows
         for first, last, line in _runs(row, rule)
     ]
+    spans = _joined(spans)
     now = [
         span for span in spans if span.from_on <= at.on and (span.until_on is None or at.on < span.until_on)
     ]
@@ -123,6 +124,21 @@ def timeline_as_of(
         registered=bool(now),
         spans=spans,
     )
+
+
+def _joined(spans: list[Days]) -> list[Days]:
+    """Without the ends of days on which only something changed that a timeline does not tell, as the title."""
+    found: list[Days] = []
+    for span in spans:
+        before = found[-1] if found else None
+        same = before is not None and span == msgspec.structs.replace(
+            before, from_on=span.from_on, until_on=span.until_on, passed_deadline_on=None
+        )
+        if before is not None and same:
+            found[-1] = msgspec.structs.replace(before, until_on=span.until_on)
+        else:
+            found.append(span)
+    return found
 
 
 def _runs(row: Any, rule: Rule) -> Iterator[tuple[date, date, Line]]:

@@ -117,9 +117,17 @@ def test_who_may_read_it_and_speak_for_it_is_who_it_is_with_now() -> None:
 def test_the_stage_is_that_of_the_latest_report_or_change(day: date, stage: str) -> None:
     report = ProgressReported(number=1, period="2012-Q3", effective_on=JUNE, stage="House")
     past = (registered(), (INTERIOR, report), changed("stage", "Senate", day))
-    assert given(*past).thing.stage == stage
+    assert given(*past).thing.stage_on(TODAY) == stage
     sent_back = ProgressReviewed(report=1, outcome=ReviewOutcome.RETURNED, reason="Not yet")
-    assert given(*past, sent_back).thing.stage == "Senate"
+    assert given(*past, sent_back).thing.stage_on(TODAY) == "Senate"
+
+
+def test_what_a_stage_was_is_what_had_been_reported_by_then() -> None:
+    report = ProgressReported(number=1, period="2012-Q3", effective_on=JUNE, stage="House")
+    past = (registered(), (INTERIOR, report))
+    given(*past).when(change("stage", "House")).refused("change-changes-nothing", RuleBroken)
+    given(*past).when(change("stage", "Senate")).then(changed("stage", "Senate", previous="House"))
+    given(*past).when(change("stage", "House", MAY)).then(changed("stage", "House", MAY, previous="design"))
 
 
 @pytest.mark.parametrize(

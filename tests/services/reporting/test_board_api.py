@@ -11,6 +11,8 @@ import pytest
 
 from shared.events.commitments import (
     Assessed,
+    ChangeableField,
+    Changed,
     Completed,
     Corrected,
     DeadlineRevised,
@@ -284,6 +286,29 @@ async def test_a_late_fact_leaves_the_timeline_told_before_it_alone(reporting: I
         await reporting.read(f"/v1/commitments/{identifier}/timeline?known_at=2013-03-01T00:00:00Z") == before
     )
     assert (await reporting.refused("/v1/commitments/A-1/timeline?position=1"))[0] == 404
+
+
+async def test_a_change_of_the_world_is_on_the_board_from_its_day_and_makes_no_days_of_its_own(
+    reporting: Installation,
+) -> None:
+    before = (await reporting.read("/v1/commitments/A-1/timeline"))["items"]
+
+    def change(field: ChangeableField, value: str) -> tuple[str, Changed]:
+        return "A-1", Changed(field=field, value=value, effective_on=date(2012, 8, 1), reason="decreed")
+
+    await reporting.told(
+        change(ChangeableField.TITLE, "Less crime"),
+        change(ChangeableField.PILLAR, "growth"),
+        change(ChangeableField.PRIORITY, "high"),
+    )
+    told = []
+    for day in ("2012-07-31", "2012-08-01"):
+        (item,) = (await reporting.read(f"/v1/board?on={day}&organization=MOP&limit=1"))["items"]
+        told.append((item["title"], item["pillar_name"], item["priority"]))
+    assert told == [("Title of A-1", "Health", None), ("Less crime", "Growth", "high")]
+    assert (await reporting.read("/v1/board?on=2012-08-01&priority=high"))["totals"]["registered"] == 1
+    assert (await reporting.read("/v1/board?on=2012-07-31&priority=high"))["totals"]["registered"] == 0
+    assert (await reporting.read("/v1/commitments/A-1/timeline"))["items"] == before
 
 
 async def test_changes_are_the_commitments_in_another_state_than_before(reporting: Installation) -> None:
