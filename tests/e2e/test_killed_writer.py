@@ -22,7 +22,7 @@ def test_what_was_acknowledged_is_there_once_and_nothing_is_there_by_half(log_ur
     for _ in range(KILLS):
         with Child("serve", log_url) as child:
             child.ready()
-            load.run(child, rng.uniform(0.02, 0.3))
+            load.run(child, rng.uniform(0.02, 0.3), answers=15)
             child.kill()
             load.settle(child)
         load.check(log_url)

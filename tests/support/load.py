@@ -47,22 +47,27 @@ class Load:
         for _ in self.ledgers:
             assert "version" in child.hear()
 
-    def run(self, child: Child, seconds: float) -> None:
-        """Keep the process busy; what was not answered in an earlier life is repeated first, and some that was."""
+    def run(self, child: Child, seconds: float, *, answers: int = 0) -> None:
+        """Keep the process busy for a while, and until it has answered so often: a busy machine makes it longer.
+
+        What was not answered in an earlier life is repeated first, and some that was.
+        """
         sent = self._sent
         again = [request for name, request in self.unanswered.items() if name not in sent]
         answered = [request for request, _, _ in self.acknowledged.values() if request["keyed"]]
         again += [r for r in self._rng.sample(answered, min(3, len(answered))) if r["name"] not in sent]
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        heard = 0
+        while time.monotonic() < end or heard < answers:
             while len(sent) < AT_ONCE:
                 request = again.pop() if again else self._new()
                 sent[request["name"]] = request
                 child.say(request)
-            if child.has_said_something(max(0.0, end - time.monotonic())):
+            if child.has_said_something(max(0.05, end - time.monotonic())):
                 answer = child.hear()
                 assert answer is not None, "the process ended by itself"
                 self._take(sent.pop(answer["name"]), answer)
+                heard += 1
 
     def settle(self, child: Child) -> None:
         """Hear the answers that are still due, or until the process has died."""
