@@ -40,7 +40,7 @@ from services.reporting.intervals import path
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.vocabulary import CommitmentKind, Judgement, OriginKind, ResultType, Visibility
 
-PROJECTIONS: Final = 2
+PROJECTIONS: Final = 3
 """To be raised whenever a projection makes other rows of the same events."""
 
 END_OF_DAYS: Final = date.max

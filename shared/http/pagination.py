@@ -40,8 +40,12 @@ Key = Sequence[str | int | float | bool | None]
 """The values of the sort columns in the last item of a page."""
 
 
-def decode_cursor(request: Request, cursor: str | None) -> list[Any] | None:
-    """The sort key after which to go on; None at the beginning.
+KeyPosition = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+"""A position or a version in the key of a cursor."""
+
+
+def decode_cursor(request: Request, cursor: str | None, *shape: Any) -> list[Any] | None:
+    """The sort key after which to go on; None at the beginning. With `shape`, the types of its values.
 
     Raises `InvalidInput`: `cursor-invalid` when we never gave that cursor, `cursor-mismatch` when we gave it for
     other filters.
@@ -62,8 +66,10 @@ def decode_cursor(request: Request, cursor: str | None) -> list[Any] | None:
         raise InvalidInput(
             "cursor-mismatch", "This cursor was given for a list with other filters.", pointer="/query/cursor"
         )
-    key: list[Any] = msgspec.json.decode(body, type=list)
-    return key
+    try:
+        return list(msgspec.json.decode(body, type=tuple[shape] if shape else list))  # type: ignore[valid-type]
+    except msgspec.DecodeError as error:
+        raise _invalid() from error
 
 
 def encode_cursor(request: Request, key: Key) -> str:
@@ -93,7 +99,11 @@ def page_after(
     total: bool = False,
 ) -> dict[str, Any]:
     """One page of a list that is all in memory, in the order of `key_of`."""
-    begin = 0 if after is None else bisect_right(things, list(after), key=lambda one: list(key_of(one)))
+    try:
+        begin = 0 if after is None else bisect_right(things, list(after), key=lambda one: list(key_of(one)))
+    except TypeError as error:
+        # A key of another shape: its values cannot be told from these by order.
+        raise _invalid() from error
     shown = things[begin : begin + limit]
     more = begin + limit < len(things)
     body = {

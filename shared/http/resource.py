@@ -33,7 +33,7 @@ from shared.events.registry import EVENT_TYPES
 from shared.events.types import Instant, Kind
 from shared.http.context import actor_of, context_of
 from shared.http.idempotency import idempotency_of
-from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor
+from shared.http.pagination import DEFAULT_LIMIT, Cursor, KeyPosition, Limit, decode_cursor
 from shared.http.requests import StructRequest, request_of
 from shared.http.responses import InstantText, encoded, page, page_of, read_answer, written_answer
 from shared.http.routing import Query, Router
@@ -391,7 +391,7 @@ class Resource(Generic[A]):
             found = await repository.find(identifier, actor)
             # What is found may move on while the log is read: the answer ends with this version.
             version, position = found.version, repository.reflected(found)
-            key = decode_cursor(request, asked.cursor)
+            key = decode_cursor(request, asked.cursor, KeyPosition)
             lines = await repository.lines(
                 found.id,
                 after_version=key[0] if key else 0,

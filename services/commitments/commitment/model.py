@@ -174,6 +174,12 @@ class Commitment(Aggregate):
         """The organisation that answered for it on a day."""
         return self.dated.leads.on(day)[0]
 
+    def parents_since(self, day: date) -> set[str]:
+        """The codes of what it is part of on any day from one on."""
+        later = (one.event for one in self.changes if one.event.effective_on > day)
+        codes = (change.value for change in later if change.field == "parent")
+        return {self.dated.registration_on(day).parent, *codes} - {None}
+
     def closing_on(self, day: date) -> Closing | None:
         """What had closed it on a day, or None if it was open."""
         closure, position = self.dated.closures.on(day)
@@ -189,31 +195,39 @@ class Commitment(Aggregate):
 
     def stage_on(self, day: date) -> str | None:
         """How far it was on a day in its instrument's own stages, by the latest report or change that says so."""
-        told = (report for report in self._in_force() if report.effective_on <= day)
-        reported = next((report for report in told if report.stage is not None), None)
-        by_then = (one.event for one in reversed(self.changes) if one.event.effective_on <= day)
-        changed = next((change for change in by_then if change.field == "stage"), None)
-        if reported is not None and (changed is None or changed.effective_on <= reported.effective_on):
-            return reported.stage
-        return self.dated.registration_on(day).stage
+        told = [
+            (entry.event.effective_on, entry.position, entry.event.stage)
+            for entry in self._in_force()
+            if entry.event.stage is not None and entry.event.effective_on <= day
+        ]
+        changed = [
+            (entry.event.effective_on, entry.position, self.dated.registration_on(day).stage)
+            for entry in self.changes
+            if entry.event.field == "stage" and entry.event.effective_on <= day
+        ]
+        latest = max([*told, *changed], key=lambda one: one[:2], default=None)
+        return self.registration.stage if latest is None else latest[2]
 
     @property
     def percent(self) -> Decimal | None:
         """How much of it is done, 0 to 100, by the latest report that says so."""
-        return next((report.percent for report in self._in_force() if report.percent is not None), None)
+        reports = (entry.event for entry in self._in_force())
+        return next((report.percent for report in reports if report.percent is not None), None)
 
     def organizations(self) -> tuple[str, ...]:
         """The organisations it is their own for now."""
         return self.dated.organizations_on(date.max)
 
-    def _in_force(self) -> Iterator[ProgressReported]:
+    def _in_force(self) -> Iterator[Entry[ProgressReported]]:
         """The reports nobody sent back, the latest to take effect first."""
         kept = [
-            report.entry.event
+            report.entry
             for report in self.reports
             if report.review is None or report.review.event.outcome is not ReviewOutcome.RETURNED
         ]
-        return iter(sorted(kept, key=lambda report: (report.effective_on, report.number), reverse=True))
+        return iter(
+            sorted(kept, key=lambda entry: (entry.event.effective_on, entry.event.number), reverse=True)
+        )
 
     # --- how it is going -------------------------------------------------------------------------------------------
 
@@ -542,6 +556,9 @@ class Commitment(Aggregate):
             invalid=lambda why: InvalidInput("correction-value-invalid", why, pointer="/value"),
             unchanged=lambda why: RuleBroken("correction-changes-nothing", why),
         )
+        if field == "kind":
+            for parent in sorted(self.parents_since(right.effective_on)):
+                _check_parent(replace(right, parent=parent), known)
         return replace(corrected, value=_as_json(right, field), previous=_as_json(self.registration, field))
 
     @evolves(Corrected)
@@ -713,6 +730,8 @@ def _check_budget_lines(lines: Sequence[BudgetLine]) -> None:
 def _check_lengths(value: Any, field: str, pointer: str) -> None:
     # The request's own limits hold for it; decisions and imports register without one.
     if isinstance(value, str):
+        if not value.strip():
+            raise InvalidInput("text-required", "An empty text tells nothing: leave it out.", pointer=pointer)
         limit = LONGEST_LINE if field in _NAMES else LONGEST_TEXT
         if len(value) > limit:
             raise InvalidInput("text-too-long", f"At most {limit} characters fit here.", pointer=pointer)

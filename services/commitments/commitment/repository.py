@@ -94,21 +94,30 @@ class Commitments(Repository[Commitment]):
         @wraps(decide)
         async def decide_knowing(current: Commitment, proposed: F, context: Context) -> F:
             value = proposed.value
-            named = (value,) if proposed.field in {"parent", "split_from"} and isinstance(value, str) else ()
-            known = await self.known_to(current.registration, named)
+            named = (
+                {value} if proposed.field in {"parent", "split_from"} and isinstance(value, str) else set()
+            )
+            # What was wrong was so from the first day on; a change has a day of its own.
+            day = getattr(proposed, "effective_on", current.registration.effective_on)
+            if proposed.field == "kind":
+                named = current.parents_since(day)
+            known = await self.known_to(current.registration, named, since=day)
             return decide(current, proposed, context, known)
 
         return decide_knowing
 
     # --- what the record holds -------------------------------------------------------------------------------------
 
-    async def known_to(self, registered: Registered, also: Iterable[str] = ()) -> Known:
-        """What the record holds of the things that a registration names."""
+    async def known_to(
+        self, registered: Registered, also: Iterable[str] = (), since: date | None = None
+    ) -> Known:
+        """What the record holds of the things that a registration names; by default since the day it counts from."""
         places: dict[str, Place] = {}
         for code in {registered.parent, registered.split_from, *also} - {None}:
             assert code is not None
             if (found := await self.by_code(code)) is not None:
-                places[code] = Place(found.registration.kind, tuple(await self._chain(found, _parent_of)))
+                above = await self._above(found, since or registered.effective_on)
+                places[code] = Place(found.registration.kind, above)
         return Known(self._directory.organizations.keys, self._directory.pillars.keys, places)
 
     async def _successor(self, identifier: str) -> Successor | None:
@@ -117,6 +126,21 @@ class Commitments(Repository[Commitment]):
             return None
         still_open = found.closing_on(date.max) is None
         return Successor(found.code, still_open, tuple(await self._chain(found, _successor_of)))
+
+    async def _above(self, start: Commitment, since: date) -> tuple[str, ...]:
+        """All that a commitment is part of on any day from one on, the nearest first.
+
+        A circle on one of these days is one too many. Seen so, a history that takes it apart again but is told out of
+        the order of its days may be refused: it has to be told in order.
+        """
+        found: list[str] = []
+        looked_at = [start]
+        for one in looked_at:
+            for code in sorted(one.parents_since(since) - set(found)):
+                found.append(code)
+                if (above := await self.by_code(code)) is not None:
+                    looked_at.append(above)
+        return tuple(found)
 
     async def _chain(self, start: Commitment, following: Callable[[Commitment], str | None]) -> list[str]:
         """The codes met by following a relation; the domain sees to it that it never runs in a circle."""
@@ -127,10 +151,6 @@ class Commitments(Repository[Commitment]):
             found = await self.by_code(code)
             code = None if found is None else following(found)
         return chain
-
-
-def _parent_of(commitment: Commitment) -> str | None:
-    return commitment.dated.registration_on(date.max).parent
 
 
 def _successor_of(commitment: Commitment) -> str | None:

@@ -372,13 +372,13 @@ def meeting_routes(
                 "days-reversed", "The first day is later than the last.", pointer="/query/from"
             )
         await caught_up(live, asked.wait_for)
-        key = decode_cursor(request, asked.cursor)
+        key = decode_cursor(request, asked.cursor, Annotated[datetime, msgspec.Meta(tz=True)], UUID)
         found = listing.seen_by(
             actor_of(request),
             body=asked.body,
             since=asked.since,
             until=asked.until,
-            after=None if key is None else (datetime.fromisoformat(key[0]), UUID(key[1])),
+            after=None if key is None else (key[0], key[1]),
         )
         wanted = (one for one in found if asked.state is None or one.state is asked.state)
         shown = list(islice(wanted, asked.limit + 1))

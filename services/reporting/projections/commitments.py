@@ -61,9 +61,13 @@ class CommitmentProjection:
         return (self._states(since),)
 
     def _states(self, since: date | None) -> Now:
-        return Now(
-            commitment_states, {self._key: [self._state(span) for span in self._facts.spans(since)]}, since
-        )
+        found: ByDay = []
+        for span in self._facts.spans(since):
+            day, row = self._state(span)
+            # What only a registration tells and no column holds ends no row.
+            if not found or found[-1][1] != row:
+                found.append((day, row))
+        return Now(commitment_states, {self._key: found}, since)
 
     def _state(self, span: Span[CommitmentOnDay]) -> tuple[date, tuple[Any, ...]]:
         # By place and not by name, in the order of the dataset: a rebuild passes here millions of times.

@@ -28,7 +28,7 @@ from shared.eventlog.live import LiveLog
 from shared.eventlog.store import Store
 from shared.events.types import CivilDay, Instant
 from shared.http.context import visitor_of
-from shared.http.pagination import DEFAULT_LIMIT, Cursor, Key, Limit, decode_cursor, next_url
+from shared.http.pagination import DEFAULT_LIMIT, Cursor, Key, KeyPosition, Limit, decode_cursor, next_url
 from shared.http.resource import LONGEST_WAIT, WaitFor
 from shared.http.responses import encoded, read_answer
 from shared.http.routing import Query
@@ -173,13 +173,15 @@ def tagged(request: Request, body: msgspec.Struct, position: int) -> Response:
 # --- pages ---------------------------------------------------------------------------------------------------------
 
 
-def going_on(request: Request, cursor: str | None) -> tuple[list[Any] | None, tuple[date, int] | None]:
-    """After which key a list goes on, and the day and position that all its pages are about."""
-    key = decode_cursor(request, cursor)
+def going_on(
+    request: Request, cursor: str | None, *shape: Any
+) -> tuple[list[Any] | None, tuple[date, int] | None]:
+    """After which key, of values of these types, a list goes on, and the day and position that all pages are about."""
+    key = decode_cursor(request, cursor, *shape, date, KeyPosition)
     if key is None:
         return None, None
     *after, on, position = key
-    return after, (date.fromisoformat(on), position)
+    return after, (on, position)
 
 
 def next_page(request: Request, at: AsOf, last: Key | None) -> str | None:

@@ -144,7 +144,7 @@ def board_routes(reporting: Reporting) -> Router:
         ever.
         """
         groups = _group_names(query.group_by)
-        after, pinned = going_on(request, query.cursor)
+        after, pinned = going_on(request, query.cursor, str)
         if after is not None and groups:
             raise InvalidInput("cursor-with-groups", "A grouped board has no pages.", pointer="/query/cursor")
         filters = filters_in(query, commitment_states)
@@ -178,7 +178,7 @@ def board_routes(reporting: Reporting) -> Router:
             raise InvalidInput(
                 "days-reversed", "The first day is later than the last.", pointer="/query/from"
             )
-        after, pinned = going_on(request, query.cursor)
+        after, pinned = going_on(request, query.cursor, str)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[Change], bool]:
             code = None if after is None else after[0]

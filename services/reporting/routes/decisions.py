@@ -32,7 +32,7 @@ from services.reporting.routes.asking import (
     values_in,
 )
 from shared.events.types import CivilDay
-from shared.http.pagination import decode_cursor, next_url
+from shared.http.pagination import KeyPosition, decode_cursor, next_url
 from shared.http.routing import Router
 
 
@@ -114,7 +114,7 @@ def decision_routes(reporting: Reporting) -> Router:
         the asker is told so: who may not know of the commitment finds only decisions that concern them.
         """
         chosen = _filters(query)
-        key = decode_cursor(request, query.cursor)
+        key = decode_cursor(request, query.cursor, KeyPosition)
         after = query.after if key is None else key[0]
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[DecisionItem], bool]:
@@ -139,7 +139,7 @@ def decision_routes(reporting: Reporting) -> Router:
         """
         chosen = _filters(query)
         wanted = [Gap(word) for word in values_in(query, "gap", Gap)] or list(Gap)
-        after, pinned = going_on(request, query.cursor)
+        after, pinned = going_on(request, query.cursor, KeyPosition)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Gaps:
             reader = _reader(reporting, scope, at, query, pinned=pinned is not None)

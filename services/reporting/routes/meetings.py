@@ -47,7 +47,7 @@ from services.reporting.routes.asking import (
 )
 from shared.errors import InvalidInput
 from shared.events.types import CivilDay
-from shared.http.pagination import Key
+from shared.http.pagination import Key, KeyPosition
 from shared.http.routing import Router
 from shared.rules.action_item_state import CURRENT_ACTION_ITEM_RULE, ActionItemState
 
@@ -144,7 +144,7 @@ def meeting_routes(reporting: Reporting) -> Router:
         `unrecorded`.
         """
         chosen = RegisterFilters(**filters_in(query, bodies), organization=values_in(query, "organization"))
-        after, pinned = going_on(request, query.cursor)
+        after, pinned = going_on(request, query.cursor, str)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> _Register:
             first, last = _first_and_last(query.first, query.last, at.on)
@@ -196,8 +196,8 @@ def meeting_routes(reporting: Reporting) -> Router:
             due_before=query.due_before,
             due_after=query.due_after,
         )
-        after, pinned = going_on(request, query.cursor)
-        begin = None if after is None else ActionItemKey(date.fromisoformat(after[0]), after[1])
+        after, pinned = going_on(request, query.cursor, date, KeyPosition)
+        begin = None if after is None else ActionItemKey(*after)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> ActionItems:
             count = query.include == "total"

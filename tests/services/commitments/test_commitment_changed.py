@@ -112,7 +112,7 @@ def test_who_may_read_it_and_speak_for_it_is_who_it_is_with_now() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "stage"), [(MAY, "House"), (JUNE, "House"), (JULY, "Senate"), (TODAY, "Senate")]
+    ("day", "stage"), [(MAY, "House"), (JUNE, "Senate"), (JULY, "Senate"), (TODAY, "Senate")]
 )
 def test_the_stage_is_that_of_the_latest_report_or_change(day: date, stage: str) -> None:
     report = ProgressReported(number=1, period="2012-Q3", effective_on=JUNE, stage="House")
@@ -130,6 +130,25 @@ def test_what_a_stage_was_is_what_had_been_reported_by_then() -> None:
     given(*past).when(change("stage", "House", MAY)).then(changed("stage", "House", MAY, previous="design"))
 
 
+def test_of_a_report_and_a_change_of_stage_on_one_day_the_later_one_recorded_counts() -> None:
+    report = ProgressReported(number=1, period="2012-Q3", effective_on=JUNE, stage="House")
+    assert (
+        given(registered(), (INTERIOR, report), changed("stage", "Senate", JUNE)).thing.stage_on(JUNE)
+        == "Senate"
+    )
+    assert (
+        given(registered(), changed("stage", "Senate", JUNE), (INTERIOR, report)).thing.stage_on(JUNE)
+        == "House"
+    )
+
+
+def test_a_corrected_kind_fits_every_parent_it_has_had() -> None:
+    corrected = Corrected(field="kind", value="strategic_objective", reason="Misread")
+    given(registered(), changed("parent", "ACTION")).when(
+        lambda it: it.correct(corrected, on(TODAY), KNOWN)
+    ).refused("parent-below", RuleBroken)
+
+
 @pytest.mark.parametrize(
     ("asked", "code", "kind", "pointer"),
     [
@@ -144,6 +163,9 @@ def test_what_a_stage_was_is_what_had_been_reported_by_then() -> None:
             "/value",
         ),
         (change("title", " "), "text-required", InvalidInput, "/value"),
+        (change("adviser", ""), "text-required", InvalidInput, "/value"),
+        (change("stage", "  "), "text-required", InvalidInput, "/value"),
+        (change("key_words", ["crime", ""]), "text-required", InvalidInput, "/value/1"),
         (change("pillar", "NONE"), "unknown-pillar", InvalidInput, "/value"),
         (
             change("collaborating_organizations", ["HEALTH", "NONE"]),

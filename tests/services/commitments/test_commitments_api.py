@@ -391,6 +391,25 @@ async def test_the_history_comes_in_pages_that_lead_on(service: Installation) ->
     assert held.status_code == 304
 
 
+async def test_parents_that_change_by_day_close_no_circle_on_any_day(service: Installation) -> None:
+    async def part_of(code: str, parent: str | None, day: str) -> Any:
+        return await service.ask(
+            "POST",
+            f"/v1/commitments/{code}/changes",
+            {"field": "parent", "value": parent, "reason": "Decreed", "effective_on": day},
+            If_Match="*",
+        )
+
+    await registered(service)
+    for code in ("A-1", "B-1"):
+        body = PLAIN | {"code": code, "effective_on": "2011-05-21"}
+        await service.told("POST", "/v1/commitments", body)
+    for parent, day in (("A-1", "2012-01-01"), (None, "2013-01-01")):
+        assert (await part_of("B-1", parent, day)).status_code == 201
+    assert refused(await part_of("A-1", "B-1", "2012-06-01")) == (409, "parent-is-descendant")
+    assert (await part_of("A-1", "B-1", "2013-02-01")).status_code == 201
+
+
 # --- who -----------------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from shared.errors import InvalidInput
-from shared.http.pagination import Key, decode_cursor, encode_cursor, next_url
+from shared.http.pagination import Key, KeyPosition, decode_cursor, encode_cursor, next_url, page_after
 from tests.shared.http.test_problems import problem
 from tests.support.web import Installation
 
@@ -94,3 +95,19 @@ def test_next_is_absolute_and_keeps_what_was_asked() -> None:
     assert query["on"] == ["2012-05-21"]
     assert query["cursor"] != ["old"]
     assert next_url(request, None) is None
+
+
+@pytest.mark.parametrize("key", [[], [None], [{}], ["a"], ["a", 1, 2], [1, "a"], ["a", -1], ["a", 10**23]])
+def test_a_key_of_another_shape_is_no_cursor_of_ours(key: Any) -> None:
+    request = asked("/v1/things")
+    cursor = encode_cursor(request, key)
+    with pytest.raises(InvalidInput) as refused:
+        decode_cursor(request, cursor, str, KeyPosition)
+    assert refused.value.code == "cursor-invalid"
+
+
+@pytest.mark.parametrize("key", [[None], [{}], [1]])
+def test_a_list_in_memory_knows_a_key_that_is_not_one_of_its_own(key: Any) -> None:
+    request = asked("/v1/things")
+    with pytest.raises(InvalidInput):
+        page_after(request, ["a", "b"], lambda one: [one], str, after=key, limit=1)
