@@ -259,7 +259,7 @@ def test_a_value_is_of_a_period_of_the_indicators_frequency(
 ) -> None:
     thing = indicator(frequency=frequency).thing
     if refused is None:
-        assert thing.record_measurement(measurement(period, "1"), NOW)
+        assert thing.record_measurement(measurement(period, "1"), NOW).period == period
     else:
         assert (
             refusal(InvalidInput, lambda: thing.record_measurement(measurement(period, "1"), NOW)) == refused
@@ -278,16 +278,15 @@ def test_the_frequency_is_that_of_the_periods_own_days_or_that_of_its_publicatio
     )
 
 
-def test_no_two_values_are_of_the_same_day() -> None:
+@pytest.mark.parametrize("period", ["2011", "2011-06", "2011-06-30--2011-07-31", "2011-W26"])
+def test_no_two_values_are_of_the_same_day(period: str) -> None:
     story = indicator(frequency=Frequency.OTHER)
     story.record(story.thing.record_measurement(measurement("2011-Q2", "1"), NOW))
-    for period in ("2011", "2011-06", "2011-06-30--2011-07-31", "2011-W26"):
-        overlapping = measurement(period, "1")
-        assert refusal(RuleBroken, lambda said=overlapping: story.thing.record_measurement(said, NOW)) == (
-            "period-overlaps",
-            "",
-        )
-    assert story.thing.record_measurement(measurement("2011-Q3", "1"), NOW)
+    assert refusal(RuleBroken, lambda: story.thing.record_measurement(measurement(period, "1"), NOW)) == (
+        "period-overlaps",
+        "",
+    )
+    assert story.thing.record_measurement(measurement("2011-Q3", "1"), NOW).period == "2011-Q3"
 
 
 def test_a_value_stored_under_the_letter_of_two_meanings_is_one_of_four_months_and_can_be_corrected() -> None:
