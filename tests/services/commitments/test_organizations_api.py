@@ -75,7 +75,10 @@ async def test_a_put_that_would_change_something_says_on_which_version_it_was_de
     assert (await service.read(path))["name"] == "Public Works"
     assert (await service.ask("PUT", path, {"name": "Works"}, If_Match="*")).status_code == 201
     assert (await service.ask("PUT", path, {"name": "Roads"}, If_Match='"2"')).status_code == 201
-    assert refused(await service.ask("PUT", path, {"name": "Works"}, If_Match='"2"')) == (412, "stale-version")
+    assert refused(await service.ask("PUT", path, {"name": "Works"}, If_Match='"2"')) == (
+        412,
+        "stale-version",
+    )
 
 
 async def test_organisations_that_refer_to_each_other_are_checked_against_what_was_put_before(
@@ -89,7 +92,9 @@ async def test_organisations_that_refer_to_each_other_are_checked_against_what_w
     )
     await service.told("PUT", "/v1/organizations/MOP", {"name": "Works", "aliases": ["Obras"]})
     await service.told("PUT", "/v1/organizations/VIAL", {"name": "Roads", "parent": "MOP"})
-    circle = await service.ask("PUT", "/v1/organizations/MOP", {"name": "Works", "parent": "VIAL"}, If_Match="*")
+    circle = await service.ask(
+        "PUT", "/v1/organizations/MOP", {"name": "Works", "parent": "VIAL"}, If_Match="*"
+    )
     assert refused(circle) == (409, "organization-cycle")
     taken = await service.ask("PUT", "/v1/organizations/MINVU", {"name": "Housing", "aliases": ["OBRAS"]})
     assert refused(taken) == (409, "alias-taken")
