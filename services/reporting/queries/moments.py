@@ -40,11 +40,19 @@ def position_asked_for(
                 "known-at-to-come", "What will be known then nobody knows yet.", pointer="/query/known_at"
             )
         return position_at(store, known_at)
-    if position is not None and position > store.head():
-        raise InvalidInput(
-            "position-to-come", "The log has not reached that position yet.", pointer="/query/position"
-        )
+    if position is not None:
+        must_be_reached(position, store.head(), "/query/position")
     return position
+
+
+def must_be_reached(position: int, head: int, pointer: str) -> None:
+    """InvalidInput for a position beyond the end of the log: whoever waits there would wait for the wrong events."""
+    if position > head:
+        raise InvalidInput(
+            "position-to-come",
+            f"The log has not reached that position yet: it ends at {head}.",
+            pointer=pointer,
+        )
 
 
 def as_of(

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from services.reporting.datasets import Dataset
 from services.reporting.generations.interface import ReadModel
 from services.reporting.queries.access import Scope, scope_of
-from services.reporting.queries.moments import AsOf, InstantText, as_of, position_asked_for
+from services.reporting.queries.moments import AsOf, InstantText, as_of, must_be_reached, position_asked_for
 from services.reporting.reading import Reading
 from services.reporting.routes.waiting import Reached
 from shared.clock import Clock
@@ -147,6 +147,15 @@ class Reporting:
                 return at, scope, answer(reading, at, scope)
 
         return await run_in_threadpool(read)
+
+    async def going_on_after(self, request: Request, after: int, cursor: str | None) -> int:
+        """After which position a feed goes on; InvalidInput for one that the log has not reached."""
+        key = decode_cursor(request, cursor, KeyPosition)
+        after = after if key is None else key[0]
+        if after > self.live.position:
+            head = await run_in_threadpool(self.store.head)
+            must_be_reached(after, head, "/query/after" if key is None else "/query/cursor")
+        return after
 
     async def close(self) -> None:
         """Give back what it waits with; the read model and the log are whoever's who opened them."""
