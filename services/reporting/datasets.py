@@ -40,7 +40,7 @@ from services.reporting.intervals import path
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.vocabulary import CommitmentKind, Judgement, OriginKind, ResultType, Visibility
 
-PROJECTIONS: Final = 3
+PROJECTIONS: Final = 4
 """To be raised whenever a projection makes other rows of the same events."""
 
 END_OF_DAYS: Final = date.max
@@ -313,7 +313,7 @@ bodies: Final = Dataset(
     "name",
     Field("kind", filter="kind", words=BodyKind, about="A kind of body"),
     "presiding_organization?, expected_meetings: number?, expected_period?, days_to_minutes: number?",
-    "agenda_size: number?, recorded_on: day",
+    "agenda_size: number?, recorded_on: day, in_force_from: day?",
     _VISIBILITY,
     readable="body_id",
     indexes=(("code",),),
