@@ -205,12 +205,13 @@ def test_a_live_stream_goes_on_after_the_last_event_received(served: Served) -> 
 
 def test_a_position_that_the_log_has_not_reached_is_refused_as_lines_and_as_messages(served: Served) -> None:
     beyond = served.stage.store.head() + 1
-    for query, more, pointer in (
+    cases: tuple[tuple[str, dict[str, str], str], ...] = (
         (f"?after={beyond}", {}, "/query/after"),
         (f"?after={beyond}", {"Accept": "text/event-stream"}, "/query/after"),
         ("", {"Accept": "text/event-stream", "Last_Event_ID": str(beyond)}, "/header/Last-Event-ID"),
-    ):
-        refused = served.get(query, **more)
+    )
+    for query, more, pointer in cases:
+        refused = served.get(query, Role.AUDITOR, **more)
         assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[-1]) == (422, "position-to-come")
         assert refused.json()["errors"][0]["pointer"] == pointer
 
