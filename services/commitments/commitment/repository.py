@@ -78,13 +78,11 @@ class Commitments(Repository[Commitment]):
         self, current: Commitment, proposed: LeadReassigned, context: Context
     ) -> LeadReassigned:
         """Hands the commitment to another organisation."""
-        return current.reassign_lead(
-            proposed, context, Known(organizations=self._directory.organizations.keys)
-        )
+        return current.reassign_lead(proposed, context, self.organizations_known())
 
     async def merge(self, current: Commitment, proposed: Merged, context: Context) -> Merged:
         """Merges the commitment into another one, in which it goes on."""
-        return current.merge(proposed, context, await self._successor(proposed.into))
+        return current.merge(proposed, context, await self.successor(proposed.into))
 
     def knowing(
         self, decide: Callable[[Commitment, F, Context, Known], F]
@@ -120,7 +118,12 @@ class Commitments(Repository[Commitment]):
                 places[code] = Place(found.registration.kind, above)
         return Known(self._directory.organizations.keys, self._directory.pillars.keys, places)
 
-    async def _successor(self, identifier: str) -> Successor | None:
+    def organizations_known(self) -> Known:
+        """The organisations on record."""
+        return Known(organizations=self._directory.organizations.keys)
+
+    async def successor(self, identifier: str) -> Successor | None:
+        """A commitment in which others are to go on; None when there is none."""
         found = await self.get(resolve(KIND, identifier))
         if found is None:
             return None

@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 
 from services.commitments.commitment.model import Commitment, Known
+from services.commitments.commitment.repository import ENDING, Commitments
 from services.commitments.commitment.repository import KIND as COMMITMENT
-from services.commitments.commitment.repository import Commitments
 from services.commitments.indicator.model import Indicator
 from services.commitments.indicator.repository import KIND as INDICATOR
 from services.commitments.indicator.repository import Indicators
@@ -31,7 +31,8 @@ from shared.errors import RuleBroken
 from shared.eventlog.envelope import FollowerPosition
 from shared.eventlog.live import LiveLog
 from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, Done
-from shared.events.meetings import DecisionAgreed
+from shared.events.meeting_vocabulary import DecisionKind
+from shared.events.meetings import AgreedMerger, AgreedReassignment, DecisionAgreed, Effect
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor, Role
 
@@ -187,7 +188,9 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
             context = self.context(command)
             return decide(present, lambda: effects_of(agreed, found, context, body=body))
 
-        return await self.write(stream_of(KIND, agreed.number), decide_anew, command)
+        # What a commitment goes on in must be open when it does, whoever closes that at the same moment.
+        considering = ENDING if agreed.kind is DecisionKind.MERGE else ()
+        return await self.write(stream_of(KIND, agreed.number), decide_anew, command, considering=considering)
 
     async def _found(self, decision: DecisionOnRecord) -> Found:
         agreed, effect = decision.agreed, decision.agreed.effect
@@ -203,7 +206,13 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
                 commitments[code] = taken
             body = None if decision.body is None else decision.body.kind
             known = await self._commitments.known_to(proposed_by(agreed, effect.commitment, body))
-        return Found(commitments, indicator, known)
+        successor = None
+        match effect:
+            case Effect(reassignment=AgreedReassignment()):
+                known = self._commitments.organizations_known()
+            case Effect(merger=AgreedMerger(into=into)):
+                successor = await self._commitments.successor(into)
+        return Found(commitments, indicator, known, successor)
 
     async def _commitments_named(self, names: Iterable[str]) -> dict[str, Commitment]:
         found: dict[str, Commitment] = {}

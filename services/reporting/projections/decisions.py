@@ -190,8 +190,7 @@ class DecisionProjection:
 
 def _commitments_named(event: DecisionAgreed, decision: str) -> dict[Key, ByDay]:
     """The commitments a decision names, and whether only in what it does."""
-    agreed = None if event.effect is None else event.effect.commitment
-    in_effect = () if agreed is None else filter(None, (agreed.code, agreed.parent))
+    in_effect = () if event.effect is None else event.effect.commitments()
     named = dict.fromkeys(in_effect, True) | dict.fromkeys(event.commitments, False)
     return {(decision, code): [(None, (in_effect_only,))] for code, in_effect_only in named.items()}
 
