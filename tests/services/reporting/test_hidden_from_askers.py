@@ -113,7 +113,7 @@ def postponed(code: str, decision: str | None) -> Told:
     return Told("commitment", code, moved)
 
 
-def warned(on: date | None, effective_on: date = DAY) -> Told:
+def warned(on: date, effective_on: date = DAY) -> Told:
     """A commitment's internal deadline is another one, of which only the unit and those concerned know."""
     moved = DeadlineRevised(
         deadline=DeadlineKind.INTERNAL, on=on, effective_on=effective_on, reason="secret", previous=None

@@ -75,7 +75,7 @@ async def reporting(stage: Stage, tmp_path: Any) -> AsyncIterator[Installation]:
         ("BRIDGE", Commented(text="Under way", effective_on=DAY)),
         now=at(15),
     )
-    known = {"visibility": Visibility.RESERVED, "organizations": ("MININT",)}
+    known: dict[str, Any] = {"visibility": Visibility.RESERVED, "organizations": ("MININT",)}
     tell(stage, bilateral("BIL", "MININT"), convened("BIL", "M-1", DAY, **known), now=at(16))
     tell(stage, *(decided(f"BIL-2013-00{n}", DAY, **known) for n in (1, 2)), now=at(17))
     stage.append(("BRIDGE", Assessed(effective_on=DAY, judgement=Judgement.ON_TRACK, reason="r")), now=at(18))
