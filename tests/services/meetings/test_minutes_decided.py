@@ -245,6 +245,13 @@ def test_each_kind_of_decision_says_what_it_does(good: DraftDecision) -> None:
             "fiscal-year-impossible",
             "budget_impact/fiscal_year",
         ),
+        (
+            decision(
+                DecisionKind.BUDGET, budget_impact=msgspec.structs.replace(IMPACT, reallocated_from=("1",))
+            ),
+            "not-a-reallocation",
+            "budget_impact/reallocated_from",
+        ),
     ],
 )
 def test_a_decision_without_what_its_kind_asks_for_is_refused(
