@@ -39,6 +39,9 @@ from shared.identity.access import EVERYONE, Access
 T = TypeVar("T")
 
 LARGEST_POSITION: Final = 2**53
+FAR: Final = 100_000
+"""So far beyond what they are told may lie what somebody says to have read who does not see everything: where the log
+ends is not for them to know, and they may have a position from one who does."""
 MOST_VALUES: Final = 50
 """Words in one filter."""
 
@@ -148,7 +151,7 @@ class Reporting:
         """The answer to a question, the day and position it turned out to be about, and for whose eyes it is.
 
         `pinned` are the day and position of the first page of a list, `after` the position up to which the asker of a
-        feed has read: InvalidInput for one beyond the end of the log, or of what the asker is told of it. Waits, within
+        feed has read: InvalidInput for one beyond the end of the log, or far beyond what the asker is told of it. Waits, within
         bounds, for a read model that is not there yet: Unavailable after that.
         """
         visitor = visitor_of(request)
@@ -171,7 +174,7 @@ class Reporting:
         def read() -> tuple[AsOf, Scope, T]:
             with self._read_model.reading() as reading:
                 if not scope.everything:
-                    _must_be_reached(after, self._told.position(reading, scope, reading.position))
+                    _must_be_reached(after, self._told.position(reading, scope, reading.position) + FAR)
                 at = as_of(self._told, self.clock, reading, scope, on, known_at, position)
                 return at, scope, answer(reading, at, scope)
 
