@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
