@@ -151,8 +151,8 @@ class Reporting:
         """The answer to a question, the day and position it turned out to be about, and for whose eyes it is.
 
         `pinned` are the day and position of the first page of a list, `after` the position up to which the asker of a
-        feed has read: InvalidInput for one beyond the end of the log, or far beyond what the asker is told of it. Waits, within
-        bounds, for a read model that is not there yet: Unavailable after that.
+        feed has read: InvalidInput for one beyond the end of the log, or far beyond what the asker is told of it.
+        Waits, within bounds, for a read model that is not there yet: Unavailable after that.
         """
         visitor = visitor_of(request)
         scope = scope_of(visitor)
