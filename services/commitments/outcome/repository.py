@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -209,9 +210,9 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
         successor = None
         match effect:
             case Effect(reassignment=AgreedReassignment()):
-                known = self._commitments.organizations_known()
+                known = self._commitments.around()
             case Effect(merger=AgreedMerger(into=into)):
-                successor = await self._commitments.successor(into)
+                successor = await self._commitments.successor(into, _day_of(agreed, commitments))
         return Found(commitments, indicator, known, successor)
 
     async def _commitments_named(self, names: Iterable[str]) -> dict[str, Commitment]:
@@ -221,6 +222,11 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
             if commitment is not None:
                 found[name] = commitment
         return found
+
+
+def _day_of(agreed: DecisionAgreed, commitments: Mapping[str, Commitment]) -> date:
+    """The day on which a decision takes effect on all that it concerns."""
+    return max([agreed.agreed_on, *(one.registration.effective_on for one in commitments.values())])
 
 
 def _caused_by(settled: Settled, command: Command) -> Command:

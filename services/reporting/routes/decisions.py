@@ -34,7 +34,7 @@ from services.reporting.routes.asking import (
     values_in,
 )
 from shared.events.types import CivilDay
-from shared.http.pagination import KeyPosition, next_url
+from shared.http.pagination import KeyPosition, decode_cursor, next_url
 from shared.http.routing import Router
 from shared.rules.budget_gaps import RULE
 
@@ -133,17 +133,15 @@ def decision_routes(reporting: Reporting) -> Router:
         the asker is told so: who may not know of the commitment finds only decisions that concern them.
         """
         chosen = _filters(query)
-        after = await reporting.going_on_after(request, query.after, query.cursor)
+        after, read = _going_on(request, query)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[DecisionItem], bool]:
-            reader = _reader(reporting, scope, at, query)
+            reader = _reader(scope, at, query)
             return decisions_as_of(reading, at, reader, chosen, after=after, limit=query.limit)
 
-        at, scope, (items, more) = await reporting.ask(request, query, answer)
+        at, scope, (items, more) = await reporting.ask(request, query, answer, after=read)
         following = next_url(request, [items[-1].position]) if more else None
-        return tagged(
-            request, DecisionsAnswer(**heading(at, scope), items=items, next=following), at.position
-        )
+        return tagged(request, DecisionsAnswer(**heading(at, scope), items=items, next=following), at)
 
     @router.get("/v1/decisions/changes", access=SHOWN, answers=DecisionChangesAnswer, query=ChangesQuery)
     async def decision_changes(request: Request, query: _ChangesQuery) -> Response:
@@ -158,17 +156,15 @@ def decision_routes(reporting: Reporting) -> Router:
         position that the log has not reached is refused: who waits there has read another log.
         """
         chosen = DecisionFilters(**_decided(query))
-        after = await reporting.going_on_after(request, query.after, query.cursor)
+        after, read = _going_on(request, query)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[ChangedDecision], bool]:
-            reader = _reader(reporting, scope, at, query)
+            reader = _reader(scope, at, query)
             return changes_as_of(reading, at, reader, chosen, after=after, limit=query.limit)
 
-        at, scope, (items, more) = await reporting.ask(request, query, answer)
+        at, scope, (items, more) = await reporting.ask(request, query, answer, after=read)
         following = next_url(request, [items[-1].position]) if more else None
-        return tagged(
-            request, DecisionChangesAnswer(**heading(at, scope), items=items, next=following), at.position
-        )
+        return tagged(request, DecisionChangesAnswer(**heading(at, scope), items=items, next=following), at)
 
     @router.get("/v1/decisions/gaps", access=SHOWN, answers=GapsAnswer, query=GapsQuery)
     async def decision_gaps(request: Request, query: _GapsQuery) -> Response:
@@ -187,7 +183,7 @@ def decision_routes(reporting: Reporting) -> Router:
         after, pinned = going_on(request, query.cursor, KeyPosition)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Gaps:
-            reader = _reader(reporting, scope, at, query, pinned=pinned is not None)
+            reader = _reader(scope, at, query, pinned=pinned is not None)
             begin = 0 if after is None else after[0]
             return gaps_as_of(reading, at, reader, chosen, wanted, query.days, after=begin, limit=query.limit)
 
@@ -200,9 +196,15 @@ def decision_routes(reporting: Reporting) -> Router:
             items=found.items,
             next=next_page(request, at, [found.items[-1].position] if found.more else None),
         )
-        return tagged(request, body, at.position)
+        return tagged(request, body, at)
 
     return router
+
+
+def _going_on(request: Request, query: _ChangesQuery | _FeedQuery) -> tuple[int, int]:
+    """After which position a page of a feed begins, and up to which position its reader says to have read."""
+    key = decode_cursor(request, query.cursor, KeyPosition)
+    return (query.after, query.after) if key is None else (key[0], 0)
 
 
 def _decided(query: _DecidedQuery) -> dict[str, Any]:
@@ -224,11 +226,9 @@ def _filters(query: _DecisionsQuery) -> DecisionFilters:
     )
 
 
-def _reader(
-    reporting: Reporting, scope: Scope, at: AsOf, query: _DecidedQuery, *, pinned: bool = False
-) -> Reader:
+def _reader(scope: Scope, at: AsOf, query: _DecidedQuery, *, pinned: bool = False) -> Reader:
     until = at.on
-    if query.on is None and not pinned and at.known_at is not None:
+    if query.on is None and not pinned and at.known_on is not None:
         # Whoever names no day is told all that is known, even if another machine's clock is a day ahead of ours.
-        until = max(until, reporting.clock.day_of(at.known_at))
+        until = max(until, at.known_on)
     return Reader(scope, until)

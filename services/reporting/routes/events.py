@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from services.reporting.queries.moments import must_be_reached
+from services.reporting.queries.moments import to_come
 from services.reporting.routes.asking import LARGEST_POSITION, Position, Reporting
 from shared.errors import InvalidInput, Unavailable
 from shared.eventlog.live import LiveLog
@@ -81,7 +81,8 @@ def event_routes(reporting: Reporting) -> Router:
         if follows and last_event_id is not None:
             after, named = _position(last_event_id), "/header/Last-Event-ID"
         head = await run_in_threadpool(live.store.head)
-        must_be_reached(after, head, named)
+        if after > head:
+            raise to_come(named)
         headers = {"Log-Position": str(head), "Cache-Control": "no-store"}
         if follows:
             headers["X-Accel-Buffering"] = "no"

@@ -502,6 +502,20 @@ async def test_the_feed_of_changes_is_read_in_pages_and_waits_for_ones_own_write
     assert [one["position"] for one in (await growing.read(path, **DIPRES))["items"]] == [appended.last]
 
 
+async def test_a_refusal_does_not_tell_where_the_log_ends_to_those_who_do_not_see_everything(
+    growing: Installation,
+) -> None:
+    await more(growing, said("BIL-SAL-2012-002"))
+    head = growing.stage.store.head()
+    for path in ("/v1/decisions", "/v1/decisions/changes"):
+        told = (await growing.read(path, **OUTSIDER))["position"]
+        assert told < head
+        for who, last in ((OUTSIDER, told + 100_000), (DIPRES, head)):
+            assert (await growing.read(f"{path}?after={last}", **who))["items"] == []
+            refused = await growing.get(f"{path}?after={last + 1}", **who)
+            assert (refused.status_code, refused.json()["type"]) == (422, "/errors/position-to-come")
+
+
 async def test_a_client_reads_its_own_write_and_is_not_sent_what_it_holds(growing: Installation) -> None:
     appended = tell(growing.stage, decided("SEG-2012-002", DAY), now=growing.now)
     answer = await growing.get(f"/v1/decisions?wait_for={appended.last}", **DIPRES)
