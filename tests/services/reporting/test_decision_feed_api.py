@@ -21,6 +21,7 @@ from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest, Dec
 from shared.events.meetings import (
     AgreedCommitment,
     AgreedDeadline,
+    AgreedMerger,
     BudgetLineTied,
     DecisionAcknowledged,
     DecisionAmended,
@@ -397,6 +398,25 @@ async def test_the_same_words_after_an_erratum_close_the_gap_it_made(growing: In
     await more(growing, said("SEG-2012-001"), amended("SEG-2012-001", 4), said("SEG-2012-001"))
     answer = await growing.read(path, **DIPRES)
     assert answer["totals"]["by_gap"]["amended_after_acknowledgement"] == 0
+
+
+async def test_what_a_decision_merges_into_is_told_to_those_who_may_know_of_it(growing: Installation) -> None:
+    merger = Effect(merger=AgreedMerger(into="HID-1"))
+    await more(
+        growing,
+        decided("SEG-2012-002", DAY, kind=DecisionKind.MERGE, effect=merger, organizations=("MOP",)),
+        decided("SEG-2012-003", DAY, kind=DecisionKind.MERGE, effect=merger, visibility=Visibility.PUBLIC),
+    )
+    for who, effects, found in (
+        (DIPRES, [merger, merger], ["SEG-2012-002", "SEG-2012-003"]),
+        (OUTSIDER, [merger, None], ["SEG-2012-002"]),
+        (NOBODY, [None], []),
+    ):
+        answer = await growing.read("/v1/decisions?kind=merge", **who)
+        told = [item["effect"] and item["effect"]["merger"]["into"] for item in answer["items"]]
+        assert told == [effect and "HID-1" for effect in effects]
+        named = numbers(await growing.read("/v1/decisions?kind=merge&commitment=HID-1", **who))
+        assert named == found
 
 
 async def test_pages_of_gaps_are_about_one_day_and_position(growing: Installation) -> None:
