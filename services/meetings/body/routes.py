@@ -63,7 +63,7 @@ def body_routes(bodies: Bodies, directory: Directory) -> Router:
         Body,
         put=Access(
             frozenset({Role.DCI, Role.ADMIN}),
-            if_match="optional",
+            if_match="to_change",
             note="`If-None-Match: *` only registers what is new",
         ),
         read=Access(EVERYONE, note=OWN, etag=True, log_position=True),
@@ -118,6 +118,14 @@ ERRORS: Catalogue = {
     ),
     "seat-empty": Explained(
         422, "Empty seat", "A mandatory seat names an organisation, an office (`position`), or both."
+    ),
+    "recipients-unnamed": Explained(
+        422,
+        "Recipients unnamed",
+        "A protocol with `recipients_required` names in `recipients` whom the minutes have to be sent to.",
+    ),
+    "alias-of-no-position": Explained(
+        422, "Alias of no position", "`aliases` are other names of the `position` of a seat: name that, too."
     ),
     "protocol-figure-impossible": Explained(
         422, "Impossible figure in a protocol", "Figures lie between 1 and 1000; leave out what is not asked."
