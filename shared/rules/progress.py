@@ -14,7 +14,7 @@ from typing import NamedTuple
 from shared.events.commitments import ProgressReported, ProgressReviewed
 from shared.events.facts import Event
 from shared.events.vocabulary import ReviewOutcome
-from shared.rules.periods import period_named
+from shared.rules.periods import last_day
 
 
 class Told(NamedTuple):
@@ -77,7 +77,7 @@ class ReportsByDay:
         # Ranked when somebody asks: most reports are only stored, when a read model is built.
         if len(self._ranked) != len(self._reports):
             self._ranked = sorted(
-                Told(report.effective_on, period_named(report.period).ends_on, number, position, report)
+                Told(report.effective_on, last_day(report.period), number, position, report)
                 for number, (position, report) in self._reports.items()
             )
         return self._ranked
