@@ -337,7 +337,7 @@ commitment_details: Final = Dataset(
     "discard_reason?, achieved_on: day?, remarks?, evidence: json",
     valid_time=True,
 )
-"""How often and why its deadlines were moved, and how it ended; one of which there is nothing of the kind has no row."""
+"""How often and why its deadlines were moved, and how it ended; without any of it there is no row."""
 
 commitment_progress: Final = Dataset(
     "commitment_progress",

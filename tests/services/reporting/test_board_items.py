@@ -1,4 +1,4 @@
-"""What an item of the board tells beside its state: how late, how often moved and why, what was promised and what came."""
+"""What an item of the board tells beside its state: how late, how often moved and why, the goal and the result."""
 
 from __future__ import annotations
 
