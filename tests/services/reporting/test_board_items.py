@@ -48,6 +48,7 @@ def reported(number: int, period: str, day: date, percent: str, text: str) -> Pr
 
 
 OPENED = Evidence(description="The act of opening", dated_on=date(2012, 8, 14))
+GIVEN_UP = Discarded(reason_type=DiscardReason.BUDGETARY, reason="No money", effective_on=date(2012, 2, 1))
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +65,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             ("MOVED", reported(1, "2012-Q1", date(2012, 3, 31), "40", "A bill was sent")),
             ("MOVED", ProgressReviewed(report=1, outcome=ReviewOutcome.ACCEPTED)),
             ("MOVED", reported(2, "2012-Q2", date(2012, 6, 30), "75", "Nearly through")),
+            ("GONE", GIVEN_UP),
             ("LATE", Completed(completed_on=date(2012, 8, 15), evidence=(OPENED,), remarks="Nine of ten")),
         )
-        given_up = {
-            "reason_type": DiscardReason.BUDGETARY,
-            "reason": "No money",
-            "effective_on": date(2012, 2, 1),
-        }
-        made.append(("GONE", Discarded(**given_up)))
         made.follow()
         yield made
 
@@ -84,7 +80,8 @@ def board(stage: Stage, on: date = END, **filters: list[str]) -> Board:
 
 def item(stage: Stage, code: str, on: date = END) -> Item:
     """One commitment on it."""
-    return next(one for one in board(stage, on).items if one.code == code)
+    found: Item = next(one for one in board(stage, on).items if one.code == code)
+    return found
 
 
 def test_what_was_achieved_46_days_late_shows_the_46_days(stage: Stage) -> None:
