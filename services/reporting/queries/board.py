@@ -20,10 +20,11 @@ from services.reporting.datasets import (
     commitment_states,
     commitments,
 )
-from services.reporting.queries.access import Scope, readable, readable_rows
+from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.rules import verdict
+from services.reporting.queries.states import states_told
 from services.reporting.reading import Reading
 from shared.events.commitments import Evidence
 from shared.rules.registry import Rule
@@ -167,10 +168,11 @@ def board_as_of(
 ) -> Board:
     """The commitments in order of code, from beyond `after`, and the totals of all that the filters admit."""
     chosen = _chosen(reading, at, scope, filters, rule)
-    status = verdict(rule, _row, at.on).label(STATUS)
+    told = states_told(reading, scope, at.position)
+    status = verdict(rule, told, at.on).label(STATUS)
     counts = reading.connection.execute(select(*_counts(status)).where(chosen).group_by(STATUS)).all()
     beyond = [] if after is None else [_row.code > after]
-    page = select(commitment_states.table).where(chosen, *beyond).order_by(_row.code).limit(limit + 1)
+    page = select(*told).where(chosen, *beyond).order_by(_row.code).limit(limit + 1)
     rows = reading.connection.execute(page).all()
     items = _items(reading, at, scope, rows[:limit], rule)
     return Board(_totals(counts), items, len(rows) > limit)
@@ -185,7 +187,7 @@ def grouped_board_as_of(
     rule: Rule = TRAFFIC_LIGHT_1,
 ) -> Board:
     """How many commitments there are of each kind, and the totals; a group says how many of it are in each state."""
-    status = verdict(rule, _row, at.on).label(STATUS)
+    status = verdict(rule, states_told(reading, scope, at.position), at.on).label(STATUS)
     keys = [_row[DIMENSIONS[name].name] for name in group_by if name != STATUS]
     chosen = _chosen(reading, at, scope, filters, rule)
     rows = reading.connection.execute(
@@ -216,14 +218,16 @@ def changes_between(
 ) -> tuple[list[Change], bool]:
     """The commitments whose state on the day of `at` is not that of `since`, by code; and whether more follow."""
 
+    told = states_told(reading, scope, at.position)
+
     def states(on: date, *columns: Any) -> Any:
         chosen = _chosen(reading, at._replace(on=on), scope, {}, rule)
-        query = select(*columns, verdict(rule, _row, on).label(STATUS)).where(chosen)
+        query = select(*columns, verdict(rule, told, on).label(STATUS)).where(chosen)
         beyond = query if after is None else query.where(_row.code > after)
         # Each of the two found by itself: SQLite would look for the earlier state of each commitment one by one.
         return beyond.cte().prefix_with("MATERIALIZED")
 
-    then, now = states(since, _row.commitment_id), states(at.on, commitment_states.table)
+    then, now = states(since, _row.commitment_id), states(at.on, *told)
     rows = reading.connection.execute(
         select(now, then.c.commitment_id.label("registered_before"), then.c.status.label("status_before"))
         .select_from(now.outerjoin(then, then.c.commitment_id == now.c.commitment_id))
@@ -247,7 +251,7 @@ def changes_between(
 
 
 def _chosen(reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule) -> ColumnElement[bool]:
-    status = verdict(rule, _row, at.on)
+    status = verdict(rule, states_told(reading, scope, at.position), at.on)
     return and_(
         commitment_states.valid_at(at.on, at.position, reading.position),
         readable(reading, scope, at.position, commitment_states, things=commitments),
@@ -330,10 +334,14 @@ def _items(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any], rule: 
     )
     elsewhere = {row.merged_into for row in rows} | {row.parent for row in described.values()}
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
+    own = read_by_among(reading, scope, at.position, details)
     return [
         _item(
             row,
-            _Beside(*(of.get(row.commitment_id) for of in (described, details, progress))),
+            _Beside(
+                *(of.get(row.commitment_id) for of in (described, details, progress)),
+                row.commitment_id in own,
+            ),
             at.on,
             names,
             known,
@@ -349,6 +357,8 @@ class _Beside(NamedTuple):
     described: Any
     details: Any
     progress: Any
+    own: bool
+    """Whether the asker may know what became of its internal deadline."""
 
 
 def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str]) -> set[str]:
@@ -357,7 +367,7 @@ def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str
 
 
 def _item(row: Any, beside: _Beside, on: date, names: Names, known: set[str], rule: Rule) -> Item:
-    described, details, progress = beside
+    described, details, progress, own = beside
     verdict_ = rule.line_for(row, on).verdict
     late_days = row.late_days
     if verdict_ == Status.DELAYED:
@@ -375,9 +385,9 @@ def _item(row: Any, beside: _Beside, on: date, names: Names, known: set[str], ru
         late_days=late_days,
         first_public_deadline_on=details.first_public_deadline if details else row.public_deadline,
         public_deadline_revisions=row.public_revisions,
-        internal_deadline_revisions=details.internal_revisions if details else 0,
+        internal_deadline_revisions=details.internal_revisions if details and own else 0,
         public_deadline_reason=details and details.public_reason,
-        internal_deadline_reason=details and details.internal_reason,
+        internal_deadline_reason=details.internal_reason if details and own else None,
         discard_reason=details and details.discard_reason,
         goal=described.goal,
         result=_result(row, details, progress),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from services.reporting.queries.access import Scope
 from services.reporting.queries.board import Board, Item, board_as_of
 from services.reporting.queries.moments import AsOf
 from shared.events.commitments import (
@@ -22,7 +23,7 @@ from shared.events.commitments import (
     Registered,
 )
 from shared.events.vocabulary import DeadlineKind, DiscardReason, ReviewOutcome, Visibility
-from tests.services.reporting.stage import PUBLIC, Stage, staged
+from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
 
 SPEECH = date(2011, 5, 21)
 END = date(2012, 12, 31)
@@ -62,6 +63,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             promised("NEVER"),
             ("MOVED", moved(date(2012, 6, 30), date(2012, 3, 1), "Congress sat late")),
             ("MOVED", moved(date(2012, 9, 30), date(2012, 6, 1), "An election")),
+            ("MOVED", moved(date(2012, 5, 1), date(2012, 2, 1), "The first one", DeadlineKind.INTERNAL)),
+            ("MOVED", moved(date(2012, 7, 1), date(2012, 5, 1), "Within the unit", DeadlineKind.INTERNAL)),
             ("MOVED", reported(1, "2012-Q1", date(2012, 3, 31), "40", "A bill was sent")),
             ("MOVED", ProgressReviewed(report=1, outcome=ReviewOutcome.ACCEPTED)),
             ("MOVED", reported(2, "2012-Q2", date(2012, 6, 30), "75", "Nearly through")),
@@ -72,15 +75,15 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield made
 
 
-def board(stage: Stage, on: date = END, **filters: list[str]) -> Board:
-    """The board as the public sees it."""
+def board(stage: Stage, on: date = END, scope: Scope = PUBLIC, **filters: list[str]) -> Board:
+    """The board, by default as the public sees it."""
     with stage.read_model.reading() as reading:
-        return board_as_of(reading, AsOf(on, reading.position, None), PUBLIC, filters)
+        return board_as_of(reading, AsOf(on, reading.position, None), scope, filters)
 
 
-def item(stage: Stage, code: str, on: date = END) -> Item:
+def item(stage: Stage, code: str, on: date = END, scope: Scope = PUBLIC) -> Item:
     """One commitment on it."""
-    found: Item = next(one for one in board(stage, on).items if one.code == code)
+    found: Item = next(one for one in board(stage, on, scope).items if one.code == code)
     return found
 
 
@@ -121,6 +124,22 @@ def test_a_deadline_tells_the_first_day_promised_how_often_it_moved_and_why(stag
         (date(2012, 3, 31), 1, "Congress sat late"),
         (date(2012, 3, 31), 2, "An election"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("scope", "told"),
+    [
+        (EVERYTHING, (1, "Within the unit")),
+        (ministry("MOP"), (1, "Within the unit")),
+        (ministry("MINSAL"), (0, None)),
+        (PUBLIC, (0, None)),
+    ],
+)
+def test_what_became_of_the_internal_deadline_is_for_the_unit_and_those_concerned(
+    stage: Stage, scope: Scope, told: tuple[int, str | None]
+) -> None:
+    moved_ = item(stage, "MOVED", scope=scope)
+    assert (moved_.internal_deadline_revisions, moved_.internal_deadline_reason) == told
 
 
 def test_what_was_discarded_tells_the_kind_of_reason_and_the_reason(stage: Stage) -> None:
