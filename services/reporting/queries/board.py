@@ -335,20 +335,13 @@ def _items(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any], rule: 
     elsewhere = {row.merged_into for row in rows} | {row.parent for row in described.values()}
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
     own = read_by_among(reading, scope, at.position, details)
-    return [
-        _item(
-            row,
-            _Beside(
-                *(of.get(row.commitment_id) for of in (described, details, progress)),
-                row.commitment_id in own,
-            ),
-            at.on,
-            names,
-            known,
-            rule,
-        )
-        for row in rows
-    ]
+
+    def item(row: Any) -> Item:
+        one = row.commitment_id
+        beside = _Beside(described[one], details.get(one), progress.get(one), one in own)
+        return _item(row, beside, at.on, names, known, rule)
+
+    return [item(row) for row in rows]
 
 
 class _Beside(NamedTuple):
