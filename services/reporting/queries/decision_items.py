@@ -33,11 +33,12 @@ from services.reporting.queries.access import (
     readable_rows,
 )
 from services.reporting.queries.board import readable_codes
-from services.reporting.queries.moments import AsOf, InstantText
+from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest, DecisionKind, Financing
 from shared.events.streams import stream_of
 from shared.events.vocabulary import Visibility
+from shared.http.moments import RecordedAt, RecordedOn
 
 E = TypeVar("E", bound="Entry")
 
@@ -59,13 +60,15 @@ class Impact(msgspec.Struct, frozen=True):
     currency: Annotated[str, Meta(examples=["CLP"])]
     fiscal_year: Annotated[int, Meta(examples=[2013])]
     financing: Financing
+    reallocated_from: Annotated[list[str], Meta(description="The budget lines it is taken from, if it says.")]
 
 
 class Entry(msgspec.Struct, frozen=True):
     """Something on record beside a decision: the civil day, the instant and the position at which it came there."""
 
     told_on: date
-    recorded_at: InstantText
+    recorded_on: RecordedOn
+    recorded_at: RecordedAt
     position: int
 
 
@@ -88,6 +91,7 @@ class Line(Entry, frozen=True):
     currency: Annotated[str, Meta(examples=["CLP"])]
     request: BudgetRequest
     reason: str | None
+    reallocated_from: list[str]
 
 
 class Erratum(Entry, frozen=True):
@@ -182,9 +186,10 @@ class _Beside:
         in_full = row.decision_id in self._in_full
         meeting_known = row.meeting_id in self._meetings
         commitments = msgspec.json.decode(row.commitments)
-        impact = (
-            None if row.amount is None else Impact(row.amount, row.currency, row.fiscal_year, row.financing)
-        )
+        impact = None
+        if row.amount is not None:
+            source = msgspec.json.decode(row.reallocated_from)
+            impact = Impact(row.amount, row.currency, row.fiscal_year, row.financing, source)
         outcome = next(iter(self._outcomes[row.decision_id]), None)
         if outcome is not None and not in_full:
             outcome = msgspec.structs.replace(outcome, did=None, difficulty=None, remarks=None)
@@ -228,6 +233,8 @@ class _Beside:
             .order_by(dataset.c.valid_from, dataset.c.recorded_position)
         ):
             values = {name: dataset.value(row, column) for name, column in columns.items()}
+            if not self._reader.scope.everything:
+                values["recorded_at"] = None
             found[row.decision_id].append(shown(**values))
         return found
 

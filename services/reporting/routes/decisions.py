@@ -22,6 +22,7 @@ from services.reporting.routes.asking import (
     Paged,
     Position,
     Reporting,
+    RuleName,
     filter_parameters,
     filters_in,
     going_on,
@@ -34,6 +35,7 @@ from services.reporting.routes.asking import (
 from shared.events.types import CivilDay
 from shared.http.pagination import KeyPosition, decode_cursor, next_url
 from shared.http.routing import Router
+from shared.rules.budget_gaps import RULE
 
 
 class _DecisionsQuery(Paged):
@@ -84,6 +86,7 @@ class DecisionsAnswer(Answer, kw_only=True):
 class GapsAnswer(Answer, kw_only=True):
     """A page of the decisions with gaps."""
 
+    rule: RuleName
     days: int
     totals: GapTotals
     items: list[DecisionWithGaps]
@@ -118,43 +121,44 @@ def decision_routes(reporting: Reporting) -> Router:
         after = query.after if key is None else key[0]
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[DecisionItem], bool]:
-            reader = _reader(reporting, scope, at, query)
+            reader = _reader(scope, at, query)
             return decisions_as_of(reading, at, reader, chosen, after=after, limit=query.limit)
 
         at, scope, (items, more) = await reporting.ask(request, query, answer)
         following = next_url(request, [items[-1].position]) if more else None
-        return tagged(
-            request, DecisionsAnswer(**heading(at, scope), items=items, next=following), at.position
-        )
+        return tagged(request, DecisionsAnswer(**heading(at, scope), items=items, next=following), at)
 
     @router.get("/v1/decisions/gaps", access=SHOWN, answers=GapsAnswer, query=GapsQuery)
     async def decision_gaps(request: Request, query: _GapsQuery) -> Response:
         """The decisions whose record lacks something on a day: which gaps, and since when.
 
         `not_acknowledged`: the budget office said nothing in the `days` after it was agreed. `disputed`: it last said
-        that this is not what was agreed. `no_line_in_first_request`: it costs something, and no line of the first
-        request of the fiscal year is tied to it. `amended_after_acknowledgement`: an erratum came after what the budget
-        office last said. Acknowledgements and budget lines count from their `effective_on`, errata from the day they
-        were recorded.
+        that this is not what was agreed. `amended_after_acknowledgement`: an erratum came after what the budget office
+        last said. `no_line_in_first_request`: the lines of the first request of the fiscal year, in the currency of the
+        budget impact, come to less than that (`short_by`), moved or added money alike; it is `only_later`, `short` or
+        in an `other_currency`, which are filters, too. `over`: they come to more. `source_not_named`: the money is
+        moved, and neither the minutes nor a line say where from. Acknowledgements and budget lines count from their
+        `effective_on`, errata from the day they were recorded; `rule` names the version by which amounts are compared.
         """
         chosen = _filters(query)
         wanted = [Gap(word) for word in values_in(query, "gap", Gap)] or list(Gap)
         after, pinned = going_on(request, query.cursor, KeyPosition)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Gaps:
-            reader = _reader(reporting, scope, at, query, pinned=pinned is not None)
+            reader = _reader(scope, at, query, pinned=pinned is not None)
             begin = 0 if after is None else after[0]
             return gaps_as_of(reading, at, reader, chosen, wanted, query.days, after=begin, limit=query.limit)
 
         at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
         body = GapsAnswer(
             **heading(at, scope),
+            rule=RULE,
             days=query.days,
             totals=found.totals,
             items=found.items,
             next=next_page(request, at, [found.items[-1].position] if found.more else None),
         )
-        return tagged(request, body, at.position)
+        return tagged(request, body, at)
 
     return router
 
@@ -172,11 +176,9 @@ def _filters(query: _DecisionsQuery) -> DecisionFilters:
     )
 
 
-def _reader(
-    reporting: Reporting, scope: Scope, at: AsOf, query: _DecisionsQuery, *, pinned: bool = False
-) -> Reader:
+def _reader(scope: Scope, at: AsOf, query: _DecisionsQuery, *, pinned: bool = False) -> Reader:
     until = at.on
-    if query.on is None and not pinned and at.known_at is not None:
+    if query.on is None and not pinned and at.known_on is not None:
         # Whoever names no day is told all that is known, even if another machine's clock is a day ahead of ours.
-        until = max(until, reporting.clock.day_of(at.known_at))
+        until = max(until, at.known_on)
     return Reader(scope, until)
