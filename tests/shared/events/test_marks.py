@@ -50,19 +50,20 @@ def test_every_text_of_every_event_is_marked(event_type: type[Event]) -> None:
     assert list(unmarked(event_type, (event_type.TYPE,))) == []
 
 
-def test_a_change_of_a_definition_has_the_fields_of_one_as_they_are_marked_there() -> None:
+def test_a_change_of_a_definition_has_the_fields_of_one_marked_as_they_are_there() -> None:
     defined = get_type_hints(IndicatorDefined, include_extras=True)
     changed = get_type_hints(DefinitionFields, include_extras=True)
     assert list(changed) == list(Definition.__struct_fields__)
     for name, hint in changed.items():
-        assert set(get_args(hint)) - {msgspec.UnsetType} == set(_alternatives(defined[name])), name
+        assert set(marks(hint)) == set(marks(defined[name])), name
 
 
-def _alternatives(hint: Any) -> tuple[Any, ...]:
-    """The types that a value may be of, without what only describes the field."""
-    if get_origin(hint) is Annotated and not any(isinstance(mark, MARKS) for mark in get_args(hint)[1:]):
-        return _alternatives(get_args(hint)[0])
-    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+def marks(hint: Any) -> Iterator[Any]:
+    """What a type says of a text in it, through options."""
+    if get_origin(hint) is Annotated:
+        yield from (mark for mark in get_args(hint) if isinstance(mark, MARKS))
+    for inner in get_args(hint):
+        yield from marks(inner)
 
 
 class Inner(Part, frozen=True, kw_only=True):
