@@ -9,6 +9,7 @@ were first laid down; the *current* one is made of those now in force.
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -175,10 +176,10 @@ class IndicatorFacts:
         changes = [change.values for change in self.changes if change.effective_on <= day]
         if not changes:
             return self.first_definition
-        fields = {name: getattr(self.first_definition, name) for name in Definition.__struct_fields__}
+        definition = self.first_definition
         for values in changes:
-            fields |= values
-        return msgspec.convert(fields, Definition, from_attributes=True)
+            definition = with_changes(definition, values)
+        return definition
 
     @property
     def target(self) -> Target | None:
@@ -216,6 +217,12 @@ class IndicatorFacts:
         """
         known = (m for m in self.measurements.values() if m.findings[0].published_on <= published_by)
         return max(known, key=lambda m: (m.period_end_on, m.findings[0].position), default=None)
+
+
+def with_changes(definition: Definition, values: Mapping[str, Any]) -> Definition:
+    """A definition with other values in some fields, as JSON or as they are kept."""
+    fields = {name: getattr(definition, name) for name in Definition.__struct_fields__}
+    return msgspec.convert(fields | dict(values), Definition, from_attributes=True)
 
 
 def _promise(definition: Definition, target: Target, trajectory: Trajectory | None) -> Promise:

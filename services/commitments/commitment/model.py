@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from shared.aggregate.aggregate import Aggregate, Entry, evolves
+from shared.aggregate.aggregate import Aggregate, Entry, evolves, place_of
 from shared.aggregate.command import Context
 from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
@@ -69,12 +69,22 @@ class Report(NamedTuple):
     entry: Entry[ProgressReported]
     review: Entry[ProgressReviewed] | None = None
 
+    @property
+    def number(self) -> int:
+        """Reports of one commitment are counted from 1."""
+        return self.entry.event.number
+
 
 class Milestone(NamedTuple):
     """A step on the way as last planned and, once reached, how."""
 
     plan: Entry[MilestoneSet]
     completion: Entry[MilestoneCompleted] | None = None
+
+    @property
+    def number(self) -> int:
+        """Milestones of one commitment are counted from 1."""
+        return self.plan.event.number
 
 
 class Successor(NamedTuple):
@@ -99,6 +109,21 @@ class Known(NamedTuple):
     organizations: Container[str] = ()
     pillars: Container[str] = ()
     commitments: Mapping[str, Place] = {}
+
+
+class _Anything(dict[str, Place]):
+    """Holds whatever it is asked for: a place at the top of the plan, part of nothing."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+    def get(self, _: str, __: Any = None) -> Place:
+        """See the class."""
+        return Place(next(iter(CommitmentKind)))
+
+
+ANYTHING: Final = Known(_Anything(), _Anything(), _Anything())
+"""What the record holds as far as a fact was already judged by it: everything that the fact named was there."""
 
 
 class Commitment(Aggregate):
@@ -313,7 +338,8 @@ class Commitment(Aggregate):
                 "nothing-reported", "Tell the progress observed, a stage or a percentage, or say no_change."
             )
         self.must_be_open_on(reported.effective_on)
-        return replace(reported, number=len(self.reports) + 1)
+        last = self.reports[-1].number if self.reports else 0
+        return replace(reported, number=self.next_number(ProgressReported, last))
 
     @evolves(ProgressReported)
     def _progress_reported(self, entry: Entry[ProgressReported]) -> None:
@@ -326,9 +352,10 @@ class Commitment(Aggregate):
         stays on record, no longer speaks for the stage and the percentage, and is answered by a new one.
         """
         number = reviewed.report
-        if not 1 <= number <= len(self.reports):
+        place = place_of(number, self.reports)
+        if place is None:
             raise NotFound("report-not-found", f"There is no progress report {number}.")
-        found = self.reports[number - 1]
+        found = self.reports[place]
         if found.entry.recorded_by.subject == context.actor.subject:
             raise RuleBroken("reviewer-is-author", "Nobody reviews a report of their own.")
         if found.review is not None:
@@ -342,23 +369,27 @@ class Commitment(Aggregate):
 
     @evolves(ProgressReviewed)
     def _progress_reviewed(self, entry: Entry[ProgressReviewed]) -> None:
-        at = entry.event.report - 1
+        at = place_of(entry.event.report, self.reports)
+        if at is None:
+            return  # an old log may review a report that is not there
         reviewed = self.reports[at]._replace(review=entry)
         self.reports = (*self.reports[:at], reviewed, *self.reports[at + 1 :])
 
     def set_milestone(self, planned: MilestoneSet, context: Context) -> MilestoneSet:
         """Plans a step on the way or, with the number of one not yet reached and a reason, plans that one anew."""
-        following = len(self.milestones) + 1
+        last = self.milestones[-1].number if self.milestones else 0
+        following = self.next_number(MilestoneSet, last)
         number = following if planned.number is COMPUTED else planned.number
-        if not 1 <= number <= following:
+        place = place_of(number, self.milestones)
+        if place is None and number != following:
             raise InvalidInput(
                 "milestone-out-of-sequence",
                 f"Milestones are numbered in order: the next one is {following}.",
                 pointer="/number",
             )
         guards.text_given(planned.name, "The name of a milestone", "/name")
-        if number < following:
-            current = self.milestones[number - 1]
+        if place is not None:
+            current = self.milestones[place]
             if current.completion is not None:
                 raise RuleBroken(
                     "milestone-completed", f"Milestone {number} was reached and is not planned anew."
@@ -376,24 +407,29 @@ class Commitment(Aggregate):
 
     @evolves(MilestoneSet)
     def _milestone_set(self, entry: Entry[MilestoneSet]) -> None:
-        at = entry.event.number - 1
+        at = place_of(entry.event.number, self.milestones)
+        if at is None:
+            at = len(self.milestones)
         self.milestones = (*self.milestones[:at], Milestone(entry), *self.milestones[at + 1 :])
 
     def complete_milestone(self, completed: MilestoneCompleted, context: Context) -> MilestoneCompleted:
         """Reaches a planned step; the day it was due stays as planned."""
         self.must_be_own_of(context.actor)
         number = completed.number
-        if not 1 <= number <= len(self.milestones):
+        place = place_of(number, self.milestones)
+        if place is None:
             raise NotFound("milestone-not-found", f"There is no milestone {number}.")
         guards.not_after_today(completed.completed_on, context.today, "/completed_on")
-        if self.milestones[number - 1].completion is not None:
+        if self.milestones[place].completion is not None:
             raise RuleBroken("milestone-completed", f"Milestone {number} was already reached.")
         self.must_be_open_on(completed.completed_on)
         return completed
 
     @evolves(MilestoneCompleted)
     def _milestone_completed(self, entry: Entry[MilestoneCompleted]) -> None:
-        at = entry.event.number - 1
+        at = place_of(entry.event.number, self.milestones)
+        if at is None:
+            return  # an old log may reach a milestone that is not there
         reached = self.milestones[at]._replace(completion=entry)
         self.milestones = (*self.milestones[:at], reached, *self.milestones[at + 1 :])
 
@@ -496,8 +532,7 @@ class Commitment(Aggregate):
             )
         if into.code == self.code:
             raise RuleBroken("merger-into-itself", "A commitment cannot be merged into itself.")
-        if self.code in into.merged_into:
-            raise RuleBroken("merger-in-a-circle", f"'{into.code}' was itself merged into '{self.code}'.")
+        self.must_not_come_from(into)
         if not into.open:
             raise RuleBroken("merger-into-closed", f"'{into.code}' is closed: nothing can go on inside it.")
         self.must_be_closable_on(day)
@@ -557,8 +592,7 @@ class Commitment(Aggregate):
             unchanged=lambda why: RuleBroken("correction-changes-nothing", why),
         )
         if field == "kind":
-            for parent in sorted(self.parents_since(right.effective_on)):
-                _check_parent(replace(right, parent=parent), known)
+            _must_be_part_of(self.parents_since(right.effective_on), right, known)
         return replace(corrected, value=_as_json(right, field), previous=_as_json(self.registration, field))
 
     @evolves(Corrected)
@@ -592,6 +626,15 @@ class Commitment(Aggregate):
         closure = self.dated.closures.on(date.max)[0]
         if closure is not None:
             raise RuleBroken("commitment-closed", f"It was {closure} after {day}: reopen it first.")
+
+    def must_be_part_of(self, parents: Collection[str], known: Known) -> None:
+        """It can be part of each of these."""
+        _must_be_part_of(parents, self.registration, known)
+
+    def must_not_come_from(self, into: Successor) -> None:
+        """What it goes on in did not go on in it."""
+        if self.code in into.merged_into:
+            raise RuleBroken("merger-in-a-circle", f"'{into.code}' was itself merged into '{self.code}'.")
 
     def must_be_own_of(self, actor: Actor) -> None:
         """A ministry speaks only for what is its own; the other roles speak for the whole of government."""
@@ -689,6 +732,11 @@ def _deadlines_in_order(internal: InternalDeadline | None, public: PublicDeadlin
             "internal-after-public",
             f"The internal deadline, {internal.on}, would fall after the public one, {public.on}.",
         )
+
+
+def _must_be_part_of(parents: Collection[str], registered: Registered, known: Known) -> None:
+    for parent in sorted(parents):
+        _check_parent(replace(registered, parent=parent), known)
 
 
 def _check_parent(registered: Registered, known: Known) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from services.commitments.commitment.model import Commitment, Known, Place, Successor, register
 from services.commitments.plan.repository import Directory
-from shared.aggregate.command import Command, Context, Outcome
+from shared.aggregate.command import Command, Context, Decided, Outcome
 from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import CACHE, Repository
 from shared.eventlog.live import LiveLog
@@ -21,6 +21,7 @@ from shared.events.commitments import (
     Registered,
     Reopened,
 )
+from shared.events.retractions import Retraction
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor
 from shared.rules.visibility import can_read
@@ -85,6 +86,20 @@ class Commitments(Repository[Commitment]):
     async def merge(self, current: Commitment, proposed: Merged, context: Context) -> Merged:
         """Merges the commitment into another one, in which it goes on."""
         return current.merge(proposed, context, await self._successor(proposed.into))
+
+    async def settle_retraction(
+        self, current: Commitment, without: Commitment, retraction: Retraction
+    ) -> Decided:
+        """See `Repository.settle_retraction`: it is then no part of its own parts, nor goes on in what came from it."""
+        first = without.registration.effective_on
+        parents = without.parents_since(first)
+        if parents != current.parents_since(first) or without.registration.kind != current.registration.kind:
+            without.must_be_part_of(parents, await self.known_to(without.registration, parents, since=first))
+        if without.merged_into not in (None, current.merged_into):
+            into = await self._successor(str(without.merged_into))
+            if into is not None:
+                without.must_not_come_from(into)
+        return retraction
 
     def knowing(
         self, decide: Callable[[Commitment, F, Context, Known], F]

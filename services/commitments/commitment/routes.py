@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.commitments.commitment.model import Commitment, usual_visibility
+from services.commitments.commitment.model import ANYTHING, Commitment, Successor, usual_visibility
 from services.commitments.commitment.repository import ENDING, Commitments, Restating
 from shared.aggregate.documents import (
     as_entries,
@@ -50,6 +50,7 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import Event
+from shared.events.retractions import CommitmentFactRetracted
 from shared.events.types import CommitmentCode, DecisionNumber
 from shared.events.vocabulary import DiscardReason, Judgement, Visibility
 from shared.http.catalogue import Catalogue, Explained
@@ -282,7 +283,14 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
     one.fact("completions", Completed, Commitment.complete, access=_JUDGES)
     one.fact("discards", Discarded, Commitment.discard, access=_JUDGES)
     one.fact("reopenings", Reopened, Commitment.reopen, access=_JUDGES)
-    one.fact("mergers", Merged, commitments.merge, access=_JUDGES, considering=lambda _: ENDING)
+    one.fact(
+        "mergers",
+        Merged,
+        commitments.merge,
+        access=_JUDGES,
+        considering=lambda _: ENDING,
+        again=lambda it, told, context: it.merge(told, context, Successor(told.into, open=True)),
+    )
     one.fact(
         "milestones",
         MilestoneSet,
@@ -323,6 +331,7 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
         commitments.knowing(Commitment.correct),
         access=_KEEPS,
         considering=_moving,
+        again=lambda it, told, context: it.correct(told, context, ANYTHING),
     )
     one.fact(
         "changes",
@@ -330,6 +339,17 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
         commitments.knowing(Commitment.change),
         access=_JUDGES,
         considering=_moving,
+        again=lambda it, told, context: it.change(told, context, ANYTHING),
+    )
+    one.retractions(
+        CommitmentFactRetracted,
+        access=Access(
+            UNIT | {Role.MINISTRY, Role.DIPRES},
+            own_organization=frozenset({Role.MINISTRY, Role.DIPRES}),
+            if_match="required",
+            note="ministries and the budget office what they recorded themselves",
+        ),
+        considering=(*RESTATING, *ENDING, CommitmentFactRetracted),
     )
     return router
 

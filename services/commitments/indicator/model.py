@@ -25,7 +25,7 @@ from shared.events.indicators import (
 from shared.events.vocabulary import Direction, Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules import guards
-from shared.rules.indicator_facts import Definition, IndicatorFacts, Measurement
+from shared.rules.indicator_facts import Definition, IndicatorFacts, Measurement, with_changes
 from shared.rules.periods import Period, period_named
 from shared.rules.visibility import can_read
 
@@ -94,7 +94,8 @@ class Indicator(Aggregate):
             raise RuleBroken(
                 "target-unchanged", f"{before.value} by {before.on} is the target already in force."
             )
-        return replace(proposed, number=len(self.facts.targets) + 1, tolerance=tolerance or None)
+        last = self.facts.targets[-1].number if self.facts.targets else 0
+        return replace(proposed, number=self.next_number(TargetSet, last), tolerance=tolerance or None)
 
     def set_trajectory(self, proposed: TrajectorySet, context: Context) -> TrajectorySet:
         """Lays down the values planned on the way to the target; they replace those planned before."""
@@ -179,7 +180,7 @@ class Indicator(Aggregate):
         effective = self._in_its_life(proposed.effective_on, context.today)
         guards.reason_given(proposed.reason, "A changed definition")
         before = self.facts.definition_on(effective)
-        after = replace(before, **proposed.changes)
+        after = with_changes(before, proposed.changes)
         _check_definition(after, context.today)
         fields = [
             name for name in Definition.__struct_fields__ if getattr(before, name) != getattr(after, name)

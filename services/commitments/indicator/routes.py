@@ -29,6 +29,7 @@ from shared.events.indicators import (
     TargetSet,
     TrajectorySet,
 )
+from shared.events.retractions import IndicatorFactRetracted
 from shared.events.types import DecisionNumber, PeriodName
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.requests import request_of
@@ -340,8 +341,18 @@ def indicator_routes(indicators: Indicators, readers_of: ReadersOf, windows: War
         indicators.change_definition,
         access=_PROMISES,
         request=_REDEFINING,
+        again=Indicator.change_definition,
     )
     one.fact("publications", IndicatorPublished, Indicator.publish, access=_PROMISES)
+    one.retractions(
+        IndicatorFactRetracted,
+        access=Access(
+            UNIT | {Role.MINISTRY},
+            own_organization=frozenset({Role.MINISTRY}),
+            if_match="required",
+            note="ministries what they recorded themselves",
+        ),
+    )
     return router
 
 
