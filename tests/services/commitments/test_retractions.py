@@ -334,7 +334,7 @@ async def test_a_retraction_needs_the_version_it_was_decided_on_and_is_done_once
     body, path = {"version": comment, **WRONG}, f"{it.path}/retractions"
     assert (await it.service.ask("POST", path, body)).status_code == 428
     assert (await it.service.ask("POST", path, body, If_Match='"1"')).status_code == 412
-    once = {"If_Match": f'"{comment}"', "Idempotency_Key": f"once-{it.path}"}
+    once: dict[str, Any] = {"If_Match": f'"{comment}"', "Idempotency_Key": f"once-{it.path}"}
     first, again = [await it.service.ask("POST", path, body, **once) for _ in range(2)]
     assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
     assert again.headers["Idempotency-Replayed"] == "true"
