@@ -13,6 +13,7 @@ from tests.services.meetings.installation import HELD, Installation, item, refer
 
 pytestmark = pytest.mark.anyio
 
+MONEY = {"amount": "100", "currency": "CLP", "fiscal_year": 2013, "financing": "increase"}
 WRONG = {"reason": "Typed wrong"}
 EVIDENCE = {"evidence": [{"description": "The list"}]}
 DIPRES: dict[str, Any] = {"role": Role.DIPRES, "organization": "DIPRES"}
@@ -47,7 +48,7 @@ async def gone(service: Installation, path: str, version: int, **by: Any) -> Non
 
 async def settled(service: Installation) -> tuple[str, str]:
     """The paths of a decision and of an action item, fresh from sealed minutes."""
-    _, answer = await service.approved("SOCIAL", item(referred(), action_items=[task()]))
+    _, answer = await service.approved("SOCIAL", item(referred(budget_impact=MONEY), action_items=[task()]))
     return f"/v1/decisions/{answer['decisions'][0]}", f"/v1/action-items/{answer['action_items'][0]}"
 
 
