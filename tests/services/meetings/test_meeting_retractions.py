@@ -152,7 +152,7 @@ async def test_a_cancellation_by_mistake_is_undone_in_lists_and_calendars_which_
     await gone(service, meeting, off)
     calendar = (await service.ask("GET", f"{meeting}.ics")).text
     assert "STATUS:CANCELLED" not in calendar
-    assert "SEQUENCE:3" in calendar
+    assert "SEQUENCE:2" in calendar
     listed = (await service.read("/v1/meetings?from=2013-01-15&to=2013-01-15"))["items"]
     assert [(one["state"], one["version"]) for one in listed] == [("convened", 3)]
     moved = await tell(service, f"{meeting}/reschedulings", {"scheduled_at": "2013-01-22T14:00:00Z", **WRONG})
