@@ -19,7 +19,7 @@ class Retraction(Event, frozen=True, kw_only=True):
     LASTING: ClassVar[str] = "What was retracted in error is recorded again."
 
     version: Annotated[
-        Number, Field(description="The version that the event mistaken brought it to.", examples=[70])
+        Number, Field(description="The version that the event mistaken brought it to.", examples=[2])
     ]
     reason: Reason
     retracted: Annotated[Word, Field(examples=["commitments.completed"])] = COMPUTED
