@@ -363,6 +363,7 @@ async def test_the_history_tells_who_said_what_when_and_on_which_decision(servic
         "recorded_at": "2013-04-30T16:00:00.000000Z",
         "effective_on": "2013-04-30",
         "recorded_by": {"subject": "development:dci", "organization": "DCI", "role": "dci"},
+        "retracted_by": None,
         "correlation_id": "request-7",
         "causation_id": None,
         "decision": "BIL-2013-4",
