@@ -36,6 +36,7 @@ from shared.events.meetings import (
     DecisionAmended,
     DecisionPublished,
 )
+from shared.events.retractions import DecisionFactRetracted
 from shared.events.streams import stream_of
 from shared.rules.budget_gaps import Tied, budget_gaps_by_day
 
@@ -57,6 +58,7 @@ _CHANGES: Final[dict[type[Event], DecisionChange]] = {
     DecisionUnresolved: DecisionChange.OUTCOME,
     DecisionCarriedOut: DecisionChange.OUTCOME,
     DecisionWaived: DecisionChange.OUTCOME,
+    DecisionFactRetracted: DecisionChange.RETRACTED,
 }
 
 
@@ -78,7 +80,7 @@ class DecisionProjection:
     """A decision, and what stands beside it."""
 
     TYPES: ClassVar[frozenset[type[Event]]] = frozenset(
-        (DecisionAcknowledged, BudgetLineTied, DecisionAmended, DecisionPublished)
+        (DecisionAcknowledged, BudgetLineTied, DecisionAmended, DecisionPublished, DecisionFactRetracted)
     )
 
     __slots__ = (

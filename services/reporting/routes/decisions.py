@@ -148,9 +148,10 @@ def decision_routes(reporting: Reporting) -> Router:
         """The decisions of which the asker learns something new, by the position at which that became visible to them.
 
         New is that a decision was agreed, published, acknowledged, tied to a budget line, amended by an erratum, or
-        carried out or not (`outcome`). What was recorded while the decision was hidden from the asker comes at the
-        position of the publication that shows it, with all that is known of it by then, however far the asker had read
-        before. Each item has the whole decision as it is now, and no decision comes twice at one position.
+        carried out or not (`outcome`), and that one of these was `retracted`, which then is new no longer. What was
+        recorded while the decision was hidden from the asker comes at the position of the publication that shows it,
+        with all that is known of it by then, however far the asker had read before. Each item has the whole decision as
+        it is now, and no decision comes twice at one position.
 
         A reader goes on with `after`: the `Log-Position` of the last page, or the `position` of the last item. A
         position that the log has not reached is refused: who waits there has read another log.

@@ -26,6 +26,7 @@ from shared.events.meetings import (
     DecisionAmended,
     DecisionPublished,
 )
+from shared.events.retractions import DecisionFactRetracted
 from shared.events.vocabulary import Visibility
 from tests.services.reporting.gatherings import Told, decided, tell
 from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
@@ -34,7 +35,7 @@ DAY = date(2012, 8, 14)
 UNTIL = date(2100, 1, 1)
 bodies = count(1)
 EVERY_TIME = settings(
-    max_examples=8,
+    max_examples=5,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -53,6 +54,7 @@ WORDS = {
     "decision_amended": "erratum",
     "decision_carried_out": "outcome",
     "decision_unresolved": "outcome",
+    "retracted": "retracted",
 }
 
 
@@ -68,6 +70,10 @@ class At(NamedTuple):
     number: str
     event: Event
 
+    @property
+    def of_decision(self) -> bool:
+        return not isinstance(self.event, DecisionCarriedOut | DecisionUnresolved)
+
 
 @st.composite
 def stories(draw: st.DrawFn, body: str) -> list[Told]:
@@ -75,6 +81,7 @@ def stories(draw: st.DrawFn, body: str) -> list[Told]:
     numbers = [f"{body}-2012-{n:03}" for n in (1, 2)]
     visibility = {number: draw(st.sampled_from(Visibility)) for number in numbers}
     done, errata = dict.fromkeys(numbers, 0), count(1)
+    versions, mistakes = dict.fromkeys(numbers, 1), list[tuple[str, int]]()
     story = [
         decided(number, DAY, visibility=visibility[number], organizations=("MINSAL",)) for number in numbers
     ]
@@ -82,7 +89,9 @@ def stories(draw: st.DrawFn, body: str) -> list[Told]:
         number = draw(st.sampled_from(numbers))
         event: Event
         kind = "decision"
-        match draw(st.sampled_from(["published", "published", "said", "line", "erratum", "outcome"])):
+        match draw(
+            st.sampled_from(["published", "published", "said", "line", "erratum", "outcome", "mistake"])
+        ):
             case "published":
                 others = [one for one in Visibility if one is not visibility[number]]
                 now = draw(st.sampled_from(others))
@@ -96,6 +105,11 @@ def stories(draw: st.DrawFn, body: str) -> list[Told]:
                 )
             case "erratum":
                 event = DecisionAmended(erratum=next(errata), reads="a", should_read="b", reason="r")
+            case "mistake":
+                if not mistakes:
+                    continue
+                number, version = mistakes.pop(draw(st.integers(0, len(mistakes) - 1)))
+                event = DecisionFactRetracted(version=version, reason="r", retracted="t")
             case _:
                 if done[number] == 2:
                     continue
@@ -106,6 +120,10 @@ def stories(draw: st.DrawFn, body: str) -> list[Told]:
                     if done[number] == 1
                     else DecisionCarriedOut(decision=number, did=())
                 )
+        if kind == "decision":
+            versions[number] += 1
+            if isinstance(event, DecisionAcknowledged | BudgetLineTied):
+                mistakes.append((number, versions[number]))
         story.append(Told(kind, number, event))
     return story
 
@@ -124,7 +142,10 @@ def asked(stage: Stage, scope: Scope, body: str, after: int, limit: int = 200) -
 def expected(
     log: list[At], sees: set[Visibility], *, within: bool
 ) -> dict[tuple[int, str], set[tuple[str, int]]]:
-    """What is learned at which position of which decision, by whoever may read it in the end."""
+    """What is learned at which position of which decision, by whoever may read it in the end.
+
+    What was retracted nobody learns any longer: only that something was.
+    """
     now: dict[str, bool] = {}
     recorded: dict[str, set[tuple[str, int]]] = {}
     found: dict[tuple[int, str], set[tuple[str, int]]] = {}
@@ -136,7 +157,19 @@ def expected(
         recorded.setdefault(number, set()).add(one)
         if now[number]:
             found[position, number] = {one} if before else set(recorded[number])
-    return {place: learned for place, learned in found.items() if now[place[1]]}
+    mistaken = retracted(log)
+    believed = {place: {one for one in learned if one[1] not in mistaken} for place, learned in found.items()}
+    return {place: learned for place, learned in believed.items() if now[place[1]] and learned}
+
+
+def retracted(log: list[At]) -> set[int]:
+    """The positions of what was recorded by mistake."""
+    found = set()
+    for _, number, event in log:
+        if isinstance(event, DecisionFactRetracted):
+            stream = [one.position for one in log if one.number == number and one.of_decision]
+            found.add(stream[event.version - 1])
+    return found
 
 
 def as_learned(items: list[ChangedDecision]) -> dict[tuple[int, str], set[tuple[str, int]]]:
@@ -169,7 +202,9 @@ def test_who_asks_after_every_event_learns_in_the_end_what_one_who_asks_once_lea
         assert as_learned(at_once) == expected(log, sees, within=within), who
         as_learned(heard[who])  # at each position once
         readable = {item.number for item in at_once}
-        assert _known(heard[who], readable) == _known(at_once, readable), who
+        facts, decisions = _known(heard[who], readable)
+        believed = {fact for fact in facts if fact[2] not in retracted(log)}
+        assert (believed, decisions) == _known(at_once, readable), who
         assert paged(stage, scope, body, start) == at_once
 
 
