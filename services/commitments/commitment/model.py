@@ -40,6 +40,7 @@ from shared.events.commitments import (
     Registered,
     Reopened,
     RisksAssessed,
+    Split,
     VisibilityChanged,
 )
 from shared.events.facts import COMPUTED
@@ -57,9 +58,9 @@ from shared.identity.actor import Actor, Role
 from shared.rules import guards
 from shared.rules.dated_facts import CORRECTABLE, FIELD_TYPES, DatedFacts, History, with_field
 from shared.rules.periods import period_named
-from shared.rules.traffic_light import Verdict, verdict_on
+from shared.rules.traffic_light import Closure, Verdict, verdict_on
 
-Closing = Entry[Completed] | Entry[Discarded] | Entry[Merged]
+Closing = Entry[Completed] | Entry[Discarded] | Entry[Merged] | Entry[Split]
 replace = msgspec.structs.replace
 
 
@@ -82,8 +83,8 @@ class Successor(NamedTuple):
 
     code: str
     open: bool
-    merged_into: tuple[str, ...] = ()
-    """Where it went itself, if it was merged: its own successor, then that one's, and so on."""
+    goes_on_in: tuple[str, ...] = ()
+    """In what it went on itself, if it was merged or split, and these in turn."""
 
 
 class Place(NamedTuple):
@@ -192,6 +193,16 @@ class Commitment(Aggregate):
         """The code of the commitment it now goes on in, if it was merged."""
         closing = self.closing_on(date.max)
         return closing.event.into if closing is not None and isinstance(closing.event, Merged) else None
+
+    @property
+    def split_into(self) -> tuple[str, ...]:
+        """The codes of the parts it now goes on in, if it was split."""
+        closing = self.closing_on(date.max)
+        return closing.event.parts if closing is not None and isinstance(closing.event, Split) else ()
+
+    def goes_on_in(self) -> set[str]:
+        """The codes of what it now goes on in, if it was merged or split."""
+        return {self.merged_into, *self.split_into} - {None}
 
     def stage_on(self, day: date) -> str | None:
         """How far it was on a day in its instrument's own stages, by the latest report or change that says so."""
@@ -496,14 +507,29 @@ class Commitment(Aggregate):
             )
         if into.code == self.code:
             raise RuleBroken("merger-into-itself", "A commitment cannot be merged into itself.")
-        if self.code in into.merged_into:
-            raise RuleBroken("merger-in-a-circle", f"'{into.code}' was itself merged into '{self.code}'.")
+        if self.code in into.goes_on_in:
+            raise RuleBroken("merger-in-a-circle", f"'{into.code}' itself goes on in '{self.code}'.")
         if not into.open:
             raise RuleBroken("merger-into-closed", f"'{into.code}' is closed: nothing can go on inside it.")
         self.must_be_closable_on(day)
         return replace(merged, into=into.code)
 
-    @evolves(Completed, Discarded, Merged)
+    def split(self, split: Split, context: Context, parts: Sequence[Registered]) -> Split:
+        """Splits the commitment into several that share its origin: only a retraction takes that back."""
+        day = guards.not_after_today(split.effective_on, context.today)
+        guards.reason_given(split.reason, "A split")
+        if len(parts) < 2:
+            raise InvalidInput("split-too-few", "A split makes at least two parts.", pointer="/parts")
+        guards.all_different((part.code for part in parts), "/parts")
+        if day < self.registration.effective_on:
+            raise RuleBroken(
+                "before-registration",
+                f"It counts from {self.registration.effective_on} on, and not on {day}.",
+            )
+        self.must_be_closable_on(day)
+        return replace(split, parts=tuple(part.code for part in parts))
+
+    @evolves(Completed, Discarded, Merged, Split)
     def _closed(self, entry: Entry[Any]) -> None:
         self.closings = (*self.closings, entry)
 
@@ -511,7 +537,12 @@ class Commitment(Aggregate):
         """Undoes a completion, a discard or a merger from a day on; what was said before stands."""
         day = guards.not_after_today(reopened.effective_on, context.today)
         guards.reason_given(reopened.reason, "A reopening")
-        if self.closing_on(day) is None:
+        closing = self.closing_on(day)
+        if closing is not None and isinstance(closing.event, Split):
+            raise RuleBroken(
+                "split-not-reopened", "It goes on in its parts: a split that was a mistake is retracted."
+            )
+        if closing is None:
             if self.closing_on(date.max) is not None:
                 raise RuleBroken(
                     "reopening-before-closure", f"On {day} it was still open: it was closed later."
@@ -580,6 +611,11 @@ class Commitment(Aggregate):
     def must_be_open_on(self, day: date) -> None:
         """A closed commitment takes no fact dated on or after the day it was closed."""
         closure = self.dated.closures.on(day)[0]
+        if closure is Closure.SPLIT:
+            raise RuleBroken(
+                "commitment-closed",
+                f"On {day} it already went on in its parts: record it of {', '.join(self.split_into)}.",
+            )
         if closure is not None:
             raise RuleBroken(
                 "commitment-closed",
@@ -608,6 +644,8 @@ RISKS: Final = tuple(
     name for name in RisksAssessed.__struct_fields__ if name not in {"effective_on", "description"}
 )
 
+HEAVIEST: Final = 1_000_000
+
 _LAYERS = list(CommitmentKind)
 _NAMES = {
     "title",
@@ -623,7 +661,13 @@ _NAMES = {
 
 def register(proposed: Registered, context: Context, known: Known) -> Registered:
     """A commitment as it may enter the record."""
-    guards.well_formed_code(proposed.code)
+    if proposed.split_from is not None:
+        raise InvalidInput(
+            "split-from-not-registered",
+            "A part is registered by the split itself: POST /v1/commitments/{id}/splits on the commitment it comes "
+            "from.",
+            pointer="/split_from",
+        )
     agreed_in_private = proposed.origin is not None and proposed.origin.kind is OriginKind.BILATERAL_MEETING
     if agreed_in_private and proposed.visibility is Visibility.PUBLIC:
         raise InvalidInput(
@@ -631,6 +675,12 @@ def register(proposed: Registered, context: Context, known: Known) -> Registered
             "What was agreed in a bilateral meeting is not public from the start: publish it, with a reason.",
             pointer="/visibility",
         )
+    return may_enter(proposed, context, known)
+
+
+def may_enter(proposed: Registered, context: Context, known: Known) -> Registered:
+    """Holds a new commitment, by itself or a part of a split one, to the rules of its fields."""
+    guards.well_formed_code(proposed.code)
     _check(proposed, FIELD_TYPES, today=context.today, known=known)
     return proposed
 
@@ -657,18 +707,12 @@ def _check(registered: Registered, fields: Collection[str], *, today: date, know
             guards.known_organization(code, known.organizations, pointer)
     if "collaborating_organizations" in fields:
         guards.all_different(registered.collaborating_organizations, "/collaborating_organizations")
+    if "weight" in fields and registered.weight is not None:
+        _check_weight(registered.weight)
     if "key_words" in fields:
         guards.all_different(registered.key_words, "/key_words")
     if "parent" in fields or "kind" in fields:
         _check_parent(registered, known)
-    source = registered.split_from
-    unknown_source = source == registered.code or source not in known.commitments
-    if "split_from" in fields and source is not None and unknown_source:
-        raise InvalidInput(
-            "split-from-unknown",
-            f"There is no other commitment with the code '{source}' to split from.",
-            pointer="/split_from",
-        )
     if "public_deadline" in fields or "internal_deadline" in fields:
         _deadlines_in_order(registered.internal_deadline, registered.public_deadline)
 
@@ -708,6 +752,16 @@ def _check_parent(registered: Registered, known: Known) -> None:
     if _LAYERS.index(place.kind) > _LAYERS.index(registered.kind):
         raise RuleBroken(
             "parent-below", f"A {registered.kind} is no part of a {place.kind}: the layers run the other way."
+        )
+
+
+def _check_weight(weight: Decimal) -> None:
+    in_bounds = weight.is_finite() and 0 < weight <= HEAVIEST
+    if not in_bounds or weight != round(weight, 6):
+        raise InvalidInput(
+            "weight-out-of-range",
+            f"A weight is above 0, at most {HEAVIEST}, and has at most 6 decimals.",
+            pointer="/weight",
         )
 
 
@@ -783,7 +837,10 @@ def _replaced(
 
 def _as_json(registered: Registered, field: str) -> Any:
     """One field of the registration, in the shape it has in the event."""
-    return msgspec.json.decode(msgspec.json.encode(getattr(registered, field)))
+    return msgspec.json.decode(_as_numbers.encode(getattr(registered, field)))
+
+
+_as_numbers: Final = msgspec.json.Encoder(decimal_format="number")
 
 
 def _same_members(given: Any, kept: Any) -> bool:

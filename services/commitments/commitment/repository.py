@@ -8,10 +8,12 @@ from functools import wraps
 from typing import Any, Final, Protocol, TypeVar
 
 from services.commitments.commitment.model import Commitment, Known, Place, Successor, register
+from services.commitments.commitment.splitting import Splitting, events_of, parts_of
 from services.commitments.plan.repository import Directory
-from shared.aggregate.command import Command, Context, Outcome
+from shared.aggregate.command import Command, Context, Decided, Outcome
 from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import CACHE, Repository
+from shared.errors import RuleBroken
 from shared.eventlog.live import LiveLog
 from shared.events.commitments import (
     Completed,
@@ -20,6 +22,7 @@ from shared.events.commitments import (
     Merged,
     Registered,
     Reopened,
+    Split,
 )
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor
@@ -27,8 +30,8 @@ from shared.rules.visibility import can_read
 
 KIND: Final = "commitment"
 
-ENDING: Final = (Completed, Discarded, Merged, Reopened)
-"""What tells whether a commitment is open, and in which one it goes on."""
+ENDING: Final = (Completed, Discarded, Merged, Split, Reopened)
+"""What tells whether a commitment is open, and in which ones it goes on."""
 
 
 class Restating(Protocol):
@@ -86,6 +89,22 @@ class Commitments(Repository[Commitment]):
         """Merges the commitment into another one, in which it goes on."""
         return current.merge(proposed, context, await self._successor(proposed.into))
 
+    async def split(self, current: Commitment, proposed: Splitting, context: Context) -> Decided:
+        """Splits the commitment into parts, which are registered in the same transaction and inherit what it promises.
+
+        A part says its code and its title; all else that it leaves out is as it is with the original on that day.
+        """
+        parts = parts_of(current, proposed)
+        split = current.split(proposed.split, context, parts)
+        for index, part in enumerate(parts):
+            if await self.by_code(part.code) is not None:
+                raise RuleBroken(
+                    "code-taken",
+                    f"There is already a commitment with the code '{part.code}' (/parts/{index}).",
+                )
+        known = [await self.known_to(part) for part in parts]
+        return events_of(current, split, parts, known, context)
+
     def knowing(
         self, decide: Callable[[Commitment, F, Context, Known], F]
     ) -> Callable[[Commitment, F, Context], Awaitable[F]]:
@@ -94,9 +113,7 @@ class Commitments(Repository[Commitment]):
         @wraps(decide)
         async def decide_knowing(current: Commitment, proposed: F, context: Context) -> F:
             value = proposed.value
-            named = (
-                {value} if proposed.field in {"parent", "split_from"} and isinstance(value, str) else set()
-            )
+            named = {value} if proposed.field == "parent" and isinstance(value, str) else set()
             # What was wrong was so from the first day on; a change has a day of its own.
             day = getattr(proposed, "effective_on", current.registration.effective_on)
             if proposed.field == "kind":
@@ -113,10 +130,11 @@ class Commitments(Repository[Commitment]):
     ) -> Known:
         """What the record holds of the things that a registration names; by default since the day it counts from."""
         places: dict[str, Place] = {}
-        for code in {registered.parent, registered.split_from, *also} - {None}:
+        for code in {registered.parent, *also} - {None}:
             assert code is not None
             if (found := await self.by_code(code)) is not None:
-                above = await self._above(found, since or registered.effective_on)
+                day = since or registered.effective_on
+                above = await self._reached(found, lambda it, day=day: it.parents_since(day))
                 places[code] = Place(found.registration.kind, above)
         return Known(self._directory.organizations.keys, self._directory.pillars.keys, places)
 
@@ -125,33 +143,21 @@ class Commitments(Repository[Commitment]):
         if found is None:
             return None
         still_open = found.closing_on(date.max) is None
-        return Successor(found.code, still_open, tuple(await self._chain(found, _successor_of)))
+        return Successor(found.code, still_open, await self._reached(found, Commitment.goes_on_in))
 
-    async def _above(self, start: Commitment, since: date) -> tuple[str, ...]:
-        """All that a commitment is part of on any day from one on, the nearest first.
+    async def _reached(
+        self, start: Commitment, following: Callable[[Commitment], set[str]]
+    ) -> tuple[str, ...]:
+        """The codes of all that is reached from a commitment by a relation, the nearest first.
 
-        A circle on one of these days is one too many. Seen so, a history that takes it apart again but is told out of
-        the order of its days may be refused: it has to be told in order.
+        What it is part of on any day from one on is seen at once: a circle on one of these days is one too many, and a
+        history that takes it apart again but is told out of the order of its days may be refused.
         """
         found: list[str] = []
         looked_at = [start]
         for one in looked_at:
-            for code in sorted(one.parents_since(since) - set(found)):
+            for code in sorted(following(one) - set(found)):
                 found.append(code)
-                if (above := await self.by_code(code)) is not None:
-                    looked_at.append(above)
+                if (further := await self.by_code(code)) is not None:
+                    looked_at.append(further)
         return tuple(found)
-
-    async def _chain(self, start: Commitment, following: Callable[[Commitment], str | None]) -> list[str]:
-        """The codes met by following a relation; the domain sees to it that it never runs in a circle."""
-        chain: list[str] = []
-        code = following(start)
-        while code is not None and code not in chain:
-            chain.append(code)
-            found = await self.by_code(code)
-            code = None if found is None else following(found)
-        return chain
-
-
-def _successor_of(commitment: Commitment) -> str | None:
-    return commitment.merged_into

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from services.commitments.commitment.model import Commitment, usual_visibility
 from services.commitments.commitment.repository import ENDING, Commitments, Restating
+from services.commitments.commitment.splitting import SPLIT_REQUEST
 from shared.aggregate.documents import (
     as_entries,
     as_entry,
@@ -47,6 +48,7 @@ from shared.events.commitments import (
     Registered,
     Reopened,
     RisksAssessed,
+    Split,
     VisibilityChanged,
 )
 from shared.events.facts import Event
@@ -99,6 +101,7 @@ _CLOSING: Final = msgspec.defstruct(
                 "reason_type": DiscardReason,
                 "reason": str,
                 "into": CommitmentCode | None,
+                "parts": list[CommitmentCode],
                 "decision": DecisionNumber | None,
             }.items()
         ),
@@ -112,7 +115,7 @@ COMMITMENT: Final = extended(
     Registered,
     "A commitment as the record tells of it.",
     id=UUID,
-    status=Annotated[Status | None, Field(description="Null for a merged commitment.")],
+    status=Annotated[Status | None, Field(description="Null for what goes on in others: merged or split.")],
     status_rule=Annotated[str, Field(examples=[CURRENT_RULE])],
     status_because=Annotated[
         int | None, Field(description="The position of the event that the status follows from.")
@@ -122,6 +125,9 @@ COMMITMENT: Final = extended(
     public_deadline=_PUBLIC | None,
     internal_deadline=_INTERNAL | None,
     merged_into=CommitmentCode | None,
+    split_into=Annotated[
+        list[CommitmentCode], Field(description="The parts it goes on in; each names it as `split_from`.")
+    ],
     stage=Annotated[str | None, Field(description="As last reported.")],
     percent=Annotated[Decimal | None, Field(description="How much is done, as last reported.")],
     assessment=entry_document(Assessed) | None,
@@ -163,6 +169,7 @@ def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
             "public_deadline": public and _PUBLIC(on=public, origin=promised and promised.origin),
             "internal_deadline": internal and _INTERNAL(on=internal),
             "merged_into": commitment.merged_into,
+            "split_into": list(commitment.split_into),
             "stage": commitment.stage_on(date.max),
             "percent": commitment.percent,
             "assessment": as_optional_entry(entry_document(Assessed), commitment.assessments.on(day)[0]),
@@ -281,6 +288,7 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
     one.fact("discards", Discarded, Commitment.discard, access=_JUDGES)
     one.fact("reopenings", Reopened, Commitment.reopen, access=_JUDGES)
     one.fact("mergers", Merged, commitments.merge, access=_JUDGES, considering=lambda _: ENDING)
+    one.fact("splits", Split, commitments.split, access=_JUDGES, request=SPLIT_REQUEST)
     one.fact(
         "milestones",
         MilestoneSet,
@@ -366,8 +374,8 @@ ERRORS: Catalogue = {
     "commitment-closed": Explained(
         409,
         "Commitment closed",
-        "On that day the commitment had been completed, discarded or merged. Facts dated before that day are still "
-        "taken; for later ones reopen it first.",
+        "On that day the commitment had been completed, discarded, merged or split. Facts dated before that day are "
+        "still taken; for later ones reopen it first.",
     ),
     "not-closed": Explained(409, "Nothing to reopen", "The commitment is open: nothing closed it."),
     "reopening-before-closure": Explained(
@@ -388,10 +396,15 @@ ERRORS: Catalogue = {
     ),
     "merger-into-itself": Explained(409, "Merger into itself", "Name another commitment as `into`."),
     "merger-in-a-circle": Explained(
-        409, "Merger in a circle", "The other commitment was itself merged into this one: reopen it first."
+        409, "Merger in a circle", "The other commitment itself goes on in this one: reopen it first."
     ),
     "merger-into-closed": Explained(
         409, "Merger into a closed commitment", "What it is merged into must be open: reopen that one first."
+    ),
+    "split-not-reopened": Explained(
+        409,
+        "Split not reopened",
+        "What was split goes on in its parts. A split made by mistake is retracted.",
     ),
     "reviewer-is-author": Explained(
         409, "Reviewer is the author", "A progress report is reviewed by somebody else than its author."
@@ -502,8 +515,20 @@ ERRORS: Catalogue = {
         422, "Value does not fit the field", "Give the value in the shape the field has in a registration."
     ),
     "parent-unknown": Explained(422, "Unknown parent", "`parent` is the code of a commitment on record."),
-    "split-from-unknown": Explained(
-        422, "Unknown origin of a split", "`split_from` is the code of another commitment on record."
+    "split-from-not-registered": Explained(
+        422,
+        "Part registered by itself",
+        "Leave `split_from` out. The parts of a commitment are registered by its split: "
+        "`POST /v1/commitments/{id}/splits`.",
+    ),
+    "split-too-few": Explained(422, "Too few parts", "A split makes at least two parts."),
+    "part-wider-than-original": Explained(
+        422,
+        "Part more public than its original",
+        "A part is for the readers of its original or for fewer; publish it afterwards, with a reason.",
+    ),
+    "weight-out-of-range": Explained(
+        422, "Weight out of range", "A weight is above 0, at most 1000000, and has at most 6 decimals."
     ),
     "unknown-organization": Explained(
         422, "Unknown organisation", "Register the organisation first: `PUT /v1/organizations/{code}`."
