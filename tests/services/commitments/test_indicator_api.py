@@ -197,7 +197,7 @@ async def test_warning_signs_name_the_event_they_follow_from(tmp_path: Path, sql
         changed = await add(
             service, "definition-changes", {"changes": {"method": "Telephone"}, "reason": "r"}
         )
-        supplied = {"period": "2013-01", "value": 20, "supplied_by": "INTERIOR"}
+        supplied = {"period": "2013", "value": 20, "supplied_by": "INTERIOR"}
         measured = await add(service, "measurements", supplied)
         assert [(sign["code"], sign["because"]) for sign in (await service.read(PATH))["warnings"]] == [
             ("definition_changed_near_deadline", changed["position"]),
