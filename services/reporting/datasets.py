@@ -40,7 +40,7 @@ from services.reporting.intervals import path
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.vocabulary import CommitmentKind, Judgement, OriginKind, ResultType, Visibility
 
-PROJECTIONS: Final = 3
+PROJECTIONS: Final = 4
 """To be raised whenever a projection makes other rows of the same events."""
 
 END_OF_DAYS: Final = date.max
@@ -278,6 +278,8 @@ commitment_states: Final = Dataset(
     "internal_deadline: day?, internal_deadline_at: position?, merged_into?",
     Field("visibility", filter="visibility", group=True, words=Visibility, about="A visibility"),
     Field("origin", optional=True, filter="origin", group=True, words=OriginKind, about="An origin"),
+    Field("speech_year", optional=True, filter="speech_year", group=True,
+          about="The year of the speech it was made in"),
     Field("kind", filter="kind", group=True, words=CommitmentKind, about="A kind", registered=True),
     Field("pillar", optional=True, filter="pillar", group=True, names=PILLAR, about="The code of a pillar",
           registered=True),
@@ -285,6 +287,7 @@ commitment_states: Final = Dataset(
     Field("result_type", optional=True, filter="result_type", group=True, words=ResultType,
           about="A type of result", registered=True),
     Field("priority", optional=True, filter="priority", group=True, about="A priority", registered=True),
+    Field("split_from", optional=True, registered=True),
     valid_time=True,
     by_interval=True,
     readable="commitment_id",

@@ -202,7 +202,7 @@ class Commitment(Aggregate):
 
     def goes_on_in(self) -> set[str]:
         """The codes of what it now goes on in, if it was merged or split."""
-        return {self.merged_into, *self.split_into} - {None}
+        return {*self.split_into, *([] if self.merged_into is None else [self.merged_into])}
 
     def stage_on(self, day: date) -> str | None:
         """How far it was on a day in its instrument's own stages, by the latest report or change that says so."""

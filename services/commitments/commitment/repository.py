@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final, Protocol, TypeVar
 
 from services.commitments.commitment.model import Commitment, Known, Place, Successor, register
@@ -134,7 +134,7 @@ class Commitments(Repository[Commitment]):
             assert code is not None
             if (found := await self.by_code(code)) is not None:
                 day = since or registered.effective_on
-                above = await self._reached(found, lambda it, day=day: it.parents_since(day))
+                above = await self._reached(found, partial(Commitment.parents_since, day=day))
                 places[code] = Place(found.registration.kind, above)
         return Known(self._directory.organizations.keys, self._directory.pillars.keys, places)
 

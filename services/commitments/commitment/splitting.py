@@ -93,7 +93,7 @@ def parts_of(original: Commitment, proposed: Splitting) -> list[Registered]:
     inherited = {name: getattr(reads, name) for name in INHERITED} | {
         "lead_organization": original.lead_on(day),
         "visibility": original.visibility,
-        "public_deadline": public and PublicDeadline(on=public, origin=promised and promised.origin),
+        "public_deadline": public and PublicDeadline(on=public, origin=promised.origin if promised else None),
         "internal_deadline": internal and InternalDeadline(on=internal),
         "effective_on": day,
         "split_from": original.code,

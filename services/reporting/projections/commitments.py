@@ -16,16 +16,27 @@ from shared.events.commitments import (
     Merged,
     OrganizationChanged,
     OrganizationRegistered,
+    Origin,
     PillarChanged,
     PillarRegistered,
     Registered,
     VisibilityChanged,
 )
 from shared.events.facts import Event
+from shared.events.vocabulary import OriginKind
 from shared.rules.dated_facts import RESTATING, DatedFacts, Span
 from shared.rules.traffic_light import Closure, CommitmentOnDay
 
 _registered: Final = attrgetter(*(field.name for field in commitment_states.fields if field.registered))
+
+
+_SPEECHES: Final = (OriginKind.MAY_21_SPEECH, OriginKind.OTHER_SPEECH)
+
+
+def _speech_year(origin: Origin) -> str | None:
+    if origin.source_on is None or origin.kind not in _SPEECHES:
+        return None
+    return str(origin.source_on.year)
 
 
 class CommitmentProjection:
@@ -74,8 +85,9 @@ class CommitmentProjection:
         day, facts = span
         into = self._merged_into[facts.closure_at or 0] if facts.closure is Closure.MERGED else None
         reads = facts.registration
-        origin = None if reads.origin is None else reads.origin.kind
-        return day, (reads.code, *facts[:-1], into, self._visibility, origin, *_registered(reads))
+        origin = reads.origin
+        kind, year = (None, None) if origin is None else (origin.kind, _speech_year(origin))
+        return day, (reads.code, *facts[:-1], into, self._visibility, kind, year, *_registered(reads))
 
     def _descriptions(self, since: date | None) -> Now:
         found: ByDay = []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -12,20 +13,24 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from services.reporting.datasets import commitment_states, commitments
-from services.reporting.queries.access import Scope, readable, readable_rows
+from services.reporting.queries.access import Scope, open_then, readable, readable_rows
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
+from services.reporting.queries.promises import CountBy, Standing, chains
 from services.reporting.queries.rules import verdict
 from services.reporting.reading import Reading
 from shared.rules.registry import Rule
-from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
 
 STATUS: Final = "status"
 DIMENSIONS: Final = {name: field for name, field in commitment_states.filters.items() if field.group}
 """What a board can be filtered and grouped by, besides status."""
 
 _row: Final = commitment_states.c
-_STATUS_ORDER: Final = {status.value: number for number, status in enumerate(Status)}
+COUNTED: Final = (*Status, Closure.MERGED, Closure.SPLIT)
+"""As what a commitment is counted: in a state, or as what goes on in others and has none."""
+
+_ORDER: Final = {word.value: number for number, word in enumerate(COUNTED)}
 
 Filters = Mapping[str, Sequence[str]]
 """For each of `DIMENSIONS` or `status`, the values admitted."""
@@ -54,20 +59,41 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
     id: UUID | None = None
     code: str | None = None
     title: str | None = None
-    status: Annotated[Status | None, Meta(description="Null for a commitment merged into another.")] = None
+    status: Annotated[
+        Status | None, Meta(description="Null for what goes on in others: merged or split.")
+    ] = None
     status_because: Because | None = None
     public_deadline_on: date | None = None
     internal_deadline_on: date | None = None
     parent: str | None = None
     merged_into: str | None = None
+    split_from: str | None = None
+    split_into: list[str] = msgspec.field(default_factory=list)
+    partly_discarded: Annotated[
+        bool,
+        Meta(description="Of a promise: what was not given up of it was achieved, and some was given up."),
+    ] = False
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """How many there are: `registered` is always the sum of the six states and of those merged into others."""
+    """How many there are: `registered` is always the sum of the six states and of all other terms."""
 
     registered: int
     by_status: dict[str, int]
     merged: int
+    split: int
+    withdrawn: Annotated[
+        int | msgspec.UnsetType,
+        Meta(
+            description="What was open to the asker at that position and is not now: only in the whole, without "
+            "filters and groups."
+        ),
+    ] = msgspec.UNSET
+
+    @property
+    def shown(self) -> int:
+        """How many of them can be listed."""
+        return self.registered - (self.withdrawn or 0)
 
 
 class Board(msgspec.Struct, frozen=True):
@@ -99,16 +125,20 @@ def board_as_of(
     after: str | None = None,
     limit: int = 50,
     rule: Rule = TRAFFIC_LIGHT_1,
+    count_by: CountBy = CountBy.COMMITMENT,
 ) -> Board:
-    """The commitments in order of code, from beyond `after`, and the totals of all that the filters admit."""
-    chosen = _chosen(reading, at, scope, filters, rule)
-    status = verdict(rule, _row, at.on).label(STATUS)
-    counts = reading.connection.execute(select(status, func.count()).where(chosen).group_by(STATUS)).all()
+    """The commitments or promises in order of code, from beyond `after`, and the totals of all that filters admit."""
+    counted = _counted(reading, at, scope, filters, rule, count_by)
+    totals = _totals(_counts(reading, counted))
+    if not filters:
+        then = _whole_then(reading, at, scope, rule, count_by)
+        gone = 0 if then is None else then - totals.registered
+        totals = msgspec.structs.replace(totals, registered=totals.registered + gone, withdrawn=gone)
     beyond = [] if after is None else [_row.code > after]
-    page = select(commitment_states.table).where(chosen, *beyond).order_by(_row.code).limit(limit + 1)
+    page = select(commitment_states.table).where(counted.chosen, *beyond).order_by(_row.code).limit(limit + 1)
     rows = reading.connection.execute(page).all()
-    items = _items(reading, at, scope, rows[:limit], rule)
-    return Board(_totals((row[0], row[1]) for row in counts), items, len(rows) > limit)
+    items = _items(reading, at, scope, rows[:limit], rule, counted.followed)
+    return Board(totals, items, len(rows) > limit)
 
 
 def grouped_board_as_of(
@@ -118,25 +148,20 @@ def grouped_board_as_of(
     filters: Filters,
     group_by: Sequence[str],
     rule: Rule = TRAFFIC_LIGHT_1,
+    count_by: CountBy = CountBy.COMMITMENT,
 ) -> Board:
-    """How many commitments there are of each kind, and the totals; a group says how many of it are in each state."""
-    status = verdict(rule, _row, at.on).label(STATUS)
-    keys = [_row[DIMENSIONS[name].name] for name in group_by if name != STATUS]
-    chosen = _chosen(reading, at, scope, filters, rule)
-    rows = reading.connection.execute(
-        select(status, func.count(), *keys).where(chosen).group_by(STATUS, *keys)
-    ).all()
+    """How many there are of each kind, and the totals; a group says how many of it are counted as what."""
+    columns = [DIMENSIONS[name].name for name in group_by if name != STATUS]
+    counts = _counts(reading, _counted(reading, at, scope, filters, rule, count_by), columns)
     names = names_at(reading, at.position)
-    groups: dict[tuple[Any, ...], list[tuple[str | None, int]]] = {}
-    for row in rows:
-        given = iter(row[2:])
-        key = tuple(row[0] if name == STATUS else next(given) for name in group_by)
-        groups.setdefault(key, []).append((row[0], row[1]))
+    groups: defaultdict[tuple[Any, ...], Counter[tuple[Any, ...]]] = defaultdict(Counter)
+    for (word, *values), count in counts.items():
+        given = iter(values)
+        groups[tuple(word if name == STATUS else next(given) for name in group_by)][(word,)] += count
     ordered = sorted(
         groups, key=lambda key: [_rank(name, value, names) for name, value in zip(group_by, key, strict=True)]
     )
-    items = [_group(group_by, key, groups[key], names) for key in ordered]
-    return Board(_totals((row[0], row[1]) for row in rows), items)
+    return Board(_totals(counts), [_group(group_by, key, groups[key], names) for key in ordered])
 
 
 def changes_between(
@@ -152,8 +177,9 @@ def changes_between(
     """The commitments whose state on the day of `at` is not that of `since`, by code; and whether more follow."""
 
     def states(on: date, *columns: Any) -> Any:
-        chosen = _chosen(reading, at._replace(on=on), scope, {}, rule)
-        query = select(*columns, verdict(rule, _row, on).label(STATUS)).where(chosen)
+        query = select(*columns, verdict(rule, _row, on).label(STATUS)).where(
+            _there(reading, at._replace(on=on), scope)
+        )
         beyond = query if after is None else query.where(_row.code > after)
         # Each of the two found by itself: SQLite would look for the earlier state of each commitment one by one.
         return beyond.cte().prefix_with("MATERIALIZED")
@@ -181,29 +207,95 @@ def changes_between(
     ], len(rows) > limit
 
 
-def _chosen(reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule) -> ColumnElement[bool]:
-    status = verdict(rule, _row, at.on)
+class _Counted(NamedTuple):
+    """What a question counts: rows in the state they are in themselves, and `rows` of promises that are followed."""
+
+    there: ColumnElement[bool]
+    by_themselves: ColumnElement[bool]
+    status: ColumnElement[Any]
+    followed: Mapping[UUID, Standing] = {}
+    rows: Sequence[Any] = ()
+
+    @property
+    def chosen(self) -> ColumnElement[bool]:
+        """All rows that are counted."""
+        if not self.followed:
+            return self.by_themselves
+        return or_(self.by_themselves, and_(self.there, _row.commitment_id.in_(self.followed)))
+
+
+def _counted(
+    reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule, count_by: CountBy
+) -> _Counted:
+    status = _status(rule, at.on)
+    there, words = _there(reading, at, scope), filters.get(STATUS)
+    admitted = and_(there, *commitment_states.admits(filters))
+    in_state = [status.in_(words)] if words else []
+    if count_by is CountBy.COMMITMENT:
+        return _Counted(there, and_(admitted, *in_state), status)
+    found = chains(reading, there, at.on, rule)
+    standings = found.followed()
+    query = select(commitment_states.table).where(admitted, _row.commitment_id.in_(standings))
+    rows = [
+        row
+        for row in (reading.connection.execute(query) if standings else ())
+        if not words or standings[row.commitment_id].counted_as in words
+    ]
+    followed = {row.commitment_id: standings[row.commitment_id] for row in rows}
+    by_themselves = and_(admitted, found.by_themselves(), *in_state)
+    return _Counted(there, by_themselves, status, followed, rows)
+
+
+def _there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
+    """The rows of the day that the asker may read."""
     return and_(
         commitment_states.valid_at(at.on, at.position, reading.position),
         readable(reading, scope, at.position, commitment_states, things=commitments),
-        *commitment_states.admits(filters),
-        *([status.in_(filters[STATUS])] if filters.get(STATUS) else []),
     )
 
 
-def _totals(counts: Iterable[tuple[str | None, int]]) -> Totals:
-    by_status = dict.fromkeys(_STATUS_ORDER, 0)
-    merged = 0
-    for status, count in counts:
-        if status is None:
-            merged += count
-        else:
-            by_status[status] += count
-    return Totals(sum(by_status.values()) + merged, by_status, merged)
+def _status(rule: Rule, on: date) -> ColumnElement[Any]:
+    """As what a row is counted: in its state, or as merged or split."""
+    return func.coalesce(verdict(rule, _row, on), _row.closure).label(STATUS)
+
+
+def _counts(reading: Reading, counted: _Counted, columns: Sequence[str] = ()) -> Counter[tuple[Any, ...]]:
+    """How many there are by what they are counted as, and by the values of some columns."""
+    keys = [_row[name] for name in columns]
+    query = select(counted.status, func.count(), *keys).where(counted.by_themselves).group_by(STATUS, *keys)
+    found = Counter(
+        {(word, *values): count for word, count, *values in reading.connection.execute(query).all()}
+    )
+    for row in counted.rows:
+        found[
+            (counted.followed[row.commitment_id].counted_as, *(getattr(row, name) for name in columns))
+        ] += 1
+    return found
+
+
+def _whole_then(reading: Reading, at: AsOf, scope: Scope, rule: Rule, count_by: CountBy) -> int | None:
+    """How many there were for the asker when the position was the newest; None where nothing can be hidden since."""
+    if scope.everything or at.position == reading.position:
+        return None
+    there = and_(
+        commitment_states.valid_at(at.on, at.position, reading.position),
+        open_then(scope, at.position, commitment_states),
+    )
+    count = reading.connection.execute(select(func.count()).where(there)).scalar_one()
+    inside = 0 if count_by is CountBy.COMMITMENT else chains(reading, there, at.on, rule).inside()
+    return int(count) - inside
+
+
+def _totals(counts: Counter[tuple[Any, ...]]) -> Totals:
+    words = dict.fromkeys(_ORDER, 0)
+    for (word, *_), count in counts.items():
+        words[word] += count
+    merged, split = words.pop(Closure.MERGED), words.pop(Closure.SPLIT)
+    return Totals(sum(words.values()) + merged + split, words, merged, split)
 
 
 def _group(
-    group_by: Sequence[str], key: tuple[Any, ...], counts: list[tuple[str | None, int]], names: Names
+    group_by: Sequence[str], key: tuple[Any, ...], counts: Counter[tuple[Any, ...]], names: Names
 ) -> dict[str, Any]:
     item: dict[str, Any] = {}
     for name, value in zip(group_by, key, strict=True):
@@ -214,7 +306,7 @@ def _group(
     item["count"] = totals.registered
     if STATUS not in group_by:
         item["by_status"] = totals.by_status
-        item["merged"] = totals.merged
+        item["merged"], item["split"] = totals.merged, totals.split
     return item
 
 
@@ -222,7 +314,7 @@ def _rank(name: str, value: str | None, names: Names) -> tuple[bool, int, str]:
     """Pillars by their rank, states in the order of the rule, all else by itself; what is unknown comes last."""
     if value is None:
         return True, 0, ""
-    number = _STATUS_ORDER[value] if name == STATUS else names.rank(DIMENSIONS[name].names, value)
+    number = _ORDER[value] if name == STATUS else names.rank(DIMENSIONS[name].names, value)
     return False, number, value
 
 
@@ -235,14 +327,52 @@ def _descriptions(reading: Reading, at: AsOf, rows: Sequence[Any]) -> dict[UUID,
     return {row.commitment_id: row for row in reading.connection.execute(query)}
 
 
-def _items(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any], rule: Rule) -> list[Item]:
+def _items(
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    rows: Sequence[Any],
+    rule: Rule,
+    followed: Mapping[UUID, Standing],
+) -> list[Item]:
     if not rows:
         return []
     names = names_at(reading, at.position)
     described = _descriptions(reading, at, rows)
-    elsewhere = {row.merged_into for row in rows} | {row.parent for row in described.values()}
+    elsewhere = {code for row in rows for code in (row.merged_into, row.split_from)}
+    elsewhere |= {row.parent for row in described.values()}
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
-    return [_item(row, described[row.commitment_id], at.on, names, known, rule) for row in rows]
+    parts = _parts(reading, at, scope, [row.code for row in rows if row.closure == Closure.SPLIT])
+    return [
+        _item(
+            row,
+            described[row.commitment_id],
+            at.on,
+            names,
+            known,
+            rule,
+            followed.get(row.commitment_id) or _own_standing(row, at.on, rule),
+            parts.get(row.code, []),
+        )
+        for row in rows
+    ]
+
+
+def _own_standing(row: Any, on: date, rule: Rule) -> Standing:
+    found = rule.line_for(row, on).verdict
+    return Standing(None if found is None else Status(found), row)
+
+
+def _parts(reading: Reading, at: AsOf, scope: Scope, codes: Sequence[str]) -> dict[str, list[str]]:
+    """The parts of commitments that were split, as far as the asker may read them."""
+    found: dict[str, list[str]] = {}
+    if codes:
+        query = select(_row.split_from, _row.code).where(
+            _there(reading, at, scope), _row.split_from.in_(codes)
+        )
+        for code, part in sorted(reading.connection.execute(query).all()):
+            found.setdefault(code, []).append(part)
+    return found
 
 
 def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str]) -> set[str]:
@@ -250,18 +380,29 @@ def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str
     return {row.code for row in readable_rows(reading, scope, position, commitments, "code", codes)}
 
 
-def _item(row: Any, described: Any, on: date, names: Names, known: set[str], rule: Rule) -> Item:
-    verdict_ = rule.line_for(row, on).verdict
+def _item(
+    row: Any,
+    described: Any,
+    on: date,
+    names: Names,
+    known: set[str],
+    rule: Rule,
+    standing: Standing,
+    parts: list[str],
+) -> Item:
     return Item(
         id=row.commitment_id,
         code=row.code,
         title=described.title,
-        status=None if verdict_ is None else Status(verdict_),
-        status_because=_because(row, on, rule),
+        status=standing.status,
+        status_because=_because(standing.decided_by, on, rule),
         public_deadline_on=row.public_deadline,
         internal_deadline_on=row.internal_deadline,
         parent=described.parent if described.parent in known else None,
         merged_into=row.merged_into if row.merged_into in known else None,
+        split_from=row.split_from if row.split_from in known else None,
+        split_into=parts,
+        partly_discarded=standing.partly_discarded,
         **{field.name: getattr(row, field.name) for field in DIMENSIONS.values()},
         **{name: names.of(field.names, getattr(row, field.name)) for name, field in _NAMED.items()},
     )

@@ -16,6 +16,7 @@ from services.commitments.commitment.splitting import Splitting, events_of, part
 from shared.aggregate.command import OnStream
 from shared.errors import InvalidInput, RuleBroken
 from shared.events.commitments import (
+    ChangeableField,
     Changed,
     Corrected,
     DeadlineRevised,
@@ -103,8 +104,8 @@ def test_a_part_has_what_its_original_has_on_that_day_unless_it_says_otherwise()
         registered(origin=SPEECH, visibility=Visibility.PUBLIC, weight=Decimal(3), goal="28.6 %"),
         DeadlineRevised(deadline=DeadlineKind.PUBLIC, on=date(2014, 6, 30), effective_on=JUNE, reason="r"),
         LeadReassigned(lead_organization="HEALTH", previous="INTERIOR", effective_on=JUNE, reason="r"),
-        Changed(field="pillar", value="SECURITY", effective_on=JUNE, reason="r"),
-        Changed(field="pillar", value=None, effective_on=TODAY, reason="r"),
+        Changed(field=ChangeableField.PILLAR, value="SECURITY", effective_on=JUNE, reason="r"),
+        Changed(field=ChangeableField.PILLAR, value=None, effective_on=TODAY, reason="r"),
         VisibilityChanged(visibility=Visibility.INTERNAL, previous=Visibility.PUBLIC, reason="r"),
     ).thing
     own = {"lead_organization": "POLICE", "public_deadline": None, "visibility": Visibility.RESERVED}
