@@ -341,7 +341,7 @@ decisions: Final = Dataset(
     "meeting_id: id, agenda_item: number?, position_in_item: number",
     Field("kind", filter="kind", words=DecisionKind, about="A kind of decision"),
     "text, commitments: json, organizations: json, effect: json?",
-    "amount?, currency?, fiscal_year: number?, financing?",
+    "amount?, currency?, fiscal_year: number?, financing?, reallocated_from: json",
     _VISIBILITY,
     readable="decision_id",
     indexes=(("agreed_at",), ("number",)),
@@ -360,9 +360,17 @@ acknowledgements: Final = Dataset(
 budget_lines: Final = Dataset(
     "budget_lines",
     "decision_id: id, fiscal_year: number, code",
-    *(_RECORDED, "amount, currency, request, reason?"),
+    *(_RECORDED, "amount, currency, request, reason?, reallocated_from: json"),
     valid_time=True,
 )
+
+budget_gaps: Final = Dataset(
+    "budget_gaps",
+    "decision_id: id, gap",
+    "since_on: day?, because: position?, amount?",
+    valid_time=True,
+)
+"""On which days the lines of a decision fall short of its budget impact, or go beyond it; empty where that is over."""
 
 errata: Final = Dataset(
     "errata", "decision_id: id, number: number", _RECORDED, "reads, should_read, reason", valid_time=True
@@ -403,6 +411,7 @@ DATASETS: Final = (
     decision_commitments,
     acknowledgements,
     budget_lines,
+    budget_gaps,
     errata,
     outcomes,
     action_items,

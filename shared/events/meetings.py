@@ -30,6 +30,7 @@ from shared.events.types import (
     Addressee,
     Amount,
     BodyCode,
+    BudgetLineCode,
     CivilDay,
     CommitmentCode,
     Computed,
@@ -52,6 +53,7 @@ from shared.events.types import (
     Prose,
     Reason,
     Seal,
+    ValueText,
     Whole,
     WithReferral,
     Word,
@@ -308,7 +310,7 @@ class AgreedTarget(Part, frozen=True, kw_only=True):
     """The new target of an indicator; `value` is decimal text in its unit."""
 
     indicator: IndicatorCode
-    value: Annotated[Amount, Field(examples=["28.5"])]
+    value: ValueText
     on: CivilDay
 
 
@@ -343,6 +345,9 @@ class BudgetImpact(Part, frozen=True, kw_only=True):
     currency: Currency
     fiscal_year: Year
     financing: Financing
+    reallocated_from: Annotated[
+        Items[BudgetLineCode], Field(description="With a `reallocation`, the lines it is taken from.")
+    ] = ()
 
 
 class DraftDecision(Part, frozen=True, kw_only=True):
@@ -536,11 +541,15 @@ class BudgetLineTied(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "meetings.budget_line_tied"
 
     fiscal_year: Year
-    code: Annotated[Word, Field(examples=["05-01-01-24-03-021"])]
+    code: BudgetLineCode
     amount: Amount
     currency: Currency
     request: BudgetRequest
     reason: Prose | None = None
+    reallocated_from: Annotated[
+        Items[BudgetLineCode],
+        Field(description="The lines it was taken from, where the minutes did not say."),
+    ] = ()
     effective_on: Annotated[
         CivilDay | None,
         Field(description="The day it was tied, from that of the decision to today; by default today."),

@@ -33,6 +33,8 @@ MOST_ITEMS: Final = 200
 """Items in one list."""
 LARGEST_VALUE: Final = 10**15
 """Values of indicators lie between minus and plus this."""
+MOST_PLACES: Final = 20
+"""Digits after the point of an exact number."""
 
 
 # --- marks ---------------------------------------------------------------------------------------------------------
@@ -161,6 +163,13 @@ def _number(value: object) -> object:
     raise ValueError("a value is a number")
 
 
+def _few_places(value: Decimal) -> Decimal:
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or not -MOST_PLACES <= exponent <= MOST_PLACES:
+        raise ValueError(f"a number is finite and has at most {MOST_PLACES} digits after the point")
+    return value
+
+
 def _within_bounds(value: Decimal) -> Decimal:
     if abs(value) > LARGEST_VALUE:
         raise ValueError(f"a value lies between -{LARGEST_VALUE} and {LARGEST_VALUE}")
@@ -188,20 +197,34 @@ Instant = Annotated[
 Value = Annotated[
     Decimal,
     BeforeValidator(_number),
+    AfterValidator(_few_places),
     AfterValidator(_within_bounds),
     WithJsonSchema(
         {"type": "number", "minimum": -LARGEST_VALUE, "maximum": LARGEST_VALUE, "examples": [28.2]}
     ),
 ]
-"""A value in an indicator's own unit."""
+"""A value in an indicator's own unit, exact to the last of its digits."""
+
+ValueText = Annotated[
+    str,
+    Plain(),
+    StringConstraints(pattern=rf"^-?(0|[1-9][0-9]{{0,17}})(\.[0-9]{{1,{MOST_PLACES}}})?$"),
+    Field(examples=["28.5"]),
+]
+"""The same as decimal text."""
 
 Percent = Annotated[
-    Decimal, WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100, "examples": [62.5]})
+    Decimal,
+    BeforeValidator(_number),
+    AfterValidator(_few_places),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100, "examples": [62.5]}),
 ]
 """A share of the work done; the domain refuses what lies outside 0 to 100."""
 
 Weight = Annotated[
     Decimal,
+    BeforeValidator(_number),
+    AfterValidator(_few_places),
     WithJsonSchema(
         {
             "type": "number",
@@ -278,6 +301,8 @@ Amount = Annotated[
 """A decimal number as text, so that no reader rounds it."""
 
 Currency = Annotated[str, Plain(), StringConstraints(pattern=r"^[A-Z]{3}$"), Field(examples=["CLP"])]
+
+BudgetLineCode = Annotated[Word, Field(examples=["05-01-01-24-03-021"])]
 
 PeriodName = Annotated[
     str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
 from starlette.requests import Request
@@ -29,7 +30,7 @@ async def read_json(request: Request) -> Any:
         detail = f"The body is not JSON, at line {error.lineno}, column {error.colno}."
         raise RequestProblemError("malformed-request", detail) from error
     except (ValueError, RecursionError) as error:
-        # Bytes that are not UTF-8, a number too long to be read, or nesting without end.
+        # Bytes that are not UTF-8, a number too long or too large to be read, or nesting without end.
         raise RequestProblemError("malformed-request", "The body cannot be read as JSON.") from error
     # Such escapes are rare, and one pass over the bytes tells that there are none to look for.
     if _ESCAPES.search(body) is not None:
@@ -41,7 +42,15 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+def _exact(digits: str) -> Decimal:
+    """A number with a point or an exponent as it was written, where a float would be only near it."""
+    try:
+        return Decimal(digits)
+    except InvalidOperation as error:
+        raise ValueError("a number with such an exponent is not read") from error
+
+
+_DECODER = json.JSONDecoder(parse_float=_exact, parse_constant=_refuse_constant)
 
 
 def _refuse_unstorable(value: Any, pointer: str) -> None:

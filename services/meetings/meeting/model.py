@@ -22,7 +22,7 @@ import msgspec
 
 from services.meetings.action_item.model import ActionItem
 from services.meetings.body.model import Body, decision_number
-from services.meetings.decision.model import Decision, fiscal_year, positive_amount
+from services.meetings.decision.model import Decision, fiscal_year, positive_amount, taken_from
 from shared.aggregate.aggregate import Aggregate, DayOf, Entry, entry_of, evolves
 from shared.aggregate.command import Context, OnStream
 from shared.aggregate.redaction import Readers
@@ -911,6 +911,7 @@ def check_decision(decision: DraftDecision, at: str, ground: Ground) -> None:
         positive_amount(impact.amount, f"{at}/budget_impact/amount")
         guards.currency(impact.currency, f"{at}/budget_impact/currency")
         fiscal_year(impact.fiscal_year, f"{at}/budget_impact/fiscal_year")
+        taken_from(impact.reallocated_from, impact.financing, f"{at}/budget_impact/reallocated_from")
     _check_effect(decision, f"{at}/effect", ground)
     guards.known_organizations(decision.organizations, ground.organizations, f"{at}/organizations")
     for index, organization in enumerate(decision.organizations):
@@ -964,7 +965,7 @@ def _check_effect(decision: DraftDecision, at: str, ground: Ground) -> None:
         if agreed.responsible_service is not None:
             guards.known_organization(agreed.responsible_service, known, f"{place}/responsible_service")
     if effect.target is not None:
-        guards.amount(effect.target.value, f"{at}/target/value")
+        guards.value_text(effect.target.value, f"{at}/target/value")
     if effect.discard is not None:
         guards.reason_given(effect.discard.reason, "Giving a commitment up", f"{at}/discard/reason")
     if effect.referral is not None:

@@ -546,7 +546,8 @@ def meeting_routes(
     async def agenda_proposals(request: Request, code: str, asked: Paged) -> Response:
         """What the body left open, for its next agenda: first the action items still owed, by the day they are due.
 
-        Then come the decisions that the budget office has not acknowledged, or disputes, by the day they were taken.
+        Then come the decisions that the budget office disputes, or of whose cost it has said nothing, by the day they
+        were taken.
         """
         await caught_up(live, asked.wait_for)
         actor = actor_of(request)
