@@ -316,7 +316,7 @@ bodies: Final = Dataset(
     "name",
     Field("kind", filter="kind", words=BodyKind, about="A kind of body"),
     "presiding_organization?, expected_meetings: number?, expected_period?, days_to_minutes: number?",
-    "agenda_size: number?, recorded_on: day",
+    "agenda_size: number?, recorded_on: day, in_force_from: day?",
     _VISIBILITY,
     readable="body_id",
     indexes=(("code",),),

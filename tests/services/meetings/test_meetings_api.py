@@ -187,7 +187,7 @@ async def test_a_meeting_goes_through_its_life(service: Installation) -> None:
     shown = await service.read(meeting)
     shaped(shown, MEETING)
     assert shown["held"]["mandatory_absences"] == [
-        {"organization": "ADVISORY", "position": None, "condition": None}
+        {"organization": "ADVISORY", "position": None, "condition": None, "aliases": []}
     ]
     assert shown["proposals"] is None
     again = await service.ask("POST", f"{meeting}/attendance", HELD, If_Match="*")
