@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final
@@ -14,7 +15,7 @@ from starlette.responses import Response
 
 from services.commitments.commitment.model import Commitment, usual_visibility
 from services.commitments.commitment.repository import ENDING, Commitments, Restating
-from services.commitments.commitment.splitting import SPLIT_REQUEST
+from services.commitments.commitment.splitting import Splitting
 from shared.aggregate.documents import (
     as_entries,
     as_entry,
@@ -52,7 +53,7 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import Event
-from shared.events.types import CommitmentCode, DecisionNumber
+from shared.events.types import MOST_ITEMS, CommitmentCode, DecisionNumber
 from shared.events.vocabulary import DiscardReason, Judgement, Visibility
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.requests import request_of
@@ -61,7 +62,7 @@ from shared.http.responses import InstantText, written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
-from shared.rules.dated_facts import RESTATING
+from shared.rules.dated_facts import FIELD_TYPES, RESTATING
 from shared.rules.periods import stored_period
 from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
 
@@ -79,6 +80,41 @@ _READS: Final = Access(
 )
 
 Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
+
+# --- requests ---------------------------------------------------------------------------------------------------------
+
+
+def _splitting(*, parts: Sequence[Mapping[str, Any]], **split: Any) -> Splitting:
+    return Splitting(Split(**split), parts)
+
+
+_PART: Final = request_of(
+    Registered,
+    without=("split_from", "effective_on"),
+    partial=True,
+    name="SplitPart",
+    doc="One part of a split: its code, its title, and whatever is not as it is with the original.",
+    code=FIELD_TYPES["code"],
+    title=FIELD_TYPES["title"],
+)
+_SPLIT: Final = request_of(
+    Split,
+    made_by=_splitting,
+    parts=Annotated[
+        tuple[_PART, ...],  # type: ignore[valid-type]
+        Field(
+            max_length=MOST_ITEMS,
+            description="Two or more.",
+            examples=[
+                [
+                    {"code": "SEG-014-A", "title": "Reduce burglary by 15 %"},
+                    {"code": "SEG-014-B", "title": "Reduce robbery by 15 %", "weight": 2},
+                ]
+            ],
+            json_schema_extra={"minItems": 2},
+        ),
+    ],
+)
 
 # --- documents -------------------------------------------------------------------------------------------------------
 
@@ -290,7 +326,7 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
     one.fact("discards", Discarded, Commitment.discard, access=_JUDGES)
     one.fact("reopenings", Reopened, Commitment.reopen, access=_JUDGES)
     one.fact("mergers", Merged, commitments.merge, access=_JUDGES, considering=lambda _: ENDING)
-    one.fact("splits", Split, commitments.split, access=_JUDGES, request=SPLIT_REQUEST)
+    one.fact("splits", Split, commitments.split, access=_JUDGES, request=_SPLIT)
     one.fact(
         "milestones",
         MilestoneSet,

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, NamedTuple
-
-import msgspec
-from pydantic import Field
+from typing import Any, Final, NamedTuple
 
 from services.commitments.commitment.model import Commitment, Known, may_enter
 from shared.aggregate.command import Context, OnStream
@@ -14,8 +11,6 @@ from shared.errors import InvalidInput
 from shared.events.commitments import InternalDeadline, PublicDeadline, Registered, Split
 from shared.events.facts import Event
 from shared.events.streams import stream_of
-from shared.events.types import MOST_ITEMS
-from shared.http.requests import request_of
 from shared.rules.visibility import narrower
 
 INHERITED: Final = (
@@ -48,40 +43,6 @@ class Splitting(NamedTuple):
 
     split: Split
     parts: Sequence[Mapping[str, Any]]
-
-
-def _splitting(*, parts: Sequence[Mapping[str, Any]], **split: Any) -> Splitting:
-    return Splitting(Split(**split), parts)
-
-
-_hints = {field.name: field.type for field in msgspec.structs.fields(Registered)}
-PART: Final = request_of(
-    Registered,
-    without=("split_from", "effective_on"),
-    partial=True,
-    name="SplitPart",
-    doc="One part of a split: its code, its title, and whatever is not as it is with the original.",
-    code=_hints["code"],
-    title=_hints["title"],
-)
-SPLIT_REQUEST: Final = request_of(
-    Split,
-    made_by=_splitting,
-    parts=Annotated[
-        tuple[PART, ...],  # type: ignore[valid-type]
-        Field(
-            max_length=MOST_ITEMS,
-            description="Two or more.",
-            examples=[
-                [
-                    {"code": "SEG-014-A", "title": "Reduce burglary by 15 %"},
-                    {"code": "SEG-014-B", "title": "Reduce robbery by 15 %", "weight": 2},
-                ]
-            ],
-            json_schema_extra={"minItems": 2},
-        ),
-    ],
-)
 
 
 def parts_of(original: Commitment, proposed: Splitting) -> list[Registered]:
