@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Final, NamedTuple
@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, func, literal, or_, select
 
 from services.reporting.datasets import commitment_states, commitments
 from services.reporting.queries.access import Scope, open_then, readable, readable_rows
@@ -128,16 +128,18 @@ def board_as_of(
     count_by: CountBy = CountBy.COMMITMENT,
 ) -> Board:
     """The commitments or promises in order of code, from beyond `after`, and the totals of all that filters admit."""
-    counted = _counted(reading, at, scope, filters, rule, count_by)
-    totals = _totals(_counts(reading, counted))
+    counting = _counting(reading, at, scope, filters, rule, count_by)
+    totals = _totals(_counts(reading, counting))
     if not filters:
         then = _whole_then(reading, at, scope, rule, count_by)
         gone = 0 if then is None else then - totals.registered
         totals = msgspec.structs.replace(totals, registered=totals.registered + gone, withdrawn=gone)
     beyond = [] if after is None else [_row.code > after]
-    page = select(commitment_states.table).where(counted.chosen, *beyond).order_by(_row.code).limit(limit + 1)
+    page = (
+        select(commitment_states.table).where(counting.chosen, *beyond).order_by(_row.code).limit(limit + 1)
+    )
     rows = reading.connection.execute(page).all()
-    items = _items(reading, at, scope, rows[:limit], rule, counted.followed)
+    items = _items(reading, at, scope, rows[:limit], rule, counting.followed)
     return Board(totals, items, len(rows) > limit)
 
 
@@ -152,12 +154,12 @@ def grouped_board_as_of(
 ) -> Board:
     """How many there are of each kind, and the totals; a group says how many of it are counted as what."""
     columns = [DIMENSIONS[name].name for name in group_by if name != STATUS]
-    counts = _counts(reading, _counted(reading, at, scope, filters, rule, count_by), columns)
+    counts = _counts(reading, _counting(reading, at, scope, filters, rule, count_by), columns)
     names = names_at(reading, at.position)
-    groups: defaultdict[tuple[Any, ...], Counter[tuple[Any, ...]]] = defaultdict(Counter)
-    for (word, *values), count in counts.items():
-        given = iter(values)
-        groups[tuple(word if name == STATUS else next(given) for name in group_by)][(word,)] += count
+    groups: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
+    for row in counts:
+        given = iter(row[2:])
+        groups[tuple(row[0] if name == STATUS else next(given) for name in group_by)].append(row)
     ordered = sorted(
         groups, key=lambda key: [_rank(name, value, names) for name, value in zip(group_by, key, strict=True)]
     )
@@ -207,43 +209,33 @@ def changes_between(
     ], len(rows) > limit
 
 
-class _Counted(NamedTuple):
-    """What a question counts: rows in the state they are in themselves, and `rows` of promises that are followed."""
+class _Counting(NamedTuple):
+    """As what each row is counted, which rows are, and the promises of which the state had to be followed."""
 
-    there: ColumnElement[bool]
-    by_themselves: ColumnElement[bool]
     status: ColumnElement[Any]
+    chosen: ColumnElement[bool]
     followed: Mapping[UUID, Standing] = {}
-    rows: Sequence[Any] = ()
-
-    @property
-    def chosen(self) -> ColumnElement[bool]:
-        """All rows that are counted."""
-        if not self.followed:
-            return self.by_themselves
-        return or_(self.by_themselves, and_(self.there, _row.commitment_id.in_(self.followed)))
 
 
-def _counted(
+def _counting(
     reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule, count_by: CountBy
-) -> _Counted:
-    status = _status(rule, at.on)
-    there, words = _there(reading, at, scope), filters.get(STATUS)
-    admitted = and_(there, *commitment_states.admits(filters))
-    in_state = [status.in_(words)] if words else []
-    if count_by is CountBy.COMMITMENT:
-        return _Counted(there, and_(admitted, *in_state), status)
-    found = chains(reading, there, at.on, rule)
-    standings = found.followed()
-    query = select(commitment_states.table).where(admitted, _row.commitment_id.in_(standings))
-    rows = [
-        row
-        for row in (reading.connection.execute(query) if standings else ())
-        if not words or standings[row.commitment_id].counted_as in words
-    ]
-    followed = {row.commitment_id: standings[row.commitment_id] for row in rows}
-    by_themselves = and_(admitted, found.by_themselves(), *in_state)
-    return _Counted(there, by_themselves, status, followed, rows)
+) -> _Counting:
+    there = _there(reading, at, scope)
+    status: ColumnElement[Any] = func.coalesce(verdict(rule, _row, at.on), _row.closure)
+    followed: Mapping[UUID, Standing] = {}
+    if count_by is CountBy.PROMISE:
+        found = chains(reading, there, at.on, rule)
+        followed = found.followed()
+        there = and_(there, _row.commitment_id.not_in(found.within_others()))
+        by_word: defaultdict[str, list[UUID]] = defaultdict(list)
+        for commitment_id, standing in followed.items():
+            by_word[standing.counted_as].append(commitment_id)
+        if by_word:
+            words = ((_row.commitment_id.in_(ids), literal(word, Text)) for word, ids in by_word.items())
+            status = case(*words, else_=status)
+    in_state = [status.in_(filters[STATUS])] if filters.get(STATUS) else []
+    chosen = and_(there, *commitment_states.admits(filters), *in_state)
+    return _Counting(status.label(STATUS), chosen, followed)
 
 
 def _there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
@@ -254,23 +246,11 @@ def _there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
     )
 
 
-def _status(rule: Rule, on: date) -> ColumnElement[Any]:
-    """As what a row is counted: in its state, or as merged or split."""
-    return func.coalesce(verdict(rule, _row, on), _row.closure).label(STATUS)
-
-
-def _counts(reading: Reading, counted: _Counted, columns: Sequence[str] = ()) -> Counter[tuple[Any, ...]]:
+def _counts(reading: Reading, counting: _Counting, columns: Sequence[str] = ()) -> Sequence[Any]:
     """How many there are by what they are counted as, and by the values of some columns."""
     keys = [_row[name] for name in columns]
-    query = select(counted.status, func.count(), *keys).where(counted.by_themselves).group_by(STATUS, *keys)
-    found = Counter(
-        {(word, *values): count for word, count, *values in reading.connection.execute(query).all()}
-    )
-    for row in counted.rows:
-        found[
-            (counted.followed[row.commitment_id].counted_as, *(getattr(row, name) for name in columns))
-        ] += 1
-    return found
+    query = select(counting.status, func.count(), *keys).where(counting.chosen).group_by(STATUS, *keys)
+    return reading.connection.execute(query).all()
 
 
 def _whole_then(reading: Reading, at: AsOf, scope: Scope, rule: Rule, count_by: CountBy) -> int | None:
@@ -282,20 +262,20 @@ def _whole_then(reading: Reading, at: AsOf, scope: Scope, rule: Rule, count_by: 
         open_then(scope, at.position, commitment_states),
     )
     count = reading.connection.execute(select(func.count()).where(there)).scalar_one()
-    inside = 0 if count_by is CountBy.COMMITMENT else chains(reading, there, at.on, rule).inside()
-    return int(count) - inside
+    by_promise = count_by is CountBy.PROMISE
+    return int(count) - (len(chains(reading, there, at.on, rule).within_others()) if by_promise else 0)
 
 
-def _totals(counts: Counter[tuple[Any, ...]]) -> Totals:
+def _totals(counts: Sequence[Any]) -> Totals:
     words = dict.fromkeys(_ORDER, 0)
-    for (word, *_), count in counts.items():
+    for word, count, *_ in counts:
         words[word] += count
     merged, split = words.pop(Closure.MERGED), words.pop(Closure.SPLIT)
     return Totals(sum(words.values()) + merged + split, words, merged, split)
 
 
 def _group(
-    group_by: Sequence[str], key: tuple[Any, ...], counts: Counter[tuple[Any, ...]], names: Names
+    group_by: Sequence[str], key: tuple[Any, ...], counts: Sequence[Any], names: Names
 ) -> dict[str, Any]:
     item: dict[str, Any] = {}
     for name, value in zip(group_by, key, strict=True):

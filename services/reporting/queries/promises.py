@@ -9,7 +9,7 @@ counted where they lie. Everything is as one asker may read it: what is hidden l
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -73,17 +73,12 @@ class Chains:
                 self._parts[row.split_from].append(code)
 
     def root(self, code: str) -> str:
-        """With which commitment a chain of splits begins; each of those that would come from itself begins one."""
-        passed = [code]
-        while (origin := self._rows[passed[-1]].split_from) in self._rows:
-            if origin in passed:
-                return code if origin == code else origin
-            passed.append(origin)
-        return passed[-1]
+        """With which commitment a chain of splits begins."""
+        return beginning(code, self._origin)
 
-    def parts(self, code: str) -> list[str]:
-        """The parts of a commitment, in order of code."""
-        return sorted(self._parts.get(code, ()))
+    def _origin(self, code: str) -> str | None:
+        origin: str | None = self._rows[code].split_from
+        return origin if origin in self._rows else None
 
     def followed(self) -> Mapping[UUID, Standing]:
         """The promises of which the state has to be followed, by id; all others stand by themselves."""
@@ -94,14 +89,9 @@ class Chains:
             and self.root(code) == code
         }
 
-    def inside(self) -> int:
-        """How many commitments count inside another one."""
-        return sum(self.root(code) != code for code in self._rows)
-
-    def by_themselves(self) -> ColumnElement[bool]:
-        """The rows of all the other promises."""
-        begun = [self._rows[code].commitment_id for code in self._parts]
-        return and_(~_followed(), _row.commitment_id.not_in(begun))
+    def within_others(self) -> list[UUID]:
+        """The commitments that count inside another one."""
+        return [row.commitment_id for code, row in self._rows.items() if self.root(code) != code]
 
     def standing(self, code: str) -> Standing:
         """The state of a commitment: the worst of all that it goes on in. Given up only if all of that is."""
@@ -126,6 +116,16 @@ class Chains:
             into = (row.merged_into,) if row.closure == Closure.MERGED else ()
             onward = dict.fromkeys((*into, *self._parts.get(one, ())))
             reached += [other for other in onward if other in self._rows and other not in reached]
+
+
+def beginning(code: str, up: Callable[[str], str | None]) -> str:
+    """Where a relation leads in the end; of what it leads round in a circle each is the end of its own."""
+    passed = [code]
+    while (next_ := up(passed[-1])) is not None:
+        if next_ in passed:
+            return code if next_ == code else next_
+        passed.append(next_)
+    return passed[-1]
 
 
 def chains(reading: Reading, admitted: ColumnElement[bool], on: date, rule: Rule) -> Chains:

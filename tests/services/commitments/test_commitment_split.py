@@ -16,8 +16,6 @@ from services.commitments.commitment.splitting import Splitting, events_of, part
 from shared.aggregate.command import OnStream
 from shared.errors import InvalidInput, RuleBroken
 from shared.events.commitments import (
-    ChangeableField,
-    Changed,
     Corrected,
     DeadlineRevised,
     LeadReassigned,
@@ -101,11 +99,11 @@ def test_a_split_commitment_knows_its_parts_and_has_no_status_of_its_own() -> No
 
 def test_a_part_has_what_its_original_has_on_that_day_unless_it_says_otherwise() -> None:
     it = given(
-        registered(origin=SPEECH, visibility=Visibility.PUBLIC, weight=Decimal(3), goal="28.6 %"),
+        registered(
+            origin=SPEECH, visibility=Visibility.PUBLIC, weight=Decimal(3), goal="28.6 %", pillar="SECURITY"
+        ),
         DeadlineRevised(deadline=DeadlineKind.PUBLIC, on=date(2014, 6, 30), effective_on=JUNE, reason="r"),
         LeadReassigned(lead_organization="HEALTH", previous="INTERIOR", effective_on=JUNE, reason="r"),
-        Changed(field=ChangeableField.PILLAR, value="SECURITY", effective_on=JUNE, reason="r"),
-        Changed(field=ChangeableField.PILLAR, value=None, effective_on=TODAY, reason="r"),
         VisibilityChanged(visibility=Visibility.INTERNAL, previous=Visibility.PUBLIC, reason="r"),
     ).thing
     own = {"lead_organization": "POLICE", "public_deadline": None, "visibility": Visibility.RESERVED}
