@@ -18,6 +18,7 @@ from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.promises import CountBy, Standing, chains
 from services.reporting.queries.rules import verdict
+from services.reporting.queries.states import states_told
 from services.reporting.reading import Reading
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
@@ -135,9 +136,8 @@ def board_as_of(
         gone = 0 if then is None else then - totals.registered
         totals = msgspec.structs.replace(totals, registered=totals.registered + gone, withdrawn=gone)
     beyond = [] if after is None else [_row.code > after]
-    page = (
-        select(commitment_states.table).where(counting.chosen, *beyond).order_by(_row.code).limit(limit + 1)
-    )
+    told = states_told(reading, scope, at.position)
+    page = select(*told).where(counting.chosen, *beyond).order_by(_row.code).limit(limit + 1)
     rows = reading.connection.execute(page).all()
     items = _items(reading, at, scope, rows[:limit], rule, counting.followed)
     return Board(totals, items, len(rows) > limit)
@@ -178,15 +178,17 @@ def changes_between(
 ) -> tuple[list[Change], bool]:
     """The commitments whose state on the day of `at` is not that of `since`, by code; and whether more follow."""
 
+    told = states_told(reading, scope, at.position)
+
     def states(on: date, *columns: Any) -> Any:
-        query = select(*columns, verdict(rule, _row, on).label(STATUS)).where(
+        query = select(*columns, verdict(rule, told, on).label(STATUS)).where(
             _there(reading, at._replace(on=on), scope)
         )
         beyond = query if after is None else query.where(_row.code > after)
         # Each of the two found by itself: SQLite would look for the earlier state of each commitment one by one.
         return beyond.cte().prefix_with("MATERIALIZED")
 
-    then, now = states(since, _row.commitment_id), states(at.on, commitment_states.table)
+    then, now = states(since, _row.commitment_id), states(at.on, *told)
     rows = reading.connection.execute(
         select(now, then.c.commitment_id.label("registered_before"), then.c.status.label("status_before"))
         .select_from(now.outerjoin(then, then.c.commitment_id == now.c.commitment_id))
@@ -220,11 +222,11 @@ class _Counting(NamedTuple):
 def _counting(
     reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule, count_by: CountBy
 ) -> _Counting:
-    there = _there(reading, at, scope)
-    status: ColumnElement[Any] = func.coalesce(verdict(rule, _row, at.on), _row.closure)
+    there, told = _there(reading, at, scope), states_told(reading, scope, at.position)
+    status: ColumnElement[Any] = func.coalesce(verdict(rule, told, at.on), _row.closure)
     followed: Mapping[UUID, Standing] = {}
     if count_by is CountBy.PROMISE:
-        found = chains(reading, there, at.on, rule)
+        found = chains(reading, told, there, at.on, rule)
         followed = found.followed()
         there = and_(there, _row.commitment_id.not_in(found.within_others()))
         by_word: defaultdict[str, list[UUID]] = defaultdict(list)
@@ -263,7 +265,7 @@ def _whole_then(reading: Reading, at: AsOf, scope: Scope, rule: Rule, count_by: 
     )
     count = reading.connection.execute(select(func.count()).where(there)).scalar_one()
     by_promise = count_by is CountBy.PROMISE
-    return int(count) - (len(chains(reading, there, at.on, rule).within_others()) if by_promise else 0)
+    return int(count) - (len(chains(reading, _row, there, at.on, rule).within_others()) if by_promise else 0)
 
 
 def _totals(counts: Sequence[Any]) -> Totals:

@@ -128,13 +128,16 @@ def beginning(code: str, up: Callable[[str], str | None]) -> str:
     return passed[-1]
 
 
-def chains(reading: Reading, admitted: ColumnElement[bool], on: date, rule: Rule) -> Chains:
-    """The chains of splits and mergers among the rows of a day that are `admitted`: those that the asker may read."""
-    rows = reading.connection.execute(select(commitment_states.table).where(admitted, _followed())).all()
+def chains(reading: Reading, told: Any, admitted: ColumnElement[bool], on: date, rule: Rule) -> Chains:
+    """The chains of splits and mergers among the rows of a day that are `admitted`: those that the asker may read.
+
+    `told` are the columns of `commitment_states` as the asker may know them.
+    """
+    rows = reading.connection.execute(select(*told).where(admitted, _followed())).all()
     known = {row.code for row in rows}
     named = {code for row in rows for code in (row.split_from, row.merged_into)} - known - {None}
     if named:
-        others = select(commitment_states.table).where(admitted, ~_followed(), _row.code.in_(named))
+        others = select(*told).where(admitted, ~_followed(), _row.code.in_(named))
         rows = [*rows, *reading.connection.execute(others)]
     return Chains(rows, on, rule)
 

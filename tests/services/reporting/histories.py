@@ -213,8 +213,11 @@ class Expected(NamedTuple):
 Told = Sequence[tuple[int, Event]]
 
 
-def replayed(told: Told, on: date) -> Expected | None:
-    """What should be on the board on a day of a commitment of which these events, with their positions, are known."""
+def replayed(told: Told, on: date, *, with_internal: bool = True) -> Expected | None:
+    """What should be on the board on a day of a commitment of which these events, with their positions, are known.
+
+    Not everybody is told it `with_internal` deadline.
+    """
     if not told:
         return None
     registered_at, first = told[0]
@@ -262,6 +265,8 @@ def replayed(told: Told, on: date) -> Expected | None:
     )
     public, public_at = speaks(_revised(DeadlineKind.PUBLIC), fields["public_deadline"])
     internal, internal_at = speaks(_revised(DeadlineKind.INTERNAL), fields["internal_deadline"])
+    if not with_internal:
+        internal, internal_at = None, registered_at
     lead, _lead_at = speaks(
         lambda e: (e.effective_on, e.lead_organization) if isinstance(e, LeadReassigned) else None,
         fields["lead_organization"],

@@ -148,6 +148,7 @@ def test_621_promises_of_three_speeches_stay_621_and_no_total_changes_once_it_wa
 def whole(stage: Stage, at: AsOf, scope: Scope, count_by: CountBy) -> Totals:
     with stage.read_model.reading() as reading:
         totals = board_as_of(reading, at, scope, {}, count_by=count_by).totals
+    assert isinstance(totals.withdrawn, int)
     named = (*totals.by_status.values(), totals.merged, totals.split, totals.withdrawn)
     assert totals.registered == sum(named)
     return totals

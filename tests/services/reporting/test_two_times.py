@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from itertools import count, pairwise
 
 import pytest
@@ -14,6 +15,7 @@ from services.reporting.queries.board import Board, Item, board_as_of, grouped_b
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.promises import CountBy
 from services.reporting.queries.timeline import timeline_as_of
+from shared.clock import Clock
 from shared.errors import NotFound
 from shared.events.facts import Event
 from shared.events.streams import stream_of
@@ -29,6 +31,8 @@ from tests.services.reporting.histories import (
     replayed,
 )
 from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
+
+timeline = partial(timeline_as_of, day_of=Clock().day_of)
 
 numbers = count(1)
 asked_days = st.integers(-1, SPAN + 2).map(lambda n: EPOCH + timedelta(days=n))
@@ -148,9 +152,9 @@ def test_the_timeline_says_on_every_day_what_a_replay_says(stage: Stage, data: s
             at = AsOf(data.draw(asked_days), position, None)
             if not known:
                 with pytest.raises(NotFound):
-                    timeline_as_of(reading, stage.store, at, EVERYTHING, stream_of("commitment", code))
+                    timeline(reading, stage.store, at, EVERYTHING, stream_of("commitment", code))
                 continue
-            found = timeline_as_of(reading, stage.store, at, EVERYTHING, stream_of("commitment", code))
+            found = timeline(reading, stage.store, at, EVERYTHING, stream_of("commitment", code))
         for number in range(-2, SPAN + 4):
             day = EPOCH + timedelta(days=number)
             spans = [
@@ -191,7 +195,7 @@ def test_the_board_hides_what_was_hidden_then_or_is_hidden_now(stage: Stage, dat
         for code in story.codes():
             if code not in seen:
                 with pytest.raises(NotFound):
-                    timeline_as_of(reading, stage.store, at, scope, stream_of("commitment", code))
+                    timeline(reading, stage.store, at, scope, stream_of("commitment", code))
     expected = [one for one in story.expected(on, position) if one.code in seen]
     assert [item.code for item in board.items] == [one.code for one in expected]
     assert board.totals.registered == len(expected)
@@ -215,8 +219,15 @@ def test_promises_stand_as_a_replay_of_what_the_asker_may_read_follows_them(
                 reading, AsOf(on, position, None), scope, filters, limit=200, count_by=count_by
             )
 
-    seen = {item.code for item in board(CountBy.COMMITMENT).items}
-    expected = promised([one for one in story.expected(on, position) if one.code in seen])
+    def told(code: str) -> Expected:
+        own = all(
+            scope.organization in concerned(story.known(code, known)) for known in (position, story.last)
+        )
+        found = replayed(story.known(code, position), on, with_internal=scope.everything or own)
+        assert found is not None
+        return found
+
+    expected = promised([told(item.code) for item in board(CountBy.COMMITMENT).items])
     found = board(CountBy.PROMISE)
     assert [(item.code, item.status, item.partly_discarded, item.speech_year) for item in found.items] == [
         (
