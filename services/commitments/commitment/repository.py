@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import date
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, Final, Protocol, TypeVar
+from uuid import UUID
 
-from services.commitments.commitment.model import Commitment, Known, Place, Successor, register
+from services.commitments.commitment.model import Commitment, Known, Place, Stretch, Successor, register
 from services.commitments.commitment.splitting import Splitting, events_of, parts_of
 from services.commitments.plan.repository import Directory
 from shared.aggregate.command import Command, Context, Decided, Outcome
 from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import CACHE, Repository
 from shared.errors import RuleBroken
+from shared.eventlog import codec
 from shared.eventlog.live import LiveLog
+from shared.eventlog.subscription import BATCH
 from shared.events.commitments import (
     Completed,
     Discarded,
@@ -24,11 +28,17 @@ from shared.events.commitments import (
     Reopened,
     Split,
 )
+from shared.events.facts import Event
 from shared.events.streams import resolve, stream_of
+from shared.events.vocabulary import CommitmentKind
 from shared.identity.actor import Actor
+from shared.rules.dated_facts import RESTATING
 from shared.rules.visibility import can_read
 
 KIND: Final = "commitment"
+
+PLACING: Final = (Registered, *RESTATING)
+"""What tells of which other one a commitment is part."""
 
 ENDING: Final = (Completed, Discarded, Merged, Split, Reopened)
 """What tells whether a commitment is open, and in which ones it goes on."""
@@ -46,6 +56,7 @@ class Restating(Protocol):
         """Its value, as JSON."""
 
 
+E = TypeVar("E", bound=Event)
 F = TypeVar("F", bound=Restating)
 
 
@@ -58,14 +69,21 @@ class Commitments(Repository[Commitment]):
 
     async def may_read(self, actor: Actor, aggregate: Commitment) -> bool:
         """See `Repository.may_read`: while it is reserved, those whose own it is."""
-        return can_read(actor, aggregate.visibility, aggregate.organizations())
+        return can_read(actor, aggregate.visibility, self._own(aggregate))
 
     async def readers_of(self, code: str) -> Readers | None:
         """Who may read the commitment with that code; None when there is none."""
         found = await self.by_code(code)
         if found is None:
             return None
-        return Readers(found.visibility, found.organizations(), found.once_reserved)
+        return Readers(found.visibility, self._own(found), found.once_reserved)
+
+    def _own(self, commitment: Commitment) -> tuple[str, ...]:
+        """The organisations it is their own for, with those that succeeded them."""
+        own = commitment.organizations()
+        return tuple(
+            dict.fromkeys((*own, *(heir for code in own for heir in self._heirs_on(code, date.max))))
+        )
 
     # --- decisions that depend on more than the commitment ---------------------------------------------------------
 
@@ -81,13 +99,22 @@ class Commitments(Repository[Commitment]):
         self, current: Commitment, proposed: LeadReassigned, context: Context
     ) -> LeadReassigned:
         """Hands the commitment to another organisation."""
-        return current.reassign_lead(
-            proposed, context, Known(organizations=self._directory.organizations.keys)
-        )
+        return current.reassign_lead(proposed, context, self._around())
 
     async def merge(self, current: Commitment, proposed: Merged, context: Context) -> Merged:
         """Merges the commitment into another one, in which it goes on."""
-        return current.merge(proposed, context, await self._successor(proposed.into))
+        return current.merge(proposed, context, await self._successor(proposed.into, proposed.effective_on))
+
+    def heard(
+        self, decide: Callable[[Commitment, E, Context, Known], E]
+    ) -> Callable[[Commitment, E, Context], E]:
+        """A decision on what an organisation tells, told whom it succeeded."""
+
+        @wraps(decide)
+        def decide_hearing(current: Commitment, proposed: E, context: Context) -> E:
+            return decide(current, proposed, context, self._around())
+
+        return decide_hearing
 
     async def split(self, current: Commitment, proposed: Splitting, context: Context) -> Decided:
         """Splits the commitment into parts, which are registered in the same transaction and inherit what it promises.
@@ -115,10 +142,15 @@ class Commitments(Repository[Commitment]):
             value = proposed.value
             named = {value} if proposed.field == "parent" and isinstance(value, str) else set()
             # What was wrong was so from the first day on; a change has a day of its own.
-            day = getattr(proposed, "effective_on", current.registration.effective_on)
+            since = getattr(proposed, "effective_on", current.dated.first_day)
+            parents = [stretch.since for stretch in current.parents()]
+            until = min((day for day in parents if day > since), default=date.max)
+            parts = {}
             if proposed.field == "kind":
-                named = current.parents_since(day)
-            known = await self.known_to(current.registration, named, since=day)
+                since, until, named = date.min, date.max, {stretch.code for stretch in current.parents()}
+                parts = await self._parts_of(current)
+            known = await self.known_to(current.registration, named, since, until)
+            known = known._replace(parts=parts)
             return decide(current, proposed, context, known)
 
         return decide_knowing
@@ -126,38 +158,71 @@ class Commitments(Repository[Commitment]):
     # --- what the record holds -------------------------------------------------------------------------------------
 
     async def known_to(
-        self, registered: Registered, also: Iterable[str] = (), since: date | None = None
+        self,
+        registered: Registered,
+        also: Iterable[str] = (),
+        since: date | None = None,
+        until: date = date.max,
     ) -> Known:
-        """What the record holds of the things that a registration names; by default since the day it counts from."""
+        """What the record holds of the things that a registration names, from a day on (its first) until another."""
         places: dict[str, Place] = {}
         for code in {registered.parent, *also} - {None}:
             assert code is not None
             if (found := await self.by_code(code)) is not None:
-                day = since or registered.effective_on
-                above = await self._reached(found, partial(Commitment.parents_since, day=day))
+                above = await self._reached(
+                    found, Commitment.parents, since or registered.effective_on, until
+                )
                 places[code] = Place(found.registration.kind, above)
-        return Known(self._directory.organizations.keys, self._directory.pillars.keys, places)
+        return self._around()._replace(commitments=places)
 
-    async def _successor(self, identifier: str) -> Successor | None:
+    def _around(self) -> Known:
+        """What the record holds of organisations and pillars."""
+        directory = self._directory
+        return Known(directory.organizations.keys, directory.pillars.keys, heirs_on=self._heirs_on)
+
+    def _heirs_on(self, code: str, day: date) -> Collection[str]:
+        return self._directory.heirs_on(code, day)
+
+    async def _successor(self, identifier: str, day: date) -> Successor | None:
         found = await self.get(resolve(KIND, identifier))
         if found is None:
             return None
-        still_open = found.closing_on(date.max) is None
-        return Successor(found.code, still_open, await self._reached(found, Commitment.goes_on_in))
+        chain = await self._reached(found, Commitment.successors, day)
+        return Successor(found.code, found.closing_on(day) is None, chain, found.dated.first_day)
 
     async def _reached(
-        self, start: Commitment, following: Callable[[Commitment], set[str]]
+        self,
+        start: Commitment,
+        following: Callable[[Commitment], list[Stretch]],
+        since: date,
+        until: date = date.max,
     ) -> tuple[str, ...]:
-        """The codes of all that is reached from a commitment by a relation, the nearest first.
+        """The codes that following a relation leads to on any one day from one on until another, the nearest first."""
+        found = [(start.code, since, until)]
+        for code, earliest, latest in found:
+            one = start if code == start.code else await self.by_code(code)
+            for named in () if one is None else following(one):
+                step = (named.code, max(earliest, named.since), min(latest, named.until))
+                # Some day it is all true at once; seen already, a circle of long ago ends.
+                if step[1] < step[2] and step not in found:
+                    found.append(step)
+        return tuple(dict.fromkeys(code for code, _, _ in found[1:]))
 
-        What it is part of on any day from one on is seen at once: a circle on one of these days is one too many, and a
-        history that takes it apart again but is told out of the order of its days may be refused.
-        """
-        found: list[str] = []
-        looked_at = [start]
-        for one in looked_at:
-            for code in sorted(following(one) - set(found)):
-                found.append(code)
-                if (further := await self.by_code(code)) is not None:
-                    looked_at.append(further)
-        return tuple(found)
+    async def _parts_of(self, whole: Commitment) -> dict[str, CommitmentKind]:
+        """The kinds of what is, or ever was, part of a commitment: the log is read for it, for it is seldom asked."""
+        ids = await asyncio.to_thread(self._naming, whole.code)
+        found = [await self.get(stream_id) for stream_id in ids]
+        return {
+            one.code: one.registration.kind
+            for one in found
+            if one is not None and any(stretch.code == whole.code for stretch in one.parents())
+        }
+
+    def _naming(self, code: str) -> set[UUID]:
+        """The streams in which a fact that can make a commitment part of another has this code. Blocks."""
+        found: set[UUID] = set()
+        types, named, at = [one.TYPE for one in PLACING], f'"{code}"'.encode(), 0
+        while lines := self.live.store.read(at, BATCH, types=types):
+            at = lines[-1][0]
+            found.update(codec.decode(line, position).stream_id for position, line in lines if named in line)
+        return found

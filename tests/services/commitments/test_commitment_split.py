@@ -275,4 +275,4 @@ async def test_a_part_is_split_again_and_nothing_goes_on_in_a_circle(told: Told)
 
 def test_old_logs_that_only_registered_parts_still_fold() -> None:
     it = given(registered(split_from="SEG-1"), Merged(into="SEG-2", reason="r", effective_on=JUNE)).thing
-    assert (it.registration.split_from, it.merged_into, it.goes_on_in()) == ("SEG-1", "SEG-2", {"SEG-2"})
+    assert (it.registration.split_from, it.merged_into, it.split_into) == ("SEG-1", "SEG-2", ())
