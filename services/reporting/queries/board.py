@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Final, NamedTuple
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 from sqlalchemy import ColumnElement, Text, and_, case, func, literal, or_, select
 
-from services.reporting.datasets import commitment_states, commitments
-from services.reporting.queries.access import Scope, open_then, readable, readable_rows
+from services.reporting.datasets import (
+    Dataset,
+    Type,
+    commitment_details,
+    commitment_progress,
+    commitment_states,
+    commitments,
+)
+from services.reporting.queries.access import Scope, open_then, read_by_among, readable, readable_rows
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.promises import CountBy, Standing, chains
 from services.reporting.queries.rules import verdict
 from services.reporting.queries.states import states_told
 from services.reporting.reading import Reading
+from shared.events.commitments import Evidence
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
 
@@ -47,11 +56,27 @@ class Because(msgspec.Struct, frozen=True):
 _NAMED: Final = {f"{field.name}_name": field for field in DIMENSIONS.values() if field.names}
 _columns: Any = msgspec.defstruct(
     "Columns",
-    [(name, str | None, None) for name in (*(field.name for field in DIMENSIONS.values()), *_NAMED)],
+    [
+        *(
+            (field.name, bool | None if field.value is Type.FLAG else str | None, None)
+            for field in DIMENSIONS.values()
+        ),
+        *((name, str | None, None) for name in _NAMED),
+    ],
     kw_only=True,
     frozen=True,
 )
 """All that a board can be grouped by, and what that is called."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What came of it, to be read beside `goal`: of its completion, or of the last report that was accepted."""
+
+    source: Annotated[Literal["completion", "report"], Meta(description="Where it was told.")]
+    on: date
+    text: str | None
+    evidence: list[Evidence]
+    report: Annotated[int | None, Meta(description="The number of the report.")] = None
 
 
 class Item(_columns):  # type: ignore[misc]  # its columns are those of the dataset
@@ -74,15 +99,55 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
         bool,
         Meta(description="Of a promise: what was not given up of it was achieved, and some was given up."),
     ] = False
+    late_days: Annotated[
+        int | None,
+        Meta(
+            description="Of the achieved and the delayed: days after the public deadline in force on the day it was "
+            "done, or on this day; 0 where it was done in time, null without a deadline."
+        ),
+    ] = None
+    first_public_deadline_on: Annotated[
+        date | None, Meta(description="The first day that was promised in public, as known now.")
+    ] = None
+    public_deadline_revisions: Annotated[
+        int, Meta(description="How often the public deadline had been moved to another day.")
+    ] = 0
+    internal_deadline_revisions: Annotated[
+        int, Meta(description="How often the internal deadline had been moved to another day.")
+    ] = 0
+    public_deadline_reason: Annotated[
+        str | None,
+        Meta(description="Why the public deadline is the present one, if it was moved or set later."),
+    ] = None
+    internal_deadline_reason: Annotated[
+        str | None,
+        Meta(description="Why the internal deadline is the present one, if it was moved or set later."),
+    ] = None
+    discard_reason: str | None = None
+    goal: Annotated[str | None, Meta(description="What was promised.")] = None
+    result: Annotated[Result | None, Meta(description="What came of it so far.")] = None
+    percent: Annotated[
+        Decimal | None, Meta(description="How much is done, by the last accepted report that says so.")
+    ] = None
+    percent_unreviewed: Annotated[
+        Decimal | None,
+        Meta(description="The same by the last report that was not sent back, accepted or not."),
+    ] = None
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """How many there are: `registered` is always the sum of the six states and of all other terms."""
+    """How many there are: `registered` is always the sum of the six states and of all other terms.
+
+    The other counts overlap with the states, and with one another.
+    """
 
     registered: int
     by_status: dict[str, int]
     merged: int
     split: int
+    late: Annotated[int, Meta(description="Delayed, or achieved after the public deadline.")]
+    rescheduled: Annotated[int, Meta(description="Whose public deadline has been moved.")]
+    without_deadline: Annotated[int, Meta(description="Without a public deadline, in whatever state.")]
     withdrawn: Annotated[
         int | msgspec.UnsetType,
         Meta(
@@ -158,7 +223,7 @@ def grouped_board_as_of(
     names = names_at(reading, at.position)
     groups: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for row in counts:
-        given = iter(row[2:])
+        given = iter(row[5:])
         groups[tuple(row[0] if name == STATUS else next(given) for name in group_by)].append(row)
     ordered = sorted(
         groups, key=lambda key: [_rank(name, value, names) for name, value in zip(group_by, key, strict=True)]
@@ -196,7 +261,7 @@ def changes_between(
         .order_by(now.c.code)
         .limit(limit + 1)
     ).all()
-    described = _descriptions(reading, at, rows[:limit])
+    described = _rows_of(reading, at, commitments, rows[:limit])
     return [
         Change(
             id=row.commitment_id,
@@ -251,7 +316,7 @@ def _there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
 def _counts(reading: Reading, counting: _Counting, columns: Sequence[str] = ()) -> Sequence[Any]:
     """How many there are by what they are counted as, and by the values of some columns."""
     keys = [_row[name] for name in columns]
-    query = select(counting.status, func.count(), *keys).where(counting.chosen).group_by(STATUS, *keys)
+    query = select(*_count_columns(counting.status), *keys).where(counting.chosen).group_by(STATUS, *keys)
     return reading.connection.execute(query).all()
 
 
@@ -268,12 +333,36 @@ def _whole_then(reading: Reading, at: AsOf, scope: Scope, rule: Rule, count_by: 
     return int(count) - (len(chains(reading, _row, there, at.on, rule).within_others()) if by_promise else 0)
 
 
+def _count_columns(status: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    """The columns of a count by state: the state, and how many, late, rescheduled and without a deadline."""
+
+    def of_those(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+        return func.sum(case((condition, 1), else_=0))
+
+    late = or_(status == Status.DELAYED.value, _row.late_days > 0)
+    return [
+        status.label(STATUS),
+        func.count().label("registered"),
+        of_those(late).label("late"),
+        of_those(_row.public_revisions > 0).label("rescheduled"),
+        of_those(_row.without_deadline).label("without_deadline"),
+    ]
+
+
 def _totals(counts: Sequence[Any]) -> Totals:
     words = dict.fromkeys(_ORDER, 0)
-    for word, count, *_ in counts:
-        words[word] += count
+    for row in counts:
+        words[row.status] += row.registered
     merged, split = words.pop(Closure.MERGED), words.pop(Closure.SPLIT)
-    return Totals(sum(words.values()) + merged + split, words, merged, split)
+    return Totals(
+        registered=sum(words.values()) + merged + split,
+        by_status=words,
+        merged=merged,
+        split=split,
+        late=sum(row.late for row in counts),
+        rescheduled=sum(row.rescheduled for row in counts),
+        without_deadline=sum(row.without_deadline for row in counts),
+    )
 
 
 def _group(
@@ -284,12 +373,15 @@ def _group(
         item[name] = value
         if name != STATUS and DIMENSIONS[name].names:
             item[f"{name}_name"] = names.of(DIMENSIONS[name].names, value)
-    totals = _totals(counts)
-    item["count"] = totals.registered
-    if STATUS not in group_by:
-        item["by_status"] = totals.by_status
-        item["merged"], item["split"] = totals.merged, totals.split
-    return item
+    counted = msgspec.structs.asdict(_totals(counts))
+    item["count"] = counted.pop("registered")
+    if STATUS in group_by:
+        del counted["by_status"], counted["merged"], counted["split"]
+    del (
+        counted["without_deadline"],
+        counted["withdrawn"],
+    )  # one groups by the one, the other tells only of the whole
+    return item | counted
 
 
 def _rank(name: str, value: str | None, names: Names) -> tuple[bool, int, str]:
@@ -300,11 +392,11 @@ def _rank(name: str, value: str | None, names: Names) -> tuple[bool, int, str]:
     return False, number, value
 
 
-def _descriptions(reading: Reading, at: AsOf, rows: Sequence[Any]) -> dict[UUID, Any]:
-    """What the commitments of some rows are called, and what they are part of, by their ids."""
+def _rows_of(reading: Reading, at: AsOf, dataset: Dataset, rows: Sequence[Any]) -> dict[UUID, Any]:
+    """What a dataset has of the commitments of some rows, by their ids."""
     wanted = [row.commitment_id for row in rows]
-    query = select(commitments.table).where(
-        commitments.c.commitment_id.in_(wanted), commitments.holds(at.on, at.position)
+    query = select(dataset.table).where(
+        dataset.c.commitment_id.in_(wanted), dataset.holds(at.on, at.position)
     )
     return {row.commitment_id: row for row in reading.connection.execute(query)}
 
@@ -320,24 +412,24 @@ def _items(
     if not rows:
         return []
     names = names_at(reading, at.position)
-    described = _descriptions(reading, at, rows)
+    described, details, progress = (
+        _rows_of(reading, at, one, rows) for one in (commitments, commitment_details, commitment_progress)
+    )
     elsewhere = {code for row in rows for code in (row.merged_into, row.split_from)}
     elsewhere |= {row.parent for row in described.values()}
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
     parts = _parts(reading, at, scope, [row.code for row in rows if row.closure == Closure.SPLIT])
-    return [
-        _item(
-            row,
-            described[row.commitment_id],
-            at.on,
-            names,
-            known,
-            rule,
-            followed.get(row.commitment_id) or _own_standing(row, at.on, rule),
-            parts.get(row.code, []),
+    own = read_by_among(reading, scope, at.position, details)
+
+    def item(row: Any) -> Item:
+        one = row.commitment_id
+        standing = followed.get(one) or _own_standing(row, at.on, rule)
+        beside = _Beside(
+            described[one], details.get(one), progress.get(one), one in own, standing, parts.get(row.code, [])
         )
-        for row in rows
-    ]
+        return _item(row, beside, at.on, names, known, rule)
+
+    return [item(row) for row in rows]
 
 
 def _own_standing(row: Any, on: date, rule: Rule) -> Standing:
@@ -357,21 +449,28 @@ def _parts(reading: Reading, at: AsOf, scope: Scope, codes: Sequence[str]) -> di
     return found
 
 
+class _Beside(NamedTuple):
+    """What else there is of a commitment on that day: in other datasets, and in other commitments."""
+
+    described: Any
+    details: Any
+    progress: Any
+    own: bool
+    """Whether the asker may know what became of its internal deadline."""
+    standing: Standing
+    parts: list[str]
+
+
 def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str]) -> set[str]:
     """Those of the codes whose commitments the asker may read: a reference must not give a hidden one away."""
     return {row.code for row in readable_rows(reading, scope, position, commitments, "code", codes)}
 
 
-def _item(
-    row: Any,
-    described: Any,
-    on: date,
-    names: Names,
-    known: set[str],
-    rule: Rule,
-    standing: Standing,
-    parts: list[str],
-) -> Item:
+def _item(row: Any, beside: _Beside, on: date, names: Names, known: set[str], rule: Rule) -> Item:
+    described, details, progress, own, standing, parts = beside
+    late_days = row.late_days
+    if rule.line_for(row, on).verdict == Status.DELAYED:
+        late_days = (on - row.public_deadline).days
     return Item(
         id=row.commitment_id,
         code=row.code,
@@ -385,9 +484,42 @@ def _item(
         split_from=row.split_from if row.split_from in known else None,
         split_into=parts,
         partly_discarded=standing.partly_discarded,
+        late_days=late_days,
+        first_public_deadline_on=details.first_public_deadline if details else row.public_deadline,
+        public_deadline_revisions=row.public_revisions,
+        internal_deadline_revisions=details.internal_revisions if details and own else 0,
+        public_deadline_reason=details and details.public_reason,
+        internal_deadline_reason=details.internal_reason if details and own else None,
+        discard_reason=details and details.discard_reason,
+        goal=described.goal,
+        result=_result(row, details, progress),
+        percent=_percent(progress and progress.percent),
+        percent_unreviewed=_percent(progress and progress.percent_unreviewed),
         **{field.name: getattr(row, field.name) for field in DIMENSIONS.values()},
         **{name: names.of(field.names, getattr(row, field.name)) for name, field in _NAMED.items()},
     )
+
+
+def _result(row: Any, details: Any, progress: Any) -> Result | None:
+    if row.closure == Closure.ACHIEVED:
+        evidence = commitment_details.value(details, "evidence")
+        return Result(
+            "completion", details.achieved_on, details.remarks, msgspec.convert(evidence, list[Evidence])
+        )
+    if progress is None or progress.report is None:
+        return None
+    evidence = commitment_progress.value(progress, "evidence")
+    return Result(
+        "report",
+        progress.reported_on,
+        progress.observed_progress,
+        msgspec.convert(evidence, list[Evidence]),
+        progress.report,
+    )
+
+
+def _percent(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _because(row: Any, on: date, rule: Rule, fact: str | None = None) -> Because:
