@@ -29,6 +29,7 @@ from shared.events.commitments import (
     Split,
 )
 from shared.events.facts import Event
+from shared.events.retractions import CommitmentFactRetracted, Retraction
 from shared.events.streams import resolve, stream_of
 from shared.events.vocabulary import CommitmentKind
 from shared.identity.actor import Actor
@@ -37,10 +38,13 @@ from shared.rules.visibility import can_read
 
 KIND: Final = "commitment"
 
-PLACING: Final = (Registered, *RESTATING)
+REPARENTING: Final = (*RESTATING, CommitmentFactRetracted)
+"""What can make one that is there part of another."""
+
+PLACING: Final = (Registered, *REPARENTING)
 """What tells of which other one a commitment is part."""
 
-ENDING: Final = (Completed, Discarded, Merged, Split, Reopened)
+ENDING: Final = (Completed, Discarded, Merged, Split, Reopened, CommitmentFactRetracted)
 """What tells whether a commitment is open, and in which ones it goes on."""
 
 
@@ -122,7 +126,7 @@ class Commitments(Repository[Commitment]):
         A part says its code and its title; all else that it leaves out is as it is with the original on that day.
         """
         parts = parts_of(current, proposed)
-        split = current.split(proposed.split, context, parts)
+        split = current.split(proposed.split, context, [part.code for part in parts])
         for index, part in enumerate(parts):
             if await self.by_code(part.code) is not None:
                 raise RuleBroken(
@@ -131,6 +135,28 @@ class Commitments(Repository[Commitment]):
                 )
         known = [await self.known_to(part) for part in parts]
         return events_of(current, split, parts, known, context)
+
+    async def settle_retraction(
+        self, current: Commitment, without: Commitment, retraction: Retraction
+    ) -> Decided:
+        """See `Repository.settle_retraction`: it is then no part of its own parts, nor goes on in what came from it."""
+        code = without.code
+        for follow, refused, why in (
+            (Commitment.parents, "parent-is-descendant", "be part of something that is part of it"),
+            (Commitment.successors, "merger-in-a-circle", "go on in something that was merged into it"),
+        ):
+            if follow(without) != follow(current) and code in await self._reached(without, follow, date.min):
+                raise RuleBroken(refused, f"Then '{code}' would {why}.")
+        if current.deadlines_in_order() and not without.deadlines_in_order():
+            raise RuleBroken(
+                "internal-after-public",
+                "The internal deadline would fall after the public one: move that first.",
+            )
+        if without.registration.kind != current.registration.kind:
+            named = {stretch.code for stretch in without.parents()}
+            known = await self.known_to(without.registration, named, date.min)
+            without.must_fit(known._replace(parts=await self._parts_of(current)))
+        return retraction
 
     def knowing(
         self, decide: Callable[[Commitment, F, Context, Known], F]

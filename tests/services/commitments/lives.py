@@ -172,7 +172,7 @@ DRAWN = (
     asking(
         Commitment.split,
         Split,
-        (registered(code="SEG-14-A"), registered(code="SEG-14-B")),
+        ("SEG-14-A", "SEG-14-B"),
         reason=WORDS,
         effective_on=DAYS,
     ),

@@ -61,14 +61,14 @@ def asked(day: date = JULY, parts: tuple[dict[str, Any], ...] = PARTS, reason: s
 
 def splitting(proposed: Splitting) -> Any:
     """The decision of the original alone."""
-    return lambda it: it.split(proposed.split, on(TODAY), parts_of(it, proposed))
+    return lambda it: it.split(proposed.split, on(TODAY), [part["code"] for part in proposed.parts])
 
 
 def into_parts(it: Commitment, proposed: Splitting) -> list[Registered]:
     """The parts as they are registered."""
     context = on(TODAY)
     parts = parts_of(it, proposed)
-    split = it.split(proposed.split, context, parts)
+    split = it.split(proposed.split, context, [part.code for part in parts])
     *others, last = events_of(it, split, parts, [KNOWN] * len(parts), context)
     assert last == split
     found = []
