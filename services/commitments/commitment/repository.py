@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 from services.commitments.commitment.model import Commitment, Known, Place, Stretch, Successor, register
+from services.commitments.commitment.splitting import Splitting, events_of, parts_of
 from services.commitments.plan.repository import Directory
 from shared.aggregate.command import Command, Context, Decided, Outcome
 from shared.aggregate.redaction import Readers
@@ -25,6 +26,7 @@ from shared.events.commitments import (
     Merged,
     Registered,
     Reopened,
+    Split,
 )
 from shared.events.facts import Event
 from shared.events.retractions import CommitmentFactRetracted, Retraction
@@ -42,11 +44,8 @@ REPARENTING: Final = (*RESTATING, CommitmentFactRetracted)
 PLACING: Final = (Registered, *REPARENTING)
 """What tells of which other one a commitment is part."""
 
-NAMING: Final = frozenset({"parent", "split_from"})
-"""The fields of a registration that name another commitment."""
-
-ENDING: Final = (Completed, Discarded, Merged, Reopened, CommitmentFactRetracted)
-"""What tells whether a commitment is open, and in which one it goes on."""
+ENDING: Final = (Completed, Discarded, Merged, Split, Reopened, CommitmentFactRetracted)
+"""What tells whether a commitment is open, and in which ones it goes on."""
 
 
 class Restating(Protocol):
@@ -121,6 +120,22 @@ class Commitments(Repository[Commitment]):
 
         return decide_hearing
 
+    async def split(self, current: Commitment, proposed: Splitting, context: Context) -> Decided:
+        """Splits the commitment into parts, which are registered in the same transaction and inherit what it promises.
+
+        A part says its code and its title; all else that it leaves out is as it is with the original on that day.
+        """
+        parts = parts_of(current, proposed)
+        split = current.split(proposed.split, context, [part.code for part in parts])
+        for index, part in enumerate(parts):
+            if await self.by_code(part.code) is not None:
+                raise RuleBroken(
+                    "code-taken",
+                    f"There is already a commitment with the code '{part.code}' (/parts/{index}).",
+                )
+        known = [await self.known_to(part) for part in parts]
+        return events_of(current, split, parts, known, context)
+
     async def settle_retraction(
         self, current: Commitment, without: Commitment, retraction: Retraction
     ) -> Decided:
@@ -151,7 +166,7 @@ class Commitments(Repository[Commitment]):
         @wraps(decide)
         async def decide_knowing(current: Commitment, proposed: F, context: Context) -> F:
             value = proposed.value
-            named = {value} if proposed.field in NAMING and isinstance(value, str) else set()
+            named = {value} if proposed.field == "parent" and isinstance(value, str) else set()
             # What was wrong was so from the first day on; a change has a day of its own.
             since = getattr(proposed, "effective_on", current.dated.first_day)
             parents = [stretch.since for stretch in current.parents()]
@@ -177,7 +192,7 @@ class Commitments(Repository[Commitment]):
     ) -> Known:
         """What the record holds of the things that a registration names, from a day on (its first) until another."""
         places: dict[str, Place] = {}
-        for code in {registered.parent, registered.split_from, *also} - {None}:
+        for code in {registered.parent, *also} - {None}:
             assert code is not None
             if (found := await self.by_code(code)) is not None:
                 above = await self._reached(
