@@ -86,6 +86,7 @@ class DecisionKind(StrEnum):
     REVISE_TARGET = "revise_target"
     DISCARD = "discard"
     MERGE = "merge"
+    SPLIT = "split"
     REASSIGN = "reassign"
     REOPEN = "reopen"
     COMPLETE = "complete"

@@ -352,6 +352,25 @@ class AgreedMerger(Part, frozen=True, kw_only=True):
     into: CommitmentCode
 
 
+class AgreedPart(Part, frozen=True, kw_only=True):
+    """One part of the commitment concerned; what it leaves out is as it is with that one."""
+
+    code: Annotated[CommitmentCode, Field(examples=["SEG-014-A"])]
+    title: Line
+    lead_organization: OrganizationCode | None = None
+    responsible_service: OrganizationCode | None = None
+    goal: Prose | None = None
+    description: Prose | None = None
+    public_deadline_on: CivilDay | None = None
+    internal_deadline_on: CivilDay | None = None
+
+
+class AgreedSplit(Part, frozen=True, kw_only=True):
+    """The parts in which the one commitment concerned goes on: two or more."""
+
+    parts: Items[AgreedPart]
+
+
 class AgreedReassignment(Part, frozen=True, kw_only=True):
     """The organisation that leads the commitments concerned from now on."""
 
@@ -393,6 +412,7 @@ class Effect(Part, frozen=True, kw_only=True):
     target: Annotated[AgreedTarget | None, Field(description="For `revise_target`.")] = None
     discard: Annotated[AgreedDiscard | None, Field(description="For `discard`.")] = None
     merger: Annotated[AgreedMerger | None, Field(description="For `merge`.")] = None
+    split: Annotated[AgreedSplit | None, Field(description="For `split`.")] = None
     reassignment: Annotated[AgreedReassignment | None, Field(description="For `reassign`.")] = None
     reopening: Annotated[AgreedReopening | None, Field(description="For `reopen`.")] = None
     completion: Annotated[AgreedCompletion | None, Field(description="For `complete`.")] = None
@@ -401,7 +421,7 @@ class Effect(Part, frozen=True, kw_only=True):
 
     def commitments(self) -> set[str]:
         """The codes of the commitments that it names, beside those that the decision concerns."""
-        named: list[str] = []
+        named = [] if self.split is None else [part.code for part in self.split.parts]
         if self.commitment is not None:
             named += [self.commitment.code, *filter(None, [self.commitment.parent])]
         if self.merger is not None:
@@ -415,6 +435,7 @@ EFFECT_OF: Final[Mapping[DecisionKind, str]] = {
     DecisionKind.REVISE_TARGET: "target",
     DecisionKind.DISCARD: "discard",
     DecisionKind.MERGE: "merger",
+    DecisionKind.SPLIT: "split",
     DecisionKind.REASSIGN: "reassignment",
     DecisionKind.REOPEN: "reopening",
     DecisionKind.COMPLETE: "completion",

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from services.commitments.commitment.model import Commitment, Known, Successor, register, usual_visibility
+from services.commitments.commitment.splitting import Splitting, events_of, parts_of
 from services.commitments.indicator.model import Indicator
 from shared.aggregate.aggregate import Aggregate, Entry, evolves
 from shared.aggregate.command import Context, OnStream
@@ -38,12 +39,20 @@ from shared.events.commitments import (
     PublicDeadline,
     Registered,
     Reopened,
+    Split,
     VisibilityChanged,
 )
 from shared.events.facts import Event
 from shared.events.indicators import IndicatorDefined, TargetSet
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
-from shared.events.meetings import EFFECT_OF, AgreedCommitment, DecisionAgreed, Effect
+from shared.events.meetings import (
+    EFFECT_OF,
+    AgreedCommitment,
+    AgreedPart,
+    AgreedSplit,
+    DecisionAgreed,
+    Effect,
+)
 from shared.events.streams import stream_of
 from shared.events.vocabulary import Accumulation, Direction, OriginKind, Visibility
 from shared.rules import guards
@@ -154,6 +163,8 @@ class Found(NamedTuple):
     """What a new commitment names, and the organisations there are."""
     successor: Successor | None = None
     """The commitment in which merged ones go on."""
+    parts: Sequence[Known] = ()
+    """What each part of a split names."""
 
 
 class Caused(NamedTuple):
@@ -200,6 +211,8 @@ def effects_of(
         case DecisionKind.REVISE_TARGET:
             _must_all_be_there(decision, found)
             return list(_revise_target(decision, effect, found, context))
+        case DecisionKind.SPLIT:
+            return list(_split(decision, effect, found, context))
         case _:
             return list(_on_each(decision, found, _ON_EACH[decision.kind](decision, effect, found, context)))
 
@@ -270,6 +283,49 @@ def _must_all_be_there(decision: DecisionAgreed, found: Found, beside: str | Non
 
 def _unknown(name: str) -> NotFound:
     return NotFound("unknown-commitment", f"There is no commitment '{name}'.")
+
+
+def split_by(decision: DecisionAgreed, agreed: AgreedSplit, original: Commitment) -> Splitting:
+    """The split that a decision asks for, with what each part says of itself."""
+    day = max(decision.agreed_on, original.registration.effective_on)
+    split = Split(reason=_reason(decision), effective_on=day, decision=decision.number)
+    return Splitting(split, [_part(one) for one in agreed.parts])
+
+
+def _part(agreed: AgreedPart) -> dict[str, Any]:
+    public, internal = agreed.public_deadline_on, agreed.internal_deadline_on
+    said = {name: getattr(agreed, name) for name in agreed.__struct_fields__ if not name.endswith("_on")}
+    said["public_deadline"] = None if public is None else PublicDeadline(on=public)
+    said["internal_deadline"] = None if internal is None else InternalDeadline(on=internal)
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _split(decision: DecisionAgreed, effect: Effect, found: Found, context: Context) -> Iterator[Caused]:
+    assert effect.split is not None
+    with _in_the_way():
+        if len(decision.commitments) != 1:
+            raise InvalidInput(
+                "split-of-one", "A decision splits one commitment: it names that, and no other."
+            )
+    (name,) = decision.commitments
+    with _in_the_way(commitment=name):
+        original = found.commitments.get(name)
+        if original is None:
+            raise _unknown(name)
+        splitting = split_by(decision, effect.split, original)
+        parts = parts_of(original, splitting)
+        split = original.split(splitting.split, context, [part.code for part in parts])
+        for part in parts:
+            with _in_the_way(commitment=part.code):
+                if part.code in found.commitments:
+                    raise RuleBroken("code-taken", "There is already a commitment with this code.")
+        events = events_of(original, split, parts, found.parts, context)
+    for event in events:
+        if isinstance(event, OnStream):
+            assert isinstance(event.event, Registered)
+            yield Caused(event, Done(type=event.event.TYPE, version=1, commitment=event.event.code))
+        else:
+            yield _caused(original.id, original.version + 1, event, commitment=original.code)
 
 
 def _revise_target(

@@ -12,6 +12,7 @@ import msgspec
 from services.commitments.commitment.model import Commitment, Known
 from services.commitments.commitment.repository import ENDING, Commitments
 from services.commitments.commitment.repository import KIND as COMMITMENT
+from services.commitments.commitment.splitting import parts_of
 from services.commitments.indicator.model import Indicator
 from services.commitments.indicator.repository import KIND as INDICATOR
 from services.commitments.indicator.repository import Indicators
@@ -25,6 +26,7 @@ from services.commitments.outcome.model import (
     done_by_hand,
     effects_of,
     proposed_by,
+    split_by,
 )
 from shared.aggregate.aggregate import believed
 from shared.aggregate.command import Command, Decided, Outcome
@@ -34,7 +36,7 @@ from shared.eventlog.envelope import FollowerPosition
 from shared.eventlog.live import LiveLog
 from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, Done
 from shared.events.meeting_vocabulary import DecisionKind
-from shared.events.meetings import AgreedMerger, AgreedReassignment, DecisionAgreed, Effect
+from shared.events.meetings import AgreedMerger, AgreedReassignment, AgreedSplit, DecisionAgreed, Effect
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor, Role
 
@@ -191,7 +193,7 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
             return decide(present, lambda: effects_of(agreed, found, context, body=body))
 
         # What a commitment goes on in must be open when it does, whoever closes that at the same moment.
-        considering = ENDING if agreed.kind is DecisionKind.MERGE else ()
+        considering = ENDING if agreed.kind in (DecisionKind.MERGE, DecisionKind.SPLIT) else ()
         return await self.write(stream_of(KIND, agreed.number), decide_anew, command, considering=considering)
 
     async def _found(self, decision: DecisionOnRecord) -> Found:
@@ -208,13 +210,19 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
                 commitments[code] = taken
             body = None if decision.body is None else decision.body.kind
             known = await self._commitments.known_to(proposed_by(agreed, effect.commitment, body))
-        successor = None
+        successor, parts = None, list[Known]()
         match effect:
             case Effect(reassignment=AgreedReassignment()):
                 known = self._commitments.around()
             case Effect(merger=AgreedMerger(into=into)):
                 successor = await self._commitments.successor(into, _day_of(agreed, commitments))
-        return Found(commitments, indicator, known, successor)
+            case Effect(split=AgreedSplit() as split):
+                for original in list(commitments.values())[:1]:
+                    for part in parts_of(original, split_by(agreed, split, original)):
+                        if (taken := await self._commitments.by_code(part.code)) is not None:
+                            commitments[part.code] = taken
+                        parts.append(await self._commitments.known_to(part))
+        return Found(commitments, indicator, known, successor, parts)
 
     async def _commitments_named(self, names: Iterable[str]) -> dict[str, Commitment]:
         found: dict[str, Commitment] = {}

@@ -36,6 +36,7 @@ from shared.events.meetings import (
     AgendaAgreed,
     AgendaItem,
     AgendaRevised,
+    AgreedSplit,
     Appointment,
     AttendanceCorrected,
     Attendee,
@@ -1022,6 +1023,8 @@ def _check_effect(decision: DraftDecision, at: str, ground: Ground) -> None:
             "The commitment in which the others go on is not among those that are merged.",
             pointer=f"{at}/merger/into",
         )
+    if effect.split is not None:
+        _check_split(effect.split, decision, f"{at}/split", ground)
     if effect.reassignment is not None:
         guards.known_organization(
             effect.reassignment.lead_organization,
@@ -1041,6 +1044,23 @@ def _check_effect(decision: DraftDecision, at: str, ground: Ground) -> None:
             )
     if effect.referral is not None:
         guards.text_given(effect.referral.to, "Whom it goes to", f"{at}/referral/to")
+
+
+def _check_split(split: AgreedSplit, decision: DraftDecision, at: str, ground: Ground) -> None:
+    if len(decision.commitments) != 1:
+        raise InvalidInput(
+            "split-of-one",
+            "One commitment is split at a time: name it, and no other.",
+            pointer=at.removesuffix("/effect/split") + "/commitments",
+        )
+    if len(split.parts) < 2:
+        raise InvalidInput("split-too-few", "A split makes at least two parts.", pointer=f"{at}/parts")
+    for index, part in enumerate(split.parts):
+        place = f"{at}/parts/{index}"
+        guards.text_given(part.title, "The title", f"{place}/title")
+        for name in ("lead_organization", "responsible_service"):
+            if (code := getattr(part, name)) is not None:
+                guards.known_organization(code, ground.organizations, f"{place}/{name}")
 
 
 def _check_task(task: DraftActionItem, decisions: int, at: str, ground: Ground) -> None:

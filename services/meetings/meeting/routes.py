@@ -807,6 +807,12 @@ ERRORS: Catalogue = {
         "Merged into itself",
         "`commitments` are those that are merged; the one in which they go on is named in the effect alone.",
     ),
+    "split-of-one": Explained(
+        422,
+        "Split of one",
+        "A decision splits one commitment: name it alone, and the others in decisions of their own.",
+    ),
+    "split-too-few": Explained(422, "Too few parts", "A split makes at least two parts."),
     "completed-after-meeting": Explained(
         422,
         "Completed after the meeting",

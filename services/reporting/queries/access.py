@@ -60,7 +60,7 @@ def readable(
 
 def open_then(scope: Scope, position: int, dataset: Dataset) -> ColumnElement[bool]:
     """Whether a row known at a position was open to the asker there, whatever became of it since: to be counted."""
-    return true() if scope.everything else _open(scope, position, dataset)
+    return true() if scope.everything else was_open(scope, position, dataset)
 
 
 def readable_things(

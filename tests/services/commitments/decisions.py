@@ -16,9 +16,11 @@ from shared.events.meetings import (
     AgreedDeadline,
     AgreedDiscard,
     AgreedMerger,
+    AgreedPart,
     AgreedPublication,
     AgreedReassignment,
     AgreedReopening,
+    AgreedSplit,
     AgreedTarget,
     BodyRegistered,
     DecisionAgreed,
@@ -85,6 +87,14 @@ def merging(into: str = "SEG-1") -> Effect:
 def handing_to(lead: str = "HEALTH") -> Effect:
     """To give commitments another lead."""
     return Effect(reassignment=AgreedReassignment(lead_organization=lead))
+
+
+def splitting(*codes: str, **more: Any) -> Effect:
+    """To let a commitment go on in parts."""
+    parts = tuple(
+        AgreedPart(code=code, title=f"The part {code}", **more) for code in codes or ("SEG-A", "SEG-B")
+    )
+    return Effect(split=AgreedSplit(parts=parts))
 
 
 def reopening() -> Effect:

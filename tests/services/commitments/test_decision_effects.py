@@ -26,6 +26,7 @@ from shared.events.commitments import (
     PublicDeadline,
     Registered,
     Reopened,
+    Split,
     VisibilityChanged,
 )
 from shared.events.facts import Event
@@ -46,6 +47,7 @@ from tests.services.commitments.decisions import (
     merging,
     publishing,
     reopening,
+    splitting,
     taking_to,
     until,
 )
@@ -464,6 +466,45 @@ def test_what_the_record_refuses_of_a_decision_says_why_and_of_which_commitment(
         (DecisionKind.PUBLISH, publishing(Visibility.INTERNAL)),
     ],
 )
+def split_found(it: Commitment, *others: Commitment) -> Found:
+    return record(it, *others)._replace(parts=(KNOWN, KNOWN))
+
+
+def test_a_decision_splits_a_commitment_into_parts_that_inherit_what_it_promised() -> None:
+    it = commitment()
+    agreed = on_segment(DecisionKind.SPLIT, splitting(public_deadline_on=date(2014, 3, 10)))
+    first, second, split = effects(agreed, split_found(it))
+    assert [one.done for one in (first, second, split)] == [
+        Done(type="commitments.registered", version=1, commitment="SEG-A"),
+        Done(type="commitments.registered", version=1, commitment="SEG-B"),
+        Done(type="commitments.split", version=2, commitment="SEG-14"),
+    ]
+    assert split.on_stream.event == Split(
+        parts=("SEG-A", "SEG-B"), reason=REASON, effective_on=AGREED_ON, decision=NUMBER
+    )
+    part = first.on_stream.event
+    assert isinstance(part, Registered)
+    assert (part.split_from, part.lead_organization, part.effective_on) == ("SEG-14", "INTERIOR", AGREED_ON)
+    assert part.public_deadline == PublicDeadline(on=date(2014, 3, 10))
+    assert part.internal_deadline == InternalDeadline(on=date(2013, 10, 31))
+
+
+def test_a_split_that_the_record_refuses_says_why() -> None:
+    it, taken = commitment(), commitment(registered(code="SEG-B"))
+    agreed = on_segment(DecisionKind.SPLIT, splitting())
+    assert refused(agreed, split_found(it, taken)) == ("code-taken", "SEG-B")
+    assert refused(agreed, split_found(commitment(registered(), discarded()))) == (
+        "commitment-closed",
+        "SEG-14",
+    )
+    both = decision(DecisionKind.SPLIT, commitments=("SEG-14", "SEG-B"), effect=splitting())
+    assert refused(both, split_found(it, taken)) == ("split-of-one", None)
+    one = on_segment(DecisionKind.SPLIT, splitting("SEG-A"))
+    assert refused(one, record(it)._replace(parts=(KNOWN,))) == ("split-too-few", "SEG-14")
+    nobody = on_segment(DecisionKind.SPLIT, splitting(lead_organization="NOBODY"))
+    assert refused(nobody, split_found(it)) == ("unknown-organization", "SEG-14")
+
+
 def test_a_lead_or_a_visibility_that_is_so_already_needs_no_doing(kind: DecisionKind, effect: Effect) -> None:
     assert effects(on_segment(kind, effect), record(commitment())) == []
 
@@ -496,6 +537,7 @@ def test_whatever_its_kind_a_decision_names_commitments_that_are_there(kind: Dec
         DecisionKind.DISCARD: giving_up(),
         DecisionKind.MERGE: merging(),
         DecisionKind.REASSIGN: handing_to(),
+        DecisionKind.SPLIT: splitting(),
         DecisionKind.REOPEN: reopening(),
         DecisionKind.COMPLETE: completing(),
         DecisionKind.PUBLISH: publishing(),
@@ -522,6 +564,7 @@ def test_what_holds_already_needs_no_doing() -> None:
         (DecisionKind.DISCARD, until(date(2014, 3, 10))),
         (DecisionKind.MERGE, None),
         (DecisionKind.REASSIGN, merging()),
+        (DecisionKind.SPLIT, merging()),
         (DecisionKind.REOPEN, Effect()),
         (DecisionKind.COMPLETE, reopening()),
         (DecisionKind.PUBLISH, completing()),

@@ -33,6 +33,7 @@ from tests.services.commitments.decisions import (
     publishing,
     recordable,
     reopening,
+    splitting,
     taking_to,
     until,
 )
@@ -215,7 +216,7 @@ async def test_deadlines_targets_discards_and_escalations_reach_what_they_name_w
         assert set(caused) <= {outcome["decision_position"] for outcome in outcomes}
 
 
-async def test_decisions_merge_reassign_complete_reopen_and_publish_under_the_guards_of_people(
+async def test_decisions_merge_split_reassign_complete_reopen_and_publish_under_the_guards_of_people(
     service: Installation, meetings: Meetings
 ) -> None:
     for code in ("SEG-1", "SEG-14", "SEG-15", "SEG-16"):
@@ -226,6 +227,7 @@ async def test_decisions_merge_reassign_complete_reopen_and_publish_under_the_gu
         (DecisionKind.COMPLETE, ("SEG-16",), completing()),
         (DecisionKind.REOPEN, ("SEG-16",), reopening()),
         (DecisionKind.PUBLISH, ("SEG-16", "SEG-1"), publishing()),
+        (DecisionKind.SPLIT, ("SEG-1",), splitting()),
         (DecisionKind.COMPLETE, ("SEG-14",), completing()),
         (DecisionKind.MERGE, ("SEG-15",), merging("SEG-14")),
     ]
@@ -236,11 +238,19 @@ async def test_decisions_merge_reassign_complete_reopen_and_publish_under_the_gu
         )
     )
     assert [len(one["did"]) if one["did"] else one["difficulty"]["code"] for one in outcomes] == [
-        *[1, 1, 1, 1, 2],
+        *[1, 1, 1, 1, 2, 3],
         *["commitment-closed", "merger-into-closed"],
     ]
     merged = await service.read("/v1/commitments/SEG-14")
     assert (merged["merged_into"], merged["closing"]["decision"]) == ("SEG-1", "BIL-INT-2012-001")
+    split = await service.read("/v1/commitments/SEG-1")
+    assert (split["split_into"], split["closing"]["decision"]) == (["SEG-A", "SEG-B"], "BIL-INT-2012-006")
+    part = await service.read("/v1/commitments/SEG-A")
+    assert (part["split_from"], part["title"], part["effective_on"]) == (
+        "SEG-1",
+        "The part SEG-A",
+        "2012-11-07",
+    )
     lead = await service.read("/v1/commitments/SEG-15")
     assert (lead["lead_organization"], lead["reassignments"][0]["decision"]) == ("HEALTH", "BIL-INT-2012-002")
     kinds = [(item["type"], item["decision"]) for item in await history(service, "/v1/commitments/SEG-16")]
@@ -254,7 +264,7 @@ async def test_decisions_merge_reassign_complete_reopen_and_publish_under_the_gu
     await service.told("POST", "/v1/commitments/SEG-14/reopenings", again, If_Match="*")
     resolved = await service.ask(
         "POST",
-        "/v1/decision-outcomes/BIL-INT-2012-007/resolutions",
+        "/v1/decision-outcomes/BIL-INT-2012-008/resolutions",
         {"remarks": "Reopened"},
         If_Match="*",
     )

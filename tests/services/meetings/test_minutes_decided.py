@@ -25,9 +25,11 @@ from shared.events.meetings import (
     AgreedDeadline,
     AgreedDiscard,
     AgreedMerger,
+    AgreedPart,
     AgreedPublication,
     AgreedReassignment,
     AgreedReopening,
+    AgreedSplit,
     AgreedTarget,
     AttendanceCorrected,
     BudgetImpact,
@@ -87,6 +89,8 @@ TARGET = Effect(target=AgreedTarget(indicator="WAIT", value="28.5", on=date(2013
 DISCARD = Effect(discard=AgreedDiscard(reason_type=DiscardReason.BUDGETARY, reason="No funds"))
 REFERRAL = Effect(referral=Referral(to="President"))
 MERGER = Effect(merger=AgreedMerger(into="SAL-9"))
+PARTS = (AgreedPart(code="SAL-A", title="In the north"), AgreedPart(code="SAL-B", title="In the south"))
+SPLIT = Effect(split=AgreedSplit(parts=PARTS))
 REASSIGNMENT = Effect(reassignment=AgreedReassignment(lead_organization="MINSAL"))
 REOPENING = Effect(reopening=AgreedReopening(reason="The law was struck down"))
 COMPLETION = Effect(completion=AgreedCompletion(evidence=(Evidence(description="Law 20.595"),)))
@@ -193,6 +197,7 @@ def test_a_body_that_does_not_decide_can_only_refer(kind: DecisionKind) -> None:
         decision(DecisionKind.REVISE_TARGET, effect=TARGET),
         decision(DecisionKind.DISCARD, effect=DISCARD, commitments=("SAL-1",), budget_impact=IMPACT),
         decision(DecisionKind.MERGE, effect=MERGER, commitments=("SAL-1",)),
+        decision(DecisionKind.SPLIT, effect=SPLIT, commitments=("SAL-1",)),
         decision(DecisionKind.REASSIGN, effect=REASSIGNMENT, commitments=("SAL-1",)),
         decision(DecisionKind.REOPEN, effect=REOPENING, commitments=("SAL-1",)),
         decision(DecisionKind.COMPLETE, effect=COMPLETION, commitments=("SAL-1",)),
@@ -242,6 +247,7 @@ def test_each_kind_of_decision_says_what_it_does(good: DraftDecision) -> None:
             (decision(kind, effect=effect), "decision-without-commitment", "commitments")
             for kind, effect in (
                 (DecisionKind.MERGE, MERGER),
+                (DecisionKind.SPLIT, SPLIT),
                 (DecisionKind.REASSIGN, REASSIGNMENT),
                 (DecisionKind.REOPEN, REOPENING),
                 (DecisionKind.COMPLETE, COMPLETION),
@@ -252,6 +258,20 @@ def test_each_kind_of_decision_says_what_it_does(good: DraftDecision) -> None:
             decision(DecisionKind.MERGE, effect=MERGER, commitments=("SAL-9",)),
             "merged-into-itself",
             "effect/merger/into",
+        ),
+        (
+            decision(DecisionKind.SPLIT, effect=SPLIT, commitments=("SAL-1", "SAL-2")),
+            "split-of-one",
+            "commitments",
+        ),
+        (
+            decision(
+                DecisionKind.SPLIT,
+                effect=Effect(split=AgreedSplit(parts=PARTS[:1])),
+                commitments=("SAL-1",),
+            ),
+            "split-too-few",
+            "effect/split/parts",
         ),
         (
             decision(
