@@ -459,13 +459,6 @@ def test_what_the_record_refuses_of_a_decision_says_why_and_of_which_commitment(
     assert refused(on_segment(kind, effect), found) == (code, "SEG-14")
 
 
-@pytest.mark.parametrize(
-    ("kind", "effect"),
-    [
-        (DecisionKind.REASSIGN, handing_to("INTERIOR")),
-        (DecisionKind.PUBLISH, publishing(Visibility.INTERNAL)),
-    ],
-)
 def split_found(it: Commitment, *others: Commitment) -> Found:
     return record(it, *others)._replace(parts=(KNOWN, KNOWN))
 
@@ -505,6 +498,13 @@ def test_a_split_that_the_record_refuses_says_why() -> None:
     assert refused(nobody, split_found(it)) == ("unknown-organization", "SEG-14")
 
 
+@pytest.mark.parametrize(
+    ("kind", "effect"),
+    [
+        (DecisionKind.REASSIGN, handing_to("INTERIOR")),
+        (DecisionKind.PUBLISH, publishing(Visibility.INTERNAL)),
+    ],
+)
 def test_a_lead_or_a_visibility_that_is_so_already_needs_no_doing(kind: DecisionKind, effect: Effect) -> None:
     assert effects(on_segment(kind, effect), record(commitment())) == []
 
