@@ -141,7 +141,7 @@ async def test_the_answer_is_what_the_document_describes(service: Installation) 
         assert item.keys() == set(HistoryItem.__struct_fields__)
 
 
-EMPTY = {"split_from", "merged_into", "escalations"}
+EMPTY = {"split_from", "merged_into", "escalations", "indicators"}
 
 
 async def tell_everything(service: Installation, path: str) -> None:
