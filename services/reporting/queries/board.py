@@ -128,7 +128,7 @@ def grouped_board_as_of(
     rows = reading.connection.execute(
         select(status, func.count(), *keys).where(chosen).group_by(STATUS, *keys)
     ).all()
-    names = names_at(reading, at.position)
+    names = names_at(reading, at.position, at.on)
     groups: dict[tuple[Any, ...], list[tuple[str | None, int]]] = {}
     for row in rows:
         given = iter(row[2:])
@@ -242,7 +242,7 @@ def _descriptions(reading: Reading, at: AsOf, rows: Sequence[Any]) -> dict[UUID,
 def _items(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any], rule: Rule) -> list[Item]:
     if not rows:
         return []
-    names = names_at(reading, at.position)
+    names = names_at(reading, at.position, at.on)
     described = _descriptions(reading, at, rows)
     elsewhere = {row.merged_into for row in rows} | {row.parent for row in described.values()}
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
