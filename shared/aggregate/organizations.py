@@ -1,14 +1,13 @@
-"""The organisations of the state, by day: where they belonged, and who stands for them once they are no more."""
+"""An organisation of the state, by day: what it was called, where it belonged, and what it went on in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
 from typing import NamedTuple
 
 from shared.aggregate.description import Described
-from shared.aggregate.index import EventSource, Index
 from shared.events.commitments import OrganizationChanged, OrganizationRegistered
 
 
@@ -71,30 +70,3 @@ class Organization(Described[OrganizationChanged]):
         """Whether it was known by a name on a day, capitals aside."""
         names = (self.code, *self.described_on(day).aliases)
         return name.casefold() in {one.casefold() for one in names}
-
-
-class OrganizationsByDay(Index[Organization]):
-    """All of them, and who stands for whom on which day."""
-
-    def __init__(self, source: EventSource, changed: Callable[[Organization], None] = lambda _: None) -> None:
-        super().__init__(source, Organization, key=lambda one: one.code, changed=changed)
-
-    def heirs_on(self, code: str, day: date) -> Collection[str]:
-        """The organisations that stand for one on a day: itself while it is there, and then its successors.
-
-        One in which another went on later than its own end has come back by that.
-        """
-        heirs: dict[str, None] = {}
-        asked = [code]
-        for one in asked:
-            organization = self.get(one)
-            ending = None if organization is None else organization.ending_on(day)
-            if ending is None or self._came_back(one, ending.since, day):
-                heirs[one] = None
-            else:
-                asked += [successor for successor in ending.successors if successor not in asked]
-        return heirs.keys()
-
-    def _came_back(self, code: str, since: date, day: date) -> bool:
-        endings = (one.ending_on(day) for one in self.all())
-        return any(one is not None and one.since > since and code in one.successors for one in endings)

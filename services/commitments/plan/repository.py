@@ -8,8 +8,9 @@ import msgspec
 
 from services.commitments.plan.model import Pillar, check_organization, check_pillar
 from shared.aggregate.command import Command
+from shared.aggregate.heirs import OrganizationsByDay
 from shared.aggregate.index import EventSource, Index
-from shared.aggregate.organizations import Organization, OrganizationsByDay, successors_of
+from shared.aggregate.organizations import Organization, successors_of
 from shared.aggregate.repository import DescribedRepository
 from shared.errors import NotFound
 from shared.eventlog.live import LiveLog

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from services.meetings.body.model import Body, check_body
 from shared.aggregate.command import Command
+from shared.aggregate.heirs import OrganizationsByDay
 from shared.aggregate.index import Index
-from shared.aggregate.organizations import OrganizationsByDay
 from shared.aggregate.repository import DescribedRepository
 from shared.eventlog.live import LiveLog
 from shared.events.meetings import BodyChanged, BodyRegistered

@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from services.meetings.body.model import Body, check_body, usual_visibility, usually_decides
+from shared.aggregate.heirs import OrganizationsByDay
 from shared.aggregate.index import EventSource, Index
-from shared.aggregate.organizations import OrganizationsByDay
 from shared.errors import BitacoraError
 from shared.events.meeting_vocabulary import BodyKind, Cadence
 from shared.events.meetings import BodyChanged, BodyRegistered, Protocol, Seat
