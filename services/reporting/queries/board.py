@@ -220,7 +220,7 @@ def grouped_board_as_of(
     """How many there are of each kind, and the totals; a group says how many of it are counted as what."""
     columns = [DIMENSIONS[name].name for name in group_by if name != STATUS]
     counts = _counts(reading, _counting(reading, at, scope, filters, rule, count_by), columns)
-    names = names_at(reading, at.position)
+    names = names_at(reading, at.position, at.on)
     groups: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for row in counts:
         given = iter(row[5:])
@@ -411,7 +411,7 @@ def _items(
 ) -> list[Item]:
     if not rows:
         return []
-    names = names_at(reading, at.position)
+    names = names_at(reading, at.position, at.on)
     described, details, progress = (
         _rows_of(reading, at, one, rows) for one in (commitments, commitment_details, commitment_progress)
     )
