@@ -401,14 +401,17 @@ def brief(source: str, told: Completed | ProgressReported) -> tuple[Any, ...]:
 def concerned(told: Told, on: date = date.max) -> set[str]:
     """The organisations that lead a commitment, or work on it, as far as these events tell."""
     expected = replayed(told, on)
-    if expected is None:
-        return set()
+    return set() if expected is None else {expected.lead, *collaborating(told, on)}
+
+
+def collaborating(told: Told, on: date) -> tuple[str, ...]:
+    """The organisations that work on a commitment on a day, as far as these events tell."""
     first = told[0][1]
     assert isinstance(first, Registered)
-    collaborating = set(first.collaborating_organizations)
+    found = first.collaborating_organizations
     for _, event in told:
         if isinstance(event, Corrected) and event.field == "collaborating_organizations":
-            collaborating = set(event.value)
+            found = event.value
     changes = [
         (event.effective_on, position, event.value)
         for position, event in told
@@ -416,7 +419,7 @@ def concerned(told: Told, on: date = date.max) -> set[str]:
         and event.field == "collaborating_organizations"
         and event.effective_on <= on
     ]
-    return set(max(changes)[2] if changes else collaborating) | {expected.lead}
+    return tuple(max(changes)[2] if changes else found)
 
 
 Dated = tuple[Any, int]
