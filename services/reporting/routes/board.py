@@ -189,10 +189,10 @@ def board_routes(reporting: Reporting) -> Router:
 
     @router.get("/v1/board/changes", access=SHOWN, answers=ChangesAnswer, query=ChangesQuery)
     async def board_changes(request: Request, query: ChangesQuery) -> Response:
-        """What is not on the board of one day as it was on that of an earlier one, and the event behind each difference.
+        """What is not as it was on the board of an earlier day, and the event behind each difference.
 
         Both days as known at one moment, or the earlier one as known at an earlier moment (`from_known_at`,
-        `from_position`). `sums` reconcile for the whole: opening + entered - left = closing, in total and in each state.
+        `from_position`). `sums` reconcile: opening + entered - left = closing, of all and of each state.
         """
         if query.first > query.last:
             raise InvalidInput(

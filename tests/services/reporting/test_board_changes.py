@@ -1,4 +1,4 @@
-"""What changed between two boards, against a plain comparison of two replays of the log, and that the sum reconciles."""
+"""What changed between two boards, against a plain comparison of two replays, and that the sum reconciles."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def between(stage: Stage, before: AsOf, after: AsOf, scope: Scope = EVERYTHING, 
         return changes_between(reading, stage.store, Clock().day_of, before, after, scope, **more)
 
 
-# --- for random histories, days and positions ---------------------------------------------------------------------------
+# --- for random histories, days and positions -----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
