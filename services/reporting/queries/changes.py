@@ -27,8 +27,8 @@ from services.reporting.reading import Reading
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.store import Store
-from shared.events.commitments import Changed, Corrected, LeadReassigned, Registered, VisibilityChanged
-from shared.rules.dated_facts import DatedFacts
+from shared.events.commitments import LeadReassigned, Registered, VisibilityChanged
+from shared.rules.dated_facts import RESTATING, DatedFacts
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
 
@@ -324,27 +324,22 @@ class _Told(NamedTuple):
         return position
 
     def _said(self, field: str) -> int:
-        """The event that said what a field of the registration is on the later day."""
-        changes = [
-            (one.data.effective_on, one.position)
+        """The event that said what a field of the registration is on the later day: the last change, or correction."""
+        said = [
+            (getattr(one.data, "effective_on", date.min), one.position)
             for one in self.events
-            if isinstance(one.data, Changed)
-            and one.data.field == field
-            and one.data.effective_on <= self.after.on
+            if isinstance(one.data, RESTATING) and one.data.field == field
         ]
-        if changes:
-            return max(changes)[1]
-        corrections = [
-            one.position for one in self.events if isinstance(one.data, Corrected) and one.data.field == field
+        return max((one for one in said if one[0] <= self.after.on), default=(None, self.events[0].position))[
+            1
         ]
-        return corrections[-1] if corrections else self.events[0].position
 
     def _appearance(self) -> int:
         """Why it is on one side alone: it had not begun, or it was hidden, or its first day was another."""
         registered = self.events[0].position
         if registered > self.before.position or self.facts.first_day > self.before.on:
             return registered
-        return self._last(VisibilityChanged, Corrected, LeadReassigned, Changed)
+        return self._last(VisibilityChanged, LeadReassigned, *RESTATING)
 
     def _last(self, *types: type) -> int:
         """The last event of some types between the two sides; the registration where there is none."""

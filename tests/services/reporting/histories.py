@@ -163,7 +163,7 @@ class Teller:
                 (ChangeableField.KEY_WORDS, ["not a matter of the board"]),
             ]
         )
-        return Changed(field=field, value=value, effective_on=day, reason="r")
+        return changed(field, value, day)
 
     def _correction(self) -> Corrected:
         deadline = self._one_of([None, {"on": self._day().isoformat()}])
@@ -206,6 +206,11 @@ def histories(tag: str) -> st.SearchStrategy[Story]:
     """Histories of between one and thirty events."""
     lengths = st.integers(0, 29).map(lambda fewer: 30 - fewer)
     return st.builds(lambda seed, length: Teller(seed, tag).story(length), st.integers(0, 2**32), lengths)
+
+
+def changed(field: ChangeableField, value: Any, day: date) -> Changed:
+    """A field is another one in the world from a day on."""
+    return Changed(field=field, value=value, effective_on=day, reason="r")
 
 
 class Expected(NamedTuple):

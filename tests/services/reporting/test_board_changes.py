@@ -18,7 +18,6 @@ from services.reporting.queries.moments import AsOf
 from shared.clock import Clock
 from shared.events.commitments import (
     ChangeableField,
-    Changed,
     Completed,
     Corrected,
     DeadlineRevised,
@@ -32,7 +31,7 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.vocabulary import DeadlineKind, DiscardReason, Visibility
-from tests.services.reporting.histories import Told, collaborating, histories, replayed
+from tests.services.reporting.histories import Told, changed, collaborating, histories, replayed
 from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
 from tests.services.reporting.test_two_times import EVERY_TIME, Story, asked_days
 
@@ -156,11 +155,6 @@ def promised(code: str, visibility: Visibility = Visibility.PUBLIC, **more: Any)
     return code, Registered(code=code, visibility=visibility, **named | more)
 
 
-def change(field: ChangeableField, value: Any) -> Changed:
-    """A field is another one in the world."""
-    return Changed(field=field, value=value, effective_on=JUNE, reason="decreed")
-
-
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A record that is only read."""
@@ -175,8 +169,8 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             promised("G"),
         )
         made.append(
-            ("B", change(ChangeableField.ADVISER, "u-2")),
-            ("B", change(ChangeableField.COLLABORATING_ORGANIZATIONS, ["MINSAL"])),
+            ("B", changed(ChangeableField.ADVISER, "u-2", JUNE)),
+            ("B", changed(ChangeableField.COLLABORATING_ORGANIZATIONS, ["MINSAL"], JUNE)),
             (
                 "B",
                 LeadReassigned(lead_organization="MINVU", previous="MOP", effective_on=JUNE, reason="a law"),
@@ -228,7 +222,7 @@ def test_lead_collaborators_and_adviser_are_told_each_with_its_event_and_reason(
         "adviser": ("u-1", "u-2", "changed"),
     }
     assert found is not None
-    assert {one.because.reason for one in found.changes if one.because} == {"a law", "decreed"}
+    assert {one.because.reason for one in found.changes if one.because} == {"a law", "r"}
 
 
 def test_who_advises_is_not_for_the_public(record: Stage) -> None:
