@@ -24,10 +24,12 @@ from services.reporting.queries.rules import verdict
 from services.reporting.queries.states import states_told
 from services.reporting.queries.timeline import DayOf, Source, sources_of
 from services.reporting.reading import Reading
+from shared.aggregate.aggregate import believed, retractions_in
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.store import Store
 from shared.events.commitments import LeadReassigned, Registered, VisibilityChanged
+from shared.events.retractions import Retraction
 from shared.rules.dated_facts import RESTATING, DatedFacts
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
@@ -249,6 +251,58 @@ def _change(told: _Told, differing: Sequence[tuple[What, Any, Any]]) -> Change:
     )
 
 
+class _Known(NamedTuple):
+    """What one side knows of one commitment: what it believes of what the log had told, for its day."""
+
+    at: AsOf
+    events: Sequence[Recorded]
+    facts: DatedFacts
+
+    @classmethod
+    def of(cls, told: Sequence[Recorded], at: AsOf) -> _Known | None:
+        """None where there was nothing yet."""
+        events = believed([one for one in told if one.position <= at.position])
+        if not events:
+            return None
+        first = events[0].data
+        assert isinstance(first, Registered)
+        facts = DatedFacts(first, events[0].position)
+        for one in events[1:]:
+            facts.apply(one.data, one.position)
+        return cls(at, events, facts)
+
+    def said(self, fact: str) -> int:
+        """The position of the event that said last what a fact is on that day, if only that it is none any more."""
+        facts = self.facts
+        histories: dict[str, Any] = {
+            "lead_organization": facts.leads,
+            "closure": facts.closures,
+            "judgement": facts.judgements,
+            "public_deadline": facts.public_deadlines,
+            "internal_deadline": facts.internal_deadlines,
+        }
+        if fact in histories:
+            position: int = histories[fact].on(self.at.on)[1]
+            return position
+        told = [
+            (getattr(one.data, "effective_on", date.min), one.position)
+            for one in self.events
+            if (isinstance(one.data, RESTATING) and one.data.field == fact)
+            or (isinstance(one.data, VisibilityChanged) and fact == "visibility")
+        ]
+        told = [one for one in told if one[0] <= self.at.on]
+        return max(told, default=(None, self.events[0].position))[1]
+
+
+_FACTS: Final[dict[str, str]] = {
+    "public_deadline_on": "public_deadline",
+    "internal_deadline_on": "internal_deadline",
+    "merged_into": "closure",
+    "discard_reason_type": "closure",
+}
+"""The facts that differences are of, where those are called otherwise."""
+
+
 class _Told(NamedTuple):
     """What the log tells of one commitment that differs: to find the events behind the differences."""
 
@@ -257,7 +311,7 @@ class _Told(NamedTuple):
     after: AsOf
     rows: tuple[Any, Any]
     events: list[Recorded]
-    facts: DatedFacts
+    known: tuple[_Known | None, _Known | None]
     sources: Mapping[int, Source]
 
     @classmethod
@@ -273,35 +327,26 @@ class _Told(NamedTuple):
     ) -> _Told:
         """What is told of it up to the later side."""
         before, after = sides
-        events = [
-            codec.decode(line, position)
-            for position, line in store.read_stream(commitment_id, 0, after.at.position)
-        ]
-        first = events[0].data
-        assert isinstance(first, Registered)
-        facts = DatedFacts(first, events[0].position)
-        for one in events[1:]:
-            facts.apply(one.data, one.position)
-        rows = before.rows.get(commitment_id), after.rows.get(commitment_id)
-        sources = sources_of(reading, day_of, after.at, scope, events)
-        return cls(rule, before.at, after.at, rows, events, facts, sources)
+        stream = store.read_stream(commitment_id, 0, after.at.position)
+        events = [codec.decode(line, position) for position, line in stream]
+        return cls(
+            rule,
+            before.at,
+            after.at,
+            (before.rows.get(commitment_id), after.rows.get(commitment_id)),
+            events,
+            (_Known.of(events, before.at), _Known.of(events, after.at)),
+            sources_of(reading, day_of, after.at, scope, events),
+        )
 
     def because(self, what: What) -> int:
-        """The position of the event that a difference follows from."""
-        match what:
-            case "entered" | "left":
-                return self._appearance()
-            case "state":
-                return self._governing(self._deciding_fact())
-            case "public_deadline_on" | "internal_deadline_on":
-                return self._governing(what.removesuffix("_on"))
-            case "lead_organization":
-                return self.facts.leads.on(self.after.on)[1]
-            case "merged_into" | "discard_reason_type":
-                return self._governing("closure")
-            case "visibility":
-                return self._last(VisibilityChanged)
-        return self._said(what)
+        """The position of the event that a difference follows from: what is said now, or why it is no longer said."""
+        before, after = self.known
+        if what in ("entered", "left") or before is None or after is None:
+            return self._appearance()
+        fact = self._deciding_fact() if what == "state" else _FACTS.get(what, what)
+        said, now = before.said(fact), after.said(fact)
+        return now if said == now else self._retraction_of(said) or now
 
     def _deciding_fact(self) -> str:
         """The fact of the line that begins to decide; where a line before it no longer holds, the fact of that one."""
@@ -312,40 +357,21 @@ class _Told(NamedTuple):
         )
         return (now if lines.index(now) <= lines.index(then) else then).because
 
-    def _governing(self, fact: str) -> int:
-        """The event that said last what a fact is on the later day, if only that there is none any more."""
-        histories: dict[str, Any] = {
-            "closure": self.facts.closures,
-            "judgement": self.facts.judgements,
-            "public_deadline": self.facts.public_deadlines,
-            "internal_deadline": self.facts.internal_deadlines,
-        }
-        position: int = histories[fact].on(self.after.on)[1]
-        return position
-
-    def _said(self, field: str) -> int:
-        """The event that said what a field of the registration is on the later day: the last change, or correction."""
-        said = [
-            (getattr(one.data, "effective_on", date.min), one.position)
-            for one in self.events
-            if isinstance(one.data, RESTATING) and one.data.field == field
-        ]
-        return max((one for one in said if one[0] <= self.after.on), default=(None, self.events[0].position))[
-            1
-        ]
+    def _retraction_of(self, position: int) -> int | None:
+        """The event by which the one at a position is no longer believed."""
+        version = next(one.version for one in self.events if one.position == position)
+        retraction = retractions_in(self.events).get(version)
+        return next((one.position for one in self.events if one.version == retraction), None)
 
     def _appearance(self) -> int:
         """Why it is on one side alone: it had not begun, or it was hidden, or its first day was another."""
-        registered = self.events[0].position
-        if registered > self.before.position or self.facts.first_day > self.before.on:
+        registered, after = self.events[0].position, self.known[1]
+        if after and (registered > self.before.position or after.facts.first_day > self.before.on):
             return registered
-        return self._last(VisibilityChanged, LeadReassigned, *RESTATING)
-
-    def _last(self, *types: type) -> int:
-        """The last event of some types between the two sides; the registration where there is none."""
+        moving = (VisibilityChanged, LeadReassigned, Retraction, *RESTATING)
         between = [
             one.position
             for one in self.events
-            if isinstance(one.data, types) and one.position > self.before.position
+            if isinstance(one.data, moving) and one.position > self.before.position
         ]
-        return between[-1] if between else self.events[0].position
+        return between[-1] if between else registered

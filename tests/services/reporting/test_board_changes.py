@@ -30,6 +30,7 @@ from shared.events.commitments import (
     Reopened,
     VisibilityChanged,
 )
+from shared.events.retractions import CommitmentFactRetracted, Retraction
 from shared.events.vocabulary import DeadlineKind, DiscardReason, Visibility
 from tests.services.reporting.histories import Told, changed, collaborating, histories, replayed
 from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
@@ -85,6 +86,8 @@ def differences(before: dict[str, Any] | None, after: dict[str, Any] | None) -> 
 
 def says(event: Any, what: str, after: Any) -> bool:
     """Whether an event is one that can have made a field what it is on the later side."""
+    if isinstance(event, Retraction):
+        return True
     match what:
         case "public_deadline_on" | "internal_deadline_on":
             return not isinstance(event, DeadlineRevised) or event.on.isoformat() == after
@@ -187,6 +190,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             ),
             ("A", DeadlineRevised(deadline=DeadlineKind.PUBLIC, on=END, effective_on=JUNE, reason="rain")),
             ("C", Corrected(field="title", value="Title of C, mended", reason="typing")),
+            ("C", CommitmentFactRetracted(version=2, reason="of another", retracted="commitments.discarded")),
         )
         made.follow()
         yield made
@@ -233,7 +237,7 @@ def test_who_advises_is_not_for_the_public(record: Stage) -> None:
 def test_a_discard_tells_its_kind_of_reason_and_a_reopening_is_the_event_behind_the_state_it_gave_back(
     record: Stage,
 ) -> None:
-    discarded = fields(told_of(record, "C"))
+    discarded = fields(told_of(record, "C", known=(14, 14)))
     assert discarded["discard_reason_type"] == (None, "technical", "discarded")
     assert discarded["state"] == ("on_time", "discarded", "discarded")
     assert fields(told_of(record, "G"))["state"] == ("achieved", "on_time", "reopened")
@@ -266,14 +270,22 @@ def test_what_was_learned_between_two_positions_is_told_of_one_day(record: Stage
         "Title of C, mended",
         "corrected",
     )
+    assert fields(told_of(record, "C", known=known)).get("state") is None
     revised = told_of(record, "A", known=known)
     assert fields(revised) == {"public_deadline_on": ("2012-08-01", "2012-12-31", "deadline_revised")}
+
+
+def test_what_is_no_longer_believed_is_told_with_its_retraction(record: Stage) -> None:
+    found = between(record, AsOf(END, 14, None), AsOf(END, record.store.head(), None))
+    (mended,) = (one for one in found.items if one.code == "C")
+    assert fields(mended)["state"] == ("discarded", "on_time", "retracted")
+    assert fields(mended)["discard_reason_type"] == ("technical", None, "retracted")
 
 
 def test_the_sums_name_every_state_and_what_goes_on_in_others(record: Stage) -> None:
     head = record.store.head()
     sums = between(record, AsOf(date(2012, 5, 31), head, None), AsOf(END, head, None)).sums
     assert sums.registered == Sum(opening=6, entered=1, left=0, closing=7)
-    assert sums.by_status["on_time"] == Sum(opening=5, entered=2, left=2, closing=5)
+    assert sums.by_status["on_time"] == Sum(opening=5, entered=2, left=1, closing=6)
     assert sums.by_status["achieved"] == Sum(opening=1, entered=0, left=1, closing=0)
     assert sums.by_status["merged"] == Sum(opening=0, entered=1, left=0, closing=1)
