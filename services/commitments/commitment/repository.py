@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
 from functools import wraps
 from typing import Any, Final, Protocol, TypeVar
@@ -12,7 +12,7 @@ from uuid import UUID
 from services.commitments.commitment.model import Commitment, Known, Place, Stretch, Successor, register
 from services.commitments.commitment.splitting import Splitting, events_of, parts_of
 from services.commitments.plan.repository import Directory
-from shared.aggregate.command import Command, Context, Decided, Outcome
+from shared.aggregate.command import Command, Context, Decided, OnStream, Outcome
 from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import CACHE, Repository
 from shared.errors import RuleBroken
@@ -73,6 +73,8 @@ class Commitments(Repository[Commitment]):
 
     async def may_read(self, actor: Actor, aggregate: Commitment) -> bool:
         """See `Repository.may_read`: while it is reserved, those whose own it is."""
+        if can_read(actor, aggregate.visibility, aggregate.organizations()):
+            return True
         return can_read(actor, aggregate.visibility, self._own(aggregate))
 
     async def readers_of(self, code: str) -> Readers | None:
@@ -84,10 +86,8 @@ class Commitments(Repository[Commitment]):
 
     def _own(self, commitment: Commitment) -> tuple[str, ...]:
         """The organisations it is their own for, with those that succeeded them."""
-        own = commitment.organizations()
-        return tuple(
-            dict.fromkeys((*own, *(heir for code in own for heir in self._heirs_on(code, date.max))))
-        )
+        own, heirs_on = commitment.organizations(), self._directory.organizations.heirs_on
+        return tuple(dict.fromkeys((*own, *(heir for code in own for heir in heirs_on(code, date.max)))))
 
     # --- decisions that depend on more than the commitment ---------------------------------------------------------
 
@@ -128,7 +128,7 @@ class Commitments(Repository[Commitment]):
         parts = parts_of(current, proposed)
         split = current.split(proposed.split, context, [part.code for part in parts])
         for index, part in enumerate(parts):
-            if await self.by_code(part.code) is not None:
+            if await self.is_taken(stream_of(KIND, part.code)):
                 raise RuleBroken(
                     "code-taken",
                     f"There is already a commitment with the code '{part.code}' (/parts/{index}).",
@@ -141,6 +141,8 @@ class Commitments(Repository[Commitment]):
     ) -> Decided:
         """See `Repository.settle_retraction`: it is then no part of its own parts, nor goes on in what came from it."""
         code = without.code
+        if retraction.retracted == Split.TYPE:
+            return [*await self._parts_taken_back(current, retraction), retraction]
         for follow, refused, why in (
             (Commitment.parents, "parent-is-descendant", "be part of something that is part of it"),
             (Commitment.successors, "merger-in-a-circle", "go on in something that was merged into it"),
@@ -157,6 +159,24 @@ class Commitments(Repository[Commitment]):
             known = await self.known_to(without.registration, named, date.min)
             without.must_fit(known._replace(parts=await self._parts_of(current)))
         return retraction
+
+    async def _parts_taken_back(self, current: Commitment, retraction: Retraction) -> list[OnStream]:
+        """The parts of a split go with it, where nothing was said of them since and nothing names them."""
+        gone = []
+        for code in current.split_into:
+            part = await self.by_code(code)
+            naming = await asyncio.to_thread(self._naming, code, (*PLACING, Merged))
+            if part is None or part.version > 1:
+                raise RuleBroken(
+                    "retraction-in-the-way",
+                    f"More was recorded of '{code}' since: version 2 and what follows.",
+                )
+            if others := naming - {part.id}:
+                named = [one.code for each in others if (one := await self.get(each)) is not None]
+                raise RuleBroken("retraction-in-the-way", f"'{code}' is named by {', '.join(sorted(named))}.")
+            mistaken = CommitmentFactRetracted(version=1, reason=retraction.reason, retracted=Registered.TYPE)
+            gone.append(OnStream(part.id, part.version + 1, mistaken))
+        return gone
 
     def knowing(
         self, decide: Callable[[Commitment, F, Context, Known], F]
@@ -204,10 +224,8 @@ class Commitments(Repository[Commitment]):
     def around(self) -> Known:
         """What the record holds of organisations and pillars."""
         directory = self._directory
-        return Known(directory.organizations.keys, directory.pillars.keys, heirs_on=self._heirs_on)
-
-    def _heirs_on(self, code: str, day: date) -> Collection[str]:
-        return self._directory.heirs_on(code, day)
+        organizations = directory.organizations
+        return Known(organizations.keys, directory.pillars.keys, heirs_on=organizations.heirs_on)
 
     async def successor(self, identifier: str, day: date) -> Successor | None:
         """A commitment in which others are to go on from a day on; None when there is none."""
@@ -237,7 +255,7 @@ class Commitments(Repository[Commitment]):
 
     async def _parts_of(self, whole: Commitment) -> dict[str, CommitmentKind]:
         """The kinds of what is, or ever was, part of a commitment: the log is read for it, for it is seldom asked."""
-        ids = await asyncio.to_thread(self._naming, whole.code)
+        ids = await asyncio.to_thread(self._naming, whole.code, PLACING)
         found = [await self.get(stream_id) for stream_id in ids]
         return {
             one.code: one.registration.kind
@@ -245,10 +263,10 @@ class Commitments(Repository[Commitment]):
             if one is not None and any(stretch.code == whole.code for stretch in one.parents())
         }
 
-    def _naming(self, code: str) -> set[UUID]:
-        """The streams in which a fact that can make a commitment part of another has this code. Blocks."""
+    def _naming(self, code: str, facts: Iterable[type[Event]]) -> set[UUID]:
+        """The streams in which a fact of these types has this code. Blocks."""
         found: set[UUID] = set()
-        types, named, at = [one.TYPE for one in PLACING], f'"{code}"'.encode(), 0
+        types, named, at = [one.TYPE for one in facts], f'"{code}"'.encode(), 0
         while lines := self.live.store.read(at, BATCH, types=types):
             at = lines[-1][0]
             found.update(codec.decode(line, position).stream_id for position, line in lines if named in line)

@@ -170,18 +170,6 @@ class Board(msgspec.Struct, frozen=True):
     more: bool = False
 
 
-class Change(msgspec.Struct, frozen=True):
-    """A commitment that is not in the state it was in; `registered_before` is false where it did not exist yet."""
-
-    id: UUID
-    code: str
-    title: str
-    registered_before: bool
-    status_before: str | None
-    status_after: str | None
-    status_because: Because
-
-
 def board_as_of(
     reading: Reading,
     at: AsOf,
@@ -220,7 +208,7 @@ def grouped_board_as_of(
     """How many there are of each kind, and the totals; a group says how many of it are counted as what."""
     columns = [DIMENSIONS[name].name for name in group_by if name != STATUS]
     counts = _counts(reading, _counting(reading, at, scope, filters, rule, count_by), columns)
-    names = names_at(reading, at.position)
+    names = names_at(reading, at.position, at.on)
     groups: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for row in counts:
         given = iter(row[5:])
@@ -229,51 +217,6 @@ def grouped_board_as_of(
         groups, key=lambda key: [_rank(name, value, names) for name, value in zip(group_by, key, strict=True)]
     )
     return Board(_totals(counts), [_group(group_by, key, groups[key], names) for key in ordered])
-
-
-def changes_between(
-    reading: Reading,
-    at: AsOf,
-    since: date,
-    scope: Scope,
-    *,
-    after: str | None = None,
-    limit: int = 50,
-    rule: Rule = TRAFFIC_LIGHT_1,
-) -> tuple[list[Change], bool]:
-    """The commitments whose state on the day of `at` is not that of `since`, by code; and whether more follow."""
-
-    told = states_told(reading, scope, at.position)
-
-    def states(on: date, *columns: Any) -> Any:
-        query = select(*columns, verdict(rule, told, on).label(STATUS)).where(
-            _there(reading, at._replace(on=on), scope)
-        )
-        beyond = query if after is None else query.where(_row.code > after)
-        # Each of the two found by itself: SQLite would look for the earlier state of each commitment one by one.
-        return beyond.cte().prefix_with("MATERIALIZED")
-
-    then, now = states(since, _row.commitment_id), states(at.on, *told)
-    rows = reading.connection.execute(
-        select(now, then.c.commitment_id.label("registered_before"), then.c.status.label("status_before"))
-        .select_from(now.outerjoin(then, then.c.commitment_id == now.c.commitment_id))
-        .where(or_(then.c.commitment_id.is_(None), then.c.status.is_distinct_from(now.c.status)))
-        .order_by(now.c.code)
-        .limit(limit + 1)
-    ).all()
-    described = _rows_of(reading, at, commitments, rows[:limit])
-    return [
-        Change(
-            id=row.commitment_id,
-            code=row.code,
-            title=described[row.commitment_id].title,
-            registered_before=row.registered_before is not None,
-            status_before=row.status_before,
-            status_after=row.status,
-            status_because=_because(row, at.on, rule, "event"),
-        )
-        for row in rows[:limit]
-    ], len(rows) > limit
 
 
 class _Counting(NamedTuple):
@@ -411,7 +354,7 @@ def _items(
 ) -> list[Item]:
     if not rows:
         return []
-    names = names_at(reading, at.position)
+    names = names_at(reading, at.position, at.on)
     described, details, progress = (
         _rows_of(reading, at, one, rows) for one in (commitments, commitment_details, commitment_progress)
     )
@@ -522,7 +465,7 @@ def _percent(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _because(row: Any, on: date, rule: Rule, fact: str | None = None) -> Because:
+def _because(row: Any, on: date, rule: Rule) -> Because:
     line = rule.line_for(row, on)
-    found = "registration" if getattr(row, f"{line.because}_at") is None else line.because
-    return Because(rule.position_of(line, row), fact or found)
+    fact = "registration" if getattr(row, f"{line.because}_at") is None else line.because
+    return Because(rule.position_of(line, row), fact)

@@ -273,6 +273,42 @@ async def test_a_part_is_split_again_and_nothing_goes_on_in_a_circle(told: Told)
     await told.service.told("POST", "/v1/commitments/OTHER/mergers", onward, If_Match="*")
 
 
+async def test_a_split_that_was_a_mistake_is_retracted_with_its_parts(told: Told) -> None:
+    service, mistaken = told.service, {"version": 2, "reason": "The wrong promise"}
+    await service.told("POST", "/v1/commitments/SEG-14/retractions", mistaken, If_Match="*")
+    original = await service.read("/v1/commitments/SEG-14")
+    assert (original["status"], original["split_into"], original["closing"]) == ("on_time", [], None)
+    for code in ("SEG-14-A", "SEG-14-B"):
+        assert refused(await service.ask("GET", f"/v1/commitments/{code}")) == (404, "unknown-commitment")
+        again = {"code": code, "title": code, "lead_organization": "INTERIOR"}
+        assert refused(await service.ask("POST", "/v1/commitments", again)) == (409, "code-taken")
+    same = {"parts": PARTS, "reason": "Too wide"}
+    answer = await service.ask("POST", "/v1/commitments/OTHER/splits", same, If_Match="*")
+    assert refused(answer) == (409, "code-taken")
+    renamed = [part | {"code": f"{part['code']}2"} for part in PARTS]
+    await service.told("POST", "/v1/commitments/SEG-14/splits", same | {"parts": renamed}, If_Match="*")
+    assert (await service.read("/v1/commitments/SEG-14"))["split_into"] == ["SEG-14-A2", "SEG-14-B2"]
+    then = await service.read("/v1/commitments/SEG-14?version=2")
+    assert then["split_into"] == ["SEG-14-A", "SEG-14-B"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("SEG-14-A/comments", {"text": "Begun"}),
+        ("OTHER/mergers", {"into": "SEG-14-A", "reason": "The same promise"}),
+        ("OTHER/changes", {"field": "parent", "value": "SEG-14-A", "reason": "Part of it"}),
+    ],
+)
+async def test_a_split_stays_when_something_was_said_of_its_parts(told: Told, path: str, body: Any) -> None:
+    await told.service.told("POST", f"/v1/commitments/{path}", body, If_Match="*")
+    mistaken = {"version": 2, "reason": "The wrong promise"}
+    answer = await told.service.ask("POST", "/v1/commitments/SEG-14/retractions", mistaken, If_Match="*")
+    assert refused(answer) == (409, "retraction-in-the-way")
+    assert "SEG-14-A" in answer.json()["detail"]
+    assert (await told.service.read("/v1/commitments/SEG-14-A"))["split_from"] == "SEG-14"
+
+
 def test_old_logs_that_only_registered_parts_still_fold() -> None:
     it = given(registered(split_from="SEG-1"), Merged(into="SEG-2", reason="r", effective_on=JUNE)).thing
     assert (it.registration.split_from, it.merged_into, it.split_into) == ("SEG-1", "SEG-2", ())

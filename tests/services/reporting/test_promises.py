@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
@@ -28,6 +29,7 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import Event
+from shared.events.retractions import CommitmentFactRetracted
 from shared.events.vocabulary import DiscardReason, Judgement, OriginKind, Visibility
 from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
 
@@ -42,11 +44,19 @@ class Life(NamedTuple):
     stage: Stage
     begun: dict[str, date]
     closed: dict[str, date]
+    versions: Counter[str]
+    splits: dict[str, tuple[int, tuple[str, ...]]]
+    """The splits that may be taken back, with their version and their parts, of which nothing more was told."""
     told_until: list[int]
     said: list[tuple[AsOf, Scope, CountBy, int]]
     """What somebody was told once, of the whole."""
 
     def tell(self, *events: tuple[str, Event]) -> None:
+        for code, event in events:
+            named = {code, event.into} if isinstance(event, Merged) else {code}
+            for split in [split for split, (_, parts) in self.splits.items() if named & {*parts}]:
+                del self.splits[split]
+            self.versions[code] += 1
         self.told_until.append(self.stage.append(*events).last)
 
     def live(self) -> list[str]:
@@ -57,7 +67,7 @@ class Life(NamedTuple):
 def life(log_url: str) -> Iterator[Life]:
     """317, 173 and 131 promises, all public; every example adds to what became of them."""
     with staged(log_url) as stage:
-        life = Life(stage, {}, {}, [], [])
+        life = Life(stage, {}, {}, Counter(), {}, [], [])
         for year, count in SPEECHES.items():
             day = date(int(year), 5, 21)
             codes = [f"{year}-{number:03d}" for number in range(1, count + 1)]
@@ -85,15 +95,26 @@ def happen(life: Life, chance: Random) -> None:
     code = chance.choice(life.live())
     day = max(some_day(chance), life.begun[code])
     spoken = date(int(code[:4]), 5, 21)
-    match chance.choice(["split", "split", "merge", "end", "give up", "doubt", "hide", "reopen"]):
+    match chance.choice(
+        ["split", "split", "take back", "merge", "end", "give up", "doubt", "hide", "reopen"]
+    ):
         case "split":
-            parts = [f"{code}.{number}" for number in range(1, chance.randint(2, 3) + 1)]
+            first = len(life.versions)
+            parts = [f"{code}.{number}" for number in range(first, first + chance.randint(2, 3))]
             life.tell(
                 *((part, promise(part, day, spoken, split_from=code)) for part in parts),
                 (code, Split(parts=tuple(parts), reason="r", effective_on=day)),
             )
             life.begun.update(dict.fromkeys(parts, day))
             life.closed[code] = day
+            life.splits[code] = life.versions[code], tuple(parts)
+        case "take back" if life.splits:
+            code = chance.choice(sorted(life.splits))
+            version, gone = life.splits.pop(code)
+            life.tell(*((part, mistaken(1, Registered)) for part in gone), (code, mistaken(version, Split)))
+            for part in gone:
+                del life.begun[part]
+            del life.closed[code]
         case "merge":
             life.tell((code, Merged(into=chance.choice(life.live()), reason="r", effective_on=day)))
             life.closed[code] = day
@@ -109,6 +130,10 @@ def happen(life: Life, chance: Random) -> None:
             life.tell((anything, VisibilityChanged(visibility=seen, previous=Visibility.PUBLIC, reason="r")))
         case _:
             life.tell((code, Reopened(reason="r", effective_on=day)))
+
+
+def mistaken(version: int, fact: type[Event]) -> CommitmentFactRetracted:
+    return CommitmentFactRetracted(version=version, reason="r", retracted=fact.TYPE)
 
 
 def some_day(chance: Random) -> date:
