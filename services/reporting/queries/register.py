@@ -59,7 +59,7 @@ class Period(NamedTuple):
 
 
 class Absence(msgspec.Struct, frozen=True):
-    """A seat that nobody took."""
+    """A seat that nobody took, or a recipient that was not sent the minutes."""
 
     organization: str | None = None
     position: str | None = None
@@ -99,6 +99,12 @@ class MeetingLine(msgspec.Struct, frozen=True):
         bool | None, Meta(description="Circulated after that day, or not yet and the day is past.")
     ]
     mandatory_absences: Annotated[list[Absence] | None, Meta(description="Null when nobody told who came.")]
+    recipients_missing: Annotated[
+        list[Absence] | None,
+        Meta(
+            description="Those of the protocol that the minutes were not sent to. Null until they are approved."
+        ),
+    ]
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -351,6 +357,9 @@ def _meeting_line(meeting: Any, protocols: Protocols | None, on: date) -> Meetin
         minutes_due_on=due_on,
         minutes_late=None if due_on is None else (circulated_on or on) > due_on,
         mandatory_absences=_absences(meeting.absences) if held_on and meeting.attendance_recorded else None,
+        recipients_missing=_absences(meeting.recipients_missing)
+        if held_on and meeting.recipients_missing is not None
+        else None,
     )
 
 
