@@ -18,9 +18,10 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from services.reporting.datasets import bodies, decisions, meetings, referrals, taken_up
 from services.reporting.queries.access import Scope, readable_among, readable_rows, readable_things
-from services.reporting.queries.moments import AsOf, InstantText
+from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import ItemOutcome
+from shared.http.moments import RecordedAt, RecordedOn
 
 PENDING: Final = "pending"
 OVERRULED: Final = ("carried_out", "resolved")
@@ -39,8 +40,8 @@ class Referral(msgspec.Struct, frozen=True):
     ended_on: Annotated[date | None, Meta(description="The day of the meeting that ended it.")]
     outcome: Annotated[ItemOutcome | None, Meta(description="How it ended, if the minutes say.")]
     meeting: UUID | None
-    told_on: date
-    recorded_at: InstantText
+    recorded_on: RecordedOn
+    recorded_at: RecordedAt
     position: int
 
 
@@ -76,8 +77,8 @@ def referrals_of(
             ended_on=None if ending is None else ending.valid_from,
             outcome=None if ending is None or ending.outcome is None else ItemOutcome(ending.outcome),
             meeting=None if ending is None else ending.meeting_id,
-            told_on=one.recorded_on,
-            recorded_at=one.recorded_at,
+            recorded_on=one.recorded_on,
+            recorded_at=one.recorded_at if scope.everything else None,
             position=one.recorded_position,
         )
     return result
