@@ -139,7 +139,7 @@ class MeetingCounts(msgspec.Struct, frozen=True):
     unrecorded: int
 
 
-class PeriodTotal(msgspec.Struct, frozen=True):
+class MeetingPeriodTotal(msgspec.Struct, frozen=True):
     """The meetings of one period."""
 
     period: Annotated[str, Meta(examples=["2012-08"])]
@@ -148,14 +148,14 @@ class PeriodTotal(msgspec.Struct, frozen=True):
     counts: MeetingCounts
 
 
-class Total(msgspec.Struct, frozen=True):
+class MeetingTotal(msgspec.Struct, frozen=True):
     """Meetings, in all and period by period."""
 
     counts: MeetingCounts
-    periods: list[PeriodTotal]
+    periods: list[MeetingPeriodTotal]
 
 
-class GroupTotal(Total, frozen=True):
+class MeetingGroupTotal(MeetingTotal, frozen=True):
     """The meetings of one kind of body, or of one organisation."""
 
     group: Annotated[
@@ -168,14 +168,14 @@ class GroupTotal(Total, frozen=True):
     ]
 
 
-class Totals(Total, frozen=True):
+class MeetingTotals(MeetingTotal, frozen=True):
     """Over all bodies that the filters admit: each meeting that the asker may read, on its own day.
 
     A meeting with several organisations is one of each: what stands there may be more than the whole.
     """
 
-    by_kind: list[GroupTotal]
-    by_organization: list[GroupTotal]
+    by_kind: list[MeetingGroupTotal]
+    by_organization: list[MeetingGroupTotal]
 
 
 class PeriodLine(msgspec.Struct, frozen=True):
@@ -260,7 +260,7 @@ def register_as_of(
 
 def totals_as_of(
     reading: Reading, at: AsOf, scope: Scope, periods: Sequence[Period], filters: RegisterFilters
-) -> Totals:
+) -> MeetingTotals:
     """The meetings of all bodies, in each period: by the kind of their body, and by organisation."""
     known = {row.code: row for row in _bodies(reading, at, scope, filters)}
     found = _meetings(reading, at, scope, periods, filters, known)
@@ -284,11 +284,11 @@ def totals_as_of(
             *(organizations[code] for code in named),
         ):
             tally.add(day, state)
-    return Totals(
+    return MeetingTotals(
         *all_of_them.told(),
-        by_kind=[GroupTotal(*tally.told(), group=kind) for kind, tally in sorted(kinds.items())],
+        by_kind=[MeetingGroupTotal(*tally.told(), group=kind) for kind, tally in sorted(kinds.items())],
         by_organization=[
-            GroupTotal(*tally.told(), group=code) for code, tally in sorted(organizations.items())
+            MeetingGroupTotal(*tally.told(), group=code) for code, tally in sorted(organizations.items())
         ],
     )
 
@@ -303,9 +303,9 @@ class _Tally:
     def add(self, day: date, state: str) -> None:
         self._states[bisect_right(self._periods, day, key=lambda period: period.first) - 1][state] += 1
 
-    def told(self) -> tuple[MeetingCounts, list[PeriodTotal]]:
+    def told(self) -> tuple[MeetingCounts, list[MeetingPeriodTotal]]:
         each = [
-            PeriodTotal(*period, _meeting_counts(states))
+            MeetingPeriodTotal(*period, _meeting_counts(states))
             for period, states in zip(self._periods, self._states, strict=True)
         ]
         return _meeting_counts(sum(self._states, Counter())), each

@@ -23,9 +23,9 @@ from services.reporting.queries.action_items import Key as ActionItemKey
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.register import (
     BodyLine,
+    MeetingTotals,
     RegisterFilters,
     RegisterPeriod,
-    Totals,
     periods_between,
     register_as_of,
     totals_as_of,
@@ -108,7 +108,7 @@ class RegisterAnswer(Answer, kw_only=True):
     first: date = msgspec.field(name="from")
     last: date = msgspec.field(name="to")
     period: str
-    totals: Annotated[Totals | msgspec.UnsetType, Meta(description="Only with `include=total`.")] = (
+    totals: Annotated[MeetingTotals | msgspec.UnsetType, Meta(description="Only with `include=total`.")] = (
         msgspec.UNSET
     )
     items: list[BodyLine]
@@ -138,7 +138,7 @@ class _Register(NamedTuple):
     last: date
     items: list[BodyLine]
     more: bool
-    totals: Totals | None
+    totals: MeetingTotals | None
 
 
 def meeting_routes(reporting: Reporting) -> Router:

@@ -15,10 +15,10 @@ from msgspec import structs
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.register import (
     BodyLine,
+    MeetingTotal,
+    MeetingTotals,
     RegisterFilters,
     RegisterPeriod,
-    Total,
-    Totals,
     periods_between,
     register_as_of,
     totals_as_of,
@@ -116,7 +116,7 @@ def register(stage: Stage, asked: Asked, bodies: tuple[str, ...], **more: Any) -
     return lines
 
 
-def totals(stage: Stage, asked: Asked, bodies: tuple[str, ...] = (), **more: Any) -> Totals:
+def totals(stage: Stage, asked: Asked, bodies: tuple[str, ...] = (), **more: Any) -> MeetingTotals:
     """The totals over some bodies."""
     found = periods_between(asked.first, asked.last, MONTHS[asked.months], 1000)
     assert found is not None
@@ -132,7 +132,7 @@ def totals_as_replayed(
 ) -> dict[tuple[str, str, date], dict[str, int]]:
     """The totals in the terms of the replay; that the periods make up the whole is seen to here."""
     told, found = totals(stage, asked, bodies), {}
-    groups: list[tuple[str, str, Total]] = [("all", "all", told)]
+    groups: list[tuple[str, str, MeetingTotal]] = [("all", "all", told)]
     groups += [("kind", one.group, one) for one in told.by_kind]
     groups += [("organization", one.group, one) for one in told.by_organization]
     for by, name, group in groups:
@@ -455,11 +455,11 @@ def test_the_bilaterals_of_2012_come_out_by_month_and_the_register_tells_each_as
     stage.wait()
     head = stage.store.head()
 
-    def year(asker: str | None, **filters: Any) -> Totals:
+    def year(asker: str | None, **filters: Any) -> MeetingTotals:
         span = date(2012, 1, 1), date(2012, 12, 31)
         return totals(stage, Asked(head, date(2013, 6, 1), *span, 1, asker), **filters)
 
-    def held_by_month(total: Total) -> list[int]:
+    def held_by_month(total: MeetingTotal) -> list[int]:
         return [period.counts.held for period in total.periods]
 
     told = year(None)
