@@ -139,7 +139,7 @@ class MeetingProjection:
                 self._recipients += tuple(recipient.organization for recipient in event.recipients)
             case MinutesApproved() as event:
                 now["recipients_missing"] = json_text(event.recipients_missing)
-                if event.endings:
+                if event.endings and now["held_on"] is not None:
                     yield self._taken_up(recorded.stream_id, event.endings)
             case MeetingPublished() as event:
                 now["visibility"] = event.visibility.value
