@@ -107,6 +107,8 @@ class Known(NamedTuple):
     bodies: Container[str] = ()
     postponed: Mapping[PostponedItem, Ending] = {}
     """How what an agenda takes up again ended the last time, in minutes of the same body."""
+    heirs_on: guards.HeirsOn = guards.itself
+    """The organisations that stand for one on a day."""
 
 
 class Observation(NamedTuple):
@@ -381,6 +383,7 @@ class Meeting(Aggregate):
             organizations=known.organizations,
             bodies=known.bodies,
             readers=readers.organizations if self.visibility is Visibility.RESERVED else None,
+            heirs_on=known.heirs_on,
         )
         proposed = replace(proposed, items=_addressed(proposed.items, known.bodies))
         check_minutes(proposed.items, ground)
@@ -944,6 +947,7 @@ class Ground(NamedTuple):
     bodies: Container[str]
     readers: Container[str] | None
     """The only organisations a decision may concern; None where the meeting is known to all of government."""
+    heirs_on: guards.HeirsOn = guards.itself
 
 
 def _addressed(items: Sequence[MinutesItem], bodies: Container[str]) -> tuple[MinutesItem, ...]:
@@ -1088,6 +1092,7 @@ def _check_effect(decision: DraftDecision, at: str, ground: Ground) -> None:
 def _check_task(task: DraftActionItem, decisions: int, at: str, ground: Ground) -> None:
     guards.text_given(task.text, "The text of an action item", f"{at}/text")
     guards.known_organization(task.owner_organization, ground.organizations, f"{at}/owner_organization")
+    guards.still_there(task.owner_organization, ground.held_on, ground.heirs_on)
     if task.due_on < ground.held_on:
         raise InvalidInput(
             "due-before-meeting",

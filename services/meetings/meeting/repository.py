@@ -132,4 +132,5 @@ class Meetings(Repository[Meeting]):
             {one for one in ids if await self._action_items.get(one)},
             self._directory.bodies.keys,
             postponed,
+            self._directory.organizations_by_day.heirs_on,
         )
