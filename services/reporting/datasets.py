@@ -65,6 +65,18 @@ PILLAR: Final = "pillar"
 """What a row of `names` is the name of."""
 
 
+class DecisionChange(StrEnum):
+    """What is recorded of a decision, or of what became of it."""
+
+    AGREED = "agreed"
+    PUBLISHED = "published"
+    ACKNOWLEDGED = "acknowledged"
+    LINE = "line"
+    ERRATUM = "erratum"
+    OUTCOME = "outcome"
+    RETRACTED = "retracted"
+
+
 class Type(StrEnum):
     """What a value is; an instant is its published text in UTC, which sorts by time, and JSON is text as well."""
 
@@ -434,6 +446,11 @@ referrals: Final = Dataset("referrals", "decision_id: id", _RECORDED, "body")
 taken_up: Final = Dataset("taken_up", "decision_id: id, meeting_id: id", "body, outcome?", valid_time=True)
 """The meetings that took a decision up again, of which body they were, and how that item ended, from their day on."""
 
+decision_changes: Final = Dataset(
+    "decision_changes", "decision_id: id, position: position", "what", indexes=(("position",),)
+)
+"""Everything that was recorded of a decision and of what became of it, one row for each event (`DecisionChange`)."""
+
 action_items: Final = Dataset(
     "action_items",
     "item_id: id",
@@ -468,6 +485,7 @@ DATASETS: Final = (
     outcomes,
     referrals,
     taken_up,
+    decision_changes,
     action_items,
 )
 
