@@ -325,7 +325,7 @@ many days after the public deadline then in force, 0 where it was no later.
 commitments: Final = Dataset(
     "commitments",
     "commitment_id: id",
-    *("code", _VISIBILITY, "title, parent?, goal?, adviser?, responsible_service?"),
+    *("code", _VISIBILITY, "title, parent?, weight?, goal?, adviser?, responsible_service?"),
     "collaborating_organizations: json",
     valid_time=True,
     readable="commitment_id",

@@ -159,6 +159,7 @@ class CommitmentProjection:
                 self._visibility,
                 reads.title,
                 reads.parent,
+                None if reads.weight is None else f"{reads.weight:f}",
                 reads.goal,
                 reads.adviser,
                 reads.responsible_service,

@@ -230,7 +230,7 @@ class _Counting(NamedTuple):
 def _counting(
     reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule, count_by: CountBy
 ) -> _Counting:
-    there, told = _there(reading, at, scope), states_told(reading, scope, at.position)
+    there, told = rows_there(reading, at, scope), states_told(reading, scope, at.position)
     status: ColumnElement[Any] = func.coalesce(verdict(rule, told, at.on), _row.closure)
     followed: Mapping[UUID, Standing] = {}
     if count_by is CountBy.PROMISE:
@@ -248,7 +248,7 @@ def _counting(
     return _Counting(status.label(STATUS), chosen, followed)
 
 
-def _there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
+def rows_there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
     """The rows of the day that the asker may read."""
     return and_(
         commitment_states.valid_at(at.on, at.position, reading.position),
@@ -385,7 +385,7 @@ def _parts(reading: Reading, at: AsOf, scope: Scope, codes: Sequence[str]) -> di
     found: dict[str, list[str]] = {}
     if codes:
         query = select(_row.split_from, _row.code).where(
-            _there(reading, at, scope), _row.split_from.in_(codes)
+            rows_there(reading, at, scope), _row.split_from.in_(codes)
         )
         for code, part in sorted(reading.connection.execute(query).all()):
             found.setdefault(code, []).append(part)
