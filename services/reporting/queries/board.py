@@ -21,7 +21,7 @@ from services.reporting.datasets import (
     commitment_states,
     commitments,
 )
-from services.reporting.queries.access import Scope, open_then, read_by_among, readable, readable_rows
+from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows, was_open
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.promises import CountBy, Standing, chains
@@ -269,7 +269,7 @@ def _whole_then(reading: Reading, at: AsOf, scope: Scope, rule: Rule, count_by: 
         return None
     there = and_(
         commitment_states.valid_at(at.on, at.position, reading.position),
-        open_then(scope, at.position, commitment_states),
+        was_open(scope, at.position, commitment_states),
     )
     count = reading.connection.execute(select(func.count()).where(there)).scalar_one()
     by_promise = count_by is CountBy.PROMISE
