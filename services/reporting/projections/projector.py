@@ -12,7 +12,7 @@ from services.reporting.projections.commitments import CommitmentProjection, Nam
 from services.reporting.projections.decisions import DecisionProjection, OutcomeProjection
 from services.reporting.projections.differ import Key, Row, RowChanges, StreamRows, write_down
 from services.reporting.projections.meetings import ActionItemProjection, BodyProjection, MeetingProjection
-from services.reporting.projections.projection import DayOf, Projection
+from services.reporting.projections.projection import Comparing, DayOf, Projection
 from shared.aggregate.aggregate import believed
 from shared.errors import CorruptEvent
 from shared.eventlog import codec
@@ -87,7 +87,12 @@ class _Stream:
             if recorded.version == 1 or type(recorded.data) in projection.TYPES:
                 for now in projection.apply(recorded):
                     rows.apply(now, recorded.position, forgotten)
-        self.rows.become(rows, history[-1].position, changes)
+        retraction = history[-1]
+        if isinstance(projection, Comparing) and isinstance(retraction.data, Retraction):
+            mistake = history[retraction.data.version - 1].position
+            for now in projection.instead_of(self.projection, retraction, mistake):
+                rows.apply(now, retraction.position, forgotten)
+        self.rows.become(rows, retraction.position, changes)
         self.projection = projection
 
 
