@@ -21,7 +21,7 @@ from services.reporting.datasets import (
 )
 from services.reporting.projections.corrections import Answers, Corrections, answers_of
 from services.reporting.projections.differ import ByDay, Now
-from services.reporting.projections.projection import DayOf, Projection, json_text, only, readers_of
+from services.reporting.projections.projection import DayOf, Projection, json_text, readers_of
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Completed,
@@ -62,7 +62,6 @@ class CommitmentProjection:
     }
 
     __slots__ = (
-        "_corrections",
         "_day_of",
         "_facts",
         "_id",
@@ -71,13 +70,14 @@ class CommitmentProjection:
         "_reports",
         "_told",
         "_visibility",
+        "corrections",
     )
 
     def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, Registered)
         self._day_of = day_of
-        self._corrections = Corrections()
+        self.corrections = Corrections()
         self._id = recorded.stream_id
         self._key = (recorded.stream_id.hex,)
         self._visibility = event.visibility.value
@@ -91,21 +91,21 @@ class CommitmentProjection:
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
         if isinstance(recorded.data, Corrected):
-            before = self._answers()
+            before = self.answers()
             self._facts.apply(recorded.data, recorded.position)
             self._find_moves()
-            self._corrections.note(before, self._answers(), recorded, self._day_of(recorded.recorded_at))
+            self.corrections.note(before, self.answers(), recorded, self._day_of(recorded.recorded_at))
             return (*self._whole(), self._readers())
         told = self._take_in(recorded)
         day = getattr(recorded.data, "effective_on", getattr(recorded.data, "completed_on", date.min))
-        return (*told, self._corrected()) if day < self._corrections.until else told
+        return (*told, self._corrected()) if day < self.corrections.until else told
 
     def instead_of(self, earlier: Projection, retraction: Recorded, mistake: int) -> Iterable[Now]:
         """See `Comparing.instead_of`."""
         assert isinstance(earlier, CommitmentProjection)
-        self._corrections = earlier._corrections.without(mistake)
-        self._corrections.note(
-            earlier._answers(), self._answers(), retraction, self._day_of(retraction.recorded_at)
+        self.corrections = earlier.corrections.without(mistake)
+        self.corrections.note(
+            earlier.answers(), self.answers(), retraction, self._day_of(retraction.recorded_at)
         )
         return self._whole()
 
@@ -121,12 +121,13 @@ class CommitmentProjection:
             found.append(self._reported(self._reports))
         return found
 
-    def _answers(self) -> Answers:
+    def answers(self) -> Answers:
+        """What answers say of it by day."""
         details = () if self._told else (self._details(None),)
         return answers_of((*self._by_day(), *details), self._facts.first_day)
 
     def _corrected(self) -> Now:
-        return Now(commitment_corrections, {self._key: self._corrections.by_day(self._answers())})
+        return Now(commitment_corrections, {self._key: self.corrections.by_day(self.answers())})
 
     def _take_in(self, recorded: Recorded) -> Iterable[Now]:
         event, position = recorded.data, recorded.position
@@ -175,7 +176,7 @@ class CommitmentProjection:
             *_registered(reads),
             facts.public_deadline is None,
             bisect_right(self._moves[0], day),
-            self._corrections.after_due,
+            self.corrections.after_due,
         )
 
     def _ended(self, position: int) -> tuple[str | None, str | None, int | None]:
@@ -286,11 +287,11 @@ def _moves(deadlines: History[date | None]) -> list[date]:
 
 
 class NameProjection:
-    """What an organisation or a pillar is called."""
+    """What an organisation or a pillar is called, from which day on."""
 
     TYPES: ClassVar[frozenset[type[Event]]] = frozenset((OrganizationChanged, PillarChanged))
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "_names")
 
     def __init__(self, recorded: Recorded, _day_of: DayOf) -> None:
         event = recorded.data
@@ -298,9 +299,16 @@ class NameProjection:
         self._key = (PILLAR if isinstance(event, PillarRegistered) else ORGANIZATION, event.code)
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
-        """See `Projection.apply`."""
+        """See `Projection.apply`; what names no day holds on every day."""
         event = recorded.data
         assert isinstance(
             event, OrganizationRegistered | PillarRegistered | OrganizationChanged | PillarChanged
         )
-        return (only(names, self._key, name=event.name, rank=getattr(event, "rank", 0)),)
+        row = names.row(name=event.name, rank=getattr(event, "rank", 0))
+        day = getattr(event, "effective_on", None)
+        if day is None:
+            self._names = History(row, recorded.position)
+        else:
+            self._names.add(day, recorded.position, row)
+        days = dict.fromkeys((date.min, *self._names.days()))
+        return (Now(names, {self._key: [(day, self._names.on(day)[0]) for day in days]}),)

@@ -12,6 +12,7 @@ import pytest
 
 from shared.events.commitments import (
     Assessed,
+    ChangeableField,
     Changed,
     Completed,
     Corrected,
@@ -76,7 +77,10 @@ FACTS: dict[str, tuple[Event, Event]] = {
         LeadReassigned(lead_organization="MINVU", previous="MOP", effective_on=date(2012, 3, 1), reason="x"),
         mistake(2),
     ),
-    "change": (Changed(field="title", value="Other", effective_on=date(2012, 3, 1), reason="x"), mistake(2)),
+    "change": (
+        Changed(field=ChangeableField.TITLE, value="Other", effective_on=date(2012, 3, 1), reason="x"),
+        mistake(2),
+    ),
     "revision": (
         DeadlineRevised(
             deadline=DeadlineKind.PUBLIC, on=date(2013, 12, 31), effective_on=date(2012, 6, 1), reason="x"
