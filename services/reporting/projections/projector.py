@@ -13,7 +13,7 @@ from services.reporting.projections.decisions import DecisionProjection, Outcome
 from services.reporting.projections.differ import Key, Row, RowChanges, StreamRows, write_down
 from services.reporting.projections.meetings import ActionItemProjection, BodyProjection, MeetingProjection
 from services.reporting.projections.projection import Comparing, DayOf, Projection
-from shared.aggregate.aggregate import believed
+from shared.aggregate.aggregate import believed, retractions_in
 from shared.errors import CorruptEvent
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
@@ -83,6 +83,9 @@ class _Stream:
     def believe(self, projection: Projection, history: Sequence[Recorded], changes: RowChanges) -> None:
         """Have what a projection makes of a history without what it retracts, from its last event on."""
         rows, forgotten = StreamRows(), RowChanges()
+        if 1 in retractions_in(history):
+            self.rows.become(rows, history[-1].position, changes)  # it is as if it had never been there
+            return
         for recorded in believed(history):
             if recorded.version == 1 or type(recorded.data) in projection.TYPES:
                 for now in projection.apply(recorded):

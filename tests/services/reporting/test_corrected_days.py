@@ -12,8 +12,6 @@ import pytest
 
 from shared.events.commitments import (
     Assessed,
-    ChangeableField,
-    Changed,
     Completed,
     Corrected,
     DeadlineRevised,
@@ -75,10 +73,6 @@ FACTS: dict[str, tuple[Event, Event]] = {
     ),
     "lead": (
         LeadReassigned(lead_organization="MINVU", previous="MOP", effective_on=date(2012, 3, 1), reason="x"),
-        mistake(2),
-    ),
-    "change": (
-        Changed(field=ChangeableField.TITLE, value="Other", effective_on=date(2012, 3, 1), reason="x"),
         mistake(2),
     ),
     "revision": (
@@ -188,7 +182,6 @@ async def test_a_day_that_nobody_was_told_of_otherwise_shows_nothing(reporting: 
         ("completion", "delayed", "closure", "achieved", None, True),
         ("judgement", "delayed", "judgement", "at_risk", None, False),
         ("lead", "delayed", "lead_organization", "MINVU", "MOP", False),
-        ("change", "delayed", "title", "Other", "Title of change", False),
         ("revision", "delayed", "public_deadline", RIGHT, DUE, True),
         ("title", "delayed", "title", "Title of title", "Right", False),
     ],
