@@ -61,7 +61,9 @@ CODES: dict[str, Explained] = {
     ),
     "query-repeated": Explained(422, "Repeated query parameter", "Give the parameter once."),
     "text-not-storable": Explained(
-        422, "Text not storable", "Text holds a NUL character or half of a surrogate pair: remove it."
+        422,
+        "Text not storable",
+        "Text holds a NUL character or half of a surrogate pair, or is not percent-encoded as UTF-8.",
     ),
     "two-past-views": Explained(422, "Two past views", "Ask for a version or for a moment, not for both."),
     "cursor-invalid": Explained(

@@ -21,6 +21,7 @@ from shared.http.health import Check, health_router
 from shared.http.metrics import HttpMetrics, new_registry
 from shared.http.problems import Problems, install_problem_handlers
 from shared.http.routing import DeclaredRoute, Router
+from shared.http.unparsed import Protocol
 from shared.identity.access import AccessTable
 from shared.identity.authentication import Authenticator
 from shared.identity.development import ISSUER, DevelopmentKey
@@ -135,7 +136,7 @@ def serve(app: ASGIApp, *, host: str, port: int, settings: Settings) -> None:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -518,8 +518,8 @@ def meeting_routes(
     )
     async def approve(request: Request, identifier: str, _: ApprovalRequest | None) -> Response:
         """Approves and seals the minutes: decisions are numbered, and action items assigned, all at once."""
-        command = await command_of(request)
-        found = await meetings.find(identifier, command.actor)
+        found = await meetings.find(identifier, actor_of(request))
+        command = await command_of(request, found.id)
         context = meetings.context(command)
         outcome = await meetings.change(found.id, lambda current: meetings.approve(current, context), command)
         told = {name: name for name in ("digest", "decisions", "action_items")}
