@@ -100,6 +100,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
+        store=store,
         catalogue={**commitment.ERRORS, **plan.ERRORS, **indicator.ERRORS, **outcome.ERRORS, **key.ERRORS},
         checks={"log": live.readiness, "decisions": decisions_act},
         lifespan=following,

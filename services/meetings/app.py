@@ -81,6 +81,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
+        store=store,
         catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},
         checks={"log": live.readiness},
         lifespan=following,

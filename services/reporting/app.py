@@ -78,6 +78,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
+        store=store,
         catalogue=ERRORS,
         checks={"log": live.readiness, "read_model": read_model_is_ready},
         lifespan=following,

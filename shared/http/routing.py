@@ -25,6 +25,7 @@ from shared.events.texts import composed
 from shared.http.body import ABSENT, read_json
 from shared.http.context import context_of, credentials_required
 from shared.http.idempotency import parse_idempotency_key
+from shared.http.names import Spelling, respelled
 from shared.http.preconditions import parse_if_match, required_if_match
 from shared.http.problems import ErrorItem, RequestProblemError, invalid_request
 from shared.identity.access import Access, AccessTable
@@ -209,7 +210,9 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
         if query is not None:
             arguments.append(_parse_query(request, query, repeatable))
         elif body is not None:
-            arguments.append(_parse_body(await read_json(request), body, declaration.body_required))
+            parsed = _parse_body(await read_json(request), body, declaration.body_required)
+            spelling: Spelling | None = scope["app"].state.spelling
+            arguments.append(parsed if spelling is None else await respelled(parsed, spelling))
         return await endpoint(request, *arguments)
 
     return guarded

@@ -14,11 +14,13 @@ from starlette.types import ASGIApp, Lifespan
 
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
+from shared.eventlog.store import Store
 from shared.http.catalogue import Catalogue
 from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
 from shared.http.health import Check, health_router
 from shared.http.metrics import HttpMetrics, new_registry
+from shared.http.names import Spellings
 from shared.http.problems import Problems, install_problem_handlers
 from shared.http.routing import DeclaredRoute, Router
 from shared.http.unparsed import Protocol
@@ -58,6 +60,7 @@ def build_app(
     routers: Sequence[Router],
     settings: Settings,
     authenticator: Authenticator,
+    store: Store | None = None,
     catalogue: Catalogue | None = None,
     checks: Mapping[str, Check] | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
@@ -65,8 +68,8 @@ def build_app(
 ) -> Service:
     """The ASGI app of a service.
 
-    `catalogue` explains the codes of the service itself; `checks` are what readiness rests on; `registry` takes the
-    service's own figures.
+    `store` knows the codes on record, by which requests name things. `catalogue` explains the codes of the service
+    itself; `checks` are what readiness rests on; `registry` takes the service's own figures.
     """
     registry = new_registry() if registry is None else registry
     problems = Problems(catalogue or {}, settings.errors_base_url)
@@ -81,6 +84,7 @@ def build_app(
     )
     app.problems = problems
     app.state.authenticator = authenticator
+    app.state.spelling = None if store is None else Spellings(store)
     app.state.registry = registry
     # Routes are copied and not included: an included router is matched twice on every request.
     for router in routers:
