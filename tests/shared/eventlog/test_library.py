@@ -61,9 +61,9 @@ def example() -> ModuleType:
 def register(store: Store, *organizations: str) -> int:
     """Commitments are registered, and other things happen; the position of the last registration."""
     last = 0
-    for organization in organizations:
+    for number, organization in enumerate(organizations):
         registered = Registered(
-            code=f"{organization}-1", title="A promise", lead_organization=organization, effective_on=DAY
+            code=f"{organization}-{number}", title="A promise", lead_organization=organization, effective_on=DAY
         )
         (appended,) = store.append([changes(new_event(registered))], datetime.now(UTC))
         last = appended.last
