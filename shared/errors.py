@@ -69,6 +69,13 @@ class PreconditionRequired(BitacoraError):
     """A change to an existing thing must state the version it was decided on."""
 
 
+def version_unstated() -> PreconditionRequired:
+    """The refusal of a change that does not say on which version it was decided."""
+    return PreconditionRequired(
+        "if-match-required", "Send If-Match with the ETag of the version you decided on, or *."
+    )
+
+
 class Unavailable(BitacoraError):
     """The storage did not answer; nothing was acknowledged. `retry_after` is in seconds."""
 

@@ -44,7 +44,7 @@ class Teller:
 
     def put(self, service: str, path: str, body: dict[str, Any], *, who: Who = UNIT) -> dict[str, Any]:
         """Describe something that is known by its code."""
-        return self._send(service, "PUT", path, body, None, who)
+        return self._send(service, "PUT", path, body, {"If-Match": "*"}, who)
 
     def wait_until_there(self, service: str, path: str) -> None:
         """Wait for something that another service does by itself."""

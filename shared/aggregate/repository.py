@@ -31,6 +31,7 @@ from shared.errors import (
     RuleBroken,
     StaleVersion,
     Unavailable,
+    version_unstated,
 )
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
@@ -466,11 +467,13 @@ class DescribedRepository(Repository[D]):
         """Hold a description that is to be recorded to the rules."""
 
     async def describe(
-        self, code: str, description: Event, command: Command, *, only_new: bool = False
+        self, code: str, description: Event, command: Command, *, only_new: bool = False, blind: bool = False
     ) -> Outcome:
         """Register one, or describe a known one anew; the same description again records nothing.
 
-        StaleVersion when it is not at a version that the command expects, or there while it has to be new.
+        StaleVersion when it is not at a version that the command expects, or there while it has to be new;
+        PreconditionRequired when it would become another for a caller who is `blind`, and never said on which version
+        that was decided: the last to write would take back what others wrote before.
         """
 
         def decide(present: D | None) -> Sequence[Event]:
@@ -483,6 +486,8 @@ class DescribedRepository(Repository[D]):
             wanted = self.fit(present, description)
             if present is not None and wanted == present.description:
                 return []
+            if present is not None and blind:
+                raise version_unstated()
             self.check(code, wanted, command)
             return self._aggregate.register(code, wanted) if present is None else [wanted]
 

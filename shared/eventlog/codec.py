@@ -8,6 +8,7 @@ served as they lie.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +22,9 @@ from shared.identity.actor import Actor
 
 _encoder = msgspec.json.Encoder(decimal_format="number", order=None)
 _data_decoders: dict[str, msgspec.json.Decoder[Any]] = {
-    name: msgspec.json.Decoder(cls) for name, cls in EVENT_TYPES.items()
+    name: msgspec.json.Decoder(cls, float_hook=Decimal) for name, cls in EVENT_TYPES.items()
 }
-_any_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+_any_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class _Outgoing(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -52,6 +52,7 @@ from shared.events.types import (
     Prose,
     Reason,
     Seal,
+    ValueText,
     Whole,
     WithReferral,
     Word,
@@ -308,7 +309,7 @@ class AgreedTarget(Part, frozen=True, kw_only=True):
     """The new target of an indicator; `value` is decimal text in its unit."""
 
     indicator: IndicatorCode
-    value: Annotated[Amount, Field(examples=["28.5"])]
+    value: ValueText
     on: CivilDay
 
 

@@ -35,6 +35,8 @@ MOST_ITEMS: Final = 200
 """Items in one list."""
 LARGEST_VALUE: Final = 10**15
 """Values of indicators lie between minus and plus this."""
+MOST_PLACES: Final = 20
+"""Digits after the point of an exact number."""
 
 
 # --- marks ---------------------------------------------------------------------------------------------------------
@@ -166,6 +168,13 @@ def _number(value: object) -> object:
     raise ValueError("a value is a number")
 
 
+def _few_places(value: Decimal) -> Decimal:
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or not -MOST_PLACES <= exponent <= MOST_PLACES:
+        raise ValueError(f"a number is finite and has at most {MOST_PLACES} digits after the point")
+    return value
+
+
 def _within_bounds(value: Decimal) -> Decimal:
     if abs(value) > LARGEST_VALUE:
         raise ValueError(f"a value lies between -{LARGEST_VALUE} and {LARGEST_VALUE}")
@@ -215,15 +224,27 @@ Instant = Annotated[
 Value = Annotated[
     Decimal,
     BeforeValidator(_number),
+    AfterValidator(_few_places),
     AfterValidator(_within_bounds),
     WithJsonSchema(
         {"type": "number", "minimum": -LARGEST_VALUE, "maximum": LARGEST_VALUE, "examples": [28.2]}
     ),
 ]
-"""A value in an indicator's own unit."""
+"""A value in an indicator's own unit, exact to the last of its digits."""
+
+ValueText = Annotated[
+    str,
+    Plain(),
+    StringConstraints(pattern=rf"^-?(0|[1-9][0-9]{{0,17}})(\.[0-9]{{1,{MOST_PLACES}}})?$"),
+    Field(examples=["28.5"]),
+]
+"""The same as decimal text."""
 
 Percent = Annotated[
-    Decimal, WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100, "examples": [62.5]})
+    Decimal,
+    BeforeValidator(_number),
+    AfterValidator(_few_places),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100, "examples": [62.5]}),
 ]
 """A share of the work done; the domain refuses what lies outside 0 to 100."""
 
@@ -310,12 +331,23 @@ PeriodName = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": "^[12][0-9]{3}(-(H[12]|T[1-3]|Q[1-4]|0[1-9]|1[0-2]))?$",
-            "examples": ["2011", "2011-H1", "2011-T2", "2011-Q3", "2011-05"],
+            "pattern": "^[12][0-9]{3}(-(H[12]|C[1-3]|Q[1-4]|W[0-5][0-9]|0[1-9]|1[0-2])"
+            "|-[0-9]{2}-[0-9]{2}--[12][0-9]{3}-[0-9]{2}-[0-9]{2})?$",
+            "examples": [
+                "2011",
+                "2011-H1",
+                "2011-C2",
+                "2011-Q3",
+                "2011-05",
+                "2011-W07",
+                "2011-03-01--2012-02-29",
+            ],
         }
     ),
 ]
-"""2011, 2011-H1 (half-year), 2011-T2 (four months), 2011-Q3 (quarter), 2011-05 (month)."""
+"""2011, 2011-H1 (half-year), 2011-C2 (four months), 2011-Q3 (quarter), 2011-05 (month), 2011-W07 (ISO week), or by its
+first and its last day. What was stored as 2011-T2 is 2011-C2.
+"""
 
 # --- names ---------------------------------------------------------------------------------------------------------
 

@@ -107,11 +107,13 @@ class Direction(StrEnum):
 class Frequency(StrEnum):
     """How often an indicator is measured."""
 
+    WEEKLY = "weekly"
     MONTHLY = "monthly"
     QUARTERLY = "quarterly"
     FOUR_MONTHLY = "four_monthly"
     HALF_YEARLY = "half_yearly"
     YEARLY = "yearly"
+    SCHOOL_YEARLY = "school_yearly"
     OTHER = "other"
 
 

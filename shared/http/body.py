@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
 from starlette.requests import Request
@@ -66,7 +67,15 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_members)
+def _exact(digits: str) -> Decimal:
+    """A number with a point or an exponent as it was written, where a float would be only near it."""
+    try:
+        return Decimal(digits)
+    except InvalidOperation as error:
+        raise _RefusedError("A number of the body has an exponent that cannot be read.") from error
+
+
+_DECODER = json.JSONDecoder(parse_float=_exact, parse_constant=_refuse_constant, object_pairs_hook=_members)
 
 
 def _refuse_unstorable(value: Any, pointer: str) -> None:

@@ -94,8 +94,14 @@ class DescribedResource(Generic[A]):
             spelling: Spelling = request.app.state.spelling
             code = await spelling(self._repository.kind, code) or code
             command = await command_of(request)
-            only_new = context_of(request).headers.get(b"if-none-match", b"").strip() == b"*"
-            outcome = await self._repository.describe(code, complete(body), command, only_new=only_new)
+            headers = context_of(request).headers
+            outcome = await self._repository.describe(
+                code,
+                complete(body),
+                command,
+                only_new=headers.get(b"if-none-match", b"").strip() == b"*",
+                blind=b"if-match" not in headers,
+            )
             return written_answer(request, outcome, f"{self._path}/{code}", code=code)
 
         self._router.put(

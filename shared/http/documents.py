@@ -216,7 +216,7 @@ def possible_statuses(declaration: Declaration) -> list[int]:
         statuses.append(415)
     if access.if_match != "none":
         statuses.append(412)
-    if access.if_match == "required":
+    if access.if_match in {"to_change", "required"}:
         statuses.append(428)
     return sorted(set(statuses))
 

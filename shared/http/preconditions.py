@@ -7,7 +7,7 @@ import re
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.errors import PreconditionRequired
+from shared.errors import version_unstated
 from shared.http.context import context_of
 from shared.http.problems import RequestProblemError
 
@@ -43,9 +43,7 @@ def parse_if_match(value: str) -> frozenset[int] | None:
 def required_if_match(value: str | None) -> frozenset[int] | None:
     """Like `parse_if_match`, where a change must state the version it was decided on."""
     if value is None:
-        raise PreconditionRequired(
-            "if-match-required", "Send If-Match with the ETag of the version you decided on, or *."
-        )
+        raise version_unstated()
     return parse_if_match(value)
 
 

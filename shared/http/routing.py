@@ -202,7 +202,7 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
             _check_media_type(headers)
         if access.if_match == "required":
             context.expected = required_if_match(_text(headers.get(b"if-match")))
-        elif access.if_match == "optional" and b"if-match" in headers:
+        elif access.if_match != "none" and b"if-match" in headers:
             context.expected = parse_if_match(headers[b"if-match"].decode("latin-1"))
         if takes_key and b"idempotency-key" in headers:
             context.idempotency_key = parse_idempotency_key(headers[b"idempotency-key"])

@@ -18,15 +18,16 @@ class Access:
 
     `own_organization` names the roles that may only touch what concerns their own organisation: the
     application enforces that, since only it knows whose a thing is. `if_match` says whether the caller states
-    the version it decided on; `etag` that an answer carries one and honours `If-None-Match`; `log_position`
-    that an answer says which position of the log it reflects.
+    the version it decided on (`to_change`: it must where something is there already and becomes another);
+    `etag` that an answer carries one and honours `If-None-Match`; `log_position` that an answer says which
+    position of the log it reflects.
     """
 
     roles: frozenset[Role]
     note: str = ""
     anonymous: bool = False
     own_organization: frozenset[Role] = frozenset()
-    if_match: Literal["none", "optional", "required"] = "none"
+    if_match: Literal["none", "optional", "to_change", "required"] = "none"
     etag: bool = False
     log_position: bool = False
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
 from shared.errors import InvalidInput
 from shared.events.commitments import Evidence
 from shared.events.streams import looks_like_uuid
 from shared.events.texts import unseen_in
-from shared.events.types import LONGEST_CODE, amount_fault
+from shared.events.types import LARGEST_VALUE, LONGEST_CODE, MOST_PLACES, amount_fault
 
 _CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_CODE - 1}}}")
+_VALUE = re.compile(rf"-?[0-9]{{1,18}}(\.[0-9]{{1,{MOST_PLACES}}})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -96,6 +98,20 @@ def amount(text: str, pointer: str) -> str:
     if (fault := amount_fault(text)) is not None:
         raise InvalidInput("amount-malformed", fault, pointer=pointer)
     return text
+
+
+def value_text(text: str, pointer: str = "") -> Decimal:
+    """The value of an indicator from decimal text."""
+    found = _VALUE.fullmatch(text)
+    value = Decimal(text) if found else None
+    if value is None or abs(value) > LARGEST_VALUE:
+        raise InvalidInput(
+            "target-value-malformed",
+            f'A target is decimal text such as "28.56", between -{LARGEST_VALUE} and {LARGEST_VALUE}, with at most '
+            f"{MOST_PLACES} digits after the point.",
+            pointer=pointer,
+        )
+    return value
 
 
 def currency(text: str, pointer: str) -> str:

@@ -30,6 +30,7 @@ from shared.events.indicators import (
 from shared.events.vocabulary import Direction, Frequency
 from shared.rules.dated_facts import History
 from shared.rules.indicator_verdict import Point, Promise
+from shared.rules.periods import Period, stored_period
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,14 +88,18 @@ class Finding(NamedTuple):
 class Measurement:
     """The value of one period, with every correction of it in the order they were recorded."""
 
-    __slots__ = ("findings", "period", "period_end_on", "source", "supplied_by")
+    __slots__ = ("findings", "period", "source", "supplied_by")
 
-    def __init__(self, event: MeasurementRecorded, position: int) -> None:
-        self.period = event.period
-        self.period_end_on = event.period_end_on
+    def __init__(self, event: MeasurementRecorded, period: Period, position: int) -> None:
+        self.period = period
         self.source = event.source
         self.supplied_by = event.supplied_by
         self.findings = [Finding(event.value, event.published_on, None, position)]
+
+    @property
+    def period_end_on(self) -> date:
+        """The last day of its period."""
+        return self.period.ends_on
 
     @property
     def value(self) -> Decimal:
@@ -149,10 +154,11 @@ class IndicatorFacts:
                 self.trajectories.append(trajectory)
                 self.trajectories_in_force.add(event.effective_on, position, trajectory)
             case MeasurementRecorded():
-                self.measurements[event.period] = Measurement(event, position)
+                period = stored_period(event.period)
+                self.measurements[period.name] = Measurement(event, period, position)
             case MeasurementCorrected():
                 found = Finding(event.value, event.published_on, event.reason, position)
-                self.measurements[event.period].findings.append(found)
+                self.measurements[stored_period(event.period).name].findings.append(found)
             case IndicatorDefinitionChanged():
                 change = DefinitionChange(event.effective_on, position, event.changes, event.reason)
                 insort(self.changes, change, key=lambda one: one[:2])

@@ -85,7 +85,7 @@ def _target_from_last_actual(facts: IndicatorFacts, share: Decimal) -> Iterator[
         if last and found and abs(target.value - found.value) <= abs(found.value) * share:
             detail = (
                 f"Target {target.number} ({target.value} by {target.on}) is the last value then published: "
-                f"{found.value} for {last.period}."
+                f"{found.value} for {last.period.name}."
             )
             yield WarningSign(WarningCode.TARGET_FROM_LAST_ACTUAL, detail, target.position)
 
@@ -101,7 +101,7 @@ def _value_from_deliverer(facts: IndicatorFacts) -> Iterator[WarningSign]:
     if found:
         measurement, supplier = found[-1]
         detail = (
-            f"{len(found)} of {len(facts.measurements)} values, the latest for {measurement.period}, "
+            f"{len(found)} of {len(facts.measurements)} values, the latest for {measurement.period.name}, "
             f"came from {supplier}, which is not an independent source."
         )
         yield WarningSign(WarningCode.VALUE_FROM_DELIVERER, detail, measurement.findings[0].position)

@@ -785,7 +785,11 @@ def _replaced(
 
 def _as_json(registered: Registered, field: str) -> Any:
     """One field of the registration, in the shape it has in the event."""
-    return msgspec.json.decode(msgspec.json.encode(getattr(registered, field)))
+    return _DECODE(_ENCODE(getattr(registered, field)))
+
+
+_ENCODE: Final = msgspec.json.Encoder(decimal_format="number").encode
+_DECODE: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 def _same_members(given: Any, kept: Any) -> bool:

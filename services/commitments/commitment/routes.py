@@ -60,6 +60,7 @@ from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
 from shared.rules.dated_facts import RESTATING
+from shared.rules.periods import stored_period
 from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
 
 UNIT: Final = frozenset({Role.DCI})
@@ -173,6 +174,7 @@ def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
                 as_entry(
                     _REPORT,
                     report.entry,
+                    period=stored_period(report.entry.event.period).name,
                     review=as_optional_entry(entry_document(ProgressReviewed), report.review),
                 )
                 for report in commitment.reports

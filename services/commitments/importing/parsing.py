@@ -32,7 +32,7 @@ _DIGEST: Final = 8
 _PERIODS: Final[dict[str, Callable[[date], str]]] = {
     "year": lambda day: f"{day.year}",
     "half_year": lambda day: f"{day.year}-H{(day.month + 5) // 6}",
-    "four_months": lambda day: f"{day.year}-T{(day.month + 3) // 4}",
+    "four_months": lambda day: f"{day.year}-C{(day.month + 3) // 4}",
     "quarter": lambda day: f"{day.year}-Q{(day.month + 2) // 3}",
     "month": lambda day: f"{day.year}-{day.month:02}",
 }

@@ -26,7 +26,7 @@ from shared.events.vocabulary import Direction, Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules import guards
 from shared.rules.indicator_facts import Definition, IndicatorFacts, Measurement
-from shared.rules.periods import period_named
+from shared.rules.periods import Period, period_named
 from shared.rules.visibility import can_read
 
 replace = msgspec.structs.replace
@@ -139,17 +139,13 @@ class Indicator(Aggregate):
                 f"A value published on {published} says nothing of {period.name}, which begins on {period.begins_on}.",
                 pointer="/published_on",
             )
-        if proposed.period in self.facts.measurements:
-            raise RuleBroken(
-                "measurement-exists",
-                f"{period.name} already has its value; mend it under measurements/{period.name}/corrections.",
-            )
+        self._check_period(period, published)
         return replace(proposed, period_end_on=period.ends_on, supplied_by=supplied_by)
 
     def correct_measurement(self, proposed: MeasurementCorrected, context: Context) -> MeasurementCorrected:
         """Puts the right value in the place of a wrong one, which stays on record."""
         self._check_supplier(context.actor)
-        before = self.measurement(proposed.period).findings[-1]
+        before = self.measurement(period_named(proposed.period).name).findings[-1]
         guards.reason_given(proposed.reason, "A correction")
         guards.not_after_today(proposed.published_on, context.today, "/published_on")
         if proposed.published_on < before.published_on:
@@ -225,6 +221,28 @@ class Indicator(Aggregate):
                 pointer="/effective_on",
             )
         return effective_on
+
+    def _check_period(self, period: Period, published_on: date) -> None:
+        """A new value is of a period of its frequency, that of its last day or that of its publication, and of days
+        that no other value is of.
+        """
+        often = [self.facts.definition_on(day).frequency for day in (period.ends_on, published_on)]
+        if not any(period.is_of(frequency) for frequency in often):
+            raise InvalidInput(
+                "period-not-of-frequency",
+                f"{period.name} is not the period of what is measured {often[0].replace('_', ' ')}.",
+                pointer="/period",
+            )
+        if period.name in self.facts.measurements:
+            raise RuleBroken(
+                "measurement-exists",
+                f"{period.name} already has its value; mend it under measurements/{period.name}/corrections.",
+            )
+        for other in self.facts.measurements.values():
+            if period.overlaps(other.period):
+                raise RuleBroken(
+                    "period-overlaps", f"{period.name} has days of {other.period.name}, which has its value."
+                )
 
     def _check_supplier(self, actor: Actor) -> None:
         if actor.role is Role.MINISTRY and not self._supplied_by(actor.organization):

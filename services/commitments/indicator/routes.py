@@ -177,7 +177,7 @@ def indicator_document(indicator: Indicator, windows: WarningWindows) -> msgspec
         facts.measurements.values(), key=lambda one: (one.period_end_on, one.findings[0].position)
     )
     promises = facts.original_promise, facts.current_promise
-    measurements = {one.period: _measurement(one, baseline, *promises) for one in measured}
+    measurements = {one.period.name: _measurement(one, baseline, *promises) for one in measured}
     targets = {target.position: _target(target, baseline) for target in facts.targets}
     latest, current, trajectory = facts.latest(), facts.target, facts.trajectory
     return INDICATOR(
@@ -196,7 +196,7 @@ def indicator_document(indicator: Indicator, windows: WarningWindows) -> msgspec
             effective_on=trajectory.effective_on,
             position=trajectory.position,
         ),
-        latest=latest and measurements[latest.period],
+        latest=latest and measurements[latest.period.name],
         measurements=list(measurements.values()),
         definition_changes=[
             DefinitionChangeDocument(
@@ -228,7 +228,7 @@ def _measurement(
 ) -> MeasurementDocument:
     first, last = measurement.findings[0], measurement.findings[-1]
     return MeasurementDocument(
-        period=measurement.period,
+        period=measurement.period.name,
         period_end_on=measurement.period_end_on,
         value=last.value,
         published_on=last.published_on,
@@ -393,7 +393,20 @@ ERRORS: Catalogue = {
         "Nothing takes effect before the day on which the indicator was defined.",
     ),
     "period-malformed": Explained(
-        422, "Malformed period", "Write 2011, 2011-H1, 2011-T2 (four months), 2011-Q3 or 2011-05."
+        422,
+        "Malformed period",
+        "Write 2011, 2011-H1, 2011-C2 (four months), 2011-Q3, 2011-05, 2011-W07 or 2011-03-01--2012-02-29.",
+    ),
+    "period-ambiguous": Explained(
+        422, "Ambiguous period", "Write `Q` for three months and `C` for four, in the place of `T`."
+    ),
+    "period-not-of-frequency": Explained(
+        422,
+        "Not a period of its frequency",
+        "A value is of a period as long as the indicator's frequency says: change the definition where that changed.",
+    ),
+    "period-overlaps": Explained(
+        409, "Overlapping period", "No two values of an indicator are of the same day."
     ),
     "period-not-begun": Explained(
         422,

@@ -8,7 +8,6 @@ not know of it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -140,8 +139,6 @@ _CARRIED_BY: Final = {
 
 _HOLDS_ALREADY: Final = frozenset({"deadline-unchanged", "target-unchanged"})
 """With what the domain refuses a change that would change nothing."""
-
-_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 
 
 T = TypeVar("T")
@@ -286,7 +283,7 @@ def _revise_target(
             raise NotFound("unknown-indicator", f"There is no indicator '{agreed.indicator}'.")
         day = max(decision.agreed_on, indicator.effective_on)
         proposed = TargetSet(
-            value=_decimal(agreed.value),
+            value=guards.value_text(agreed.value),
             on=agreed.on,
             tolerance=_tolerance(indicator, day),
             effective_on=day,
@@ -394,15 +391,6 @@ def _effect(decision: DecisionAgreed, carried_by: str) -> Effect:
             f"A decision of the kind {decision.kind} says what it does by '{carried_by}' and by nothing else.",
         )
     return effect
-
-
-def _decimal(text: str) -> Decimal:
-    if _DECIMAL.fullmatch(text) is None:
-        raise InvalidInput(
-            "target-value-malformed",
-            "A target is decimal text such as 28.56, with at most 18 digits before the point and 6 after.",
-        )
-    return Decimal(text)
 
 
 def _reason(decision: DecisionAgreed) -> str:

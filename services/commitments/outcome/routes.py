@@ -291,6 +291,8 @@ ERRORS: Catalogue = {
         422, "Decision without commitments", "A decision of this kind names the commitments it concerns."
     ),
     "target-value-malformed": Explained(
-        422, "Malformed target", "A target is a number in decimal text, such as 28.56."
+        422,
+        "Malformed target",
+        'Decimal text such as "28.56": 15 digits before the point and 20 after at most.',
     ),
 }

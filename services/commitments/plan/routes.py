@@ -15,7 +15,7 @@ from shared.identity.actor import Role
 
 _KEEPS: Final = Access(
     frozenset({Role.DCI, Role.ADMIN}),
-    if_match="optional",
+    if_match="to_change",
     note="`If-None-Match: *` only registers what is new",
 )
 _LISTED: Final = Access(EVERYONE, log_position=True)

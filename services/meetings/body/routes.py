@@ -63,7 +63,7 @@ def body_routes(bodies: Bodies, directory: Directory) -> Router:
         Body,
         put=Access(
             frozenset({Role.DCI, Role.ADMIN}),
-            if_match="optional",
+            if_match="to_change",
             note="`If-None-Match: *` only registers what is new",
         ),
         read=Access(EVERYONE, note=OWN, etag=True, log_position=True),

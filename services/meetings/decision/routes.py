@@ -162,6 +162,11 @@ ERRORS: Catalogue = {
         "Malformed amount",
         'Decimal text such as "1234.5": 18 digits before the point and 6 after at most.',
     ),
+    "target-value-malformed": Explained(
+        422,
+        "Malformed target",
+        'Decimal text such as "28.56": 15 digits before the point and 20 after at most.',
+    ),
     "amount-not-positive": Explained(
         422, "Amount not above zero", "What a decision costs, and what a budget line holds, is above zero."
     ),

@@ -964,7 +964,7 @@ def _check_effect(decision: DraftDecision, at: str, ground: Ground) -> None:
         if agreed.responsible_service is not None:
             guards.known_organization(agreed.responsible_service, known, f"{place}/responsible_service")
     if effect.target is not None:
-        guards.amount(effect.target.value, f"{at}/target/value")
+        guards.value_text(effect.target.value, f"{at}/target/value")
     if effect.discard is not None:
         guards.reason_given(effect.discard.reason, "Giving a commitment up", f"{at}/discard/reason")
     if effect.referral is not None:

@@ -66,9 +66,12 @@ class Installation:
         credentials: dict[str, str] | None = None,
         **headers: str,
     ) -> httpx.Response:
-        """One request; `headers` have underscores for dashes."""
+        """One request; `headers` have underscores for dashes, and a body of bytes is JSON as it is to be sent."""
         sent = self.credentials(role, organization) if credentials is None else credentials
         sent = sent | {name.replace("_", "-"): value for name, value in headers.items()}
+        if isinstance(body, bytes):
+            sent["Content-Type"] = "application/json"
+            return await self.http.request(method, path, content=body, headers=sent)
         return await self.http.request(method, path, json=body, headers=sent)
 
     async def told(self, method: str, path: str, body: Any, **more: Any) -> httpx.Response:

@@ -119,6 +119,10 @@ def test_a_report_is_about_a_period(period: str) -> None:
     given().when(report(period=period)).refused("period-malformed", InvalidInput, "/period")
 
 
+def test_the_letter_of_two_meanings_names_no_period_of_a_report() -> None:
+    given().when(report(period="2012-T2")).refused("period-ambiguous", InvalidInput, "/period")
+
+
 def test_a_report_of_no_change_changes_nothing() -> None:
     past: tuple[Told, ...] = (registered(), (INTERIOR, reported(stage="Senate", percent=Decimal(40))))
     same = report(no_change=True, observed_progress=None, stage="Senate", percent=Decimal(40))

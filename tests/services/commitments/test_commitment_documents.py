@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.commitments.commitment.model import Commitment
 from services.commitments.commitment.routes import COMMITMENT, commitment_document
 from shared.aggregate.redaction import Reference, redact
-from shared.events.commitments import Merged, Origin, PublicDeadline, Registered
+from shared.events.commitments import Merged, Origin, ProgressReported, PublicDeadline, Registered
 from shared.events.types import Kind
 from shared.events.vocabulary import OriginKind
 from shared.http.responses import encoded
@@ -33,6 +33,12 @@ def test_an_answer_has_the_members_that_are_documented(asks: list[Ask]) -> None:
     body = encoded(commitment_document(live, TODAY))
     assert json.loads(body).keys() == set(COMMITMENT.__struct_fields__)
     msgspec.json.decode(body, type=COMMITMENT)
+
+
+def test_a_stored_period_is_shown_by_the_name_it_has_today() -> None:
+    told = ProgressReported(number=1, period="2011-T2", effective_on=JUNE, no_change=True)
+    document = shown(promises.given(registered(), told).thing)
+    assert [report["period"] for report in document["progress_reports"]] == ["2011-C2"]
 
 
 def test_what_was_left_out_at_registration_is_written_all_the_same() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +199,7 @@ async def test_warning_signs_name_the_event_they_follow_from(tmp_path: Path, sql
         changed = await add(
             service, "definition-changes", {"changes": {"method": "Telephone"}, "reason": "r"}
         )
-        supplied = {"period": "2013-01", "value": 20, "supplied_by": "INTERIOR"}
+        supplied = {"period": "2013", "value": 20, "supplied_by": "INTERIOR"}
         measured = await add(service, "measurements", supplied)
         assert [(sign["code"], sign["because"]) for sign in (await service.read(PATH))["warnings"]] == [
             ("definition_changed_near_deadline", changed["position"]),
@@ -268,6 +270,68 @@ async def test_what_an_indicator_names_must_be_on_record(service: Installation) 
         assert (refused(answer), answer.json()["errors"][0]["pointer"]) == ((422, code), pointer)
     await define(service)
     assert refused(await service.ask("POST", "/v1/indicators", VICTIMISATION)) == (409, "code-taken")
+
+
+EXACT = "0.12345678901234567"
+"""More digits than a float holds."""
+
+
+async def test_values_come_back_digit_for_digit_wherever_they_stand(service: Installation) -> None:
+    def exact(text: str) -> bytes:
+        return text.replace("EXACT", EXACT).encode()
+
+    bodies = [
+        ("/v1/indicators", json.dumps(VICTIMISATION | {"baseline": {"value": 1, "on": "2009-12-31"}})),
+        (f"{PATH}/targets", '{"value": EXACT, "on": "2014-12-31"}'),
+        (f"{PATH}/trajectory", '{"points": [{"on": "2011-12-31", "value": EXACT}]}'),
+        (f"{PATH}/measurements", '{"period": "2011", "value": EXACT}'),
+        (f"{PATH}/measurements/2011/corrections", '{"value": 123456789012345.678901234567, "reason": "r"}'),
+        (f"{PATH}/measurements/2011/corrections", '{"value": EXACT, "reason": "r"}'),
+        (
+            f"{PATH}/definition-changes",
+            '{"changes": {"baseline": {"value": EXACT, "on": "2009-12-31"}}, "reason": "r"}',
+        ),
+    ]
+    for path, body in bodies:
+        answer = await service.ask("POST", path, exact(body), If_Match="*")
+        assert answer.status_code == 201, answer.text
+    shown = json.loads((await service.ask("GET", PATH)).text, parse_float=Decimal)
+    (value,) = shown["measurements"]
+    told = [
+        shown["baseline"]["value"],
+        shown["current_target"]["value"],
+        shown["trajectory"]["points"][0]["value"],
+        value["value"],
+        value["corrections"][1]["value"],
+        shown["definition_changes"][0]["changes"]["baseline"]["value"],
+    ]
+    assert [str(one) for one in told] == [EXACT] * len(told)
+    assert str(value["corrections"][0]["value"]) == "123456789012345.678901234567"
+    assert value["against_current"]["gap"] == 0
+    history = (await service.ask("GET", f"{PATH}/history")).text
+    # The last change of the definition tells the baseline alone; a correction tells the value before it, too.
+    assert history.count(EXACT) == 6
+    # Folded anew from what was stored.
+    assert (await service.read(f"{PATH}?version=7"))["version"] == 7
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["NaN", "Infinity", "1e400", "1e-400", "1e99999999999999999999", "0e-99", "0." + 21 * "1", "1e15000"],
+)
+async def test_a_number_that_no_reader_could_keep_is_refused(service: Installation, number: str) -> None:
+    await define(service)
+    for path, body in [
+        ("targets", '{"value": NUMBER, "on": "2014-12-31"}'),
+        ("measurements", '{"period": "2011", "value": NUMBER}'),
+        (
+            "definition-changes",
+            '{"changes": {"baseline": {"value": NUMBER, "on": "2009-12-31"}}, "reason": "r"}',
+        ),
+    ]:
+        sent = body.replace("NUMBER", number).encode()
+        answer = await service.ask("POST", f"{PATH}/{path}", sent, If_Match="*")
+        assert answer.status_code in (400, 422), answer.text
 
 
 async def test_values_are_numbers_and_are_given_back_as_they_came(service: Installation) -> None:

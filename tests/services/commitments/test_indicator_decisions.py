@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.commitments.indicator.model import Indicator, define
@@ -25,7 +26,7 @@ from shared.events.indicators import (
     TargetSet,
     TrajectorySet,
 )
-from shared.events.vocabulary import Direction, Visibility
+from shared.events.vocabulary import Direction, Frequency, Visibility
 from shared.http.requests import request_of
 from shared.identity.actor import Actor, Role
 from tests.services.commitments.stories import DCI, TODAY, Story
@@ -234,9 +235,74 @@ def test_the_same_trajectory_again_is_refused() -> None:
 
 
 def test_a_measurement_knows_the_last_day_of_its_period() -> None:
-    event = indicator().thing.record_measurement(measurement("2011-T2", "30", date(2011, 10, 1)), NOW)
+    thing = indicator(frequency=Frequency.FOUR_MONTHLY).thing
+    event = thing.record_measurement(measurement("2011-C2", "30", date(2011, 10, 1)), NOW)
     assert isinstance(event, MeasurementRecorded)
     assert event.period_end_on == date(2011, 8, 31)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "period", "refused"),
+    [
+        (Frequency.YEARLY, "2011-Q3", ("period-not-of-frequency", "/period")),
+        (Frequency.QUARTERLY, "2011", ("period-not-of-frequency", "/period")),
+        (Frequency.MONTHLY, "2011-W07", ("period-not-of-frequency", "/period")),
+        (Frequency.QUARTERLY, "2011-T3", ("period-ambiguous", "/period")),
+        (Frequency.YEARLY, "2011-03-01--2012-02-29", None),
+        (Frequency.SCHOOL_YEARLY, "2011-03-07--2011-12-16", None),
+        (Frequency.WEEKLY, "2011-W07", None),
+        (Frequency.OTHER, "2011-Q3", None),
+    ],
+)
+def test_a_value_is_of_a_period_of_the_indicators_frequency(
+    frequency: Frequency, period: str, refused: tuple[str, str] | None
+) -> None:
+    thing = indicator(frequency=frequency).thing
+    if refused is None:
+        assert thing.record_measurement(measurement(period, "1"), NOW).period == period
+    else:
+        assert (
+            refusal(InvalidInput, lambda: thing.record_measurement(measurement(period, "1"), NOW)) == refused
+        )
+
+
+def test_the_frequency_is_that_of_the_periods_own_days_or_that_of_its_publication() -> None:
+    story = indicator()
+    quarterly = redefinition({"frequency": Frequency.QUARTERLY}, effective_on=date(2012, 5, 21))
+    story.record(story.thing.change_definition(quarterly, NOW))
+    for period in ("2011", "2012-Q1", "2012-Q3"):
+        story.record(story.thing.record_measurement(measurement(period, "1"), NOW))
+    late = measurement("2010-Q4", "1", date(2011, 1, 5))
+    assert refusal(InvalidInput, lambda: story.thing.record_measurement(late, NOW))[0] == (
+        "period-not-of-frequency"
+    )
+
+
+@pytest.mark.parametrize("period", ["2011", "2011-06", "2011-06-30--2011-07-31", "2011-W26"])
+def test_no_two_values_are_of_the_same_day(period: str) -> None:
+    story = indicator(frequency=Frequency.OTHER)
+    story.record(story.thing.record_measurement(measurement("2011-Q2", "1"), NOW))
+    assert refusal(RuleBroken, lambda: story.thing.record_measurement(measurement(period, "1"), NOW)) == (
+        "period-overlaps",
+        "",
+    )
+    assert story.thing.record_measurement(measurement("2011-Q3", "1"), NOW).period == "2011-Q3"
+
+
+def test_a_value_stored_under_the_letter_of_two_meanings_is_one_of_four_months_and_can_be_corrected() -> None:
+    story = indicator(frequency=Frequency.FOUR_MONTHLY)
+    stored = measurement("2011-T2", "30", date(2011, 10, 1))
+    story.record(msgspec.structs.replace(stored, period_end_on=date(2011, 8, 31)))
+    event = story.record(story.thing.correct_measurement(correction("2011-C2", "31", "Typo"), NOW))
+    assert isinstance(event, MeasurementCorrected)
+    assert (event.period, story.replayed().measurement("2011-C2").value) == ("2011-C2", Decimal(31))
+    assert refusal(
+        InvalidInput, lambda: story.thing.correct_measurement(correction("2011-T2", "32", "Typo"), NOW)
+    ) == ("period-ambiguous", "/period")
+    assert refusal(RuleBroken, lambda: story.thing.record_measurement(measurement("2011-C2", "1"), NOW)) == (
+        "measurement-exists",
+        "",
+    )
 
 
 def test_a_period_has_one_value_and_another_is_a_correction() -> None:

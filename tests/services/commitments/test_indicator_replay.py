@@ -31,7 +31,7 @@ from shared.events.indicators import (
     TargetSet,
     TrajectorySet,
 )
-from shared.events.vocabulary import Direction, Visibility
+from shared.events.vocabulary import Direction, Frequency, Visibility
 from shared.rules.indicator_facts import IndicatorFacts
 from shared.rules.indicator_verdict import indicator_verdict
 from shared.rules.indicator_warnings import warning_signs
@@ -41,10 +41,13 @@ from tests.services.commitments.test_indicator_decisions import DEFINED_ON, NOW,
 days = st.dates(DEFINED_ON, TODAY)
 promised = st.dates(date(2010, 1, 1), date(2016, 12, 31))
 numbers = st.decimals(Decimal("-99999.9999"), Decimal("99999.9999"), places=4)
-periods = st.sampled_from(["2010", "2011", "2012", "2011-Q1", "2011-Q2", "2012-05", "2012-T1"])
+periods = st.sampled_from(
+    ["2010", "2011", "2012", "2011-Q1", "2011-Q2", "2012-05", "2012-C1", "2013-W02", "2009-03-01--2010-02-28"]
+)
 changes = st.fixed_dictionaries(
     {},
     optional={
+        "frequency": st.sampled_from(list(Frequency)),
         "unit": st.sampled_from(["%", "‰"]),
         "direction": st.sampled_from(list(Direction)),
         "proxy": st.booleans(),

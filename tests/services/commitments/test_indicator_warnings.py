@@ -9,7 +9,7 @@ import pytest
 
 from services.commitments.indicator.model import Indicator
 from shared.events.indicators import DataSource
-from shared.events.vocabulary import Direction
+from shared.events.vocabulary import Direction, Frequency
 from shared.rules.indicator_warnings import WarningWindows, warning_signs
 from tests.services.commitments.stories import Story
 from tests.services.commitments.test_indicator_decisions import (
@@ -103,7 +103,7 @@ def test_a_value_supplied_by_another_than_the_independent_source_is_a_sign() -> 
 
 def test_a_verdict_that_turns_good_in_the_last_days_is_a_sign_and_a_month_earlier_is_none() -> None:
     for days, raised in [(30, True), (31, False), (0, True)]:
-        story = with_target()
+        story = with_target(indicator(frequency=Frequency.OTHER))
         measured(story, "2012", "33", date(2013, 4, 1))
         measured(story, "2013-Q3", "28", BY_2013 - timedelta(days=days))
         assert signs(story) == ([("turned_green_late", 4)] if raised else [])

@@ -25,7 +25,7 @@ async def test_an_organisation_is_put_read_and_put_again(service: Installation) 
     again = await service.told("PUT", "/v1/organizations/MOP", {"name": "Public Works", "kind": "ministry"})
     assert (again.status_code, again.headers["etag"], again.json()["version"]) == (200, '"1"', 1)
     second = await service.told(
-        "PUT", "/v1/organizations/MOP", {"name": "Works", "aliases": ["Obras Públicas"]}
+        "PUT", "/v1/organizations/MOP", {"name": "Works", "aliases": ["Obras Públicas"]}, If_Match="*"
     )
     assert (second.status_code, second.json()["version"]) == (201, 2)
     shown = await service.read(first.headers["location"])
@@ -63,6 +63,24 @@ async def test_a_put_may_state_the_version_it_was_decided_on_or_that_there_is_no
     assert refused(stale) == (412, "stale-version")
 
 
+@pytest.mark.parametrize("path", ["/v1/organizations/MOP", "/v1/pillars/MOP"])
+async def test_a_put_that_would_change_something_says_on_which_version_it_was_decided(
+    service: Installation, path: str
+) -> None:
+    """Or the last to write would take back what others wrote before."""
+    assert (await service.ask("PUT", path, {"name": "Public Works"})).status_code == 201
+    assert (await service.ask("PUT", path, {"name": "Public Works"})).status_code == 200
+    blind = await service.ask("PUT", path, {"name": "Works"})
+    assert refused(blind) == (428, "if-match-required")
+    assert (await service.read(path))["name"] == "Public Works"
+    assert (await service.ask("PUT", path, {"name": "Works"}, If_Match="*")).status_code == 201
+    assert (await service.ask("PUT", path, {"name": "Roads"}, If_Match='"2"')).status_code == 201
+    assert refused(await service.ask("PUT", path, {"name": "Works"}, If_Match='"2"')) == (
+        412,
+        "stale-version",
+    )
+
+
 async def test_organisations_that_refer_to_each_other_are_checked_against_what_was_put_before(
     service: Installation,
 ) -> None:
@@ -74,7 +92,9 @@ async def test_organisations_that_refer_to_each_other_are_checked_against_what_w
     )
     await service.told("PUT", "/v1/organizations/MOP", {"name": "Works", "aliases": ["Obras"]})
     await service.told("PUT", "/v1/organizations/VIAL", {"name": "Roads", "parent": "MOP"})
-    circle = await service.ask("PUT", "/v1/organizations/MOP", {"name": "Works", "parent": "VIAL"})
+    circle = await service.ask(
+        "PUT", "/v1/organizations/MOP", {"name": "Works", "parent": "VIAL"}, If_Match="*"
+    )
     assert refused(circle) == (409, "organization-cycle")
     taken = await service.ask("PUT", "/v1/organizations/MINVU", {"name": "Housing", "aliases": ["OBRAS"]})
     assert refused(taken) == (409, "alias-taken")

@@ -73,6 +73,10 @@ async def test_a_put_may_state_the_version_it_was_decided_on_or_that_there_is_no
     await service.told("PUT", "/v1/bodies/SOCIAL", COMMITTEE, If_None_Match="*")
     taken = await service.ask("PUT", "/v1/bodies/SOCIAL", COMMITTEE, If_None_Match="*")
     assert refused(taken) == (412, "stale-version")
+    another = COMMITTEE | {"name": "Another name"}
+    blind = await service.ask("PUT", "/v1/bodies/SOCIAL", another)
+    assert refused(blind) == (428, "if-match-required")
+    assert (await service.ask("PUT", "/v1/bodies/SOCIAL", another, If_Match='"1"')).status_code == 201
 
 
 @pytest.mark.parametrize(

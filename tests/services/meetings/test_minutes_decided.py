@@ -209,6 +209,17 @@ def test_each_kind_of_decision_says_what_it_does(good: DraftDecision) -> None:
         (decision(DecisionKind.ESCALATE), "decision-without-commitment", "commitments"),
         (decision(DecisionKind.REVISE_TARGET), "effect-required", "effect/target"),
         (decision(DecisionKind.REVISE_TARGET, effect=DEADLINE), "effect-of-another-kind", "effect"),
+        *(
+            (
+                decision(
+                    DecisionKind.REVISE_TARGET,
+                    effect=Effect(target=AgreedTarget(indicator="WAIT", value=value, on=date(2013, 12, 31))),
+                ),
+                "target-value-malformed",
+                "effect/target/value",
+            )
+            for value in ("2,5", "Infinity", "1e3", "1000000000000001", "0." + 21 * "1")
+        ),
         (decision(DecisionKind.OTHER, effect=REFERRAL), "effect-of-another-kind", "effect"),
         (decision(DecisionKind.BUDGET), "budget-impact-required", "budget_impact"),
         (

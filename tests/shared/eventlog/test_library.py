@@ -63,7 +63,10 @@ def register(store: Store, *organizations: str) -> int:
     last = 0
     for number, organization in enumerate(organizations):
         registered = Registered(
-            code=f"{organization}-{number}", title="A promise", lead_organization=organization, effective_on=DAY
+            code=f"{organization}-{number}",
+            title="A promise",
+            lead_organization=organization,
+            effective_on=DAY,
         )
         (appended,) = store.append([changes(new_event(registered))], datetime.now(UTC))
         last = appended.last

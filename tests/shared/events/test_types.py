@@ -90,8 +90,11 @@ def test_a_reason_may_be_blank_here_because_the_domain_says_why_it_may_not() -> 
 def test_a_value_is_a_finite_number_within_bounds() -> None:
     assert TypeAdapter(types.Value).validate_python(28.5) == Decimal("28.5")
     assert accepts(types.Value, -(10**15))
-    for wrong in (10**15 + 1, "28.5", True, float("nan"), float("inf")):
+    for wrong in (10**15 + 1, "28.5", True, float("nan"), float("inf"), Decimal("1E-21"), Decimal("0E+21")):
         assert not accepts(types.Value, wrong)
+    assert TypeAdapter(types.Value).validate_python(Decimal("1E-20")) == Decimal("1E-20")
+    for wrong in ("12", True, Decimal("NaN"), Decimal("1E-21")):
+        assert not accepts(types.Percent, wrong)
 
 
 def test_what_counts_is_a_whole_number_from_one_on() -> None:

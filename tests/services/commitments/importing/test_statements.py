@@ -240,7 +240,7 @@ def test_texts_of_several_columns_make_one_progress_report(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("period", "name"),
-    [("half_year", "2013-H2"), ("four_months", "2013-T3"), ("quarter", "2013-Q3"), ("month", "2013-09")],
+    [("half_year", "2013-H2"), ("four_months", "2013-C3"), ("quarter", "2013-Q3"), ("month", "2013-09")],
 )
 def test_a_report_is_for_the_period_in_which_its_day_falls(desk: Desk, period: str, name: str) -> None:
     desk.mapping = desk.mapping.replace("[progress]", f'[progress]\nperiod = "{period}"\npercent = "more"')

@@ -1,0 +1,80 @@
+"""How far a commitment is by its progress reports: what was accepted, and beside it what nobody has looked at yet.
+
+A report speaks from its effective day on; of several, the one of the latest effective day, then of the latest period,
+then of the highest number. A report that was sent back says nothing. Only accepted reports make the percentage done.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from shared.events.commitments import ProgressReported, ProgressReviewed
+from shared.events.facts import Event
+from shared.events.vocabulary import ReviewOutcome
+from shared.rules.periods import period_named
+
+
+class Told(NamedTuple):
+    """A report as it ranks among others, and the position of its event."""
+
+    effective_on: date
+    period_ends_on: date
+    number: int
+    position: int
+    event: ProgressReported
+
+
+class ReportsByDay:
+    """The reports of one commitment and what their reviews said, as far as they are known."""
+
+    __slots__ = ("_outcomes", "_told")
+
+    def __init__(self) -> None:
+        self._told: list[Told] = []
+        self._outcomes: dict[int, ReviewOutcome] = {}
+
+    def apply(self, event: Event, position: int) -> date | None:
+        """Take in one more event; returns the first day of which something else may hold now, or None if none."""
+        match event:
+            case ProgressReported():
+                ends_on = period_named(event.period).ends_on
+                insort(self._told, Told(event.effective_on, ends_on, event.number, position, event))
+                return event.effective_on
+            case ProgressReviewed():
+                self._outcomes[event.report] = event.outcome
+                days = (one.effective_on for one in self._told if one.number == event.report)
+                return next(days, None)
+            case _:
+                return None
+
+    def on(self, day: date, *, accepted: bool = False) -> Iterator[Told]:
+        """The reports that nobody had sent back, or those that were accepted, up to a day: the latest first."""
+        for one in reversed(self._told):
+            outcome = self._outcomes.get(one.number)
+            heard = outcome is ReviewOutcome.ACCEPTED if accepted else outcome is not ReviewOutcome.RETURNED
+            if heard and one.effective_on <= day:
+                yield one
+
+    def percent_on(self, day: date) -> Decimal | None:
+        """How much was done by a day, 0 to 100, by the last accepted report that says so."""
+        return _percent(self.on(day, accepted=True))
+
+    def percent_unreviewed_on(self, day: date) -> Decimal | None:
+        """How much was done by a day by the last report that says so and was not sent back, accepted or not."""
+        return _percent(self.on(day))
+
+    def accepted_on(self, day: date) -> Told | None:
+        """The last accepted report up to a day."""
+        return next(self.on(day, accepted=True), None)
+
+    def days(self) -> list[date]:
+        """The days on which a report begins to speak, in order, each once."""
+        return sorted({one.effective_on for one in self._told})
+
+
+def _percent(reports: Iterator[Told]) -> Decimal | None:
+    return next((one.event.percent for one in reports if one.event.percent is not None), None)
