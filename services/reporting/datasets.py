@@ -98,7 +98,7 @@ class Field(NamedTuple):
     words: type[StrEnum] | None = None
     """The closed list its values are of."""
     names: str = ""
-    """What its values are codes of, where `names` knows how those are called."""
+    """What its values are codes of; the dataset `names` knows how organisations and pillars are called."""
     registered: bool = False
     """Whether it is the field of this name of a commitment's registration, as it reads on the day."""
 
@@ -309,7 +309,7 @@ names: Final = Dataset("names", "kind, code", "name, rank: number")
 bodies: Final = Dataset(
     "bodies",
     "body_id: id",
-    Field("code", filter="body", about="The code of a body"),
+    Field("code", filter="body", names="body", about="The code of a body"),
     "name",
     Field("kind", filter="kind", words=BodyKind, about="A kind of body"),
     "presiding_organization?, expected_meetings: number?, expected_period?, days_to_minutes: number?",
@@ -334,7 +334,7 @@ decisions: Final = Dataset(
     "decisions",
     "decision_id: id",
     "number, agreed_at: position, agreed_on: day",
-    Field("body", filter="body", about="The code of a body"),
+    Field("body", filter="body", names="body", about="The code of a body"),
     "meeting_id: id, agenda_item: number?, position_in_item: number",
     Field("kind", filter="kind", words=DecisionKind, about="A kind of decision"),
     "text, commitments: json, organizations: json, effect: json?",

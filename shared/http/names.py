@@ -9,10 +9,12 @@ from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel
 
-from shared.aggregate.redaction import REFERENCE_FIELDS
+from shared.aggregate.redaction import REFERENCE_FIELDS, ReadersOf, Reference
+from shared.errors import InvalidInput
 from shared.eventlog.store import Store
 from shared.events.commitments import Registered
-from shared.events.types import FieldValue, Names
+from shared.events.types import FieldValue, Kind, Names
+from shared.identity.actor import Actor
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -21,6 +23,10 @@ MOST_REMEMBERED: Final = 100_000
 
 Spelling = Callable[[str, str], Awaitable[str | None]]
 """From a kind of thing and a code in any spelling to the code on record; None when nothing is meant."""
+
+
+Readable = Callable[[str, Collection[str], Actor | None], Awaitable[Collection[str]]]
+"""Those of some codes, as they are on record, of a kind of things that an asker may know of."""
 
 
 class Spellings:
@@ -42,6 +48,20 @@ class Spellings:
         return found
 
 
+def readable_by(readers_of: ReadersOf) -> Readable:
+    """What an asker may know of, from who may read it; nobody hides what has no readers of its own."""
+
+    async def readable(kind: str, codes: Collection[str], actor: Actor | None) -> Collection[str]:
+        found = {code: await readers_of(Reference(Kind(kind), code)) for code in codes}
+        return {
+            code
+            for code, readers in found.items()
+            if readers is None or (actor is not None and readers.include(actor))
+        }
+
+    return readable
+
+
 async def respelled(model: M, spelling: Spelling) -> M:
     """A request with the codes in it as they are on record; those that are not stay as they are."""
     named = dict.fromkeys(_named_in(model))
@@ -52,6 +72,41 @@ async def respelled(model: M, spelling: Spelling) -> M:
         return model
     respelt: M = _with(model, found)
     return respelt
+
+
+def has_names(model: type[BaseModel]) -> bool:
+    """Whether some field of a model names things."""
+    return bool(_naming_fields(model))
+
+
+async def known_codes(query: M, spelling: Spelling, readable: Readable, actor: Actor | None) -> M:
+    """A query with the codes in its filters as they are on record.
+
+    InvalidInput for a code that nothing has, or only what the asker may not know of: an empty answer would tell that
+    there is nothing, where the question was mistyped.
+    """
+    found: dict[str, str] = {}
+    for name, kind in _naming_fields(type(query)).items():
+        text = getattr(query, name)
+        if text is None or kind is None:
+            continue
+        asked = split_words(text)
+        codes = [await spelling(kind, code) for code in asked]
+        known = await readable(kind, [code for code in codes if code is not None], actor)
+        for given, code in zip(asked, codes, strict=True):
+            if code not in known:
+                raise InvalidInput(
+                    "filter-code-unknown",
+                    f"There is no {kind} by '{given}'.",
+                    pointer=f"/query/{type(query).model_fields[name].alias or name}",
+                )
+        found[name] = ",".join(filter(None, codes))
+    return query.model_copy(update=found) if found else query
+
+
+def split_words(text: str) -> list[str]:
+    """Words separated by commas."""
+    return [word for word in (part.strip() for part in text.split(",")) if word]
 
 
 def _named_in(model: BaseModel) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,7 @@ from shared.events.texts import composed
 from shared.http.body import ABSENT, read_json
 from shared.http.context import context_of, credentials_required
 from shared.http.idempotency import parse_idempotency_key
-from shared.http.names import Spelling, respelled
+from shared.http.names import Spelling, has_names, known_codes, respelled
 from shared.http.preconditions import parse_if_match, required_if_match
 from shared.http.problems import ErrorItem, RequestProblemError, invalid_request
 from shared.identity.access import Access, AccessTable
@@ -175,6 +175,7 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
     query, body = declaration.query, declaration.body
     known, repeatable = _query_names(query)
     takes_key = declaration.method == "POST"
+    names_things = query is not None and has_names(query)
 
     async def guarded(request: Request) -> Response:
         scope = request.scope
@@ -208,7 +209,11 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
             context.idempotency_key = parse_idempotency_key(headers[b"idempotency-key"])
         arguments = parse_path(request)
         if query is not None:
-            arguments.append(_parse_query(request, query, repeatable))
+            asked = _parse_query(request, query, repeatable)
+            if names_things and scope["app"].state.spelling is not None:
+                state = scope["app"].state
+                asked = await known_codes(asked, state.spelling, state.readable, context.actor)
+            arguments.append(asked)
         elif body is not None:
             parsed = _parse_body(await read_json(request), body, declaration.body_required)
             spelling: Spelling | None = scope["app"].state.spelling

@@ -20,7 +20,7 @@ from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
 from shared.http.health import Check, health_router
 from shared.http.metrics import HttpMetrics, new_registry
-from shared.http.names import Spellings
+from shared.http.names import Readable, Spellings
 from shared.http.problems import Problems, install_problem_handlers
 from shared.http.routing import DeclaredRoute, Router
 from shared.http.unparsed import Protocol
@@ -61,6 +61,7 @@ def build_app(
     settings: Settings,
     authenticator: Authenticator,
     store: Store | None = None,
+    readable: Readable | None = None,
     catalogue: Catalogue | None = None,
     checks: Mapping[str, Check] | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
@@ -68,8 +69,9 @@ def build_app(
 ) -> Service:
     """The ASGI app of a service.
 
-    `store` knows the codes on record, by which requests name things. `catalogue` explains the codes of the service
-    itself; `checks` are what readiness rests on; `registry` takes the service's own figures.
+    `store` knows the codes by which requests name things, and `readable` which of these who may know of. `catalogue`
+    explains the codes of the service itself; `checks` are what readiness rests on; `registry` takes the service's own
+    figures.
     """
     registry = new_registry() if registry is None else registry
     problems = Problems(catalogue or {}, settings.errors_base_url)
@@ -85,6 +87,7 @@ def build_app(
     app.problems = problems
     app.state.authenticator = authenticator
     app.state.spelling = None if store is None else Spellings(store)
+    app.state.readable = readable
     app.state.registry = registry
     # Routes are copied and not included: an included router is matched twice on every request.
     for router in routers:

@@ -263,7 +263,7 @@ def _minutes_item(item: MinutesItem, numbers: Iterator[str], ids: Iterator[UUID]
 class MeetingsAsked(Paged):
     """A question for the list of meetings."""
 
-    body: Annotated[str | None, Field(description="The code of a body.", max_length=64)] = None
+    body: Annotated[BodyCode | None, Field(description="The code of a body.")] = None
     since: Annotated[CivilDay | None, Field(alias="from", description="Meetings from this day on.")] = None
     until: Annotated[CivilDay | None, Field(alias="to", description="Meetings up to this day, included.")] = (
         None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 from hashlib import blake2b
@@ -15,9 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.reporting.datasets import Dataset
+from services.reporting.datasets import Dataset, bodies, commitments, decisions
+from services.reporting.datasets import Field as ColumnField
 from services.reporting.generations.interface import ReadModel
-from services.reporting.queries.access import Scope, scope_of
+from services.reporting.queries.access import Scope, readable_rows, scope_of
 from services.reporting.queries.moments import AsOf, InstantText, as_of, position_asked_for
 from services.reporting.reading import Reading
 from services.reporting.routes.waiting import Reached
@@ -26,13 +27,15 @@ from shared.errors import InvalidInput
 from shared.eventlog.codec import instant_text
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import Store
-from shared.events.types import CivilDay, Instant
+from shared.events.types import CivilDay, Instant, Kind, Names
 from shared.http.context import visitor_of
+from shared.http.names import split_words
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Key, KeyPosition, Limit, decode_cursor, next_url
 from shared.http.resource import LONGEST_WAIT, WaitFor
 from shared.http.responses import encoded, read_answer
 from shared.http.routing import Query
 from shared.identity.access import EVERYONE, Access
+from shared.identity.actor import Actor
 
 T = TypeVar("T")
 
@@ -47,6 +50,13 @@ SHOWN: Final = Access(
     etag=True,
     log_position=True,
 )
+
+_HIDDEN: Final = {
+    "commitment": (commitments, "code"),
+    "body": (bodies, "code"),
+    "decision": (decisions, "number"),
+}
+"""Where to look for what may be hidden from an asker, by its code."""
 
 Position = Annotated[int, Field(ge=0, le=LARGEST_POSITION)]
 
@@ -148,6 +158,21 @@ class Reporting:
 
         return await run_in_threadpool(read)
 
+    async def readable(self, kind: str, codes: Collection[str], actor: Actor | None) -> Collection[str]:
+        """Those of some codes of a kind of things that an asker may know of now."""
+        hidden = _HIDDEN.get(kind)
+        scope = scope_of(actor)
+        if hidden is None or scope.everything:
+            return codes
+        dataset, column = hidden
+
+        def read() -> set[str]:
+            with self._read_model.reading() as reading:
+                rows = readable_rows(reading, scope, reading.position, dataset, column, codes)
+                return {getattr(row, column) for row in rows}
+
+        return await run_in_threadpool(read)
+
     async def close(self) -> None:
         """Give back what it waits with; the read model and the log are whoever's who opened them."""
         await self._reached.close()
@@ -200,10 +225,17 @@ def listed(meaning: str, known: Words = ()) -> Any:
     return Field(max_length=2_000, description=f"{meaning}, or several separated by commas{values}.")
 
 
+def _names(field: ColumnField) -> list[Names]:
+    return [Names(Kind(field.names))] if field.names else []
+
+
 def filter_parameters(dataset: Dataset) -> dict[str, Any]:
     """The query parameters that a dataset admits rows by, for a model of a query."""
     return {
-        name: (Annotated[str | None, listed(field.about, field.words or ())], None)
+        name: (
+            Annotated[str | None, listed(field.about, field.words or ()), *_names(field)],
+            None,
+        )
         for name, field in dataset.filters.items()
     }
 
@@ -228,8 +260,3 @@ def values_in(query: Query, name: str, known: Iterable[str] | None = None) -> li
             pointer=f"/query/{name}",
         )
     return values
-
-
-def split_words(text: str) -> list[str]:
-    """Words separated by commas."""
-    return [word for word in (part.strip() for part in text.split(",")) if word]
