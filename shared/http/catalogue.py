@@ -76,7 +76,14 @@ CODES: dict[str, Explained] = {
         422, "Invalid idempotency key", "Send 1 to 255 visible ASCII characters, such as a UUID."
     ),
     "code-taken": Explained(
-        409, "Code taken", "There is already one by this code; codes are never used again."
+        409,
+        "Code taken",
+        "There is already one by this code, or by one that differs in capitals only; codes are never used again.",
+    ),
+    "filter-value-unknown": Explained(
+        422,
+        "Unknown filter value",
+        "A filter takes one of the listed values or a code on record, or several separated by commas.",
     ),
     "stale-version": Explained(
         412, "Stale version", "It has changed since the version you stated: read it again and decide again."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from functools import cache
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel
 
-from shared.aggregate.redaction import REFERENCE_FIELDS, ReadersOf, Reference
+from shared.aggregate.redaction import ReadersOf, Reference
 from shared.errors import InvalidInput
 from shared.eventlog.store import Store
 from shared.events.commitments import Registered
@@ -96,7 +96,7 @@ async def known_codes(query: M, spelling: Spelling, readable: Readable, actor: A
         for given, code in zip(asked, codes, strict=True):
             if code not in known:
                 raise InvalidInput(
-                    "filter-code-unknown",
+                    "filter-value-unknown",
                     f"There is no {kind} by '{given}'.",
                     pointer=f"/query/{type(query).model_fields[name].alias or name}",
                 )
@@ -150,8 +150,8 @@ _OF_FIELD: Final = "of its field"
 def _kind(model: BaseModel, kind: str | None) -> str | None:
     if kind is not _OF_FIELD:
         return kind
-    named = REFERENCE_FIELDS(Registered).get(getattr(model, "field", ""))
-    return None if named is None or named.names is None else named.names.value
+    field = get_type_hints(Registered, include_extras=True).get(getattr(model, "field", ""))
+    return _kind_named(_marks(field))
 
 
 @cache
@@ -160,14 +160,19 @@ def _naming_fields(model: type[BaseModel]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for name, field in model.model_fields.items():
         marks = [*field.metadata, *_marks(field.annotation)]
-        kinds = [mark.kind.value for mark in marks if isinstance(mark, Names)]
-        if kinds:
-            found[name] = kinds[0].replace("_", "-")
+        if any(isinstance(mark, Names) for mark in marks):
+            found[name] = _kind_named(marks)
         elif any(isinstance(mark, FieldValue) for mark in marks):
             found[name] = _OF_FIELD
         elif any(_naming_fields(part) for part in _parts(field.annotation)):
             found[name] = None
     return found
+
+
+def _kind_named(marks: Iterable[Any]) -> str | None:
+    """The kind of things that a field with these marks names, as their streams are called."""
+    kinds = (mark.kind.value for mark in marks if isinstance(mark, Names))
+    return next((kind.replace("_", "-") for kind in kinds), None)
 
 
 def _marks(annotation: Any) -> Iterator[Any]:

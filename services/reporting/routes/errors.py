@@ -22,11 +22,6 @@ ERRORS: dict[str, Explained] = {
         "The log has not reached that `position`. To wait for one of your own writes, use `wait_for`.",
     ),
     "days-reversed": Explained(422, "Days reversed", "`from` must not be later than `to`."),
-    "filter-value-unknown": Explained(
-        422,
-        "Unknown filter value",
-        "A filter takes one of the listed values, or several separated by commas.",
-    ),
     "group-by-unknown": Explained(
         422, "Unknown grouping", "`group_by` takes one or several of the listed names, each once, by commas."
     ),

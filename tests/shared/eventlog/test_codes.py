@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
 from importlib import import_module
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -118,7 +118,7 @@ def test_every_event_that_gives_a_thing_its_code_takes_it() -> None:
 
 def own_code(event_type: type[Event]) -> str | None:
     """The field of an event with the code of the thing that it begins."""
-    limits = OwnCode.__metadata__[-1]
+    limits = get_args(OwnCode)[-1]
     hints = get_type_hints(event_type, include_extras=True).items()
     return next((name for name, hint in hints if limits in getattr(hint, "__metadata__", ())), None)
 
