@@ -40,7 +40,7 @@ from services.reporting.intervals import path
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.vocabulary import CommitmentKind, Judgement, OriginKind, ResultType, Visibility
 
-PROJECTIONS: Final = 3
+PROJECTIONS: Final = 4
 """To be raised whenever a projection makes other rows of the same events."""
 
 END_OF_DAYS: Final = date.max
@@ -313,7 +313,7 @@ bodies: Final = Dataset(
     "name",
     Field("kind", filter="kind", words=BodyKind, about="A kind of body"),
     "presiding_organization?, expected_meetings: number?, expected_period?, days_to_minutes: number?",
-    "agenda_size: number?, recorded_on: day",
+    "agenda_size: number?, recorded_on: day, in_force_from: day?",
     _VISIBILITY,
     readable="body_id",
     indexes=(("code",),),
@@ -338,7 +338,7 @@ decisions: Final = Dataset(
     "meeting_id: id, agenda_item: number?, position_in_item: number",
     Field("kind", filter="kind", words=DecisionKind, about="A kind of decision"),
     "text, commitments: json, organizations: json, effect: json?",
-    "amount?, currency?, fiscal_year: number?, financing?",
+    "amount?, currency?, fiscal_year: number?, financing?, reallocated_from: json",
     _VISIBILITY,
     readable="decision_id",
     indexes=(("agreed_at",), ("number",)),
@@ -357,9 +357,17 @@ acknowledgements: Final = Dataset(
 budget_lines: Final = Dataset(
     "budget_lines",
     "decision_id: id, fiscal_year: number, code",
-    *(_RECORDED, "amount, currency, request, reason?"),
+    *(_RECORDED, "amount, currency, request, reason?, reallocated_from: json"),
     valid_time=True,
 )
+
+budget_gaps: Final = Dataset(
+    "budget_gaps",
+    "decision_id: id, gap",
+    "since_on: day?, because: position?, amount?",
+    valid_time=True,
+)
+"""On which days the lines of a decision fall short of its budget impact, or go beyond it; empty where that is over."""
 
 errata: Final = Dataset(
     "errata", "decision_id: id, number: number", _RECORDED, "reads, should_read, reason", valid_time=True
@@ -400,6 +408,7 @@ DATASETS: Final = (
     decision_commitments,
     acknowledgements,
     budget_lines,
+    budget_gaps,
     errata,
     outcomes,
     action_items,

@@ -30,6 +30,7 @@ from shared.events.types import (
     Addressee,
     Amount,
     BodyCode,
+    BudgetLineCode,
     CivilDay,
     CommitmentCode,
     Computed,
@@ -64,7 +65,7 @@ from shared.events.vocabulary import CommitmentKind, DeadlineKind, DiscardReason
 
 
 class Seat(Part, frozen=True, kw_only=True):
-    """Somebody whose presence a body counts on: an organisation, an office, or an office of an organisation.
+    """Somebody a body counts on, at its meetings or among those its minutes go to: an organisation, an office, or both.
 
     A seat with a `condition` ("where a bill is on the agenda") is missed only when it was noted as absent.
     """
@@ -74,6 +75,13 @@ class Seat(Part, frozen=True, kw_only=True):
     condition: Annotated[
         Line | None, Field(description="When it is asked for at all; only its noted absence then counts.")
     ] = None
+    aliases: Annotated[
+        Items[Line],
+        Field(
+            description="Other names of the position (Ministro, Ministra, Ministro (S)); capitals and blanks make no "
+            "difference."
+        ),
+    ] = ()
 
 
 class ExpectedMeetings(Part, frozen=True, kw_only=True):
@@ -84,8 +92,15 @@ class ExpectedMeetings(Part, frozen=True, kw_only=True):
 
 
 class Protocol(Part, frozen=True, kw_only=True):
-    """What a body holds itself to; what is absent is not asked of it."""
+    """What a body holds itself to, with its mandatory attendance; what is absent is not asked of it."""
 
+    in_force_from: Annotated[
+        CivilDay | None,
+        Field(
+            description="The first day of what is described here, whenever that is told; what was asked before that "
+            "stays. By default the day on which it is told, and of the first description every earlier day, too."
+        ),
+    ] = None
     expected_meetings: ExpectedMeetings | None = None
     days_to_minutes: Annotated[
         Figure | None, Field(description="Days from a meeting to the circulation of its minutes.")
@@ -97,6 +112,16 @@ class Protocol(Part, frozen=True, kw_only=True):
         Field(
             description="Whether whoever wrote the minutes, or told who came, leaves their approval to somebody else."
         ),
+    ] = False
+    recipients: Annotated[
+        Items[Seat],
+        Field(
+            description="Those the minutes are to be sent to. One with a `condition` (the heads of the divisions "
+            "concerned) is told of as missing, and never stands against an approval."
+        ),
+    ] = ()
+    recipients_required: Annotated[
+        bool, Field(description="Whether minutes are approved only when they were sent to all of these.")
     ] = False
 
 
@@ -344,6 +369,9 @@ class BudgetImpact(Part, frozen=True, kw_only=True):
     currency: Currency
     fiscal_year: Year
     financing: Financing
+    reallocated_from: Annotated[
+        Items[BudgetLineCode], Field(description="With a `reallocation`, the lines it is taken from.")
+    ] = ()
 
 
 class DraftDecision(Part, frozen=True, kw_only=True):
@@ -448,7 +476,7 @@ class MinutesApproved(Event, frozen=True, kw_only=True):
     `digest` is the SHA-256, in hexadecimal, of the JSON object with the members that `covers` names, at every depth
     with names sorted and without spaces, in UTF-8: `meeting` is the id of the meeting, `agenda` the agenda as it was
     last set, `held` the data of the event that last told of the attendance, `minutes` that of the approved
-    `minutes_drafted`.
+    `minutes_drafted`. `recipients_missing` are those of the protocol that this text was not sent to.
     """
 
     TYPE: ClassVar[str] = "meetings.minutes_approved"
@@ -458,6 +486,7 @@ class MinutesApproved(Event, frozen=True, kw_only=True):
     decisions: tuple[DecisionNumber, ...] = ()
     action_items: tuple[ActionItemId, ...] = ()
     covers: tuple[Word, ...] = ("held", "minutes")
+    recipients_missing: tuple[Seat, ...] = ()
 
 
 class ErratumAdded(Event, frozen=True, kw_only=True):
@@ -537,11 +566,15 @@ class BudgetLineTied(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "meetings.budget_line_tied"
 
     fiscal_year: Year
-    code: Annotated[Word, Field(examples=["05-01-01-24-03-021"])]
+    code: BudgetLineCode
     amount: Amount
     currency: Currency
     request: BudgetRequest
     reason: Prose | None = None
+    reallocated_from: Annotated[
+        Items[BudgetLineCode],
+        Field(description="The lines it was taken from, where the minutes did not say."),
+    ] = ()
     effective_on: Annotated[
         CivilDay | None,
         Field(description="The day it was tied, from that of the decision to today; by default today."),

@@ -325,6 +325,8 @@ Amount = Annotated[
 
 Currency = Annotated[str, Plain(), StringConstraints(pattern=r"^[A-Z]{3}$"), Field(examples=["CLP"])]
 
+BudgetLineCode = Annotated[Word, Field(examples=["05-01-01-24-03-021"])]
+
 PeriodName = Annotated[
     str,
     Plain(),

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from shared.aggregate.aggregate import Aggregate
 from shared.aggregate.command import Command, Context, Decided, KeyUse, Outcome
+from shared.aggregate.documents import members_of
 from shared.aggregate.redaction import (
     Document,
     ReadersOf,
@@ -283,8 +284,8 @@ class Resource(Generic[A]):
         """The answer to a write on one of these."""
         more = {}
         if tells:
-            event = await self.repository.last_event(outcome)
-            more = {member: getattr(event, field) for member, field in tells.items()}
+            members = members_of(await self.repository.last_event(outcome))
+            more = {member: members[field] for member, field in tells.items()}
         return written_answer(
             request, outcome, self.location(found, outcome), **self._identity(found), **more
         )

@@ -21,7 +21,7 @@ from tests.api.house import TABLES, House
 ROOT = Path(__file__).parents[2]
 SERVICES = tuple(TABLES)
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-DAYS = {"on", "from", "to", "previous"}
+DAYS = {"on", "from", "to", "previous", "in_force_from"}
 """What else a day is called: `on` in a part that is about a day, `previous` for the one that was there before it."""
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from shared.aggregate.aggregate import Entry, evolves
+from shared.aggregate.aggregate import DayOf, Entry, evolves
 from shared.aggregate.description import Described
 from shared.aggregate.redaction import Readers
 from shared.errors import Forbidden, InvalidInput, RuleBroken
@@ -31,6 +32,7 @@ from shared.events.streams import looks_like_uuid
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules import guards
+from shared.rules.protocols import InForce, Told
 
 PRIVATE: Final = frozenset({BodyKind.BILATERAL, BodyKind.REGIONAL_BILATERAL})
 """The kinds of body in which decisions are taken between few, and are theirs until they are published."""
@@ -42,7 +44,7 @@ _CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_CODE - 1}}}")
 class Body(Described[BodyChanged]):
     """A body that holds meetings."""
 
-    __slots__ = ("numbered", "once_reserved")
+    __slots__ = ("described", "numbered", "once_reserved")
 
     BEGINS_WITH = (BodyRegistered,)
     CHANGED = BodyChanged
@@ -53,17 +55,25 @@ class Body(Described[BodyChanged]):
         """Whether it is reserved, or ever was."""
         self.numbered: dict[int, int] = {}
         """The last number given in each year."""
+        self.described: tuple[tuple[datetime, BodyChanged], ...] = ((recorded.recorded_at, self.description),)
+        """Each of its descriptions, and when it was recorded."""
 
     def readers(self) -> Readers:
         """See `Aggregate.readers`."""
         described = self.description
         return Readers(described.visibility, described.organizations, self.once_reserved)
 
-    @property
-    def asks_for_four_eyes(self) -> bool:
-        """Whether whoever told of a meeting leaves the approval of its minutes to somebody else."""
-        protocol = self.description.protocol
-        return protocol is not None and protocol.four_eyes
+    def description_on(self, day: date, day_of: DayOf) -> BodyChanged | None:
+        """By what it went on a day: its protocol and its mandatory attendance; None before the first was in force."""
+        return InForce(
+            Told(None if one.protocol is None else one.protocol.in_force_from, day_of(recorded_at), one)
+            for recorded_at, one in self.described
+        ).on(day)
+
+    def protocol_on(self, day: date, day_of: DayOf) -> Protocol:
+        """What was asked of it on a day."""
+        described = self.description_on(day, day_of)
+        return (described and described.protocol) or Protocol()
 
     def must_keep_its_readers(self, description: BodyChanged) -> None:
         """Who knows of a body that has numbered decisions stays as it is."""
@@ -79,6 +89,7 @@ class Body(Described[BodyChanged]):
     @evolves(BodyChanged)
     def _changed(self, entry: Entry[BodyChanged]) -> None:
         self.once_reserved = self.once_reserved or entry.event.visibility is Visibility.RESERVED
+        self.described = (*self.described, (entry.recorded_at, entry.event))
 
     def must_be_convenable_by(self, actor: Actor) -> None:
         """The advisory unit convenes bilaterals; the committees are the unit's to serve."""
@@ -154,7 +165,7 @@ def check_body(
         if (named := getattr(description, field)) is not None:
             guards.known_organization(named, organizations, f"/{field}")
     guards.known_organizations(description.organizations, organizations, "/organizations")
-    _check_seats(description.mandatory_attendance, organizations)
+    _check_seats(description.mandatory_attendance, organizations, "/mandatory_attendance")
     if description.kind in PRIVATE:
         if description.visibility is not Visibility.RESERVED:
             raise InvalidInput(
@@ -168,19 +179,51 @@ def check_body(
                 "Name the ministries the bilateral is with.",
                 pointer="/organizations",
             )
-    if description.protocol is not None:
-        _check_protocol(description.protocol)
+    if (protocol := description.protocol) is not None:
+        _check_protocol(protocol)
+        _check_seats(protocol.recipients, organizations, "/protocol/recipients")
+        if protocol.recipients_required and not protocol.recipients:
+            raise InvalidInput(
+                "recipients-unnamed",
+                "Name the recipients that the minutes have to be sent to.",
+                pointer="/protocol/recipients",
+            )
 
 
-def _check_seats(seats: tuple[Seat, ...], organizations: Container[str]) -> None:
+def office(text: str) -> str:
+    """An office as it is compared: capitals and blanks make no difference."""
+    return " ".join(text.split()).casefold()
+
+
+def fits(seat: Seat, organization: str, position: str | None) -> bool:
+    """Whether somebody named by organisation and office is who a seat is for."""
+    if seat.organization is not None and seat.organization != organization:
+        return False
+    names = {office(name) for name in (seat.position, *seat.aliases) if name is not None}
+    return not names or (position is not None and office(position) in names)
+
+
+def _check_seats(seats: tuple[Seat, ...], organizations: Container[str], pointer: str) -> None:
+    seen: set[tuple[str | None, ...]] = set()
     for index, seat in enumerate(seats):
-        at = f"/mandatory_attendance/{index}"
+        at = f"{pointer}/{index}"
         if seat.organization is None and seat.position is None:
             raise InvalidInput("seat-empty", "A seat is an organisation, an office, or both.", pointer=at)
         if seat.organization is not None:
             guards.known_organization(seat.organization, organizations, f"{at}/organization")
-        if seat in seats[:index]:
+        if seat.aliases and seat.position is None:
+            raise InvalidInput(
+                "alias-of-no-position",
+                "Aliases are other names of a position: give the position.",
+                pointer=f"{at}/aliases",
+            )
+        names = [office(name) for name in (seat.position, *seat.aliases) if name is not None]
+        if len(set(names)) < len(names):
+            raise InvalidInput("named-twice", "This office has one of its names twice.", pointer=at)
+        named = {(seat.organization, name, seat.condition) for name in names or (None,)}
+        if not named.isdisjoint(seen):
             raise InvalidInput("named-twice", "This seat is named twice.", pointer=at)
+        seen |= named
 
 
 def _check_protocol(protocol: Protocol) -> None:

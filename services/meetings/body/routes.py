@@ -119,6 +119,14 @@ ERRORS: Catalogue = {
     "seat-empty": Explained(
         422, "Empty seat", "A mandatory seat names an organisation, an office (`position`), or both."
     ),
+    "recipients-unnamed": Explained(
+        422,
+        "Recipients unnamed",
+        "A protocol with `recipients_required` names in `recipients` whom the minutes have to be sent to.",
+    ),
+    "alias-of-no-position": Explained(
+        422, "Alias of no position", "`aliases` are other names of the `position` of a seat: name that, too."
+    ),
     "protocol-figure-impossible": Explained(
         422, "Impossible figure in a protocol", "Figures lie between 1 and 1000; leave out what is not asked."
     ),

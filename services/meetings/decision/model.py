@@ -17,7 +17,7 @@ from shared.aggregate.redaction import Readers
 from shared.errors import InvalidInput, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
-from shared.events.meeting_vocabulary import Acknowledgement
+from shared.events.meeting_vocabulary import Acknowledgement, Financing
 from shared.events.meetings import (
     BudgetLineTied,
     DecisionAcknowledged,
@@ -69,9 +69,14 @@ class Decision(Aggregate):
         return _last(self.acknowledgements, day_of, day)
 
     def is_pending(self, day_of: DayOf) -> bool:
-        """Whether the budget office has yet to agree: it has said nothing, or disputes it."""
+        """Whether the budget office has yet to agree: it disputes it, or has said nothing of what it costs.
+
+        A decision without a budget impact does not wait for it.
+        """
         last = self.acknowledgement(day_of)
-        return last is None or last.event.outcome is not Acknowledgement.AGREED
+        if last is None:
+            return self.agreed.event.budget_impact is not None
+        return last.event.outcome is not Acknowledgement.AGREED
 
     def amended_since_acknowledged(self, day_of: DayOf, day: date = date.max) -> bool:
         """Whether by a day an erratum had come after what the budget office had last said."""
@@ -115,14 +120,13 @@ class Decision(Aggregate):
         guards.text_given(proposed.code, "The code of a budget line", "/code")
         positive_amount(proposed.amount, "/amount")
         guards.currency(proposed.currency, "/currency")
+        impact = self.agreed.event.budget_impact
+        financing = None if impact is None else impact.financing
+        taken_from(proposed.reallocated_from, financing, "/reallocated_from")
         tied = self.lines(context.clock.day_of, day).get((proposed.fiscal_year, proposed.code))
         if tied is not None:
             before = tied.event
-            if (before.amount, before.currency, before.request) == (
-                proposed.amount,
-                proposed.currency,
-                proposed.request,
-            ):
+            if replace(before, reason=proposed.reason, effective_on=proposed.effective_on) == proposed:
                 raise RuleBroken("budget-line-already-tied", "This line is tied to it already, just so.")
             guards.reason_given(proposed.reason, "Changing what was said of a budget line")
         return replace(proposed, effective_on=day)
@@ -178,6 +182,16 @@ def positive_amount(text: str, pointer: str) -> str:
             "amount-not-positive", "What a decision costs, or a line holds, is above zero.", pointer=pointer
         )
     return text
+
+
+def taken_from(lines: Sequence[str], financing: Financing | None, pointer: str) -> None:
+    """Only money that is moved within the budget is taken from other lines."""
+    if lines and financing is not Financing.REALLOCATION:
+        raise InvalidInput(
+            "not-a-reallocation",
+            "Only a decision financed by reallocation takes its money from other lines.",
+            pointer=pointer,
+        )
 
 
 def _by(entries: Sequence[Entry[E]], day_of: DayOf, day: date) -> list[Entry[E]]:

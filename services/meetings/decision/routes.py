@@ -170,5 +170,11 @@ ERRORS: Catalogue = {
     "amount-not-positive": Explained(
         422, "Amount not above zero", "What a decision costs, and what a budget line holds, is above zero."
     ),
+    "not-a-reallocation": Explained(
+        422,
+        "Not a reallocation",
+        "`reallocated_from` names the lines that moved money is taken from: leave it out, or say that the financing of "
+        "the decision is `reallocation`.",
+    ),
     "currency-malformed": Explained(422, "Malformed currency", "Three letters, as in CLP, CLF or USD."),
 }

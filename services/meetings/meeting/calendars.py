@@ -54,8 +54,8 @@ class Calendars:
     def _name_of(self, meeting: ListedMeeting) -> tuple[str, int | None]:
         body = self._directory.bodies.get(meeting.body)
         assert body is not None, "a meeting is convened by a body"
-        protocol = body.description.protocol
-        return body.description.name, None if protocol is None else protocol.duration_minutes
+        day_of = self._live.clock.day_of
+        return body.description.name, body.protocol_on(day_of(meeting.scheduled_at), day_of).duration_minutes
 
 
 def calendar_of(meetings: Sequence[ListedMeeting], zone: ZoneInfo, name_of: NameOf, title: str) -> bytes:

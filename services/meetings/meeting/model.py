@@ -21,8 +21,8 @@ from uuid import UUID, uuid5
 import msgspec
 
 from services.meetings.action_item.model import ActionItem
-from services.meetings.body.model import Body, decision_number
-from services.meetings.decision.model import Decision, fiscal_year, positive_amount
+from services.meetings.body.model import Body, decision_number, fits, office
+from services.meetings.decision.model import Decision, fiscal_year, positive_amount, taken_from
 from shared.aggregate.aggregate import Aggregate, DayOf, Entry, entry_of, evolves
 from shared.aggregate.command import Context, OnStream
 from shared.aggregate.redaction import Readers
@@ -294,7 +294,9 @@ class Meeting(Aggregate):
                 "held-after-due-day", f"Its minutes ask for something by {due_on}.", pointer="/held_at"
             )
         _check_attendance(proposed.attendance, self.agenda_numbers, known.organizations)
-        missed = mandatory_absences(known.body.description.mandatory_attendance, proposed.attendance)
+        described = known.body.description_on(held_on, context.clock.day_of)
+        seats = () if described is None else described.mandatory_attendance
+        missed = mandatory_absences(seats, proposed.attendance)
         if self.held is None:
             return _first_told(proposed, missed)
         before = self.held.event
@@ -405,6 +407,13 @@ class Meeting(Aggregate):
             raise RuleBroken("already-circulated", "All of these had been sent this draft by then.")
         return replace(proposed, draft=draft.event.draft, effective_on=day)
 
+    def _sent_the_text(self) -> list[Recipient]:
+        """Who was sent what is to be sealed: the last draft, with the attendance as it was last told."""
+        told = [*self.drafts[-1:], *self.attendance_corrections[-1:]]
+        since = max(entry.position for entry in told)
+        sent = (one.event.recipients for one in self.circulations if one.position > since)
+        return [recipient for recipients in sent for recipient in recipients]
+
     def _sent_to(self, draft: int, day: date, day_of: DayOf) -> set[Recipient]:
         """Who had been sent a draft by a day."""
         sent = (one.event for one in self.circulations if one.day(day_of) <= day)
@@ -463,12 +472,22 @@ class Meeting(Aggregate):
         self._must_not_be_sealed()
         draft = self._must_be_circulated()
         authors = {draft.recorded_by.subject, *self.attendance_told_by}
-        if body.asks_for_four_eyes and actor.subject in authors and actor.role is not Role.SYSTEM:
+        # Asked of whoever approves, so by the protocol of the day on which somebody does.
+        four_eyes = body.protocol_on(context.today, context.clock.day_of).four_eyes
+        if four_eyes and actor.subject in authors and actor.role is not Role.SYSTEM:
             raise RuleBroken(
                 "approver-is-author", "Nobody approves what they wrote or the attendance they told."
             )
         self._must_be_settled(draft.event)
         agreed_on = context.clock.day_of(held.event.held_at)
+        protocol = body.protocol_on(agreed_on, context.clock.day_of)
+        missing = recipients_missing(protocol.recipients, self._sent_the_text())
+        unsent = [seat for seat in missing if seat.condition is None]
+        if unsent and protocol.recipients_required:
+            raise RuleBroken(
+                "recipients-not-sent",
+                f"The protocol of this body asks for its minutes to be sent to {_named(unsent)}: circulate them first.",
+            )
         numbered = body.number_decisions(
             meeting=self.id,
             year=agreed_on.year,
@@ -487,6 +506,7 @@ class Meeting(Aggregate):
             draft=draft.event.draft,
             digest=seal(self.id, self.agenda, held.event, draft.event),
             covers=SEALED,
+            recipients_missing=missing,
             decisions=tuple(one.number for one in decisions),
             action_items=tuple(one.stream_id for one in assigned),
         )
@@ -775,16 +795,33 @@ def mandatory_absences(seats: Sequence[Seat], attendance: Sequence[Attendee]) ->
 
 
 def _missed(seat: Seat, attendance: Sequence[Attendee]) -> bool:
-    lines = [line for line in attendance if _fits(seat, line)]
+    lines = [line for line in attendance if fits(seat, line.organization, line.position)]
     if any(line.presence is not Presence.ABSENT for line in lines):
         return False
     return bool(lines) or seat.condition is None
 
 
-def _fits(seat: Seat, line: Attendee) -> bool:
-    if seat.organization is not None and seat.organization != line.organization:
-        return False
-    return seat.position is None or seat.position.casefold() == line.position.casefold()
+def recipients_missing(seats: Sequence[Seat], sent: Sequence[Recipient]) -> tuple[Seat, ...]:
+    """Those that minutes were to be sent to and were not.
+
+    Whoever was sent them for an office that is named is not counted again for the organisation at large: the budget
+    office is one recipient, and its coordinator another.
+    """
+    offices = [seat for seat in seats if seat.position is not None]
+    found: list[Seat] = []
+    for seat in seats:
+        reached = [one for one in sent if fits(seat, one.organization, one.position)]
+        if seat.position is None:
+            reached = [
+                one for one in reached if not any(fits(of, one.organization, one.position) for of in offices)
+            ]
+        if not reached:
+            found.append(seat)
+    return tuple(found)
+
+
+def _named(seats: Sequence[Seat]) -> str:
+    return ", ".join(" ".join(filter(None, (seat.organization, seat.position))) for seat in seats)
 
 
 def _check_attendance(
@@ -800,7 +837,7 @@ def _check_attendance(
         at = f"/attendance/{index}"
         guards.known_organization(line.organization, organizations, f"{at}/organization")
         guards.text_given(line.position, "The position", f"{at}/position")
-        who = (line.organization, line.position.casefold(), line.subject)
+        who = (line.organization, office(line.position), line.subject)
         if who in seen:
             raise InvalidInput("named-twice", "This attendee is named twice.", pointer=at)
         seen.add(who)
@@ -911,6 +948,7 @@ def check_decision(decision: DraftDecision, at: str, ground: Ground) -> None:
         positive_amount(impact.amount, f"{at}/budget_impact/amount")
         guards.currency(impact.currency, f"{at}/budget_impact/currency")
         fiscal_year(impact.fiscal_year, f"{at}/budget_impact/fiscal_year")
+        taken_from(impact.reallocated_from, impact.financing, f"{at}/budget_impact/reallocated_from")
     _check_effect(decision, f"{at}/effect", ground)
     guards.known_organizations(decision.organizations, ground.organizations, f"{at}/organizations")
     for index, organization in enumerate(decision.organizations):

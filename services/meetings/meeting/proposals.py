@@ -1,4 +1,4 @@
-"""What bodies left open, for their next agendas: tasks still owed, and decisions not yet acknowledged."""
+"""What bodies left open, for their next agendas: tasks still owed, and decisions waiting for the budget office."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Key = tuple[str, str, Any]
 
 
 class Proposal(msgspec.Struct, kw_only=True):
-    """Something left open: an action item that is still owed, or a decision not yet acknowledged."""
+    """Something left open: an action item that is still owed, or a decision that waits for the budget office."""
 
     kind: Literal["action_item", "decision"]
     action_item: UUID | None

@@ -52,6 +52,7 @@ from shared.events.meetings import (
     MinutesItem,
     ObservationAnswered,
     ObservationRaised,
+    Seat,
 )
 from shared.events.types import (
     ActionItemId,
@@ -94,6 +95,7 @@ _READS: Final = Access(EVERYONE, note=OWN, etag=True, log_position=True)
 
 _CIRCULATION: Final = entry_document(MinutesCirculated, effective_on=date)
 _HELD: Final = entry_document(MeetingHeld, corrections=list[str])
+_SEAT: Final = document_of(Seat)
 _ERRATUM: Final = entry_document(ErratumAdded)
 _OBSERVATION: Final = entry_document(ObservationRaised, answer=entry_document(ObservationAnswered) | None)
 _DECISION: Final = extended(
@@ -128,6 +130,10 @@ class Minutes(msgspec.Struct, kw_only=True):
     drafted_by: Actor
     approved_by: Actor | None
     approved_position: int | None
+    recipients_missing: Annotated[
+        list[_SEAT] | None,  # type: ignore[valid-type]
+        Field(description="Those of the protocol that what was approved had not been sent to."),
+    ]
 
 
 MEETING: Final = extended(
@@ -243,6 +249,7 @@ def _minutes(meeting: Meeting) -> Minutes | None:
         drafted_by=draft.recorded_by,
         approved_by=approval and approval.recorded_by,
         approved_position=approval and approval.position,
+        recipients_missing=approval and members_of(approval.event)["recipients_missing"],
     )
 
 
@@ -513,16 +520,25 @@ def meeting_routes(
         ),
         body=ApprovalRequest,
         body_required=False,
-        answers=one.written(digest=str, decisions=list[DecisionNumber], action_items=list[ActionItemId]),
+        answers=one.written(
+            digest=str,
+            decisions=list[DecisionNumber],
+            action_items=list[ActionItemId],
+            recipients_missing=list[_SEAT],  # type: ignore[valid-type]
+        ),
         tag="minutes",
     )
     async def approve(request: Request, identifier: str, _: ApprovalRequest | None) -> Response:
-        """Approves and seals the minutes: decisions are numbered, and action items assigned, all at once."""
+        """Approves and seals the minutes: decisions are numbered, and action items assigned, all at once.
+
+        `recipients_missing` are those that the protocol in force on the day of the meeting names and that were not sent
+        this text. Where it requires them, all but those with a `condition` have to have been sent it.
+        """
         found = await meetings.find(identifier, actor_of(request))
         command = await command_of(request, found.id)
         context = meetings.context(command)
         outcome = await meetings.change(found.id, lambda current: meetings.approve(current, context), command)
-        told = {name: name for name in ("digest", "decisions", "action_items")}
+        told = {name: name for name in ("digest", "decisions", "action_items", "recipients_missing")}
         return await one.answer(request, outcome, found, told)
 
     one.fact(
@@ -546,7 +562,8 @@ def meeting_routes(
     async def agenda_proposals(request: Request, code: str, asked: Paged) -> Response:
         """What the body left open, for its next agenda: first the action items still owed, by the day they are due.
 
-        Then come the decisions that the budget office has not acknowledged, or disputes, by the day they were taken.
+        Then come the decisions that the budget office disputes, or of whose cost it has said nothing, by the day they
+        were taken.
         """
         await caught_up(live, asked.wait_for)
         actor = actor_of(request)
@@ -693,6 +710,12 @@ ERRORS: Catalogue = {
     ),
     "minutes-not-drafted": Explained(
         409, "Minutes not drafted", "There are no minutes yet: draft them first."
+    ),
+    "recipients-not-sent": Explained(
+        409,
+        "Recipients not sent the minutes",
+        "The protocol of this body requires the minutes to be sent to the recipients it names: circulate the present "
+        "draft to those that are missing, then approve it.",
     ),
     "minutes-not-circulated": Explained(
         409, "Minutes not circulated", "The present draft is not before anybody: circulate it first."

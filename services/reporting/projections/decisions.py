@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 
 from services.reporting.datasets import (
     acknowledgements,
+    budget_gaps,
     budget_lines,
     decision_commitments,
     decisions,
@@ -34,6 +35,7 @@ from shared.events.meetings import (
     DecisionPublished,
 )
 from shared.events.streams import stream_of
+from shared.rules.budget_gaps import Tied, budget_gaps_by_day
 
 CARRIED_OUT: Final = "carried_out"
 UNRESOLVED: Final = "unresolved"
@@ -51,7 +53,7 @@ class DecisionProjection:
         (DecisionAcknowledged, BudgetLineTied, DecisionAmended, DecisionPublished)
     )
 
-    __slots__ = ("_acknowledgements", "_agreed", "_day_of", "_errata", "_key", "_lines", "_position")
+    __slots__ = ("_acknowledgements", "_agreed", "_day_of", "_errata", "_key", "_lines", "_position", "_tied")
 
     def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
@@ -62,6 +64,7 @@ class DecisionProjection:
         self._key = recorded.stream_id.hex
         self._acknowledgements = Entries(acknowledgements)
         self._lines = Entries(budget_lines)
+        self._tied: list[Tied] = []
         self._errata = Entries(errata)
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
@@ -72,6 +75,7 @@ class DecisionProjection:
                 yield self._decision(event.visibility.value)
                 yield Now(decision_commitments, _commitments_named(event, self._key))
                 yield readers_of(recorded.stream_id, concerned=event.organizations, others=event.circle)
+                yield from self._budget_gaps()
             case DecisionPublished() as event:
                 yield self._decision(event.visibility.value)
             case DecisionAcknowledged() as event:
@@ -90,7 +94,10 @@ class DecisionProjection:
                     currency=event.currency,
                     request=event.request.value,
                     reason=event.reason,
+                    reallocated_from=json_text(event.reallocated_from),
                 )
+                self._tied.append(Tied(when[0], recorded.position, event))
+                yield from self._budget_gaps()
             case DecisionAmended() as event:
                 yield self._errata.add(
                     (self._key, event.erratum),
@@ -121,7 +128,23 @@ class DecisionProjection:
             currency=None if impact is None else impact.currency,
             fiscal_year=None if impact is None else impact.fiscal_year,
             financing=None if impact is None else impact.financing.value,
+            reallocated_from=json_text(() if impact is None else impact.reallocated_from),
             visibility=visibility,
+        )
+
+    def _budget_gaps(self) -> Iterable[Now]:
+        impact = self._agreed.budget_impact
+        if impact is None:
+            return
+        found = budget_gaps_by_day(impact, self._agreed.agreed_on, self._position, self._tied)
+        yield Now(
+            budget_gaps,
+            {
+                (self._key, gap.value): [
+                    (day, tuple(standing or (None, None, None))) for day, standing in days
+                ]
+                for gap, days in found.items()
+            },
         )
 
 

@@ -66,6 +66,7 @@ class BodyProjection:
             agenda_size=None if protocol is None else protocol.agenda_size,
             visibility=event.visibility.value,
             recorded_on=self._day_of(recorded.recorded_at),
+            in_force_from=None if protocol is None else protocol.in_force_from,
         )
         yield readers_of(recorded.stream_id, concerned=event.organizations)
 

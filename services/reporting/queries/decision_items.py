@@ -59,6 +59,7 @@ class Impact(msgspec.Struct, frozen=True):
     currency: Annotated[str, Meta(examples=["CLP"])]
     fiscal_year: Annotated[int, Meta(examples=[2013])]
     financing: Financing
+    reallocated_from: Annotated[list[str], Meta(description="The budget lines it is taken from, if it says.")]
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -88,6 +89,7 @@ class Line(Entry, frozen=True):
     currency: Annotated[str, Meta(examples=["CLP"])]
     request: BudgetRequest
     reason: str | None
+    reallocated_from: list[str]
 
 
 class Erratum(Entry, frozen=True):
@@ -182,9 +184,10 @@ class _Beside:
         in_full = row.decision_id in self._in_full
         meeting_known = row.meeting_id in self._meetings
         commitments = msgspec.json.decode(row.commitments)
-        impact = (
-            None if row.amount is None else Impact(row.amount, row.currency, row.fiscal_year, row.financing)
-        )
+        impact = None
+        if row.amount is not None:
+            source = msgspec.json.decode(row.reallocated_from)
+            impact = Impact(row.amount, row.currency, row.fiscal_year, row.financing, source)
         outcome = next(iter(self._outcomes[row.decision_id]), None)
         if outcome is not None and not in_full:
             outcome = msgspec.structs.replace(outcome, did=None, difficulty=None, remarks=None)

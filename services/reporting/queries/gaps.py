@@ -2,8 +2,8 @@
 
 not_acknowledged              it is longer ago than the days given, and the budget office has not said anything
 disputed                      the budget office last said that this is not what was agreed
-no_line_in_first_request      it has a budget impact, and no line in the first request of its fiscal year
 amended_after_acknowledgement an erratum came after what the budget office last said
+and those of `shared.rules.budget_gaps`, by amount
 
 All of it as of a day: by what had taken effect by then. Of two things the one of the later day comes after the other,
 and of two of one day the one that the log learned later.
@@ -11,33 +11,51 @@ and of two of one day the one that the log learned later.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, or_, select
 
-from services.reporting.datasets import acknowledgements, budget_lines, decisions, errata
+from services.reporting.datasets import acknowledgements, budget_gaps, decisions, errata, readers
 from services.reporting.queries.decision_items import DecisionItem, Reader, items_of
 from services.reporting.queries.decisions import DecisionFilters, admitted, with_acknowledgement
 from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
-from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest
+from shared.events.meeting_vocabulary import Acknowledgement
+from shared.rules.budget_gaps import SHORTFALLS, BudgetGap, amount_text
 
 _DAY = timedelta(days=1)
 
 
 class Gap(StrEnum):
-    """What the record of a decision lacks."""
+    """What the record of a decision lacks, or what its budget lines have too much."""
 
     NOT_ACKNOWLEDGED = "not_acknowledged"
     DISPUTED = "disputed"
-    NO_LINE_IN_FIRST_REQUEST = "no_line_in_first_request"
+    NO_LINE_IN_FIRST_REQUEST = BudgetGap.NO_LINE_IN_FIRST_REQUEST.value
     AMENDED_AFTER_ACKNOWLEDGEMENT = "amended_after_acknowledgement"
+    ONLY_LATER = BudgetGap.ONLY_LATER.value
+    SHORT = BudgetGap.SHORT.value
+    OTHER_CURRENCY = BudgetGap.OTHER_CURRENCY.value
+    OVER = BudgetGap.OVER.value
+    SOURCE_NOT_NAMED = BudgetGap.SOURCE_NOT_NAMED.value
+
+
+_REFINING: Final = tuple(Gap(word) for word in SHORTFALLS)
+
+
+class Money(msgspec.Struct, frozen=True):
+    """An amount."""
+
+    amount: Annotated[str, Meta(examples=["1200000000"])]
+    currency: Annotated[str, Meta(examples=["CLP"])]
 
 
 class GapFound(msgspec.Struct, frozen=True):
@@ -49,6 +67,28 @@ class GapFound(msgspec.Struct, frozen=True):
         int, Meta(description="For how many days it is one, that day and the day asked about among them.")
     ]
     because: Annotated[int, Meta(description="The position of the event that made it one.")]
+    refined_by: Annotated[
+        list[Gap],
+        Meta(
+            description="Of `no_line_in_first_request`: `only_later`, `short`, `other_currency`, or what of them holds."
+        ),
+    ] = []
+    short_by: Annotated[
+        Money | None, Meta(description="What the lines of the first request lack of the impact.")
+    ] = None
+    over_by: Annotated[Money | None, Meta(description="What they have beyond it.")] = None
+
+
+class OrganizationTotals(msgspec.Struct, frozen=True):
+    """The same counts for the decisions that concern an organisation; one that concerns two counts with both."""
+
+    organization: str
+    decisions: int
+    by_gap: dict[str, int]
+    short_by: Annotated[
+        dict[str, list[Money]],
+        Meta(description="What its first requests lack, by fiscal year and currency."),
+    ]
 
 
 class GapTotals(msgspec.Struct, frozen=True):
@@ -56,6 +96,7 @@ class GapTotals(msgspec.Struct, frozen=True):
 
     decisions: int
     by_gap: dict[str, int]
+    by_organization: list[OrganizationTotals]
 
 
 class DecisionWithGaps(DecisionItem, frozen=True):
@@ -90,15 +131,6 @@ def gaps_as_of(
     conditions = _conditions(at, reader, days)
     source = with_acknowledgement(at, reader)
     chosen = admitted(reading, at, reader, filters)
-    counted = reading.connection.execute(
-        select(
-            *(func.coalesce(func.sum(case((holds, 1), else_=0)), 0) for holds in conditions.values()),
-            func.coalesce(func.sum(case((or_(*conditions.values()), 1), else_=0)), 0),
-        )
-        .select_from(source)
-        .where(chosen)
-    ).one()
-    by_gap = {gap.value: int(count) for gap, count in zip(conditions, counted, strict=False)}
     rows = reading.connection.execute(
         select(
             decisions.table,
@@ -110,15 +142,85 @@ def gaps_as_of(
         .limit(limit + 1)
     ).all()
     page = rows[:limit]
-    lost = _first_lines_lost(reading, at, reader, page)
+    of_budget = _budget_gaps_of(reading, at, reader, page)
     items = [
         DecisionWithGaps(
             **msgspec.structs.asdict(item),
-            gaps=[_found(gap, item, at, days, lost) for gap in Gap if getattr(row, gap)],
+            gaps=[
+                _found(gap, item, at, days, of_budget.get(item.id, {}))
+                for gap in Gap
+                if gap not in _REFINING and getattr(row, gap)
+            ],
         )
         for item, row in zip(items_of(reading, at, reader, page), page, strict=True)
     ]
-    return Gaps(GapTotals(int(counted[-1]), by_gap), items, len(rows) > limit)
+    return Gaps(_totals(reading, at, reader, source, chosen, conditions), items, len(rows) > limit)
+
+
+def _totals(
+    reading: Reading,
+    at: AsOf,
+    reader: Reader,
+    source: FromClause,
+    chosen: ColumnElement[bool],
+    conditions: Mapping[Gap, ColumnElement[bool]],
+) -> GapTotals:
+    counts = [func.coalesce(func.sum(case((holds, 1), else_=0)), 0) for holds in conditions.values()]
+    counts.append(func.coalesce(func.sum(case((or_(*conditions.values()), 1), else_=0)), 0))
+
+    def by_gap(counted: Sequence[int]) -> dict[str, int]:
+        return {gap.value: int(count) for gap, count in zip(conditions, counted, strict=False)}
+
+    concerned = source.join(
+        readers.table,
+        and_(
+            readers.c.thing_id == decisions.c.decision_id,
+            readers.c.concerned,
+            readers.known_at(at.position),
+        ),
+    )
+    whose, year = readers.c.organization, decisions.c.fiscal_year
+    short = defaultdict[str, dict[tuple[int, str], Decimal]](dict)
+    for row in reading.connection.execute(
+        select(whose, year, decisions.c.currency, budget_gaps.c.amount)
+        .select_from(concerned.join(budget_gaps.table, _stands(at, reader, Gap.NO_LINE_IN_FIRST_REQUEST)))
+        .where(chosen)
+    ):
+        sums = short[row.organization]
+        key = row.fiscal_year, row.currency
+        sums[key] = sums.get(key, Decimal()) + Decimal(row.amount)
+    *counted, decisions_with_any = reading.connection.execute(
+        select(*counts).select_from(source).where(chosen)
+    ).one()
+    grouped = reading.connection.execute(
+        select(whose, *counts)
+        .select_from(concerned)
+        .where(chosen, or_(*conditions.values()))
+        .group_by(whose)
+        .order_by(whose)
+    )
+    by_organization = [
+        OrganizationTotals(organization, int(of_it[-1]), by_gap(of_it), _by_year(short[organization]))
+        for organization, *of_it in grouped
+    ]
+    return GapTotals(int(decisions_with_any), by_gap(counted), by_organization)
+
+
+def _by_year(sums: Mapping[tuple[int, str], Decimal]) -> dict[str, list[Money]]:
+    found = defaultdict[str, list[Money]](list)
+    for (year, currency), amount in sorted(sums.items()):
+        found[str(year)].append(Money(amount_text(amount), currency))
+    return found
+
+
+def _stands(at: AsOf, reader: Reader, gap: Gap) -> ColumnElement[bool]:
+    """Whether a row of `budget_gaps` is of the decision, and of a gap that stands."""
+    return and_(
+        budget_gaps.c.decision_id == decisions.c.decision_id,
+        budget_gaps.c.gap == gap.value,
+        budget_gaps.c.since_on.is_not(None),
+        budget_gaps.holds(reader.until, at.position),
+    )
 
 
 def _conditions(at: AsOf, reader: Reader, days: int) -> dict[Gap, ColumnElement[bool]]:
@@ -126,13 +228,7 @@ def _conditions(at: AsOf, reader: Reader, days: int) -> dict[Gap, ColumnElement[
         due = at.on - timedelta(days=days)
     except OverflowError:
         due = date.min
-    said, line = acknowledgements.c, budget_lines.c
-    in_first_request = exists().where(
-        line.decision_id == decisions.c.decision_id,
-        line.fiscal_year == decisions.c.fiscal_year,
-        line.request == BudgetRequest.FIRST.value,
-        budget_lines.holds(reader.until, at.position),
-    )
+    said = acknowledgements.c
     amended = exists().where(
         errata.c.decision_id == decisions.c.decision_id,
         errata.holds(reader.until, at.position),
@@ -141,65 +237,52 @@ def _conditions(at: AsOf, reader: Reader, days: int) -> dict[Gap, ColumnElement[
             and_(errata.c.valid_from == said.valid_from, errata.c.recorded_position > said.recorded_position),
         ),
     )
-    return {
+    of_office = {
         Gap.NOT_ACKNOWLEDGED: and_(said.outcome.is_(None), decisions.c.agreed_on < due),
         Gap.DISPUTED: and_(said.outcome.is_not(None), said.outcome == Acknowledgement.DISPUTED.value),
-        Gap.NO_LINE_IN_FIRST_REQUEST: and_(decisions.c.fiscal_year.is_not(None), ~in_first_request),
         Gap.AMENDED_AFTER_ACKNOWLEDGEMENT: and_(said.outcome.is_not(None), amended),
     }
+    return {gap: of_office.get(gap, exists().where(_stands(at, reader, gap))) for gap in Gap}
 
 
-def _found(gap: Gap, item: DecisionItem, at: AsOf, days: int, lost: dict[UUID, tuple[date, int]]) -> GapFound:
+def _found(gap: Gap, item: DecisionItem, at: AsOf, days: int, of_budget: Mapping[str, Any]) -> GapFound:
     said = item.acknowledgement
+    more: dict[str, Any] = {}
     match gap:
         case Gap.NOT_ACKNOWLEDGED:
             since, because = item.agreed_on + timedelta(days=days) + _DAY, item.position
         case Gap.DISPUTED:
             assert said is not None
             since, because = said.effective_on, said.position
-        case Gap.NO_LINE_IN_FIRST_REQUEST:
-            since, because = lost.get(item.id, (item.agreed_on, item.position))
         case Gap.AMENDED_AFTER_ACKNOWLEDGEMENT:
             assert said is not None
             spoken = said.effective_on, said.position
             first = next(one for one in item.errata if (one.told_on, one.position) > spoken)
             since, because = first.told_on, first.position
-    return GapFound(gap, since, max(0, (at.on - since).days) + 1, because)
+        case _:
+            assert item.budget_impact is not None
+            row = of_budget[gap]
+            since, because = row.since_on, row.because
+            money = Money(row.amount, item.budget_impact.currency)
+            if gap is Gap.OVER:
+                more = {"over_by": money}
+            elif gap is Gap.NO_LINE_IN_FIRST_REQUEST:
+                refined_by = [word for word in _REFINING if word in of_budget]
+                more = {"short_by": money, "refined_by": refined_by}
+    return GapFound(gap, since, max(0, (at.on - since).days) + 1, because, **more)
 
 
-def _first_lines_lost(
+def _budget_gaps_of(
     reading: Reading, at: AsOf, reader: Reader, rows: Sequence[Any]
-) -> dict[UUID, tuple[date, int]]:
-    """For decisions that had a line in the first request and have none now: since when, and since which position."""
-    lacking = [row.decision_id for row in rows if row.no_line_in_first_request]
-    instead = budget_lines.table.alias()
-    line = budget_lines.c
-    found: dict[UUID, tuple[date, int]] = {}
-    for lost in reading.connection.execute(
-        select(line.decision_id, instead.c.valid_from, instead.c.recorded_position)
-        .join(
-            decisions.table,
-            and_(decisions.c.decision_id == line.decision_id, decisions.known_at(at.position)),
-        )
-        .join(
-            instead,
-            and_(
-                instead.c.decision_id == line.decision_id,
-                instead.c.fiscal_year == line.fiscal_year,
-                instead.c.code == line.code,
-                instead.c.valid_from == line.valid_to,
-            ),
-        )
-        .where(
-            line.decision_id.in_(lacking),
-            line.fiscal_year == decisions.c.fiscal_year,
-            line.request == BudgetRequest.FIRST.value,
-            budget_lines.known_at(at.position),
-            budget_lines.known_at(at.position, instead),
-            instead.c.valid_from <= reader.until,
+) -> dict[UUID, dict[str, Any]]:
+    """The gaps between impact and lines that stand of some decisions, by their names."""
+    found = defaultdict[UUID, dict[str, Any]](dict)
+    for row in reading.connection.execute(
+        select(budget_gaps.table).where(
+            budget_gaps.c.decision_id.in_([row.decision_id for row in rows]),
+            budget_gaps.c.since_on.is_not(None),
+            budget_gaps.holds(reader.until, at.position),
         )
     ):
-        found[lost.decision_id] = max(
-            found.get(lost.decision_id, (date.min, 0)), (lost.valid_from, lost.recorded_position)
-        )
+        found[row.decision_id][row.gap] = row
     return found

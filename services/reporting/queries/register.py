@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, NamedTuple
@@ -16,9 +16,19 @@ from sqlalchemy import func, or_, select
 from services.reporting.datasets import bodies, meetings, readers
 from services.reporting.queries.access import Scope, readable_things
 from services.reporting.queries.moments import AsOf, InstantText
-from services.reporting.queries.protocols import Protocols, Terms, whole_months
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import ProtocolPeriod
+from shared.rules.protocols import (
+    Expected,
+    InForce,
+    Terms,
+    Told,
+    counts_on,
+    expected_between,
+    whole_months,
+)
+
+Protocols = InForce[Terms]
 
 
 class RegisterPeriod(StrEnum):
@@ -69,6 +79,13 @@ class MeetingLine(msgspec.Struct, frozen=True):
         ),
     ]
     on: Annotated[date, Meta(description="The day it was held, or was to be.")]
+    counts_on: Annotated[
+        date,
+        Meta(
+            description="The day on which it counts for its body: its own or, where the protocol expects meetings in a "
+            "week, the Thursday of its week."
+        ),
+    ]
     scheduled_at: InstantText
     held_at: InstantText | None
     cancellation: Annotated[str | None, Meta(description="Why it was cancelled.")]
@@ -162,20 +179,20 @@ def register_as_of(
 ) -> tuple[list[BodyLine], bool]:
     """The bodies in order of their code, from beyond `after`; and whether more follow."""
     known = {row.code: row for row in _bodies(reading, at, scope, filters)}
-    found = _meetings(reading, at, scope, periods, filters, known)
+    protocols = _protocols(reading, at, known)
+    found = _meetings(reading, at, scope, periods, filters, protocols)
     codes = sorted(code for code in known.keys() | found.keys() if after is None or code > after)
     page = codes[:limit]
-    protocols = _protocols(reading, at, {known[code].body_id for code in page if code in known})
     begun = _first_days(reading, at, scope, [code for code in page if code in known])
     items = []
     for code in page:
-        body = known.get(code)
-        if body is None:
-            items.append(_body_line(code, None, None, date.max, found[code], periods, at.on))
-            continue
-        own = protocols[body.body_id]
-        since = min(begun.get(code, date.max), own.terms[0][0])
-        items.append(_body_line(code, body, own, since, found.get(code, []), periods, at.on))
+        own = protocols.get(code)
+        expected = None
+        if own is not None:
+            met_on = begun.get(code, date.max)
+            expected = expected_between(own, periods[0].first, periods[-1].last, met_on=met_on)
+        lines = [_meeting_line(meeting, own, at.on) for meeting in found.get(code, ())]
+        items.append(_body_line(code, known.get(code), expected, lines, periods, at.on))
     return items, len(codes) > limit
 
 
@@ -199,37 +216,46 @@ def _meetings(
     scope: Scope,
     periods: Sequence[Period],
     filters: RegisterFilters,
-    known: dict[str, Any],
+    protocols: dict[str, Protocols],
 ) -> dict[str, list[Any]]:
-    """By body: the meetings on the days asked about that the asker may read."""
+    """By body: the meetings that count on the days asked about and that the asker may read."""
     row, first, last = meetings.c, periods[0].first, periods[-1].last
+    # Some count with their week, and that on its Thursday.
+    begin = date.fromordinal(max(first.toordinal() - 3, 1))
+    end = date.fromordinal(min(last.toordinal() + 3, date.max.toordinal()))
     query = readable_things(reading, scope, at.position, meetings, meetings.table).where(
-        or_(row.scheduled_on.between(first, last), row.held_on.between(first, last))
+        or_(row.scheduled_on.between(begin, end), row.held_on.between(begin, end))
     )
     if filters.body:
         query = query.where(row.body.in_(filters.body))
     if filters.kind or filters.organization:
         # Of a body that the asker does not know, they do not know what kind it is or whom it is with, either.
-        query = query.where(row.body.in_(sorted(known)))
+        query = query.where(row.body.in_(sorted(protocols)))
     found: dict[str, list[Any]] = defaultdict(list)
     for meeting in reading.connection.execute(query.order_by(row.convened_at)):
-        if first <= _day_of(meeting, at.on) <= last:
+        day = _counts_on(_day_of(meeting, at.on), protocols.get(meeting.body))
+        if first <= day <= last:
             found[meeting.body].append(meeting)
     return found
 
 
-def _protocols(reading: Reading, at: AsOf, ids: set[UUID]) -> dict[UUID, Protocols]:
+def _protocols(reading: Reading, at: AsOf, codes: Iterable[str]) -> dict[str, Protocols]:
     """By body: what was asked of it, from which days on."""
-    terms: dict[UUID, list[tuple[date, Terms]]] = defaultdict(list)
-    for row in reading.connection.execute(
+    told: dict[str, list[Told[Terms]]] = defaultdict(list)
+    row = bodies.c
+    for one in reading.connection.execute(
         select(bodies.table)
-        .where(bodies.c.body_id.in_(ids), bodies.c.known_from <= at.position)
-        .order_by(bodies.c.known_from)
+        .where(row.code.in_(sorted(codes)), row.known_from <= at.position)
+        .order_by(row.known_from)
     ):
-        period = None if row.expected_period is None else ProtocolPeriod(row.expected_period)
-        asked = Terms(row.expected_meetings, period, row.days_to_minutes, row.agenda_size)
-        terms[row.body_id].append((row.recorded_on, asked))
-    return {body: Protocols(found) for body, found in terms.items()}
+        period = None if one.expected_period is None else ProtocolPeriod(one.expected_period)
+        terms = Terms(one.expected_meetings, period, one.days_to_minutes, one.agenda_size)
+        told[one.code].append(Told(one.in_force_from, one.recorded_on, terms))
+    return {code: InForce(found) for code, found in told.items()}
+
+
+def _counts_on(day: date, protocols: Protocols | None) -> date:
+    return day if protocols is None else counts_on(protocols, day)
 
 
 def _first_days(reading: Reading, at: AsOf, scope: Scope, codes: list[str]) -> dict[str, date]:
@@ -244,55 +270,49 @@ def _first_days(reading: Reading, at: AsOf, scope: Scope, codes: list[str]) -> d
 def _body_line(
     code: str,
     body: Any | None,
-    protocols: Protocols | None,
-    since: date,
-    found: Sequence[Any],
+    expected: list[Expected] | None,
+    lines: list[MeetingLine],
     periods: Sequence[Period],
     on: date,
 ) -> BodyLine:
-    """What a body held on the days asked about; `body` and `protocols` are None for one the asker does not know."""
-    lines = [_meeting_line(meeting, protocols, on) for meeting in found]
-    lines.sort(key=lambda line: (line.on, line.scheduled_at, line.id))
-    due: list[date] = []
-    first, last = max(since, periods[0].first), periods[-1].last
-    if protocols is not None and first <= last:
-        due = protocols.due_days(first, last)
+    """What a body held on the days asked about; `body` and `expected` are None for one the asker does not know."""
+    lines.sort(key=lambda line: (line.counts_on, line.on, line.scheduled_at, line.id))
     return BodyLine(
         body=code,
         name=body and body.name,
         kind=body and body.kind,
         presiding_organization=body and body.presiding_organization,
-        totals=_counts(due if protocols else None, lines, on),
-        periods=list(_period_lines(periods, due if protocols else None, lines, on)),
+        totals=_counts(expected, lines, on),
+        periods=list(_period_lines(periods, expected, lines, on)),
     )
 
 
 def _period_lines(
-    periods: Sequence[Period], due: list[date] | None, lines: list[MeetingLine], on: date
+    periods: Sequence[Period], expected: list[Expected] | None, lines: list[MeetingLine], on: date
 ) -> Iterator[PeriodLine]:
-    """The periods one after the other, as lines and due days are in order of days."""
+    """The periods one after the other, as what was held and what was expected are in the order in which they count."""
     line, asked = 0, 0
     for period in periods:
         first_line, first_asked = line, asked
-        while line < len(lines) and lines[line].on <= period.last:
+        while line < len(lines) and lines[line].counts_on <= period.last:
             line += 1
-        while due is not None and asked < len(due) and due[asked] <= period.last:
+        while expected is not None and asked < len(expected) and expected[asked].counts_on <= period.last:
             asked += 1
         within = lines[first_line:line]
-        counts = _counts(None if due is None else due[first_asked:asked], within, on)
+        counts = _counts(None if expected is None else expected[first_asked:asked], within, on)
         yield PeriodLine(period.name, period.first, period.last, counts, within)
 
 
-def _counts(due: list[date] | None, lines: list[MeetingLine], on: date) -> Counts:
+def _counts(expected: list[Expected] | None, lines: list[MeetingLine], on: date) -> Counts:
     states = [line.state for line in lines]
     return Counts(
-        expected=None if due is None else len(due),
-        due=None if due is None else sum(day <= on for day in due),
+        expected=None if expected is None else len(expected),
+        due=None if expected is None else sum(one.due_on <= on for one in expected),
         held=states.count("held"),
         cancelled=states.count("cancelled"),
         ahead=states.count("convened"),
         unrecorded=states.count("unrecorded"),
-        minutes_late=None if due is None else sum(line.minutes_late is True for line in lines),
+        minutes_late=None if expected is None else sum(line.minutes_late is True for line in lines),
         mandatory_absences=sum(len(line.mandatory_absences or ()) for line in lines),
     )
 
@@ -310,7 +330,7 @@ def _meeting_line(meeting: Any, protocols: Protocols | None, on: date) -> Meetin
     circulated_on = meeting.circulated_on
     if circulated_on is not None and circulated_on > on:
         circulated_on = None
-    terms = Terms() if protocols is None else protocols.on(day)
+    terms = (protocols and protocols.on(day)) or Terms()
     due_on = None
     if held_on is not None and terms.days_to_minutes is not None:
         due_on = held_on + timedelta(days=terms.days_to_minutes)
@@ -319,6 +339,7 @@ def _meeting_line(meeting: Any, protocols: Protocols | None, on: date) -> Meetin
         title=meeting.title,
         state=state,
         on=day,
+        counts_on=_counts_on(day, protocols),
         scheduled_at=meeting.scheduled_at,
         held_at=None if held_on is None else meeting.held_at,
         cancellation=meeting.cancellation if state == "cancelled" else None,

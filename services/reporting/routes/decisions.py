@@ -22,6 +22,7 @@ from services.reporting.routes.asking import (
     Paged,
     Position,
     Reporting,
+    RuleName,
     filter_parameters,
     filters_in,
     going_on,
@@ -34,6 +35,7 @@ from services.reporting.routes.asking import (
 from shared.events.types import CivilDay, Kind, Names
 from shared.http.pagination import KeyPosition, decode_cursor, next_url
 from shared.http.routing import Router
+from shared.rules.budget_gaps import RULE
 
 
 class _DecisionsQuery(Paged):
@@ -88,6 +90,7 @@ class DecisionsAnswer(Answer, kw_only=True):
 class GapsAnswer(Answer, kw_only=True):
     """A page of the decisions with gaps."""
 
+    rule: RuleName
     days: int
     totals: GapTotals
     items: list[DecisionWithGaps]
@@ -136,10 +139,12 @@ def decision_routes(reporting: Reporting) -> Router:
         """The decisions whose record lacks something on a day: which gaps, and since when.
 
         `not_acknowledged`: the budget office said nothing in the `days` after it was agreed. `disputed`: it last said
-        that this is not what was agreed. `no_line_in_first_request`: it costs something, and no line of the first
-        request of the fiscal year is tied to it. `amended_after_acknowledgement`: an erratum came after what the budget
-        office last said. Acknowledgements and budget lines count from their `effective_on`, errata from the day they
-        were recorded.
+        that this is not what was agreed. `amended_after_acknowledgement`: an erratum came after what the budget office
+        last said. `no_line_in_first_request`: the lines of the first request of the fiscal year, in the currency of the
+        budget impact, come to less than that (`short_by`), moved or added money alike; it is `only_later`, `short` or
+        in an `other_currency`, which are filters, too. `over`: they come to more. `source_not_named`: the money is
+        moved, and neither the minutes nor a line say where from. Acknowledgements and budget lines count from their
+        `effective_on`, errata from the day they were recorded; `rule` names the version by which amounts are compared.
         """
         chosen = _filters(query)
         wanted = [Gap(word) for word in values_in(query, "gap", Gap)] or list(Gap)
@@ -153,6 +158,7 @@ def decision_routes(reporting: Reporting) -> Router:
         at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
         body = GapsAnswer(
             **heading(at, scope),
+            rule=RULE,
             days=query.days,
             totals=found.totals,
             items=found.items,

@@ -50,6 +50,7 @@ from shared.events.types import CivilDay, Kind, Names
 from shared.http.pagination import Key, KeyPosition
 from shared.http.routing import Router
 from shared.rules.action_item_state import CURRENT_ACTION_ITEM_RULE, ActionItemState
+from shared.rules.protocols import CURRENT_EXPECTATION_RULE
 
 MOST_PERIODS: Final = 120
 
@@ -102,6 +103,8 @@ ActionItemsQuery: Final = create_model(
 class RegisterAnswer(Answer, kw_only=True):
     """A page of the register."""
 
+    expectation_rule: RuleName
+
     first: date = msgspec.field(name="from")
     last: date = msgspec.field(name="to")
     period: str
@@ -142,9 +145,11 @@ def meeting_routes(reporting: Reporting) -> Router:
     async def meeting_register(request: Request, query: _RegisterQuery) -> Response:
         """What each body held in each period, against the protocol in force then, as it stood on the day `on`.
 
-        Of the meetings that a protocol expects in a week, a month, a quarter or a year, the n-th is due on the day by
-        which that part of its days has passed; so `expected` can be counted for any days, and adds up. A body is
-        expected to meet from the day on which it was registered, or held its first meeting. Minutes are out on the
+        Of the meetings that a protocol expects in a month, a quarter or a year, the n-th is due on the day by which
+        that part of its days has passed; so `expected` can be counted for any days, and adds up. A week is asked for by
+        the protocol in force on its Monday, and counts, with the meetings held in it, on its Thursday. A body is
+        expected to meet from the day from which its first protocol says it is in force, or else from that on which it
+        was registered, or held its first meeting. Minutes are out on the
         first `effective_on` of their circulations. A meeting that was called off was so on the day it was to be at the
         latest, whenever that was told; one whose day has passed without any record of what became of it is
         `unrecorded`.
@@ -172,6 +177,7 @@ def meeting_routes(reporting: Reporting) -> Router:
         at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
         body = RegisterAnswer(
             **heading(at, scope),
+            expectation_rule=CURRENT_EXPECTATION_RULE,
             first=found.first,
             last=found.last,
             period=query.period.value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from shared.events.meetings import (
     Seat,
 )
 from shared.events.vocabulary import Visibility
-from tests.services.meetings.gatherings import ORGANIZATIONS, body, committee, convened
+from tests.services.meetings.gatherings import ORGANIZATIONS, TODAY, body, committee, convened, day_of
 from tests.support.scenario import STREAM, told
 
 NUMBERED = DecisionsNumbered(meeting=STREAM, year=2012, first=1, last=2)
@@ -76,6 +77,30 @@ def test_a_body_is_registered_with_all_it_holds_itself_to() -> None:
             "named-twice",
             "/mandatory_attendance/1",
         ),
+        (
+            "A",
+            {"mandatory_attendance": (Seat(position="P"), Seat(position="Q", aliases=(" p",)))},
+            "named-twice",
+            "/mandatory_attendance/1",
+        ),
+        (
+            "A",
+            {"mandatory_attendance": (Seat(organization="DCI", aliases=("Chief",)),)},
+            "alias-of-no-position",
+            "/mandatory_attendance/0/aliases",
+        ),
+        (
+            "A",
+            {"protocol": Protocol(recipients=(Seat(organization="X"),))},
+            "unknown-organization",
+            "/protocol/recipients/0/organization",
+        ),
+        (
+            "A",
+            {"protocol": Protocol(recipients_required=True)},
+            "recipients-unnamed",
+            "/protocol/recipients",
+        ),
         ("A", {"protocol": Protocol(agenda_size=0)}, "protocol-figure-impossible", "/protocol/agenda_size"),
         (
             "A",
@@ -97,6 +122,25 @@ def test_a_body_that_makes_no_sense_is_refused(
     with pytest.raises(InvalidInput) as refused:
         check_body(code, description(**more), ORGANIZATIONS)
     assert (refused.value.code, refused.value.pointer) == (refusal, pointer)
+
+
+def test_a_body_goes_on_each_day_by_what_was_in_force_then() -> None:
+    def since(day: date | None, size: int) -> BodyChanged:
+        protocol = Protocol(agenda_size=size, in_force_from=day)
+        return description(protocol=protocol, mandatory_attendance=(Seat(position=f"Seat {size}"),))
+
+    first, second = since(date(2010, 3, 11), 1), since(date(2011, 1, 1), 2)
+    registered = BodyRegistered(code="SOCIAL", **structs.asdict(first))
+    it = told(Body.begin, [registered, second])
+    assert it.description_on(date(2010, 3, 10), day_of) is None
+    assert it.description_on(date(2010, 3, 11), day_of) == first
+    assert it.description_on(date(2011, 1, 1), day_of) == second
+    assert it.protocol_on(date(2010, 3, 10), day_of) == Protocol()
+    # Described anew from an earlier day, it goes by that from then on; what names no day begins when it is told.
+    third, fourth = since(date(2010, 6, 1), 3), since(None, 4)
+    it = told(Body.begin, [registered, second, third, fourth])
+    sizes = [it.protocol_on(day, day_of).agenda_size for day in (date(2010, 5, 31), date(2011, 6, 1), TODAY)]
+    assert sizes == [1, 3, 4]
 
 
 def test_the_circle_of_a_reserved_body_is_settled_once_it_has_numbered_decisions() -> None:

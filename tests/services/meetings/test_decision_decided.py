@@ -11,8 +11,9 @@ from msgspec import structs
 from services.meetings.decision.model import Decision
 from shared.errors import InvalidInput, RuleBroken
 from shared.events.facts import Event
-from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest
+from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest, Financing
 from shared.events.meetings import (
+    BudgetImpact,
     BudgetLineTied,
     DecisionAcknowledged,
     DecisionAmended,
@@ -202,3 +203,15 @@ def test_a_decision_is_never_known_to_fewer_than_its_minutes() -> None:
     given_decision().when(lambda it: publish(it, Visibility.RESERVED, "x")).refused(
         "visibility-unchanged", RuleBroken
     )
+
+
+def test_only_what_is_moved_within_the_budget_is_taken_from_other_lines() -> None:
+    moved = BudgetImpact(amount="1200", currency="CLP", fiscal_year=2013, financing=Financing.REALLOCATION)
+    named = structs.replace(LINE, reallocated_from=("11-07",))
+    scenario = Scenario(Decision.begin, (agreed(budget_impact=moved),))
+    scenario.when(lambda it: tie(it, reallocated_from=("11-07",))).then(named)
+    for impact in (None, structs.replace(moved, financing=Financing.INCREASE)):
+        scenario = Scenario(Decision.begin, (agreed(budget_impact=impact),))
+        scenario.when(lambda it: tie(it, reallocated_from=("11-07",))).refused(
+            "not-a-reallocation", InvalidInput, "/reallocated_from"
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ from shared.events.meetings import (
     MeetingRescheduled,
     MinutesDrafted,
     ObservationRaised,
+    Protocol,
     Seat,
 )
 from shared.events.vocabulary import Visibility
@@ -415,8 +416,18 @@ def test_each_line_of_an_attendance_list_makes_sense(line: Any, code: str, point
 
 
 def test_nobody_is_on_the_attendance_list_twice() -> None:
-    twice = course(AUGUST_14, MINISTER, MINISTER)
-    given().when(lambda it: hold(it, twice)).refused("named-twice", InvalidInput, "/attendance/1")
+    again = Attendee(organization="MINSAL", position=" minister ", presence=Presence.PRESENT)
+    for twice in (course(AUGUST_14, MINISTER, MINISTER), course(AUGUST_14, MINISTER, again)):
+        given().when(lambda it, twice=twice: hold(it, twice)).refused(  # type: ignore[misc]
+            "named-twice", InvalidInput, "/attendance/1"
+        )
+
+
+def test_a_seat_is_missed_that_the_body_counted_on_when_the_meeting_was_held() -> None:
+    later = body(protocol=Protocol(in_force_from=date(2012, 8, 15)))
+    alone = course(AUGUST_14, MINISTER)
+    missed = [meeting().hold(alone, by(), known(of)).mandatory_absences for of in (body(), later)]
+    assert missed == [(Seat(organization="DIPRES"),), ()]
 
 
 # --- publication ---------------------------------------------------------------------------------------------------

@@ -187,7 +187,7 @@ async def test_a_meeting_goes_through_its_life(service: Installation) -> None:
     shown = await service.read(meeting)
     shaped(shown, MEETING)
     assert shown["held"]["mandatory_absences"] == [
-        {"organization": "ADVISORY", "position": None, "condition": None}
+        {"organization": "ADVISORY", "position": None, "condition": None, "aliases": []}
     ]
     assert shown["proposals"] is None
     again = await service.ask("POST", f"{meeting}/attendance", HELD, If_Match="*")
@@ -382,12 +382,16 @@ async def test_meetings_are_listed_by_time_and_filtered_by_body_days_and_state(s
     assert await listed("?body=SOCIAL&from=2012-11-01&to=2012-11-01") == [early]
 
 
+COST = {"budget_impact": {"amount": "12000", "currency": "CLP", "fiscal_year": 2013, "financing": "increase"}}
+
+
 async def test_what_a_body_left_open_is_proposed_for_its_next_agenda(service: Installation) -> None:
     body = await service.committee()
     _, done = await service.approved(
         body,
         item(
-            referred("To the bilateral"),
+            referred("To the bilateral") | COST,
+            referred("Nothing to pay, so nothing to wait for"),
             action_items=[task(due_on="2012-12-31"), task(text="Call them", due_on="2012-09-30", decision=1)],
         ),
     )
@@ -418,6 +422,20 @@ async def test_what_a_body_left_open_is_proposed_for_its_next_agenda(service: In
     left = (await service.read(f"/v1/bodies/{body}/agenda-proposals?limit=1"))["items"]
     assert [one["text"] for one in left] == ["Call them"]
     assert (await service.read(f"/v1/bodies/{body}/agenda-proposals"))["next"] is None
+
+
+async def test_a_decision_that_costs_nothing_comes_back_only_while_the_budget_office_disputes_it(
+    service: Installation,
+) -> None:
+    body = await service.committee()
+    _, done = await service.approved(body, item(referred("To the bilateral")))
+    path, dipres = f"/v1/bodies/{body}/agenda-proposals", {"role": Role.DIPRES, "organization": "DIPRES"}
+    found = [(await service.read(path))["items"]]
+    said = f"/v1/decisions/{done['decisions'][0]}/acknowledgements"
+    for outcome in ("disputed", "agreed"):
+        await service.post(said, {"outcome": outcome, "remarks": "Said so"}, **dipres)
+        found.append((await service.read(path))["items"])
+    assert [[one["acknowledgement"] for one in items] for items in found] == [[], ["disputed"], []]
 
 
 async def test_what_is_due_on_one_day_is_proposed_page_by_page_each_once(service: Installation) -> None:

@@ -38,6 +38,7 @@ from shared.events.meetings import (
     Protocol,
     Recipient,
     Referral,
+    Seat,
 )
 from shared.events.vocabulary import DeadlineKind, DiscardReason, Visibility
 from shared.identity.actor import Actor, Role
@@ -245,6 +246,13 @@ def test_each_kind_of_decision_says_what_it_does(good: DraftDecision) -> None:
             "fiscal-year-impossible",
             "budget_impact/fiscal_year",
         ),
+        (
+            decision(
+                DecisionKind.BUDGET, budget_impact=msgspec.structs.replace(IMPACT, reallocated_from=("1",))
+            ),
+            "not-a-reallocation",
+            "budget_impact/reallocated_from",
+        ),
     ],
 )
 def test_a_decision_without_what_its_kind_asks_for_is_refused(
@@ -353,6 +361,46 @@ def test_where_four_eyes_are_asked_for_nobody_approves_what_they_wrote_or_the_at
     system = Actor(subject="ana", organization="DCI", role=Role.SYSTEM)
     approve(meeting(*UP_TO_CIRCULATION), system, of=strict)
     approve(meeting(*UP_TO_CIRCULATION), ANA)
+
+
+def test_the_protocol_of_the_day_of_the_act_says_whether_four_eyes_are_asked_for() -> None:
+    later = body(protocol=Protocol(four_eyes=True, in_force_from=date(2013, 1, 1)))
+    approve(meeting(*UP_TO_CIRCULATION), ANA, of=later)
+
+
+SEGPRES = Seat(organization="SEGPRES")
+HEADS = Seat(organization="DCI", position="Division head", condition="of the divisions concerned")
+
+
+def test_an_approval_says_who_was_to_be_sent_the_minutes_and_was_not() -> None:
+    it = meeting(*UP_TO_CIRCULATION)
+    asked = Protocol(recipients=(Seat(organization="DIPRES"), SEGPRES, HEADS))
+    assert approve(it, of=body(protocol=asked)).approved.recipients_missing == (SEGPRES, HEADS)
+    # Asked for from a day after the meeting, it was not asked of that one.
+    later = Protocol(recipients=(SEGPRES,), recipients_required=True, in_force_from=date(2012, 8, 15))
+    assert approve(it, of=body(protocol=later)).approved.recipients_missing == ()
+
+
+def test_where_the_protocol_demands_it_minutes_are_approved_when_all_recipients_were_sent_them() -> None:
+    strict = body(
+        protocol=Protocol(recipients=(Seat(organization="DIPRES"), SEGPRES, HEADS), recipients_required=True)
+    )
+    given(*UP_TO_CIRCULATION).when(lambda it: approve(it, of=strict)).refused(
+        "recipients-not-sent", RuleBroken
+    )
+    to_segpres = circulated(recipients=(Recipient(organization="SEGPRES"),))
+    # Whoever is concerned is for people to say.
+    sent = meeting(*UP_TO_CIRCULATION, to_segpres)
+    assert approve(sent, of=strict).approved.recipients_missing == (HEADS,)
+    # What was sent is not the text that is sealed: another draft, or another attendance.
+    corrected = AttendanceCorrected(held_at=held().held_at, attendance=(MINISTER,), reason="He left")
+    for change, again in (
+        (drafted(said(), draft=2), circulated(2)),
+        (corrected, circulated()),
+    ):
+        given(*UP_TO_CIRCULATION, to_segpres, change, again).when(lambda it: approve(it, of=strict)).refused(
+            "recipients-not-sent", RuleBroken
+        )
 
 
 def test_observations_are_answered_before_and_what_was_accepted_is_in_the_text() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -38,9 +39,10 @@ def _said(number: str, day: st.SearchStrategy[date | None]) -> st.SearchStrategy
         BudgetLineTied,
         fiscal_year=st.sampled_from([2013, 2013, 2013, 2014]),
         code=st.sampled_from(["24-01", "24-01", "24-02"]),
-        amount=st.just("1"),
-        currency=st.just("CLP"),
+        amount=st.sampled_from(["0.000001", "600.25", "1200.499999", "1200.5"]),
+        currency=st.sampled_from(["CLP", "CLP", "CLP", "USD"]),
         request=st.sampled_from(BudgetRequest),
+        reallocated_from=st.sampled_from([(), (), ("24-09",)]),
         effective_on=day,
     )
     return st.one_of(acknowledged, tied, tied).map(lambda event: Told("decision", number, event))
@@ -50,7 +52,7 @@ def _said(number: str, day: st.SearchStrategy[date | None]) -> st.SearchStrategy
 def histories(draw: st.DrawFn, body: str, epoch: date) -> list[Entry]:
     """What is said of two decisions, one of which costs something, in the order in which the log learns it."""
     numbers = [f"{body}-2012-{n + 1:03}" for n in range(2)]
-    impacts = [cost(2013), None]
+    impacts = [cost(2013, taken_from=draw(st.sampled_from([(), ("24-09",)]))), None]
     story = [
         Entry(decided(number, epoch, budget_impact=impact), 0)
         for number, impact in zip(numbers, impacts, strict=True)
@@ -124,40 +126,56 @@ def _decision(agreed: DecisionAgreed, position: int, log: Sequence[Known], asked
 def _gaps(agreed: DecisionAgreed, position: int, told: Sequence[Known], asked: Asked) -> Any:
     said = _last_said(told, asked.on)
     if said is None and asked.on > agreed.agreed_on + timedelta(days=asked.days):
-        yield "not_acknowledged", (agreed.agreed_on + timedelta(days=asked.days + 1), position)
+        yield "not_acknowledged", (agreed.agreed_on + timedelta(days=asked.days + 1), position, None)
     if said is not None and said.told.event.outcome is Acknowledgement.DISPUTED:  # type: ignore[attr-defined]
-        yield "disputed", _place(said)
-    if agreed.budget_impact is not None and not _in_first_request(agreed, told, asked.on):
-        since = asked.on
-        while since > agreed.agreed_on and not _in_first_request(agreed, told, since - timedelta(days=1)):
-            since -= timedelta(days=1)
-        yield "no_line_in_first_request", (since, _ended_it(agreed, position, told, since))
+        yield "disputed", (*_place(said), None)
+    if agreed.budget_impact is not None:
+        for word, amount in _of_money(agreed, _lines(told, asked.on)).items():
+            since = asked.on
+            while since > agreed.agreed_on and word in _of_money(agreed, _lines(told, since - timedelta(1))):
+                since -= timedelta(days=1)
+            yield word, (since, _opened_it(word, agreed, position, told, since), amount)
     if said is not None:
         later = [_place(one) for one in _errata(told, asked.on) if _place(one) > _place(said)]
         if later:
-            yield "amended_after_acknowledgement", min(later)
+            yield "amended_after_acknowledgement", (*min(later), None)
 
 
-def _ended_it(agreed: DecisionAgreed, position: int, told: Sequence[Known], since: date) -> int:
-    """What ended the last line of the first request, if there had been one: the last said of such a line that day."""
-    before = _lines(told, since - timedelta(days=1))
-    lost = [
-        one.position
-        for key, one in _lines(told, since).items()
-        if key in before and _is_first(agreed, before[key]) and not _is_first(agreed, one)
-    ]
-    return max(lost, default=position)
+def _opened_it(word: str, agreed: DecisionAgreed, position: int, told: Sequence[Known], since: date) -> int:
+    """The last event of its first day before which it did not stand, and after which it did."""
+    stood, opened = since == agreed.agreed_on and word in _of_money(agreed, {}), position
+    of_the_day = sorted(one.position for one in _of(told, since, BudgetLineTied) if _place(one)[0] == since)
+    for place in of_the_day:
+        stands = word in _of_money(agreed, _lines([one for one in told if one.position <= place], since))
+        if stands and not stood:
+            opened = place
+        stood = stands
+    return opened
 
 
-def _in_first_request(agreed: DecisionAgreed, told: Sequence[Known], on: date) -> bool:
-    return any(_is_first(agreed, one) for one in _lines(told, on).values())
-
-
-def _is_first(agreed: DecisionAgreed, one: Known) -> bool:
-    line, impact = one.told.event, agreed.budget_impact
-    assert isinstance(line, BudgetLineTied)
+def _of_money(agreed: DecisionAgreed, lines: dict[Any, Known]) -> dict[str, Fraction]:
+    """Which words hold of the money of a decision, and of how much, when these are its lines."""
+    impact = agreed.budget_impact
     assert impact is not None
-    return line.fiscal_year == impact.fiscal_year and line.request is BudgetRequest.FIRST
+    events = [one.told.event for one in lines.values()]
+    of_year = [one for one in events if isinstance(one, BudgetLineTied) and one.fiscal_year == 2013]
+    pesos = [one for one in of_year if one.currency == "CLP"]
+    first = sum((Fraction(one.amount) for one in pesos if one.request is BudgetRequest.FIRST), Fraction())
+    missing = Fraction(impact.amount) - first
+    found = {}
+    if missing > 0:
+        found["no_line_in_first_request"] = missing
+        if first > 0:
+            found["short"] = missing
+        if first == 0 and pesos:
+            found["only_later"] = missing
+        if len(of_year) > len(pesos):
+            found["other_currency"] = missing
+    if missing < 0:
+        found["over"] = -missing
+    if not impact.reallocated_from and not any(one.reallocated_from for one in of_year):
+        found["source_not_named"] = Fraction(impact.amount)
+    return found
 
 
 def _place(one: Known) -> tuple[date, int]:

@@ -143,10 +143,16 @@ def decided(number: str, day: date, meeting: str = "M-1", **more: Any) -> Told:
     return Told("decision", number, DecisionAgreed(**fields | more))
 
 
-def cost(fiscal_year: int = 2013, amount: str = "1200.5") -> BudgetImpact:
+def cost(
+    fiscal_year: int = 2013, amount: str = "1200.5", taken_from: tuple[str, ...] = ("24-09",)
+) -> BudgetImpact:
     """What a decision costs."""
     return BudgetImpact(
-        amount=amount, currency="CLP", fiscal_year=fiscal_year, financing=Financing.REALLOCATION
+        amount=amount,
+        currency="CLP",
+        fiscal_year=fiscal_year,
+        financing=Financing.REALLOCATION,
+        reallocated_from=taken_from,
     )
 
 

@@ -52,13 +52,20 @@ _seats = st.lists(
 ).map(tuple)
 _organizations = st.lists(st.sampled_from(MINISTRIES), max_size=2, unique=True).map(tuple)
 _visibilities = st.sampled_from(Visibility)
-_protocols = st.none() | st.builds(
-    Protocol,
-    expected_meetings=st.none()
-    | st.builds(ExpectedMeetings, count=st.integers(1, 4), period=st.sampled_from(ProtocolPeriod)),
-    days_to_minutes=st.none() | st.integers(1, 12),
-    agenda_size=st.none() | st.integers(1, 3),
-)
+
+
+def _protocols(epoch: date) -> st.SearchStrategy[Protocol | None]:
+    days = st.integers(-50, SPAN + 50).map(lambda n: epoch + timedelta(days=n))
+    return st.none() | st.builds(
+        Protocol,
+        in_force_from=st.none() | days,
+        expected_meetings=st.none()
+        | st.builds(ExpectedMeetings, count=st.integers(1, 4), period=st.sampled_from(ProtocolPeriod)),
+        days_to_minutes=st.none() | st.integers(1, 12),
+        agenda_size=st.none() | st.integers(1, 3),
+    )
+
+
 _agendas = st.integers(0, 4).map(agenda)
 _someone = Attendee(organization="DCI", position="Chief", presence=Presence.PRESENT)
 
@@ -71,7 +78,7 @@ def _instants(epoch: date) -> st.SearchStrategy[datetime]:
     return st.integers(0, SPAN * 24).map(lambda hours: start + timedelta(hours=hours))
 
 
-def _described(code: str | None) -> st.SearchStrategy[Event]:
+def _described(code: str | None, epoch: date) -> st.SearchStrategy[Event]:
     return st.builds(
         BodyChanged if code is None else BodyRegistered,
         **({} if code is None else {"code": st.just(code)}),
@@ -80,7 +87,7 @@ def _described(code: str | None) -> st.SearchStrategy[Event]:
         decides=st.booleans(),
         visibility=_visibilities,
         organizations=_organizations,
-        protocol=_protocols,
+        protocol=_protocols(epoch),
     )
 
 
@@ -137,9 +144,9 @@ def histories(draw: st.DrawFn, tag: str, epoch: date) -> list[Entry]:
         body = f"{tag}-{draw(st.integers(0, 1))}"
         if body not in begun:
             begun.add(body)
-            story.append(Entry(Told("body", body, draw(_described(body))), day))
+            story.append(Entry(Told("body", body, draw(_described(body, epoch))), day))
         elif draw(st.integers(0, 5)) == 0:
-            event = draw(_described(None) | st.just(_NUMBERED))
+            event = draw(_described(None, epoch) | st.just(_NUMBERED))
             story.append(Entry(Told("body", body, event), day))
         else:
             meeting = f"{body}-m{draw(st.integers(0, 1))}"
@@ -235,10 +242,10 @@ def replayed_register(log: Sequence[Known], asked: Asked) -> dict[str, dict[str,
     for code, told in bodies.items():
         own = {name: events for name, events in meetings.items() if events and name.startswith(f"{code}-m")}
         lines = [_line(name, events, told, asked.on) for name, events in own.items()]
-        lines = [line for line in lines if asked.first <= line["on"] <= asked.last]
+        lines = [line for line in lines if asked.first <= line["counts_on"] <= asked.last]
         if not told and not lines:
             continue
-        due = _due_days(told, list(own.values()), asked) if told else None
+        due = _expected(told, list(own.values()), asked) if told else None
         said[code] = {
             "known": bool(told),
             "periods": [_period(first, last, due, lines, asked.on) for first, last in _periods(asked)],
@@ -259,10 +266,10 @@ def _periods(asked: Asked) -> list[tuple[date, date]]:
 
 
 def _period(
-    first: date, last: date, due: list[date] | None, lines: list[dict[str, Any]], on: date
+    first: date, last: date, due: list[tuple[date, date]] | None, lines: list[dict[str, Any]], on: date
 ) -> dict[str, Any]:
-    within = [line for line in lines if first <= line["on"] <= last]
-    asked = None if due is None else [day for day in due if first <= day <= last]
+    within = [line for line in lines if first <= line["counts_on"] <= last]
+    asked = None if due is None else [by for day, by in due if first <= day <= last]
     return {
         "first": first,
         "last": last,
@@ -279,17 +286,25 @@ def _period(
 
 
 def _protocol_on(day: date, told: Sequence[Known]) -> Protocol:
-    """The protocol last told of by a day; before the body was registered, that of the day on which it was."""
-    entered = day_of(told[0].recorded_at)
-    in_force = Protocol()
-    for known in told:
-        event = known.told.event
-        if isinstance(event, BodyRegistered | BodyChanged) and day_of(known.recorded_at) <= max(day, entered):
-            in_force = event.protocol or Protocol()
-    return in_force
+    """What was told last of those protocols that hold from that day or an earlier one.
+
+    On the days before all of them, that of the first day holds, unless it says from when on it does.
+    """
+    descriptions = [
+        (known.told.event.protocol or Protocol(), day_of(known.recorded_at))
+        for known in told
+        if isinstance(known.told.event, BodyRegistered | BodyChanged)
+    ]
+    told_from = [(one.in_force_from or recorded_on, one) for one, recorded_on in descriptions]
+    begun = [one for since, one in told_from if since <= day]
+    if begun:
+        return begun[-1]
+    first = [one for since, one in told_from if since == min(since for since, _ in told_from)][-1]
+    return Protocol() if first.in_force_from else first
 
 
-def _due_days(told: Sequence[Known], meetings: list[list[Known]], asked: Asked) -> list[date]:
+def _expected(told: Sequence[Known], meetings: list[list[Known]], asked: Asked) -> list[tuple[date, date]]:
+    """The day on which each expected meeting counts, and the day by which it is due."""
     begun = [day_of(told[0].recorded_at)]
     for events in meetings:
         held, scheduled = None, None
@@ -302,14 +317,27 @@ def _due_days(told: Sequence[Known], meetings: list[list[Known]], asked: Asked) 
         moment = held or scheduled
         assert moment is not None
         begun.append(day_of(moment))
+    # Nobody expects a body to meet before it was told of or met, unless its first protocol says from when on it was to.
+    named = [
+        event.protocol.in_force_from
+        for event in (known.told.event for known in told)
+        if isinstance(event, BodyRegistered | BodyChanged) and event.protocol is not None
+    ]
+    since = min([*begun, *(day for day in named if day is not None)])
     found = []
-    day = max(min(begun), asked.first)
+    day = asked.first
     while day <= asked.last:
+        monday = day - timedelta(days=3)
+        weekly = _protocol_on(monday, told).expected_meetings
+        if day.weekday() == 3 and monday >= since and weekly and weekly.period is ProtocolPeriod.WEEK:
+            for number in range(7):
+                due = weekly.count * (number + 1) // 7 - weekly.count * number // 7
+                found += [(day, monday + timedelta(days=number))] * due
         expected = _protocol_on(day, told).expected_meetings
-        if expected is not None:
+        if day >= since and expected and expected.period is not ProtocolPeriod.WEEK:
             place, length = _place(day, expected.period)
             before, after = expected.count * place // length, expected.count * (place + 1) // length
-            found += [day] * (after - before)
+            found += [(day, day)] * (after - before)
         day += timedelta(days=1)
     return found
 
@@ -317,14 +345,12 @@ def _due_days(told: Sequence[Known], meetings: list[list[Known]], asked: Asked) 
 def _place(day: date, period: ProtocolPeriod) -> tuple[int, int]:
     """Which day of its period it is, from 0, and how many days that has."""
     match period:
-        case ProtocolPeriod.WEEK:
-            return day.weekday(), 7
         case ProtocolPeriod.MONTH:
             return day.day - 1, monthrange(day.year, day.month)[1]
         case ProtocolPeriod.QUARTER:
             first = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
             return (day - first).days, sum(monthrange(day.year, first.month + n)[1] for n in range(3))
-        case ProtocolPeriod.YEAR:
+        case _:
             return (day - date(day.year, 1, 1)).days, 366 if monthrange(day.year, 2)[1] == 29 else 365
 
 
@@ -355,6 +381,10 @@ def _line(name: str, events: Sequence[Known], body: Sequence[Known], on: date) -
         circulated = None
     day = held_on or day_of(scheduled)
     protocol = _protocol_on(day, body) if body else Protocol()
+    # A meeting of a week in which so many are expected counts on the Thursday of that week.
+    monday = day - timedelta(days=day.weekday())
+    weekly = _protocol_on(monday, body).expected_meetings if body else None
+    counts_on = monday + timedelta(days=3) if weekly and weekly.period is ProtocolPeriod.WEEK else day
     limit = protocol.days_to_minutes
     late = held_on is not None and limit is not None and ((circulated or on) - held_on).days > limit
     state = _state_before_held(day_of(scheduled), held is not None, cancelled, on)
@@ -362,6 +392,7 @@ def _line(name: str, events: Sequence[Known], body: Sequence[Known], on: date) -
     return {
         "id": meeting_id(name),
         "on": day,
+        "counts_on": counts_on,
         "state": "held" if held_on else state,
         "items": items,
         "size": protocol.agenda_size,

@@ -26,6 +26,7 @@ from shared.eventlog.open import open_store
 from shared.eventlog.store import Appended, Changes, Store
 from shared.events.facts import Event
 from shared.events.streams import stream_of
+from shared.events.texts import folded_code
 from shared.identity.actor import Actor, Role
 
 IDLE = 0.05
@@ -34,6 +35,7 @@ SCHEMA = Schema(Clock().zone.key)
 ACTOR = Actor(subject="u-9", organization="DCI", role=Role.DCI)
 EVERYTHING = scope_of(ACTOR)
 PUBLIC = scope_of(None)
+from tests.support.ledger import run_sql
 
 
 def ministry(code: str) -> Scope:
@@ -60,6 +62,14 @@ class Stage:
         self._versions: dict[UUID, int] = {}
         self.failure: Exception | None = None
         self._running: list[tuple[Worker, threading.Thread]] = []
+
+    def on_record(self, kind: str, *codes: str) -> None:
+        """Let there be things by these codes, of which the log tells nothing else."""
+        for code in codes:
+            run_sql(
+                self.log_url,
+                f"INSERT INTO codes (kind, folded, code) VALUES ('{kind}', '{folded_code(code)}', '{code}')",  # noqa: S608
+            )
 
     def append(
         self, *events: tuple[str, Event], kind: str = "commitment", now: datetime | None = None

@@ -68,7 +68,7 @@ def tied(number: str, request: BudgetRequest, *, code: str = "24-03", year: int 
     return Told(
         "decision",
         number,
-        BudgetLineTied(fiscal_year=year, code=code, amount="1000", currency="CLP", request=request),
+        BudgetLineTied(fiscal_year=year, code=code, amount="1200.5", currency="CLP", request=request),
     )
 
 
@@ -141,6 +141,7 @@ async def reporting(
         url = request.getfixturevalue("module_postgres_url")
     with staged(url) as stage:
         tell_story(stage)
+        stage.on_record("organization", "MOP", "MINSAL", "MINEDUC", "DIPRES")
         async with Installation(folder, stage).running() as running:
             yield running
 
@@ -150,6 +151,7 @@ async def growing(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Installation
     """The service over a story that goes on."""
     with staged(sqlite_url) as stage:
         tell_story(stage)
+        stage.on_record("organization", "MOP", "MINSAL", "MINEDUC", "DIPRES")
         stage.start_worker()
         async with Installation(tmp_path, stage).running() as running:
             yield running
@@ -185,6 +187,7 @@ async def test_the_feed_tells_a_decision_with_everything_beside_it(reporting: In
         "currency": "CLP",
         "fiscal_year": 2013,
         "financing": "reallocation",
+        "reallocated_from": ["24-09"],
     }
     assert (money["acknowledgement"]["outcome"], money["acknowledgement"]["organization"]) == (
         "agreed",
@@ -272,8 +275,7 @@ async def test_the_feed_tells_what_became_of_a_decision(growing: Installation) -
         ("acknowledged=false&on=2012-08-21", ["L-2012-001", "L-2012-002", "L-2012-003"]),
         ("on=2012-08-13", []),
         ("commitment=HID-1", ["L-2012-002", "L-2012-003"]),
-        ("commitment=HID-1,NONE-1&kind=agree_commitment", ["L-2012-002"]),
-        ("commitment=NONE-1", []),
+        ("commitment=HID-1&kind=agree_commitment", ["L-2012-002"]),
         ("outcome=none", ["G-2012-001", "L-2012-001", "L-2012-002", "L-2012-003"]),
         ("outcome=carried_out,unresolved,resolved,waived", []),
         ("has_budget_impact=true", ["L-2012-001", "L-2012-003"]),
@@ -296,15 +298,21 @@ async def test_the_feed_is_filtered_on_any_day_as_known_at_any_moment(
 
 async def test_gaps_say_which_and_since_when(reporting: Installation) -> None:
     answer = await reporting.read("/v1/decisions/gaps?on=2012-10-10", **DIPRES)
-    assert answer["totals"] == {
-        "decisions": 4,
-        "by_gap": {
+    totals = answer["totals"]
+    assert (totals["decisions"], totals["by_gap"]) == (
+        4,
+        {
             "not_acknowledged": 2,
             "disputed": 0,
             "no_line_in_first_request": 2,
             "amended_after_acknowledgement": 1,
+            "only_later": 1,
+            "short": 0,
+            "other_currency": 0,
+            "over": 0,
+            "source_not_named": 0,
         },
-    }
+    )
     found = {
         item["number"]: [(gap["gap"], gap["since_on"], gap["days"]) for gap in item["gaps"]]
         for item in answer["items"]
@@ -342,7 +350,7 @@ async def test_gaps_are_those_of_the_day(
     reporting: Installation, query: str, totals: tuple[int, ...]
 ) -> None:
     answer = await reporting.read(f"/v1/decisions/gaps?{query}", **DIPRES)
-    assert tuple(answer["totals"]["by_gap"].values()) == totals
+    assert tuple(answer["totals"]["by_gap"].values())[:4] == totals
     if "gap=" in query:
         assert answer["items"] == []
 
@@ -357,7 +365,7 @@ async def test_what_is_entered_years_later_counts_from_the_day_it_names(growing:
     line = BudgetLineTied(
         fiscal_year=2014,
         code="24-03",
-        amount="1000",
+        amount="1200.5",
         currency="CLP",
         request=FIRST,
         effective_on=date(2012, 9, 10),
@@ -430,7 +438,9 @@ async def test_a_reserved_decision_is_for_those_it_concerns(reporting: Installat
         assert len(numbers(await reporting.read("/v1/decisions", **who))) == seen
         gaps = await reporting.read("/v1/decisions/gaps?on=2012-10-10", **who)
         assert gaps["totals"]["decisions"] == len(gaps["items"]) == seen
-        assert sum(gaps["totals"]["by_gap"].values()) == {4: 5, 1: 1, 0: 0}[seen]
+        assert sum(len(item["gaps"]) for item in gaps["items"]) == {4: 5, 1: 1, 0: 0}[seen]
+        concerned = [one["organization"] for one in gaps["totals"]["by_organization"]]
+        assert concerned == (["MINSAL", "MOP"] if seen else [])
         for query in ("body=BIL-SAL", "organization=MINEDUC", "kind=agree_commitment", "fiscal_year=2014"):
             assert (len(numbers(await reporting.read(f"/v1/decisions?{query}", **who))) > 0) == (
                 seen == 4 and "MINEDUC" not in query

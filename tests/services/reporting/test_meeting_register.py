@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.reporting.queries.moments import AsOf
-from services.reporting.queries.protocols import Protocols, Terms
 from services.reporting.queries.register import (
     BodyLine,
     RegisterFilters,
@@ -27,6 +26,7 @@ from shared.events.meetings import (
     MeetingCancelled,
     MeetingPublished,
     MeetingRescheduled,
+    Protocol,
     Seat,
 )
 from shared.events.vocabulary import Visibility
@@ -128,6 +128,7 @@ def as_replayed(line: BodyLine) -> dict[str, Any]:
                     {
                         "id": meeting.id,
                         "on": meeting.on,
+                        "counts_on": meeting.counts_on,
                         "state": meeting.state,
                         "items": meeting.agenda_items,
                         "size": meeting.agenda_size,
@@ -319,26 +320,45 @@ def test_a_reserved_body_and_its_meetings_are_for_those_who_know_of_them(stage: 
     assert (line.body, line.name, line.totals.held, line.totals.expected) == ("BIL", None, 1, None)
 
 
-@pytest.mark.parametrize(
-    ("count", "period", "days"),
-    [
-        (1, ProtocolPeriod.MONTH, ["02-29", "03-31"]),
-        (2, ProtocolPeriod.MONTH, ["02-15", "02-29", "03-16", "03-31"]),
-        (1, ProtocolPeriod.QUARTER, ["03-31"]),
-        (3, ProtocolPeriod.QUARTER, ["03-01", "03-31"]),
-        (4, ProtocolPeriod.YEAR, ["04-01"]),
-    ],
-)
-def test_meetings_are_due_by_their_part_of_the_period(
-    count: int, period: ProtocolPeriod, days: list[str]
+WEEKLY = protocol(1, ProtocolPeriod.WEEK)
+
+
+def test_a_body_that_met_every_monday_is_never_short_and_one_that_did_not_meet_is_missed(
+    stage: Stage,
 ) -> None:
-    protocols = Protocols([(date(2012, 5, 1), Terms(count, period))])
-    due = protocols.due_days(date(2012, 2, 2), date(2012, 4, 1))
-    assert [f"{day:%m-%d}" for day in due] == days
+    mondays = [date(2012, 1, 2) + timedelta(days=7 * n) for n in range(26)]
+    tell(stage, committee("POLITICAL", protocol=WEEKLY), now=noon(date(2011, 12, 26)))
+    for day in mondays:
+        code = f"M-{day}"
+        tell(stage, convened("POLITICAL", code, day), held(code, day), now=noon(day))
+    tell(
+        stage,
+        committee("MONTHLY"),
+        convened("MONTHLY", "M", mondays[4]),
+        held("M", mondays[4]),
+        now=noon(JANUARY),
+    )
+    _political_committee_entered(stage, "BEFORE", date(2011, 12, 1))
+    _political_committee_entered(stage, "AFTER", date(2026, 11, 26))
+    stage.wait()
+    lines = told_of(stage, None)
+    line = lines["POLITICAL"]
+    # That of January 30 counts in February, that of April 30 in May: their Thursdays do.
+    assert [period.counts.expected for period in line.periods] == [4, 4, 5, 4, 5, 4]
+    assert [period.counts.held for period in line.periods] == [4, 4, 5, 4, 5, 4]
+    assert [one.counts_on for one in line.periods[1].meetings][:1] == [date(2012, 2, 2)]
+    # Where months are asked for, a meeting counts on its own day.
+    assert lines["MONTHLY"].periods[0].counts.held == 1
+    # What was in force is expected, and missing, whenever it was entered; what changed later leaves it as it was.
+    for code in ("BEFORE", "AFTER"):
+        assert [period.counts.expected for period in lines[code].periods] == [0, 0, 3, 4, 4, 0]
+        assert (lines[code].totals.due, lines[code].totals.held) == (11, 0)
 
 
-def test_the_last_weeks_and_years_of_the_calendar_have_meetings_too() -> None:
-    for period in ProtocolPeriod:
-        protocols = Protocols([(date.min, Terms(1, period))])
-        assert protocols.due_days(date(9999, 1, 1), date.max)[-1] >= date(9999, 12, 26)
-        protocols.due_days(date.min, date(1, 12, 31))
+def _political_committee_entered(stage: Stage, code: str, entered: date) -> None:
+    """In force from a Thursday, and told on another day; from a Monday on, nothing is asked of it any more."""
+    since = Protocol(in_force_from=date(2012, 3, 8), expected_meetings=WEEKLY.expected_meetings)
+    tell(stage, committee(code, protocol=since), now=noon(entered))
+    changed = committee(code, protocol=Protocol(in_force_from=date(2012, 5, 28))).event
+    fields = {name: getattr(changed, name) for name in changed.__struct_fields__ if name != "code"}
+    tell(stage, Told("body", code, BodyChanged(**fields)), now=noon(entered + timedelta(days=1)))
