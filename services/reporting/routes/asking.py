@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.reporting.datasets import Dataset, bodies, commitments, decisions
+from services.reporting.datasets import Dataset, bodies, commitments, decisions, meetings
 from services.reporting.datasets import Field as ColumnField
 from services.reporting.generations.interface import ReadModel
 from services.reporting.queries.access import Scope, readable_rows, scope_of
@@ -52,9 +52,10 @@ SHOWN: Final = Access(
 )
 
 _HIDDEN: Final = {
-    "commitment": (commitments, "code"),
-    "body": (bodies, "code"),
-    "decision": (decisions, "number"),
+    "commitment": [(commitments, "code")],
+    # Whoever may know of a decision or a meeting knows whose it is.
+    "body": [(bodies, "code"), (decisions, "body"), (meetings, "body")],
+    "decision": [(decisions, "number")],
 }
 """Where to look for what may be hidden from an asker, by its code."""
 
@@ -158,18 +159,23 @@ class Reporting:
 
         return await run_in_threadpool(read)
 
-    async def readable(self, kind: str, codes: Collection[str], actor: Actor | None) -> Collection[str]:
-        """Those of some codes of a kind of things that an asker may know of now."""
+    async def readable(
+        self, kind: str, codes: Collection[str], actor: Actor | None
+    ) -> Collection[str] | None:
+        """Those of some codes of a kind of things that an asker may know of now; None: of all on record."""
         hidden = _HIDDEN.get(kind)
         scope = scope_of(actor)
         if hidden is None or scope.everything:
-            return codes
-        dataset, column = hidden
+            return None
 
         def read() -> set[str]:
+            found: set[str] = set()
             with self._read_model.reading() as reading:
-                rows = readable_rows(reading, scope, reading.position, dataset, column, codes)
-                return {getattr(row, column) for row in rows}
+                for dataset, column in hidden:
+                    wanted = {*codes} - found
+                    rows = readable_rows(reading, scope, reading.position, dataset, column, wanted)
+                    found |= {getattr(row, column) for row in rows}
+            return found
 
         return await run_in_threadpool(read)
 

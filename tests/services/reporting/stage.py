@@ -28,6 +28,7 @@ from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.events.texts import folded_code
 from shared.identity.actor import Actor, Role
+from tests.support.ledger import run_sql
 
 IDLE = 0.05
 """Seconds between two looks of a worker at whether it should stop: tests stop many of them."""
@@ -35,7 +36,6 @@ SCHEMA = Schema(Clock().zone.key)
 ACTOR = Actor(subject="u-9", organization="DCI", role=Role.DCI)
 EVERYTHING = scope_of(ACTOR)
 PUBLIC = scope_of(None)
-from tests.support.ledger import run_sql
 
 
 def ministry(code: str) -> Scope:
