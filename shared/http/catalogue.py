@@ -66,6 +66,12 @@ CODES: dict[str, Explained] = {
         "Text holds a NUL character or half of a surrogate pair, or is not percent-encoded as UTF-8.",
     ),
     "two-past-views": Explained(422, "Two past views", "Ask for a version or for a moment, not for both."),
+    "known-at-by-day": Explained(
+        422,
+        "Ask by day",
+        "`known_at` takes instants only from those who see everything. As a day, `YYYY-MM-DD`, it means the end of "
+        "that day, and of today the present.",
+    ),
     "cursor-invalid": Explained(
         422, "Invalid cursor", "Use the `next` URL as it was given; cursors cannot be made or changed."
     ),

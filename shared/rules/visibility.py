@@ -4,14 +4,23 @@ public     anybody, credentials or not
 internal   anybody inside government who has credentials
 reserved   the unit, the advisory unit, the budget office, auditors and administrators, and the thing's readers: the
            organisations it concerns, or to which its minutes were sent
+
+The internal deadline of a commitment, and what follows from it, is for those who see everything and for the readers of
+the commitment, however open that is. Who does not see everything is told the days on which something was recorded, not
+the instants.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-from shared.events.vocabulary import Visibility
+from shared.events.commitments import Corrected, DeadlineRevised
+from shared.events.facts import Event
+from shared.events.vocabulary import DeadlineKind, Visibility
 from shared.identity.actor import Actor, Role
+
+INTERNAL_DEADLINE: Final = "internal_deadline"
 
 _OPENNESS = (Visibility.RESERVED, Visibility.INTERNAL, Visibility.PUBLIC)
 
@@ -30,6 +39,17 @@ def can_read(actor: Actor | None, visibility: Visibility, readers: Iterable[str]
             return actor is not None
         case Visibility.RESERVED:
             return actor is not None and (reads_everything(actor) or actor.organization in readers)
+
+
+def of_the_unit(event: Event) -> bool:
+    """Whether an event tells of the internal deadline alone: to others it is as if it were not there."""
+    match event:
+        case DeadlineRevised():
+            return event.deadline is DeadlineKind.INTERNAL
+        case Corrected():
+            return event.field == INTERNAL_DEADLINE
+        case _:
+            return False
 
 
 def narrower(one: Visibility, other: Visibility) -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true, union_all
 
-from services.reporting.datasets import Dataset, readers
+from services.reporting.datasets import DATASETS, Dataset, readers
 from services.reporting.reading import Reading
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
@@ -122,6 +122,24 @@ def read_by_among(reading: Reading, scope: Scope, position: int, ids: Iterable[U
         return set(ids)
     then = _read_by_asker(reading, scope, position, ids)
     return then if position == reading.position else then & _read_by_asker(reading, scope, None, then)
+
+
+def open_now(reading: Reading, scope: Scope, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of some things of whatever kind that the asker may read as far as is known now."""
+    wanted = set(ids)
+    kinds = {one.readable: one for one in DATASETS if one.readable}
+    found = (
+        select(one.c[one.readable]).where(
+            one.c[one.readable].in_(wanted), one.known_at(None), one.c.visibility.in_(scope.visibilities)
+        )
+        for one in kinds.values()
+    )
+    return set(reading.connection.execute(union_all(*found)).scalars()) | read_by_now(reading, scope, wanted)
+
+
+def read_by_now(reading: Reading, scope: Scope, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of some things of which the asker is a reader as far as is known now."""
+    return set(ids) if scope.everything else _read_by_asker(reading, scope, None, ids)
 
 
 def _rows(

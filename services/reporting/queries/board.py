@@ -16,6 +16,7 @@ from services.reporting.queries.access import Scope, readable, readable_rows
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.rules import verdict
+from services.reporting.queries.states import states_told
 from services.reporting.reading import Reading
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
@@ -102,10 +103,11 @@ def board_as_of(
 ) -> Board:
     """The commitments in order of code, from beyond `after`, and the totals of all that the filters admit."""
     chosen = _chosen(reading, at, scope, filters, rule)
-    status = verdict(rule, _row, at.on).label(STATUS)
+    told = states_told(reading, scope, at.position)
+    status = verdict(rule, told, at.on).label(STATUS)
     counts = reading.connection.execute(select(status, func.count()).where(chosen).group_by(STATUS)).all()
     beyond = [] if after is None else [_row.code > after]
-    page = select(commitment_states.table).where(chosen, *beyond).order_by(_row.code).limit(limit + 1)
+    page = select(*told).where(chosen, *beyond).order_by(_row.code).limit(limit + 1)
     rows = reading.connection.execute(page).all()
     items = _items(reading, at, scope, rows[:limit], rule)
     return Board(_totals((row[0], row[1]) for row in counts), items, len(rows) > limit)
@@ -120,7 +122,7 @@ def grouped_board_as_of(
     rule: Rule = TRAFFIC_LIGHT_1,
 ) -> Board:
     """How many commitments there are of each kind, and the totals; a group says how many of it are in each state."""
-    status = verdict(rule, _row, at.on).label(STATUS)
+    status = verdict(rule, states_told(reading, scope, at.position), at.on).label(STATUS)
     keys = [_row[DIMENSIONS[name].name] for name in group_by if name != STATUS]
     chosen = _chosen(reading, at, scope, filters, rule)
     rows = reading.connection.execute(
@@ -151,14 +153,16 @@ def changes_between(
 ) -> tuple[list[Change], bool]:
     """The commitments whose state on the day of `at` is not that of `since`, by code; and whether more follow."""
 
+    told = states_told(reading, scope, at.position)
+
     def states(on: date, *columns: Any) -> Any:
         chosen = _chosen(reading, at._replace(on=on), scope, {}, rule)
-        query = select(*columns, verdict(rule, _row, on).label(STATUS)).where(chosen)
+        query = select(*columns, verdict(rule, told, on).label(STATUS)).where(chosen)
         beyond = query if after is None else query.where(_row.code > after)
         # Each of the two found by itself: SQLite would look for the earlier state of each commitment one by one.
         return beyond.cte().prefix_with("MATERIALIZED")
 
-    then, now = states(since, _row.commitment_id), states(at.on, commitment_states.table)
+    then, now = states(since, _row.commitment_id), states(at.on, *told)
     rows = reading.connection.execute(
         select(now, then.c.commitment_id.label("registered_before"), then.c.status.label("status_before"))
         .select_from(now.outerjoin(then, then.c.commitment_id == now.c.commitment_id))
@@ -182,7 +186,7 @@ def changes_between(
 
 
 def _chosen(reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule) -> ColumnElement[bool]:
-    status = verdict(rule, _row, at.on)
+    status = verdict(rule, states_told(reading, scope, at.position), at.on)
     return and_(
         commitment_states.valid_at(at.on, at.position, reading.position),
         readable(reading, scope, at.position, commitment_states, things=commitments),

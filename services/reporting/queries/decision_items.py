@@ -33,11 +33,12 @@ from services.reporting.queries.access import (
     readable_rows,
 )
 from services.reporting.queries.board import readable_codes
-from services.reporting.queries.moments import AsOf, InstantText
+from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest, DecisionKind, Financing
 from shared.events.streams import stream_of
 from shared.events.vocabulary import Visibility
+from shared.http.moments import RecordedAt, RecordedOn
 
 E = TypeVar("E", bound="Entry")
 
@@ -66,7 +67,8 @@ class Entry(msgspec.Struct, frozen=True):
     """Something on record beside a decision: the civil day, the instant and the position at which it came there."""
 
     told_on: date
-    recorded_at: InstantText
+    recorded_on: RecordedOn
+    recorded_at: RecordedAt
     position: int
 
 
@@ -231,6 +233,8 @@ class _Beside:
             .order_by(dataset.c.valid_from, dataset.c.recorded_position)
         ):
             values = {name: dataset.value(row, column) for name, column in columns.items()}
+            if not self._reader.scope.everything:
+                values["recorded_at"] = None
             found[row.decision_id].append(shown(**values))
         return found
 

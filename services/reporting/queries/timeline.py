@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,18 +14,21 @@ from sqlalchemy import select
 from services.reporting.datasets import END_OF_DAYS, ORGANIZATION, commitment_states, commitments, decisions
 from services.reporting.queries.access import Scope, hidden_among, readable_things
 from services.reporting.queries.board import readable_codes
-from services.reporting.queries.moments import AsOf, InstantText
+from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import names_at
+from services.reporting.queries.states import joined, states_told
 from services.reporting.reading import Reading
 from shared.errors import NotFound
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.store import Store
 from shared.events.streams import resolve
+from shared.http.moments import RecordedAt, RecordedOn
 from shared.rules.registry import Line, Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1
 
 _DAY = timedelta(days=1)
+DayOf = Callable[[datetime], date]
 
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,7 +36,8 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
 
     position: int
     type: str
-    recorded_at: InstantText
+    recorded_on: RecordedOn
+    recorded_at: RecordedAt
     organization: str
     role: str
     subject: str | None = None
@@ -74,7 +78,14 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 def timeline_as_of(
-    reading: Reading, store: Store, at: AsOf, scope: Scope, commitment_id: UUID, rule: Rule = TRAFFIC_LIGHT_1
+    reading: Reading,
+    store: Store,
+    at: AsOf,
+    scope: Scope,
+    commitment_id: UUID,
+    rule: Rule = TRAFFIC_LIGHT_1,
+    *,
+    day_of: DayOf,
 ) -> Timeline:
     """The timeline of a commitment; NotFound when there is none that the asker may read."""
     described = reading.connection.execute(
@@ -86,15 +97,17 @@ def timeline_as_of(
         raise NotFound("unknown-commitment", "There is no such commitment.")
     # On a day before the first it has the name that it will have.
     called = next((row for row in reversed(described) if row.valid_from <= at.on), described[0])
-    states = commitment_states.c
-    rows = reading.connection.execute(
-        select(commitment_states.table)
-        .where(states.commitment_id == commitment_id, commitment_states.known_at(at.position))
-        .order_by(states.valid_from)
-    ).all()
+    states = states_told(reading, scope, at.position)
+    rows = joined(
+        reading.connection.execute(
+            select(*states)
+            .where(states.commitment_id == commitment_id, commitment_states.known_at(at.position))
+            .order_by(states.valid_from)
+        )
+    )
     names = names_at(reading, at.position)
     known = readable_codes(reading, at.position, scope, {row.merged_into for row in rows} - {None})
-    sources = _sources(reading, store, at, scope, commitment_id)
+    sources = _sources(reading, store, day_of, at, scope, commitment_id)
     spans = [
         Days(
             from_on=first,
@@ -155,11 +168,11 @@ def _runs(row: Any, rule: Rule) -> Iterator[tuple[date, date, Line]]:
 
 
 def _sources(
-    reading: Reading, store: Store, at: AsOf, scope: Scope, commitment_id: UUID
+    reading: Reading, store: Store, day_of: DayOf, at: AsOf, scope: Scope, commitment_id: UUID
 ) -> dict[int, Source]:
     """By position: what was recorded of the commitment, as the asker may know it."""
     found = {
-        position: _source(codec.decode(line, position), with_subject=scope.name != "public")
+        position: _source(codec.decode(line, position), scope, day_of)
         for position, line in store.read_stream(commitment_id, 0, at.position)
     }
     # A number that no decision has was typed by hand, and gives nothing away.
@@ -171,15 +184,16 @@ def _sources(
     }
 
 
-def _source(recorded: Recorded, *, with_subject: bool) -> Source:
+def _source(recorded: Recorded, scope: Scope, day_of: DayOf) -> Source:
     data = recorded.data
     return Source(
         position=recorded.position,
         type=recorded.type,
-        recorded_at=codec.instant_text(recorded.recorded_at),
+        recorded_on=day_of(recorded.recorded_at),
+        recorded_at=codec.instant_text(recorded.recorded_at) if scope.everything else None,
         organization=recorded.recorded_by.organization,
         role=recorded.recorded_by.role.value,
-        subject=recorded.recorded_by.subject if with_subject else None,
+        subject=None if scope.name == "public" else recorded.recorded_by.subject,
         effective_on=getattr(data, "effective_on", getattr(data, "completed_on", None)),
         reason=getattr(data, "reason", None),
         decision=getattr(data, "decision", None),

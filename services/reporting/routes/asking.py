@@ -19,7 +19,8 @@ from services.reporting.datasets import Dataset, bodies, commitments, decisions,
 from services.reporting.datasets import Field as ColumnField
 from services.reporting.generations.interface import ReadModel
 from services.reporting.queries.access import Scope, readable_rows, scope_of
-from services.reporting.queries.moments import AsOf, InstantText, as_of, position_asked_for
+from services.reporting.queries.moments import AsOf, as_of, position_asked_for
+from services.reporting.queries.told import Told
 from services.reporting.reading import Reading
 from services.reporting.routes.waiting import Reached
 from shared.clock import Clock
@@ -27,8 +28,9 @@ from shared.errors import InvalidInput
 from shared.eventlog.codec import instant_text
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import Store
-from shared.events.types import CivilDay, Instant, Kind, Names
+from shared.events.types import CivilDay, Kind, Names
 from shared.http.context import visitor_of
+from shared.http.moments import KNOWN_AT_BY_DAY, KnownAt, RecordedAt, moment_of
 from shared.http.names import split_words
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Key, KeyPosition, Limit, decode_cursor, next_url
 from shared.http.resource import LONGEST_WAIT, WaitFor
@@ -65,7 +67,7 @@ Position = Annotated[int, Field(ge=0, le=LARGEST_POSITION)]
 class Asked(Query):
     """Of how much of the log is asked, and what the answer must reflect."""
 
-    known_at: Annotated[Instant | None, Field(description="As the log knew it at this moment.")] = None
+    known_at: Annotated[KnownAt | None, Field(description=KNOWN_AT_BY_DAY)] = None
     position: Annotated[Position | None, Field(description="As the log knew it at this position.")] = None
     wait_for: WaitFor = None
 
@@ -95,14 +97,27 @@ class Paged(Question):
     cursor: Cursor = None
 
 
+PositionTold = Annotated[
+    int,
+    Meta(
+        description="How much of the log is taken into account: the position of the last event that the asker may "
+        "read, with which all that lies between it and the position asked for is answered alike.",
+        examples=[1204],
+    ),
+]
+KnownOn = Annotated[
+    date | None,
+    Meta(description="The civil day on which the log reached that position; null for an empty log."),
+]
+
+
 class Answer(msgspec.Struct, kw_only=True):
     """What an answer says of itself."""
 
     on: date
-    position: Annotated[int, Meta(description="How much of the log is taken into account.", examples=[1204])]
-    known_at: Annotated[
-        InstantText | None, Meta(description="When the log reached that position; null for an empty log.")
-    ]
+    position: PositionTold
+    known_on: KnownOn
+    known_at: RecordedAt
     scope: Annotated[str, Meta(description="Whose eyes it is for: `public`, `government` or `everything`.")]
 
 
@@ -119,6 +134,7 @@ class Reporting:
         self.live = live
         self.keep_alive = keep_alive
         self._read_model = read_model
+        self._told = Told(live.store)
         self._reached = Reached(read_model)
 
     @property
@@ -144,17 +160,24 @@ class Reporting:
         `pinned` are the day and position of the first page of a list. Waits, within bounds, for a read model that is
         not there yet: Unavailable after that.
         """
-        scope = scope_of(visitor_of(request))
-        on, known_at, position = asked.day, asked.known_at, asked.position
+        visitor = visitor_of(request)
+        scope = scope_of(visitor)
+        on, position, wait_for = asked.day, asked.position, asked.wait_for or 0
+        known_at = None if asked.known_at is None else moment_of(asked.known_at, self.clock, visitor)
         if pinned is not None:
             (on, position), known_at = pinned, None
         if known_at is not None or position is not None:
-            position = await run_in_threadpool(position_asked_for, self.store, self.clock, known_at, position)
-        await self._reached.until(max(asked.wait_for or 0, position or 0), LONGEST_WAIT)
+            position = await run_in_threadpool(
+                position_asked_for, self.store, self.clock, scope, known_at, position
+            )
+        if wait_for and not scope.everything:
+            # Their own write is there already; how soon others write is not for them to know.
+            wait_for = min(wait_for, await run_in_threadpool(self.store.head))
+        await self._reached.until(max(wait_for, position or 0), LONGEST_WAIT)
 
         def read() -> tuple[AsOf, Scope, T]:
             with self._read_model.reading() as reading:
-                at = as_of(self.store, self.clock, reading.position, on, known_at, position)
+                at = as_of(self._told, self.clock, reading, scope, on, known_at, position)
                 return at, scope, answer(reading, at, scope)
 
         return await run_in_threadpool(read)
@@ -188,17 +211,18 @@ def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
     """The members of `Answer`."""
     return {
         "on": at.on,
-        "position": at.position,
+        "position": at.position_told,
+        "known_on": at.known_on,
         "known_at": None if at.known_at is None else instant_text(at.known_at),
         "scope": scope.name,
     }
 
 
-def tagged(request: Request, body: msgspec.Struct, position: int) -> Response:
+def tagged(request: Request, body: msgspec.Struct, at: AsOf) -> Response:
     """An answer under a tag made from its own bytes: the same answer has the same tag, wherever it comes from."""
     content = encoded(body)
     tag = blake2b(content, digest_size=12).hexdigest()
-    return read_answer(request, content, etag=f'"{tag}"', position=position)
+    return read_answer(request, content, etag=f'"{tag}"', position=at.position_told)
 
 
 # --- pages ---------------------------------------------------------------------------------------------------------
@@ -217,7 +241,7 @@ def going_on(
 
 def next_page(request: Request, at: AsOf, last: Key | None) -> str | None:
     """Where a list goes on after its last key, about the same day and position while the log grows."""
-    return None if last is None else next_url(request, [*last, at.on.isoformat(), at.position])
+    return None if last is None else next_url(request, [*last, at.on.isoformat(), at.position_told])
 
 
 # --- filters -------------------------------------------------------------------------------------------------------

@@ -25,14 +25,16 @@ from services.reporting.queries.board import (
     changes_between,
     grouped_board_as_of,
 )
-from services.reporting.queries.moments import AsOf, InstantText
+from services.reporting.queries.moments import AsOf
 from services.reporting.queries.timeline import Days, Timeline, timeline_as_of
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
     Asked,
+    KnownOn,
     NextPage,
     Paged,
+    PositionTold,
     Question,
     Reporting,
     RuleName,
@@ -48,6 +50,7 @@ from services.reporting.routes.asking import (
 from shared.errors import InvalidInput
 from shared.events.streams import resolve
 from shared.events.types import CivilDay
+from shared.http.moments import RecordedAt
 from shared.http.names import Spelling, split_words
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit
 from shared.http.routing import Router
@@ -87,8 +90,9 @@ class BoardAnswer(msgspec.Struct, kw_only=True):
 
     status_rule: RuleName
     on: date
-    position: int
-    known_at: InstantText | None
+    position: PositionTold
+    known_on: KnownOn
+    known_at: RecordedAt
     scope: str
     totals: Totals
     group_by: list[str] | msgspec.UnsetType = msgspec.UNSET
@@ -106,8 +110,9 @@ class ChangesAnswer(msgspec.Struct, kw_only=True):
     first: date = msgspec.field(name="from")
     last: date = msgspec.field(name="to")
     status_rule: RuleName
-    position: int
-    known_at: InstantText | None
+    position: PositionTold
+    known_on: KnownOn
+    known_at: RecordedAt
     scope: str
     items: list[Change]
     next: NextPage
@@ -118,8 +123,9 @@ class TimelineAnswer(msgspec.Struct, kw_only=True):
 
     status_rule: RuleName
     on: date
-    position: int
-    known_at: InstantText | None
+    position: PositionTold
+    known_on: KnownOn
+    known_at: RecordedAt
     scope: str
     id: UUID
     code: str
@@ -169,7 +175,7 @@ def board_routes(reporting: Reporting) -> Router:
             body.group_by = groups
         if query.include == "total":
             body.total = len(found.items) if groups else found.totals.registered
-        return tagged(request, body, at.position)
+        return tagged(request, body, at)
 
     @router.get("/v1/board/changes", access=SHOWN, answers=ChangesAnswer, query=ChangesQuery)
     async def board_changes(request: Request, query: ChangesQuery) -> Response:
@@ -195,7 +201,7 @@ def board_routes(reporting: Reporting) -> Router:
             items=items,
             next=next_page(request, at, [items[-1].code] if more else None),
         )
-        return tagged(request, body, at.position)
+        return tagged(request, body, at)
 
     @router.get(
         "/v1/commitments/{id}/timeline",
@@ -215,7 +221,9 @@ def board_routes(reporting: Reporting) -> Router:
         commitment_id = resolve("commitment", await spelling("commitment", identifier) or identifier)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Timeline:
-            return timeline_as_of(reading, reporting.store, at, scope, commitment_id)
+            return timeline_as_of(
+                reading, reporting.store, at, scope, commitment_id, day_of=reporting.clock.day_of
+            )
 
         at, scope, found = await reporting.ask(request, query, answer)
         body = TimelineAnswer(
@@ -229,7 +237,7 @@ def board_routes(reporting: Reporting) -> Router:
             items=found.spans,
             next=None,
         )
-        return tagged(request, body, at.position)
+        return tagged(request, body, at)
 
     return router
 

@@ -125,14 +125,12 @@ def decision_routes(reporting: Reporting) -> Router:
         after = query.after if key is None else key[0]
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[DecisionItem], bool]:
-            reader = _reader(reporting, scope, at, query)
+            reader = _reader(scope, at, query)
             return decisions_as_of(reading, at, reader, chosen, after=after, limit=query.limit)
 
         at, scope, (items, more) = await reporting.ask(request, query, answer)
         following = next_url(request, [items[-1].position]) if more else None
-        return tagged(
-            request, DecisionsAnswer(**heading(at, scope), items=items, next=following), at.position
-        )
+        return tagged(request, DecisionsAnswer(**heading(at, scope), items=items, next=following), at)
 
     @router.get("/v1/decisions/gaps", access=SHOWN, answers=GapsAnswer, query=GapsQuery)
     async def decision_gaps(request: Request, query: _GapsQuery) -> Response:
@@ -151,7 +149,7 @@ def decision_routes(reporting: Reporting) -> Router:
         after, pinned = going_on(request, query.cursor, KeyPosition)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Gaps:
-            reader = _reader(reporting, scope, at, query, pinned=pinned is not None)
+            reader = _reader(scope, at, query, pinned=pinned is not None)
             begin = 0 if after is None else after[0]
             return gaps_as_of(reading, at, reader, chosen, wanted, query.days, after=begin, limit=query.limit)
 
@@ -164,7 +162,7 @@ def decision_routes(reporting: Reporting) -> Router:
             items=found.items,
             next=next_page(request, at, [found.items[-1].position] if found.more else None),
         )
-        return tagged(request, body, at.position)
+        return tagged(request, body, at)
 
     return router
 
@@ -182,11 +180,9 @@ def _filters(query: _DecisionsQuery) -> DecisionFilters:
     )
 
 
-def _reader(
-    reporting: Reporting, scope: Scope, at: AsOf, query: _DecisionsQuery, *, pinned: bool = False
-) -> Reader:
+def _reader(scope: Scope, at: AsOf, query: _DecisionsQuery, *, pinned: bool = False) -> Reader:
     until = at.on
-    if query.on is None and not pinned and at.known_at is not None:
+    if query.on is None and not pinned and at.known_on is not None:
         # Whoever names no day is told all that is known, even if another machine's clock is a day ahead of ours.
-        until = max(until, reporting.clock.day_of(at.known_at))
+        until = max(until, at.known_on)
     return Reader(scope, until)

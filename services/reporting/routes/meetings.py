@@ -184,7 +184,7 @@ def meeting_routes(reporting: Reporting) -> Router:
             items=found.items,
             next=next_page(request, at, [found.items[-1].body] if found.more else None),
         )
-        return tagged(request, body, at.position)
+        return tagged(request, body, at)
 
     @router.get(
         "/v1/action-items",
@@ -227,7 +227,7 @@ def meeting_routes(reporting: Reporting) -> Router:
         )
         if found.by_state is not None:
             body.totals = ActionItemTotals(sum(found.by_state.values()), found.by_state)
-        return tagged(request, body, at.position)
+        return tagged(request, body, at)
 
     return router
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +17,14 @@ from services.reporting.app import create_app
 from shared.events.commitments import (
     Assessed,
     Commented,
+    Corrected,
     DeadlineRevised,
     DecisionCarriedOut,
     DecisionUnresolved,
     Done,
+    InternalDeadline,
     Merged,
+    PublicDeadline,
     Registered,
     VisibilityChanged,
 )
@@ -65,6 +68,8 @@ ANYBODY: dict[str, Any] = {"role": None}
 OUTSIDER: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MINSAL"}
 CONCERNED: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MININT"}
 PUBLIC, INTERNAL, RESERVED = Visibility.PUBLIC, Visibility.INTERNAL, Visibility.RESERVED
+EVE = date(2013, 4, 14)
+"""A public deadline that passes before an internal one is another one."""
 SECRETS = (b"HID-", b"INS-", b"BIL-2013-001", b"SEG-2013-009", b"Bilateral", b"secret", b"2031-07-31")
 """What no answer may hold: names, texts and a day of hidden things; published numbers and the code in them are open."""
 
@@ -108,6 +113,14 @@ def postponed(code: str, decision: str | None) -> Told:
     return Told("commitment", code, moved)
 
 
+def warned(on: date, effective_on: date = DAY) -> Told:
+    """A commitment's internal deadline is another one, of which only the unit and those concerned know."""
+    moved = DeadlineRevised(
+        deadline=DeadlineKind.INTERNAL, on=on, effective_on=effective_on, reason="secret", previous=None
+    )
+    return Told("commitment", "OPEN-3", moved)
+
+
 def withdrawn(kind: str, code: str, event: type[Any]) -> Told:
     """What everybody knew of is for few from now on."""
     return Told(kind, code, event(visibility=RESERVED, previous=PUBLIC, reason="The law"))
@@ -144,7 +157,21 @@ def story() -> Iterator[Entry]:
     # Open commitments that have to do with hidden ones, and with decisions that are hidden.
     yield Entry(promise("OPEN-1", PUBLIC, parent="HID-1"))
     yield Entry(promise("OPEN-2", PUBLIC, parent="INS-1"))
-    yield Entry(promise("OPEN-3", PUBLIC))
+    due = {"public_deadline": PublicDeadline(on=EVE)}
+    warning = InternalDeadline(on=date(2013, 3, 13))
+    yield Entry(
+        promise("OPEN-3", PUBLIC, internal_deadline=warning, **due),
+        RESERVED,
+        promise("OPEN-3", PUBLIC, **due),
+    )
+    # From the day after the public deadline on there is another internal one: two reasons to end a run of days.
+    yield from _hidden(
+        RESERVED, warned(date(2013, 4, 20)), warned(date(2013, 4, 25), EVE + timedelta(days=1))
+    )
+    corrected = Corrected(
+        field="internal_deadline", value={"on": "2013-03-14"}, previous=None, reason="secret"
+    )
+    yield from _hidden(RESERVED, Told("commitment", "OPEN-3", corrected))
     yield Entry(postponed("OPEN-1", "BIL-2013-001"), RESERVED, postponed("OPEN-1", None))
     yield Entry(postponed("OPEN-3", "SEG-2013-009"), RESERVED, postponed("OPEN-3", None))
     yield Entry(Told("commitment", "OPEN-2", Merged(into="HID-1", reason="The same", effective_on=DAY)))
@@ -311,8 +338,15 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "judgement=at_risk",
         "organization=MININT",
         "status=discarded",
+        "on=2013-03-20&group_by=status",
+        "on=2013-03-20&status=needs_attention_internal_deadline",
+        "on=2013-04-21",
     ),
-    "/v1/board/changes": ("from=2013-03-01&to=2013-03-31", "from=2013-03-01&to=2013-03-31&limit=1"),
+    "/v1/board/changes": (
+        "from=2013-03-01&to=2013-03-31",
+        "from=2013-03-12&to=2013-03-20",
+        "from=2013-03-01&to=2013-03-31&limit=1",
+    ),
     "/v1/commitments/{id}/timeline": ("",),
     "/v1/decisions": (
         "limit=1",

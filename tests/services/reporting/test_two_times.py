@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from itertools import count, pairwise
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from services.reporting.queries.board import Item, board_as_of, grouped_board_as_of
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.timeline import timeline_as_of
+from shared.clock import Clock
 from shared.errors import NotFound
 from shared.events.facts import Event
 from shared.events.streams import stream_of
@@ -27,6 +29,8 @@ from tests.services.reporting.histories import (
     replayed,
 )
 from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
+
+timeline = partial(timeline_as_of, day_of=Clock().day_of)
 
 numbers = count(1)
 asked_days = st.integers(-1, SPAN + 2).map(lambda n: EPOCH + timedelta(days=n))
@@ -139,9 +143,9 @@ def test_the_timeline_says_on_every_day_what_a_replay_says(stage: Stage, data: s
             at = AsOf(data.draw(asked_days), position, None)
             if not known:
                 with pytest.raises(NotFound):
-                    timeline_as_of(reading, stage.store, at, EVERYTHING, stream_of("commitment", code))
+                    timeline(reading, stage.store, at, EVERYTHING, stream_of("commitment", code))
                 continue
-            found = timeline_as_of(reading, stage.store, at, EVERYTHING, stream_of("commitment", code))
+            found = timeline(reading, stage.store, at, EVERYTHING, stream_of("commitment", code))
         for number in range(-2, SPAN + 4):
             day = EPOCH + timedelta(days=number)
             spans = [
@@ -182,7 +186,7 @@ def test_the_board_hides_what_was_hidden_then_or_is_hidden_now(stage: Stage, dat
         for code in story.codes():
             if code not in seen:
                 with pytest.raises(NotFound):
-                    timeline_as_of(reading, stage.store, at, scope, stream_of("commitment", code))
+                    timeline(reading, stage.store, at, scope, stream_of("commitment", code))
     expected = [one for one in story.expected(on, position) if one.code in seen]
     assert [item.code for item in board.items] == [one.code for one in expected]
     assert board.totals.registered == len(expected)

@@ -1,0 +1,118 @@
+"""Up to where the record tells an asker: the position of the last event that they may read.
+
+Whoever does not see everything is told this instead of the position that was asked for: what lies between the two is
+hidden from them, and so is that there is something. May they read it, goes by what they may read now.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from threading import Lock
+from typing import Final
+from uuid import UUID
+
+from services.reporting.queries.access import Scope, open_now, read_by_now
+from services.reporting.reading import Reading
+from shared.eventlog import codec
+from shared.eventlog.envelope import Recorded
+from shared.eventlog.store import Store
+from shared.events.commitments import (
+    DecisionCarriedOut,
+    DecisionUnresolved,
+    DecisionWaived,
+    OrganizationChanged,
+    OrganizationRegistered,
+    PillarChanged,
+    PillarRegistered,
+)
+from shared.events.streams import stream_of
+from shared.rules.visibility import of_the_unit
+
+_EVERYBODYS: Final = (OrganizationRegistered, OrganizationChanged, PillarRegistered, PillarChanged)
+_OUTCOMES: Final = (DecisionCarriedOut, DecisionUnresolved, DecisionWaived)
+
+FIRST: Final = 16
+MOST: Final = 4_096
+"""Events looked at in one step down the log: at first, and at most."""
+
+MOST_RUNS: Final = 10_000
+
+Runs = list[tuple[int, int]]
+"""Where an asker may read the event at the first position and none beyond it up to the last; the first is (0, 0)."""
+
+
+class Told:
+    """Finds what askers are told, and remembers it for as long as the read model stands where it stands."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._known: dict[Scope, tuple[int, Runs]] = {}
+        self._lock = Lock()
+
+    def position(self, reading: Reading, scope: Scope, upto: int) -> int:
+        """The position of the last event up to `upto` that an asker may read now; 0 when there is none."""
+        if scope.everything:
+            return upto
+        runs = self._runs(reading, scope)
+        with self._lock:
+            first, last = runs[bisect_right(runs, upto, key=lambda run: run[0]) - 1]
+        if upto <= last:
+            return first
+        found = self._last_readable(reading, scope, last, upto) or first
+        with self._lock:
+            number = bisect_right(runs, found, key=lambda run: run[0]) - 1
+            if runs[number][0] == found:
+                runs[number] = found, max(upto, runs[number][1])
+            elif len(runs) < MOST_RUNS:
+                insort(runs, (found, upto))
+        return found
+
+    def _runs(self, reading: Reading, scope: Scope) -> Runs:
+        """What is known of an asker, the newest run included."""
+        reached = reading.position
+        before, runs = self._known.get(scope, (0, [(0, 0)]))
+        if before == reached:
+            return runs
+        if before > reached:
+            before, runs = 0, [(0, 0)]
+        # What an asker may read changes with an event of the same thing: if there is none, the last run goes on. Its
+        # own event may have been hidden meanwhile.
+        newest = self._last_readable(reading, scope, before, reached) or self._last_readable(
+            reading, scope, 0, runs[-1][0]
+        )
+        runs = [(0, 0), (newest, reached)] if newest else [(0, reached)]
+        with self._lock:
+            self._known[scope] = reached, runs
+        return runs
+
+    def _last_readable(self, reading: Reading, scope: Scope, after: int, upto: int) -> int:
+        """The last event of some that an asker may read now; 0 when there is none."""
+        size = FIRST
+        while upto > after:
+            begin = max(after, upto - size)
+            lines = self.store.read(begin, upto - begin, upto=upto)
+            found = _readable(reading, scope, [codec.decode(line, position) for position, line in lines])
+            if found:
+                return found
+            upto, size = begin, min(MOST, 4 * size)
+        return 0
+
+
+def _readable(reading: Reading, scope: Scope, events: list[Recorded]) -> int:
+    things = {one.position: _thing_of(one) for one in events}
+    seen = open_now(reading, scope, things.values())
+    units = {things[one.position] for one in events if of_the_unit(one.data)}
+    seen_units = read_by_now(reading, scope, units)
+    for one in reversed(events):
+        if isinstance(one.data, _EVERYBODYS):
+            return one.position
+        thing = things[one.position]
+        if thing in seen and (thing in seen_units or not of_the_unit(one.data)):
+            return one.position
+    return 0
+
+
+def _thing_of(recorded: Recorded) -> UUID:
+    """What an event is told of; the outcome of a decision is told with the decision."""
+    data = recorded.data
+    return stream_of("decision", data.decision) if isinstance(data, _OUTCOMES) else recorded.stream_id
