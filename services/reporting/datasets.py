@@ -12,7 +12,7 @@ and the fingerprint is another: another generation of the read model is then bui
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
@@ -52,6 +52,9 @@ PROJECTIONS: Final = 4
 
 END_OF_DAYS: Final = date.max
 """`valid_to` of what holds until further notice."""
+
+_LAST_DAY: Final = END_OF_DAYS - timedelta(days=1)
+"""On the very last day everything holds that held on its eve: days of facts lie before it."""
 
 END_OF_LOG: Final = 2**63 - 1
 """`known_to` of what is known now."""
@@ -244,7 +247,9 @@ class Dataset:
     def holds(self, on: date, position: int, table: Any = None) -> ColumnElement[bool]:
         """The rows that held on a day, as known at a position: for rows that are found by their key."""
         columns = (self.table if table is None else table).c
-        return and_(self.known_at(position, table), columns.valid_from <= on, columns.valid_to > on)
+        return and_(
+            self.known_at(position, table), columns.valid_from <= on, columns.valid_to > min(on, _LAST_DAY)
+        )
 
     def valid_at(self, on: date, position: int, reached: int) -> ColumnElement[bool]:
         """The rows that held on a day, as known at a position, found through the interval tree.
@@ -253,7 +258,7 @@ class Dataset:
         """
         positions = path(position, max(reached, position, 1).bit_length())
         return and_(
-            self.c.valid_node.in_(path(on.toordinal(), LAST_DAY_BIT)),
+            self.c.valid_node.in_(path(min(on, _LAST_DAY).toordinal(), LAST_DAY_BIT)),
             self.c.known_node.in_([*positions, 1 << LAST_POSITION_BIT]),
             self.holds(on, position),
         )

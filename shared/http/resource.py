@@ -28,9 +28,11 @@ from shared.aggregate.redaction import (
     references_in,
 )
 from shared.aggregate.repository import Repository
+from shared.aggregate.retraction import Judge
 from shared.eventlog.live import LiveLog
 from shared.events.facts import Event
 from shared.events.registry import EVENT_TYPES
+from shared.events.retractions import Retraction
 from shared.events.types import Instant, Kind
 from shared.http.context import actor_of, context_of
 from shared.http.idempotency import idempotency_of
@@ -95,6 +97,9 @@ class HistoryItem(msgspec.Struct, kw_only=True):
         date | None, Field(description="The day it took effect, where the event is about a day.")
     ]
     recorded_by: Actor
+    retracted_by: Annotated[
+        int | None, Field(description="The version of the retraction since which it is not believed.")
+    ] = None
     correlation_id: Annotated[
         str | None, Field(description="The request; null where it would lead to something hidden.")
     ]
@@ -204,6 +209,7 @@ class Resource(Generic[A]):
         self._called = called
         self._private = private
         self._whole = whole
+        self._judges: dict[type[Event], Judge] = {}
         self._documents: OrderedDict[UUID, tuple[int, date, Document]] = OrderedDict()
         self._bytes = 0
 
@@ -240,13 +246,19 @@ class Resource(Generic[A]):
         considering: Callable[[E], Sequence[type[Event]]] = lambda _: (),
         tag: str | None = None,
         body_required: bool = True,
+        recorded_as: Sequence[type[Event]] = (),
+        again: Judge | None = None,
     ) -> None:
         """Declare the POST `name` below the resource, by which a fact is recorded.
 
         The request proposes the event (`path_fields` says which of its fields are parameters of the path), and `decide`
         guards it and completes it; `considering` names what of other streams may not be recorded meanwhile. `tells`
         are members of the answer that are fields of the event recorded.
+
+        A fact is judged again, by what is known of this thing alone, when an earlier one is retracted: by `decide`, or
+        by `again` where `decide` asks other streams. `recorded_as` are the other types of event it may become.
         """
+        self._judges.update(dict.fromkeys((event, *recorded_as), again or decide))
         body = request or request_of(event, without=tuple((path_fields or {}).values()))
         fields = tuple((path_fields or {}).values())
         hints = {field.name: field.type for field in msgspec.structs.fields(event)}
@@ -278,6 +290,21 @@ class Resource(Generic[A]):
             **({} if tag is None else {"tag": tag}),
         )(endpoint)
 
+    def retractions(
+        self,
+        event: type[Retraction],
+        *,
+        access: Access,
+        considering: Sequence[type[Event]] = (),
+    ) -> None:
+        """Declare the POST by which one of the facts recorded of it is retracted."""
+
+        async def retract(current: A, proposed: Retraction, context: Context) -> Decided:
+            return await self.repository.retract(current, proposed, context, self._judges)
+
+        retract.__doc__ = self.repository.retract.__doc__
+        self.fact("retractions", event, retract, access=access, considering=lambda _: considering)
+
     async def answer(
         self, request: Request, outcome: Outcome, found: A, tells: Mapping[str, str] | None = None
     ) -> Response:
@@ -305,11 +332,13 @@ class Resource(Generic[A]):
         *,
         doc: str,
         same_on: Callable[[A, date, date], bool] = lambda _, __, ___: True,
+        beside: Callable[[A, int], Mapping[str, Any]] = lambda _, __: {},
         past: bool = True,
     ) -> None:
         """Declare the GET of one of these, rendered as of a day.
 
-        `same_on` says whether the calendar alone has left it as it was between two days.
+        `same_on` says whether the calendar alone has left it as it was between two days. `beside` are members that
+        follow from other streams, up to a position; where there are any, the document changes without a new version.
         """
         repository, clock = self.repository, self.repository.clock
 
@@ -327,6 +356,9 @@ class Resource(Generic[A]):
                 document = Document(answers, body)
             else:
                 version, position, document = await self._current(answers, found, day, render)
+            others = {member: value for member, value in beside(state, position).items() if value}
+            if others:
+                document = document.with_members(others)
             hidden = [member for member in private.hidden if member in answers.__struct_fields__]
             return await show(
                 request,
@@ -337,6 +369,7 @@ class Resource(Generic[A]):
                 whole=self._whole(state, actor),
                 unchanged=lambda: (
                     private.settled
+                    and not others
                     and state.version == version
                     and same_on(state, clock.day_of(state.recorded_at), day)
                 ),
@@ -404,6 +437,9 @@ class Resource(Generic[A]):
             )
             more = len(lines) > asked.limit
             items = [_item(line) for _, line in lines[: asked.limit]]
+            for item in items:
+                if (retracted := found.retracted.get(item.version)) is not None:
+                    item.retracted_by = retracted.by
             private = await self._private(found, actor)
             for item in items:
                 _keep_back(item, private)

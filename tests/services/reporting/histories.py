@@ -37,6 +37,7 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import Event
+from shared.events.retractions import CommitmentFactRetracted, Retraction
 from shared.events.vocabulary import (
     CommitmentKind,
     DeadlineKind,
@@ -70,12 +71,24 @@ class Teller:
     def story(self, length: int) -> Story:
         """A history of several commitments, each event with the code of its commitment."""
         told: Story = []
-        begun: set[str] = set()
         for _ in range(length):
             code = self._code()
-            told.append((code, self._happening(code) if code in begun else self._registration(code)))
-            begun.add(code)
+            own = [event for of, event in told if of == code]
+            told.append((code, self._further(code, own) if own else self._registration(code)))
         return told
+
+    def _further(self, code: str, own: Sequence[Event]) -> Event:
+        """One more event of a commitment of which these are told, or that one of them was a mistake."""
+        gone = {event.version for event in own if isinstance(event, Retraction)}
+        left = [
+            (version, event)
+            for version, event in enumerate(own, 1)
+            if version not in {1, *gone} and not isinstance(event, Retraction)
+        ]
+        if left and self._random.random() < 0.15:
+            version, event = self._one_of(left)
+            return CommitmentFactRetracted(version=version, reason="typed wrong", retracted=event.TYPE)
+        return self._happening(code)
 
     def _happening(self, code: str) -> Event:
         day = self._day()
@@ -245,6 +258,7 @@ Told = Sequence[tuple[int, Event]]
 
 def replayed(told: Told, on: date) -> Expected | None:
     """What should be on the board on a day of a commitment of which these events, with their positions, are known."""
+    told = without_mistakes(told)
     if not told:
         return None
     registered_at, first = told[0]
@@ -348,6 +362,12 @@ def replayed(told: Told, on: date) -> Expected | None:
     )
 
 
+def without_mistakes(told: Told) -> Told:
+    """What is left when everything that was called a mistake, by its place in the order, is struck out."""
+    mistakes = [event.version for _, event in told if isinstance(event, Retraction)]
+    return [one for place, one in enumerate(told, 1) if place not in mistakes]
+
+
 class Moves(NamedTuple):
     """What became of a deadline by a day: the first and the last there was, how often it was moved, and why."""
 
@@ -400,7 +420,7 @@ def brief(source: str, told: Completed | ProgressReported) -> tuple[Any, ...]:
 
 def concerned(told: Told, on: date = date.max) -> set[str]:
     """The organisations that lead a commitment, or work on it, as far as these events tell."""
-    expected = replayed(told, on)
+    expected, told = replayed(told, on), without_mistakes(told)
     if expected is None:
         return set()
     first = told[0][1]

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from eventsourcing.application import Application
@@ -61,9 +61,9 @@ def example() -> ModuleType:
 def register(store: Store, *organizations: str) -> int:
     """Commitments are registered, and other things happen; the position of the last registration."""
     last = 0
-    for number, organization in enumerate(organizations):
+    for organization in organizations:
         registered = Registered(
-            code=f"{organization}-{number}",
+            code=f"{organization}-{uuid4()}",
             title="A promise",
             lead_organization=organization,
             effective_on=DAY,
