@@ -46,6 +46,7 @@ from shared.events.vocabulary import (
     ResultType,
     Visibility,
 )
+from shared.identity.actor import Actor
 
 PROJECTIONS: Final = 4
 """To be raised whenever a projection makes other rows of the same events."""
@@ -325,7 +326,7 @@ commitment_states: Final = Dataset(
     Field("priority", optional=True, filter="priority", group=True, about="A priority", registered=True),
     Field("without_deadline", Type.FLAG, filter="without_deadline", group=True, words=YesNo,
           about="Whether it has no public deadline"),
-    "public_revisions: number",
+    "public_revisions: number, corrected_after_due: number",
     valid_time=True,
     by_interval=True,
     readable="commitment_id",
@@ -333,7 +334,8 @@ commitment_states: Final = Dataset(
 """On which days what held of a commitment; each `…_at` is the position of the event that said so.
 
 `public_revisions`: how often a public deadline that stood had been moved; `late_days`: of one that was achieved, how
-many days after the public deadline then in force, 0 where it was no later.
+many days after the public deadline then in force, 0 where it was no later; `corrected_after_due`: how often the public
+deadline was corrected, or a fact of it retracted, when it had passed.
 """
 
 commitments: Final = Dataset(
@@ -364,6 +366,34 @@ commitment_progress: Final = Dataset(
 )
 """What its reports say: the percentage done, and the last report that was accepted; none before the first report."""
 
+commitment_corrections: Final = Dataset(
+    "commitment_corrections", "commitment_id: id", "corrections: json", valid_time=True
+)
+"""By which corrections and retractions a day is told otherwise than before, what matters most first."""
+
+STATE_FACTS: Final = ("closure", "public_deadline", "judgement", "internal_deadline")
+"""The columns from which the states of commitments follow."""
+
+
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `corrections`: a column that is told otherwise of some days since an event, and what it was before.
+
+    `before` and `after` are as JSON has them.
+    """
+
+    since: date
+    until: date
+    what: str
+    before: Any
+    after: Any
+    position: int
+    recorded_at: str
+    recorded_on: date
+    recorded_by: Actor
+    reason: str
+    retraction: bool
+
+
 readers: Final = Dataset("readers", "organization, thing_id: id", "concerned: flag", indexes=(("thing_id",),))
 """The organisations that may read a thing while it is reserved; not all of them are `concerned` by it."""
 
@@ -388,7 +418,7 @@ meetings: Final = Dataset(
     "meeting_id: id",
     "body, title?, convened_at: position, scheduled_at: instant, scheduled_on: day, held_at: instant?",
     "held_on: day?, cancelled_on: day?, cancellation?, circulated_on: day?, agenda_items: number",
-    "attendance_recorded: flag, absences: json",
+    "attendance_recorded: flag, absences: json, recipients_missing: json?",
     _VISIBILITY,
     readable="meeting_id",
     indexes=(("body",),),
@@ -445,6 +475,12 @@ outcomes: Final = Dataset(
 )
 """What became of it where commitments are kept."""
 
+referrals: Final = Dataset("referrals", "decision_id: id", _RECORDED, "body")
+"""The body that a decision refers a matter to."""
+
+taken_up: Final = Dataset("taken_up", "decision_id: id, meeting_id: id", "body, outcome?", valid_time=True)
+"""The meetings that took a decision up again, of which body they were, and how that item ended, from their day on."""
+
 decision_changes: Final = Dataset(
     "decision_changes", "decision_id: id, position: position", "what", indexes=(("position",),)
 )
@@ -471,6 +507,7 @@ DATASETS: Final = (
     commitments,
     commitment_details,
     commitment_progress,
+    commitment_corrections,
     readers,
     names,
     bodies,
@@ -482,6 +519,8 @@ DATASETS: Final = (
     budget_gaps,
     errata,
     outcomes,
+    referrals,
+    taken_up,
     decision_changes,
     action_items,
 )
