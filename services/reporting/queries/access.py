@@ -58,11 +58,6 @@ def readable(
     return and_(then, exists().where(same, dataset.known_at(None, now), was_open(scope, None, dataset, now)))
 
 
-def open_then(scope: Scope, position: int, dataset: Dataset) -> ColumnElement[bool]:
-    """Whether a row known at a position was open to the asker there, whatever became of it since: to be counted."""
-    return true() if scope.everything else was_open(scope, position, dataset)
-
-
 def readable_things(
     reading: Reading, scope: Scope, position: int, dataset: Dataset, *columns: Any
 ) -> Select[Any]:

@@ -14,14 +14,24 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Text, and_, case, func, literal, or_, select
 
 from services.reporting.datasets import (
+    Correction,
     Dataset,
     Type,
+    commitment_corrections,
     commitment_details,
     commitment_progress,
     commitment_states,
     commitments,
 )
-from services.reporting.queries.access import Scope, open_then, read_by_among, readable, readable_rows
+from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows, was_open
+from services.reporting.queries.corrections import (
+    Corrected,
+    codes_in,
+    corrected,
+    corrections_in,
+    deciding,
+    known_to,
+)
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.promises import CountBy, Standing, chains
@@ -106,6 +116,16 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
             "done, or on this day; 0 where it was done in time, null without a deadline."
         ),
     ] = None
+    corrected: Annotated[
+        Corrected | None,
+        Meta(description="How this day is told otherwise than before, since a correction or a retraction."),
+    ] = None
+    public_deadline_corrected_after_due: Annotated[
+        int,
+        Meta(
+            description="How often the public deadline was corrected, or a fact of it retracted, after it had passed."
+        ),
+    ] = 0
     first_public_deadline_on: Annotated[
         date | None, Meta(description="The first day that was promised in public, as known now.")
     ] = None
@@ -147,6 +167,9 @@ class Totals(msgspec.Struct, frozen=True):
     split: int
     late: Annotated[int, Meta(description="Delayed, or achieved after the public deadline.")]
     rescheduled: Annotated[int, Meta(description="Whose public deadline has been moved.")]
+    corrected_after_due: Annotated[
+        int, Meta(description="Whose public deadline was corrected when it had passed.")
+    ]
     without_deadline: Annotated[int, Meta(description="Without a public deadline, in whatever state.")]
     withdrawn: Annotated[
         int | msgspec.UnsetType,
@@ -211,7 +234,7 @@ def grouped_board_as_of(
     names = names_at(reading, at.position, at.on)
     groups: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for row in counts:
-        given = iter(row[5:])
+        given = iter(row[6:])
         groups[tuple(row[0] if name == STATUS else next(given) for name in group_by)].append(row)
     ordered = sorted(
         groups, key=lambda key: [_rank(name, value, names) for name, value in zip(group_by, key, strict=True)]
@@ -230,7 +253,7 @@ class _Counting(NamedTuple):
 def _counting(
     reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule, count_by: CountBy
 ) -> _Counting:
-    there, told = _there(reading, at, scope), states_told(reading, scope, at.position)
+    there, told = rows_there(reading, at, scope), states_told(reading, scope, at.position)
     status: ColumnElement[Any] = func.coalesce(verdict(rule, told, at.on), _row.closure)
     followed: Mapping[UUID, Standing] = {}
     if count_by is CountBy.PROMISE:
@@ -248,7 +271,7 @@ def _counting(
     return _Counting(status.label(STATUS), chosen, followed)
 
 
-def _there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
+def rows_there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
     """The rows of the day that the asker may read."""
     return and_(
         commitment_states.valid_at(at.on, at.position, reading.position),
@@ -269,7 +292,7 @@ def _whole_then(reading: Reading, at: AsOf, scope: Scope, rule: Rule, count_by: 
         return None
     there = and_(
         commitment_states.valid_at(at.on, at.position, reading.position),
-        open_then(scope, at.position, commitment_states),
+        was_open(scope, at.position, commitment_states),
     )
     count = reading.connection.execute(select(func.count()).where(there)).scalar_one()
     by_promise = count_by is CountBy.PROMISE
@@ -288,6 +311,7 @@ def _count_columns(status: ColumnElement[Any]) -> list[ColumnElement[Any]]:
         func.count().label("registered"),
         of_those(late).label("late"),
         of_those(_row.public_revisions > 0).label("rescheduled"),
+        of_those(_row.corrected_after_due > 0).label("corrected_after_due"),
         of_those(_row.without_deadline).label("without_deadline"),
     ]
 
@@ -304,6 +328,7 @@ def _totals(counts: Sequence[Any]) -> Totals:
         split=split,
         late=sum(row.late for row in counts),
         rescheduled=sum(row.rescheduled for row in counts),
+        corrected_after_due=sum(row.corrected_after_due for row in counts),
         without_deadline=sum(row.without_deadline for row in counts),
     )
 
@@ -355,22 +380,33 @@ def _items(
     if not rows:
         return []
     names = names_at(reading, at.position, at.on)
-    described, details, progress = (
-        _rows_of(reading, at, one, rows) for one in (commitments, commitment_details, commitment_progress)
+    described, details, progress, told_otherwise = (
+        _rows_of(reading, at, one, rows)
+        for one in (commitments, commitment_details, commitment_progress, commitment_corrections)
     )
+    own = read_by_among(reading, scope, at.position, {*details, *told_otherwise})
+    corrections = {
+        one: known_to(corrections_in(row.corrections), scope, own=one in own)
+        for one, row in told_otherwise.items()
+    }
     elsewhere = {code for row in rows for code in (row.merged_into, row.split_from)}
     elsewhere |= {row.parent for row in described.values()}
+    elsewhere |= codes_in(one for found in corrections.values() for one in found)
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
     parts = _parts(reading, at, scope, [row.code for row in rows if row.closure == Closure.SPLIT])
-    own = read_by_among(reading, scope, at.position, details)
 
     def item(row: Any) -> Item:
         one = row.commitment_id
-        standing = followed.get(one) or _own_standing(row, at.on, rule)
         beside = _Beside(
-            described[one], details.get(one), progress.get(one), one in own, standing, parts.get(row.code, [])
+            described[one],
+            details.get(one),
+            progress.get(one),
+            corrections.get(one, []),
+            one in own,
+            followed.get(one) or _own_standing(row, at.on, rule),
+            parts.get(row.code, []),
         )
-        return _item(row, beside, at.on, names, known, rule)
+        return _item(row, beside, at.on, names, known, scope, rule)
 
     return [item(row) for row in rows]
 
@@ -385,7 +421,7 @@ def _parts(reading: Reading, at: AsOf, scope: Scope, codes: Sequence[str]) -> di
     found: dict[str, list[str]] = {}
     if codes:
         query = select(_row.split_from, _row.code).where(
-            _there(reading, at, scope), _row.split_from.in_(codes)
+            rows_there(reading, at, scope), _row.split_from.in_(codes)
         )
         for code, part in sorted(reading.connection.execute(query).all()):
             found.setdefault(code, []).append(part)
@@ -398,6 +434,7 @@ class _Beside(NamedTuple):
     described: Any
     details: Any
     progress: Any
+    corrections: list[Correction]
     own: bool
     """Whether the asker may know what became of its internal deadline."""
     standing: Standing
@@ -409,9 +446,12 @@ def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str
     return {row.code for row in readable_rows(reading, scope, position, commitments, "code", codes)}
 
 
-def _item(row: Any, beside: _Beside, on: date, names: Names, known: set[str], rule: Rule) -> Item:
-    described, details, progress, own, standing, parts = beside
-    late_days = row.late_days
+def _item(
+    row: Any, beside: _Beside, on: date, names: Names, known: set[str], scope: Scope, rule: Rule
+) -> Item:
+    described, details, progress, corrections, own, standing, parts = beside
+    decider, late_days = standing.decided_by, row.late_days
+    own_fact = decider.commitment_id == row.commitment_id
     if rule.line_for(row, on).verdict == Status.DELAYED:
         late_days = (on - row.public_deadline).days
     return Item(
@@ -419,7 +459,9 @@ def _item(row: Any, beside: _Beside, on: date, names: Names, known: set[str], ru
         code=row.code,
         title=described.title,
         status=standing.status,
-        status_because=_because(standing.decided_by, on, rule),
+        status_because=_because(decider, on, rule, corrections=corrections if own_fact else []),
+        corrected=corrected(corrections, scope, known),
+        public_deadline_corrected_after_due=row.corrected_after_due,
         public_deadline_on=row.public_deadline,
         internal_deadline_on=row.internal_deadline,
         parent=described.parent if described.parent in known else None,
@@ -465,7 +507,9 @@ def _percent(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _because(row: Any, on: date, rule: Rule) -> Because:
+def _because(row: Any, on: date, rule: Rule, corrections: Sequence[Correction] = ()) -> Because:
+    if (correction := deciding(corrections, row, on, rule)) is not None:
+        return Because(correction.position, "retraction" if correction.retraction else "correction")
     line = rule.line_for(row, on)
     fact = "registration" if getattr(row, f"{line.because}_at") is None else line.because
     return Because(rule.position_of(line, row), fact)
