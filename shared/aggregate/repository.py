@@ -73,6 +73,10 @@ DecideAnew = Callable[[A | None], Decided | Awaitable[Decided]]
 Refusal = (InvalidInput, NotFound, RuleBroken, Forbidden)
 
 
+AsTold = Callable[[Event], Event | None]
+"""What an event is to a reader: itself, less of it, or nothing."""
+
+
 class Past(NamedTuple, Generic[A]):
     """An aggregate as it was: its state, the moment that state is of, and the position up to which it was known."""
 
@@ -141,9 +145,17 @@ class Repository(Generic[A]):
         return max(self.live.position, aggregate.position)
 
     async def as_it_was(
-        self, stream_id: UUID, *, version: int | None = None, known_at: datetime | None = None
+        self,
+        stream_id: UUID,
+        *,
+        version: int | None = None,
+        known_at: datetime | None = None,
+        told: AsTold | None = None,
     ) -> Past[A]:
         """The state at a version, or as it was known at a moment (now, if that is yet to come).
+
+        With `told`, which says what an event is to a reader, it is as if nothing else had happened to it, and versions
+        are counted so.
 
         NotFound when there was no such version, or nothing at that moment.
         """
@@ -157,7 +169,7 @@ class Repository(Generic[A]):
         if known_at is not None:
             known_at = min(known_at, self.clock.now())
             position = await asyncio.to_thread(position_at, self.live.store, known_at)
-        state, last = await asyncio.to_thread(self._fold_upto, stream_id, version, position)
+        state, last = await asyncio.to_thread(self._fold_upto, stream_id, version, position, told)
         if state is None or last is None or (version is not None and last.version != version):
             raise NotFound(
                 "version-not-found", "The record held no such version, or nothing of it at that moment."
@@ -416,11 +428,18 @@ class Repository(Generic[A]):
             del self._loading[stream_id]
 
     def _fold_upto(
-        self, stream_id: UUID, version: int | None, position: int | None
+        self, stream_id: UUID, version: int | None, position: int | None, told: AsTold | None = None
     ) -> tuple[A | None, Recorded | None]:
         """The state after the events up to a version and to a position, and the last of these. Blocks."""
-        lines = self.live.store.read_stream(stream_id, 0, position, upto_version=version)
+        upto = version if told is None else None
+        lines = self.live.store.read_stream(stream_id, 0, position, upto_version=upto)
         history = [codec.decode(line, at) for at, line in lines]
+        if told is not None:
+            said = [(one, what) for one in history if (what := told(one.data)) is not None]
+            history = [
+                msgspec.structs.replace(one, version=number, data=what)
+                for number, (one, what) in enumerate(said[:version], 1)
+            ]
         return self._aggregate.fold(history), history[-1] if history else None
 
     def _keep(self, aggregate: A) -> None:

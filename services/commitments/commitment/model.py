@@ -58,6 +58,7 @@ from shared.rules import guards
 from shared.rules.dated_facts import CORRECTABLE, FIELD_TYPES, DatedFacts, History, with_field
 from shared.rules.periods import period_named
 from shared.rules.traffic_light import Verdict, verdict_on
+from shared.rules.visibility import of_the_unit
 
 Closing = Entry[Completed] | Entry[Discarded] | Entry[Merged]
 replace = msgspec.structs.replace
@@ -213,6 +214,11 @@ class Commitment(Aggregate):
         """How much of it is done, 0 to 100, by the latest report that says so."""
         reports = (entry.event for entry in self._in_force())
         return next((report.percent for report in reports if report.percent is not None), None)
+
+    def internal_deadline_known(self) -> bool:
+        """Whether it has an internal deadline, or ever had one."""
+        told = (*self.revisions, *self.corrections)
+        return self.registration.internal_deadline is not None or any(of_the_unit(one.event) for one in told)
 
     def organizations(self) -> tuple[str, ...]:
         """The organisations it is their own for now."""

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from services.commitments.commitment.model import Commitment, usual_visibility
 from services.commitments.commitment.repository import ENDING, Commitments, Restating
+from shared.aggregate.aggregate import DayOf
 from shared.aggregate.documents import (
     as_entries,
     as_entry,
@@ -24,7 +25,6 @@ from shared.aggregate.documents import (
     members_of,
 )
 from shared.aggregate.redaction import ReadersOf
-from shared.eventlog.codec import instant_text
 from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
@@ -53,15 +53,17 @@ from shared.events.facts import Event
 from shared.events.types import CommitmentCode, DecisionNumber
 from shared.events.vocabulary import DiscardReason, Judgement, Visibility
 from shared.http.catalogue import Catalogue, Explained
+from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.requests import request_of
-from shared.http.resource import Resource, command_of
-from shared.http.responses import InstantText, written_answer
+from shared.http.resource import Private, Resource, command_of
+from shared.http.responses import written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
 from shared.rules.dated_facts import RESTATING
 from shared.rules.periods import stored_period
 from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
+from shared.rules.visibility import reads_everything, without_internal_deadline
 
 UNIT: Final = frozenset({Role.DCI})
 _JUDGES: Final = Access(UNIT, if_match="required", note="judges")
@@ -138,14 +140,16 @@ COMMITMENT: Final = extended(
     changes=list[entry_document(Changed)],  # type: ignore[misc]
     corrections=list[entry_document(Corrected)],  # type: ignore[misc]
     escalations=list[entry_document(Escalated)],  # type: ignore[misc]
-    registered_at=InstantText,
-    updated_at=InstantText,
+    registered_on=RecordedOn,
+    registered_at=RecordedAt,
+    updated_on=RecordedOn,
+    updated_at=RecordedAt,
     version=int,
     position=int,
 )
 
 
-def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
+def commitment_document(commitment: Commitment, day: date, day_of: DayOf) -> msgspec.Struct:
     """A commitment with everything that was recorded of it, and what follows from that on a day."""
     dated = commitment.dated
     verdict = commitment.verdict_on(day)
@@ -194,8 +198,8 @@ def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
             "changes": as_entries(entry_document(Changed), commitment.changes),
             "corrections": as_entries(entry_document(Corrected), commitment.corrections),
             "escalations": as_entries(entry_document(Escalated), commitment.escalations),
-            "registered_at": instant_text(commitment.began_at),
-            "updated_at": instant_text(commitment.recorded_at),
+            **recorded("registered", commitment.began_at, day_of),
+            **recorded("updated", commitment.recorded_at, day_of),
             "version": commitment.version,
             "position": commitment.position,
         }
@@ -214,6 +218,17 @@ def _closing(commitment: Commitment, day: date) -> msgspec.Struct | None:
     )
 
 
+async def _private(commitment: Commitment, actor: Actor) -> Private:
+    """To whom neither everything nor this commitment is open as its own, it has no internal deadline."""
+    if (
+        reads_everything(actor)
+        or not commitment.internal_deadline_known()
+        or actor.organization in commitment.organizations()
+    ):
+        return Private()
+    return Private(told=without_internal_deadline)
+
+
 # --- routes ----------------------------------------------------------------------------------------------------------
 
 
@@ -228,6 +243,7 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
         read=_READS,
         identity=lambda it: {"code": it.code},
         identity_types={"code": Annotated[str, Field(examples=["SEG-014"])]},
+        private=_private,
     )
     registration = request_of(
         Registered,
@@ -252,7 +268,7 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
 
     one.document(
         COMMITMENT,
-        commitment_document,
+        lambda it, day: commitment_document(it, day, commitments.clock.day_of),
         doc="A commitment as it is today, at a version, or as the log knew it at a moment.\n\n"
         "Past views give the status as of the day the version was recorded, or of the moment. The ETag is the "
         "version; a status that changed because a deadline passed since is sent whole even to a caller who holds that "

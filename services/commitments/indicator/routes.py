@@ -14,9 +14,9 @@ from starlette.responses import Response
 
 from services.commitments.indicator.model import Indicator
 from services.commitments.indicator.repository import Indicators
+from shared.aggregate.aggregate import DayOf
 from shared.aggregate.documents import document_of, extended, members_of
 from shared.aggregate.redaction import ReadersOf
-from shared.eventlog.codec import instant_text
 from shared.events.indicators import (
     Baseline,
     DataSource,
@@ -31,9 +31,10 @@ from shared.events.indicators import (
 )
 from shared.events.types import DecisionNumber, PeriodName
 from shared.http.catalogue import Catalogue, Explained
+from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.requests import request_of
 from shared.http.resource import Resource, command_of
-from shared.http.responses import InstantText, written_answer
+from shared.http.responses import written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Role
@@ -162,14 +163,16 @@ INDICATOR: Final = extended(
     definition_changes=list[DefinitionChangeDocument],
     verdict_rule=Annotated[str, Field(examples=[CURRENT_INDICATOR_RULE])],
     warnings=list[WarningDocument],
-    defined_at=InstantText,
-    updated_at=InstantText,
+    defined_on=RecordedOn,
+    defined_at=RecordedAt,
+    updated_on=RecordedOn,
+    updated_at=RecordedAt,
     version=int,
     position=int,
 )
 
 
-def indicator_document(indicator: Indicator, windows: WarningWindows) -> msgspec.Struct:
+def indicator_document(indicator: Indicator, windows: WarningWindows, day_of: DayOf) -> msgspec.Struct:
     """Everything that was recorded of an indicator, and what follows from it."""
     facts = indicator.facts
     definition, baseline = facts.definition, facts.definition.baseline
@@ -209,8 +212,8 @@ def indicator_document(indicator: Indicator, windows: WarningWindows) -> msgspec
         ],
         verdict_rule=CURRENT_INDICATOR_RULE,
         warnings=[WarningDocument(**sign._asdict()) for sign in warning_signs(facts, windows)],
-        defined_at=instant_text(indicator.began_at),
-        updated_at=instant_text(indicator.recorded_at),
+        **recorded("defined", indicator.began_at, day_of),
+        **recorded("updated", indicator.recorded_at, day_of),
         version=indicator.version,
         position=indicator.position,
     )
@@ -316,7 +319,7 @@ def indicator_routes(indicators: Indicators, readers_of: ReadersOf, windows: War
 
     one.document(
         INDICATOR,
-        lambda it, _: indicator_document(it, windows),
+        lambda it, _: indicator_document(it, windows, indicators.clock.day_of),
         doc="An indicator with its targets, its values, the verdict on each, and the warning signs.\n\n"
         "Each value is judged against the promise as it was first made and against the promise as it stands. The "
         "version is its ETag.",

@@ -14,6 +14,7 @@ from services.meetings.decision.model import Decision
 from shared.aggregate.index import Index
 from shared.eventlog.live import LiveLog
 from shared.events.meeting_vocabulary import Acknowledgement
+from shared.events.meetings import ActionItemAssigned
 from shared.events.types import DecisionNumber
 from shared.identity.actor import Actor
 from shared.rules.action_item_state import ActionItemState
@@ -69,13 +70,20 @@ class Proposals:
         return Proposal(
             kind="action_item",
             action_item=item.id,
-            decision=assigned.decision if self._knows(assigned.meeting, actor) else None,
+            decision=assigned.decision if self._knows_decision(assigned, actor) else None,
             text=assigned.text,
             agreed_on=assigned.assigned_on,
             owner_organization=item.owner,
             due_on=item.due_on,
             state=verdict and verdict.state,
             acknowledgement=None,
+        )
+
+    def _knows_decision(self, assigned: ActionItemAssigned, actor: Actor) -> bool:
+        """Whether an actor may know of the meeting that asked for a task, and of the decision that it serves."""
+        decision = None if assigned.decision is None else self._decisions.get(assigned.decision)
+        return self._knows(assigned.meeting, actor) and (
+            decision is None or decision.readers().include(actor)
         )
 
     def _decision(self, decision: Decision) -> Proposal:
