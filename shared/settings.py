@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -48,6 +49,12 @@ class Settings(BaseSettings):
     """A definition that changes this close to the day of a target, before or after it, is a warning sign."""
     indicator_green_days: int = Field(default=30, ge=0, le=3660)
     """A verdict that turns good in so many last days before a target is a warning sign."""
+    indicator_bad_figure_days: int = Field(default=90, ge=0, le=3660)
+    """A target that is made easier within so many days after a bad figure is a warning sign."""
+    indicator_stale_days: int = Field(default=180, ge=0, le=3660)
+    """When so many days have passed since a value was due, and there is none, that is a warning sign."""
+    indicator_ratchet_share: Decimal = Field(default=Decimal("0.05"), ge=0, le=1)
+    """Targets in a row that are within this share of the last actual value are a warning sign."""
 
     follow_decisions: bool = True
     """Whether this process carries agreed decisions out; among several, at least one must."""

@@ -52,7 +52,13 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     indicators = Indicators(live, directory, commitments)
     outcomes = DecisionOutcomes(live, decisions, commitments, indicators)
     policy = decisions_policy(live, decisions, outcomes) if settings.follow_decisions else None
-    windows = WarningWindows(settings.indicator_deadline_days, settings.indicator_green_days)
+    windows = WarningWindows(
+        settings.indicator_deadline_days,
+        settings.indicator_green_days,
+        settings.indicator_bad_figure_days,
+        settings.indicator_stale_days,
+        settings.indicator_ratchet_share,
+    )
 
     async def readers_of(reference: Reference) -> Readers | None:
         match reference.kind:

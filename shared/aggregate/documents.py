@@ -33,7 +33,7 @@ def document_of(event: type[Struct]) -> type[Struct]:
 @cache
 def entry_document(event: type[Struct], **more: Any) -> type[Struct]:
     """The type of a document that tells of one recorded event: its members, `more`, who recorded it and where."""
-    kept = [(field, hint) for field, hint in _members(event) if field not in more]
+    kept = [member for member in _members(event) if member[0] not in more]
     return msgspec.defstruct(
         event.__name__,
         [*kept, *more.items(), ("recorded_by", Actor), ("position", int)],
@@ -46,7 +46,7 @@ def extended(
     name: str, event: type[Struct], doc: str, *, without: tuple[str, ...] = (), **more: Any
 ) -> type[Struct]:
     """The type of a document with the members of an event but for those `without`, and `more`."""
-    kept = [(field, hint) for field, hint in _members(event) if field not in (*without, *more)]
+    kept = [member for member in _members(event) if member[0] not in (*without, *more)]
     return msgspec.defstruct(name, [*kept, *more.items()], namespace={"__doc__": doc}, kw_only=True)
 
 
@@ -83,10 +83,15 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def _members(event: type[Struct]) -> list[tuple[str, Any]]:
+def _members(event: type[Struct]) -> list[Any]:
     hints = get_type_hints(event, include_extras=True)
     documented = ((field.name, _documented(hints[field.name])) for field in msgspec.structs.fields(event))
-    return [(name, hint | None if _can_be_withheld(hint) else hint) for name, hint in documented]
+    members = [(name, hint | None if _can_be_withheld(hint) else hint) for name, hint in documented]
+    # What may be absent says something by being so: it is the one member that is not always written.
+    return [
+        (name, hint, msgspec.UNSET) if msgspec.UnsetType in get_args(hint) else (name, hint)
+        for name, hint in members
+    ]
 
 
 def _can_be_withheld(hint: Any) -> bool:

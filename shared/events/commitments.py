@@ -246,7 +246,13 @@ class ProgressReported(Event, frozen=True, kw_only=True):
 
     number: Number = COMPUTED
     period: Annotated[PeriodName, Field(examples=["2012-Q3"])]
-    effective_on: FactDay
+    effective_on: Annotated[
+        CivilDay,
+        Field(
+            description="By default the last day of the period or today, whichever comes first, but no day before "
+            "the first of the commitment."
+        ),
+    ] = COMPUTED
     observed_progress: Prose | None = None
     stage: Word | None = None
     percent: Percent | None = None

@@ -5,14 +5,16 @@ Values are decimal numbers in the indicator's own unit; `on` is the civil day a 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
+from msgspec import UNSET, UnsetType
 from pydantic import Field
 
 from shared.events.facts import COMPUTED, Event, Part
 from shared.events.types import (
     CivilDay,
     CommitmentCode,
+    Computed,
     DecisionNumber,
     FactDay,
     Filled,
@@ -26,7 +28,7 @@ from shared.events.types import (
     Value,
     Word,
 )
-from shared.events.vocabulary import Direction, Frequency, Visibility
+from shared.events.vocabulary import Accumulation, Direction, Frequency, RelativeTo, Visibility
 
 
 class Baseline(Part, frozen=True, kw_only=True):
@@ -73,10 +75,24 @@ class IndicatorDefined(Event, frozen=True, kw_only=True):
     visibility: Visibility = Visibility.INTERNAL
 
 
+class DefinitionFields(Part, frozen=True, kw_only=True):
+    """Some of the fields of a definition; those that are not among them are absent."""
+
+    name: Line | UnsetType = UNSET
+    unit: Word | UnsetType = UNSET
+    direction: Direction | UnsetType = UNSET
+    proxy: bool | UnsetType = UNSET
+    baseline: Baseline | UnsetType | None = UNSET
+    source: DataSource | UnsetType | None = UNSET
+    method: Prose | UnsetType | None = UNSET
+    frequency: Frequency | UnsetType = UNSET
+
+
 class TargetSet(Event, frozen=True, kw_only=True):
     """A value was promised for a day; a target after the first is a revision and says why.
 
-    `tolerance` is how far a value that is to be maintained may stray from the target, either way.
+    `tolerance` is how far a value that is to be maintained may stray from the target, either way. Where the target is
+    relative to the baseline, `value` is a change in percent of it, and `level` the value this came to on that day.
     """
 
     TYPE: ClassVar[str] = "commitments.target_set"
@@ -90,6 +106,29 @@ class TargetSet(Event, frozen=True, kw_only=True):
     ] = None
     reason: Annotated[Reason | None, Field(description="Required for every target after the first.")] = None
     decision: DecisionNumber | None = None
+    accumulation: Annotated[
+        Accumulation,
+        Field(
+            description="What is held against it: the last value, or what all values of the window make together."
+        ),
+    ] = Accumulation.LAST
+    from_on: Annotated[
+        CivilDay | None,
+        Field(
+            description="The first day of the window, for all but `last`; the day after the baseline by default.",
+            examples=["2010-01-01"],
+        ),
+    ] = None
+    relative_to: Annotated[
+        RelativeTo, Field(description="`baseline`: the value is a change in percent of it, such as -15.")
+    ] = RelativeTo.ABSOLUTE
+    level: Annotated[
+        Value | None,
+        Computed(),
+        Field(
+            description="Where relative: the value it comes to, from the baseline then in force, for good."
+        ),
+    ] = None
 
 
 class TrajectorySet(Event, frozen=True, kw_only=True):
@@ -134,14 +173,28 @@ class MeasurementCorrected(Event, frozen=True, kw_only=True):
 
 
 class IndicatorDefinitionChanged(Event, frozen=True, kw_only=True):
-    """The definition itself was changed; `changes` maps each field to its new value, `previous` to its old one."""
+    """The definition itself was changed; `changes` has each field with its new value, `previous` with its old one."""
 
     TYPE: ClassVar[str] = "commitments.indicator_definition_changed"
 
-    changes: dict[str, Any]
-    previous: dict[str, Any] = COMPUTED
+    changes: Annotated[
+        DefinitionFields,
+        Field(
+            description="The fields to change, with their new values; those left out stay as they are.",
+            examples=[{"method": "Interviews by telephone"}],
+        ),
+    ]
+    previous: DefinitionFields = COMPUTED
     reason: Reason
     effective_on: FactDay
+    restated_by: Annotated[
+        Value | None,
+        Field(
+            description="Where the unit changes: what makes earlier values, targets and plans comparable when they are "
+            "multiplied by it; 1 where the unit only gets another name. Without it they are not comparable.",
+            examples=[10],
+        ),
+    ] = None
 
 
 class IndicatorPublished(Event, frozen=True, kw_only=True):

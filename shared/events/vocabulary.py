@@ -117,6 +117,23 @@ class Frequency(StrEnum):
     OTHER = "other"
 
 
+class Accumulation(StrEnum):
+    """What of the values of a window is held against a target: the last of them, or all of them together."""
+
+    LAST = "last"
+    SUM = "sum"
+    MEAN = "mean"
+    MAX = "max"
+    MIN = "min"
+
+
+class RelativeTo(StrEnum):
+    """What the value of a target is: one in the indicator's unit, or a change in percent of the baseline."""
+
+    ABSOLUTE = "absolute"
+    BASELINE = "baseline"
+
+
 class OrganizationKind(StrEnum):
     """What an organisation is within the state."""
 

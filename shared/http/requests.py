@@ -44,17 +44,19 @@ class StructRequest(RequestModel, Generic[S]):
     """What makes the event of its members: its type."""
     TODAY: ClassVar[tuple[str, ...]] = ()
     """The days that are today's when the request leaves them out."""
-    PARTIAL: ClassVar[bool] = False
+    MAY_BE_ABSENT: ClassVar[frozenset[str]] = frozenset()
+    """The members that say nothing when the request leaves them out, where null would say something."""
 
     def struct(self, today: date | None = None, **more: Any) -> S:
         """The proposed event; `more` are members that do not come from the body."""
-        if self.PARTIAL:
-            given = {name: _value(getattr(self, name)) for name in self.model_fields_set}
-            return cast("S", given)
         members = {
-            name: _value(value)
+            name: _value(getattr(self, name))
             for name, field in type(self).model_fields.items()
-            if (value := getattr(self, name)) is not None or field.is_required()
+            if (
+                name in self.model_fields_set
+                if name in self.MAY_BE_ABSENT
+                else field.is_required() or getattr(self, name) is not None
+            )
         }
         for name in self.TODAY:
             members.setdefault(name, today)
@@ -68,7 +70,6 @@ def request_of(
     optional: Collection[str] = (),
     name: str | None = None,
     doc: str | None = None,
-    partial: bool = False,
     made_by: Callable[..., Any] | None = None,
     **fields: Any,
 ) -> type[StructRequest[S]]:
@@ -76,23 +77,23 @@ def request_of(
 
     Left out are the fields that the service fills in and those `without`; `optional` may be left out by the caller,
     even where the event always has them. `fields` have another type in the request, or are no fields of the event: what
-    then makes the event of all of them is `made_by`. Of a `partial` request every field may be left out, and the
-    proposal is a dictionary of those that were not.
+    then makes the event of all of them is `made_by`.
     """
     hints = get_type_hints(struct, include_extras=True)
     made: dict[str, Any] = {}
-    today = []
+    today, absent = [], set()
     for field in msgspec.structs.fields(struct):
         hint = hints[field.name]
         marks = _marks(hint)
         if field.name in fields or field.name in without:
             continue
+        if _may_be_absent(hint):
+            absent.add(field.name)
+            made[field.name] = (_requested(hint), Field(default=None, json_schema_extra=_without_default))
+            continue
         if field.name not in optional and (field.default is COMPUTED or Computed() in marks):
             continue
         annotation = _requested(hint)
-        if partial:
-            made[field.name] = (annotation, Field(default=None, json_schema_extra=_without_default))
-            continue
         if TodayByDefault() in marks:
             today.append(field.name)
         if field.name in optional or TodayByDefault() in marks:
@@ -107,7 +108,7 @@ def request_of(
         **made | {key: value if isinstance(value, tuple) else (value, ...) for key, value in fields.items()},
     )
     model.STRUCT = made_by or struct
-    model.PARTIAL = partial
+    model.MAY_BE_ABSENT = frozenset(absent)
     model.TODAY = tuple(today)
     return cast("type[StructRequest[S]]", model)
 
@@ -126,7 +127,8 @@ def _requested(hint: Any) -> Any:
         inner, *marks = get_args(hint)
         return Annotated[(_requested(inner), *marks)]
     if origin in (Union, UnionType):
-        return Union[tuple(_requested(one) for one in get_args(hint))]  # noqa: UP007 - made at run time
+        given = (one for one in get_args(hint) if one is not msgspec.UnsetType)
+        return Union[tuple(_requested(one) for one in given)]  # noqa: UP007 - made at run time
     if origin is tuple:
         return tuple[_requested(get_args(hint)[0]), ...]  # type: ignore[misc]
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
@@ -134,6 +136,10 @@ def _requested(hint: Any) -> Any:
             _PARTS[hint] = request_of(hint, name=f"{hint.__name__}Part")
         return _PARTS[hint]
     return hint
+
+
+def _may_be_absent(hint: Any) -> bool:
+    return get_origin(hint) in (Union, UnionType) and msgspec.UnsetType in get_args(hint)
 
 
 def _marks(hint: Any) -> list[Any]:

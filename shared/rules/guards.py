@@ -10,6 +10,8 @@ from collections.abc import Container, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+import msgspec
+
 from shared.errors import InvalidInput
 from shared.events.commitments import Evidence
 from shared.events.streams import looks_like_uuid
@@ -42,6 +44,20 @@ def not_after_today(day: date, today: date, pointer: str = "/effective_on") -> d
             pointer=pointer,
         )
     return day
+
+
+def nothing_dated_later(fact: object, today: date, pointer: str = "") -> None:
+    """Evidence, documents and sources are there when they are recorded: nothing in a fact is dated after that day."""
+    if isinstance(fact, tuple):
+        for index, item in enumerate(fact):
+            nothing_dated_later(item, today, f"{pointer}/{index}")
+    elif isinstance(fact, msgspec.Struct):
+        for name in fact.__struct_fields__:
+            value = getattr(fact, name)
+            if name in {"dated_on", "source_on"} and value is not None:
+                not_after_today(value, today, f"{pointer}/{name}")
+            elif value:
+                nothing_dated_later(value, today, f"{pointer}/{name}")
 
 
 def not_in_future(instant: datetime, now: datetime, pointer: str) -> datetime:

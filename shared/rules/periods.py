@@ -50,12 +50,17 @@ class Period(NamedTuple):
     begins_on: date
     ends_on: date
 
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.ends_on - self.begins_on).days + 1
+
     def is_of(self, frequency: Frequency) -> bool:
         """Whether it is as long as what is measured this often; of an `other` frequency any length is."""
         if frequency is Frequency.OTHER:
             return True
         least, most = DAYS_OF[frequency]
-        return least <= (self.ends_on - self.begins_on).days + 1 <= most
+        return least <= self.days <= most
 
     def overlaps(self, other: Period) -> bool:
         """Whether they have a day in common."""

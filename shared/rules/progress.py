@@ -15,7 +15,7 @@ from typing import NamedTuple
 from shared.events.commitments import ProgressReported, ProgressReviewed
 from shared.events.facts import Event
 from shared.events.vocabulary import ReviewOutcome
-from shared.rules.periods import period_named
+from shared.rules.periods import last_day
 
 
 class Told(NamedTuple):
@@ -41,7 +41,7 @@ class ReportsByDay:
         """Take in one more event; returns the first day of which something else may hold now, or None if none."""
         match event:
             case ProgressReported():
-                ends_on = period_named(event.period).ends_on
+                ends_on = last_day(event.period)
                 insort(self._told, Told(event.effective_on, ends_on, event.number, position, event))
                 return event.effective_on
             case ProgressReviewed():

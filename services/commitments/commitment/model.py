@@ -1,8 +1,9 @@
 """One commitment: what may happen to it, and what each thing that happened changes.
 
-Facts carry the day they took effect, and that day decides: a commitment takes facts dated before it was closed however
-late the log learns of them, and none dated on or after that day until it is reopened. What is about the record rather
-than the world (comments, reviews, corrections, visibility, escalations) is taken at any time.
+Facts carry the day they took effect, and that day decides: a commitment takes facts dated from its first day on and
+before it was closed, however late the log learns of them, and none dated on or after that day until it is reopened. Who
+may tell of a day is who had the right on it. What is about the record rather than the world (comments, reviews,
+corrections, visibility) is taken at any time.
 """
 
 from __future__ import annotations
@@ -29,14 +30,12 @@ from shared.events.commitments import (
     DeadlineRevised,
     Discarded,
     Escalated,
-    InternalDeadline,
     LeadReassigned,
     Merged,
     MilestoneCompleted,
     MilestoneSet,
     ProgressReported,
     ProgressReviewed,
-    PublicDeadline,
     Registered,
     Reopened,
     RisksAssessed,
@@ -57,6 +56,7 @@ from shared.identity.actor import Actor, Role
 from shared.rules import guards
 from shared.rules.dated_facts import CORRECTABLE, FIELD_TYPES, DatedFacts, History, with_field
 from shared.rules.periods import period_named
+from shared.rules.progress import ReportsByDay
 from shared.rules.traffic_light import Verdict, verdict_on
 from shared.rules.visibility import of_the_unit
 
@@ -79,12 +79,13 @@ class Milestone(NamedTuple):
 
 
 class Successor(NamedTuple):
-    """The commitment another one is to be merged into, as the record has it."""
+    """The commitment another one is to be merged into, as the record has it on the day of the merger."""
 
     code: str
     open: bool
     merged_into: tuple[str, ...] = ()
-    """Where it went itself, if it was merged: its own successor, then that one's, and so on."""
+    """Where it goes on itself on that day or a later one: its own successor, then that one's, and so on."""
+    first_day: date = date.min
 
 
 class Place(NamedTuple):
@@ -94,12 +95,24 @@ class Place(NamedTuple):
     ancestors: tuple[str, ...] = ()
 
 
+def itself(code: str, _day: date) -> Collection[str]:
+    """An organisation that nothing is known to have become of."""
+    return (code,)
+
+
 class Known(NamedTuple):
-    """What the record holds of the things that a registration names, all by code."""
+    """What the record holds of the things that a fact names, all by code."""
 
     organizations: Container[str] = ()
     pillars: Container[str] = ()
     commitments: Mapping[str, Place] = {}
+    parts: Mapping[str, CommitmentKind] = {}
+    """What is or was part of the one that the fact is about; looked for only where that matters."""
+    heirs_on: Callable[[str, date], Collection[str]] = itself
+    """The organisations that stand for one on a day: itself, or whoever succeeded it if it was dissolved."""
+
+
+NOTHING: Final = Known()
 
 
 class Commitment(Aggregate):
@@ -116,6 +129,7 @@ class Commitment(Aggregate):
         "escalations",
         "milestones",
         "once_reserved",
+        "progress",
         "reassignments",
         "reopenings",
         "reports",
@@ -139,6 +153,7 @@ class Commitment(Aggregate):
         self.budgets: History[Entry[BudgetEstimated] | None] = History(None, recorded.position)
         # Tuples, because most commitments have none of these and an empty tuple costs nothing.
         self.reports: tuple[Report, ...] = ()
+        self.progress = ReportsByDay()
         self.revisions: tuple[Entry[DeadlineRevised], ...] = ()
         self.reassignments: tuple[Entry[LeadReassigned], ...] = ()
         self.closings: tuple[Closing, ...] = ()
@@ -152,6 +167,7 @@ class Commitment(Aggregate):
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event; days and deadlines are kept apart, by the rule that reporting shares."""
         self.dated.apply(recorded.data, recorded.position)
+        self.progress.apply(recorded.data, recorded.position)
         super().apply(recorded)
 
     # --- what holds ------------------------------------------------------------------------------------------------
@@ -175,11 +191,13 @@ class Commitment(Aggregate):
         """The organisation that answered for it on a day."""
         return self.dated.leads.on(day)[0]
 
-    def parents_since(self, day: date) -> set[str]:
-        """The codes of what it is part of on any day from one on."""
-        later = (one.event for one in self.changes if one.event.effective_on > day)
-        codes = (change.value for change in later if change.field == "parent")
-        return {self.dated.registration_on(day).parent, *codes} - {None}
+    def parents(self) -> list[Stretch]:
+        """What it was part of, from which day to which."""
+        days = sorted({self.dated.first_day, *(one.event.effective_on for one in self._changes_of("parent"))})
+        return _stretches(days, lambda day: self.dated.registration_on(day).parent)
+
+    def _changes_of(self, field: str) -> list[Entry[Changed]]:
+        return [one for one in self.changes if one.event.field == field]
 
     def closing_on(self, day: date) -> Closing | None:
         """What had closed it on a day, or None if it was open."""
@@ -191,29 +209,25 @@ class Commitment(Aggregate):
     @property
     def merged_into(self) -> str | None:
         """The code of the commitment it now goes on in, if it was merged."""
-        closing = self.closing_on(date.max)
+        return self._merged_into_on(date.max)
+
+    def successors(self) -> list[Stretch]:
+        """In what it went on, from which day to which."""
+        return _stretches(sorted(set(self.dated.closures.days())), self._merged_into_on)
+
+    def _merged_into_on(self, day: date) -> str | None:
+        closing = self.closing_on(day)
         return closing.event.into if closing is not None and isinstance(closing.event, Merged) else None
 
     def stage_on(self, day: date) -> str | None:
         """How far it was on a day in its instrument's own stages, by the latest report or change that says so."""
-        told = [
-            (entry.event.effective_on, entry.position, entry.event.stage)
-            for entry in self._in_force()
-            if entry.event.stage is not None and entry.event.effective_on <= day
-        ]
-        changed = [
-            (entry.event.effective_on, entry.position, self.dated.registration_on(day).stage)
-            for entry in self.changes
-            if entry.event.field == "stage" and entry.event.effective_on <= day
-        ]
-        latest = max([*told, *changed], key=lambda one: one[:2], default=None)
-        return self.registration.stage if latest is None else latest[2]
-
-    @property
-    def percent(self) -> Decimal | None:
-        """How much of it is done, 0 to 100, by the latest report that says so."""
-        reports = (entry.event for entry in self._in_force())
-        return next((report.percent for report in reports if report.percent is not None), None)
+        told = next((one for one in self.progress.on(day) if one.event.stage is not None), None)
+        changed = [one for one in self._changes_of("stage") if one.event.effective_on <= day]
+        # They are in order; of a report and a change of one day the one recorded later speaks.
+        last = (changed[-1].event.effective_on, changed[-1].position) if changed else (date.min, 0)
+        if told is not None and (told.effective_on, told.position) > last:
+            return told.event.stage
+        return self.dated.registration_on(day).stage
 
     def internal_deadline_known(self) -> bool:
         """Whether it has an internal deadline, or ever had one."""
@@ -223,17 +237,6 @@ class Commitment(Aggregate):
     def organizations(self) -> tuple[str, ...]:
         """The organisations it is their own for now."""
         return self.dated.organizations_on(date.max)
-
-    def _in_force(self) -> Iterator[Entry[ProgressReported]]:
-        """The reports nobody sent back, the latest to take effect first."""
-        kept = [
-            report.entry
-            for report in self.reports
-            if report.review is None or report.review.event.outcome is not ReviewOutcome.RETURNED
-        ]
-        return iter(
-            sorted(kept, key=lambda entry: (entry.event.effective_on, entry.event.number), reverse=True)
-        )
 
     # --- how it is going -------------------------------------------------------------------------------------------
 
@@ -284,9 +287,9 @@ class Commitment(Aggregate):
     def _budget_estimated(self, entry: Entry[BudgetEstimated]) -> None:
         self.budgets.add(entry.event.effective_on, entry.position, entry)
 
-    def comment(self, commented: Commented, context: Context) -> Commented:
+    def comment(self, commented: Commented, context: Context, known: Known = NOTHING) -> Commented:
         """Leaves a remark on the record; that is possible at any time."""
-        self.must_be_own_of(context.actor)
+        self.must_be_own_of(context.actor, commented.effective_on, known)
         guards.not_after_today(commented.effective_on, context.today)
         guards.text_given(commented.text, "A comment", "/text")
         return commented
@@ -297,20 +300,33 @@ class Commitment(Aggregate):
 
     # --- progress and milestones -----------------------------------------------------------------------------------
 
-    def report_progress(self, reported: ProgressReported, context: Context) -> ProgressReported:
-        """Reports progress, or that nothing has changed: that is a report too, and then changes nothing."""
-        self.must_be_own_of(context.actor)
-        period_named(reported.period)
-        guards.not_after_today(reported.effective_on, context.today)
-        if reported.source_on is not None:
-            guards.not_after_today(reported.source_on, context.today, "/source_on")
+    def report_progress(
+        self, reported: ProgressReported, context: Context, known: Known = NOTHING
+    ) -> ProgressReported:
+        """Reports progress, or that nothing has changed: that is a report too, and then changes nothing.
+
+        A report that names no day is of the last day of its period, as far as that has come: a late one does not
+        overtake that of a later period.
+        """
+        period, day = period_named(reported.period), reported.effective_on
+        if day is COMPUTED:
+            day = max(min(period.ends_on, context.today), self.dated.first_day)
+        self.must_be_own_of(context.actor, day, known)
+        guards.not_after_today(day, context.today)
+        if period.begins_on > day:
+            raise InvalidInput(
+                "period-to-come",
+                f"{period.name} begins on {period.begins_on}: on {day} there was nothing to report of it yet.",
+                pointer="/period",
+            )
+        guards.nothing_dated_later(reported, context.today)
         percent = reported.percent
         if percent is not None and not (percent.is_finite() and 0 <= percent <= 100):
             raise InvalidInput(
                 "percent-out-of-range", "A percentage lies between 0 and 100.", pointer="/percent"
             )
-        stage = self.stage_on(date.max)
-        if reported.no_change and ((reported.stage or stage) != stage or percent not in (None, self.percent)):
+        stage, so_far = self.stage_on(day), self.progress.percent_unreviewed_on(day)
+        if reported.no_change and ((reported.stage or stage) != stage or percent not in (None, so_far)):
             raise RuleBroken(
                 "no-change-contradicted", "A report of no change cannot tell of another stage or percentage."
             )
@@ -318,8 +334,8 @@ class Commitment(Aggregate):
             raise InvalidInput(
                 "nothing-reported", "Tell the progress observed, a stage or a percentage, or say no_change."
             )
-        self.must_be_open_on(reported.effective_on)
-        return replace(reported, number=len(self.reports) + 1)
+        self.must_be_open_on(day)
+        return replace(reported, number=len(self.reports) + 1, effective_on=day)
 
     @evolves(ProgressReported)
     def _progress_reported(self, entry: Entry[ProgressReported]) -> None:
@@ -385,13 +401,16 @@ class Commitment(Aggregate):
         at = entry.event.number - 1
         self.milestones = (*self.milestones[:at], Milestone(entry), *self.milestones[at + 1 :])
 
-    def complete_milestone(self, completed: MilestoneCompleted, context: Context) -> MilestoneCompleted:
+    def complete_milestone(
+        self, completed: MilestoneCompleted, context: Context, known: Known = NOTHING
+    ) -> MilestoneCompleted:
         """Reaches a planned step; the day it was due stays as planned."""
-        self.must_be_own_of(context.actor)
+        self.must_be_own_of(context.actor, completed.completed_on, known)
         number = completed.number
         if not 1 <= number <= len(self.milestones):
             raise NotFound("milestone-not-found", f"There is no milestone {number}.")
         guards.not_after_today(completed.completed_on, context.today, "/completed_on")
+        guards.nothing_dated_later(completed, context.today)
         if self.milestones[number - 1].completion is not None:
             raise RuleBroken("milestone-completed", f"Milestone {number} was already reached.")
         self.must_be_open_on(completed.completed_on)
@@ -408,19 +427,51 @@ class Commitment(Aggregate):
     def revise_deadline(self, revised: DeadlineRevised, context: Context) -> DeadlineRevised:
         """Moves a deadline, or sets it for the first time; the old day is kept.
 
-        The internal deadline is never moved beyond the public one. The public one may be brought forward past the
-        internal one, for a promise is what it is, and the internal one is then the unit's to mend.
+        The internal deadline never falls after the public one, on any day that is now told of.
         """
+        return self._revised(revised, context)
+
+    def revise_deadlines(self, asked: Revision, context: Context) -> Sequence[DeadlineRevised]:
+        """Moves a deadline, or sets it for the first time; the old day is kept.
+
+        The internal deadline never falls after the public one: where that is brought forward past it, `internal_on`
+        moves both together.
+        """
+        revised, internal_on = asked
+        if internal_on is None:
+            return [self._revised(revised, context)]
+        if revised.deadline is DeadlineKind.INTERNAL:
+            raise InvalidInput(
+                "internal-on-misplaced",
+                "`internal_on` moves the internal deadline together with the public one: here `on` says it.",
+                pointer="/internal_on",
+            )
+        public = self._revised(revised, context, internal_on)
+        if internal_on == (before := self.dated.internal_deadlines.on(revised.effective_on)[0]):
+            return [public]
+        internal = replace(revised, deadline=DeadlineKind.INTERNAL, on=internal_on, previous=before)
+        return [public, internal]
+
+    def _revised(
+        self, revised: DeadlineRevised, context: Context, internal_on: date | None = None
+    ) -> DeadlineRevised:
         day = guards.not_after_today(revised.effective_on, context.today)
         guards.reason_given(revised.reason, "A revision of a deadline")
-        public, internal = self.dated.public_deadlines.on(day)[0], self.dated.internal_deadlines.on(day)[0]
-        previous = public if revised.deadline is DeadlineKind.PUBLIC else internal
+        own, other = self.dated.public_deadlines, self.dated.internal_deadlines
+        if revised.deadline is DeadlineKind.INTERNAL:
+            own, other = other, own
+        previous = own.on(day)[0]
         if revised.on == previous:
             raise RuleBroken(
                 "deadline-unchanged", f"On {day} the {revised.deadline} deadline already was {previous}."
             )
-        if revised.deadline is DeadlineKind.INTERNAL and public is not None:
-            _deadlines_in_order(InternalDeadline(on=revised.on), PublicDeadline(on=public))
+        until = next(iter(own.days_after(day)), date.max)
+        beside = [other.on(later)[0] for later in other.days_after(day) if later < until]
+        for on in (internal_on or other.on(day)[0], *beside):
+            if revised.deadline is DeadlineKind.PUBLIC:
+                _deadlines_in_order(on, revised.on)
+            else:
+                _deadlines_in_order(revised.on, on)
         self.must_be_open_on(day)
         return replace(revised, previous=previous)
 
@@ -433,6 +484,7 @@ class Commitment(Aggregate):
         day = guards.not_after_today(reassigned.effective_on, context.today)
         guards.reason_given(reassigned.reason, "A change of lead")
         guards.known_organization(reassigned.lead_organization, known.organizations, "/lead_organization")
+        _must_exist(reassigned.lead_organization, day, known)
         previous = self.lead_on(day)
         if reassigned.lead_organization == previous:
             raise RuleBroken("lead-unchanged", f"On {day} {previous} already led it.")
@@ -450,17 +502,14 @@ class Commitment(Aggregate):
         """
         day = guards.not_after_today(changed.effective_on, context.today)
         guards.reason_given(changed.reason, "A change")
-        if day < self.registration.effective_on:
-            raise RuleBroken(
-                "before-registration",
-                f"It counts from {self.registration.effective_on} on, and not on {day}.",
-            )
+        self.must_have_begun_by(day)
         # A stage may have been reported since: that is what it was until this day.
         before = replace(self.dated.registration_on(day), stage=self.stage_on(day))
         after = _replaced(
             before,
             changed.field,
             changed.value,
+            day=day,
             today=context.today,
             known=known,
             invalid=lambda why: InvalidInput("change-value-invalid", why, pointer="/value"),
@@ -482,6 +531,7 @@ class Commitment(Aggregate):
         """Completes the commitment as promised, on evidence."""
         day = guards.not_after_today(completed.completed_on, context.today, "/completed_on")
         guards.evidence_given(completed.evidence, "A commitment is completed as promised")
+        guards.nothing_dated_later(completed, context.today)
         self.must_be_closable_on(day)
         return completed
 
@@ -504,8 +554,15 @@ class Commitment(Aggregate):
             raise RuleBroken("merger-into-itself", "A commitment cannot be merged into itself.")
         if self.code in into.merged_into:
             raise RuleBroken("merger-in-a-circle", f"'{into.code}' was itself merged into '{self.code}'.")
+        if day < into.first_day:
+            raise RuleBroken(
+                "successor-not-there-yet",
+                f"'{into.code}' counts from {into.first_day} on: on {day} nobody would carry the promise.",
+            )
         if not into.open:
-            raise RuleBroken("merger-into-closed", f"'{into.code}' is closed: nothing can go on inside it.")
+            raise RuleBroken(
+                "merger-into-closed", f"On {day} '{into.code}' was closed: nothing could go on inside it."
+            )
         self.must_be_closable_on(day)
         return replace(merged, into=into.code)
 
@@ -523,6 +580,7 @@ class Commitment(Aggregate):
                     "reopening-before-closure", f"On {day} it was still open: it was closed later."
                 )
             raise RuleBroken("not-closed", "It is open: there is nothing to reopen.")
+        self._must_be_the_last_word(day)
         return reopened
 
     @evolves(Reopened)
@@ -557,14 +615,23 @@ class Commitment(Aggregate):
             self.registration,
             field,
             corrected.value,
+            day=None,
             today=context.today,
             known=known,
             invalid=lambda why: InvalidInput("correction-value-invalid", why, pointer="/value"),
             unchanged=lambda why: RuleBroken("correction-changes-nothing", why),
         )
         if field == "kind":
-            for parent in sorted(self.parents_since(right.effective_on)):
+            for parent in sorted({stretch.code for stretch in self.parents()}):
                 _check_parent(replace(right, parent=parent), known)
+            for code, kind in sorted(known.parts.items()):
+                if _LAYERS.index(right.kind) > _LAYERS.index(kind):
+                    raise RuleBroken(
+                        "parent-below", f"'{code}' is a {kind} and part of it: it cannot be a {right.kind}."
+                    )
+        if field == "effective_on":
+            self._must_hold_all_facts_from(right.effective_on)
+        self._must_show_somewhere(field)
         return replace(corrected, value=_as_json(right, field), previous=_as_json(self.registration, field))
 
     @evolves(Corrected)
@@ -573,7 +640,7 @@ class Commitment(Aggregate):
 
     def note_escalation(self, escalated: Escalated, context: Context) -> Escalated:
         """A decision takes the matter to a higher level."""
-        guards.not_after_today(escalated.effective_on, context.today)
+        self.must_have_begun_by(guards.not_after_today(escalated.effective_on, context.today))
         guards.text_given(escalated.decision, "The decision", "/decision")
         return escalated
 
@@ -583,8 +650,18 @@ class Commitment(Aggregate):
 
     # --- guards that depend on it ----------------------------------------------------------------------------------
 
+    def must_have_begun_by(self, day: date) -> None:
+        """Nothing happens to a commitment before the first day it counts."""
+        if day < self.dated.first_day:
+            raise RuleBroken(
+                "before-registration",
+                f"It counts from {self.dated.first_day} on, and not on {day}: if it was there already, correct its "
+                "`effective_on`.",
+            )
+
     def must_be_open_on(self, day: date) -> None:
-        """A closed commitment takes no fact dated on or after the day it was closed."""
+        """A commitment takes facts from its first day on, and none dated on or after the day it was closed."""
+        self.must_have_begun_by(day)
         closure = self.dated.closures.on(day)[0]
         if closure is not None:
             raise RuleBroken(
@@ -593,19 +670,98 @@ class Commitment(Aggregate):
             )
 
     def must_be_closable_on(self, day: date) -> None:
-        """Only what is open on that day, and has not been closed since, can be closed from that day on."""
+        """Only what is open on that day, and was neither closed nor reopened since, can be closed from that day on."""
         self.must_be_open_on(day)
-        closure = self.dated.closures.on(date.max)[0]
-        if closure is not None:
-            raise RuleBroken("commitment-closed", f"It was {closure} after {day}: reopen it first.")
+        self._must_be_the_last_word(day)
 
-    def must_be_own_of(self, actor: Actor) -> None:
-        """A ministry speaks only for what is its own; the other roles speak for the whole of government."""
-        if actor.role is Role.MINISTRY and actor.organization not in self.organizations():
+    def _must_be_the_last_word(self, day: date) -> None:
+        """What ends or reopens it is dated no earlier than the last such fact, which would go on to hold after it."""
+        closures = self.dated.closures
+        for later in closures.days_after(day)[:1]:
+            closure = closures.on(later)[0]
+            code = "reopened-later" if closure is None else "commitment-closed"
+            raise RuleBroken(
+                code,
+                f"It was {closure or 'reopened'} as of {later}, after {day}: date this on or after that day, or "
+                "retract that fact.",
+            )
+
+    def must_be_own_of(self, actor: Actor, day: date, known: Known) -> None:
+        """A ministry speaks only for what is its own; the other roles speak for the whole of government.
+
+        Of a day may tell whose own it was on that day, and whose own it is now. Who succeeded an organisation that was
+        dissolved has its right.
+        """
+        if actor.role is not Role.MINISTRY:
+            return
+        own = {*self.organizations(), *self.dated.organizations_on(day)}
+        if actor.organization not in own and not any(
+            actor.organization in known.heirs_on(code, date.max) for code in own
+        ):
             raise Forbidden(
                 "not-your-commitment",
-                f"{actor.organization} neither leads this commitment nor is responsible for it or collaborates on it.",
+                f"{actor.organization} neither leads this commitment nor is responsible for it or collaborates on it, "
+                f"nor did so on {day}.",
             )
+
+    def _must_hold_all_facts_from(self, first_day: date) -> None:
+        """No fact of the record would be left before the first day."""
+        days = [day for history in self.dated.histories() for day in history.days()]
+        days += self.progress.days()
+        days += [one.completion.event.completed_on for one in self.milestones if one.completion is not None]
+        days += [day for history in (self.risks, self.budgets) for day in history.days()]
+        left = [day for day in days if self.dated.first_day <= day < first_day]
+        if left:
+            raise RuleBroken(
+                "before-registration",
+                f"Something is on record of {min(left)}: it cannot count from {first_day} on only.",
+            )
+
+    def _must_show_somewhere(self, field: str) -> None:
+        """A correction of what the registration said is seen on some day, or it would set nothing right."""
+        first_day = self.dated.first_day
+        hiding = {
+            "lead_organization": self.dated.leads.days(),
+            "public_deadline": self.dated.public_deadlines.days(),
+            "internal_deadline": self.dated.internal_deadlines.days(),
+        }.get(field, [one.event.effective_on for one in self._changes_of(field)])
+        since = min(hiding, default=None)
+        if field == "stage":
+            # Only the present stage is shown, and of that the last report or change tells.
+            told = [one.effective_on for one in self.progress.on(date.max) if one.event.stage is not None]
+            since = max([*told, *hiding], default=None)
+        elif since is not None and since > first_day:
+            since = None
+        if since is not None:
+            raise RuleBroken(
+                "correction-without-effect",
+                f"Since {since} another fact says what `{field}` is, so that no day would read otherwise: record what "
+                "it is from a day on, or retract that fact.",
+            )
+
+
+class Revision(NamedTuple):
+    """What a request for a revision asks: the one deadline, and perhaps where the internal one goes with it."""
+
+    revised: DeadlineRevised
+    internal_on: date | None = None
+
+
+class Stretch(NamedTuple):
+    """Something names another from a day on and until another day, which is no longer in it."""
+
+    since: date
+    until: date
+    code: str
+
+
+def _stretches(days: Sequence[date], named_on: Callable[[date], str | None]) -> list[Stretch]:
+    """What is named on which days, where it can only change on some of them."""
+    return [
+        Stretch(since, until, code)
+        for since, until in zip(days, (*days[1:], date.max), strict=False)
+        if (code := named_on(since)) is not None
+    ]
 
 
 # --- registration: field by field; a correction is held to the same rules ------------------------------------------
@@ -637,7 +793,7 @@ def register(proposed: Registered, context: Context, known: Known) -> Registered
             "What was agreed in a bilateral meeting is not public from the start: publish it, with a reason.",
             pointer="/visibility",
         )
-    _check(proposed, FIELD_TYPES, today=context.today, known=known)
+    _check(proposed, FIELD_TYPES, day=proposed.effective_on, today=context.today, known=known)
     return proposed
 
 
@@ -646,8 +802,8 @@ def usual_visibility(origin: OriginKind | None) -> Visibility:
     return Visibility.RESERVED if origin is OriginKind.BILATERAL_MEETING else Visibility.INTERNAL
 
 
-def _check(registered: Registered, fields: Collection[str], *, today: date, known: Known) -> None:
-    """Holds these fields of a registration to the rules; raises the first that is broken."""
+def _check(registered: Registered, fields: Collection[str], *, day: date, today: date, known: Known) -> None:
+    """Holds these fields of a registration, as they read from a day on, to the rules; raises the first broken one."""
     for field in fields:
         _check_lengths(getattr(registered, field), field, f"/{field}")
     if "title" in fields:
@@ -661,6 +817,11 @@ def _check(registered: Registered, fields: Collection[str], *, today: date, know
     for field, pointer, code in organizations_named(registered):
         if field in fields:
             guards.known_organization(code, known.organizations, pointer)
+        if field in fields or "effective_on" in fields:
+            _must_exist(code, day, known)
+    for field in ("origin", "documents"):
+        if field in fields:
+            guards.nothing_dated_later(getattr(registered, field), today, f"/{field}")
     if "collaborating_organizations" in fields:
         guards.all_different(registered.collaborating_organizations, "/collaborating_organizations")
     if "key_words" in fields:
@@ -676,7 +837,8 @@ def _check(registered: Registered, fields: Collection[str], *, today: date, know
             pointer="/split_from",
         )
     if "public_deadline" in fields or "internal_deadline" in fields:
-        _deadlines_in_order(registered.internal_deadline, registered.public_deadline)
+        internal, public = registered.internal_deadline, registered.public_deadline
+        _deadlines_in_order(None if internal is None else internal.on, None if public is None else public.on)
 
 
 def organizations_named(registered: Registered) -> Iterator[tuple[str, str, str]]:
@@ -688,12 +850,23 @@ def organizations_named(registered: Registered) -> Iterator[tuple[str, str, str]
         yield "collaborating_organizations", f"/collaborating_organizations/{index}", code
 
 
-def _deadlines_in_order(internal: InternalDeadline | None, public: PublicDeadline | None) -> None:
+def _must_exist(code: str, day: date, known: Known) -> None:
+    """An organisation takes part in what happens as long as it is there; then its successors do."""
+    heirs = known.heirs_on(code, day)
+    if code not in heirs:
+        named = (
+            f"name its successors: {', '.join(sorted(heirs))}" if heirs else "it has no successor on record"
+        )
+        raise RuleBroken("organization-dissolved", f"On {day} '{code}' had been dissolved; {named}.")
+
+
+def _deadlines_in_order(internal: date | None, public: date | None) -> None:
     """The unit's own deadline is no later than the public one, or it would warn of nothing."""
-    if internal is not None and public is not None and internal.on > public.on:
+    if internal is not None and public is not None and internal > public:
         raise RuleBroken(
             "internal-after-public",
-            f"The internal deadline, {internal.on}, would fall after the public one, {public.on}.",
+            f"The internal deadline, {internal}, would fall after the public one, {public}: move both with "
+            "`internal_on`.",
         )
 
 
@@ -761,6 +934,7 @@ def _replaced(
     field: str,
     value: Any,
     *,
+    day: date | None,
     today: date,
     known: Known,
     invalid: Callable[[str], InvalidInput],
@@ -768,7 +942,8 @@ def _replaced(
 ) -> Registered:
     """The registration as it would read with another value in one field; `value` is JSON, shaped as at registration.
 
-    `invalid` and `unchanged` are the refusals of a value that does not fit, or that changes nothing.
+    It reads so from a day on, by default from its first. `invalid` and `unchanged` are the refusals of a value that
+    does not fit, or that changes nothing.
     """
     try:
         candidate = with_field(registered, field, value)
@@ -778,7 +953,7 @@ def _replaced(
     if not _same_members(value, _as_json(candidate, field)):
         raise invalid(f"The value has members that '{field}' does not have at registration.")
     try:
-        _check(candidate, (field,), today=today, known=known)
+        _check(candidate, (field,), day=day or candidate.effective_on, today=today, known=known)
     except InvalidInput as error:
         pointer = "/value" + error.pointer.removeprefix(f"/{field}")
         raise InvalidInput(error.code, error.message, pointer=pointer) from error

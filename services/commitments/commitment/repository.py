@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import date
 from functools import wraps
 from typing import Any, Final, Protocol, TypeVar
+from uuid import UUID
 
-from services.commitments.commitment.model import Commitment, Known, Place, Successor, register
+from services.commitments.commitment.model import Commitment, Known, Place, Stretch, Successor, register
 from services.commitments.plan.repository import Directory
 from shared.aggregate.command import Command, Context, Outcome
 from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import CACHE, Repository
+from shared.eventlog import codec
 from shared.eventlog.live import LiveLog
+from shared.eventlog.subscription import BATCH
 from shared.events.commitments import (
     Completed,
     Discarded,
@@ -21,11 +25,20 @@ from shared.events.commitments import (
     Registered,
     Reopened,
 )
+from shared.events.facts import Event
 from shared.events.streams import resolve, stream_of
+from shared.events.vocabulary import CommitmentKind
 from shared.identity.actor import Actor
+from shared.rules.dated_facts import RESTATING
 from shared.rules.visibility import can_read
 
 KIND: Final = "commitment"
+
+PLACING: Final = (Registered, *RESTATING)
+"""What tells of which other one a commitment is part."""
+
+NAMING: Final = frozenset({"parent", "split_from"})
+"""The fields of a registration that name another commitment."""
 
 ENDING: Final = (Completed, Discarded, Merged, Reopened)
 """What tells whether a commitment is open, and in which one it goes on."""
@@ -43,6 +56,7 @@ class Restating(Protocol):
         """Its value, as JSON."""
 
 
+E = TypeVar("E", bound=Event)
 F = TypeVar("F", bound=Restating)
 
 
@@ -55,14 +69,21 @@ class Commitments(Repository[Commitment]):
 
     async def may_read(self, actor: Actor, aggregate: Commitment) -> bool:
         """See `Repository.may_read`: while it is reserved, those whose own it is."""
-        return can_read(actor, aggregate.visibility, aggregate.organizations())
+        return can_read(actor, aggregate.visibility, self._own(aggregate))
 
     async def readers_of(self, code: str) -> Readers | None:
         """Who may read the commitment with that code; None when there is none."""
         found = await self.by_code(code)
         if found is None:
             return None
-        return Readers(found.visibility, found.organizations(), found.once_reserved)
+        return Readers(found.visibility, self._own(found), found.once_reserved)
+
+    def _own(self, commitment: Commitment) -> tuple[str, ...]:
+        """The organisations it is their own for, with those that succeeded them."""
+        own = commitment.organizations()
+        return tuple(
+            dict.fromkeys((*own, *(heir for code in own for heir in self._heirs_on(code, date.max))))
+        )
 
     # --- decisions that depend on more than the commitment ---------------------------------------------------------
 
@@ -78,13 +99,22 @@ class Commitments(Repository[Commitment]):
         self, current: Commitment, proposed: LeadReassigned, context: Context
     ) -> LeadReassigned:
         """Hands the commitment to another organisation."""
-        return current.reassign_lead(
-            proposed, context, Known(organizations=self._directory.organizations.keys)
-        )
+        return current.reassign_lead(proposed, context, self._around())
 
     async def merge(self, current: Commitment, proposed: Merged, context: Context) -> Merged:
         """Merges the commitment into another one, in which it goes on."""
-        return current.merge(proposed, context, await self._successor(proposed.into))
+        return current.merge(proposed, context, await self._successor(proposed.into, proposed.effective_on))
+
+    def heard(
+        self, decide: Callable[[Commitment, E, Context, Known], E]
+    ) -> Callable[[Commitment, E, Context], E]:
+        """A decision on what an organisation tells, told whom it succeeded."""
+
+        @wraps(decide)
+        def decide_hearing(current: Commitment, proposed: E, context: Context) -> E:
+            return decide(current, proposed, context, self._around())
+
+        return decide_hearing
 
     def knowing(
         self, decide: Callable[[Commitment, F, Context, Known], F]
@@ -94,14 +124,17 @@ class Commitments(Repository[Commitment]):
         @wraps(decide)
         async def decide_knowing(current: Commitment, proposed: F, context: Context) -> F:
             value = proposed.value
-            named = (
-                {value} if proposed.field in {"parent", "split_from"} and isinstance(value, str) else set()
-            )
+            named = {value} if proposed.field in NAMING and isinstance(value, str) else set()
             # What was wrong was so from the first day on; a change has a day of its own.
-            day = getattr(proposed, "effective_on", current.registration.effective_on)
+            since = getattr(proposed, "effective_on", current.dated.first_day)
+            parents = [stretch.since for stretch in current.parents()]
+            until = min((day for day in parents if day > since), default=date.max)
+            parts = {}
             if proposed.field == "kind":
-                named = current.parents_since(day)
-            known = await self.known_to(current.registration, named, since=day)
+                since, until, named = date.min, date.max, {stretch.code for stretch in current.parents()}
+                parts = await self._parts_of(current)
+            known = await self.known_to(current.registration, named, since, until)
+            known = known._replace(parts=parts)
             return decide(current, proposed, context, known)
 
         return decide_knowing
@@ -109,49 +142,71 @@ class Commitments(Repository[Commitment]):
     # --- what the record holds -------------------------------------------------------------------------------------
 
     async def known_to(
-        self, registered: Registered, also: Iterable[str] = (), since: date | None = None
+        self,
+        registered: Registered,
+        also: Iterable[str] = (),
+        since: date | None = None,
+        until: date = date.max,
     ) -> Known:
-        """What the record holds of the things that a registration names; by default since the day it counts from."""
+        """What the record holds of the things that a registration names, from a day on (its first) until another."""
         places: dict[str, Place] = {}
         for code in {registered.parent, registered.split_from, *also} - {None}:
             assert code is not None
             if (found := await self.by_code(code)) is not None:
-                above = await self._above(found, since or registered.effective_on)
+                above = await self._reached(
+                    found, Commitment.parents, since or registered.effective_on, until
+                )
                 places[code] = Place(found.registration.kind, above)
-        return Known(self._directory.organizations.keys, self._directory.pillars.keys, places)
+        return self._around()._replace(commitments=places)
 
-    async def _successor(self, identifier: str) -> Successor | None:
+    def _around(self) -> Known:
+        """What the record holds of organisations and pillars."""
+        directory = self._directory
+        return Known(directory.organizations.keys, directory.pillars.keys, heirs_on=self._heirs_on)
+
+    def _heirs_on(self, code: str, day: date) -> Collection[str]:
+        return self._directory.heirs_on(code, day)
+
+    async def _successor(self, identifier: str, day: date) -> Successor | None:
         found = await self.get(resolve(KIND, identifier))
         if found is None:
             return None
-        still_open = found.closing_on(date.max) is None
-        return Successor(found.code, still_open, tuple(await self._chain(found, _successor_of)))
+        chain = await self._reached(found, Commitment.successors, day)
+        return Successor(found.code, found.closing_on(day) is None, chain, found.dated.first_day)
 
-    async def _above(self, start: Commitment, since: date) -> tuple[str, ...]:
-        """All that a commitment is part of on any day from one on, the nearest first.
+    async def _reached(
+        self,
+        start: Commitment,
+        following: Callable[[Commitment], list[Stretch]],
+        since: date,
+        until: date = date.max,
+    ) -> tuple[str, ...]:
+        """The codes that following a relation leads to on any one day from one on until another, the nearest first."""
+        found = [(start.code, since, until)]
+        for code, earliest, latest in found:
+            one = start if code == start.code else await self.by_code(code)
+            for named in () if one is None else following(one):
+                step = (named.code, max(earliest, named.since), min(latest, named.until))
+                # Some day it is all true at once; seen already, a circle of long ago ends.
+                if step[1] < step[2] and step not in found:
+                    found.append(step)
+        return tuple(dict.fromkeys(code for code, _, _ in found[1:]))
 
-        A circle on one of these days is one too many. Seen so, a history that takes it apart again but is told out of
-        the order of its days may be refused: it has to be told in order.
-        """
-        found: list[str] = []
-        looked_at = [start]
-        for one in looked_at:
-            for code in sorted(one.parents_since(since) - set(found)):
-                found.append(code)
-                if (above := await self.by_code(code)) is not None:
-                    looked_at.append(above)
-        return tuple(found)
+    async def _parts_of(self, whole: Commitment) -> dict[str, CommitmentKind]:
+        """The kinds of what is, or ever was, part of a commitment: the log is read for it, for it is seldom asked."""
+        ids = await asyncio.to_thread(self._naming, whole.code)
+        found = [await self.get(stream_id) for stream_id in ids]
+        return {
+            one.code: one.registration.kind
+            for one in found
+            if one is not None and any(stretch.code == whole.code for stretch in one.parents())
+        }
 
-    async def _chain(self, start: Commitment, following: Callable[[Commitment], str | None]) -> list[str]:
-        """The codes met by following a relation; the domain sees to it that it never runs in a circle."""
-        chain: list[str] = []
-        code = following(start)
-        while code is not None and code not in chain:
-            chain.append(code)
-            found = await self.by_code(code)
-            code = None if found is None else following(found)
-        return chain
-
-
-def _successor_of(commitment: Commitment) -> str | None:
-    return commitment.merged_into
+    def _naming(self, code: str) -> set[UUID]:
+        """The streams in which a fact that can make a commitment part of another has this code. Blocks."""
+        found: set[UUID] = set()
+        types, named, at = [one.TYPE for one in PLACING], f'"{code}"'.encode(), 0
+        while lines := self.live.store.read(at, BATCH, types=types):
+            at = lines[-1][0]
+            found.update(codec.decode(line, position).stream_id for position, line in lines if named in line)
+        return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -12,9 +13,10 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.commitments.commitment.model import Commitment, usual_visibility
-from services.commitments.commitment.repository import ENDING, Commitments, Restating
+from services.commitments.commitment.model import Commitment, Revision, usual_visibility
+from services.commitments.commitment.repository import ENDING, PLACING, Commitments, Restating
 from shared.aggregate.aggregate import DayOf
+from shared.aggregate.command import Context, Decided
 from shared.aggregate.documents import (
     as_entries,
     as_entry,
@@ -50,7 +52,7 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import Event
-from shared.events.types import CommitmentCode, DecisionNumber
+from shared.events.types import CivilDay, CommitmentCode, DecisionNumber
 from shared.events.vocabulary import DiscardReason, Judgement, Visibility
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.moments import RecordedAt, RecordedOn, recorded
@@ -78,6 +80,12 @@ _READS: Final = Access(
     EVERYONE, note="reserved ones: ministries only where they are concerned", etag=True, log_position=True
 )
 
+InternalDay = Annotated[
+    CivilDay | None,
+    Field(
+        description="With the public deadline: the internal one moves to this day in the same transaction."
+    ),
+]
 Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
 
 # --- documents -------------------------------------------------------------------------------------------------------
@@ -126,7 +134,10 @@ COMMITMENT: Final = extended(
     internal_deadline=_INTERNAL | None,
     merged_into=CommitmentCode | None,
     stage=Annotated[str | None, Field(description="As last reported.")],
-    percent=Annotated[Decimal | None, Field(description="How much is done, as last reported.")],
+    percent=Annotated[Decimal | None, Field(description="How much is done, by the last accepted report.")],
+    percent_unreviewed=Annotated[
+        Decimal | None, Field(description="How much is done, by the last report that was not sent back.")
+    ],
     assessment=entry_document(Assessed) | None,
     risks=entry_document(RisksAssessed) | None,
     budget=entry_document(BudgetEstimated) | None,
@@ -169,7 +180,8 @@ def commitment_document(commitment: Commitment, day: date, day_of: DayOf) -> msg
             "internal_deadline": internal and _INTERNAL(on=internal),
             "merged_into": commitment.merged_into,
             "stage": commitment.stage_on(date.max),
-            "percent": commitment.percent,
+            "percent": commitment.progress.percent_on(date.max),
+            "percent_unreviewed": commitment.progress.percent_unreviewed_on(date.max),
             "assessment": as_optional_entry(entry_document(Assessed), commitment.assessments.on(day)[0]),
             "risks": as_optional_entry(entry_document(RisksAssessed), commitment.risks.on(day)[0]),
             "budget": as_optional_entry(entry_document(BudgetEstimated), commitment.budgets.on(day)[0]),
@@ -282,8 +294,9 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
     one.fact(
         "progress-reports",
         ProgressReported,
-        Commitment.report_progress,
+        commitments.heard(Commitment.report_progress),
         access=_DELIVERS,
+        request=request_of(ProgressReported, optional=("effective_on",)),
         tells={"number": "number"},
     )
     one.fact(
@@ -293,7 +306,19 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
         access=Access(UNIT, if_match="required", note="never the author of the report"),
         path_fields={"n": "report"},
     )
-    one.fact("deadline-revisions", DeadlineRevised, Commitment.revise_deadline, access=_JUDGES)
+    one.fact(
+        "deadline-revisions",
+        DeadlineRevised,
+        # What is asked is a little more than the event: `Revision`.
+        cast("Callable[[Commitment, Any, Context], Decided]", Commitment.revise_deadlines),
+        access=_JUDGES,
+        request=request_of(
+            DeadlineRevised,
+            made_by=_revision,
+            internal_on=(InternalDay, None),
+            name="DeadlineRevisionRequest",
+        ),
+    )
     one.fact("reassignments", LeadReassigned, commitments.reassign_lead, access=_JUDGES)
     one.fact("completions", Completed, Commitment.complete, access=_JUDGES)
     one.fact("discards", Discarded, Commitment.discard, access=_JUDGES)
@@ -310,7 +335,7 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
     one.fact(
         "milestones/{n}/completions",
         MilestoneCompleted,
-        Commitment.complete_milestone,
+        commitments.heard(Commitment.complete_milestone),
         access=_DELIVERS,
         path_fields={"n": "number"},
     )
@@ -324,7 +349,7 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
     one.fact(
         "comments",
         Commented,
-        Commitment.comment,
+        commitments.heard(Commitment.comment),
         access=Access(
             UNIT | {Role.MINISTRY, Role.DIPRES},
             own_organization=frozenset({Role.MINISTRY}),
@@ -353,9 +378,14 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
 def _moving(proposed: Restating) -> tuple[type[Event], ...]:
     """What else may tell that a commitment is part of another one than before.
 
-    A registration does not: no other commitment can be part of one that was not there yet, so it closes no circle.
+    A registration does not close a circle: no other commitment can be part of one that was not there yet. It may make
+    a part of a layer that another kind could not contain.
     """
-    return RESTATING if proposed.field == "parent" else ()
+    return {"parent": RESTATING, "kind": PLACING}.get(proposed.field, ())
+
+
+def _revision(internal_on: date | None = None, **members: Any) -> Revision:
+    return Revision(DeadlineRevised(**members), internal_on)
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
@@ -393,13 +423,25 @@ ERRORS: Catalogue = {
         "Reopened before it was closed",
         "A reopening takes effect on the day of the closing or after it.",
     ),
+    "reopened-later": Explained(
+        409,
+        "Reopened later",
+        "It was reopened as of a later day. What closes or reopens it is told in the order of its days; a reopening "
+        "entered by mistake is retracted first.",
+    ),
+    "organization-dissolved": Explained(
+        409,
+        "Organisation dissolved",
+        "On that day the organisation was no more: name one of its successors, which `detail` lists.",
+    ),
     "deadline-unchanged": Explained(
         409, "Deadline unchanged", "A revision gives the deadline another day than the one it had."
     ),
     "internal-after-public": Explained(
         409,
         "Internal deadline after the public one",
-        "The internal deadline warns ahead of the public one: it falls on the same day at the latest.",
+        "The internal deadline warns ahead of the public one: it falls on the same day at the latest. A revision of "
+        "the public one takes an `internal_on`, which moves both.",
     ),
     "lead-unchanged": Explained(
         409, "Lead unchanged", "That organisation led the commitment already on that day."
@@ -409,7 +451,14 @@ ERRORS: Catalogue = {
         409, "Merger in a circle", "The other commitment was itself merged into this one: reopen it first."
     ),
     "merger-into-closed": Explained(
-        409, "Merger into a closed commitment", "What it is merged into must be open: reopen that one first."
+        409,
+        "Merger into a closed commitment",
+        "What it is merged into was closed on that day: reopen that one first, or name the one it went on in.",
+    ),
+    "successor-not-there-yet": Explained(
+        409,
+        "Successor not there yet",
+        "What it is merged into counts from a later day on only: merge on that day, or correct its `effective_on`.",
     ),
     "reviewer-is-author": Explained(
         409, "Reviewer is the author", "A progress report is reviewed by somebody else than its author."
@@ -436,11 +485,19 @@ ERRORS: Catalogue = {
     "correction-changes-nothing": Explained(
         409, "Correction changes nothing", "The field already has this value in the registration."
     ),
+    "correction-without-effect": Explained(
+        409,
+        "Correction without effect",
+        "Another fact says what the field is on every day on which it is shown: record a change, or retract that fact.",
+    ),
     "change-changes-nothing": Explained(
         409, "Change changes nothing", "On that day the field already had this value."
     ),
     "before-registration": Explained(
-        409, "Before the first day", "Nothing happens to a commitment before the first day it counts."
+        409,
+        "Before the first day",
+        "Nothing happens to a commitment before the first day it counts. If it was there already, correct its "
+        "`effective_on`.",
     ),
     "parent-is-descendant": Explained(
         409,
@@ -450,7 +507,8 @@ ERRORS: Catalogue = {
     "parent-below": Explained(
         409,
         "Parent of a lower layer",
-        "A strategic objective contains actions, and these contain commitments; never the other way round.",
+        "A strategic objective contains actions, and these contain commitments; never the other way round. That holds "
+        "for a corrected `kind`, too.",
     ),
     # 422
     "code-malformed": Explained(
@@ -476,6 +534,14 @@ ERRORS: Catalogue = {
         422,
         "Judgement or rating required",
         "Give a judgement, or the rating on the assessor's own scale, or both.",
+    ),
+    "internal-on-misplaced": Explained(
+        422,
+        "Internal day beside the internal deadline",
+        "`internal_on` goes with a revision of the public deadline; one of the internal deadline says its day as `on`.",
+    ),
+    "period-to-come": Explained(
+        422, "Period to come", "A report is about a period that has begun on the day it is of."
     ),
     "percent-out-of-range": Explained(422, "Percentage out of range", "A percentage lies between 0 and 100."),
     "nothing-reported": Explained(

@@ -32,7 +32,7 @@ class Leads:
     def known(self) -> Known:
         """What else the record holds that a commitment may name."""
         directory = self._lookup.found
-        return Known(directory.organizations.keys, directory.pillars.keys)
+        return Known(directory.organizations.keys, directory.pillars.keys, heirs_on=directory.heirs_on)
 
     def code_of(self, spelling: str) -> str:
         """The code of the organisation meant, which is on record from now on, whatever becomes of the row."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -14,6 +13,8 @@ from shared.aggregate.redaction import Readers
 from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.indicators import (
+    Baseline,
+    DefinitionFields,
     IndicatorDefined,
     IndicatorDefinitionChanged,
     IndicatorPublished,
@@ -22,10 +23,11 @@ from shared.events.indicators import (
     TargetSet,
     TrajectorySet,
 )
-from shared.events.vocabulary import Direction, Visibility
+from shared.events.vocabulary import Accumulation, Direction, RelativeTo, Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules import guards
-from shared.rules.indicator_facts import Definition, IndicatorFacts, Measurement
+from shared.rules.decimals import exactly, plain
+from shared.rules.indicator_facts import Definition, IndicatorFacts, Measurement, Target, fields_in
 from shared.rules.periods import Period, period_named
 from shared.rules.visibility import can_read
 
@@ -81,20 +83,49 @@ class Indicator(Aggregate):
             )
         if tolerance is not None and tolerance < 0:
             raise InvalidInput("tolerance-negative", "A tolerance is a distance.", pointer="/tolerance")
-        if definition.baseline is not None and proposed.on <= definition.baseline.on:
+        baseline = definition.baseline
+        if baseline is not None and proposed.on <= baseline.on:
             raise RuleBroken(
                 "target-before-baseline",
-                f"A target for {proposed.on} would lie no later than its baseline, {definition.baseline.on}.",
+                f"A target for {proposed.on} would lie no later than its baseline, {baseline.on}.",
             )
         if self.facts.targets:
             guards.reason_given(proposed.reason, "A target that replaces an earlier one")
+        target = replace(
+            proposed,
+            number=len(self.facts.targets) + 1,
+            tolerance=tolerance or None,
+            from_on=_first_of_window(proposed, baseline),
+            level=self._level(proposed, baseline),
+        )
         before = self.facts.targets_in_force.on(effective)[0]
-        promised = (proposed.value, proposed.on, tolerance or 0)
-        if before is not None and promised == (before.value, before.on, before.tolerance):
+        if before is not None and self._same_promise(before, target):
             raise RuleBroken(
                 "target-unchanged", f"{before.value} by {before.on} is the target already in force."
             )
-        return replace(proposed, number=len(self.facts.targets) + 1, tolerance=tolerance or None)
+        return target
+
+    def _level(self, proposed: TargetSet, baseline: Baseline | None) -> Decimal | None:
+        """What a target that is relative to the baseline comes to, for good; None for others."""
+        if proposed.relative_to is RelativeTo.ABSOLUTE:
+            return None
+        facts, day = self.facts, proposed.effective_on
+        begun, now = facts.unit_on(facts.baseline_since(day)), facts.unit_on(day)
+        start = None if baseline is None else facts.restated(baseline.value, begun, now)
+        if not start:
+            raise InvalidInput(
+                "baseline-missing",
+                "What is relative to the baseline needs one that is not zero, in the unit now in force.",
+                pointer="/relative_to",
+            )
+        with exactly():
+            return plain(start * (100 + proposed.value) / 100)
+
+    def _same_promise(self, before: Target, target: TargetSet) -> bool:
+        level = target.value if target.level is None else target.level
+        promised = (level, target.on, target.tolerance or 0, target.accumulation, target.from_on)
+        held = (before.level, before.on, before.tolerance, before.accumulation, before.from_on)
+        return promised == held and self._in_one_unit(before.effective_on, target.effective_on)
 
     def set_trajectory(self, proposed: TrajectorySet, context: Context) -> TrajectorySet:
         """Lays down the values planned on the way to the target; they replace those planned before."""
@@ -114,7 +145,11 @@ class Indicator(Aggregate):
                 )
             last = point.on
         before = self.facts.trajectories_in_force.on(effective)[0]
-        if before is not None and before.points == proposed.points:
+        if (
+            before is not None
+            and before.points == proposed.points
+            and self._in_one_unit(before.effective_on, effective)
+        ):
             raise RuleBroken("trajectory-unchanged", "These are the planned values already in force.")
         return proposed
 
@@ -154,7 +189,7 @@ class Indicator(Aggregate):
                 f"The value it corrects was only published on {before.published_on}.",
                 pointer="/published_on",
             )
-        if proposed.value == before.value:
+        if proposed.value == before.value and self._in_one_unit(before.published_on, proposed.published_on):
             raise RuleBroken(
                 "measurement-unchanged", f"{before.value} is the value {proposed.period} already has."
             )
@@ -179,8 +214,21 @@ class Indicator(Aggregate):
         effective = self._in_its_life(proposed.effective_on, context.today)
         guards.reason_given(proposed.reason, "A changed definition")
         before = self.facts.definition_on(effective)
-        after = replace(before, **proposed.changes)
+        after = replace(before, **fields_in(proposed.changes))
         _check_definition(after, context.today)
+        if proposed.restated_by is not None:
+            if after.unit == before.unit:
+                raise InvalidInput(
+                    "restated-without-unit",
+                    "Earlier numbers are restated where the unit changes; here it stays.",
+                    pointer="/restated_by",
+                )
+            if proposed.restated_by <= 0:
+                raise InvalidInput(
+                    "restated-by-nothing",
+                    "Earlier numbers are multiplied by a number above zero.",
+                    pointer="/restated_by",
+                )
         fields = [
             name for name in Definition.__struct_fields__ if getattr(before, name) != getattr(after, name)
         ]
@@ -194,8 +242,8 @@ class Indicator(Aggregate):
             )
         return replace(
             proposed,
-            changes={name: _as_json(getattr(after, name)) for name in fields},
-            previous={name: _as_json(getattr(before, name)) for name in fields},
+            changes=DefinitionFields(**{name: getattr(after, name) for name in fields}),
+            previous=DefinitionFields(**{name: getattr(before, name) for name in fields}),
         )
 
     def publish(self, proposed: IndicatorPublished, context: Context) -> IndicatorPublished:  # noqa: ARG002
@@ -221,6 +269,9 @@ class Indicator(Aggregate):
                 pointer="/effective_on",
             )
         return effective_on
+
+    def _in_one_unit(self, day: date, other: date) -> bool:
+        return self.facts.unit_on(day) == self.facts.unit_on(other)
 
     def _check_period(self, period: Period, published_on: date) -> None:
         """A new value is of a period of its frequency, that of its last day or that of its publication, and of days
@@ -271,6 +322,22 @@ def _check_definition(definition: Definition, today: date) -> None:
         guards.not_after_today(definition.baseline.on, today, "/baseline/on")
 
 
-def _as_json(value: Any) -> Any:
-    """A field of the definition as it lies in an event; numbers stay exact."""
-    return msgspec.to_builtins(value, builtin_types=(Decimal,))
+def _first_of_window(proposed: TargetSet, baseline: Baseline | None) -> date | None:
+    """The first day of the window of what is accumulated; None for the last value, which has no window."""
+    first = proposed.from_on
+    if proposed.accumulation is Accumulation.LAST:
+        if first is not None:
+            raise InvalidInput(
+                "window-not-applicable", "The last value has no window: leave it out.", pointer="/from_on"
+            )
+        return None
+    if first is None and baseline is not None:
+        first = baseline.on + timedelta(days=1)
+    if first is None or first > proposed.on:
+        raise InvalidInput(
+            "window-missing",
+            f"Say from which day on the {proposed.accumulation} is taken, no later than {proposed.on}: there is no "
+            "baseline to begin after.",
+            pointer="/from_on",
+        )
+    return first

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import UNSET
+
 from services.commitments.commitment.repository import Commitments
 from services.commitments.indicator.model import Indicator, define
 from services.commitments.plan.repository import Directory
@@ -72,7 +74,8 @@ class Indicators(Repository[Indicator]):
         self, current: Indicator, proposed: IndicatorDefinitionChanged, context: Context
     ) -> IndicatorDefinitionChanged:
         """Changes what is measured, or how, from a day on; verdicts on the first promise keep the first definition."""
-        self._check_source(proposed.changes.get("source"))
+        if proposed.changes.source is not UNSET:
+            self._check_source(proposed.changes.source)
         return current.change_definition(proposed, context)
 
     async def _commitment_readers(self, indicator: Indicator) -> Readers | None:

@@ -20,6 +20,7 @@ from shared.aggregate.redaction import ReadersOf
 from shared.events.indicators import (
     Baseline,
     DataSource,
+    DefinitionFields,
     IndicatorDefined,
     IndicatorDefinitionChanged,
     IndicatorPublished,
@@ -29,7 +30,8 @@ from shared.events.indicators import (
     TargetSet,
     TrajectorySet,
 )
-from shared.events.types import DecisionNumber, PeriodName
+from shared.events.types import MOST_PLACES, DecisionNumber, PeriodName
+from shared.events.vocabulary import Accumulation, RelativeTo
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.requests import request_of
@@ -38,13 +40,9 @@ from shared.http.responses import written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Role
-from shared.rules.indicator_facts import Measurement, Target
-from shared.rules.indicator_verdict import (
-    CURRENT_INDICATOR_RULE,
-    IndicatorStatus,
-    Promise,
-    indicator_verdict,
-)
+from shared.rules.decimals import exactly, plain
+from shared.rules.indicator_facts import IndicatorFacts, Measurement, Target, Terms
+from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE, IndicatorStatus
 from shared.rules.indicator_warnings import WarningCode, WarningWindows, warning_signs
 
 UNIT: Final = frozenset({Role.DCI})
@@ -62,46 +60,76 @@ _MEASURES: Final = Access(
     note="ministries: only where the indicator names them as its source",
 )
 
-_SHOWN = Decimal("0.000001")
+_PLACES: Final = 6
+"""Digits after the point of what was divided."""
 
 # --- documents -----------------------------------------------------------------------------------------------------
 
 
 class Change(msgspec.Struct, kw_only=True):
-    """How far a value is from the baseline: in its unit, and in percent of the baseline."""
+    """How far a value is from another: in its unit, and in percent of the other."""
 
     absolute: Decimal
-    percent: Decimal | None
+    percent: Annotated[
+        Decimal | None, Field(description="To six decimals; null where the other is zero.", examples=[-15])
+    ]
+
+
+class ChangeOnPrevious(Change, kw_only=True):
+    """How far a value is from that of the last period before it that is as long."""
+
+    period: Annotated[str, Field(description="The period before.", examples=["2010"])]
 
 
 class VerdictDocument(msgspec.Struct, kw_only=True):
-    """What a value says of a promise: the distance from the target, and what was planned for the day."""
+    """What a value says of a promise."""
 
     status: IndicatorStatus
-    gap: Decimal
-    planned: Decimal | None
+    value: Annotated[
+        Decimal | None,
+        Field(description="What was judged: the value, or the sum, mean, … of the window up to its period."),
+    ]
+    gap: Annotated[
+        Decimal | None,
+        Field(
+            description="What was judged minus the target; null where that cannot be said.", examples=[2.54]
+        ),
+    ]
+    planned: Annotated[
+        Decimal | None,
+        Field(description="What was planned for the last day of the period.", examples=[31.081725]),
+    ]
 
 
 class TargetDocument(msgspec.Struct, kw_only=True):
     """A value promised for a day, from the day `effective_on` on."""
 
-    number: int
-    value: Decimal
-    on: date
-    tolerance: Decimal | None
-    effective_on: date
-    reason: str | None
+    number: Annotated[int, Field(description="The first target is 1; those after it are revisions.")]
+    value: Annotated[Decimal, Field(description="As it was promised.", examples=[-15])]
+    relative_to: Annotated[RelativeTo, Field(description="Whether `value` is in percent of the baseline.")]
+    level: Annotated[Decimal, Field(description="What it comes to in the unit of its day.", examples=[28.56])]
+    unit: Annotated[str, Field(description="The unit in force on its day.", examples=["%"])]
+    on: Annotated[date, Field(description="The day it is promised for.", examples=["2014-12-31"])]
+    tolerance: Annotated[
+        Decimal | None, Field(description="How far a value that is to be maintained may stray.")
+    ]
+    accumulation: Annotated[Accumulation, Field(description="What is held against it.")]
+    from_on: Annotated[date | None, Field(description="The first day of the window of what is accumulated.")]
+    effective_on: Annotated[date, Field(description="The day from which it was the target.")]
+    reason: Annotated[str | None, Field(description="Why it replaced the one before.")]
     decision: DecisionNumber | None
-    position: int
-    change: Annotated[Change | None, Field(description="From the baseline.")]
+    position: Annotated[int, Field(description="Of the event that set it.")]
+    change: Annotated[
+        Change | None, Field(description="From the baseline of its day; a later baseline does not touch it.")
+    ]
 
 
 class TrajectoryDocument(msgspec.Struct, kw_only=True):
     """The values planned on the way."""
 
     points: list[document_of(PlannedValue)]  # type: ignore[valid-type]
-    effective_on: date
-    position: int
+    effective_on: Annotated[date, Field(description="The day from which it was the plan.")]
+    position: Annotated[int, Field(description="Of the event that laid it down.")]
 
 
 class CorrectionDocument(msgspec.Struct, kw_only=True):
@@ -110,41 +138,58 @@ class CorrectionDocument(msgspec.Struct, kw_only=True):
     value: Decimal
     published_on: date
     reason: str | None
-    position: int
-    previous: Decimal
+    position: Annotated[int, Field(description="Of the event that corrected it.")]
+    previous: Annotated[Decimal, Field(description="The value it replaced.")]
 
 
 class MeasurementDocument(msgspec.Struct, kw_only=True):
     """The value found for a period, judged against the promise as it was first made and as it stands."""
 
-    period: str
-    period_end_on: date
-    value: Decimal
+    period: Annotated[str, Field(examples=["2011"])]
+    period_end_on: Annotated[date, Field(description="The last day of the period.")]
+    value: Annotated[Decimal, Field(description="As last corrected.", examples=[31.1])]
+    unit: Annotated[str, Field(description="The unit in force on the day it was published.", examples=["%"])]
     published_on: date
-    source: str | None
-    supplied_by: str | None
-    change: Annotated[Change | None, Field(description="From the baseline.")]
-    against_original: VerdictDocument | None
-    against_current: VerdictDocument | None
-    corrections: list[CorrectionDocument]
-    position: int
+    source: Annotated[str | None, Field(description="The publication it was taken from.")]
+    supplied_by: Annotated[
+        str | None, Field(description="The organisation it came from, where that is not the source.")
+    ]
+    change: Annotated[Change | None, Field(description="From the baseline now in force.")]
+    change_on_previous: Annotated[
+        ChangeOnPrevious | None, Field(description="From the last period before it that is about as long.")
+    ]
+    against_original: Annotated[
+        VerdictDocument | None, Field(description="Against the first target, as it was first promised.")
+    ]
+    against_current: Annotated[VerdictDocument | None, Field(description="Against the target in force.")]
+    corrections: Annotated[
+        list[CorrectionDocument], Field(description="In the order in which they were recorded.")
+    ]
+    position: Annotated[int, Field(description="Of the event that recorded it first.")]
 
 
 class DefinitionChangeDocument(msgspec.Struct, kw_only=True):
     """Fields of the definition with their new values, and why."""
 
-    changes: dict[str, Any]
+    changes: Annotated[
+        document_of(DefinitionFields),  # type: ignore[valid-type]
+        Field(description="The fields that changed, with their new values; null where one was taken away."),
+    ]
     reason: str
-    effective_on: date
-    position: int
+    effective_on: Annotated[date, Field(description="The day from which it reads so.")]
+    restated_by: Annotated[
+        Decimal | None, Field(description="What makes numbers in the unit before it comparable, if anything.")
+    ]
+    position: Annotated[int, Field(description="Of the event that changed it.")]
 
 
 class WarningDocument(msgspec.Struct, kw_only=True):
-    """What makes a reader look twice, and the position of the event it follows from."""
+    """What makes a reader look twice, which proves nothing."""
 
     code: WarningCode
-    detail: str
-    because: int
+    detail: Annotated[str, Field(description="What was seen, in words.")]
+    because: Annotated[int, Field(description="The position of the last of the events it follows from.")]
+    events: Annotated[list[int], Field(description="The positions of all the events it follows from.")]
 
 
 INDICATOR: Final = extended(
@@ -152,37 +197,52 @@ INDICATOR: Final = extended(
     IndicatorDefined,
     "An indicator with its targets, its values, the verdict on each, and the warning signs.",
     id=UUID,
-    baseline=document_of(Baseline) | None,
-    source=document_of(DataSource) | None,
-    original_target=TargetDocument | None,
-    current_target=TargetDocument | None,
-    targets=list[TargetDocument],
-    trajectory=TrajectoryDocument | None,
+    baseline=Annotated[
+        document_of(Baseline) | None, Field(description="The one in force; null where there is none.")
+    ],
+    baseline_unit=Annotated[
+        str | None, Field(description="The unit it is in: that of the day it became the baseline.")
+    ],
+    source=Annotated[document_of(DataSource) | None, Field(description="Who supplies the values.")],
+    original_target=Annotated[TargetDocument | None, Field(description="The first one, as it was promised.")],
+    current_target=Annotated[TargetDocument | None, Field(description="The one in force.")],
+    targets=Annotated[
+        list[TargetDocument], Field(description="All of them, in the order in which they were recorded.")
+    ],
+    trajectory=Annotated[TrajectoryDocument | None, Field(description="The plan in force.")],
     latest=Annotated[MeasurementDocument | None, Field(description="The value of the latest period.")],
-    measurements=list[MeasurementDocument],
-    definition_changes=list[DefinitionChangeDocument],
-    verdict_rule=Annotated[str, Field(examples=[CURRENT_INDICATOR_RULE])],
-    warnings=list[WarningDocument],
+    measurements=Annotated[list[MeasurementDocument], Field(description="In the order of their periods.")],
+    definition_changes=Annotated[
+        list[DefinitionChangeDocument], Field(description="In the order of the days they took effect.")
+    ],
+    verdict_rule=Annotated[
+        str, Field(description="The rule that judged the values.", examples=[CURRENT_INDICATOR_RULE])
+    ],
+    warnings=Annotated[
+        list[WarningDocument], Field(description="The warning signs, in the order in which they arose.")
+    ],
     defined_on=RecordedOn,
     defined_at=RecordedAt,
     updated_on=RecordedOn,
     updated_at=RecordedAt,
     version=int,
-    position=int,
+    position=Annotated[int, Field(description="Of its last event.")],
 )
 
 
-def indicator_document(indicator: Indicator, windows: WarningWindows, day_of: DayOf) -> msgspec.Struct:
-    """Everything that was recorded of an indicator, and what follows from it."""
+def indicator_document(
+    indicator: Indicator, windows: WarningWindows, today: date, day_of: DayOf
+) -> msgspec.Struct:
+    """Everything that was recorded of an indicator, and what follows from it on a day."""
     facts = indicator.facts
-    definition, baseline = facts.definition, facts.definition.baseline
+    definition, units = facts.definition, facts.units
+    baseline, trajectory, latest = definition.baseline, facts.trajectory, facts.latest()
     measured = sorted(
         facts.measurements.values(), key=lambda one: (one.period_end_on, one.findings[0].position)
     )
-    promises = facts.original_promise, facts.current_promise
-    measurements = {one.period.name: _measurement(one, baseline, *promises) for one in measured}
-    targets = {target.position: _target(target, baseline) for target in facts.targets}
-    latest, current, trajectory = facts.latest(), facts.target, facts.trajectory
+    measurements = {one.period.name: _measurement(one, facts) for one in measured}
+    targets = {target.position: _target(target, facts) for target in facts.targets}
+    current = facts.target
     return INDICATOR(
         **members_of(definition),
         id=indicator.id,
@@ -190,6 +250,7 @@ def indicator_document(indicator: Indicator, windows: WarningWindows, day_of: Da
         commitment=indicator.commitment,
         visibility=indicator.visibility,
         effective_on=indicator.effective_on,
+        baseline_unit=None if baseline is None else units[facts.unit_on(facts.baseline_since(date.max))],
         original_target=next(iter(targets.values()), None),
         current_target=current and targets[current.position],
         targets=list(targets.values()),
@@ -203,15 +264,21 @@ def indicator_document(indicator: Indicator, windows: WarningWindows, day_of: Da
         measurements=list(measurements.values()),
         definition_changes=[
             DefinitionChangeDocument(
-                changes=change.values,
+                changes=document_of(DefinitionFields)(**members_of(change.changes)),
                 reason=change.reason,
                 effective_on=change.effective_on,
+                restated_by=change.restated_by,
                 position=change.position,
             )
             for change in facts.changes
         ],
         verdict_rule=CURRENT_INDICATOR_RULE,
-        warnings=[WarningDocument(**sign._asdict()) for sign in warning_signs(facts, windows)],
+        warnings=[
+            WarningDocument(
+                code=sign.code, detail=sign.detail, because=sign.because, events=list(sign.events)
+            )
+            for sign in warning_signs(facts, today, windows)
+        ],
         **recorded("defined", indicator.began_at, day_of),
         **recorded("updated", indicator.recorded_at, day_of),
         version=indicator.version,
@@ -219,27 +286,30 @@ def indicator_document(indicator: Indicator, windows: WarningWindows, day_of: Da
     )
 
 
-def _target(target: Target, baseline: Baseline | None) -> TargetDocument:
+def _target(target: Target, facts: IndicatorFacts) -> TargetDocument:
+    unit = facts.unit_on(target.effective_on)
     return TargetDocument(
         **target._asdict() | {"tolerance": target.tolerance or None},
-        change=_change(target.value, baseline),
+        unit=facts.units[unit],
+        change=_change(facts, target.level, unit, *_baseline_on(facts, target.effective_on)),
     )
 
 
-def _measurement(
-    measurement: Measurement, baseline: Baseline | None, original: Promise | None, current: Promise | None
-) -> MeasurementDocument:
+def _measurement(measurement: Measurement, facts: IndicatorFacts) -> MeasurementDocument:
     first, last = measurement.findings[0], measurement.findings[-1]
+    unit = facts.unit_on(last.published_on)
     return MeasurementDocument(
         period=measurement.period.name,
         period_end_on=measurement.period_end_on,
         value=last.value,
+        unit=facts.units[unit],
         published_on=last.published_on,
         source=measurement.source,
         supplied_by=measurement.supplied_by,
-        change=_change(last.value, baseline),
-        against_original=_verdict(measurement, original),
-        against_current=_verdict(measurement, current),
+        change=_change(facts, last.value, unit, *_baseline_on(facts, date.max)),
+        change_on_previous=_change_on_previous(measurement, facts),
+        against_original=_verdict(measurement, facts, facts.original),
+        against_current=_verdict(measurement, facts, facts.current),
         corrections=[
             CorrectionDocument(**found._asdict(), previous=before.value)
             for before, found in zip(measurement.findings, measurement.findings[1:], strict=False)
@@ -248,25 +318,52 @@ def _measurement(
     )
 
 
-def _verdict(measurement: Measurement, promise: Promise | None) -> VerdictDocument | None:
-    if promise is None:
+def _change_on_previous(measurement: Measurement, facts: IndicatorFacts) -> ChangeOnPrevious | None:
+    before = facts.before(measurement)
+    if before is None:
         return None
-    verdict = indicator_verdict(promise, measurement.value, measurement.period_end_on)
-    planned = None if verdict.planned is None else _rounded(verdict.planned)
-    return VerdictDocument(status=verdict.status, gap=verdict.gap, planned=planned)
-
-
-def _change(value: Decimal, baseline: Baseline | None) -> Change | None:
-    if baseline is None:
+    last, earlier = measurement.findings[-1], before.findings[-1]
+    units = facts.unit_on(last.published_on), facts.unit_on(earlier.published_on)
+    change = _change(facts, last.value, units[0], earlier.value, units[1])
+    if change is None:
         return None
-    absolute = value - baseline.value
-    percent = None if baseline.value == 0 else _rounded(100 * absolute / abs(baseline.value))
-    return Change(absolute=absolute, percent=percent)
+    return ChangeOnPrevious(period=before.period.name, absolute=change.absolute, percent=change.percent)
 
 
-def _rounded(number: Decimal) -> Decimal:
-    """What was divided, to six decimals; a number too large for that stays as it is."""
-    return number.quantize(_SHOWN).normalize() if abs(number) < 10**18 else number
+def _verdict(measurement: Measurement, facts: IndicatorFacts, terms: Terms | None) -> VerdictDocument | None:
+    verdict = terms and facts.verdict(terms, measurement)
+    if verdict is None:
+        return None
+    return VerdictDocument(
+        status=verdict.status,
+        value=_shown(verdict.value),
+        gap=_shown(verdict.gap),
+        planned=_shown(verdict.planned, _PLACES),
+    )
+
+
+def _baseline_on(facts: IndicatorFacts, day: date) -> tuple[Decimal | None, int]:
+    """The value of the baseline in force on a day, and the number of its unit."""
+    baseline = facts.definition_on(day).baseline
+    return None if baseline is None else baseline.value, facts.unit_on(facts.baseline_since(day))
+
+
+def _change(
+    facts: IndicatorFacts, value: Decimal, unit: int, other: Decimal | None, other_unit: int
+) -> Change | None:
+    """How far a value is from another; None where there is no other, or where they are not comparable."""
+    later = max(unit, other_unit)
+    here = facts.restated(value, unit, later)
+    there = None if other is None else facts.restated(other, other_unit, later)
+    if here is None or there is None:
+        return None
+    with exactly():
+        percent = None if there == 0 else 100 * (here - there) / abs(there)
+        return Change(absolute=plain(here - there), percent=_shown(percent, _PLACES))
+
+
+def _shown(number: Decimal | None, places: int = MOST_PLACES) -> Decimal | None:
+    return None if number is None else plain(number, places)
 
 
 # --- requests ------------------------------------------------------------------------------------------------------
@@ -275,19 +372,6 @@ _DEFINING = request_of(
     IndicatorDefined,
     name="DefinitionRequest",
     doc="What is measured and how, laid down before it is measured.",
-)
-_FIELDS = request_of(
-    IndicatorDefined,
-    without=("code", "commitment", "visibility", "effective_on"),
-    partial=True,
-    name="DefinitionFields",
-    doc="The fields to change, with their new values; those left out stay as they are.",
-)
-_REDEFINING = request_of(
-    IndicatorDefinitionChanged,
-    name="DefinitionChangeRequest",
-    doc="What is measured, or how, changes from a day on.",
-    changes=Annotated[_FIELDS, Field(examples=[{"method": "Interviews by telephone"}])],
 )
 
 # --- routes --------------------------------------------------------------------------------------------------------
@@ -319,10 +403,13 @@ def indicator_routes(indicators: Indicators, readers_of: ReadersOf, windows: War
 
     one.document(
         INDICATOR,
-        lambda it, _: indicator_document(it, windows, indicators.clock.day_of),
+        lambda it, today: indicator_document(it, windows, today, indicators.clock.day_of),
         doc="An indicator with its targets, its values, the verdict on each, and the warning signs.\n\n"
         "Each value is judged against the promise as it was first made and against the promise as it stands. The "
         "version is its ETag.",
+        same_on=lambda it, day, other: (
+            warning_signs(it.facts, day, windows) == warning_signs(it.facts, other, windows)
+        ),
     )
     one.history(
         doc="Everything that was recorded of an indicator, in order: what, when, by whom, and on which decision."
@@ -342,7 +429,6 @@ def indicator_routes(indicators: Indicators, readers_of: ReadersOf, windows: War
         IndicatorDefinitionChanged,
         indicators.change_definition,
         access=_PROMISES,
-        request=_REDEFINING,
     )
     one.fact("publications", IndicatorPublished, Indicator.publish, access=_PROMISES)
     return router
@@ -422,6 +508,30 @@ ERRORS: Catalogue = {
     "trajectory-empty": Explained(422, "Empty trajectory", "A trajectory has at least one planned value."),
     "trajectory-not-ascending": Explained(
         422, "Days out of order", "Planned days follow the day of the baseline and each other."
+    ),
+    "baseline-missing": Explained(
+        422,
+        "No baseline to go by",
+        "A target in percent of the baseline needs one, not zero and in the unit now in force: lay it down first, or "
+        "give the target as an absolute value.",
+    ),
+    "window-missing": Explained(
+        422,
+        "No window",
+        "What is summed, averaged, … needs `from_on`, no later than the target's day, or a baseline to begin after.",
+    ),
+    "window-not-applicable": Explained(
+        422,
+        "Window not applicable",
+        "The last value has no window: leave `from_on` out, or say what is taken of it.",
+    ),
+    "restated-without-unit": Explained(
+        422, "Nothing to restate", "`restated_by` goes with another `unit` in the same change."
+    ),
+    "restated-by-nothing": Explained(
+        422,
+        "Impossible factor",
+        "`restated_by` is above zero: 10 from % to ‰, 1 where the unit only gets another name.",
     ),
     "tolerance-not-applicable": Explained(
         422, "Tolerance not applicable", "Only a value that is to be maintained has a tolerance."

@@ -40,7 +40,7 @@ from shared.events.indicators import IndicatorDefined, TargetSet
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.meetings import AgreedCommitment, DecisionAgreed, Effect
 from shared.events.streams import stream_of
-from shared.events.vocabulary import Direction, OriginKind, Visibility
+from shared.events.vocabulary import Accumulation, Direction, OriginKind, Visibility
 from shared.rules import guards
 
 
@@ -282,10 +282,14 @@ def _revise_target(
         if indicator is None:
             raise NotFound("unknown-indicator", f"There is no indicator '{agreed.indicator}'.")
         day = max(decision.agreed_on, indicator.effective_on)
+        before = indicator.facts.targets_in_force.on(day)[0]
         proposed = TargetSet(
             value=guards.value_text(agreed.value),
             on=agreed.on,
             tolerance=_tolerance(indicator, day),
+            # A decision gives a value and a day: whether that is a sum or a mean, and since when, stays as it was.
+            accumulation=Accumulation.LAST if before is None else before.accumulation,
+            from_on=None if before is None else before.from_on,
             effective_on=day,
             reason=_reason(decision),
             decision=decision.number,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import date
+
 from services.commitments.plan.model import Organization, Pillar, check_organization, check_pillar
 from shared.aggregate.command import Command
 from shared.aggregate.index import EventSource, Index
@@ -28,6 +31,10 @@ class Directory:
     def organization_called(self, name: str) -> Organization | None:
         """The organisation with that code or alias, capitals aside."""
         return self.organizations.get(name) or self._names.get(name.casefold())
+
+    def heirs_on(self, code: str, day: date) -> Collection[str]:  # noqa: ARG002
+        """The organisations that stand for one on a day."""
+        return (code,)
 
     def _name_anew(self) -> None:
         self._names = {

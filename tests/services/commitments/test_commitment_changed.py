@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.commitments.commitment.model import replace
 from shared.errors import BitacoraError, InvalidInput, RuleBroken
 from shared.events.commitments import (
     ChangeableField,
@@ -207,3 +208,32 @@ def test_a_closed_commitment_changes_no_more_from_the_day_it_was_closed(closing:
 def test_what_has_facts_of_its_own_is_no_field_that_a_change_may_name(field: str) -> None:
     with pytest.raises(ValueError, match="field"):
         request_of(Changed).model_validate({"field": field, "value": "x", "reason": "x"})
+
+
+def test_a_field_is_not_handed_to_an_organisation_that_is_no_more() -> None:
+    gone = KNOWN._replace(heirs_on=lambda code, day: ("POLICE",) if day >= JULY else (code,))
+    proposed = Changed(
+        field=ChangeableField.RESPONSIBLE_SERVICE, value="HEALTH", effective_on=JULY, reason="Reform"
+    )
+    given().when(lambda it: it.change(proposed, on(TODAY), gone)).refused(
+        "organization-dissolved", RuleBroken
+    )
+    before = replace(proposed, effective_on=JUNE)
+    assert given().thing.change(before, on(TODAY), gone).value == "HEALTH"
+
+
+@pytest.mark.parametrize(
+    ("field", "day", "shown"), [("title", MAY, False), ("title", JUNE, True), ("stage", JUNE, False)]
+)
+def test_a_correction_below_a_change_is_taken_if_it_shows_on_some_day(
+    field: str, day: date, shown: bool
+) -> None:
+    """Of the stage only the present one is shown, and that is what the change says."""
+    proposed = Corrected(field=field, value="Draft", reason="Misread")
+    asked = given(registered(), changed(field, "House", day)).when(
+        lambda it: it.correct(proposed, on(TODAY), KNOWN)
+    )
+    if shown:
+        asked.then(replace(proposed, previous=TITLE))
+    else:
+        asked.refused("correction-without-effect", RuleBroken)

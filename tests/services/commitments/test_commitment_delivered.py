@@ -157,8 +157,10 @@ def test_the_latest_report_that_was_not_sent_back_gives_stage_and_percentage() -
         (INTERIOR, reported(3, effective_on=TODAY, percent=Decimal(90), stage="Senate")),
         returned(3),
     ).thing
-    assert (it.percent, it.stage_on(TODAY)) == (Decimal(40), "House")
-    assert (given().thing.percent, given().thing.stage_on(TODAY)) == (None, "design")
+    assert (it.progress.percent_unreviewed_on(TODAY), it.stage_on(TODAY)) == (Decimal(40), "House")
+    assert it.progress.percent_on(TODAY) is None
+    nothing = given().thing
+    assert (nothing.progress.percent_unreviewed_on(TODAY), nothing.stage_on(TODAY)) == (None, "design")
 
 
 # --- reviews -------------------------------------------------------------------------------------------------------

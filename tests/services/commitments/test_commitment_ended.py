@@ -105,13 +105,24 @@ def test_what_was_closed_later_is_not_closed_earlier_on_the_side(closing: Event)
     given(registered(), closing).when(complete(MAY)).refused("commitment-closed", RuleBroken)
 
 
-def test_what_was_closed_and_reopened_may_turn_out_to_have_been_kept_before() -> None:
-    given(registered(), discarded(), reopened()).when(complete(MAY)).then(
-        Completed(completed_on=MAY, evidence=(LAW,))
+@pytest.mark.parametrize("ask", [complete(MAY), merge(day=MAY)])
+def test_what_was_closed_or_reopened_later_is_not_closed_before_that(ask: Any) -> None:
+    """The later one would go on to hold: completed in 2011, and late today. It is retracted instead."""
+    given(registered(), completed(JUNE), reopened(JUNE)).when(ask).refused("reopened-later", RuleBroken)
+    given(registered(), completed(JUNE), reopened(JULY)).when(ask).refused("commitment-closed", RuleBroken)
+    given(registered(), completed(JUNE), reopened(JULY)).when(reopen(JUNE)).refused(
+        "reopened-later", RuleBroken
     )
 
 
-def test_a_wrong_day_of_completion_is_mended_by_reopening_and_completing_again() -> None:
+def test_the_refusal_names_what_came_later() -> None:
+    with pytest.raises(RuleBroken, match="reopened as of 2012-07-01"):
+        complete(MAY)(given(registered(), completed(JULY), reopened(JULY)).thing)
+    with pytest.raises(RuleBroken, match="achieved as of 2012-06-30"):
+        complete(MAY)(given(registered(), completed(JUNE), reopened(JULY)).thing)
+
+
+def test_an_old_log_that_breaks_the_order_still_folds() -> None:
     it = given(registered(), completed(JULY), reopened(JULY), completed(JUNE), completed(JULY)).thing
     statuses = [verdict and verdict.status for verdict in map(it.verdict_on, (MAY, JUNE, JULY, TODAY))]
     assert statuses == [Status.ON_TIME, Status.ACHIEVED, Status.ACHIEVED, Status.ACHIEVED]

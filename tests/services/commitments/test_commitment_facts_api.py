@@ -153,6 +153,7 @@ async def service(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Installation
         for code in ("SEG-14", "SEG-1", "SEG-X"):
             deadlines = {"public_deadline": {"on": "2013-12-31"}, "internal_deadline": {"on": "2013-10-31"}}
             body = {"code": code, "title": "Burglary", "lead_organization": "INTERIOR", **deadlines}
+            body["effective_on"] = "2012-05-21"
             await running.told("POST", "/v1/commitments", body)
         discard = {"reason_type": "technical", "reason": "Unmeasurable"}
         await running.told("POST", "/v1/commitments/SEG-X/discards", discard, If_Match="*")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from shared.errors import InvalidInput, RuleBroken
+from services.commitments.commitment.model import Revision, replace
+from shared.errors import BitacoraError, InvalidInput, RuleBroken
 from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
@@ -81,10 +82,10 @@ def test_no_judgement_takes_effect_tomorrow() -> None:
     given().when(assess(TOMORROW)).refused("date-in-future", InvalidInput, "/effective_on")
 
 
-def test_a_fact_may_be_older_than_the_registration() -> None:
+def test_a_fact_may_be_older_than_the_entry_of_the_commitment_and_not_than_its_first_day() -> None:
     """A promise is often entered after it was made and judged."""
-    day = date(2010, 5, 21)
-    given().when(assess(day)).then(Assessed(effective_on=day, judgement=Judgement.ON_TRACK))
+    given().when(assess(MAY)).then(Assessed(effective_on=MAY, judgement=Judgement.ON_TRACK))
+    given().when(assess(MAY - timedelta(days=1))).refused("before-registration", RuleBroken)
 
 
 @pytest.mark.parametrize("closing", [completed(), discarded(), merged()])
@@ -259,18 +260,44 @@ def test_the_internal_deadline_is_not_moved_beyond_the_public_one() -> None:
     )
 
 
-def test_the_public_deadline_may_be_brought_forward_past_the_internal_one() -> None:
-    """A promise made in public is a fact, whatever the unit had planned."""
-    it = given().when(revise(DeadlineKind.PUBLIC, date(2013, 1, 1)))
-    it.then(
+NEW_YEAR = date(2013, 1, 1)
+
+
+def test_the_public_deadline_is_brought_forward_past_the_internal_one_only_together_with_it() -> None:
+    given().when(revise(DeadlineKind.PUBLIC, NEW_YEAR)).refused("internal-after-public", RuleBroken)
+    moved = DeadlineRevised(deadline=DeadlineKind.PUBLIC, on=NEW_YEAR, effective_on=TODAY, reason="Senate")
+    both = given().thing.revise_deadlines(Revision(moved, MAY), on(TODAY))
+    assert [(one.deadline, one.previous, one.on) for one in both] == [
+        (DeadlineKind.PUBLIC, date(2013, 12, 31), NEW_YEAR),
+        (DeadlineKind.INTERNAL, date(2013, 10, 31), MAY),
+    ]
+    for deadline, internal_on, code in [
+        (DeadlineKind.PUBLIC, date(2013, 6, 1), "internal-after-public"),
+        (DeadlineKind.INTERNAL, MAY, "internal-on-misplaced"),
+    ]:
+        with pytest.raises(BitacoraError) as refused:
+            given().thing.revise_deadlines(
+                Revision(replace(moved, deadline=deadline), internal_on), on(TODAY)
+            )
+        assert refused.value.code == code
+
+
+def test_the_deadlines_are_in_order_on_every_day_that_a_revision_tells_of() -> None:
+    """A public deadline told of late meets an internal one that had been moved since."""
+    later = DeadlineRevised(
+        deadline=DeadlineKind.INTERNAL, on=date(2013, 12, 1), effective_on=JULY, reason="Senate"
+    )
+    early = revise(DeadlineKind.PUBLIC, date(2013, 11, 15), effective_on=JUNE)
+    given().when(early).then(
         DeadlineRevised(
             deadline=DeadlineKind.PUBLIC,
-            on=date(2013, 1, 1),
-            effective_on=TODAY,
+            on=date(2013, 11, 15),
+            effective_on=JUNE,
             reason="Senate",
             previous=date(2013, 12, 31),
         )
     )
+    given(registered(), later).when(early).refused("internal-after-public", RuleBroken)
 
 
 def test_a_closed_commitment_takes_no_revision() -> None:

@@ -17,6 +17,7 @@ from shared.events.commitments import EVENTS, ProgressReported
 from shared.events.facts import Unknown
 from shared.http.responses import encoded
 from shared.rules.dated_facts import DatedFacts, History
+from shared.rules.progress import ReportsByDay
 from tests.services.commitments.lives import ASKS, Ask, lived, lives
 from tests.services.commitments.promises import TODAY, registered
 from tests.support.scenario import on, recorded
@@ -29,7 +30,7 @@ def rendered(thing: Commitment, day: date) -> bytes:
 
 def state(thing: Any) -> Any:
     """Everything a commitment holds, comparable."""
-    if isinstance(thing, Commitment | DatedFacts | History):
+    if isinstance(thing, Commitment | DatedFacts | History | ReportsByDay):
         slots = {slot for cls in type(thing).__mro__ for slot in getattr(cls, "__slots__", ())}
         return {slot: state(getattr(thing, slot)) for slot in slots}
     return thing

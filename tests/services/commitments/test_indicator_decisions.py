@@ -17,6 +17,7 @@ from shared.events.facts import Event
 from shared.events.indicators import (
     Baseline,
     DataSource,
+    DefinitionFields,
     IndicatorDefined,
     IndicatorDefinitionChanged,
     IndicatorPublished,
@@ -81,10 +82,15 @@ def correction(period: str, value: str, reason: str, published_on: date = TODAY)
 
 
 def redefinition(
-    changes: dict[str, Any], reason: str = "r", effective_on: date = TODAY
+    changes: dict[str, Any],
+    reason: str = "r",
+    effective_on: date = TODAY,
+    restated_by: Decimal | None = None,
 ) -> IndicatorDefinitionChanged:
     """Other values for fields of the definition, from today on."""
-    return IndicatorDefinitionChanged(changes=changes, reason=reason, effective_on=effective_on)
+    return IndicatorDefinitionChanged(
+        changes=DefinitionFields(**changes), reason=reason, effective_on=effective_on, restated_by=restated_by
+    )
 
 
 def indicator(**more: Any) -> Story[Indicator]:
@@ -195,7 +201,7 @@ def test_a_revision_dated_before_another_does_not_take_its_place() -> None:
     in_force = story.thing.facts.target
     assert in_force is not None
     assert (in_force.number, in_force.on) == (2, BY_2014)
-    original = story.thing.facts.original_promise
+    original = story.thing.facts.original
     assert original is not None
     assert original.target.on == BY_2013
 
@@ -373,8 +379,8 @@ def test_a_changed_definition_names_what_changed_with_the_old_and_the_new() -> N
     changed = redefinition({"baseline": baseline, "unit": "%"}, "New sampling frame")
     event = story.record(story.thing.change_definition(changed, NOW))
     assert event == IndicatorDefinitionChanged(
-        changes={"baseline": {"value": Decimal("32.9"), "on": "2009-12-31"}},
-        previous={"baseline": {"value": Decimal("33.6"), "on": "2009-12-31", "source": "ENUSC 2009"}},
+        changes=DefinitionFields(baseline=baseline),
+        previous=DefinitionFields(baseline=BASELINE),
         reason="New sampling frame",
         effective_on=TODAY,
     )
@@ -402,10 +408,13 @@ def test_the_original_promise_is_read_with_the_definition_of_the_first_day() -> 
     story = with_target()
     turned = redefinition({"direction": Direction.INCREASE}, "Turned round")
     story.record(story.thing.change_definition(turned, NOW))
-    original, current = story.thing.facts.original_promise, story.thing.facts.current_promise
+    original, current = story.thing.facts.original, story.thing.facts.current
     assert original is not None
     assert current is not None
-    assert (original.direction, current.direction) == (Direction.DECREASE, Direction.INCREASE)
+    assert (original.definition.direction, current.definition.direction) == (
+        Direction.DECREASE,
+        Direction.INCREASE,
+    )
 
 
 # --- who may read it -------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ from shared.events.indicators import (
     EVENTS,
     Baseline,
     DataSource,
+    DefinitionFields,
     IndicatorDefinitionChanged,
     IndicatorPublished,
     MeasurementCorrected,
@@ -31,9 +32,8 @@ from shared.events.indicators import (
     TargetSet,
     TrajectorySet,
 )
-from shared.events.vocabulary import Direction, Frequency, Visibility
+from shared.events.vocabulary import Accumulation, Direction, Frequency, RelativeTo, Visibility
 from shared.rules.indicator_facts import IndicatorFacts
-from shared.rules.indicator_verdict import indicator_verdict
 from shared.rules.indicator_warnings import warning_signs
 from tests.services.commitments.stories import TODAY
 from tests.services.commitments.test_indicator_decisions import DEFINED_ON, NOW, indicator
@@ -44,7 +44,7 @@ numbers = st.decimals(Decimal("-99999.9999"), Decimal("99999.9999"), places=4)
 periods = st.sampled_from(
     ["2010", "2011", "2012", "2011-Q1", "2011-Q2", "2012-05", "2012-C1", "2013-W02", "2009-03-01--2010-02-28"]
 )
-changes = st.fixed_dictionaries(
+changes: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         "frequency": st.sampled_from(list(Frequency)),
@@ -64,8 +64,9 @@ def known_of(facts: IndicatorFacts) -> list[Any]:
     return [
         facts.first_definition,
         facts.definition,
-        facts.original_promise,
-        facts.current_promise,
+        facts.original,
+        facts.current,
+        facts.unit_changes,
         facts.targets,
         facts.trajectories,
         facts.trajectory,
@@ -73,7 +74,7 @@ def known_of(facts: IndicatorFacts) -> list[Any]:
             (m.period, m.period_end_on, m.source, m.supplied_by, m.findings)
             for m in facts.measurements.values()
         ],
-        warning_signs(facts),
+        warning_signs(facts, TODAY),
     ]
 
 
@@ -90,7 +91,14 @@ class AnIndicatorsLife(RuleBasedStateMachine):
 
     @rule(
         proposed=st.builds(
-            TargetSet, value=numbers, on=promised, effective_on=days, reason=st.none() | st.just("r")
+            TargetSet,
+            value=numbers,
+            on=promised,
+            effective_on=days,
+            reason=st.none() | st.just("r"),
+            accumulation=st.sampled_from(list(Accumulation)),
+            from_on=st.none() | promised,
+            relative_to=st.sampled_from(list(RelativeTo)),
         )
     )
     def promise(self, proposed: TargetSet) -> None:
@@ -118,18 +126,24 @@ class AnIndicatorsLife(RuleBasedStateMachine):
             self.story.record(self.thing.record_measurement(proposed, NOW))
 
     @precondition(lambda self: self.thing.facts.measurements)
-    @rule(which=st.integers(0, 6), value=numbers, published_on=days)
-    def correct(self, which: int, value: Decimal, published_on: date) -> None:
-        measured = list(self.thing.facts.measurements)
+    @rule(which=st.integers(0, 6), value=numbers, later=st.integers(-1, 400))
+    def correct(self, which: int, value: Decimal, later: int) -> None:
+        measured = list(self.thing.facts.measurements.values())
+        corrected = measured[which % len(measured)]
+        published_on = corrected.findings[-1].published_on + timedelta(days=later)
         proposed = MeasurementCorrected(
-            period=measured[which % len(measured)], value=value, published_on=published_on, reason="r"
+            period=corrected.period.name, value=value, published_on=min(published_on, TODAY), reason="r"
         )
         with contextlib.suppress(BitacoraError):
             self.story.record(self.thing.correct_measurement(proposed, NOW))
 
     @rule(
         proposed=st.builds(
-            IndicatorDefinitionChanged, changes=changes, effective_on=days, reason=st.just("r")
+            IndicatorDefinitionChanged,
+            changes=changes.map(lambda fields: DefinitionFields(**fields)),
+            effective_on=days,
+            reason=st.just("r"),
+            restated_by=st.none() | st.just(Decimal(10)),
         )
     )
     def redefine(self, proposed: IndicatorDefinitionChanged) -> None:
@@ -151,10 +165,11 @@ class AnIndicatorsLife(RuleBasedStateMachine):
 
     @invariant()
     def every_value_can_be_judged_against_both_promises(self) -> None:
-        for promise in (self.thing.facts.original_promise, self.thing.facts.current_promise):
-            for measurement in self.thing.facts.measurements.values():
-                if promise is not None:
-                    indicator_verdict(promise, measurement.value, measurement.period_end_on)
+        facts = self.thing.facts
+        for terms in (facts.original, facts.current):
+            for measurement in facts.measurements.values():
+                if terms is not None:
+                    facts.verdict(terms, measurement)
 
 
 TestAnIndicatorsLife = AnIndicatorsLife.TestCase

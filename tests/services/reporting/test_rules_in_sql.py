@@ -15,7 +15,13 @@ from sqlalchemy import Connection, Date, Integer, Text, create_engine, literal, 
 from services.reporting.queries.rules import verdict
 from shared.events.vocabulary import Direction
 from shared.rules.action_item_state import ACTION_ITEM_STATE_1, ActionItemOnDay, Ending
-from shared.rules.indicator_verdict import INDICATOR_VERDICT_1, IndicatorOnDay
+from shared.rules.indicator_verdict import (
+    INDICATOR_VERDICT_1,
+    INDICATOR_VERDICT_2,
+    IndicatorOnDay,
+    Obstacle,
+    Settled,
+)
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1
 from tests.shared.rules.status_table import CASES, DAYS
@@ -49,6 +55,8 @@ INDICATOR = {
     "due_on": Date,
     "tolerance": Integer,
     "planned": Integer,
+    "settled": Text,
+    "obstacle": Text,
 }
 
 
@@ -84,6 +92,8 @@ figures = st.integers(-2, 2)
     planned=st.none() | figures,
     due_on=days,
     day=days,
+    settled=st.sampled_from(Settled),
+    obstacle=st.none() | st.sampled_from(Obstacle),
 )
 def test_the_rule_of_indicators_says_the_same_in_sql(
     connection: Connection,
@@ -94,6 +104,8 @@ def test_the_rule_of_indicators_says_the_same_in_sql(
     planned: int | None,
     due_on: date,
     day: date,
+    settled: Settled,
+    obstacle: Obstacle | None,
 ) -> None:
     facts = IndicatorOnDay(
         direction,
@@ -102,7 +114,10 @@ def test_the_rule_of_indicators_says_the_same_in_sql(
         due_on,
         Decimal(tolerance),
         None if planned is None else Decimal(planned),
+        settled,
+        obstacle,
     )
-    expected = INDICATOR_VERDICT_1.line_for(facts, day).verdict
     whole = facts._replace(value=value, target=target, tolerance=tolerance, planned=planned)  # type: ignore[arg-type]
-    assert in_sql(connection, INDICATOR_VERDICT_1, whole, day, INDICATOR) == expected
+    for rule in (INDICATOR_VERDICT_1, INDICATOR_VERDICT_2):
+        expected = rule.line_for(facts, day).verdict
+        assert in_sql(connection, rule, whole, day, INDICATOR) == expected

@@ -66,6 +66,7 @@ def test_any_event_can_be_proposed_as_it_lies_in_the_log_but_for_what_is_compute
     assert request.model_validate(body).struct() == msgspec.convert(body, event_type)
     assert example.keys() - body.keys() <= {
         "number",
+        "level",
         "report",
         "draft",
         "previous",

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events.vocabulary import Direction
+from shared.events.vocabulary import Accumulation, Direction
 from shared.rules.indicator_verdict import (
     CURRENT_INDICATOR_RULE,
     FAVOURABLE,
+    INDICATOR_VERDICT_1,
     IndicatorStatus,
+    Obstacle,
     Point,
     Promise,
     indicator_verdict,
@@ -82,9 +84,71 @@ def test_a_value_to_be_maintained_may_stray_by_its_tolerance_either_way(value: s
 
 
 def test_an_unknown_rule_is_an_error_and_the_current_one_is_known() -> None:
-    assert rule_named(CURRENT_INDICATOR_RULE).version == 1
+    assert rule_named(CURRENT_INDICATOR_RULE).version == 2
     with pytest.raises(KeyError):
         indicator_verdict(BY_2013, Decimal(1), date(2011, 12, 31), rule="indicator_verdict_0")
+
+
+# --- windows ---------------------------------------------------------------------------------------------------------
+
+SIX_PER_CENT = Promise(
+    Direction.INCREASE,
+    Point(date(2013, 12, 31), Decimal(6)),
+    accumulation=Accumulation.MEAN,
+    from_on=date(2010, 1, 1),
+)
+A_MILLION_JOBS = SIX_PER_CENT._replace(
+    target=Point(date(2013, 12, 31), Decimal(1_000_000)), accumulation=Accumulation.SUM
+)
+
+
+def test_an_average_that_is_ahead_is_on_the_way_until_the_window_ends() -> None:
+    averages = {2010: "5.8", 2011: "6.35", 2012: "6.1", 2013: "6"}
+    told = [
+        indicator_verdict(SIX_PER_CENT, Decimal(value), date(year, 12, 31)).status
+        for year, value in averages.items()
+    ]
+    assert told == ["behind", "on_the_way", "on_the_way", "met"]
+    assert indicator_verdict(SIX_PER_CENT, Decimal("5.9"), date(2013, 12, 31)).status == "not_met"
+    assert indicator_verdict(SIX_PER_CENT, Decimal("6.1"), date(2014, 12, 31)).status == "met_late"
+
+
+def test_a_sum_is_planned_to_grow_evenly_from_the_eve_of_its_window() -> None:
+    after_two_years = date(2011, 12, 31)
+    planned = planned_on(A_MILLION_JOBS, after_two_years)
+    assert planned == pytest.approx(Decimal(1_000_000) * 730 / 1461)
+    assert indicator_verdict(A_MILLION_JOBS, Decimal(499_658), after_two_years).status == "on_the_way"
+    assert indicator_verdict(A_MILLION_JOBS, Decimal(499_657), after_two_years).status == "behind"
+    assert indicator_verdict(A_MILLION_JOBS, Decimal(1_000_000), after_two_years).status == "met"
+
+
+@pytest.mark.parametrize(
+    ("accumulation", "direction", "status"),
+    [
+        (Accumulation.SUM, Direction.INCREASE, "met"),
+        (Accumulation.MAX, Direction.INCREASE, "met"),
+        (Accumulation.MIN, Direction.DECREASE, "met"),
+        (Accumulation.LAST, Direction.DECREASE, "met"),
+        (Accumulation.SUM, Direction.DECREASE, "behind"),
+        (Accumulation.MEAN, Direction.INCREASE, "on_the_way"),
+        (Accumulation.MAX, Direction.DECREASE, "on_the_way"),
+        (Accumulation.MIN, Direction.INCREASE, "on_the_way"),
+        (Accumulation.MEAN, Direction.MAINTAIN, "on_the_way"),
+    ],
+)
+def test_what_can_still_be_outdone_is_not_met_before_the_window_ends(
+    accumulation: Accumulation, direction: Direction, status: str
+) -> None:
+    promise = SIX_PER_CENT._replace(accumulation=accumulation, direction=direction)
+    assert indicator_verdict(promise, Decimal(6), date(2011, 12, 31)).status == status
+
+
+def test_nothing_is_concluded_across_units_or_gaps() -> None:
+    day = date(2013, 12, 31)
+    apart = indicator_verdict(SIX_PER_CENT, Decimal(7), day, obstacle=Obstacle.UNITS)
+    assert (apart.status, apart.gap, apart.planned) == ("not_comparable", None, None)
+    gaps = indicator_verdict(SIX_PER_CENT, Decimal(7), day, obstacle=Obstacle.GAPS)
+    assert (gaps.status, gaps.value, gaps.gap) == ("incomplete", Decimal(7), None)
 
 
 days = st.dates(date(2005, 1, 1), date(2020, 12, 31))
@@ -97,6 +161,8 @@ promises = st.builds(
     trajectory=st.lists(st.builds(Point, days, numbers), max_size=4, unique_by=lambda point: point.on).map(
         lambda points: tuple(sorted(points))
     ),
+    accumulation=st.sampled_from(Accumulation),
+    from_on=days,
 )
 
 
@@ -123,7 +189,7 @@ def test_before_the_targets_day_a_verdict_can_still_turn_and_on_it_the_target_al
 @given(promises, days)
 def test_the_plan_never_leaves_the_values_it_was_drawn_through(promise: Promise, day: date) -> None:
     planned = planned_on(promise, day)
-    values = [point.value for point in (promise.target, promise.baseline, *promise.trajectory) if point]
+    values = [point.value for point in (promise.target, promise.start, *promise.trajectory) if point]
     slack = Decimal("1e-9")
     assert planned is None or min(values) - slack <= planned <= max(values) + slack
 
@@ -141,5 +207,28 @@ def test_the_calendar_can_be_moved_as_a_whole_without_changing_a_verdict(
         target=moved(promise.target),
         baseline=moved(promise.baseline) if promise.baseline else None,
         trajectory=tuple(moved(point) for point in promise.trajectory),
+        from_on=promise.from_on + by,
     )
     assert indicator_verdict(later, value, day + by) == indicator_verdict(promise, value, day)
+
+
+@given(
+    st.builds(
+        Promise,
+        direction=st.sampled_from(Direction),
+        target=st.builds(Point, days, numbers),
+        baseline=st.none() | st.builds(Point, days, numbers),
+        trajectory=st.just(()),
+        tolerance=st.integers(0, 500).map(Decimal),
+        accumulation=st.just(Accumulation.LAST),
+        from_on=st.just(date.min),
+    ),
+    numbers,
+    days,
+)
+def test_of_single_values_in_one_unit_both_versions_of_the_rule_say_the_same(
+    promise: Promise, value: Decimal, day: date
+) -> None:
+    assert indicator_verdict(promise, value, day) == indicator_verdict(
+        promise, value, day, rule=INDICATOR_VERDICT_1.name
+    )
