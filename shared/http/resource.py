@@ -106,7 +106,7 @@ class HistoryItem(msgspec.Struct, kw_only=True):
     correlation_id: Annotated[
         str | None,
         Field(
-            description="The request. Who does not see everything is told that of their own organisation's."
+            description="The request. Who does not see everything is told that of their own and of decisions they know."
         ),
     ]
     causation_id: Annotated[
@@ -560,8 +560,8 @@ async def _redact(items: Sequence[HistoryItem], actor: Actor, readers_of: Reader
             if item.decision is not None and Reference(Kind.DECISION, item.decision) in hidden:
                 item.decision = None
     for item in items:
-        # What somebody else did in the same request, or what made them, may be hidden. A gap must not say where.
-        if item.recorded_by.organization != actor.organization:
+        # What else was done in the same request, or made them do it, may be hidden. A gap must not say where.
+        if item.decision is None and item.recorded_by.organization != actor.organization:
             item.correlation_id = item.causation_id = None
     return settled
 

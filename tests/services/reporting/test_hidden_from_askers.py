@@ -76,7 +76,7 @@ CONCERNED: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MININT"}
 PUBLIC, INTERNAL, RESERVED = Visibility.PUBLIC, Visibility.INTERNAL, Visibility.RESERVED
 EVE = date(2013, 4, 14)
 """A public deadline that passes before an internal one is another one."""
-SECRETS = (b"HID-", b"INS-", b"BIL-2013-001", b"SEG-2013-009", b"Bilateral", b"secret", b"2031-07-31")
+SECRETS = (b"HID-", b"INS-", b"BIL-2013-001", b"SEG-2013-009", b"Bilateral", b'"secret"', b"2031-07-31")
 """What no answer may hold: names, texts and a day of hidden things; published numbers and the code in them are open."""
 
 
