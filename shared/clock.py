@@ -27,6 +27,10 @@ class Clock:
         """The civil day it is now where the government sits."""
         return self._now().astimezone(self.zone).date()
 
+    def stopped_at(self, instant: datetime) -> Clock:
+        """A clock of the same place on which it is always that instant."""
+        return Clock(self.zone.key, lambda: instant)
+
     def day_of(self, instant: datetime) -> date:
         """The civil day on which an instant falls where the government sits."""
         return instant.astimezone(self.zone).date()

@@ -38,7 +38,14 @@ from sqlalchemy.types import TypeEngine
 
 from services.reporting.intervals import path
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
-from shared.events.vocabulary import CommitmentKind, Judgement, OriginKind, ResultType, Visibility
+from shared.events.vocabulary import (
+    CommitmentKind,
+    DiscardReason,
+    Judgement,
+    OriginKind,
+    ResultType,
+    Visibility,
+)
 
 PROJECTIONS: Final = 4
 """To be raised whenever a projection makes other rows of the same events."""
@@ -69,6 +76,13 @@ class Type(StrEnum):
     INSTANT = "instant"
     FLAG = "flag"
     JSON = "json"
+
+
+class YesNo(StrEnum):
+    """How a question puts the values of a flag."""
+
+    YES = "true"
+    NO = "false"
 
 
 _STORED: Final[dict[Type, type[TypeEngine[Any]]]] = {
@@ -160,7 +174,11 @@ class Dataset:
     def admits(self, values: Mapping[str, Sequence[str]]) -> list[ColumnElement[bool]]:
         """The conditions of such filters; what is no filter of this dataset is passed over."""
         return [
-            self.c[field.name].in_(values[name]) for name, field in self.filters.items() if values.get(name)
+            self.c[field.name].in_(
+                [one == YesNo.YES for one in values[name]] if field.value is Type.FLAG else values[name]
+            )
+            for name, field in self.filters.items()
+            if values.get(name)
         ]
 
     def describe(self) -> tuple[Any, ...]:
@@ -276,6 +294,9 @@ commitment_states: Final = Dataset(
     Field("judgement", optional=True, filter="judgement", group=True, words=Judgement, about="A judgement"),
     "judgement_at: position?, public_deadline: day?, public_deadline_at: position?",
     "internal_deadline: day?, internal_deadline_at: position?, merged_into?",
+    Field("discard_reason_type", optional=True, filter="discard_reason_type", group=True, words=DiscardReason,
+          about="Why it was discarded"),
+    "late_days: number?",
     Field("visibility", filter="visibility", group=True, words=Visibility, about="A visibility"),
     Field("origin", optional=True, filter="origin", group=True, words=OriginKind, about="An origin"),
     Field("kind", filter="kind", group=True, words=CommitmentKind, about="A kind", registered=True),
@@ -285,21 +306,46 @@ commitment_states: Final = Dataset(
     Field("result_type", optional=True, filter="result_type", group=True, words=ResultType,
           about="A type of result", registered=True),
     Field("priority", optional=True, filter="priority", group=True, about="A priority", registered=True),
+    Field("without_deadline", Type.FLAG, filter="without_deadline", group=True, words=YesNo,
+          about="Whether it has no public deadline"),
+    "public_revisions: number",
     valid_time=True,
     by_interval=True,
     readable="commitment_id",
 )  # fmt: skip
-"""On which days what held of a commitment; each `…_at` is the position of the event that said so."""
+"""On which days what held of a commitment; each `…_at` is the position of the event that said so.
+
+`public_revisions`: how often a public deadline that stood had been moved; `late_days`: of one that was achieved, how
+many days after the public deadline then in force, 0 where it was no later.
+"""
 
 commitments: Final = Dataset(
     "commitments",
     "commitment_id: id",
-    *("code", _VISIBILITY, "title, parent?"),
+    *("code", _VISIBILITY, "title, parent?, goal?, adviser?, responsible_service?"),
+    "collaborating_organizations: json",
     valid_time=True,
     readable="commitment_id",
     indexes=(("code",),),
 )
-"""What a commitment is called, and who may read it; of two rows of one only the title or the parent is another."""
+"""What a commitment is called, who works on it, and who may read it: what holds beside its state and its deadlines."""
+
+commitment_details: Final = Dataset(
+    "commitment_details",
+    "commitment_id: id",
+    "first_public_deadline: day?, public_reason?, internal_revisions: number, internal_reason?",
+    "discard_reason?, achieved_on: day?, remarks?, evidence: json",
+    valid_time=True,
+)
+"""How often and why its deadlines were moved, and how it ended; without any of it there is no row."""
+
+commitment_progress: Final = Dataset(
+    "commitment_progress",
+    "commitment_id: id",
+    "percent?, percent_unreviewed?, report: number?, reported_on: day?, observed_progress?, evidence: json",
+    valid_time=True,
+)
+"""What its reports say: the percentage done, and the last report that was accepted; none before the first report."""
 
 readers: Final = Dataset("readers", "organization, thing_id: id", "concerned: flag", indexes=(("thing_id",),))
 """The organisations that may read a thing while it is reserved; not all of them are `concerned` by it."""
@@ -400,6 +446,8 @@ action_items: Final = Dataset(
 DATASETS: Final = (
     commitment_states,
     commitments,
+    commitment_details,
+    commitment_progress,
     readers,
     names,
     bodies,

@@ -7,8 +7,11 @@ from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from shared.aggregate.aggregate import Aggregate
+from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
+from shared.eventlog.store import Store
 from shared.events.facts import Event
+from shared.events.retractions import Retraction
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -23,7 +26,9 @@ class EventSource(Protocol):
 class Index(Generic[A]):
     """Follows a source of events: complete once that has started, and up to date with every acknowledged write.
 
-    `changed` is called after each event with the aggregate that took it in.
+    `changed` is called after each event with the aggregate that took it in. For kinds of which something can be
+    retracted, `retracting` is the type of event that does, and the `store` to fold the thing anew from: rare enough to
+    be read at once.
     """
 
     def __init__(
@@ -33,18 +38,28 @@ class Index(Generic[A]):
         *,
         key: Callable[[A], str],
         changed: Callable[[A], None] = lambda _: None,
+        retracting: type[Retraction] | None = None,
+        store: Store | None = None,
     ) -> None:
         self._aggregate = aggregate
         self._key = key
         self._changed = changed
         self._by_stream: dict[UUID, A] = {}
         self._by_key: dict[str, A] = {}
-        source.subscribe(aggregate.event_types(), self.apply)
+        self._store = store
+        types = aggregate.event_types() if retracting is None else (*aggregate.event_types(), retracting)
+        source.subscribe(types, self.apply)
 
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event of one of them."""
         known = self._by_stream.get(recorded.stream_id)
-        if known is not None:
+        if isinstance(recorded.data, Retraction):
+            assert self._store is not None, "what can be retracted is folded anew from the log"
+            lines = self._store.read_stream(recorded.stream_id, 0, recorded.position)
+            known = self._aggregate.fold([codec.decode(line, position) for position, line in lines])
+            if known is not None:
+                self._by_stream[known.id] = self._by_key[self._key(known)] = known
+        elif known is not None:
             known.apply(recorded)
         elif (known := self._aggregate.begin(recorded)) is not None:
             self._by_stream[known.id] = self._by_key[self._key(known)] = known

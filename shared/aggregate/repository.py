@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
@@ -22,6 +22,8 @@ from shared.aggregate.aggregate import Aggregate
 from shared.aggregate.command import Command, Context, Decided, KeyUse, OnStream, Outcome
 from shared.aggregate.description import Described
 from shared.aggregate.redaction import Readers
+from shared.aggregate.retraction import Judge, retracting
+from shared.aggregate.telling import AsTold, as_told
 from shared.errors import (
     BitacoraError,
     Forbidden,
@@ -46,6 +48,7 @@ from shared.eventlog.store import (
     position_at,
 )
 from shared.events.facts import COMPUTED, Event
+from shared.events.retractions import Retraction
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor
 
@@ -71,10 +74,6 @@ DecideAnew = Callable[[A | None], Decided | Awaitable[Decided]]
 """Likewise, on a stream that may not exist yet."""
 
 Refusal = (InvalidInput, NotFound, RuleBroken, Forbidden)
-
-
-AsTold = Callable[[Event], Event | None]
-"""What an event is to a reader: itself, less of it, or nothing."""
 
 
 class Past(NamedTuple, Generic[A]):
@@ -141,7 +140,12 @@ class Repository(Generic[A]):
         return NotFound(f"unknown-{self.kind}", f"There is no such {self.kind.replace('-', ' ')}.")
 
     def reflected(self, aggregate: A) -> int:
-        """The position up to which the state of an aggregate tells everything there is."""
+        """The position up to which the state of an aggregate tells everything there is.
+
+        One that the cache has let go of follows the log no more: something of it was retracted, perhaps.
+        """
+        if self._cache.get(aggregate.id) is not aggregate:
+            return aggregate.position
         return max(self.live.position, aggregate.position)
 
     async def as_it_was(
@@ -194,9 +198,10 @@ class Repository(Generic[A]):
             limit=limit,
         )
 
-    async def history(self, stream_id: UUID) -> list[Recorded]:
-        """All events of a stream, in order; empty when there is none."""
-        return [codec.decode(line, position) for position, line in await self.lines(stream_id)]
+    async def history(self, stream_id: UUID, upto_version: int | None = None) -> list[Recorded]:
+        """All events of a stream, in order, up to a version; empty when there is none."""
+        lines = await self.lines(stream_id, upto_version=upto_version)
+        return [codec.decode(line, position) for position, line in lines]
 
     async def last_event(self, outcome: Outcome) -> Event:
         """The event with which a command ended, read back from the log where it was an earlier one."""
@@ -242,6 +247,22 @@ class Repository(Generic[A]):
             return decide(present)
 
         return await self.write(stream_id, decide_anew, command, considering=considering)
+
+    async def retract(
+        self, current: A, proposed: Retraction, context: Context, judges: Mapping[type[Event], Judge]
+    ) -> Decided:
+        """Takes back what was recorded by mistake: it stays in the history, and is not believed from now on.
+
+        Refused, naming the version in the way, where what came later would not make sense without it.
+        """
+        current.must_take_retractions()
+        history = await self.history(current.id, current.version)
+        retraction, without = await retracting(self._aggregate, history, proposed, context, judges)
+        return await self.settle_retraction(current, without, retraction)
+
+    async def settle_retraction(self, current: A, without: A, retraction: Retraction) -> Decided:  # noqa: ARG002
+        """What a retraction comes to, by what others have on record; `without` is the thing as it then is."""
+        return retraction
 
     async def write(
         self,
@@ -375,7 +396,9 @@ class Repository(Generic[A]):
             return
         aggregate = self._cache.get(stream_id)
         if aggregate is not None:
-            if recorded.version == aggregate.version + 1:
+            if isinstance(recorded.data, Retraction):
+                self.forget(stream_id)
+            elif recorded.version == aggregate.version + 1:
                 aggregate.apply(recorded)
                 self._make_room(EVENT_WEIGHT)
             elif recorded.version > aggregate.version:
@@ -410,12 +433,16 @@ class Repository(Generic[A]):
     async def _read(self, stream_id: UUID, arrived: list[Recorded]) -> A | None:
         """Fold the stream off the loop. What arrives meanwhile is applied after, so that nothing falls between."""
         try:
-            aggregate, _ = await asyncio.to_thread(self._fold_upto, stream_id, None, None)
-            if aggregate is not None:
-                # What is read here is durable, and may be ahead of what this process has heard: an answer must not
-                # tell of it beside others that do not know it yet. A process that no longer hears says so itself.
-                with suppress(Unavailable):
-                    await self.live.wait_for(aggregate.position, PATIENCE)
+            while True:
+                aggregate, _ = await asyncio.to_thread(self._fold_upto, stream_id, None, None)
+                if aggregate is not None:
+                    # What is read here is durable, and may be ahead of what this process has heard: an answer must not
+                    # tell of it beside others that do not know it yet. A process that no longer hears says so itself.
+                    with suppress(Unavailable):
+                        await self.live.wait_for(aggregate.position, PATIENCE)
+                read = 0 if aggregate is None else aggregate.version
+                if not any(isinstance(one.data, Retraction) and one.version > read for one in arrived):
+                    break
             for recorded in arrived:
                 if aggregate is None and recorded.version == 1:
                     aggregate = self._aggregate.begin(recorded)
@@ -435,11 +462,7 @@ class Repository(Generic[A]):
         lines = self.live.store.read_stream(stream_id, 0, position, upto_version=upto)
         history = [codec.decode(line, at) for at, line in lines]
         if told is not None:
-            said = [(one, what) for one in history if (what := told(one.data)) is not None]
-            history = [
-                msgspec.structs.replace(one, version=number, data=what)
-                for number, (one, what) in enumerate(said[:version], 1)
-            ]
+            history = as_told(history, told)[:version]
         return self._aggregate.fold(history), history[-1] if history else None
 
     def _keep(self, aggregate: A) -> None:

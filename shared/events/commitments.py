@@ -400,6 +400,9 @@ class VisibilityChanged(Event, frozen=True, kw_only=True):
     """The commitment was published, or its circle of readers was changed."""
 
     TYPE: ClassVar[str] = "commitments.visibility_changed"
+    LASTING: ClassVar[str] = (
+        "A publication was read by others and cannot be unread: change the visibility again."
+    )
 
     visibility: Visibility
     previous: Visibility = COMPUTED
@@ -458,6 +461,7 @@ class Escalated(Event, frozen=True, kw_only=True):
     """A decision took the matter to a higher level: `to` a body, by its code, an organisation or an office."""
 
     TYPE: ClassVar[str] = "commitments.escalated"
+    LASTING: ClassVar[str] = "A decision did this: it is settled where its outcome is."
 
     effective_on: FactDay
     decision: DecisionNumber

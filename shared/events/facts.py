@@ -19,6 +19,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     TYPE: ClassVar[str]
+    LASTING: ClassVar[str] = ""
+    """Why it is never retracted, and what is done instead; empty where it can be."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

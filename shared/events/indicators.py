@@ -201,6 +201,9 @@ class IndicatorPublished(Event, frozen=True, kw_only=True):
     """Others may know of the indicator from now on, or no longer so."""
 
     TYPE: ClassVar[str] = "commitments.indicator_published"
+    LASTING: ClassVar[str] = (
+        "A publication was read by others and cannot be unread: change the visibility again."
+    )
 
     visibility: Visibility
     previous: Visibility = COMPUTED

@@ -480,6 +480,7 @@ class MinutesApproved(Event, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "meetings.minutes_approved"
+    LASTING: ClassVar[str] = "Approved minutes are sealed: add an erratum beside them."
 
     draft: int
     digest: Annotated[Word, Seal()]
@@ -493,6 +494,7 @@ class ErratumAdded(Event, frozen=True, kw_only=True):
     """A mistake in sealed minutes was put right beside the text, which stands as it was. `number` counts from 1."""
 
     TYPE: ClassVar[str] = "meetings.erratum_added"
+    LASTING: ClassVar[str] = "An erratum stands beside sealed minutes: add another that says what is right."
 
     number: Number = COMPUTED
     reads: Reason
@@ -506,6 +508,9 @@ class MeetingPublished(Event, frozen=True, kw_only=True):
     """The circle of those who may know of the meeting and its minutes was changed."""
 
     TYPE: ClassVar[str] = "meetings.meeting_published"
+    LASTING: ClassVar[str] = (
+        "A publication was read by others and cannot be unread: change the visibility again."
+    )
 
     visibility: Visibility
     previous: Visibility = COMPUTED
@@ -585,6 +590,7 @@ class DecisionAmended(Event, frozen=True, kw_only=True):
     """An erratum of the minutes concerns the decision; its text stands as it was, with the erratum beside it."""
 
     TYPE: ClassVar[str] = "meetings.decision_amended"
+    LASTING: ClassVar[str] = "An erratum stands beside sealed minutes: add another that says what is right."
 
     erratum: int
     reads: Reason
@@ -596,6 +602,9 @@ class DecisionPublished(Event, frozen=True, kw_only=True):
     """The circle of those who may know of the decision was changed, alone or with its meeting."""
 
     TYPE: ClassVar[str] = "meetings.decision_published"
+    LASTING: ClassVar[str] = (
+        "A publication was read by others and cannot be unread: change the visibility again."
+    )
 
     visibility: Visibility
     previous: Visibility = COMPUTED
@@ -683,6 +692,9 @@ class ActionItemPublished(Event, frozen=True, kw_only=True):
     """The circle of those who may know of the action item was changed, with its meeting."""
 
     TYPE: ClassVar[str] = "meetings.action_item_published"
+    LASTING: ClassVar[str] = (
+        "A publication was read by others and cannot be unread: change the visibility again."
+    )
 
     visibility: Visibility
     previous: Visibility = COMPUTED

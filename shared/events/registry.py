@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from shared.events import commitments, identity, indicators, meetings
+from shared.events import commitments, identity, indicators, meetings, retractions
 from shared.events.facts import Event
 
 EVENT_TYPES: dict[str, type[Event]] = {
-    cls.TYPE: cls for cls in (*commitments.EVENTS, *indicators.EVENTS, *meetings.EVENTS, *identity.EVENTS)
+    cls.TYPE: cls
+    for cls in (
+        *commitments.EVENTS,
+        *indicators.EVENTS,
+        *meetings.EVENTS,
+        *retractions.EVENTS,
+        *identity.EVENTS,
+    )
 }

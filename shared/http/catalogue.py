@@ -79,6 +79,31 @@ CODES: dict[str, Explained] = {
     "idempotency-key-invalid": Explained(
         422, "Invalid idempotency key", "Send 1 to 255 visible ASCII characters, such as a UUID."
     ),
+    "not-your-fact": Explained(
+        403, "Not your fact", "Whoever is not the unit retracts only what their own organisation recorded."
+    ),
+    "not-retractable": Explained(
+        409,
+        "Not retractable",
+        "Beginnings, approvals, publications, errata and retractions themselves stand; `detail` says what is done "
+        "instead.",
+    ),
+    "already-retracted": Explained(
+        409, "Retracted already", "It was retracted before: what is right is recorded as a new fact."
+    ),
+    "caused-by-decision": Explained(
+        409,
+        "Caused by a decision",
+        "A decision did this, and it acts once: another decision, or a fact of your own, changes it again.",
+    ),
+    "retraction-in-the-way": Explained(
+        409,
+        "Something later rests on it",
+        "What was recorded later would not make sense without it: `detail` names the version to retract first.",
+    ),
+    "version-not-recorded": Explained(
+        422, "No such version", "`version` is that of an event in its history: see `/history`."
+    ),
     "code-taken": Explained(
         409, "Code taken", "There is already one by this code; codes are never used again."
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar, cast
@@ -15,7 +15,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.aggregate.aggregate import Aggregate, DayOf
+from shared.aggregate.aggregate import Aggregate, DayOf, retractions_in
 from shared.aggregate.command import Command, Context, Decided, KeyUse, Outcome
 from shared.aggregate.documents import members_of
 from shared.aggregate.redaction import (
@@ -27,12 +27,16 @@ from shared.aggregate.redaction import (
     redact,
     references_in,
 )
-from shared.aggregate.repository import AsTold, Repository
+from shared.aggregate.repository import Repository
+from shared.aggregate.retraction import Judge
+from shared.aggregate.telling import AsTold, as_told
 from shared.clock import Clock
 from shared.eventlog import codec
+from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.events.facts import Event
 from shared.events.registry import EVENT_TYPES
+from shared.events.retractions import Retraction
 from shared.events.types import Kind
 from shared.http.context import actor_of, context_of
 from shared.http.idempotency import idempotency_of
@@ -103,6 +107,9 @@ class HistoryItem(msgspec.Struct, kw_only=True):
         date | None, Field(description="The day it took effect, where the event is about a day.")
     ]
     recorded_by: Actor
+    retracted_by: Annotated[
+        int | None, Field(description="The version of the retraction since which it is not believed.")
+    ] = None
     correlation_id: Annotated[
         str | None,
         Field(
@@ -225,6 +232,7 @@ class Resource(Generic[A]):
         self._called = called
         self._private = private
         self._whole = whole
+        self._judges: dict[type[Event], Judge] = {}
         self._documents: OrderedDict[UUID, tuple[int, date, Document]] = OrderedDict()
         self._bytes = 0
 
@@ -261,13 +269,19 @@ class Resource(Generic[A]):
         considering: Callable[[E], Sequence[type[Event]]] = lambda _: (),
         tag: str | None = None,
         body_required: bool = True,
+        recorded_as: Sequence[type[Event]] = (),
+        again: Judge | None = None,
     ) -> None:
         """Declare the POST `name` below the resource, by which a fact is recorded.
 
         The request proposes the event (`path_fields` says which of its fields are parameters of the path), and `decide`
         guards it and completes it; `considering` names what of other streams may not be recorded meanwhile. `tells`
         are members of the answer that are fields of the event recorded.
+
+        A fact is judged again, by what is known of this thing alone, when an earlier one is retracted: by `decide`, or
+        by `again` where `decide` asks other streams. `recorded_as` are the other types of event it may become.
         """
+        self._judges.update(dict.fromkeys((event, *recorded_as), again or decide))
         body = request or request_of(event, without=tuple((path_fields or {}).values()))
         fields = tuple((path_fields or {}).values())
         hints = {field.name: field.type for field in msgspec.structs.fields(event)}
@@ -298,6 +312,21 @@ class Resource(Generic[A]):
             doc=decide.__doc__,
             **({} if tag is None else {"tag": tag}),
         )(endpoint)
+
+    def retractions(
+        self,
+        event: type[Retraction],
+        *,
+        access: Access,
+        considering: Sequence[type[Event]] = (),
+    ) -> None:
+        """Declare the POST by which one of the facts recorded of it is retracted."""
+
+        async def retract(current: A, proposed: Retraction, context: Context) -> Decided:
+            return await self.repository.retract(current, proposed, context, self._judges)
+
+        retract.__doc__ = self.repository.retract.__doc__
+        self.fact("retractions", event, retract, access=access, considering=lambda _: considering)
 
     async def answer(
         self, request: Request, outcome: Outcome, found: A, tells: Mapping[str, str] | None = None
@@ -423,6 +452,7 @@ class Resource(Generic[A]):
             found = await repository.find(identifier, actor)
             # What is found may move on while the log is read: the answer ends with this version.
             version, position, last = found.version, repository.reflected(found), found.position
+            retracted = {number: one.by for number, one in found.retracted.items()}
             private = await self._private(found, actor)
             key = decode_cursor(request, asked.cursor, KeyPosition)
             after, limit = key[0] if key else 0, asked.limit + 1
@@ -434,9 +464,12 @@ class Resource(Generic[A]):
                 items = [_item(line, day_of) for _, line in lines]
             else:
                 lines = await repository.lines(found.id, upto_version=version)
-                items, version, last = _told_items(lines, private.told, day_of, after, limit)
+                history = as_told([codec.decode(line, at) for at, line in lines], private.told)
+                version, last, retracted = history[-1].version, history[-1].position, retractions_in(history)
+                items = list(_told_items(history[after : after + limit], dict(lines), day_of))
             more, items = len(items) > asked.limit, items[: asked.limit]
             for item in items:
+                item.retracted_by = retracted.get(item.version)
                 _keep_back(item, private)
                 if not reads_everything(actor):
                     item.recorded_at = None
@@ -484,23 +517,16 @@ _dated = msgspec.json.Decoder(_Dated).decode
 
 
 def _told_items(
-    lines: Sequence[tuple[int, bytes]], told: AsTold, day_of: DayOf, after: int, limit: int
-) -> tuple[list[HistoryItem], int, int]:
-    """The events of a stream as they are to a reader, some of them beyond a version; the last version and position."""
-    items: list[HistoryItem] = []
-    version, last = 0, 0
-    for position, line in lines:
-        event = codec.decode(line, position).data
-        if (said := told(event)) is None:
-            continue
-        version, last = version + 1, position
-        if version > after and len(items) < limit:
-            item = _item(line, day_of)
-            item.version = version
-            if said is not event:
-                item.data = cast("Any", msgspec.Raw(_encode(said)))
-            items.append(item)
-    return items, version, last
+    history: Sequence[Recorded], lines: Mapping[int, bytes], day_of: DayOf
+) -> Iterator[HistoryItem]:
+    """Events for a history as they are told to a reader; `lines` are these events as the log has them, by position."""
+    for one in history:
+        line = lines[one.position]
+        item = _item(line, day_of)
+        item.version = one.version
+        if one.data != codec.decode(line, one.position).data:
+            item.data = cast("Any", msgspec.Raw(_encode(one.data)))
+        yield item
 
 
 def _item(line: bytes, day_of: DayOf) -> HistoryItem:

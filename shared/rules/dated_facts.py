@@ -81,6 +81,10 @@ class History(Generic[T]):
         """The values that took effect up to `day`, the first first."""
         return [value for valid_from, _position, value in self._entries if valid_from <= day]
 
+    def values(self, day: date) -> list[T]:
+        """The initial value, and those that took effect up to `day`."""
+        return [self.initial[0], *self.until(day)]
+
     def days(self) -> list[date]:
         """The days on which a value took effect."""
         return [entry[0] for entry in self._entries]

@@ -6,7 +6,6 @@ then of the highest number. A report that was sent back says nothing. Only accep
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -31,29 +30,28 @@ class Told(NamedTuple):
 class ReportsByDay:
     """The reports of one commitment and what their reviews said, as far as they are known."""
 
-    __slots__ = ("_outcomes", "_told")
+    __slots__ = ("_outcomes", "_ranked", "_reports")
 
     def __init__(self) -> None:
-        self._told: list[Told] = []
+        self._reports: dict[int, tuple[int, ProgressReported]] = {}
         self._outcomes: dict[int, ReviewOutcome] = {}
+        self._ranked: list[Told] = []
 
     def apply(self, event: Event, position: int) -> date | None:
         """Take in one more event; returns the first day of which something else may hold now, or None if none."""
         match event:
             case ProgressReported():
-                ends_on = last_day(event.period)
-                insort(self._told, Told(event.effective_on, ends_on, event.number, position, event))
-                return event.effective_on
-            case ProgressReviewed():
+                self._reports[event.number] = position, event
+            case ProgressReviewed() if event.report in self._reports:
                 self._outcomes[event.report] = event.outcome
-                days = (one.effective_on for one in self._told if one.number == event.report)
-                return next(days, None)
+                event = self._reports[event.report][1]
             case _:
                 return None
+        return event.effective_on
 
     def on(self, day: date, *, accepted: bool = False) -> Iterator[Told]:
         """The reports that nobody had sent back, or those that were accepted, up to a day: the latest first."""
-        for one in reversed(self._told):
+        for one in reversed(self._in_order()):
             outcome = self._outcomes.get(one.number)
             heard = outcome is ReviewOutcome.ACCEPTED if accepted else outcome is not ReviewOutcome.RETURNED
             if heard and one.effective_on <= day:
@@ -73,7 +71,16 @@ class ReportsByDay:
 
     def days(self) -> list[date]:
         """The days on which a report begins to speak, in order, each once."""
-        return sorted({one.effective_on for one in self._told})
+        return sorted({report.effective_on for _position, report in self._reports.values()})
+
+    def _in_order(self) -> list[Told]:
+        # Ranked when somebody asks: most reports are only stored, when a read model is built.
+        if len(self._ranked) != len(self._reports):
+            self._ranked = sorted(
+                Told(report.effective_on, last_day(report.period), number, position, report)
+                for number, (position, report) in self._reports.items()
+            )
+        return self._ranked
 
 
 def _percent(reports: Iterator[Told]) -> Decimal | None:

@@ -63,6 +63,7 @@ def _commitments() -> list[Step]:
     open_ = [
         *registered,
         told("assessments"),
+        told("retractions", {"version": 2, **REASON}),
         told("progress-reports", who=MINISTRY),
         told("progress-reports/{n}/reviews", n="1"),
         told("deadline-revisions"),
@@ -104,6 +105,7 @@ def _indicators() -> list[Step]:
         told("measurements", who=MINISTRY),
         told("measurements/{period}/corrections", period="2011", who=MINISTRY),
         told("definition-changes"),
+        told("retractions", {"version": 3, **REASON}),
         told("publications"),
     ]
 
@@ -144,6 +146,7 @@ def _meetings() -> list[Step]:
         convened("COMMITTEE", "meeting"),
         told("agenda-revisions", {"agenda": AGENDA[:1]}),
         told("reschedulings", {"scheduled_at": "2013-03-13T14:00:00Z", **REASON}),
+        told("retractions", {"version": 3, **REASON}),
         told("attendance", HELD),
         told("minutes", _minutes({"text": "To be taken up", "kind": "refer"}, tasks=2)),
         told("circulations", sent),
@@ -176,8 +179,10 @@ def _decisions() -> list[Step]:
     return [
         told("acknowledgements", who=budget_office),
         told("budget-lines", who=budget_office),
+        told("retractions", {"version": 4, **REASON}, who=budget_office),
         told("publications", number="stuck decision 1"),
         done("progress", who=MINISTRY),
+        done("retractions", {"version": 3, **REASON}, who=MINISTRY),
         done("extensions"),
         done("reassignments", {"owner_organization": "JUSTICE", **REASON}),
         done("completions", {"evidence": EVIDENCE}),

@@ -45,6 +45,17 @@ BODIES: dict[tuple[str, str], Any] = {
         "commitments/{id}/comments": {"text": "See the minutes"},
         "commitments/{id}/publications": {"visibility": "public", **REASON},
         "commitments/{id}/corrections": {"field": "title", "value": "Fewer robberies", **REASON},
+        # Of what all began with, which is nobody's but the unit's, and stands.
+        **{
+            f"{thing}/retractions": {"version": 1, **REASON}
+            for thing in (
+                "commitments/{id}",
+                "indicators/{id}",
+                "meetings/{id}",
+                "decisions/{number}",
+                "action-items/{id}",
+            )
+        },
         "decision-outcomes/{number}/resolutions": {"remarks": "Now it can be done"},
         "decision-outcomes/{number}/waivers": {"remarks": "It was done by hand"},
         "indicators/{id}/targets": {"value": 28.1, "on": "2013-12-31", **REASON},

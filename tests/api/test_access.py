@@ -179,9 +179,30 @@ async def own_path(house: House, template: str, owner: str) -> str:
     elif template.startswith("/v1/meetings"):
         path = await circulated(house, "SECURITY")
     else:
-        path = (await approved(house, "SECURITY", owner)).action_item
+        met = await approved(house, "SECURITY", owner)
+        path = met.decision if template.startswith("/v1/decisions") else met.action_item
     await house.settled()
-    return path + re.sub(r"^/v1/[a-z-]+/\{id\}", "", template).format(n=1, period="2011")
+    return path + re.sub(r"^/v1/[a-z-]+/\{(id|number)\}", "", template).format(n=1, period="2011")
+
+
+THEIRS = {
+    "/v1/commitments/{id}": "comments",
+    "/v1/indicators/{id}": "measurements",
+    "/v1/meetings/{id}": "observations",
+    "/v1/decisions/{number}": "acknowledgements",
+    "/v1/action-items/{id}": "progress",
+}
+"""A fact that others than the unit record of each thing, and so may retract."""
+
+
+async def own_body(house: House, template: str, service: str, path: str, **who: Any) -> Any:
+    """What is asked: for a retraction, of something that the owner has just recorded."""
+    thing = template.removesuffix("/retractions")
+    if thing == template:
+        return BODIES["POST", template]
+    fact = path.replace("retractions", THEIRS[thing])
+    told = await house.tell(service, fact, BODIES["POST", f"{thing}/{THEIRS[thing]}"], **who)
+    return BODIES["POST", template] | {"version": told.json()["version"]}
 
 
 @pytest.mark.parametrize(("service", "method", "template", "role"), OWN, ids=[" ".join(row) for row in OWN])
@@ -190,7 +211,7 @@ async def test_who_may_act_on_their_own_only_is_refused_elsewhere(
 ) -> None:
     owner = HOME[role]
     path = await own_path(house, template, owner)
-    body = BODIES[method, template]
+    body = await own_body(house, template, service, path, role=role, organization=owner)
     elsewhere = await house.ask(service, method, path, body, role=role, organization="HEALTH", **CHANGES)
     status, code = refused(elsewhere)
     assert (status, code in GUARD) == (403, False), elsewhere.text

@@ -8,14 +8,14 @@ corrections, visibility) is taken at any time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from shared.aggregate.aggregate import Aggregate, Entry, evolves
+from shared.aggregate.aggregate import Aggregate, Entry, evolves, place_of
 from shared.aggregate.command import Context
 from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
@@ -70,12 +70,22 @@ class Report(NamedTuple):
     entry: Entry[ProgressReported]
     review: Entry[ProgressReviewed] | None = None
 
+    @property
+    def number(self) -> int:
+        """Reports of one commitment are counted from 1."""
+        return self.entry.event.number
+
 
 class Milestone(NamedTuple):
     """A step on the way as last planned and, once reached, how."""
 
     plan: Entry[MilestoneSet]
     completion: Entry[MilestoneCompleted] | None = None
+
+    @property
+    def number(self) -> int:
+        """Milestones of one commitment are counted from 1."""
+        return self.plan.event.number
 
 
 class Successor(NamedTuple):
@@ -113,6 +123,21 @@ class Known(NamedTuple):
 
 
 NOTHING: Final = Known()
+
+
+class _Anything(dict[str, Place]):
+    """Holds whatever it is asked for: a place at the top of the plan, part of nothing."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+    def get(self, _: str, __: Any = None) -> Place:
+        """See the class."""
+        return Place(next(iter(CommitmentKind)))
+
+
+ANYTHING: Final = Known(_Anything(), _Anything(), _Anything())
+"""What the record holds as far as a fact was already judged by it: everything that the fact named was there."""
 
 
 class Commitment(Aggregate):
@@ -231,8 +256,9 @@ class Commitment(Aggregate):
 
     def internal_deadline_known(self) -> bool:
         """Whether it has an internal deadline, or ever had one."""
-        told = (*self.revisions, *self.corrections)
-        return self.registration.internal_deadline is not None or any(of_the_unit(one.event) for one in told)
+        not_believed = (entry for entry, _ in self.retracted.values())
+        told = (one.event for one in (*self.revisions, *self.corrections, *not_believed))
+        return self.registration.internal_deadline is not None or any(map(of_the_unit, told))
 
     def organizations(self) -> tuple[str, ...]:
         """The organisations it is their own for now."""
@@ -335,7 +361,8 @@ class Commitment(Aggregate):
                 "nothing-reported", "Tell the progress observed, a stage or a percentage, or say no_change."
             )
         self.must_be_open_on(day)
-        return replace(reported, number=len(self.reports) + 1, effective_on=day)
+        last = self.reports[-1].number if self.reports else 0
+        return replace(reported, number=self.next_number(ProgressReported, last), effective_on=day)
 
     @evolves(ProgressReported)
     def _progress_reported(self, entry: Entry[ProgressReported]) -> None:
@@ -348,9 +375,10 @@ class Commitment(Aggregate):
         stays on record, no longer speaks for the stage and the percentage, and is answered by a new one.
         """
         number = reviewed.report
-        if not 1 <= number <= len(self.reports):
+        place = place_of(number, self.reports)
+        if place is None:
             raise NotFound("report-not-found", f"There is no progress report {number}.")
-        found = self.reports[number - 1]
+        found = self.reports[place]
         if found.entry.recorded_by.subject == context.actor.subject:
             raise RuleBroken("reviewer-is-author", "Nobody reviews a report of their own.")
         if found.review is not None:
@@ -364,23 +392,27 @@ class Commitment(Aggregate):
 
     @evolves(ProgressReviewed)
     def _progress_reviewed(self, entry: Entry[ProgressReviewed]) -> None:
-        at = entry.event.report - 1
+        at = place_of(entry.event.report, self.reports)
+        if at is None:
+            return  # an old log may review a report that is not there
         reviewed = self.reports[at]._replace(review=entry)
         self.reports = (*self.reports[:at], reviewed, *self.reports[at + 1 :])
 
     def set_milestone(self, planned: MilestoneSet, context: Context) -> MilestoneSet:
         """Plans a step on the way or, with the number of one not yet reached and a reason, plans that one anew."""
-        following = len(self.milestones) + 1
+        last = self.milestones[-1].number if self.milestones else 0
+        following = self.next_number(MilestoneSet, last)
         number = following if planned.number is COMPUTED else planned.number
-        if not 1 <= number <= following:
+        place = place_of(number, self.milestones)
+        if place is None and number != following:
             raise InvalidInput(
                 "milestone-out-of-sequence",
                 f"Milestones are numbered in order: the next one is {following}.",
                 pointer="/number",
             )
         guards.text_given(planned.name, "The name of a milestone", "/name")
-        if number < following:
-            current = self.milestones[number - 1]
+        if place is not None:
+            current = self.milestones[place]
             if current.completion is not None:
                 raise RuleBroken(
                     "milestone-completed", f"Milestone {number} was reached and is not planned anew."
@@ -398,7 +430,9 @@ class Commitment(Aggregate):
 
     @evolves(MilestoneSet)
     def _milestone_set(self, entry: Entry[MilestoneSet]) -> None:
-        at = entry.event.number - 1
+        at = place_of(entry.event.number, self.milestones)
+        if at is None:
+            at = len(self.milestones)
         self.milestones = (*self.milestones[:at], Milestone(entry), *self.milestones[at + 1 :])
 
     def complete_milestone(
@@ -407,18 +441,21 @@ class Commitment(Aggregate):
         """Reaches a planned step; the day it was due stays as planned."""
         self.must_be_own_of(context.actor, completed.completed_on, known)
         number = completed.number
-        if not 1 <= number <= len(self.milestones):
+        place = place_of(number, self.milestones)
+        if place is None:
             raise NotFound("milestone-not-found", f"There is no milestone {number}.")
         guards.not_after_today(completed.completed_on, context.today, "/completed_on")
         guards.nothing_dated_later(completed, context.today)
-        if self.milestones[number - 1].completion is not None:
+        if self.milestones[place].completion is not None:
             raise RuleBroken("milestone-completed", f"Milestone {number} was already reached.")
         self.must_be_open_on(completed.completed_on)
         return completed
 
     @evolves(MilestoneCompleted)
     def _milestone_completed(self, entry: Entry[MilestoneCompleted]) -> None:
-        at = entry.event.number - 1
+        at = place_of(entry.event.number, self.milestones)
+        if at is None:
+            return  # an old log may reach a milestone that is not there
         reached = self.milestones[at]._replace(completion=entry)
         self.milestones = (*self.milestones[:at], reached, *self.milestones[at + 1 :])
 
@@ -622,13 +659,7 @@ class Commitment(Aggregate):
             unchanged=lambda why: RuleBroken("correction-changes-nothing", why),
         )
         if field == "kind":
-            for parent in sorted({stretch.code for stretch in self.parents()}):
-                _check_parent(replace(right, parent=parent), known)
-            for code, kind in sorted(known.parts.items()):
-                if _LAYERS.index(right.kind) > _LAYERS.index(kind):
-                    raise RuleBroken(
-                        "parent-below", f"'{code}' is a {kind} and part of it: it cannot be a {right.kind}."
-                    )
+            _must_fit(right, (stretch.code for stretch in self.parents()), known)
         if field == "effective_on":
             self._must_hold_all_facts_from(right.effective_on)
         self._must_show_somewhere(field)
@@ -673,6 +704,19 @@ class Commitment(Aggregate):
         """Only what is open on that day, and was neither closed nor reopened since, can be closed from that day on."""
         self.must_be_open_on(day)
         self._must_be_the_last_word(day)
+
+    def deadlines_in_order(self) -> bool:
+        """Whether the internal deadline falls after the public one on no day."""
+        public, internal = self.dated.public_deadlines, self.dated.internal_deadlines
+        days = (self.dated.first_day, *public.days(), *internal.days())
+        return not any(
+            one is not None and other is not None and one > other
+            for one, other in ((internal.on(day)[0], public.on(day)[0]) for day in days)
+        )
+
+    def must_fit(self, known: Known) -> None:
+        """Its layer is below what it is part of, and above its parts."""
+        _must_fit(self.registration, (stretch.code for stretch in self.parents()), known)
 
     def _must_be_the_last_word(self, day: date) -> None:
         """What ends or reopens it is dated no earlier than the last such fact, which would go on to hold after it."""
@@ -868,6 +912,16 @@ def _deadlines_in_order(internal: date | None, public: date | None) -> None:
             f"The internal deadline, {internal}, would fall after the public one, {public}: move both with "
             "`internal_on`.",
         )
+
+
+def _must_fit(registered: Registered, parents: Iterable[str], known: Known) -> None:
+    for parent in sorted(set(parents)):
+        _check_parent(replace(registered, parent=parent), known)
+    for code, kind in sorted(known.parts.items()):
+        if _LAYERS.index(registered.kind) > _LAYERS.index(kind):
+            raise RuleBroken(
+                "parent-below", f"'{code}' is a {kind} and part of it: it cannot be a {registered.kind}."
+            )
 
 
 def _check_parent(registered: Registered, known: Known) -> None:

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from services.commitments.commitment.model import Commitment, Known, Place, Stretch, Successor, register
 from services.commitments.plan.repository import Directory
-from shared.aggregate.command import Command, Context, Outcome
+from shared.aggregate.command import Command, Context, Decided, Outcome
 from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import CACHE, Repository
+from shared.errors import RuleBroken
 from shared.eventlog import codec
 from shared.eventlog.live import LiveLog
 from shared.eventlog.subscription import BATCH
@@ -26,6 +27,7 @@ from shared.events.commitments import (
     Reopened,
 )
 from shared.events.facts import Event
+from shared.events.retractions import CommitmentFactRetracted, Retraction
 from shared.events.streams import resolve, stream_of
 from shared.events.vocabulary import CommitmentKind
 from shared.identity.actor import Actor
@@ -34,13 +36,16 @@ from shared.rules.visibility import can_read
 
 KIND: Final = "commitment"
 
-PLACING: Final = (Registered, *RESTATING)
+REPARENTING: Final = (*RESTATING, CommitmentFactRetracted)
+"""What can make one that is there part of another."""
+
+PLACING: Final = (Registered, *REPARENTING)
 """What tells of which other one a commitment is part."""
 
 NAMING: Final = frozenset({"parent", "split_from"})
 """The fields of a registration that name another commitment."""
 
-ENDING: Final = (Completed, Discarded, Merged, Reopened)
+ENDING: Final = (Completed, Discarded, Merged, Reopened, CommitmentFactRetracted)
 """What tells whether a commitment is open, and in which one it goes on."""
 
 
@@ -115,6 +120,28 @@ class Commitments(Repository[Commitment]):
             return decide(current, proposed, context, self._around())
 
         return decide_hearing
+
+    async def settle_retraction(
+        self, current: Commitment, without: Commitment, retraction: Retraction
+    ) -> Decided:
+        """See `Repository.settle_retraction`: it is then no part of its own parts, nor goes on in what came from it."""
+        code = without.code
+        for follow, refused, why in (
+            (Commitment.parents, "parent-is-descendant", "be part of something that is part of it"),
+            (Commitment.successors, "merger-in-a-circle", "go on in something that was merged into it"),
+        ):
+            if follow(without) != follow(current) and code in await self._reached(without, follow, date.min):
+                raise RuleBroken(refused, f"Then '{code}' would {why}.")
+        if current.deadlines_in_order() and not without.deadlines_in_order():
+            raise RuleBroken(
+                "internal-after-public",
+                "The internal deadline would fall after the public one: move that first.",
+            )
+        if without.registration.kind != current.registration.kind:
+            named = {stretch.code for stretch in without.parents()}
+            known = await self.known_to(without.registration, named, date.min)
+            without.must_fit(known._replace(parts=await self._parts_of(current)))
+        return retraction
 
     def knowing(
         self, decide: Callable[[Commitment, F, Context, Known], F]

@@ -13,8 +13,8 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.commitments.commitment.model import Commitment, Revision, usual_visibility
-from services.commitments.commitment.repository import ENDING, PLACING, Commitments, Restating
+from services.commitments.commitment.model import ANYTHING, Commitment, Revision, Successor, usual_visibility
+from services.commitments.commitment.repository import ENDING, PLACING, REPARENTING, Commitments, Restating
 from shared.aggregate.aggregate import DayOf
 from shared.aggregate.command import Context, Decided
 from shared.aggregate.documents import (
@@ -52,6 +52,7 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import Event
+from shared.events.retractions import CommitmentFactRetracted
 from shared.events.types import CivilDay, CommitmentCode, DecisionNumber
 from shared.events.vocabulary import DiscardReason, Judgement, Visibility
 from shared.http.catalogue import Catalogue, Explained
@@ -62,7 +63,6 @@ from shared.http.responses import written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
-from shared.rules.dated_facts import RESTATING
 from shared.rules.periods import stored_period
 from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
 from shared.rules.visibility import reads_everything, without_internal_deadline
@@ -318,12 +318,20 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
             internal_on=(InternalDay, None),
             name="DeadlineRevisionRequest",
         ),
+        again=Commitment.revise_deadline,
     )
     one.fact("reassignments", LeadReassigned, commitments.reassign_lead, access=_JUDGES)
     one.fact("completions", Completed, Commitment.complete, access=_JUDGES)
     one.fact("discards", Discarded, Commitment.discard, access=_JUDGES)
     one.fact("reopenings", Reopened, Commitment.reopen, access=_JUDGES)
-    one.fact("mergers", Merged, commitments.merge, access=_JUDGES, considering=lambda _: ENDING)
+    one.fact(
+        "mergers",
+        Merged,
+        commitments.merge,
+        access=_JUDGES,
+        considering=lambda _: ENDING,
+        again=lambda it, told, context: it.merge(told, context, Successor(told.into, open=True)),
+    )
     one.fact(
         "milestones",
         MilestoneSet,
@@ -364,6 +372,7 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
         commitments.knowing(Commitment.correct),
         access=_KEEPS,
         considering=_moving,
+        again=lambda it, told, context: it.correct(told, context, ANYTHING),
     )
     one.fact(
         "changes",
@@ -371,6 +380,17 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
         commitments.knowing(Commitment.change),
         access=_JUDGES,
         considering=_moving,
+        again=lambda it, told, context: it.change(told, context, ANYTHING),
+    )
+    one.retractions(
+        CommitmentFactRetracted,
+        access=Access(
+            UNIT | {Role.MINISTRY, Role.DIPRES},
+            own_organization=frozenset({Role.MINISTRY, Role.DIPRES}),
+            if_match="required",
+            note="ministries and the budget office what they recorded themselves",
+        ),
+        considering=(*PLACING, *ENDING),
     )
     return router
 
@@ -381,7 +401,7 @@ def _moving(proposed: Restating) -> tuple[type[Event], ...]:
     A registration does not close a circle: no other commitment can be part of one that was not there yet. It may make
     a part of a layer that another kind could not contain.
     """
-    return {"parent": RESTATING, "kind": PLACING}.get(proposed.field, ())
+    return {"parent": REPARENTING, "kind": PLACING}.get(proposed.field, ())
 
 
 def _revision(internal_on: date | None = None, **members: Any) -> Revision:

@@ -91,9 +91,10 @@ class Indicator(Aggregate):
             )
         if self.facts.targets:
             guards.reason_given(proposed.reason, "A target that replaces an earlier one")
+        last = self.facts.targets[-1].number if self.facts.targets else 0
         target = replace(
             proposed,
-            number=len(self.facts.targets) + 1,
+            number=self.next_number(TargetSet, last),
             tolerance=tolerance or None,
             from_on=_first_of_window(proposed, baseline),
             level=self._level(proposed, baseline),

@@ -30,6 +30,7 @@ from shared.events.indicators import (
     TargetSet,
     TrajectorySet,
 )
+from shared.events.retractions import IndicatorFactRetracted
 from shared.events.types import MOST_PLACES, DecisionNumber, PeriodName
 from shared.events.vocabulary import Accumulation, RelativeTo
 from shared.http.catalogue import Catalogue, Explained
@@ -429,8 +430,18 @@ def indicator_routes(indicators: Indicators, readers_of: ReadersOf, windows: War
         IndicatorDefinitionChanged,
         indicators.change_definition,
         access=_PROMISES,
+        again=Indicator.change_definition,
     )
     one.fact("publications", IndicatorPublished, Indicator.publish, access=_PROMISES)
+    one.retractions(
+        IndicatorFactRetracted,
+        access=Access(
+            UNIT | {Role.MINISTRY},
+            own_organization=frozenset({Role.MINISTRY}),
+            if_match="required",
+            note="ministries what they recorded themselves",
+        ),
+    )
     return router
 
 

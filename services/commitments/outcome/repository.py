@@ -25,6 +25,7 @@ from services.commitments.outcome.model import (
     effects_of,
     proposed_by,
 )
+from shared.aggregate.aggregate import believed
 from shared.aggregate.command import Command, Decided, Outcome
 from shared.aggregate.repository import Repository
 from shared.errors import RuleBroken
@@ -159,7 +160,7 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
         async def decide(current: DecisionOutcome) -> Decided:
             did: list[Done] = []
             for stream_id in _concerned(agreed):
-                did.extend(done_by_hand(agreed, await self.history(stream_id)))
+                did.extend(done_by_hand(agreed, believed(await self.history(stream_id))))
             return current.resolve_by_hand(did, remarks)
 
         return await self.change(settled.outcome.id, decide, _caused_by(settled, command))

@@ -25,6 +25,7 @@ from shared.events.meetings import (
     ActionItemProgressed,
     ActionItemReassigned,
 )
+from shared.events.retractions import ActionItemFactRetracted
 from shared.events.types import BodyCode, MeetingId
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.moments import RecordedAt, RecordedOn, recorded
@@ -170,6 +171,15 @@ def action_item_routes(
     one.fact("extensions", ActionItemExtended, ActionItem.extend, access=_DECIDES)
     one.fact("reassignments", ActionItemReassigned, reassign, access=_DECIDES)
     one.fact("cancellations", ActionItemCancelled, ActionItem.cancel, access=_DECIDES)
+    one.retractions(
+        ActionItemFactRetracted,
+        access=Access(
+            frozenset({Role.DCI, Role.MINISTRY, Role.DIPRES}),
+            own_organization=frozenset({Role.MINISTRY, Role.DIPRES}),
+            if_match="required",
+            note="others than the unit what they recorded themselves",
+        ),
+    )
     return router
 
 

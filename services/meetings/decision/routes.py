@@ -22,6 +22,7 @@ from shared.events.meetings import (
     DecisionAmended,
     DecisionPublished,
 )
+from shared.events.retractions import DecisionFactRetracted
 from shared.events.types import MeetingId
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.moments import RecordedAt, RecordedOn, recorded
@@ -137,6 +138,15 @@ def decision_routes(
         DecisionPublished,
         publish,
         access=Access(frozenset({Role.DCI}), if_match="required"),
+    )
+    one.retractions(
+        DecisionFactRetracted,
+        access=Access(
+            frozenset({Role.DCI, Role.DIPRES}),
+            own_organization=frozenset({Role.DIPRES}),
+            if_match="required",
+            note="acknowledgements and budget lines",
+        ),
     )
     return router
 

@@ -16,6 +16,7 @@ from services.meetings.importing.mapping import Mapping
 from services.meetings.importing.parsing import DescribedBody, MeetingRow, Parser, SourceBodies
 from services.meetings.importing.report import MeetingsReport, Outcome
 from services.meetings.meeting.model import Known, Meeting, convene, held_or_corrected
+from shared.aggregate.aggregate import believed
 from shared.errors import BitacoraError, InvalidInput, RuleBroken
 from shared.events.facts import Event
 from shared.events.meetings import (
@@ -136,7 +137,7 @@ class _Facts:
 
     def _last_imported(self, *kinds: type[Event]) -> Any:
         """The last event of these types that an import recorded of the meeting."""
-        history = reversed(self._of.state.history(self._row.stream))
+        history = reversed(believed(self._of.state.history(self._row.stream)))
         imported = (recorded.data for recorded in history if recorded.correlation_id.startswith(IMPORTED))
         return next((event for event in imported if isinstance(event, kinds)), None)
 

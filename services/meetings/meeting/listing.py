@@ -28,6 +28,7 @@ from shared.events.meetings import (
     MeetingRescheduled,
     MinutesCirculated,
 )
+from shared.events.retractions import MeetingFactRetracted
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
 
@@ -110,6 +111,12 @@ class ListedMeeting(Aggregate):
     def _cancelled(self, _: Entry[MeetingCancelled]) -> None:
         self.sequence += 1
 
+    @evolves(MeetingFactRetracted)
+    def _taken_back(self, entry: Entry[MeetingFactRetracted]) -> None:
+        if entry.event.retracted in (MeetingRescheduled.TYPE, MeetingCancelled.TYPE):
+            self.sequence += 2  # calendars have taken in the one, and have to take in that it is not so
+        self.changed_at = entry.recorded_at
+
     @evolves(AgendaAgreed, AgendaRevised)
     def _agenda_revised(self, entry: Entry[Any]) -> None:
         self.agenda = entry.event.agenda
@@ -137,9 +144,14 @@ class MeetingList:
         self._day_of = live.clock.day_of
         self._by_time: list[Placed] = []
         self._by_body: dict[str, list[Placed]] = {}
-        self._places: dict[UUID, Place] = {}
+        self._places: dict[UUID, Placed] = {}
         self._meetings: Index[ListedMeeting] = Index(
-            live, ListedMeeting, key=lambda one: str(one.id), changed=self._put_in_order
+            live,
+            ListedMeeting,
+            key=lambda one: str(one.id),
+            changed=self._put_in_order,
+            retracting=MeetingFactRetracted,
+            store=live.store,
         )
 
     def get(self, stream_id: UUID) -> ListedMeeting | None:
@@ -173,11 +185,11 @@ class MeetingList:
                 yield found
 
     def _put_in_order(self, meeting: ListedMeeting) -> None:
-        place, before = (meeting.scheduled_at, meeting.id), self._places.get(meeting.id)
-        if place == before:
+        placed, before = (meeting.scheduled_at, meeting.id, meeting), self._places.get(meeting.id)
+        if placed == before:
             return
-        self._places[meeting.id] = place
+        self._places[meeting.id] = placed
         for places in (self._by_time, self._by_body.setdefault(meeting.body, [])):
             if before is not None:
-                del places[bisect_left(places, before)]
-            insort(places, (*place, meeting))
+                del places[bisect_left(places, before[:2], key=lambda one: one[:2])]
+            insort(places, placed, key=lambda one: one[:2])

@@ -23,7 +23,7 @@ import msgspec
 from services.meetings.action_item.model import ActionItem
 from services.meetings.body.model import Body, decision_number, fits, office
 from services.meetings.decision.model import Decision, fiscal_year, positive_amount, taken_from
-from shared.aggregate.aggregate import Aggregate, DayOf, Entry, entry_of, evolves
+from shared.aggregate.aggregate import Aggregate, DayOf, Entry, entry_of, evolves, place_of
 from shared.aggregate.command import Context, OnStream
 from shared.aggregate.redaction import Readers
 from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
@@ -109,6 +109,11 @@ class Observation(NamedTuple):
 
     entry: Entry[ObservationRaised]
     answer: Entry[ObservationAnswered] | None = None
+
+    @property
+    def number(self) -> int:
+        """Observations of one meeting are counted from 1."""
+        return self.entry.event.number
 
 
 Held = MeetingHeld | AttendanceCorrected
@@ -212,7 +217,7 @@ class Meeting(Aggregate):
     # --- before it is held -----------------------------------------------------------------------------------------
 
     def revise_agenda(
-        self, proposed: AgendaAgreed, context: Context, known: Known
+        self, proposed: AgendaAgreed | AgendaRevised, context: Context, known: Known
     ) -> AgendaAgreed | AgendaRevised:
         """Rewrites the agenda; with `agreed_with`, settles it with the organisations named.
 
@@ -220,7 +225,8 @@ class Meeting(Aggregate):
         """
         known.body.must_be_convenable_by(context.actor)
         self._must_be_ahead()
-        agenda, agreed_with = numbered_agenda(proposed.agenda, known), proposed.agreed_with
+        agenda = numbered_agenda(proposed.agenda, known)
+        agreed_with = proposed.agreed_with if isinstance(proposed, AgendaAgreed) else ()
         guards.known_organizations(agreed_with, known.organizations, "/agreed_with")
         if agreed_with and not agenda:
             raise InvalidInput(
@@ -232,7 +238,7 @@ class Meeting(Aggregate):
             )
         if self.state is MeetingState.AGENDA_AGREED:
             guards.reason_given(proposed.reason, "Revising an agreed agenda")
-        if agreed_with:
+        if isinstance(proposed, AgendaAgreed) and agreed_with:
             return replace(proposed, agenda=agenda)
         return AgendaRevised(agenda=agenda, reason=proposed.reason)
 
@@ -374,7 +380,8 @@ class Meeting(Aggregate):
         latest = self.latest_draft
         if latest is not None and latest.event.items == proposed.items:
             raise RuleBroken("draft-unchanged", "The minutes already read like this.")
-        return replace(proposed, draft=len(self.drafts) + 1)
+        last = 0 if latest is None else latest.event.draft
+        return replace(proposed, draft=self.next_number(MinutesDrafted, last, "draft"))
 
     @evolves(MinutesDrafted)
     def _minutes_drafted(self, entry: Entry[MinutesDrafted]) -> None:
@@ -432,7 +439,9 @@ class Meeting(Aggregate):
         draft = self._must_be_circulated()
         guards.text_given(proposed.text, "An observation", "/text")
         self._must_be_told_of(proposed.agenda_item, draft.event)
-        return replace(proposed, number=len(self.observations) + 1, draft=draft.event.draft)
+        last = self.observations[-1].number if self.observations else 0
+        number = self.next_number(ObservationRaised, last)
+        return replace(proposed, number=number, draft=draft.event.draft)
 
     @evolves(ObservationRaised)
     def _observation_raised(self, entry: Entry[ObservationRaised]) -> None:
@@ -444,17 +453,20 @@ class Meeting(Aggregate):
         """Answers an observation, once; what is accepted shows in the next draft."""
         known.body.must_be_convenable_by(context.actor)
         number = proposed.number
-        if not 1 <= number <= len(self.observations):
+        place = place_of(number, self.observations)
+        if place is None:
             raise NotFound("observation-not-found", f"There is no observation {number}.")
         self._must_not_be_sealed()
-        if self.observations[number - 1].answer is not None:
+        if self.observations[place].answer is not None:
             raise RuleBroken("observation-already-answered", f"Observation {number} was answered already.")
         guards.text_given(proposed.answer, "The answer", "/answer")
         return proposed
 
     @evolves(ObservationAnswered)
     def _observation_answered(self, entry: Entry[ObservationAnswered]) -> None:
-        at = entry.event.number - 1
+        at = place_of(entry.event.number, self.observations)
+        if at is None:
+            return  # an old log may answer an observation that is not there
         answered = self.observations[at]._replace(answer=entry)
         self.observations = (*self.observations[:at], answered, *self.observations[at + 1 :])
 
@@ -652,6 +664,10 @@ class Meeting(Aggregate):
         """Nothing more happens to a meeting that was called off."""
         if self.state is MeetingState.CANCELLED:
             raise RuleBroken("meeting-cancelled", "The meeting was cancelled: convene another.")
+
+    def must_take_retractions(self) -> None:
+        """What was sealed stands, and what led to it."""
+        self._must_not_be_sealed()
 
     def _must_be_ahead(self) -> None:
         self.must_not_be_cancelled()

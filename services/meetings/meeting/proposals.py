@@ -15,6 +15,7 @@ from shared.aggregate.index import Index
 from shared.eventlog.live import LiveLog
 from shared.events.meeting_vocabulary import Acknowledgement
 from shared.events.meetings import ActionItemAssigned
+from shared.events.retractions import ActionItemFactRetracted, DecisionFactRetracted
 from shared.events.types import DecisionNumber
 from shared.identity.actor import Actor
 from shared.rules.action_item_state import ActionItemState
@@ -46,10 +47,20 @@ class Proposals:
         self._owed: dict[str, dict[UUID, ActionItem]] = {}
         self._pending: dict[str, dict[UUID, Decision]] = {}
         self._items: Index[ActionItem] = Index(
-            live, ActionItem, key=lambda one: str(one.id), changed=self._item_changed
+            live,
+            ActionItem,
+            key=lambda one: str(one.id),
+            changed=self._item_changed,
+            retracting=ActionItemFactRetracted,
+            store=live.store,
         )
         self._decisions: Index[Decision] = Index(
-            live, Decision, key=lambda one: one.number, changed=self._decision_changed
+            live,
+            Decision,
+            key=lambda one: one.number,
+            changed=self._decision_changed,
+            retracting=DecisionFactRetracted,
+            store=live.store,
         )
 
     def of(self, body: str, actor: Actor) -> list[tuple[Key, Proposal]]:
@@ -105,7 +116,7 @@ class Proposals:
         if item.ending is None:
             owed[item.id] = item
         else:
-            # Nothing more can happen to it that a list would show.
+            # Nothing more can happen to it that a list would show; an ending retracted brings it back from the log.
             owed.pop(item.id, None)
             self._items.drop(item)
 

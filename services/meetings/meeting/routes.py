@@ -39,6 +39,8 @@ from shared.events.facts import Event
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.meetings import (
     AgendaAgreed,
+    AgendaRevised,
+    AttendanceCorrected,
     DraftActionItem,
     DraftDecision,
     ErratumAdded,
@@ -54,6 +56,7 @@ from shared.events.meetings import (
     ObservationRaised,
     Seat,
 )
+from shared.events.retractions import MeetingFactRetracted
 from shared.events.types import (
     ActionItemId,
     BodyCode,
@@ -462,6 +465,7 @@ def meeting_routes(
         meetings.informed(Meeting.revise_agenda),
         access=_CONVENES,
         request=_AGENDA,
+        recorded_as=(AgendaRevised,),
     )
     one.fact("reschedulings", MeetingRescheduled, meetings.informed(Meeting.reschedule), access=_CONVENES)
     one.fact("cancellations", MeetingCancelled, meetings.informed(Meeting.cancel), access=_CONVENES)
@@ -471,6 +475,7 @@ def meeting_routes(
         meetings.informed(Meeting.hold),
         access=Access(frozenset({Role.DCI}), if_match="required"),
         request=_ATTENDANCE,
+        recorded_as=(AttendanceCorrected,),
     )
     one.fact(
         "publications",
@@ -553,6 +558,16 @@ def meeting_routes(
         access=_WRITES,
         tells={"number": "number"},
         tag="minutes",
+    )
+
+    one.retractions(
+        MeetingFactRetracted,
+        access=Access(
+            frozenset({Role.DCI, Role.MINISTRY, Role.DIPRES}),
+            own_organization=frozenset({Role.MINISTRY, Role.DIPRES}),
+            if_match="required",
+            note="until the minutes are approved; others than the unit what they recorded themselves",
+        ),
     )
 
     # --- what bodies left open, and their calendars ------------------------------------------------------------------

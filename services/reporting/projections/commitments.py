@@ -2,38 +2,63 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any, ClassVar, Final
 
-from services.reporting.datasets import ORGANIZATION, PILLAR, commitment_states, commitments, names
+from services.reporting.datasets import (
+    ORGANIZATION,
+    PILLAR,
+    commitment_details,
+    commitment_progress,
+    commitment_states,
+    commitments,
+    names,
+)
 from services.reporting.projections.differ import ByDay, Now
-from services.reporting.projections.projection import DayOf, only, readers_of
+from services.reporting.projections.projection import DayOf, json_text, only, readers_of
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
+    Completed,
+    DeadlineRevised,
+    Discarded,
     LeadReassigned,
     Merged,
     OrganizationChanged,
     OrganizationRegistered,
     PillarChanged,
     PillarRegistered,
+    ProgressReported,
+    ProgressReviewed,
     Registered,
+    Reopened,
     VisibilityChanged,
 )
 from shared.events.facts import Event
-from shared.rules.dated_facts import RESTATING, DatedFacts, Span
-from shared.rules.traffic_light import Closure, CommitmentOnDay
+from shared.rules.dated_facts import RESTATING, DatedFacts, History, Span
+from shared.rules.progress import ReportsByDay
+from shared.rules.traffic_light import CommitmentOnDay
 
 _registered: Final = attrgetter(*(field.name for field in commitment_states.fields if field.registered))
+
+
+Ending = Completed | Discarded | Merged
+_OPEN: Final = (None, None, None)
 
 
 class CommitmentProjection:
     """One commitment; every event changes only what it must."""
 
-    TYPES: ClassVar[frozenset[type[Event]]] = DatedFacts.TYPES | {VisibilityChanged}
+    TYPES: ClassVar[frozenset[type[Event]]] = DatedFacts.TYPES | {
+        VisibilityChanged,
+        ProgressReported,
+        ProgressReviewed,
+    }
 
-    __slots__ = ("_facts", "_id", "_key", "_merged_into", "_visibility")
+    __slots__ = ("_facts", "_id", "_key", "_moves", "_reports", "_told", "_visibility")
 
     def __init__(self, recorded: Recorded, _day_of: DayOf) -> None:
         event = recorded.data
@@ -42,22 +67,36 @@ class CommitmentProjection:
         self._key = (recorded.stream_id.hex,)
         self._visibility = event.visibility.value
         self._facts = DatedFacts(event, recorded.position)
-        self._merged_into: dict[int, str] = {}
+        self._moves: tuple[list[date], list[date]] = [], []
+        """The days on which the public deadline, and the internal one, were moved."""
+        self._reports: ReportsByDay | None = None
+        self._told: dict[int, Ending | DeadlineRevised] = {}
+        """How it ended and why its deadlines were moved, by the positions of the events."""
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
         event, position = recorded.data, recorded.position
+        if isinstance(event, (ProgressReported, ProgressReviewed)):
+            return self._progress(event, position)
         since = self._facts.apply(event, position)
         if isinstance(event, (Registered, *RESTATING)):
-            return (self._states(since), self._descriptions(since), self._readers())
+            self._find_moves()
+            details = (self._details(since),) if self._told else ()
+            return (self._states(since), self._descriptions(since), self._readers(), *details)
         match event:
             case VisibilityChanged():
                 self._visibility = event.visibility.value
                 return (self._states(None), self._descriptions(None))
             case LeadReassigned():
                 return (self._states(since), self._readers())
-            case Merged():
-                self._merged_into[position] = event.into
+            case Completed() | Discarded() | Merged() | DeadlineRevised():
+                begun = bool(self._told)
+                self._told[position] = event
+                if isinstance(event, DeadlineRevised):
+                    self._find_moves()
+                return (self._states(since), self._details(since if begun else None))
+            case Reopened() if self._told:
+                return (self._states(since), self._details(since))
         return (self._states(since),)
 
     def _states(self, since: date | None) -> Now:
@@ -72,27 +111,120 @@ class CommitmentProjection:
     def _state(self, span: Span[CommitmentOnDay]) -> tuple[date, tuple[Any, ...]]:
         # By place and not by name, in the order of the dataset: a rebuild passes here millions of times.
         day, facts = span
-        into = self._merged_into[facts.closure_at or 0] if facts.closure is Closure.MERGED else None
         reads = facts.registration
-        origin = None if reads.origin is None else reads.origin.kind
-        return day, (reads.code, *facts[:-1], into, self._visibility, origin, *_registered(reads))
+        return day, (
+            reads.code,
+            *facts[:-1],
+            *(_OPEN if facts.closure is None else self._ended(facts.closure_at or 0)),
+            self._visibility,
+            None if reads.origin is None else reads.origin.kind,
+            *_registered(reads),
+            facts.public_deadline is None,
+            bisect_right(self._moves[0], day),
+        )
+
+    def _ended(self, position: int) -> tuple[str | None, str | None, int | None]:
+        """Into what it was merged, why it was discarded, and how many days late it was done, whichever it was."""
+        match self._told[position]:
+            case Merged(into=into):
+                return into, None, None
+            case Discarded(reason_type=reason_type):
+                return None, reason_type, None
+            case Completed(completed_on=done_on):
+                return None, None, self._late_days(done_on)
+        return _OPEN
+
+    def _late_days(self, done_on: date) -> int | None:
+        """How many days after the public deadline then in force; None where there was none."""
+        deadline = self._facts.public_deadlines.on(done_on)[0]
+        return None if deadline is None else max(0, (done_on - deadline).days)
 
     def _descriptions(self, since: date | None) -> Now:
         found: ByDay = []
         for day, facts in self._facts.spans(since):
+            reads = facts.registration
             row = (
-                facts.registration.code,
+                reads.code,
                 self._visibility,
-                facts.registration.title,
-                facts.registration.parent,
+                reads.title,
+                reads.parent,
+                reads.goal,
+                reads.adviser,
+                reads.responsible_service,
+                json_text(reads.collaborating_organizations),
             )
             if not found or found[-1][1] != row:
                 found.append((day, row))
         return Now(commitments, {self._key: found}, since)
 
+    def _details(self, since: date | None) -> Now:
+        facts, found = self._facts, ByDay()
+        first = facts.first_day if since is None else max(since, facts.first_day)
+        days = {first}
+        for history in (facts.public_deadlines, facts.internal_deadlines, facts.closures):
+            days.update(history.days_after(first))
+        for day in sorted(days):
+            closure, closed_at = facts.closures.on(day)
+            ending = None if closure is None else self._told[closed_at]
+            done = ending if isinstance(ending, Completed) else None
+            # In the order of the dataset.
+            row = (
+                next(filter(None, facts.public_deadlines.values(day)), None),
+                self._reason(facts.public_deadlines, day),
+                bisect_right(self._moves[1], day),
+                self._reason(facts.internal_deadlines, day),
+                ending.reason if isinstance(ending, Discarded) else None,
+                done and done.completed_on,
+                done and done.remarks,
+                json_text(done.evidence) if done else "[]",
+            )
+            if not found or found[-1][1] != row:
+                found.append((day, row))
+        return Now(commitment_details, {self._key: found}, since)
+
+    def _find_moves(self) -> None:
+        facts = self._facts
+        self._moves = _moves(facts.public_deadlines), _moves(facts.internal_deadlines)
+
+    def _reason(self, deadlines: History[date | None], day: date) -> str | None:
+        revision = self._told.get(deadlines.on(day)[1])
+        return revision.reason if isinstance(revision, DeadlineRevised) else None
+
+    def _progress(self, event: ProgressReported | ProgressReviewed, position: int) -> Iterable[Now]:
+        reports = self._reports = self._reports or ReportsByDay()
+        since = reports.apply(event, position)
+        tells_nothing = isinstance(event, ProgressReported) and event.percent is None
+        if since is None or tells_nothing:
+            return ()
+        found: ByDay = []
+        for day in reports.days():
+            done, told, last = (
+                reports.percent_on(day),
+                reports.percent_unreviewed_on(day),
+                reports.accepted_on(day),
+            )
+            report = last and last.event
+            row = (
+                None if done is None else str(done),
+                None if told is None else str(told),
+                report and report.number,
+                report and report.effective_on,
+                report and report.observed_progress,
+                json_text(report.evidence if report else ()),
+            )
+            if not found or found[-1][1] != row:
+                found.append((day, row))
+        return (Now(commitment_progress, {self._key: found}),)
+
     def _readers(self) -> Now:
         """Who leads it, answers for it or works on it."""
         return readers_of(self._id, concerned=self._facts.organizations_on(date.max))
+
+
+def _moves(deadlines: History[date | None]) -> list[date]:
+    """The days on which a deadline that stood was moved to another day; to set a first one is no move."""
+    moved = zip(deadlines.days(), pairwise(deadlines.values(date.max)), strict=True)
+    return [day for day, (before, after) in moved if before is not None and before != after]
 
 
 class NameProjection:

@@ -109,6 +109,15 @@ class StreamRows:
                 index, days = _beyond(rows, days, since)
             _replace(dataset, key, rows, index, days, position, changes)
 
+    def become(self, other: StreamRows, position: int, changes: RowChanges) -> None:
+        """Have just what the other has from a position on; what is the same as before stays."""
+        for dataset in {**self._known, **other._known}:
+            rows = {
+                key: [(row.valid_from, row.values) for row in known]
+                for key, known in other._known.get(dataset, {}).items()
+            }
+            self.apply(Now(dataset, rows), position, changes)
+
     def unwritten(self) -> Iterator[tuple[Dataset, Key, Row]]:
         """The rows that are not in the read model yet."""
         for dataset, keys in self._known.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from services.reporting.projections.decisions import DecisionProjection, Outcome
 from services.reporting.projections.differ import Key, Row, RowChanges, StreamRows, write_down
 from services.reporting.projections.meetings import ActionItemProjection, BodyProjection, MeetingProjection
 from services.reporting.projections.projection import DayOf, Projection
+from shared.aggregate.aggregate import believed
 from shared.errors import CorruptEvent
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
@@ -25,6 +26,8 @@ from shared.events.commitments import (
 )
 from shared.events.facts import Event
 from shared.events.meetings import ActionItemAssigned, BodyRegistered, DecisionAgreed, MeetingConvened
+from shared.events.retractions import EVENTS as RETRACTIONS
+from shared.events.retractions import Retraction
 
 _PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     CommitmentProjection,
@@ -35,7 +38,9 @@ _PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     ActionItemProjection,
     OutcomeProjection,
 )
-CHANGING: Final = frozenset(event_type for projection in _PROJECTIONS for event_type in projection.TYPES)
+CHANGING: Final = frozenset(
+    (*(event_type for projection in _PROJECTIONS for event_type in projection.TYPES), *RETRACTIONS)
+)
 
 BEGINNINGS: Final[dict[type[Event], Callable[[Recorded, DayOf], Projection]]] = {
     Registered: CommitmentProjection,
@@ -57,6 +62,10 @@ ReadStream = Callable[[UUID, int], list[tuple[int, bytes]]]
 """The events of a stream up to and including a position, as the log holds them."""
 
 
+def _concerns(stream: _Stream, event_type: type[Event]) -> bool:
+    return event_type in stream.projection.TYPES or event_type in RETRACTIONS
+
+
 class _Stream:
     """A projection and the rows it has now; `touched` while there may be some that are not written down."""
 
@@ -70,6 +79,16 @@ class _Stream:
     def apply(self, recorded: Recorded, changes: RowChanges) -> None:
         for now in self.projection.apply(recorded):
             self.rows.apply(now, recorded.position, changes)
+
+    def believe(self, projection: Projection, history: Sequence[Recorded], changes: RowChanges) -> None:
+        """Have what a projection makes of a history without what it retracts, from its last event on."""
+        rows, forgotten = StreamRows(), RowChanges()
+        for recorded in believed(history):
+            if recorded.version == 1 or type(recorded.data) in projection.TYPES:
+                for now in projection.apply(recorded):
+                    rows.apply(now, recorded.position, forgotten)
+        self.rows.become(rows, history[-1].position, changes)
+        self.projection = projection
 
 
 class Projector:
@@ -93,7 +112,10 @@ class Projector:
         try:
             stream = self._stream_of(recorded)
             if stream is not None:
-                stream.apply(recorded, self._changes)
+                if isinstance(recorded.data, Retraction):
+                    self._believe(stream, self._history(recorded.stream_id, position), self._changes)
+                else:
+                    stream.apply(recorded, self._changes)
                 if not stream.touched:
                     stream.touched = True
                     self._touched[id(stream)] = stream
@@ -133,9 +155,9 @@ class Projector:
             if stream is not None:
                 if len(self._streams) == self._capacity:
                     self._streams.move_to_end(recorded.stream_id)  # the order matters only when one has to go
-                return stream if event_type in stream.projection.TYPES else None
+                return stream if _concerns(stream, event_type) else None
             stream = self._fold(recorded.stream_id, recorded.position - 1)
-            if stream is not None and event_type not in stream.projection.TYPES:
+            if stream is not None and not _concerns(stream, event_type):
                 return None
         if stream is not None:
             self._keep(recorded.stream_id, stream)
@@ -145,17 +167,28 @@ class Projector:
         """A stream as it was at a position, all of whose rows are written already."""
         stream: _Stream | None = None
         forgotten = RowChanges()
-        for position, line in self._read_stream(stream_id, upto):
-            recorded = codec.decode(line, position)
+        history = self._history(stream_id, upto)
+        for number, recorded in enumerate(history, 1):
             if recorded.version == 1:
                 stream = self._begun(recorded)
-            if stream is not None and (
-                recorded.version == 1 or type(recorded.data) in stream.projection.TYPES
-            ):
+            if stream is None:
+                continue
+            if isinstance(recorded.data, Retraction):
+                # As it came about, and not as it is: the rows say since when they are known.
+                self._believe(stream, history[:number], forgotten)
+            elif recorded.version == 1 or type(recorded.data) in stream.projection.TYPES:
                 stream.apply(recorded, forgotten)
         if stream is not None:
             stream.rows.count_as_written()
         return stream
+
+    def _history(self, stream_id: UUID, upto: int) -> list[Recorded]:
+        return [codec.decode(line, position) for position, line in self._read_stream(stream_id, upto)]
+
+    def _believe(self, stream: _Stream, history: Sequence[Recorded], changes: RowChanges) -> None:
+        """Project a stream anew, because its last event retracts another."""
+        first = history[0]
+        stream.believe(BEGINNINGS[type(first.data)](first, self._day_of), history, changes)
 
     def _begun(self, recorded: Recorded) -> _Stream | None:
         begin = BEGINNINGS.get(type(recorded.data))

@@ -134,13 +134,29 @@ FACTS: dict[str, tuple[dict[str, Any], Refusals]] = {
             ({"field": "title", "value": "Burglary", "reason": "x"}, 409, "correction-changes-nothing", None),
         ],
     ),
+    "retractions": (
+        {"version": 2, "reason": "Typed wrong"},
+        [
+            ({"version": 1, "reason": "x"}, 409, "not-retractable", None),
+            ({"version": 9, "reason": "x"}, 422, "version-not-recorded", "/version"),
+            ({"version": 0, "reason": "x"}, 422, "request-invalid", "/version"),
+        ],
+    ),
 }
 FACTS |= {kind: (body, []) for kind, body in examples().items() if kind not in FACTS}
-TAKEN_WHEN_CLOSED = {"comments", "publications", "corrections", "reopenings", "progress-reports/1/reviews"}
+TAKEN_WHEN_CLOSED = {
+    "comments",
+    "publications",
+    "corrections",
+    "reopenings",
+    "retractions",
+    "progress-reports/1/reviews",
+}
 # What a route needs to have happened before.
 BEFORE: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
     "progress-reports/1/reviews": [("progress-reports", {"period": "2013-Q1", "no_change": True}, INTERIOR)],
     "milestones/1/completions": [("milestones", {"name": "Bill sent", "due_on": "2013-12-01"}, {})],
+    "retractions": [("comments", {"text": "See the minutes"}, {})],
 }
 
 

@@ -154,10 +154,14 @@ async def tell_everything(service: Installation, path: str) -> None:
         ("corrections", {"field": "title", "value": "Fewer victims", "reason": "Typed wrong"}, {}),
         ("publications", {"visibility": "internal", "reason": "Under review"}, {}),
         ("completions", {"evidence": evidence, "remarks": "in time"}, {}),
+        ("comments", {"text": "Of another one"}, {}),
+        ("retractions", {"reason": "Typed into the wrong form"}, {}),
     ]
     told = {kind for kind, _, _ in facts} | {"mergers"}
     facts[:0] = [(kind, body, {}) for kind, body in examples().items() if kind not in told]
     for position, (kind, body, who) in enumerate(facts, start=2):
+        if kind == "retractions":
+            body["version"] = position - 1
         answer = await service.told("POST", f"{path}/{kind}", body, If_Match="*", **who)
         assert (answer.status_code, answer.json()["version"]) == (201, position), kind
 
@@ -360,6 +364,7 @@ async def test_the_history_tells_who_said_what_when_and_on_which_decision(servic
         "recorded_at": "2013-04-30T16:00:00.000000Z",
         "effective_on": "2013-04-30",
         "recorded_by": {"subject": "development:dci", "organization": "DCI", "role": "dci"},
+        "retracted_by": None,
         "correlation_id": "request-7",
         "causation_id": None,
         "decision": "BIL-2013-4",

@@ -6,8 +6,10 @@ attribute it looks through all events known at a position for the one that count
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
@@ -27,12 +29,15 @@ from shared.events.commitments import (
     LeadReassigned,
     Merged,
     Origin,
+    ProgressReported,
+    ProgressReviewed,
     PublicDeadline,
     Registered,
     Reopened,
     VisibilityChanged,
 )
 from shared.events.facts import Event
+from shared.events.retractions import CommitmentFactRetracted, Retraction
 from shared.events.vocabulary import (
     CommitmentKind,
     DeadlineKind,
@@ -40,6 +45,7 @@ from shared.events.vocabulary import (
     Judgement,
     OriginKind,
     ResultType,
+    ReviewOutcome,
     Visibility,
 )
 
@@ -60,35 +66,52 @@ class Teller:
     def __init__(self, seed: int, tag: str) -> None:
         self._random = Random(seed)
         self._tag = tag
+        self._reports = Counter[str]()
 
     def story(self, length: int) -> Story:
         """A history of several commitments, each event with the code of its commitment."""
         told: Story = []
-        begun: set[str] = set()
         for _ in range(length):
             code = self._code()
-            told.append((code, self._happening() if code in begun else self._registration(code)))
-            begun.add(code)
+            own = [event for of, event in told if of == code]
+            told.append((code, self._further(code, own) if own else self._registration(code)))
         return told
 
-    def _happening(self) -> Event:
+    def _further(self, code: str, own: Sequence[Event]) -> Event:
+        """One more event of a commitment of which these are told, or that one of them was a mistake."""
+        gone = {event.version for event in own if isinstance(event, Retraction)}
+        left = [
+            (version, event)
+            for version, event in enumerate(own, 1)
+            if version not in {1, *gone} and not isinstance(event, Retraction)
+        ]
+        if left and self._random.random() < 0.15:
+            version, event = self._one_of(left)
+            return CommitmentFactRetracted(version=version, reason="typed wrong", retracted=event.TYPE)
+        return self._happening(code)
+
+    def _happening(self, code: str) -> Event:
         day = self._day()
-        match self._random.randrange(14):
+        match self._random.randrange(17):
             case 0 | 1:
                 return Assessed(
                     effective_on=day, judgement=self._one_of([None, *Judgement, Judgement.AT_RISK])
                 )
             case 2 | 3:
                 kind = self._one_of(list(DeadlineKind))
-                return DeadlineRevised(deadline=kind, on=self._day(), effective_on=day, reason="r")
+                return DeadlineRevised(deadline=kind, on=self._day(), effective_on=day, reason=self._reason())
             case 4:
                 return LeadReassigned(
                     lead_organization=self._ministry(), previous="x", effective_on=day, reason="r"
                 )
             case 5:
                 if self._random.random() < 0.5:
-                    return Completed(completed_on=day, evidence=(Evidence(description="e"),))
-                return Discarded(reason_type=DiscardReason.TECHNICAL, reason="r", effective_on=day)
+                    evidence = (Evidence(description=self._reason()),)
+                    return Completed(
+                        completed_on=day, evidence=evidence, remarks=self._one_of([None, "done"])
+                    )
+                reason_type = self._one_of(list(DiscardReason))
+                return Discarded(reason_type=reason_type, reason=self._reason(), effective_on=day)
             case 6:
                 return Merged(into=self._code(), reason="r", effective_on=day)
             case 7 | 8:
@@ -101,8 +124,29 @@ class Teller:
                 return self._one_of([self._registration("again"), Commented(text="t", effective_on=day)])
             case 11 | 12:
                 return self._change(day)
+            case 13 | 14:
+                return self._report(code, day)
+            case 15:
+                return ProgressReviewed(
+                    report=1 + self._random.randrange(self._reports[code] + 1),
+                    outcome=self._one_of([ReviewOutcome.ACCEPTED, *ReviewOutcome]),
+                )
             case _:
                 return self._correction()
+
+    def _report(self, code: str, day: date) -> ProgressReported:
+        self._reports[code] += 1
+        return ProgressReported(
+            number=self._reports[code],
+            period=self._one_of(["2011-Q3", "2011-Q4", "2011-12"]),
+            effective_on=day,
+            observed_progress=self._one_of([None, self._reason()]),
+            percent=self._one_of([None, Decimal("12.5"), Decimal(60)]),
+            evidence=self._one_of([(), (Evidence(description="seen"),)]),
+        )
+
+    def _reason(self) -> str:
+        return self._one_of(["one reason", "another"])
 
     def _registration(self, code: str) -> Registered:
         return Registered(
@@ -127,7 +171,9 @@ class Teller:
                 (ChangeableField.PILLAR, self._one_of(PILLARS)),
                 (ChangeableField.PRIORITY, self._one_of(["high", None])),
                 (ChangeableField.COLLABORATING_ORGANIZATIONS, [self._ministry()]),
-                (ChangeableField.GOAL, "not a matter of the board"),
+                (ChangeableField.GOAL, self._one_of(["a goal", "another goal", None])),
+                (ChangeableField.REGION, "RM"),
+                (ChangeableField.KEY_WORDS, ["not a matter of the board"]),
             ]
         )
         return Changed(field=field, value=value, effective_on=day, reason="r")
@@ -147,7 +193,8 @@ class Teller:
                 ("internal_deadline", deadline),
                 ("effective_on", self._first_day().isoformat()),
                 ("collaborating_organizations", [self._ministry()]),
-                ("goal", "not a matter of the board"),
+                ("goal", self._one_of(["a goal", None])),
+                ("background", "not a matter of the board"),
             ]
         )
         return Corrected(field=field, value=value, reason="wrong")
@@ -192,6 +239,18 @@ class Expected(NamedTuple):
     visibility: str
     merged_into: str | None
     priority: str | None
+    region: str | None
+    late_days: int | None
+    first_public_deadline: date | None
+    public_revisions: int
+    internal_revisions: int
+    public_reason: str | None
+    internal_reason: str | None
+    discarded: tuple[str | None, str | None]
+    goal: str | None
+    result: tuple[Any, ...] | None
+    percent: Decimal | None
+    percent_unreviewed: Decimal | None
 
 
 Told = Sequence[tuple[int, Event]]
@@ -199,6 +258,7 @@ Told = Sequence[tuple[int, Event]]
 
 def replayed(told: Told, on: date) -> Expected | None:
     """What should be on the board on a day of a commitment of which these events, with their positions, are known."""
+    told = without_mistakes(told)
     if not told:
         return None
     registered_at, first = told[0]
@@ -209,6 +269,8 @@ def replayed(told: Told, on: date) -> Expected | None:
         "title": (first.title, registered_at),
         "pillar": (first.pillar, registered_at),
         "priority": (first.priority, registered_at),
+        "region": (first.region, registered_at),
+        "goal": (first.goal, registered_at),
         "kind": (str(first.kind), registered_at),
         "result_type": (first.result_type and str(first.result_type), registered_at),
         "origin": (first.origin and str(first.origin.kind), registered_at),
@@ -236,6 +298,9 @@ def replayed(told: Told, on: date) -> Expected | None:
         _day, value, position = max(said, key=lambda entry: (entry[0], entry[2]))
         return value, position
 
+    def due_on(day: date) -> date | None:
+        return moves(later, DeadlineKind.PUBLIC, fields["public_deadline"][0], day).last
+
     closure, closure_at = speaks(_closure, (None, registered_at))
     judgement, judgement_at = speaks(
         lambda e: (e.effective_on, e.judgement) if isinstance(e, Assessed) else None, (None, registered_at)
@@ -251,10 +316,21 @@ def replayed(told: Told, on: date) -> Expected | None:
     status, because = judged(
         (closure, closure_at), (judgement, judgement_at), (public, public_at), (internal, internal_at), on
     )
-    title, pillar, priority = (
-        speaks(_changed_to(name), fields[name])[0] for name in ("title", "pillar", "priority")
+    title, pillar, priority, region, goal = (
+        speaks(_changed_to(name), fields[name])[0]
+        for name in ("title", "pillar", "priority", "region", "goal")
     )
-    into = dict(told)[closure_at] if closure == "merged" else None
+    end = dict(told)[closure_at] if closure else None
+    accepted = reported(later, on, lambda outcomes: outcomes[-1:] == [ReviewOutcome.ACCEPTED])
+    unreturned = reported(later, on, lambda outcomes: outcomes[-1:] != [ReviewOutcome.RETURNED])
+    late_days = (on - public).days if status == "delayed" else None
+    result = brief("report", accepted[0]) if accepted else None
+    if isinstance(end, Completed):
+        due = due_on(end.completed_on)
+        late_days = due and max((end.completed_on - due).days, 0)
+        result = brief("completion", end)
+    public_moves = moves(later, DeadlineKind.PUBLIC, fields["public_deadline"][0], on)
+    internal_moves = moves(later, DeadlineKind.INTERNAL, fields["internal_deadline"][0], on)
     return Expected(
         code=first.code,
         title=title,
@@ -269,14 +345,82 @@ def replayed(told: Told, on: date) -> Expected | None:
         origin=fields["origin"][0],
         result_type=fields["result_type"][0],
         visibility=fields["visibility"][0],
-        merged_into=into.into if isinstance(into, Merged) else None,
+        merged_into=end.into if isinstance(end, Merged) else None,
         priority=priority,
+        region=region,
+        late_days=late_days,
+        first_public_deadline=public_moves.first,
+        public_revisions=public_moves.moved,
+        internal_revisions=internal_moves.moved,
+        public_reason=public_moves.reason,
+        internal_reason=internal_moves.reason,
+        discarded=(str(end.reason_type), end.reason) if isinstance(end, Discarded) else (None, None),
+        goal=goal,
+        result=result,
+        percent=next((one.percent for one in accepted if one.percent is not None), None),
+        percent_unreviewed=next((one.percent for one in unreturned if one.percent is not None), None),
     )
+
+
+def without_mistakes(told: Told) -> Told:
+    """What is left when everything that was called a mistake, by its place in the order, is struck out."""
+    mistakes = [event.version for _, event in told if isinstance(event, Retraction)]
+    return [one for place, one in enumerate(told, 1) if place not in mistakes]
+
+
+class Moves(NamedTuple):
+    """What became of a deadline by a day: the first and the last there was, how often it was moved, and why."""
+
+    first: date | None
+    last: date | None
+    moved: int
+    reason: str | None
+
+
+def moves(later: Told, kind: DeadlineKind, registered: date | None, on: date) -> Moves:
+    """One deadline, its revisions told in the order in which they took effect."""
+    revisions = [
+        (event.effective_on, at, event)
+        for at, event in later
+        if isinstance(event, DeadlineRevised) and event.deadline is kind
+    ]
+    first, present, moved, reason = registered, registered, 0, None
+    for day, _position, revision in sorted(revisions, key=lambda one: one[:2]):
+        if day <= on:
+            moved += int(present is not None and revision.on != present)
+            first, present, reason = first or revision.on, revision.on, revision.reason
+    return Moves(first, present, moved, reason)
+
+
+def reported(later: Told, on: date, heard: Callable[[list[ReviewOutcome]], bool]) -> list[ProgressReported]:
+    """The reports up to a day of which the reviews say so, the last first."""
+    found = []
+    for position, event in later:
+        if isinstance(event, ProgressReported) and event.effective_on <= on:
+            # A review speaks of a report that was there.
+            outcomes = [
+                one.outcome
+                for at, one in later
+                if isinstance(one, ProgressReviewed) and one.report == event.number and at > position
+            ]
+            if heard(outcomes):
+                found.append((event.effective_on, _PERIOD_ENDS[event.period], event.number, event))
+    return [one[-1] for one in sorted(found, key=lambda one: one[:3], reverse=True)]
+
+
+_PERIOD_ENDS = {"2011-Q3": date(2011, 9, 30), "2011-Q4": date(2011, 12, 31), "2011-12": date(2011, 12, 31)}
+
+
+def brief(source: str, told: Completed | ProgressReported) -> tuple[Any, ...]:
+    """A result, as an item of the board has it."""
+    if isinstance(told, Completed):
+        return source, told.completed_on, told.remarks, list(told.evidence), None
+    return source, told.effective_on, told.observed_progress, list(told.evidence), told.number
 
 
 def concerned(told: Told, on: date = date.max) -> set[str]:
     """The organisations that lead a commitment, or work on it, as far as these events tell."""
-    expected = replayed(told, on)
+    expected, told = replayed(told, on), without_mistakes(told)
     if expected is None:
         return set()
     first = told[0][1]

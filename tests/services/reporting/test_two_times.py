@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from functools import partial
 from itertools import count, pairwise
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -103,6 +104,18 @@ def as_expected(item: Item) -> Expected:
         visibility=item.visibility,
         merged_into=item.merged_into,
         priority=item.priority,
+        region=item.region,
+        late_days=item.late_days,
+        first_public_deadline=item.first_public_deadline_on,
+        public_revisions=item.public_deadline_revisions,
+        internal_revisions=item.internal_deadline_revisions,
+        public_reason=item.public_deadline_reason,
+        internal_reason=item.internal_deadline_reason,
+        discarded=(item.discard_reason_type, item.discard_reason),
+        goal=item.goal,
+        result=None if item.result is None else msgspec.structs.astuple(item.result),
+        percent=item.percent,
+        percent_unreviewed=item.percent_unreviewed,
     )
 
 
@@ -126,6 +139,13 @@ def test_the_board_says_what_a_replay_of_the_log_says(stage: Stage, data: st.Dat
         assert board.totals == grouped.totals
         assert board.totals.registered == len(expected)
         assert board.totals.registered == sum(board.totals.by_status.values()) + board.totals.merged
+        late = [one for one in expected if one.status == "delayed" or (one.late_days or 0) > 0]
+        assert board.totals.late == len(late)
+        assert board.totals.rescheduled == sum(one.public_revisions > 0 for one in expected)
+        assert board.totals.without_deadline == sum(one.public_deadline is None for one in expected)
+        assert [item.without_deadline for item in board.items] == [
+            one.public_deadline is None for one in expected
+        ]
         counted = {(group["pillar"], group["status"]): group["count"] for group in grouped.items}
         listed = [(one.pillar, one.status) for one in expected]
         assert counted == {key: listed.count(key) for key in listed}
