@@ -64,6 +64,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         match reference.kind:
             case Kind.COMMITMENT:
                 return await commitments.readers_of(reference.name)
+            case Kind.INDICATOR:
+                return await indicators.readers_of(reference.name)
             case Kind.DECISION:
                 return decisions.readers_of(reference.name)
             case Kind.BODY:
@@ -98,7 +100,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         description=DESCRIPTION,
         version="1",
         routers=[
-            commitment.commitment_routes(commitments, readers_of),
+            commitment.commitment_routes(commitments, readers_of, indicators.of_commitment),
             plan.plan_routes(live, directory),
             indicator.indicator_routes(indicators, readers_of, windows),
             outcome.outcome_routes(outcomes),

@@ -74,14 +74,7 @@ class IndicatorReaders(Aggregate):
         """Whoever supplies its values, while it is reserved, and those who may read its commitment, if it has one."""
         source = self._facts.definition.source
         suppliers = () if source is None else (source.organization,)
-        if commitment is None:
-            return Readers(self._visibility, suppliers, self._once_reserved)
-        reserved = Visibility.RESERVED in (self._visibility, commitment.visibility)
-        return Readers(
-            Visibility.RESERVED if reserved else Visibility.INTERNAL,
-            (*commitment.organizations, *suppliers),
-            self._once_reserved or commitment.once_reserved,
-        )
+        return Readers(self._visibility, suppliers, self._once_reserved).within(commitment)
 
     @evolves(IndicatorPublished)
     def _published(self, entry: Entry[IndicatorPublished]) -> None:

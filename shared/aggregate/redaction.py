@@ -52,6 +52,17 @@ class Readers(NamedTuple):
         """Whether an actor is one of them."""
         return can_read(actor, self.visibility, self.organizations)
 
+    def within(self, other: Readers | None) -> Readers:
+        """Those of them who may also read the thing it belongs to, if any; whom it is reserved for always may."""
+        if other is None:
+            return self
+        reserved = Visibility.RESERVED in (self.visibility, other.visibility)
+        return Readers(
+            Visibility.RESERVED if reserved else Visibility.INTERNAL,
+            (*other.organizations, *self.organizations),
+            self.once_reserved or other.once_reserved,
+        )
+
     def always_included(self, actor: Actor) -> bool:
         """Whether an actor is one of them and always was."""
         return reads_everything(actor) or not self.once_reserved
@@ -88,7 +99,11 @@ class Document:
 
     def without(self, members: Collection[str]) -> Document:
         """The document with null for these members of it."""
-        return Document(self._type, _encode(_decode(self.body) | dict.fromkeys(members)))
+        return self.with_members(dict.fromkeys(members))
+
+    def with_members(self, members: Mapping[str, Any]) -> Document:
+        """The document with other values for these members of it."""
+        return Document(self._type, _encode(_decode(self.body) | members))
 
     def by_day(self, actor: Actor) -> bytes:
         """The whole document, without the instants of recording if they are not for the actor."""

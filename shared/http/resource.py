@@ -346,6 +346,14 @@ class Resource(Generic[A]):
         version = f"?version={outcome.version}" if self._versioned else ""
         return f"{base}/{self._called(found)}{version}"
 
+    async def told(self, identifier: str, actor: Actor) -> A:
+        """The one with this id or code as it is to an actor. NotFound when there is none that they may know of."""
+        found = await self.repository.find(identifier, actor)
+        private = await self._private(found, actor)
+        if private.told is None:
+            return found
+        return (await self.repository.as_it_was(found.id, told=private.told)).state
+
     # --- documents -------------------------------------------------------------------------------------------------
 
     def document(
@@ -355,11 +363,13 @@ class Resource(Generic[A]):
         *,
         doc: str,
         same_on: Callable[[A, date, date], bool] = lambda _, __, ___: True,
+        beside: Callable[[A, int], Mapping[str, Any]] = lambda _, __: {},
         past: bool = True,
     ) -> None:
         """Declare the GET of one of these, rendered as of a day.
 
-        `same_on` says whether the calendar alone has left it as it was between two days.
+        `same_on` says whether the calendar alone has left it as it was between two days. `beside` are members that
+        follow from other streams, up to a position; where there are any, the document changes without a new version.
         """
         repository, clock = self.repository, self.repository.clock
 
@@ -383,6 +393,9 @@ class Resource(Generic[A]):
                 document = Document(answers, body)
             else:
                 version, position, document = await self._current(answers, found, day, render)
+            others = {member: value for member, value in beside(state, position).items() if value}
+            if others:
+                document = document.with_members(others)
             hidden = [member for member in private.hidden if member in answers.__struct_fields__]
             return await show(
                 request,
@@ -394,6 +407,7 @@ class Resource(Generic[A]):
                 whole=self._whole(state, actor),
                 unchanged=lambda: (
                     private.settled
+                    and not others
                     and state.version == version
                     and same_on(state, clock.day_of(state.recorded_at), day)
                 ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, cast
@@ -53,16 +53,23 @@ from shared.events.commitments import (
 )
 from shared.events.facts import Event
 from shared.events.retractions import CommitmentFactRetracted
-from shared.events.types import CivilDay, CommitmentCode, DecisionNumber
+from shared.events.types import CivilDay, CommitmentCode, DecisionNumber, IndicatorCode
 from shared.events.vocabulary import DiscardReason, Judgement, Visibility
 from shared.http.catalogue import Catalogue, Explained
+from shared.http.context import actor_of
 from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.requests import request_of
-from shared.http.resource import Private, Resource, command_of
-from shared.http.responses import written_answer
+from shared.http.resource import Now, Private, Resource, caught_up, command_of
+from shared.http.responses import encoded, read_answer, written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
+from shared.rules.commitment_warnings import (
+    CommitmentSign,
+    CommitmentWarning,
+    DeadlineCorrection,
+    commitment_signs,
+)
 from shared.rules.periods import stored_period
 from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
 from shared.rules.visibility import reads_everything, without_internal_deadline
@@ -151,6 +158,10 @@ COMMITMENT: Final = extended(
     changes=list[entry_document(Changed)],  # type: ignore[misc]
     corrections=list[entry_document(Corrected)],  # type: ignore[misc]
     escalations=list[entry_document(Escalated)],  # type: ignore[misc]
+    indicators=Annotated[
+        list[IndicatorCode],
+        Field(description="Those that measure it, by their codes.", examples=[["ENUSC-VIC"]]),
+    ],
     registered_on=RecordedOn,
     registered_at=RecordedAt,
     updated_on=RecordedOn,
@@ -210,6 +221,8 @@ def commitment_document(commitment: Commitment, day: date, day_of: DayOf) -> msg
             "changes": as_entries(entry_document(Changed), commitment.changes),
             "corrections": as_entries(entry_document(Corrected), commitment.corrections),
             "escalations": as_entries(entry_document(Escalated), commitment.escalations),
+            # Which they are is known to another repository: `commitment_routes` puts them in.
+            "indicators": [],
             **recorded("registered", commitment.began_at, day_of),
             **recorded("updated", commitment.recorded_at, day_of),
             "version": commitment.version,
@@ -241,11 +254,47 @@ async def _private(commitment: Commitment, actor: Actor) -> Private:
     return Private(told=without_internal_deadline)
 
 
+# --- warning signs ---------------------------------------------------------------------------------------------------
+
+
+class SignsQuery(Now):
+    """A question for the warning signs."""
+
+    reporting_on: Annotated[CivilDay | None, Field(description="The day of a report.")] = None
+
+
+class CommitmentWarningDocument(msgspec.Struct, kw_only=True):
+    """What makes a reader look twice, which proves nothing."""
+
+    code: CommitmentWarning
+    detail: Annotated[str, Field(description="What was seen, in words.")]
+    events: Annotated[list[int], Field(description="The positions of the events it follows from.")]
+
+
+class CommitmentWarnings(msgspec.Struct, kw_only=True):
+    """The warning signs of a commitment, in the order of their events."""
+
+    items: list[CommitmentWarningDocument]
+
+
+def _deadline_corrections(commitment: Commitment, day_of: DayOf) -> Iterator[DeadlineCorrection]:
+    """Every correction of the public deadline, whose values are those of the registration."""
+    for entry in commitment.corrections:
+        if entry.event.field == "public_deadline":
+            previous, corrected = (
+                None if value is None else date.fromisoformat(value["on"])
+                for value in (entry.event.previous, entry.event.value)
+            )
+            yield DeadlineCorrection(day_of(entry.recorded_at), entry.position, previous, corrected)
+
+
 # --- routes ----------------------------------------------------------------------------------------------------------
 
 
-def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router:
-    """Every route of commitments."""
+def commitment_routes(
+    commitments: Commitments, readers_of: ReadersOf, indicators_of: Callable[[str, int], list[str]]
+) -> Router:
+    """Every route of commitments; `indicators_of` names those of the commitment with a code, up to a position."""
     router = Router("commitments", id=Identifier, n=int)
     one = Resource(
         router,
@@ -286,7 +335,39 @@ def commitment_routes(commitments: Commitments, readers_of: ReadersOf) -> Router
         "version; a status that changed because a deadline passed since is sent whole even to a caller who holds that "
         "version.",
         same_on=lambda it, then, now: it.verdict_on(then) == it.verdict_on(now),
+        beside=lambda it, position: {"indicators": indicators_of(it.code, position)},
     )
+
+    @router.get(
+        "/v1/commitments/{id}/warning-signs",
+        access=_READS,
+        query=SignsQuery,
+        answers=CommitmentWarnings,
+    )
+    async def commitment_warning_signs(request: Request, identifier: str, asked: SignsQuery) -> Response:
+        """What makes a reader look twice at a commitment, each sign with its events: it proves nothing.
+
+        What was achieved in the last days before a report is a sign where `reporting_on` gives the day of the report.
+        """
+        await caught_up(request, commitments.live, asked.wait_for)
+        found = await one.told(identifier, actor_of(request))
+        clock = commitments.clock
+        corrections = list(_deadline_corrections(found, clock.day_of))
+
+        def signs_on(day: date) -> list[CommitmentSign]:
+            return commitment_signs(found.dated, corrections, day, asked.reporting_on)
+
+        signs = signs_on(clock.today())
+        body = {"items": [CommitmentWarningDocument(**sign._asdict()) for sign in signs]}
+        return read_answer(
+            request,
+            encoded(body),
+            version=found.version,
+            position=commitments.reflected(found),
+            told=found.position,
+            unchanged=lambda: signs_on(clock.day_of(found.recorded_at)) == signs,
+        )
+
     one.history(
         doc="Everything that was recorded of a commitment, in order: what, when, by whom, and on which decision."
     )

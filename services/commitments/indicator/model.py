@@ -29,7 +29,6 @@ from shared.rules import guards
 from shared.rules.decimals import exactly, plain
 from shared.rules.indicator_facts import Definition, IndicatorFacts, Measurement, Target, fields_in
 from shared.rules.periods import Period, period_named
-from shared.rules.visibility import can_read
 
 replace = msgspec.structs.replace
 
@@ -57,16 +56,13 @@ class Indicator(Aggregate):
         super().apply(recorded)
         self.facts.apply(recorded.data, recorded.position)
 
-    def can_be_read_by(self, actor: Actor, commitment: Readers | None) -> bool:
-        """Whether the actor may know of it: whoever supplies its values always; others within its own visibility, and
-        within that of the commitment it belongs to.
+    def readers(self, commitment: Readers | None = None) -> Readers:
+        """Who may know of it: whoever supplies its values always; others within its own visibility, and within that of
+        the commitment it belongs to.
         """
-        if self._supplied_by(actor.organization):
-            return True
-        organizations = commitment.organizations if commitment else ()
-        return can_read(actor, self.visibility, organizations) and (
-            commitment is None or commitment.include(actor)
-        )
+        source = self.facts.definition.source
+        suppliers = () if source is None else (source.organization,)
+        return Readers(self.visibility, suppliers, self.once_reserved).within(commitment)
 
     # --- what was promised -----------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from shared.aggregate.command import Command, Context, Outcome
 from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import Repository
 from shared.errors import InvalidInput, NotFound
+from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.events.indicators import (
     DataSource,
@@ -20,7 +21,7 @@ from shared.events.indicators import (
     IndicatorDefinitionChanged,
     MeasurementRecorded,
 )
-from shared.events.streams import stream_of
+from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor
 from shared.rules.guards import known_organization
 
@@ -34,10 +35,27 @@ class Indicators(Repository[Indicator]):
         super().__init__(live, Indicator, KIND)
         self._directory = directory
         self._commitments = commitments
+        self._of: dict[str, list[tuple[int, str]]] = {}
+        """The indicators of a commitment, by its code: where each was defined, and its code."""
+        live.subscribe((IndicatorDefined,), self._note)
+
+    def _note(self, recorded: Recorded) -> None:
+        event = recorded.data
+        if isinstance(event, IndicatorDefined) and event.commitment is not None:
+            self._of.setdefault(event.commitment, []).append((recorded.position, event.code))
+
+    def of_commitment(self, code: str, position: int) -> list[str]:
+        """The codes of the indicators that measure a commitment, in the order of the log, up to a position."""
+        return [indicator for defined_at, indicator in self._of.get(code, ()) if defined_at <= position]
 
     async def may_read(self, actor: Actor, aggregate: Indicator) -> bool:
         """See `Repository.may_read`: within its own visibility and within that of its commitment."""
-        return aggregate.can_be_read_by(actor, await self._commitment_readers(aggregate))
+        return aggregate.readers(await self._commitment_readers(aggregate)).include(actor)
+
+    async def readers_of(self, identifier: str) -> Readers | None:
+        """See `Repository.readers_of`."""
+        found = await self.get(resolve(KIND, identifier))
+        return None if found is None else found.readers(await self._commitment_readers(found))
 
     async def define(self, proposed: IndicatorDefined, command: Command) -> Outcome:
         """An indicator is defined, of a commitment (named by its code or its id) or of none."""

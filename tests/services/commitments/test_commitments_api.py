@@ -78,6 +78,27 @@ async def registered(service: Installation, **more: Any) -> str:
     return str(answer.headers["location"])
 
 
+async def test_the_warning_signs_of_a_commitment_name_their_events(service: Installation) -> None:
+    body = {"code": "SEG-1", "title": "Fewer", "lead_organization": "INTERIOR", "effective_on": "2011-05-21"}
+    due = {"public_deadline": {"on": "2012-06-30"}}
+    registered = (await service.told("POST", "/v1/commitments", body | due)).json()["position"]
+    mended = {"field": "public_deadline", "value": {"on": "2013-12-31"}, "reason": "Typo"}
+    path = "/v1/commitments/SEG-1"
+    corrected = (await service.told("POST", f"{path}/corrections", mended, If_Match="*")).json()["position"]
+    done = {"completed_on": "2013-04-25", "evidence": [{"description": "Law"}]}
+    completed = (await service.told("POST", f"{path}/completions", done, If_Match="*")).json()["position"]
+    signs = (await service.read(f"{path}/warning-signs?reporting_on=2013-05-01"))["items"]
+    assert [(sign["code"], sign["events"]) for sign in signs] == [
+        ("deadline_corrected_after_due", [registered, corrected]),
+        ("achieved_before_report", [completed]),
+    ]
+    assert [sign["code"] for sign in (await service.read(f"{path}/warning-signs"))["items"]] == [
+        "deadline_corrected_after_due"
+    ]
+    answer = await service.ask("GET", "/v1/commitments/SEG-2/warning-signs")
+    assert refused(answer) == (404, "unknown-commitment")
+
+
 async def test_a_commitment_is_registered_and_can_be_read_by_id_and_by_code(service: Installation) -> None:
     answer = await service.told("POST", "/v1/commitments", PLAIN)
     stream_id = str(stream_of("commitment", "SEG-14"))
@@ -120,7 +141,7 @@ async def test_the_answer_is_what_the_document_describes(service: Installation) 
         assert item.keys() == set(HistoryItem.__struct_fields__)
 
 
-EMPTY = {"split_from", "merged_into", "escalations"}
+EMPTY = {"split_from", "merged_into", "escalations", "indicators"}
 
 
 async def tell_everything(service: Installation, path: str) -> None:

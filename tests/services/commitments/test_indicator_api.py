@@ -251,6 +251,22 @@ async def test_nobody_learns_of_an_indicator_that_is_reserved_by_itself_or_throu
         assert told["commitment"] == named
 
 
+async def test_a_commitment_shows_its_indicators_to_those_who_may_know_of_them(service: Installation) -> None:
+    commitment = {"code": "SC-1", "title": "Fewer victims", "lead_organization": "JUSTICE"}
+    told = await service.told("POST", "/v1/commitments", commitment)
+    held = told.headers["etag"]
+    assert (await service.ask("GET", "/v1/commitments/SC-1", If_None_Match=held)).status_code == 304
+    await define(service, commitment="SC-1")
+    await define(service, commitment="SC-1", code="HIDDEN", visibility="reserved")
+    shown = await service.ask("GET", "/v1/commitments/SC-1", If_None_Match=held)
+    assert (shown.status_code, shown.json()["indicators"]) == (200, ["VICTIMISATION", "HIDDEN"])
+    for organization, seen in [("INTERIOR", ["VICTIMISATION"]), ("INE", ["VICTIMISATION", "HIDDEN"])]:
+        of: dict[str, Any] = {"role": Role.MINISTRY, "organization": organization}
+        assert (await service.read("/v1/commitments/SC-1", **of))["indicators"] == seen
+    past = await service.read("/v1/commitments/SC-1?version=1")
+    assert past["indicators"] == []
+
+
 async def test_an_indicator_is_published_and_withdrawn_with_a_reason(service: Installation) -> None:
     await define(service)
     stranger: dict[str, Any] = {"role": Role.MINISTRY, "organization": "JUSTICE"}

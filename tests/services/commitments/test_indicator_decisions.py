@@ -430,8 +430,8 @@ def test_the_original_promise_is_read_with_the_definition_of_the_first_day() -> 
     ],
 )
 def test_a_reserved_indicator_is_for_the_centre_and_for_its_source(actor: Actor, readable: bool) -> None:
-    assert indicator(visibility=Visibility.RESERVED).thing.can_be_read_by(actor, None) is readable
-    assert indicator().thing.can_be_read_by(actor, None)
+    assert indicator(visibility=Visibility.RESERVED).thing.readers().include(actor) is readable
+    assert indicator().thing.readers().include(actor)
 
 
 def test_an_indicator_is_seen_by_no_more_people_than_its_commitment_except_its_source() -> None:
@@ -439,9 +439,9 @@ def test_an_indicator_is_seen_by_no_more_people_than_its_commitment_except_its_s
     justice = Actor(subject="j", organization="JUSTICE", role=Role.MINISTRY)
     for own in Visibility:
         thing = indicator(commitment="SC-1", visibility=own).thing
-        assert thing.can_be_read_by(INE, reserved)
-        assert thing.can_be_read_by(INTERIOR, reserved)
-        assert not thing.can_be_read_by(justice, reserved)
+        assert thing.readers(reserved).include(INE)
+        assert thing.readers(reserved).include(INTERIOR)
+        assert not thing.readers(reserved).include(justice)
 
 
 def test_a_publication_changes_who_may_read_it_and_says_why() -> None:

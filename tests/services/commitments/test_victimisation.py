@@ -55,6 +55,7 @@ async def test_the_survey_of_victimisation_comes_out_as_the_note_tells_it(servic
     await add(service, "measurements", {"period": "2012", "value": 26.3, "published_on": "2013-03-28"})
 
     shown = await service.read(PATH)
+    assert (await service.read("/v1/commitments/SEG-1"))["indicators"] == ["ENUSC-VIC"]
     assert shown["commitment"] == "SEG-1"
     promised = [(target["value"], target["level"], target["on"]) for target in shown["targets"]]
     assert promised == [(-15, 28.56, "2013-12-31"), (-15, 28.56, "2014-12-31")]
