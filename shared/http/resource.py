@@ -385,10 +385,10 @@ class Resource(Generic[A]):
                 view = await repository.as_it_was(
                     found.id, version=asked.version if past else None, known_at=known_at, told=private.told
                 )
-                state = view.state
+                state, position = view.state, repository.reflected(found)
                 if in_the_past:
-                    day = clock.day_of(view.moment)
-                version, position = state.version, view.position
+                    day, position = clock.day_of(view.moment), view.position
+                version = state.version
                 body = await asyncio.to_thread(lambda: encoded(render(state, day)))
                 document = Document(answers, body)
             else:
