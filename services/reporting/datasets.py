@@ -65,6 +65,18 @@ PILLAR: Final = "pillar"
 """What a row of `names` is the name of."""
 
 
+class DecisionChange(StrEnum):
+    """What is recorded of a decision, or of what became of it."""
+
+    AGREED = "agreed"
+    PUBLISHED = "published"
+    ACKNOWLEDGED = "acknowledged"
+    LINE = "line"
+    ERRATUM = "erratum"
+    OUTCOME = "outcome"
+    RETRACTED = "retracted"
+
+
 class Type(StrEnum):
     """What a value is; an instant is its published text in UTC, which sorts by time, and JSON is text as well."""
 
@@ -428,6 +440,11 @@ outcomes: Final = Dataset(
 )
 """What became of it where commitments are kept."""
 
+decision_changes: Final = Dataset(
+    "decision_changes", "decision_id: id, position: position", "what", indexes=(("position",),)
+)
+"""Everything that was recorded of a decision and of what became of it, one row for each event (`DecisionChange`)."""
+
 action_items: Final = Dataset(
     "action_items",
     "item_id: id",
@@ -460,6 +477,7 @@ DATASETS: Final = (
     budget_gaps,
     errata,
     outcomes,
+    decision_changes,
     action_items,
 )
 

@@ -7,7 +7,8 @@ decisions by their number, meetings and action items by their id.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
@@ -345,6 +346,38 @@ class AgreedDiscard(Part, frozen=True, kw_only=True):
     reason: Reason
 
 
+class AgreedMerger(Part, frozen=True, kw_only=True):
+    """The commitment in which the ones concerned go on."""
+
+    into: CommitmentCode
+
+
+class AgreedReassignment(Part, frozen=True, kw_only=True):
+    """The organisation that leads the commitments concerned from now on."""
+
+    lead_organization: OrganizationCode
+
+
+class AgreedReopening(Part, frozen=True, kw_only=True):
+    """Why the commitments concerned are open again."""
+
+    reason: Reason
+
+
+class AgreedCompletion(Part, frozen=True, kw_only=True):
+    """The evidence on which the commitments concerned are kept, and since when: by default the day of the decision."""
+
+    evidence: Items[Evidence]
+    completed_on: CivilDay | None = None
+    remarks: Prose | None = None
+
+
+class AgreedPublication(Part, frozen=True, kw_only=True):
+    """Who may know of the commitments concerned from now on."""
+
+    visibility: Visibility
+
+
 class Referral(Part, frozen=True, kw_only=True):
     """To whom a matter is referred or escalated: a body, an organisation, an office."""
 
@@ -359,7 +392,37 @@ class Effect(Part, frozen=True, kw_only=True):
     deadline: Annotated[AgreedDeadline | None, Field(description="For `revise_deadline`.")] = None
     target: Annotated[AgreedTarget | None, Field(description="For `revise_target`.")] = None
     discard: Annotated[AgreedDiscard | None, Field(description="For `discard`.")] = None
+    merger: Annotated[AgreedMerger | None, Field(description="For `merge`.")] = None
+    reassignment: Annotated[AgreedReassignment | None, Field(description="For `reassign`.")] = None
+    reopening: Annotated[AgreedReopening | None, Field(description="For `reopen`.")] = None
+    completion: Annotated[AgreedCompletion | None, Field(description="For `complete`.")] = None
+    publication: Annotated[AgreedPublication | None, Field(description="For `publish`.")] = None
     referral: Annotated[Referral | None, Field(description="For `refer` and `escalate`, if known.")] = None
+
+    def commitments(self) -> set[str]:
+        """The codes of the commitments that it names, beside those that the decision concerns."""
+        named: list[str] = []
+        if self.commitment is not None:
+            named += [self.commitment.code, *filter(None, [self.commitment.parent])]
+        if self.merger is not None:
+            named.append(self.merger.into)
+        return set(named)
+
+
+EFFECT_OF: Final[Mapping[DecisionKind, str]] = {
+    DecisionKind.AGREE_COMMITMENT: "commitment",
+    DecisionKind.REVISE_DEADLINE: "deadline",
+    DecisionKind.REVISE_TARGET: "target",
+    DecisionKind.DISCARD: "discard",
+    DecisionKind.MERGE: "merger",
+    DecisionKind.REASSIGN: "reassignment",
+    DecisionKind.REOPEN: "reopening",
+    DecisionKind.COMPLETE: "completion",
+    DecisionKind.PUBLISH: "publication",
+    DecisionKind.ESCALATE: "referral",
+    DecisionKind.REFER: "referral",
+}
+"""The member of its effect by which a decision of a kind says what it does; a referral may go without."""
 
 
 class BudgetImpact(Part, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ from shared.eventlog.envelope import Recorded
 from shared.events.facts import COMPUTED, Event
 from shared.events.meeting_vocabulary import DecisionKind, MeetingState, Presence, Rights
 from shared.events.meetings import (
+    EFFECT_OF,
     ActionItemAssigned,
     AgendaAgreed,
     AgendaItem,
@@ -102,6 +103,8 @@ class Known(NamedTuple):
     organizations: Container[str] = ()
     decisions: Container[str] = ()
     action_items: Container[UUID] = ()
+    heirs_on: guards.HeirsOn = guards.itself
+    """The organisations that stand for one on a day."""
 
 
 class Observation(NamedTuple):
@@ -375,6 +378,7 @@ class Meeting(Aggregate):
             decides=known.body.description.decides,
             organizations=known.organizations,
             readers=readers.organizations if self.visibility is Visibility.RESERVED else None,
+            heirs_on=known.heirs_on,
         )
         check_minutes(proposed.items, ground)
         latest = self.latest_draft
@@ -880,18 +884,12 @@ def _check_attendance(
 
 # --- what minutes may hold: items, decisions of the kinds the body may take, and tasks somebody owes ---------------
 
-EFFECT_OF: Final[dict[DecisionKind, str]] = {
-    DecisionKind.AGREE_COMMITMENT: "commitment",
-    DecisionKind.REVISE_DEADLINE: "deadline",
-    DecisionKind.REVISE_TARGET: "target",
-    DecisionKind.DISCARD: "discard",
-    DecisionKind.ESCALATE: "referral",
-    DecisionKind.REFER: "referral",
-}
-"""The member of the effect that a kind of decision may have."""
-
 _NEEDS_EFFECT = frozenset(EFFECT_OF) - {DecisionKind.ESCALATE, DecisionKind.REFER}
-_NEEDS_COMMITMENTS = frozenset({DecisionKind.REVISE_DEADLINE, DecisionKind.DISCARD, DecisionKind.ESCALATE})
+_NEEDS_COMMITMENTS = frozenset(EFFECT_OF) - {
+    DecisionKind.AGREE_COMMITMENT,
+    DecisionKind.REVISE_TARGET,
+    DecisionKind.REFER,
+}
 
 
 class Ground(NamedTuple):
@@ -903,6 +901,7 @@ class Ground(NamedTuple):
     organizations: Container[str]
     readers: Container[str] | None
     """The only organisations a decision may concern; None where the meeting is known to all of government."""
+    heirs_on: guards.HeirsOn = guards.itself
 
 
 def check_minutes(items: Sequence[MinutesItem], ground: Ground) -> None:
@@ -1021,6 +1020,29 @@ def _check_effect(decision: DraftDecision, at: str, ground: Ground) -> None:
         guards.value_text(effect.target.value, f"{at}/target/value")
     if effect.discard is not None:
         guards.reason_given(effect.discard.reason, "Giving a commitment up", f"{at}/discard/reason")
+    if effect.merger is not None and effect.merger.into in decision.commitments:
+        raise InvalidInput(
+            "merged-into-itself",
+            "The commitment in which the others go on is not among those that are merged.",
+            pointer=f"{at}/merger/into",
+        )
+    if effect.reassignment is not None:
+        guards.known_organization(
+            effect.reassignment.lead_organization,
+            ground.organizations,
+            f"{at}/reassignment/lead_organization",
+        )
+    if effect.reopening is not None:
+        guards.reason_given(effect.reopening.reason, "A reopening", f"{at}/reopening/reason")
+    if effect.completion is not None:
+        completed_on = effect.completion.completed_on
+        guards.evidence_given(effect.completion.evidence, "A completion", f"{at}/completion/evidence")
+        if completed_on is not None and completed_on > ground.held_on:
+            raise InvalidInput(
+                "completed-after-meeting",
+                f"On {ground.held_on} nobody could know that it would be done by then.",
+                pointer=f"{at}/completion/completed_on",
+            )
     if effect.referral is not None:
         guards.text_given(effect.referral.to, "Whom it goes to", f"{at}/referral/to")
 
@@ -1028,6 +1050,7 @@ def _check_effect(decision: DraftDecision, at: str, ground: Ground) -> None:
 def _check_task(task: DraftActionItem, decisions: int, at: str, ground: Ground) -> None:
     guards.text_given(task.text, "The text of an action item", f"{at}/text")
     guards.known_organization(task.owner_organization, ground.organizations, f"{at}/owner_organization")
+    guards.still_there(task.owner_organization, ground.held_on, ground.heirs_on)
     if task.due_on < ground.held_on:
         raise InvalidInput(
             "due-before-meeting",

@@ -807,6 +807,16 @@ ERRORS: Catalogue = {
         "Effect of another kind",
         "`effect` holds the member that the kind of decision asks for, and no other.",
     ),
+    "merged-into-itself": Explained(
+        422,
+        "Merged into itself",
+        "`commitments` are those that are merged; the one in which they go on is named in the effect alone.",
+    ),
+    "completed-after-meeting": Explained(
+        422,
+        "Completed after the meeting",
+        "A meeting cannot find that something was kept by a day still to come.",
+    ),
     "organization-outside-circle": Explained(
         422,
         "Organisation outside the circle",

@@ -36,6 +36,7 @@ from services.reporting.queries.board import readable_codes
 from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest, DecisionKind, Financing
+from shared.events.meetings import Effect
 from shared.events.streams import stream_of
 from shared.events.vocabulary import Visibility
 from shared.http.moments import RecordedAt, RecordedOn
@@ -245,10 +246,9 @@ _COLUMNS: Final = {"told_on": "recorded_on", "position": "recorded_position", "e
 
 def _named(row: Any) -> set[str]:
     """The commitments a decision concerns, and what its effect names: of an indicator the read model knows nothing."""
-    effect = _effect_of(row)
-    agreed = effect.get("commitment", {})
-    names = {agreed.get("code"), agreed.get("parent"), effect.get("target", {}).get("indicator")}
-    return {*msgspec.json.decode(row.commitments), *names} - {None}
+    effect = Effect() if row.effect is None else msgspec.json.decode(row.effect, type=Effect)
+    indicators = set() if effect.target is None else {effect.target.indicator}
+    return {*msgspec.json.decode(row.commitments), *effect.commitments(), *indicators}
 
 
 def _referred_to(row: Any) -> str:
