@@ -48,6 +48,7 @@ from shared.events.types import (
     Minutes,
     Number,
     OrganizationCode,
+    OtherBodyCode,
     OwnCode,
     PersonId,
     PillarCode,
@@ -178,10 +179,18 @@ class DecisionsNumbered(Event, frozen=True, kw_only=True):
 # --- meetings ------------------------------------------------------------------------------------------------------
 
 
+class PostponedItem(Part, frozen=True, kw_only=True):
+    """An item of sealed minutes that ended *postponed*: `item` is its place in them, counted from 1."""
+
+    meeting: MeetingId
+    item: Number
+
+
 class AgendaItem(Part, frozen=True, kw_only=True):
     """One issue to be dealt with; `number` counts from 1 and stays with it until the agenda is revised.
 
-    `minutes` is the time set aside for it. `decisions` and `action_items` are earlier ones that it takes up again.
+    `minutes` is the time set aside for it. `decisions`, `action_items` and what was `postponed` are earlier ones that
+    it takes up again.
     `label` is its number in the source it was imported from, `reference` where it stands there.
     """
 
@@ -196,6 +205,10 @@ class AgendaItem(Part, frozen=True, kw_only=True):
     action_items: Annotated[
         Items[ActionItemId], Field(description="Earlier action items it takes up again.")
     ] = ()
+    postponed: Annotated[
+        PostponedItem | None,
+        Field(description="The postponed item of earlier minutes that it takes up again."),
+    ] = None
     label: Annotated[Word | None, Computed()] = None
     reference: Annotated[Word | None, Computed()] = None
 
@@ -379,9 +392,18 @@ class AgreedPublication(Part, frozen=True, kw_only=True):
 
 
 class Referral(Part, frozen=True, kw_only=True):
-    """To whom a matter is referred or escalated: a body, an organisation, an office."""
+    """To whom a matter is referred or escalated: a body, an organisation, an office.
+
+    It stands among the proposals of a `body` until an agenda of that body takes it up and ends it.
+    """
 
     to: Addressee
+    body: Annotated[
+        OtherBodyCode | None,
+        Field(
+            description="The body on whose next agenda it is to stand; that of the code in `to`, if it is one."
+        ),
+    ] = None
     remarks: Annotated[Prose | None, WithReferral()] = None
 
 
@@ -533,13 +555,29 @@ class ObservationAnswered(Event, frozen=True, kw_only=True):
     answer: Reason
 
 
+class Ending(Part, frozen=True, kw_only=True):
+    """How an item of sealed minutes ended that took up something earlier, or was postponed.
+
+    `item` is its place in the minutes, counted from 1; `decisions` and `postponed` are what its agenda took up;
+    `times_postponed` counts this time, too.
+    """
+
+    item: Number
+    title: Line
+    outcome: ItemOutcome | None = None
+    decisions: tuple[DecisionNumber, ...] = ()
+    postponed: PostponedItem | None = None
+    times_postponed: int = 0
+
+
 class MinutesApproved(Event, frozen=True, kw_only=True):
     """The minutes were approved and sealed; `decisions` and `action_items` came into being with them.
 
     `digest` is the SHA-256, in hexadecimal, of the JSON object with the members that `covers` names, at every depth
     with names sorted and without spaces, in UTF-8: `meeting` is the id of the meeting, `agenda` the agenda as it was
     last set, `held` the data of the event that last told of the attendance, `minutes` that of the approved
-    `minutes_drafted`. `recipients_missing` are those of the protocol that this text was not sent to.
+    `minutes_drafted`. `recipients_missing` are those of the protocol that this text was not sent to; `endings`
+    say what became of the earlier matters that the agenda took up, and what was postponed.
     """
 
     TYPE: ClassVar[str] = "meetings.minutes_approved"
@@ -551,6 +589,7 @@ class MinutesApproved(Event, frozen=True, kw_only=True):
     action_items: tuple[ActionItemId, ...] = ()
     covers: tuple[Word, ...] = ("held", "minutes")
     recipients_missing: tuple[Seat, ...] = ()
+    endings: tuple[Ending, ...] = ()
 
 
 class ErratumAdded(Event, frozen=True, kw_only=True):

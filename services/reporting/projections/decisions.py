@@ -16,6 +16,7 @@ from services.reporting.datasets import (
     decisions,
     errata,
     outcomes,
+    referrals,
 )
 from services.reporting.projections.differ import ByDay, Key, Now
 from services.reporting.projections.projection import (
@@ -26,6 +27,7 @@ from services.reporting.projections.projection import (
     only,
     readers_of,
 )
+from shared.eventlog.codec import instant_text
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, DecisionWaived
 from shared.events.facts import Event
@@ -117,6 +119,8 @@ class DecisionProjection:
                 yield self._decision(event.visibility.value)
                 yield Now(decision_commitments, _commitments_named(event, self._key))
                 yield readers_of(recorded.stream_id, concerned=event.organizations, others=event.circle)
+                if event.effect is not None and event.effect.referral is not None:
+                    yield from self._referral(event.effect.referral.body, recorded)
                 yield from self._budget_gaps()
             case DecisionPublished() as event:
                 yield self._decision(event.visibility.value)
@@ -148,6 +152,17 @@ class DecisionProjection:
                     should_read=event.should_read,
                     reason=event.reason,
                 )
+
+    def _referral(self, body: str | None, recorded: Recorded) -> Iterable[Now]:
+        if body is not None:
+            yield only(
+                referrals,
+                (self._key,),
+                recorded_on=self._day_of(recorded.recorded_at),
+                recorded_at=instant_text(recorded.recorded_at),
+                recorded_position=recorded.position,
+                body=body,
+            )
 
     def _decision(self, visibility: str) -> Now:
         event, impact = self._agreed, self._agreed.budget_impact
