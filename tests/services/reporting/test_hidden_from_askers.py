@@ -541,7 +541,7 @@ async def test_every_route_there_is_answers_so_whatever_is_asked(
     who, seen = ASKERS[asker]
     secrets = [secret for secret in SECRETS if INTERNAL not in seen or secret != b"INS-"]
     async with twins_of(sqlite_urls, tmp_path, seen) as twins:
-        for question in walk.questions(twins.whole.app, NAMES.split(","), THINGS, GIVEN):
+        for question in walk.questions(twins.whole.app, NAMES, THINGS, GIVEN):
             await everything_asked(question, twins, who, secrets)
             if question.endswith("?"):
                 tag = (await twins.whole.get(question, **who)).headers.get("etag", '"none"')
@@ -558,7 +558,7 @@ async def test_what_the_services_that_write_answer_is_the_same(
     who, seen = ASKERS["a ministry outside the circle"]
     secrets = [secret for secret in SECRETS if secret != b"INS-"]
     async with twins_of(sqlite_urls, tmp_path, seen, create) as twins:
-        for question in walk.questions(twins.whole.app, NAMES.split(","), THINGS | CONSISTENT, GIVEN):
+        for question in walk.questions(twins.whole.app, NAMES, THINGS | CONSISTENT, GIVEN):
             await everything_asked(question, twins, who, secrets)
 
 
