@@ -350,7 +350,8 @@ commitment_progress: Final = Dataset(
 readers: Final = Dataset("readers", "organization, thing_id: id", "concerned: flag", indexes=(("thing_id",),))
 """The organisations that may read a thing while it is reserved; not all of them are `concerned` by it."""
 
-names: Final = Dataset("names", "kind, code", "name, rank: number")
+names: Final = Dataset("names", "kind, code", "name, rank: number", valid_time=True)
+"""What organisations and pillars are called on which days."""
 
 bodies: Final = Dataset(
     "bodies",

@@ -1,14 +1,19 @@
-"""What is described as a whole, again and again: an organisation, a pillar, a body."""
+"""What is described as a whole, again and again: an organisation, a pillar, a body.
+
+Where descriptions have days, each holds from its own until that of the next.
+"""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Generic, TypeVar
+from datetime import date
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
 
 from shared.aggregate.aggregate import Aggregate
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
+from shared.rules.dated_facts import History
 
 D = TypeVar("D", bound=Event)
 
@@ -20,7 +25,7 @@ class Described(Aggregate, Generic[D]):
     of its registration, which has the code as well and may leave out what is seldom said on the first day.
     """
 
-    __slots__ = ("code", "description")
+    __slots__ = ("code", "descriptions")
 
     CHANGED: ClassVar[type[Event]]
 
@@ -28,13 +33,37 @@ class Described(Aggregate, Generic[D]):
         super().__init__(recorded)
         event: Any = recorded.data
         self.code: str = event.code
-        self.description: D = self.CHANGED(**_shared_members(event, self.CHANGED))  # type: ignore[assignment]
+        first: Any = self.CHANGED(**_shared_members(event, self.CHANGED))
+        self.descriptions: History[D] = History(first, recorded.position)
 
     def apply(self, recorded: Recorded) -> None:
-        """Take in the next event."""
+        """Take in the next event: a description holds from the day it names, or, where it names none, on all days."""
         super().apply(recorded)
-        if isinstance(recorded.data, self.CHANGED):
-            self.description = recorded.data  # type: ignore[assignment]
+        event = recorded.data
+        if isinstance(event, self.CHANGED):
+            day = getattr(event, "effective_on", None)
+            if day is None:
+                self.descriptions = History(cast("D", event), recorded.position)
+            else:
+                self.descriptions.add(day, recorded.position, cast("D", event))
+
+    @property
+    def description(self) -> D:
+        """As it is described now."""
+        return self.described_on(date.max)
+
+    def described_on(self, day: date) -> D:
+        """As it is described for a day."""
+        return self.descriptions.on(day)[0]
+
+    def all_descriptions(self) -> list[D]:
+        """Each description that holds on some day, the first first."""
+        days = dict.fromkeys((date.min, *self.descriptions.days()))
+        return [self.described_on(day) for day in days]
+
+    def reads(self, description: D) -> bool:
+        """Whether it is described like this already, for the day that the description names."""
+        return _undated(self.described_on(_day_of(description) or date.max)) == _undated(description)
 
     @classmethod
     def event_types(cls) -> tuple[type[Event], ...]:
@@ -47,7 +76,19 @@ class Described(Aggregate, Generic[D]):
         (registered,) = cls.BEGINS_WITH
         first = registered(code=code, **_shared_members(description, registered))
         told = cls.CHANGED(**_shared_members(first, cls.CHANGED))
-        return [first] if told == description else [first, description]
+        return [first] if told == _undated(description) else [first, description]
+
+
+def _day_of(description: Event) -> date | None:
+    day: date | None = getattr(description, "effective_on", None)
+    return day
+
+
+def _undated(description: D) -> D:
+    """What a description says, whatever the day from which it does."""
+    if _day_of(description) is None:
+        return description
+    return msgspec.structs.replace(description, effective_on=None)
 
 
 def _shared_members(source: msgspec.Struct, target: type[msgspec.Struct]) -> dict[str, Any]:

@@ -474,8 +474,10 @@ class DescribedRepository(Repository[D]):
     CONSIDERING: ClassVar[Sequence[type[Event]]] = ()
     """What of others may not be recorded while one is described."""
 
-    def fit(self, present: D | None, description: Any) -> Any:  # noqa: ARG002 - for those that depend on it
-        """The description as it is meant for what is there now."""
+    def fit(self, present: D | None, description: Any) -> Any:
+        """The description as it is meant for what is there now: from today on, where it has a day and names none."""
+        if present is not None and getattr(description, "effective_on", "") is None:
+            return msgspec.structs.replace(description, effective_on=self.clock.today())
         return description
 
     def check(self, code: str, description: Any, command: Command) -> None:
@@ -499,7 +501,7 @@ class DescribedRepository(Repository[D]):
                     "stale-version", "There already is one by this code.", current=present.version
                 )
             wanted = self.fit(present, description)
-            if present is not None and wanted == present.description:
+            if present is not None and present.reads(wanted):
                 return []
             if present is not None and blind:
                 raise version_unstated()

@@ -76,7 +76,7 @@ class OrganizationRegistered(Event, frozen=True, kw_only=True):
 
 
 class OrganizationChanged(Event, frozen=True, kw_only=True):
-    """An organisation was renamed, moved, or absorbed by another; the fields give its whole new description."""
+    """An organisation was renamed, moved, split or absorbed; the fields give its whole description from a day on."""
 
     TYPE: ClassVar[str] = "commitments.organization_changed"
 
@@ -90,6 +90,17 @@ class OrganizationChanged(Event, frozen=True, kw_only=True):
         OrganizationCode | None, Field(description="The code of the organisation it went on in.")
     ] = None
     dissolved_on: CivilDay | None = None
+    successors: Annotated[
+        Items[OrganizationCode],
+        Field(description="Where it was split into several: the codes of the organisations it went on in."),
+    ] = ()
+    effective_on: Annotated[
+        CivilDay | None,
+        Field(
+            description="The day from which this description holds: by default the day it was dissolved, or today. "
+            "One on record without a day holds on every day."
+        ),
+    ] = None
 
 
 class PillarRegistered(Event, frozen=True, kw_only=True):
@@ -111,6 +122,13 @@ class PillarChanged(Event, frozen=True, kw_only=True):
     name: Annotated[Line, Field(examples=["Citizen security"])]
     rank: Rank = 0
     description: Prose | None = None
+    effective_on: Annotated[
+        CivilDay | None,
+        Field(
+            description="The day from which this description holds, by default today. One on record without a day "
+            "holds on every day."
+        ),
+    ] = None
 
 
 # --- parts of a commitment -----------------------------------------------------------------------------------------

@@ -863,8 +863,14 @@ def _check(registered: Registered, fields: Collection[str], *, day: date, today:
         guards.all_different(registered.collaborating_organizations, "/collaborating_organizations")
     if "key_words" in fields:
         guards.all_different(registered.key_words, "/key_words")
-    if "parent" in fields or "kind" in fields:
-        _check_parent(registered, known)
+    if registered.parent is not None and ("parent" in fields or "kind" in fields):
+        place = _place_of(registered.parent, known)
+        if "parent" in fields and registered.code in (registered.parent, *place.ancestors):
+            raise RuleBroken(
+                "parent-is-descendant",
+                f"'{registered.parent}' is '{registered.code}' itself or part of it, and cannot contain it.",
+            )
+        _check_layers(registered.kind, place.kind)
     source = registered.split_from
     unknown_source = source == registered.code or source not in known.commitments
     if "split_from" in fields and source is not None and unknown_source:
@@ -909,32 +915,23 @@ def _deadlines_in_order(internal: date | None, public: date | None) -> None:
 
 def _must_fit(registered: Registered, parents: Iterable[str], known: Known) -> None:
     for parent in sorted(set(parents)):
-        _check_parent(replace(registered, parent=parent), known)
-    for code, kind in sorted(known.parts.items()):
-        if _LAYERS.index(registered.kind) > _LAYERS.index(kind):
-            raise RuleBroken(
-                "parent-below", f"'{code}' is a {kind} and part of it: it cannot be a {registered.kind}."
-            )
+        _check_layers(registered.kind, _place_of(parent, known).kind)
+    for _, kind in sorted(known.parts.items()):
+        _check_layers(kind, registered.kind)
 
 
-def _check_parent(registered: Registered, known: Known) -> None:
-    code = registered.parent
-    if code is None:
-        return
-    place = known.commitments.get(code)
+def _place_of(parent: str, known: Known) -> Place:
+    place = known.commitments.get(parent)
     if place is None:
         raise InvalidInput(
-            "parent-unknown", f"There is no commitment with the code '{code}'.", pointer="/parent"
+            "parent-unknown", f"There is no commitment with the code '{parent}'.", pointer="/parent"
         )
-    if registered.code in (code, *place.ancestors):
-        raise RuleBroken(
-            "parent-is-descendant",
-            f"'{code}' is '{registered.code}' itself or part of it, and cannot contain it.",
-        )
-    if _LAYERS.index(place.kind) > _LAYERS.index(registered.kind):
-        raise RuleBroken(
-            "parent-below", f"A {registered.kind} is no part of a {place.kind}: the layers run the other way."
-        )
+    return place
+
+
+def _check_layers(part: CommitmentKind, whole: CommitmentKind) -> None:
+    if _LAYERS.index(whole) > _LAYERS.index(part):
+        raise RuleBroken("parent-below", f"A {part} is no part of a {whole}: the layers run the other way.")
 
 
 def _check_budget_lines(lines: Sequence[BudgetLine]) -> None:

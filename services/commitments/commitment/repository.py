@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
 from functools import wraps
 from typing import Any, Final, Protocol, TypeVar
@@ -74,6 +74,8 @@ class Commitments(Repository[Commitment]):
 
     async def may_read(self, actor: Actor, aggregate: Commitment) -> bool:
         """See `Repository.may_read`: while it is reserved, those whose own it is."""
+        if can_read(actor, aggregate.visibility, aggregate.organizations()):
+            return True
         return can_read(actor, aggregate.visibility, self._own(aggregate))
 
     async def readers_of(self, code: str) -> Readers | None:
@@ -85,10 +87,8 @@ class Commitments(Repository[Commitment]):
 
     def _own(self, commitment: Commitment) -> tuple[str, ...]:
         """The organisations it is their own for, with those that succeeded them."""
-        own = commitment.organizations()
-        return tuple(
-            dict.fromkeys((*own, *(heir for code in own for heir in self._heirs_on(code, date.max))))
-        )
+        own, heirs_on = commitment.organizations(), self._directory.organizations.heirs_on
+        return tuple(dict.fromkeys((*own, *(heir for code in own for heir in heirs_on(code, date.max)))))
 
     # --- decisions that depend on more than the commitment ---------------------------------------------------------
 
@@ -189,10 +189,8 @@ class Commitments(Repository[Commitment]):
     def _around(self) -> Known:
         """What the record holds of organisations and pillars."""
         directory = self._directory
-        return Known(directory.organizations.keys, directory.pillars.keys, heirs_on=self._heirs_on)
-
-    def _heirs_on(self, code: str, day: date) -> Collection[str]:
-        return self._directory.heirs_on(code, day)
+        organizations = directory.organizations
+        return Known(organizations.keys, directory.pillars.keys, heirs_on=organizations.heirs_on)
 
     async def _successor(self, identifier: str, day: date) -> Successor | None:
         found = await self.get(resolve(KIND, identifier))

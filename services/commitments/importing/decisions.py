@@ -171,7 +171,7 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
     def decide(self, row: CommitmentRow) -> None:
         """Record what the record does not know of the row yet."""
         self.column = self.mapping.lead.column
-        lead = self.leads.code_of(row.lead)
+        lead = self.leads.code_of(row.lead, row.day)
         if self.state.of(row.stream, ImportedCommitment) is None:
             self.state.record(row.stream, self._registered(row, lead))
         commitment = self.state.of(row.stream, ImportedCommitment)

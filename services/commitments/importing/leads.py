@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from services.commitments.commitment.model import Known
 from services.commitments.importing.mapping import DescribedOrganization, Mapping
-from services.commitments.plan.model import Organization, check_organization
+from services.commitments.plan.model import check_organization
 from services.commitments.plan.repository import Directory
+from shared.aggregate.organizations import Organization
 from shared.errors import InvalidInput
 from shared.events.commitments import OrganizationChanged
 from shared.events.streams import stream_of
@@ -32,13 +35,14 @@ class Leads:
     def known(self) -> Known:
         """What else the record holds that a commitment may name."""
         directory = self._lookup.found
-        return Known(directory.organizations.keys, directory.pillars.keys, heirs_on=directory.heirs_on)
+        organizations = directory.organizations
+        return Known(organizations.keys, directory.pillars.keys, heirs_on=organizations.heirs_on)
 
-    def code_of(self, spelling: str) -> str:
-        """The code of the organisation meant, which is on record from now on, whatever becomes of the row."""
+    def code_of(self, spelling: str, day: date) -> str:
+        """The code of the organisation meant on a day, which is on record from now on, whatever becomes of the row."""
         code = self._spellings.get(folded(spelling))
         if code is None:
-            known = self._lookup.found.organization_called(spelling)
+            known = self._lookup.found.organization_called(spelling, day)
             if known is not None:
                 return known.code
             if not self._register_unknown:

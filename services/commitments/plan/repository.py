@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date
 
-from services.commitments.plan.model import Organization, Pillar, check_organization, check_pillar
+import msgspec
+
+from services.commitments.plan.model import Pillar, check_organization, check_pillar
 from shared.aggregate.command import Command
+from shared.aggregate.heirs import OrganizationsByDay
 from shared.aggregate.index import EventSource, Index
+from shared.aggregate.organizations import Organization, successors_of
 from shared.aggregate.repository import DescribedRepository
 from shared.errors import NotFound
 from shared.eventlog.live import LiveLog
@@ -18,30 +21,40 @@ class Directory:
     """Follows a source of events; complete once that has started, and up to date with every acknowledged write."""
 
     def __init__(self, source: EventSource) -> None:
-        self._names: dict[str, Organization] = {}
-        self.organizations: Index[Organization] = Index(
-            source, Organization, key=lambda one: one.code, changed=lambda _: self._name_anew()
-        )
+        self._names: dict[str, list[Organization]] = {}
+        self.organizations = OrganizationsByDay(source, changed=lambda _: self._name_anew())
         self.pillars: Index[Pillar] = Index(source, Pillar, key=lambda one: one.code)
 
     def organization(self, code: str) -> Organization | None:
         """The organisation with that code."""
         return self.organizations.get(code)
 
-    def organization_called(self, name: str) -> Organization | None:
-        """The organisation with that code or alias, capitals aside."""
-        return self.organizations.get(name) or self._names.get(name.casefold())
+    def organization_called(self, name: str, day: date = date.max) -> Organization | None:
+        """The organisation that goes by that code or alias on a day, capitals aside; else that did once."""
+        called = self.called_on(name, day)
+        there = [one for one in called if one.code in self.organizations.heirs_on(one.code, day)]
+        return next(iter((*there, *called, *self._names.get(name.casefold(), ()))), None)
 
-    def heirs_on(self, code: str, day: date) -> Collection[str]:  # noqa: ARG002
-        """The organisations that stand for one on a day."""
-        return (code,)
+    def called_on(self, name: str, day: date) -> list[Organization]:
+        """Those that go by a name on a day: the one whose code it is, and those there by that day that have it."""
+        return [
+            one
+            for one in self._names.get(name.casefold(), ())
+            if one.goes_by(name, day) and one.code in self.organizations.heirs_on(one.code, day)
+        ]
+
+    def described_after(self, day: date) -> list[date]:
+        """The later days from which some organisation is described otherwise."""
+        return sorted(
+            {later for one in self.organizations.all() for later in one.descriptions.days_after(day)}
+        )
 
     def _name_anew(self) -> None:
-        self._names = {
-            name.casefold(): organization
-            for organization in self.organizations.all()
-            for name in (*organization.description.aliases, organization.code)
-        }
+        self._names = {}
+        for organization in self.organizations.all():
+            names = [alias for one in organization.all_descriptions() for alias in one.aliases]
+            for name in {name.casefold() for name in (organization.code, *names)}:
+                self._names.setdefault(name, []).append(organization)
 
 
 class Organizations(DescribedRepository[Organization]):
@@ -53,6 +66,14 @@ class Organizations(DescribedRepository[Organization]):
     def __init__(self, live: LiveLog, directory: Directory) -> None:
         super().__init__(live, Organization, "organization")
         self._directory = directory
+
+    def fit(self, present: Organization | None, description: OrganizationChanged) -> OrganizationChanged:
+        """See `DescribedRepository.fit`; what is said of an end holds from that day on."""
+        if description.effective_on is None and (description.dissolved_on or successors_of(description)):
+            day = description.dissolved_on or self.clock.today()
+            return msgspec.structs.replace(description, effective_on=day)
+        fitted: OrganizationChanged = super().fit(present, description)
+        return fitted
 
     def unknown(self) -> NotFound:
         """See `Repository.unknown`."""
@@ -75,4 +96,4 @@ class Pillars(DescribedRepository[Pillar]):
 
     def check(self, code: str, description: PillarChanged, command: Command) -> None:  # noqa: ARG002
         """See `DescribedRepository.check`."""
-        check_pillar(code, description)
+        check_pillar(code, description, self.clock.today())

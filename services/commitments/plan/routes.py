@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.commitments.plan.model import Organization, Pillar
+from services.commitments.plan.model import Pillar
 from services.commitments.plan.repository import Directory, Organizations, Pillars
+from shared.aggregate.organizations import Organization
 from shared.eventlog.live import LiveLog
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.description import DescribedResource

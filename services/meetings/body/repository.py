@@ -6,11 +6,10 @@ from collections.abc import Collection
 
 from services.meetings.body.model import Body, check_body
 from shared.aggregate.command import Command
+from shared.aggregate.heirs import OrganizationsByDay
 from shared.aggregate.index import Index
 from shared.aggregate.repository import DescribedRepository
-from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
-from shared.events.commitments import OrganizationRegistered
 from shared.events.meetings import BodyChanged, BodyRegistered
 
 
@@ -18,18 +17,13 @@ class Directory:
     """Follows the log; complete once `live` has started, and up to date with every write that was acknowledged."""
 
     def __init__(self, live: LiveLog) -> None:
-        self._organizations: set[str] = set()
-        live.subscribe((OrganizationRegistered,), self._organization_registered)
+        self.organizations_by_day = OrganizationsByDay(live)
         self.bodies: Index[Body] = Index(live, Body, key=lambda one: one.code)
 
     @property
     def organizations(self) -> Collection[str]:
         """The codes of all organisations."""
-        return self._organizations
-
-    def _organization_registered(self, recorded: Recorded) -> None:
-        assert isinstance(recorded.data, OrganizationRegistered)
-        self._organizations.add(recorded.data.code)
+        return self.organizations_by_day.keys
 
 
 class Bodies(DescribedRepository[Body]):

@@ -7,15 +7,15 @@ the report's `errors`, and the others go in.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from services.meetings.body.model import Body, check_body, usual_visibility, usually_decides
-from shared.aggregate import description as aggregate
+from shared.aggregate.heirs import OrganizationsByDay
 from shared.aggregate.index import EventSource, Index
 from shared.errors import BitacoraError
-from shared.events.commitments import OrganizationChanged, OrganizationRegistered
 from shared.events.meeting_vocabulary import BodyKind, Cadence
 from shared.events.meetings import BodyChanged, BodyRegistered, Protocol, Seat
 from shared.events.streams import stream_of
@@ -94,21 +94,12 @@ class BodyRow(ImportRow, frozen=True, kw_only=True):
         return RowError(self.line, None, self.section.code, "body-twice", reason)
 
 
-class Organization(aggregate.Described[OrganizationChanged]):
-    """An organisation, as another service describes it."""
-
-    __slots__ = ()
-
-    BEGINS_WITH = (OrganizationRegistered,)
-    CHANGED = OrganizationChanged
-
-
 class OnRecord:
     """The bodies and the organisations on record, by code."""
 
     def __init__(self, source: EventSource) -> None:
         self.bodies = Index(source, Body, key=lambda one: one.code)
-        self.organizations = Index(source, Organization, key=lambda one: one.code)
+        self.organizations = OrganizationsByDay(source)
 
 
 class BodyImport(Importer[BodyRow, ImportReport]):
@@ -153,7 +144,7 @@ class BodyImport(Importer[BodyRow, ImportReport]):
             one.code
             for one in organizations.all()
             if one.description.kind is OrganizationKind.MINISTRY
-            and not (one.description.successor or one.description.dissolved_on)
+            and one.code in organizations.heirs_on(one.code, date.max)
         )
         for code in ministries:
             ministry = organizations.get(code)

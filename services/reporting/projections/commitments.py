@@ -19,7 +19,7 @@ from services.reporting.datasets import (
     names,
 )
 from services.reporting.projections.differ import ByDay, Now
-from services.reporting.projections.projection import DayOf, json_text, only, readers_of
+from services.reporting.projections.projection import DayOf, json_text, readers_of
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Completed,
@@ -228,11 +228,11 @@ def _moves(deadlines: History[date | None]) -> list[date]:
 
 
 class NameProjection:
-    """What an organisation or a pillar is called."""
+    """What an organisation or a pillar is called, from which day on."""
 
     TYPES: ClassVar[frozenset[type[Event]]] = frozenset((OrganizationChanged, PillarChanged))
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "_names")
 
     def __init__(self, recorded: Recorded, _day_of: DayOf) -> None:
         event = recorded.data
@@ -240,9 +240,16 @@ class NameProjection:
         self._key = (PILLAR if isinstance(event, PillarRegistered) else ORGANIZATION, event.code)
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
-        """See `Projection.apply`."""
+        """See `Projection.apply`; what names no day holds on every day."""
         event = recorded.data
         assert isinstance(
             event, OrganizationRegistered | PillarRegistered | OrganizationChanged | PillarChanged
         )
-        return (only(names, self._key, name=event.name, rank=getattr(event, "rank", 0)),)
+        row = names.row(name=event.name, rank=getattr(event, "rank", 0))
+        day = getattr(event, "effective_on", None)
+        if day is None:
+            self._names = History(row, recorded.position)
+        else:
+            self._names.add(day, recorded.position, row)
+        days = dict.fromkeys((date.min, *self._names.days()))
+        return (Now(names, {self._key: [(day, self._names.on(day)[0]) for day in days]}),)

@@ -168,7 +168,7 @@ def _items(reading: Reading, at: AsOf, scope: Scope, page: Sequence[Any], rule: 
     codes = readable_codes(reading, position, scope, {row.commitment for row in page} - {None})
     known = {row.decision for row in page} - {None}
     numbers = {row.number for row in readable_rows(reading, scope, position, decisions, "number", known)}
-    names = names_at(reading, position)
+    names = names_at(reading, position, at.on)
     return [
         _item(
             row,

@@ -193,7 +193,7 @@ def grouped_board_as_of(
     rows = reading.connection.execute(
         select(*_counts(status), *keys).where(chosen).group_by(STATUS, *keys)
     ).all()
-    names = names_at(reading, at.position)
+    names = names_at(reading, at.position, at.on)
     groups: dict[tuple[Any, ...], list[Any]] = {}
     for row in rows:
         given = iter(row[5:])
@@ -328,7 +328,7 @@ def _rows_of(reading: Reading, at: AsOf, dataset: Dataset, rows: Sequence[Any]) 
 def _items(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any], rule: Rule) -> list[Item]:
     if not rows:
         return []
-    names = names_at(reading, at.position)
+    names = names_at(reading, at.position, at.on)
     described, details, progress = (
         _rows_of(reading, at, one, rows) for one in (commitments, commitment_details, commitment_progress)
     )

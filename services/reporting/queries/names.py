@@ -1,7 +1,8 @@
-"""What organisations and pillars were called at a position."""
+"""What organisations and pillars were called on a day, as known at a position."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -11,25 +12,39 @@ from services.reporting.reading import Reading
 
 
 class Names(NamedTuple):
-    """Names and ranks by kind and code."""
+    """Names and ranks by kind and code, from which day on."""
 
-    known: dict[tuple[str, str], tuple[str, int]]
+    known: dict[tuple[str, str], list[tuple[date, str, int]]]
+    day: date = date.max
+
+    def on(self, day: date) -> Names:
+        """What they were called on a day."""
+        return self._replace(day=day)
 
     def of(self, kind: str, code: str | None) -> str | None:
         """What a code was called; None when it was never declared."""
-        found = None if code is None else self.known.get((kind, code))
-        return found[0] if found else None
+        found = None if code is None else self._told(kind, code)
+        return found[1] if found else None
 
     def rank(self, kind: str | None, code: str) -> int:
         """Where it comes in lists; what was never declared comes first."""
-        found = None if kind is None else self.known.get((kind, code))
-        return found[1] if found else 0
+        found = None if kind is None else self._told(kind, code)
+        return found[2] if found else 0
+
+    def _told(self, kind: str, code: str) -> tuple[date, str, int] | None:
+        told = self.known.get((kind, code), ())
+        return next((one for one in reversed(told) if one[0] <= self.day), None)
 
 
-def names_at(reading: Reading, position: int) -> Names:
-    """Every name as it was known at a position."""
+def names_at(reading: Reading, position: int, on: date = date.max) -> Names:
+    """Every name on a day, as it was known at a position."""
     columns = names.c
     rows = reading.connection.execute(
-        select(columns.kind, columns.code, columns.name, columns.rank).where(names.known_at(position))
+        select(columns.kind, columns.code, columns.valid_from, columns.name, columns.rank)
+        .where(names.known_at(position))
+        .order_by(columns.valid_from)
     )
-    return Names({(kind, code): (name, rank) for kind, code, name, rank in rows})
+    known: dict[tuple[str, str], list[tuple[date, str, int]]] = {}
+    for kind, code, *told in rows:
+        known.setdefault((kind, code), []).append(tuple(told))
+    return Names(known, on)

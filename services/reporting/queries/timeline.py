@@ -115,7 +115,7 @@ def timeline_as_of(
             status=line.verdict,
             judgement=row.judgement,
             lead_organization=row.lead_organization,
-            lead_organization_name=names.of(ORGANIZATION, row.lead_organization),
+            lead_organization_name=names.on(first).of(ORGANIZATION, row.lead_organization),
             public_deadline_on=row.public_deadline,
             internal_deadline_on=row.internal_deadline,
             merged_into=row.merged_into if row.merged_into in known else None,

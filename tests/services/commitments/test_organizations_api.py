@@ -38,6 +38,8 @@ async def test_an_organisation_is_put_read_and_put_again(service: Installation) 
         "aliases": ["Obras Públicas"],
         "successor": None,
         "dissolved_on": None,
+        "successors": [],
+        "effective_on": "2013-04-30",
         "version": 2,
         "position": 2,
     }
