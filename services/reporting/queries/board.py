@@ -144,18 +144,6 @@ class Board(msgspec.Struct, frozen=True):
     more: bool = False
 
 
-class Change(msgspec.Struct, frozen=True):
-    """A commitment that is not in the state it was in; `registered_before` is false where it did not exist yet."""
-
-    id: UUID
-    code: str
-    title: str
-    registered_before: bool
-    status_before: str | None
-    status_after: str | None
-    status_because: Because
-
-
 def board_as_of(
     reading: Reading,
     at: AsOf,
@@ -204,50 +192,6 @@ def grouped_board_as_of(
     )
     items = [_group(group_by, key, groups[key], names) for key in ordered]
     return Board(_totals(rows), items)
-
-
-def changes_between(
-    reading: Reading,
-    at: AsOf,
-    since: date,
-    scope: Scope,
-    *,
-    after: str | None = None,
-    limit: int = 50,
-    rule: Rule = TRAFFIC_LIGHT_1,
-) -> tuple[list[Change], bool]:
-    """The commitments whose state on the day of `at` is not that of `since`, by code; and whether more follow."""
-
-    told = states_told(reading, scope, at.position)
-
-    def states(on: date, *columns: Any) -> Any:
-        chosen = _chosen(reading, at._replace(on=on), scope, {}, rule)
-        query = select(*columns, verdict(rule, told, on).label(STATUS)).where(chosen)
-        beyond = query if after is None else query.where(_row.code > after)
-        # Each of the two found by itself: SQLite would look for the earlier state of each commitment one by one.
-        return beyond.cte().prefix_with("MATERIALIZED")
-
-    then, now = states(since, _row.commitment_id), states(at.on, *told)
-    rows = reading.connection.execute(
-        select(now, then.c.commitment_id.label("registered_before"), then.c.status.label("status_before"))
-        .select_from(now.outerjoin(then, then.c.commitment_id == now.c.commitment_id))
-        .where(or_(then.c.commitment_id.is_(None), then.c.status.is_distinct_from(now.c.status)))
-        .order_by(now.c.code)
-        .limit(limit + 1)
-    ).all()
-    described = _rows_of(reading, at, commitments, rows[:limit])
-    return [
-        Change(
-            id=row.commitment_id,
-            code=row.code,
-            title=described[row.commitment_id].title,
-            registered_before=row.registered_before is not None,
-            status_before=row.status_before,
-            status_after=row.status,
-            status_because=_because(row, at.on, rule, "event"),
-        )
-        for row in rows[:limit]
-    ], len(rows) > limit
 
 
 def _chosen(reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule) -> ColumnElement[bool]:
@@ -413,7 +357,7 @@ def _percent(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _because(row: Any, on: date, rule: Rule, fact: str | None = None) -> Because:
+def _because(row: Any, on: date, rule: Rule) -> Because:
     line = rule.line_for(row, on)
-    found = "registration" if getattr(row, f"{line.because}_at") is None else line.because
-    return Because(rule.position_of(line, row), fact or found)
+    fact = "registration" if getattr(row, f"{line.because}_at") is None else line.because
+    return Because(rule.position_of(line, row), fact)

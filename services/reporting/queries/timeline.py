@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -107,7 +107,9 @@ def timeline_as_of(
     )
     names = names_at(reading, at.position)
     known = readable_codes(reading, at.position, scope, {row.merged_into for row in rows} - {None})
-    sources = _sources(reading, store, day_of, at, scope, commitment_id)
+    stream = store.read_stream(commitment_id, 0, at.position)
+    events = (codec.decode(line, position) for position, line in stream)
+    sources = sources_of(reading, day_of, at, scope, events)
     spans = [
         Days(
             from_on=first,
@@ -167,14 +169,11 @@ def _runs(row: Any, rule: Rule) -> Iterator[tuple[date, date, Line]]:
     yield start, row.valid_to, line
 
 
-def _sources(
-    reading: Reading, store: Store, day_of: DayOf, at: AsOf, scope: Scope, commitment_id: UUID
+def sources_of(
+    reading: Reading, day_of: DayOf, at: AsOf, scope: Scope, events: Iterable[Recorded]
 ) -> dict[int, Source]:
-    """By position: what was recorded of the commitment, as the asker may know it."""
-    found = {
-        position: _source(codec.decode(line, position), scope, day_of)
-        for position, line in store.read_stream(commitment_id, 0, at.position)
-    }
+    """By position: what was recorded of a commitment, as the asker may know it."""
+    found = {one.position: _source(one, scope, day_of) for one in events}
     # A number that no decision has was typed by hand, and gives nothing away.
     numbers = {resolve("decision", one.decision): one.decision for one in found.values() if one.decision}
     hidden = {numbers[one] for one in hidden_among(reading, scope, at.position, decisions, numbers)}

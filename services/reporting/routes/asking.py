@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Annotated, Any, Final, TypeVar
@@ -170,6 +170,31 @@ class Reporting:
                 return at, scope, answer(reading, at, scope)
 
         return await run_in_threadpool(read)
+
+    def earlier_side(
+        self,
+        request: Request,
+        reading: Reading,
+        at: AsOf,
+        on: date,
+        known_at: datetime | date | None,
+        position: int | None,
+    ) -> AsOf:
+        """What an answer about `at` is compared with: an earlier day, as known then or, if it says so, before."""
+        if known_at is None and position is None:
+            return at._replace(on=on)
+        visitor = visitor_of(request)
+        scope = scope_of(visitor)
+        moment = None if known_at is None else moment_of(known_at, self.clock, visitor)
+        chosen = position_asked_for(self.store, self.clock, scope, moment, position)
+        found = as_of(self._told, self.clock, reading, scope, on, moment, chosen)
+        if found.position > at.position:
+            raise InvalidInput(
+                "positions-reversed",
+                "The earlier day is to be known at a later position than the later day.",
+                pointer="/query/from_position",
+            )
+        return found
 
     async def close(self) -> None:
         """Give back what it waits with; the read model and the log are whoever's who opened them."""

@@ -18,13 +18,12 @@ from services.reporting.queries.board import (
     DIMENSIONS,
     STATUS,
     Board,
-    Change,
     Item,
     Totals,
     board_as_of,
-    changes_between,
     grouped_board_as_of,
 )
+from services.reporting.queries.changes import Change, Changes, Reconciled, changes_between
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.timeline import Days, Timeline, timeline_as_of
 from services.reporting.reading import Reading
@@ -34,6 +33,7 @@ from services.reporting.routes.asking import (
     KnownOn,
     NextPage,
     Paged,
+    Position,
     PositionTold,
     Question,
     Reporting,
@@ -51,7 +51,7 @@ from services.reporting.routes.asking import (
 from shared.errors import InvalidInput
 from shared.events.streams import resolve
 from shared.events.types import CivilDay
-from shared.http.moments import RecordedAt
+from shared.http.moments import KNOWN_AT_BY_DAY, KnownAt, RecordedAt
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit
 from shared.http.routing import Router
 from shared.rules.traffic_light import CURRENT_RULE, Status
@@ -72,10 +72,16 @@ BoardQuery: Final = create_model("BoardQuery", __base__=_BoardQuery, **filter_pa
 
 
 class ChangesQuery(Asked):
-    """Two days."""
+    """Two days, and how much of the log each side is to know: by default both as much."""
 
     first: Annotated[CivilDay, Field(alias="from", description="The earlier day.")]
     last: Annotated[CivilDay, Field(alias="to", description="The later day.")]
+    from_known_at: Annotated[KnownAt | None, Field(description=f"Of the earlier side: {KNOWN_AT_BY_DAY}")] = (
+        None
+    )
+    from_position: Annotated[
+        Position | None, Field(description="Of the earlier side: as the log knew it at this position.")
+    ] = None
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor = None
 
@@ -114,6 +120,10 @@ class ChangesAnswer(msgspec.Struct, kw_only=True):
     known_on: KnownOn
     known_at: RecordedAt
     scope: str
+    from_position: PositionTold
+    from_known_on: KnownOn
+    from_known_at: RecordedAt
+    sums: Reconciled
     items: list[Change]
     next: NextPage
 
@@ -179,27 +189,39 @@ def board_routes(reporting: Reporting) -> Router:
 
     @router.get("/v1/board/changes", access=SHOWN, answers=ChangesAnswer, query=ChangesQuery)
     async def board_changes(request: Request, query: ChangesQuery) -> Response:
-        """The commitments whose state on one day is not that of an earlier day, both as known at one moment."""
+        """What is not as it was on the board of an earlier day, and the event behind each difference.
+
+        Both days as known at one moment, or the earlier one as known at an earlier moment (`from_known_at`,
+        `from_position`). `sums` reconcile: opening + entered - left = closing, of all and of each state.
+        """
         if query.first > query.last:
             raise InvalidInput(
                 "days-reversed", "The first day is later than the last.", pointer="/query/from"
             )
         after, pinned = going_on(request, query.cursor, str)
 
-        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[Change], bool]:
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[AsOf, Changes]:
+            before = reporting.earlier_side(
+                request, reading, at, query.first, query.from_known_at, query.from_position
+            )
             code = None if after is None else after[0]
-            return changes_between(reading, at, query.first, scope, after=code, limit=query.limit)
+            store, day_of = reporting.store, reporting.clock.day_of
+            return before, changes_between(
+                reading, store, day_of, before, at, scope, beyond=code, limit=query.limit
+            )
 
-        at, scope, (items, more) = await reporting.ask(request, query, answer, pinned=pinned)
-        about = heading(at, scope)
+        at, scope, (before, found) = await reporting.ask(request, query, answer, pinned=pinned)
+        about, earlier = heading(at, scope), heading(before, scope)
         del about["on"]
         body = ChangesAnswer(
             first=query.first,
             last=query.last,
             status_rule=CURRENT_RULE,
             **about,
-            items=items,
-            next=next_page(request, at, [items[-1].code] if more else None),
+            **{f"from_{name}": earlier[name] for name in ("position", "known_on", "known_at")},
+            sums=found.sums,
+            items=found.items,
+            next=next_page(request, at, [found.items[-1].code] if found.more else None),
         )
         return tagged(request, body, at)
 

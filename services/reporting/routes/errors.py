@@ -21,6 +21,12 @@ ERRORS: dict[str, Explained] = {
         "Position to come",
         "The log has not reached that `position`. To wait for one of your own writes, use `wait_for`.",
     ),
+    "positions-reversed": Explained(
+        422,
+        "Positions reversed",
+        "What changed is told from what was known earlier to what was known later: `from_known_at` and `from_position` "
+        "must not lie beyond `known_at` and `position`.",
+    ),
     "days-reversed": Explained(422, "Days reversed", "`from` must not be later than `to`."),
     "filter-value-unknown": Explained(
         422,

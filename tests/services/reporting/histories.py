@@ -176,7 +176,7 @@ class Teller:
                 (ChangeableField.KEY_WORDS, ["not a matter of the board"]),
             ]
         )
-        return Changed(field=field, value=value, effective_on=day, reason="r")
+        return changed(field, value, day)
 
     def _correction(self) -> Corrected:
         deadline = self._one_of([None, {"on": self._day().isoformat()}])
@@ -219,6 +219,11 @@ def histories(tag: str) -> st.SearchStrategy[Story]:
     """Histories of between one and thirty events."""
     lengths = st.integers(0, 29).map(lambda fewer: 30 - fewer)
     return st.builds(lambda seed, length: Teller(seed, tag).story(length), st.integers(0, 2**32), lengths)
+
+
+def changed(field: ChangeableField, value: Any, day: date) -> Changed:
+    """A field is another one in the world from a day on."""
+    return Changed(field=field, value=value, effective_on=day, reason="r")
 
 
 class Expected(NamedTuple):
@@ -420,15 +425,19 @@ def brief(source: str, told: Completed | ProgressReported) -> tuple[Any, ...]:
 
 def concerned(told: Told, on: date = date.max) -> set[str]:
     """The organisations that lead a commitment, or work on it, as far as these events tell."""
-    expected, told = replayed(told, on), without_mistakes(told)
-    if expected is None:
-        return set()
+    expected = replayed(told, on)
+    return set() if expected is None else {expected.lead, *collaborating(told, on)}
+
+
+def collaborating(told: Told, on: date) -> tuple[str, ...]:
+    """The organisations that work on a commitment on a day, as far as these events tell."""
+    told = without_mistakes(told)
     first = told[0][1]
     assert isinstance(first, Registered)
-    collaborating = set(first.collaborating_organizations)
+    found = first.collaborating_organizations
     for _, event in told:
         if isinstance(event, Corrected) and event.field == "collaborating_organizations":
-            collaborating = set(event.value)
+            found = event.value
     changes = [
         (event.effective_on, position, event.value)
         for position, event in told
@@ -436,7 +445,7 @@ def concerned(told: Told, on: date = date.max) -> set[str]:
         and event.field == "collaborating_organizations"
         and event.effective_on <= on
     ]
-    return set(max(changes)[2] if changes else collaborating) | {expected.lead}
+    return tuple(max(changes)[2] if changes else found)
 
 
 Dated = tuple[Any, int]

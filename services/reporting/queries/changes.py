@@ -1,0 +1,377 @@
+"""What is different on the board between two of its sides: another day, another position of the log, or both.
+
+Nothing is remembered for it: the two sides are read like any board, and compared. So the sum always reconciles: what
+was there, and what entered, less what left, is what is there, in total and in each state.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any, Final, Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import and_, select
+
+from services.reporting.datasets import commitment_states, commitments
+from services.reporting.queries.access import Scope, readable
+from services.reporting.queries.board import STATUS, Because, readable_codes
+from services.reporting.queries.moments import AsOf
+from services.reporting.queries.rules import verdict
+from services.reporting.queries.states import states_told
+from services.reporting.queries.timeline import DayOf, Source, sources_of
+from services.reporting.reading import Reading
+from shared.aggregate.aggregate import believed, retractions_in
+from shared.eventlog import codec
+from shared.eventlog.envelope import Recorded
+from shared.eventlog.store import Store
+from shared.events.commitments import LeadReassigned, Registered, VisibilityChanged
+from shared.events.retractions import Retraction
+from shared.rules.dated_facts import RESTATING, DatedFacts
+from shared.rules.registry import Rule
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
+
+_COUNTED: Final = (
+    *(status.value for status in Status),
+    *(one.value for one in Closure if one.value not in set(Status)),
+)
+"""As what a commitment is counted: in one of the six states, or as one that goes on in others."""
+
+What = Literal[
+    "entered",
+    "left",
+    "state",
+    "public_deadline_on",
+    "internal_deadline_on",
+    "lead_organization",
+    "responsible_service",
+    "collaborating_organizations",
+    "adviser",
+    "title",
+    "goal",
+    "merged_into",
+    "discard_reason_type",
+    "visibility",
+]
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One thing that is not as it was, and the event that made it so."""
+
+    what: What
+    before: Annotated[str | list[str] | None, Meta(description="What the earlier side said.")]
+    after: Annotated[str | list[str] | None, Meta(description="What the later side says.")]
+    because: Annotated[
+        Source | None,
+        Meta(
+            description="The event that made it so, or whose deadline passed; null where it was no event of its own."
+        ),
+    ]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A commitment that is not as it was; `registered_before` is false where it was not on the board."""
+
+    id: UUID
+    code: str
+    title: str
+    registered_before: bool
+    registered_after: bool
+    status_before: str | None
+    status_after: str | None
+    status_because: Annotated[Because | None, Meta(description="Null where it is no more on the board.")]
+    changes: list[Difference]
+
+
+class Sum(msgspec.Struct, frozen=True):
+    """`opening` + `entered` - `left` = `closing`."""
+
+    opening: int
+    entered: int
+    left: int
+    closing: int
+
+
+class Reconciled(msgspec.Struct, frozen=True):
+    """How the one board becomes the other; in a state, what comes from another state enters it, and leaves that one."""
+
+    registered: Sum
+    by_status: Annotated[
+        dict[str, Sum], Meta(description="For each of the six states, and for what goes on in others.")
+    ]
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """The commitments that differ, by code, and the sums of all."""
+
+    items: list[Change]
+    sums: Reconciled
+    more: bool
+
+
+class _Side(NamedTuple):
+    """One board: when, and its rows by their ids."""
+
+    at: AsOf
+    rows: Mapping[UUID, Any]
+
+
+def changes_between(
+    reading: Reading,
+    store: Store,
+    day_of: DayOf,
+    before: AsOf,
+    after: AsOf,
+    scope: Scope,
+    *,
+    beyond: str | None = None,
+    limit: int = 50,
+    rule: Rule = TRAFFIC_LIGHT_1,
+) -> Changes:
+    """The commitments that are not on the side `after` as they were on the side `before`, beyond a code."""
+    sides = [_Side(at, _rows(reading, at, scope, rule)) for at in (before, after)]
+    then, now = (side.rows for side in sides)
+    merged = {row.merged_into for rows in (then, now) for row in rows.values()} - {None}
+    known = readable_codes(reading, after.position, scope, merged)
+    found: list[tuple[str, UUID, list[tuple[What, Any, Any]]]] = []
+    for one in then.keys() | now.keys():
+        differing = list(_differences(then.get(one), now.get(one), scope, known))
+        if differing:
+            found.append(((now.get(one) or then[one]).code, one, differing))
+    page = sorted((one for one in found if beyond is None or one[0] > beyond), key=lambda one: one[:2])
+    items = [
+        _change(_Told.of(reading, store, day_of, sides, one, scope, rule), differing)
+        for _code, one, differing in page[:limit]
+    ]
+    return Changes(items, _reconciled(then, now), len(page) > limit)
+
+
+def _rows(reading: Reading, at: AsOf, scope: Scope, rule: Rule) -> dict[UUID, Any]:
+    """What a board of one side has of each commitment."""
+    told, names = states_told(reading, scope, at.position), commitments.c
+    query = (
+        select(
+            *told,
+            verdict(rule, told, at.on).label(STATUS),
+            names.title,
+            names.goal,
+            names.adviser,
+            names.responsible_service,
+            names.collaborating_organizations,
+        )
+        .join(
+            commitments.table,
+            and_(
+                names.commitment_id == commitment_states.c.commitment_id,
+                commitments.holds(at.on, at.position),
+            ),
+        )
+        .where(
+            commitment_states.valid_at(at.on, at.position, reading.position),
+            readable(reading, scope, at.position, commitment_states, things=commitments),
+        )
+    )
+    return {row.commitment_id: row for row in reading.connection.execute(query)}
+
+
+def _counted_as(row: Any) -> str:
+    """Its state; what goes on in others has none, and is counted as that."""
+    counted: str = row.status or row.closure
+    return counted
+
+
+def _day(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+_SHOWN: Final[Mapping[What, Callable[[Any], Any]]] = {
+    "state": _counted_as,
+    "public_deadline_on": lambda row: _day(row.public_deadline),
+    "internal_deadline_on": lambda row: _day(row.internal_deadline),
+    "lead_organization": lambda row: row.lead_organization,
+    "responsible_service": lambda row: row.responsible_service,
+    "collaborating_organizations": lambda row: commitments.value(row, "collaborating_organizations"),
+    "adviser": lambda row: row.adviser,
+    "title": lambda row: row.title,
+    "goal": lambda row: row.goal,
+    "discard_reason_type": lambda row: row.discard_reason_type,
+    "visibility": lambda row: row.visibility,
+}
+
+
+def _differences(before: Any, after: Any, scope: Scope, known: set[str]) -> Iterable[tuple[What, Any, Any]]:
+    """What differs between two rows of one commitment, of which one may be missing."""
+    if before is None:
+        yield "entered", None, _counted_as(after)
+    elif after is None:
+        yield "left", _counted_as(before), None
+    else:
+        for what, shown in _SHOWN.items():
+            # Who advises is for the government alone.
+            if (what != "adviser" or scope.name != "public") and shown(before) != shown(after):
+                yield what, shown(before), shown(after)
+        if before.merged_into != after.merged_into:
+            # Where it went is only told to those who may read that.
+            then, now = (row.merged_into if row.merged_into in known else None for row in (before, after))
+            if then != now:
+                yield "merged_into", then, now
+
+
+def _reconciled(then: Mapping[UUID, Any], now: Mapping[UUID, Any]) -> Reconciled:
+    before = {one: _counted_as(row) for one, row in then.items()}
+    after = {one: _counted_as(row) for one, row in now.items()}
+    entered = Counter(word for one, word in after.items() if before.get(one) != word)
+    left = Counter(word for one, word in before.items() if after.get(one) != word)
+    opening, closing = Counter(before.values()), Counter(after.values())
+    return Reconciled(
+        Sum(len(before), len(after.keys() - before.keys()), len(before.keys() - after.keys()), len(after)),
+        {word: Sum(opening[word], entered[word], left[word], closing[word]) for word in _COUNTED},
+    )
+
+
+def _change(told: _Told, differing: Sequence[tuple[What, Any, Any]]) -> Change:
+    before, after = told.rows
+    line = None if after is None else told.rule.line_for(after, told.after.on)
+    return Change(
+        id=(after or before).commitment_id,
+        code=(after or before).code,
+        title=(after or before).title,
+        registered_before=before is not None,
+        registered_after=after is not None,
+        status_before=None if before is None else before.status,
+        status_after=None if after is None else after.status,
+        status_because=None if line is None else Because(told.rule.position_of(line, after), "event"),
+        changes=[
+            Difference(what, earlier, later, told.sources.get(told.because(what)))
+            for what, earlier, later in differing
+        ],
+    )
+
+
+class _Known(NamedTuple):
+    """What one side knows of one commitment: what it believes of what the log had told, for its day."""
+
+    at: AsOf
+    events: Sequence[Recorded]
+    facts: DatedFacts
+
+    @classmethod
+    def of(cls, told: Sequence[Recorded], at: AsOf) -> _Known | None:
+        """None where there was nothing yet."""
+        events = believed([one for one in told if one.position <= at.position])
+        if not events:
+            return None
+        first = events[0].data
+        assert isinstance(first, Registered)
+        facts = DatedFacts(first, events[0].position)
+        for one in events[1:]:
+            facts.apply(one.data, one.position)
+        return cls(at, events, facts)
+
+    def said(self, fact: str) -> int:
+        """The position of the event that said last what a fact is on that day, if only that it is none any more."""
+        facts = self.facts
+        histories: dict[str, Any] = {
+            "lead_organization": facts.leads,
+            "closure": facts.closures,
+            "judgement": facts.judgements,
+            "public_deadline": facts.public_deadlines,
+            "internal_deadline": facts.internal_deadlines,
+        }
+        if fact in histories:
+            position: int = histories[fact].on(self.at.on)[1]
+            return position
+        told = [
+            (getattr(one.data, "effective_on", date.min), one.position)
+            for one in self.events
+            if (isinstance(one.data, RESTATING) and one.data.field == fact)
+            or (isinstance(one.data, VisibilityChanged) and fact == "visibility")
+        ]
+        told = [one for one in told if one[0] <= self.at.on]
+        return max(told, default=(None, self.events[0].position))[1]
+
+
+_FACTS: Final[dict[str, str]] = {
+    "public_deadline_on": "public_deadline",
+    "internal_deadline_on": "internal_deadline",
+    "merged_into": "closure",
+    "discard_reason_type": "closure",
+}
+"""The facts that differences are of, where those are called otherwise."""
+
+
+class _Told(NamedTuple):
+    """What the log tells of one commitment that differs: to find the events behind the differences."""
+
+    rule: Rule
+    before: AsOf
+    after: AsOf
+    rows: tuple[Any, Any]
+    events: list[Recorded]
+    known: tuple[_Known | None, _Known | None]
+    sources: Mapping[int, Source]
+
+    @classmethod
+    def of(
+        cls,
+        reading: Reading,
+        store: Store,
+        day_of: DayOf,
+        sides: Sequence[_Side],
+        commitment_id: UUID,
+        scope: Scope,
+        rule: Rule,
+    ) -> _Told:
+        """What is told of it up to the later side."""
+        before, after = sides
+        stream = store.read_stream(commitment_id, 0, after.at.position)
+        events = [codec.decode(line, position) for position, line in stream]
+        return cls(
+            rule,
+            before.at,
+            after.at,
+            (before.rows.get(commitment_id), after.rows.get(commitment_id)),
+            events,
+            (_Known.of(events, before.at), _Known.of(events, after.at)),
+            sources_of(reading, day_of, after.at, scope, events),
+        )
+
+    def because(self, what: What) -> int:
+        """The position of the event that a difference follows from: what is said now, or why it is no longer said."""
+        before, after = self.known
+        if what in ("entered", "left") or before is None or after is None:
+            return self._appearance()
+        fact = self._deciding_fact() if what == "state" else _FACTS.get(what, what)
+        said, now = before.said(fact), after.said(fact)
+        return now if said == now else self._retraction_of(said) or now
+
+    def _deciding_fact(self) -> str:
+        """The fact of the line that begins to decide; where a line before it no longer holds, the fact of that one."""
+        lines = self.rule.lines
+        then, now = (
+            self.rule.line_for(row, at.on)
+            for row, at in zip(self.rows, (self.before, self.after), strict=True)
+        )
+        return (now if lines.index(now) <= lines.index(then) else then).because
+
+    def _retraction_of(self, position: int) -> int | None:
+        """The event by which the one at a position is no longer believed."""
+        version = next(one.version for one in self.events if one.position == position)
+        retraction = retractions_in(self.events).get(version)
+        return next((one.position for one in self.events if one.version == retraction), None)
+
+    def _appearance(self) -> int:
+        """Why it is on one side alone: it had not begun, or it was hidden, or its first day was another."""
+        registered, after = self.events[0].position, self.known[1]
+        if after and (registered > self.before.position or after.facts.first_day > self.before.on):
+            return registered
+        moving = (VisibilityChanged, LeadReassigned, Retraction, *RESTATING)
+        between = [
+            one.position
+            for one in self.events
+            if isinstance(one.data, moving) and one.position > self.before.position
+        ]
+        return between[-1] if between else registered
