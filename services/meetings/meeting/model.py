@@ -102,6 +102,8 @@ class Known(NamedTuple):
     organizations: Container[str] = ()
     decisions: Container[str] = ()
     action_items: Container[UUID] = ()
+    heirs_on: guards.HeirsOn = guards.itself
+    """The organisations that stand for one on a day."""
 
 
 class Observation(NamedTuple):
@@ -375,6 +377,7 @@ class Meeting(Aggregate):
             decides=known.body.description.decides,
             organizations=known.organizations,
             readers=readers.organizations if self.visibility is Visibility.RESERVED else None,
+            heirs_on=known.heirs_on,
         )
         check_minutes(proposed.items, ground)
         latest = self.latest_draft
@@ -903,6 +906,7 @@ class Ground(NamedTuple):
     organizations: Container[str]
     readers: Container[str] | None
     """The only organisations a decision may concern; None where the meeting is known to all of government."""
+    heirs_on: guards.HeirsOn = guards.itself
 
 
 def check_minutes(items: Sequence[MinutesItem], ground: Ground) -> None:
@@ -1028,6 +1032,7 @@ def _check_effect(decision: DraftDecision, at: str, ground: Ground) -> None:
 def _check_task(task: DraftActionItem, decisions: int, at: str, ground: Ground) -> None:
     guards.text_given(task.text, "The text of an action item", f"{at}/text")
     guards.known_organization(task.owner_organization, ground.organizations, f"{at}/owner_organization")
+    guards.still_there(task.owner_organization, ground.held_on, ground.heirs_on)
     if task.due_on < ground.held_on:
         raise InvalidInput(
             "due-before-meeting",

@@ -121,4 +121,5 @@ class Meetings(Repository[Meeting]):
             self._directory.organizations,
             {one for one in numbers if await self._decisions.by_code(one)},
             {one for one in ids if await self._action_items.get(one)},
+            self._directory.organizations_by_day.heirs_on,
         )
