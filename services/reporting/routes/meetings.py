@@ -71,19 +71,14 @@ class _RegisterQuery(Paged):
     period: Annotated[RegisterPeriod, Field(description="By what the register is divided.")] = (
         RegisterPeriod.MONTH
     )
-<<<<<<< HEAD
     organization: Annotated[
         str | None,
         listed("The code of an organisation that presides or takes part"),
         Names(Kind.ORGANIZATION),
-=======
-    organization: Annotated[str | None, listed("The code of an organisation that presides or takes part")] = (
-        None
-    )
+    ] = None
     include: Annotated[
         Literal["total"] | None,
         Field(description="Adds the totals over all bodies, by kind, organisation and period."),
->>>>>>> next
     ] = None
 
 
