@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 
 from shared.events.commitments import (
-    ChangeableField,
-    Changed,
     Completed,
     Discarded,
     Evidence,
@@ -102,9 +100,7 @@ def tell(stage: Stage) -> None:
     parts: dict[str, Any] = {"parent": "O-OWN", "split_from": "A-2", "effective_on": date(2012, 1, 1)}
     stage.append(registered("A-2.1", **parts), registered("A-2.2", **parts))
     stage.append(*reported("A-2.1", 1, "30"))
-    stage.append(
-        ("C-1", Changed(field=ChangeableField.PARENT, value=None, effective_on=date(2013, 1, 1), reason="r"))
-    )
+    stage.append(registered("C-5", effective_on=date(2013, 1, 1)))
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +191,7 @@ async def test_the_pillar_of_a_part_is_its_own_or_that_of_the_nearest_it_is_part
     assert list(counts) == [*TABLE_2, "OWN"]
     later = await reporting.read("/v1/tree?on=2013-01-01")
     assert later["items"][-1]["pillar"] is None
-    assert [node["code"] for node in later["items"][-1]["items"]] == ["C-1"]
+    assert [node["code"] for node in later["items"][-1]["items"]] == ["C-5"]
 
 
 async def test_an_objective_closed_over_open_parts_says_so(reporting: Installation) -> None:
