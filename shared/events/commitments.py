@@ -425,6 +425,12 @@ class VisibilityChanged(Event, frozen=True, kw_only=True):
     visibility: Visibility
     previous: Visibility = COMPUTED
     reason: Reason
+    effective_on: Annotated[
+        CivilDay | None,
+        Field(
+            description="The day from which it was so, for boards of past days; without one it is so on all its days."
+        ),
+    ] = None
 
 
 class Corrected(Event, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from msgspec import Meta
 from sqlalchemy import select
 
 from services.reporting.datasets import END_OF_DAYS, ORGANIZATION, commitment_states, commitments, decisions
-from services.reporting.queries.access import Scope, hidden_among, readable_things
+from services.reporting.queries.access import Scope, hidden_among, readable, readable_things
 from services.reporting.queries.board import readable_codes
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import names_at
@@ -101,7 +101,12 @@ def timeline_as_of(
     rows = joined(
         reading.connection.execute(
             select(*states)
-            .where(states.commitment_id == commitment_id, commitment_states.known_at(at.position))
+            .where(
+                states.commitment_id == commitment_id,
+                commitment_states.known_at(at.position),
+                # It is told of the days on which the asker might know of it.
+                readable(reading, scope, at.position, commitment_states, things=commitments),
+            )
             .order_by(states.valid_from)
         )
     )
