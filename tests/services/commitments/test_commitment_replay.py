@@ -31,7 +31,8 @@ def state(thing: Any) -> Any:
     """Everything a commitment holds, comparable."""
     if isinstance(thing, Commitment | DatedFacts | History | ReportsByDay | VisibilityByDay):
         slots = {slot for cls in type(thing).__mro__ for slot in getattr(cls, "__slots__", ())}
-        return {slot: state(getattr(thing, slot)) for slot in slots}
+        # Their order is worked out when it is asked for.
+        return {slot: state(getattr(thing, slot)) for slot in slots - {"_ranked"}}
     return thing
 
 
