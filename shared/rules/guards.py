@@ -87,13 +87,13 @@ def text_given(text: str | None, what: str, pointer: str) -> str:
     return text
 
 
-def evidence_given(evidence: Sequence[Evidence], what: str) -> Sequence[Evidence]:
+def evidence_given(evidence: Sequence[Evidence], what: str, pointer: str = "/evidence") -> Sequence[Evidence]:
     """At least one piece of evidence that says what it is."""
     if not any(item.description.strip() for item in evidence):
         raise InvalidInput(
             "evidence-required",
             f"{what} only on evidence: give at least one piece, described.",
-            pointer="/evidence",
+            pointer=pointer,
         )
     return evidence
 
