@@ -97,8 +97,8 @@ class CommitmentProjection:
             self.corrections.note(before, self.answers(), recorded, self._day_of(recorded.recorded_at))
             return (*self._whole(), self._readers())
         told = self._take_in(recorded)
-        day = getattr(recorded.data, "effective_on", getattr(recorded.data, "completed_on", date.min))
-        return (*told, self._corrected()) if day < self.corrections.until else told
+        day = getattr(recorded.data, "effective_on", getattr(recorded.data, "completed_on", None))
+        return (*told, self._corrected()) if (day or date.min) < self.corrections.until else told
 
     def instead_of(self, earlier: Projection, retraction: Recorded, mistake: int) -> Iterable[Now]:
         """See `Comparing.instead_of`."""
