@@ -78,12 +78,15 @@ class BadYear:
             item["number"]: [found["gap"] for found in item["gaps"]]
             for item in self._ask("reporting", "decisions/gaps")["items"]
         }
+        referrals = {
+            item["number"]: item["referral"] for item in self._ask("reporting", "decisions")["items"]
+        }
         shown = table("What they decided, and what the budget office says of it")
         add_whole(shown, "decision")
         add_wrapped(shown, "in which words")
         for number in numbers:
             decision = self._ask("meetings", f"decisions/{number}")
-            shown.add_row(number, "\n".join(_of(decision, gaps.get(number, []))))
+            shown.add_row(number, "\n".join(_of(decision, referrals.get(number), gaps.get(number, []))))
         self._print(shown)
 
     def _action_items(self) -> None:
@@ -112,9 +115,12 @@ class BadYear:
         self._out.print(shown)
 
 
-def _of(decision: dict[str, Any], gaps: list[str]) -> Iterator[str]:
+def _of(decision: dict[str, Any], referral: dict[str, Any] | None, gaps: list[str]) -> Iterator[str]:
     """A decision, line by line."""
     yield decision["text"]
+    if referral:
+        became = f"{referral['outcome']} there after" if referral["outcome"] else "pending for"
+        yield f"referred to {referral['body']}, {became} {referral['days']} days"
     called = (decision["effect"] or {}).get("commitment")
     if called:
         yield f"calls {called['code']} into being"

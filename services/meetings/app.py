@@ -50,7 +50,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     action_items: Repository[ActionItem] = Repository(live, ActionItem, "action-item")
     meetings = Meetings(live, directory, bodies, decisions, action_items)
     listing = MeetingList(live)
-    proposals, calendars = Proposals(live, listing.shows), Calendars(live, directory)
+    proposals, calendars = Proposals(live, listing), Calendars(live, directory)
     readers_of = all_readers(
         live, {Kind.BODY: bodies, Kind.DECISION: decisions, Kind.ACTION_ITEM: action_items}
     )
@@ -76,7 +76,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             meeting.meeting_routes(meetings, bodies, listing, proposals, calendars, readers_of),
             decision.decision_routes(decisions, readers_of, meetings.readers_of_meeting),
             action_item.action_item_routes(
-                action_items, directory.organizations, readers_of, meetings.readers_of_meeting
+                action_items, directory.organizations_by_day, readers_of, meetings.readers_of_meeting
             ),
         ],
         settings=settings,

@@ -67,6 +67,18 @@ PILLAR: Final = "pillar"
 """What a row of `names` is the name of."""
 
 
+class DecisionChange(StrEnum):
+    """What is recorded of a decision, or of what became of it."""
+
+    AGREED = "agreed"
+    PUBLISHED = "published"
+    ACKNOWLEDGED = "acknowledged"
+    LINE = "line"
+    ERRATUM = "erratum"
+    OUTCOME = "outcome"
+    RETRACTED = "retracted"
+
+
 class Type(StrEnum):
     """What a value is; an instant is its published text in UTC, which sorts by time, and JSON is text as well."""
 
@@ -378,7 +390,7 @@ meetings: Final = Dataset(
     "meeting_id: id",
     "body, title?, convened_at: position, scheduled_at: instant, scheduled_on: day, held_at: instant?",
     "held_on: day?, cancelled_on: day?, cancellation?, circulated_on: day?, agenda_items: number",
-    "attendance_recorded: flag, absences: json",
+    "attendance_recorded: flag, absences: json, recipients_missing: json?",
     _VISIBILITY,
     readable="meeting_id",
     indexes=(("body",),),
@@ -435,6 +447,17 @@ outcomes: Final = Dataset(
 )
 """What became of it where commitments are kept."""
 
+referrals: Final = Dataset("referrals", "decision_id: id", _RECORDED, "body")
+"""The body that a decision refers a matter to."""
+
+taken_up: Final = Dataset("taken_up", "decision_id: id, meeting_id: id", "body, outcome?", valid_time=True)
+"""The meetings that took a decision up again, of which body they were, and how that item ended, from their day on."""
+
+decision_changes: Final = Dataset(
+    "decision_changes", "decision_id: id, position: position", "what", indexes=(("position",),)
+)
+"""Everything that was recorded of a decision and of what became of it, one row for each event (`DecisionChange`)."""
+
 action_items: Final = Dataset(
     "action_items",
     "item_id: id",
@@ -467,6 +490,9 @@ DATASETS: Final = (
     budget_gaps,
     errata,
     outcomes,
+    referrals,
+    taken_up,
+    decision_changes,
     action_items,
 )
 

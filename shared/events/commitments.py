@@ -323,6 +323,7 @@ class Completed(Event, frozen=True, kw_only=True):
     completed_on: FactDay
     evidence: Annotated[Filled[Evidence], Field(examples=[[{"description": "Law 20.595"}]])]
     remarks: Prose | None = None
+    decision: DecisionNumber | None = None
 
 
 class Discarded(Event, frozen=True, kw_only=True):
@@ -343,6 +344,7 @@ class Reopened(Event, frozen=True, kw_only=True):
 
     reason: Reason
     effective_on: FactDay
+    decision: DecisionNumber | None = None
 
 
 class Merged(Event, frozen=True, kw_only=True):
@@ -425,6 +427,7 @@ class VisibilityChanged(Event, frozen=True, kw_only=True):
     visibility: Visibility
     previous: Visibility = COMPUTED
     reason: Reason
+    decision: DecisionNumber | None = None
 
 
 class Corrected(Event, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ decisions by their number, meetings and action items by their id.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
@@ -47,6 +48,7 @@ from shared.events.types import (
     Minutes,
     Number,
     OrganizationCode,
+    OtherBodyCode,
     OwnCode,
     PersonId,
     PillarCode,
@@ -177,10 +179,18 @@ class DecisionsNumbered(Event, frozen=True, kw_only=True):
 # --- meetings ------------------------------------------------------------------------------------------------------
 
 
+class PostponedItem(Part, frozen=True, kw_only=True):
+    """An item of sealed minutes that ended *postponed*: `item` is its place in them, counted from 1."""
+
+    meeting: MeetingId
+    item: Number
+
+
 class AgendaItem(Part, frozen=True, kw_only=True):
     """One issue to be dealt with; `number` counts from 1 and stays with it until the agenda is revised.
 
-    `minutes` is the time set aside for it. `decisions` and `action_items` are earlier ones that it takes up again.
+    `minutes` is the time set aside for it. `decisions`, `action_items` and what was `postponed` are earlier ones that
+    it takes up again.
     `label` is its number in the source it was imported from, `reference` where it stands there.
     """
 
@@ -195,6 +205,10 @@ class AgendaItem(Part, frozen=True, kw_only=True):
     action_items: Annotated[
         Items[ActionItemId], Field(description="Earlier action items it takes up again.")
     ] = ()
+    postponed: Annotated[
+        PostponedItem | None,
+        Field(description="The postponed item of earlier minutes that it takes up again."),
+    ] = None
     label: Annotated[Word | None, Computed()] = None
     reference: Annotated[Word | None, Computed()] = None
 
@@ -345,10 +359,51 @@ class AgreedDiscard(Part, frozen=True, kw_only=True):
     reason: Reason
 
 
+class AgreedMerger(Part, frozen=True, kw_only=True):
+    """The commitment in which the ones concerned go on."""
+
+    into: CommitmentCode
+
+
+class AgreedReassignment(Part, frozen=True, kw_only=True):
+    """The organisation that leads the commitments concerned from now on."""
+
+    lead_organization: OrganizationCode
+
+
+class AgreedReopening(Part, frozen=True, kw_only=True):
+    """Why the commitments concerned are open again."""
+
+    reason: Reason
+
+
+class AgreedCompletion(Part, frozen=True, kw_only=True):
+    """The evidence on which the commitments concerned are kept, and since when: by default the day of the decision."""
+
+    evidence: Items[Evidence]
+    completed_on: CivilDay | None = None
+    remarks: Prose | None = None
+
+
+class AgreedPublication(Part, frozen=True, kw_only=True):
+    """Who may know of the commitments concerned from now on."""
+
+    visibility: Visibility
+
+
 class Referral(Part, frozen=True, kw_only=True):
-    """To whom a matter is referred or escalated: a body, an organisation, an office."""
+    """To whom a matter is referred or escalated: a body, an organisation, an office.
+
+    It stands among the proposals of a `body` until an agenda of that body takes it up and ends it.
+    """
 
     to: Addressee
+    body: Annotated[
+        OtherBodyCode | None,
+        Field(
+            description="The body on whose next agenda it is to stand; that of the code in `to`, if it is one."
+        ),
+    ] = None
     remarks: Annotated[Prose | None, WithReferral()] = None
 
 
@@ -359,7 +414,37 @@ class Effect(Part, frozen=True, kw_only=True):
     deadline: Annotated[AgreedDeadline | None, Field(description="For `revise_deadline`.")] = None
     target: Annotated[AgreedTarget | None, Field(description="For `revise_target`.")] = None
     discard: Annotated[AgreedDiscard | None, Field(description="For `discard`.")] = None
+    merger: Annotated[AgreedMerger | None, Field(description="For `merge`.")] = None
+    reassignment: Annotated[AgreedReassignment | None, Field(description="For `reassign`.")] = None
+    reopening: Annotated[AgreedReopening | None, Field(description="For `reopen`.")] = None
+    completion: Annotated[AgreedCompletion | None, Field(description="For `complete`.")] = None
+    publication: Annotated[AgreedPublication | None, Field(description="For `publish`.")] = None
     referral: Annotated[Referral | None, Field(description="For `refer` and `escalate`, if known.")] = None
+
+    def commitments(self) -> set[str]:
+        """The codes of the commitments that it names, beside those that the decision concerns."""
+        named: list[str] = []
+        if self.commitment is not None:
+            named += [self.commitment.code, *filter(None, [self.commitment.parent])]
+        if self.merger is not None:
+            named.append(self.merger.into)
+        return set(named)
+
+
+EFFECT_OF: Final[Mapping[DecisionKind, str]] = {
+    DecisionKind.AGREE_COMMITMENT: "commitment",
+    DecisionKind.REVISE_DEADLINE: "deadline",
+    DecisionKind.REVISE_TARGET: "target",
+    DecisionKind.DISCARD: "discard",
+    DecisionKind.MERGE: "merger",
+    DecisionKind.REASSIGN: "reassignment",
+    DecisionKind.REOPEN: "reopening",
+    DecisionKind.COMPLETE: "completion",
+    DecisionKind.PUBLISH: "publication",
+    DecisionKind.ESCALATE: "referral",
+    DecisionKind.REFER: "referral",
+}
+"""The member of its effect by which a decision of a kind says what it does; a referral may go without."""
 
 
 class BudgetImpact(Part, frozen=True, kw_only=True):
@@ -470,13 +555,29 @@ class ObservationAnswered(Event, frozen=True, kw_only=True):
     answer: Reason
 
 
+class Ending(Part, frozen=True, kw_only=True):
+    """How an item of sealed minutes ended that took up something earlier, or was postponed.
+
+    `item` is its place in the minutes, counted from 1; `decisions` and `postponed` are what its agenda took up;
+    `times_postponed` counts this time, too.
+    """
+
+    item: Number
+    title: Line
+    outcome: ItemOutcome | None = None
+    decisions: tuple[DecisionNumber, ...] = ()
+    postponed: PostponedItem | None = None
+    times_postponed: int = 0
+
+
 class MinutesApproved(Event, frozen=True, kw_only=True):
     """The minutes were approved and sealed; `decisions` and `action_items` came into being with them.
 
     `digest` is the SHA-256, in hexadecimal, of the JSON object with the members that `covers` names, at every depth
     with names sorted and without spaces, in UTF-8: `meeting` is the id of the meeting, `agenda` the agenda as it was
     last set, `held` the data of the event that last told of the attendance, `minutes` that of the approved
-    `minutes_drafted`. `recipients_missing` are those of the protocol that this text was not sent to.
+    `minutes_drafted`. `recipients_missing` are those of the protocol that this text was not sent to; `endings`
+    say what became of the earlier matters that the agenda took up, and what was postponed.
     """
 
     TYPE: ClassVar[str] = "meetings.minutes_approved"
@@ -488,6 +589,7 @@ class MinutesApproved(Event, frozen=True, kw_only=True):
     action_items: tuple[ActionItemId, ...] = ()
     covers: tuple[Word, ...] = ("held", "minutes")
     recipients_missing: tuple[Seat, ...] = ()
+    endings: tuple[Ending, ...] = ()
 
 
 class ErratumAdded(Event, frozen=True, kw_only=True):

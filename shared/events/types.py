@@ -334,6 +334,8 @@ Addressee = Annotated[
 """To whom a matter goes: a body by its code, or an organisation or an office in other words."""
 
 BodyCode = Annotated[str, Names(Kind.BODY, always_shown=True), _CODE]
+OtherBodyCode = Annotated[str, Names(Kind.BODY), _CODE]
+"""A body other than the one that speaks: told to those who may know of it."""
 MeetingId = Annotated[UUID, Names(Kind.MEETING, always_shown=True)]
 OrganizationCode = Annotated[str, Names(Kind.ORGANIZATION, always_shown=True), _CODE]
 PillarCode = Annotated[str, Names(Kind.PILLAR, always_shown=True), _CODE]

@@ -3,8 +3,8 @@
 The same kind of rule as the status of a commitment. The due day itself is not late.
 
     cancelled   it was called off on or before that day
-    done_late   it was done by then, after the day on which it was due
-    done        it was done by then, no later than the day on which it was due
+    done_late   it was done by then, after the day on which it was due when it was done
+    done        it was done by then, no later than the day on which it was due when it was done
     overdue     it was due before that day
     open        otherwise
 """
@@ -101,9 +101,10 @@ class ActionItemFacts(FactsByDay[ActionItemOnDay]):
     def facts_on(self, day: date) -> ActionItemOnDay:
         """See `FactsByDay.facts_on`."""
         owner, owner_at = self.owners.on(day)
-        due_on, due_on_at = self.dues.on(day)
         ended, ending_at = self.endings.on(day)
         ending, ended_on = ended or (None, None)
+        # What is over is judged by the day that was due when it ended, whatever was granted later.
+        due_on, due_on_at = self.dues.on(day if ended_on is None else min(day, ended_on))
         return ActionItemOnDay(
             assigned_at=self.assigned_at,
             owner_organization=owner,

@@ -6,13 +6,13 @@ Each guard raises one documented error; those about a value say where in the req
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
 
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, RuleBroken
 from shared.events.commitments import Evidence
 from shared.events.streams import looks_like_uuid
 from shared.events.types import LARGEST_VALUE, LONGEST_CODE, MOST_PLACES
@@ -87,13 +87,13 @@ def text_given(text: str | None, what: str, pointer: str) -> str:
     return text
 
 
-def evidence_given(evidence: Sequence[Evidence], what: str) -> Sequence[Evidence]:
+def evidence_given(evidence: Sequence[Evidence], what: str, pointer: str = "/evidence") -> Sequence[Evidence]:
     """At least one piece of evidence that says what it is."""
     if not any(item.description.strip() for item in evidence):
         raise InvalidInput(
             "evidence-required",
             f"{what} only on evidence: give at least one piece, described.",
-            pointer="/evidence",
+            pointer=pointer,
         )
     return evidence
 
@@ -139,6 +139,26 @@ def all_different(items: Iterable[str], pointer: str) -> None:
         if item in seen:
             raise InvalidInput("named-twice", f"'{item}' is named twice.", pointer=f"{pointer}/{index}")
         seen.add(item)
+
+
+HeirsOn = Callable[[str, date], Collection[str]]
+"""The organisations that stand for one on a day: itself while it is there, and then its successors."""
+
+
+def itself(code: str, _day: date) -> Collection[str]:
+    """An organisation that nothing is known to have become of."""
+    return (code,)
+
+
+def still_there(code: str, day: date, heirs_on: HeirsOn) -> str:
+    """An organisation takes part in what happens as long as it is there; then its successors do."""
+    heirs = heirs_on(code, day)
+    if code not in heirs:
+        named = (
+            f"name its successors: {', '.join(sorted(heirs))}" if heirs else "it has no successor on record"
+        )
+        raise RuleBroken("organization-dissolved", f"On {day} '{code}' had been dissolved; {named}.")
+    return code
 
 
 def known_organization(code: str, organizations: Container[str], pointer: str) -> str:

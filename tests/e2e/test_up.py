@@ -201,6 +201,7 @@ def test_it_tells_the_story_of_the_bad_year(up: Up) -> None:
     ]
     # A series of working meetings, and the one that decided.
     assert re.findall(r"^2012-\S+ +(\S+)", meetings, re.MULTILINE) == [*["VICTIMS"] * 3, "BIL-SECURITY"]
+    assert "referred to BIL-SECURITY, agreed there after 14 days" in decisions
     for said in ("agreed", "disputed: The increase"):
         assert f"acknowledgement of DIPRES: {said}" in decisions
     assert "budget line 10-04-01-24-01 of 2013, CLP 4,200,000,000, first request" in decisions

@@ -104,11 +104,6 @@ class Place(NamedTuple):
     ancestors: tuple[str, ...] = ()
 
 
-def itself(code: str, _day: date) -> Collection[str]:
-    """An organisation that nothing is known to have become of."""
-    return (code,)
-
-
 class Known(NamedTuple):
     """What the record holds of the things that a fact names, all by code."""
 
@@ -117,7 +112,7 @@ class Known(NamedTuple):
     commitments: Mapping[str, Place] = {}
     parts: Mapping[str, CommitmentKind] = {}
     """What is or was part of the one that the fact is about; looked for only where that matters."""
-    heirs_on: Callable[[str, date], Collection[str]] = itself
+    heirs_on: guards.HeirsOn = guards.itself
     """The organisations that stand for one on a day: itself, or whoever succeeded it if it was dissolved."""
 
 
@@ -514,7 +509,7 @@ class Commitment(Aggregate):
         day = guards.not_after_today(reassigned.effective_on, context.today)
         guards.reason_given(reassigned.reason, "A change of lead")
         guards.known_organization(reassigned.lead_organization, known.organizations, "/lead_organization")
-        _must_exist(reassigned.lead_organization, day, known)
+        guards.still_there(reassigned.lead_organization, day, known.heirs_on)
         previous = self.lead_on(day)
         if reassigned.lead_organization == previous:
             raise RuleBroken("lead-unchanged", f"On {day} {previous} already led it.")
@@ -855,7 +850,7 @@ def _check(registered: Registered, fields: Collection[str], *, day: date, today:
         if field in fields:
             guards.known_organization(code, known.organizations, pointer)
         if field in fields or "effective_on" in fields:
-            _must_exist(code, day, known)
+            guards.still_there(code, day, known.heirs_on)
     for field in ("origin", "documents"):
         if field in fields:
             guards.nothing_dated_later(getattr(registered, field), today, f"/{field}")
@@ -891,16 +886,6 @@ def organizations_named(registered: Registered) -> Iterator[tuple[str, str, str]
         yield "responsible_service", "/responsible_service", registered.responsible_service
     for index, code in enumerate(registered.collaborating_organizations):
         yield "collaborating_organizations", f"/collaborating_organizations/{index}", code
-
-
-def _must_exist(code: str, day: date, known: Known) -> None:
-    """An organisation takes part in what happens as long as it is there; then its successors do."""
-    heirs = known.heirs_on(code, day)
-    if code not in heirs:
-        named = (
-            f"name its successors: {', '.join(sorted(heirs))}" if heirs else "it has no successor on record"
-        )
-        raise RuleBroken("organization-dissolved", f"On {day} '{code}' had been dissolved; {named}.")
 
 
 def _deadlines_in_order(internal: date | None, public: date | None) -> None:

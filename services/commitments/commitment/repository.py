@@ -104,11 +104,11 @@ class Commitments(Repository[Commitment]):
         self, current: Commitment, proposed: LeadReassigned, context: Context
     ) -> LeadReassigned:
         """Hands the commitment to another organisation."""
-        return current.reassign_lead(proposed, context, self._around())
+        return current.reassign_lead(proposed, context, self.around())
 
     async def merge(self, current: Commitment, proposed: Merged, context: Context) -> Merged:
         """Merges the commitment into another one, in which it goes on."""
-        return current.merge(proposed, context, await self._successor(proposed.into, proposed.effective_on))
+        return current.merge(proposed, context, await self.successor(proposed.into, proposed.effective_on))
 
     def heard(
         self, decide: Callable[[Commitment, E, Context, Known], E]
@@ -117,7 +117,7 @@ class Commitments(Repository[Commitment]):
 
         @wraps(decide)
         def decide_hearing(current: Commitment, proposed: E, context: Context) -> E:
-            return decide(current, proposed, context, self._around())
+            return decide(current, proposed, context, self.around())
 
         return decide_hearing
 
@@ -184,15 +184,16 @@ class Commitments(Repository[Commitment]):
                     found, Commitment.parents, since or registered.effective_on, until
                 )
                 places[code] = Place(found.registration.kind, above)
-        return self._around()._replace(commitments=places)
+        return self.around()._replace(commitments=places)
 
-    def _around(self) -> Known:
+    def around(self) -> Known:
         """What the record holds of organisations and pillars."""
         directory = self._directory
         organizations = directory.organizations
         return Known(organizations.keys, directory.pillars.keys, heirs_on=organizations.heirs_on)
 
-    async def _successor(self, identifier: str, day: date) -> Successor | None:
+    async def successor(self, identifier: str, day: date) -> Successor | None:
+        """A commitment in which others are to go on from a day on; None when there is none."""
         found = await self.get(resolve(KIND, identifier))
         if found is None:
             return None

@@ -16,13 +16,14 @@ from enum import StrEnum
 from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
-from services.commitments.commitment.model import Commitment, Known, register, usual_visibility
+from services.commitments.commitment.model import Commitment, Known, Successor, register, usual_visibility
 from services.commitments.indicator.model import Indicator
 from shared.aggregate.aggregate import Aggregate, Entry, evolves
 from shared.aggregate.command import Context, OnStream
 from shared.errors import BitacoraError, Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
+    Completed,
     DeadlineRevised,
     DecisionCarriedOut,
     DecisionUnresolved,
@@ -31,14 +32,18 @@ from shared.events.commitments import (
     Done,
     Escalated,
     InternalDeadline,
+    LeadReassigned,
+    Merged,
     Origin,
     PublicDeadline,
     Registered,
+    Reopened,
+    VisibilityChanged,
 )
 from shared.events.facts import Event
 from shared.events.indicators import IndicatorDefined, TargetSet
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
-from shared.events.meetings import AgreedCommitment, DecisionAgreed, Effect
+from shared.events.meetings import EFFECT_OF, AgreedCommitment, DecisionAgreed, Effect
 from shared.events.streams import stream_of
 from shared.events.vocabulary import Accumulation, Direction, OriginKind, Visibility
 from shared.rules import guards
@@ -128,16 +133,12 @@ ORIGINS: Final[Mapping[BodyKind | None, OriginKind]] = {
 }
 """Where a commitment was made, by the kind of body that agreed it; any other kind is `other`."""
 
-_CARRIED_BY: Final = {
-    DecisionKind.AGREE_COMMITMENT: "commitment",
-    DecisionKind.REVISE_DEADLINE: "deadline",
-    DecisionKind.REVISE_TARGET: "target",
-    DecisionKind.DISCARD: "discard",
-    DecisionKind.ESCALATE: "referral",
-}
-"""The one member of its effect by which a decision of a kind says what it does."""
+_ASKS_NOTHING: Final = frozenset(DecisionKind) - EFFECT_OF.keys() | {DecisionKind.REFER}
+"""The kinds of decisions that ask nothing of this record."""
 
-_HOLDS_ALREADY: Final = frozenset({"deadline-unchanged", "target-unchanged"})
+_HOLDS_ALREADY: Final = frozenset(
+    {"deadline-unchanged", "target-unchanged", "lead-unchanged", "visibility-unchanged"}
+)
 """With what the domain refuses a change that would change nothing."""
 
 
@@ -150,6 +151,9 @@ class Found(NamedTuple):
     commitments: Mapping[str, Commitment] = {}
     indicator: Indicator | None = None
     known: Known = Known()
+    """What a new commitment names, and the organisations there are."""
+    successor: Successor | None = None
+    """The commitment in which merged ones go on."""
 
 
 class Caused(NamedTuple):
@@ -183,12 +187,11 @@ def effects_of(
 
     NotDone when any of it cannot be done, or when it names a commitment that is not there, whatever its kind.
     """
-    carried_by = _CARRIED_BY.get(decision.kind)
-    if carried_by is None:
+    if decision.kind in _ASKS_NOTHING:
         _must_all_be_there(decision, found)
         return []
     with _in_the_way():
-        effect = _effect(decision, carried_by)
+        effect = _effect(decision, EFFECT_OF[decision.kind])
     match decision.kind:
         case DecisionKind.AGREE_COMMITMENT:
             assert effect.commitment is not None
@@ -197,12 +200,8 @@ def effects_of(
         case DecisionKind.REVISE_TARGET:
             _must_all_be_there(decision, found)
             return list(_revise_target(decision, effect, found, context))
-        case DecisionKind.REVISE_DEADLINE:
-            return list(_on_each(decision, found, _revising(decision, effect, context)))
-        case DecisionKind.DISCARD:
-            return list(_on_each(decision, found, _discarding(decision, effect, context)))
         case _:
-            return list(_on_each(decision, found, _escalating(decision, effect, context)))
+            return list(_on_each(decision, found, _ON_EACH[decision.kind](decision, effect, found, context)))
 
 
 def done_by_hand(decision: DecisionAgreed, history: Iterable[Recorded]) -> Iterator[Done]:
@@ -310,7 +309,7 @@ _Decide = Callable[[Commitment, date], Event]
 """What a decision does to one commitment, as of a day."""
 
 
-def _revising(decision: DecisionAgreed, effect: Effect, context: Context) -> _Decide:
+def _revising(decision: DecisionAgreed, effect: Effect, _: Found, context: Context) -> _Decide:
     assert effect.deadline is not None
     agreed = effect.deadline
     return lambda it, day: it.revise_deadline(
@@ -325,7 +324,7 @@ def _revising(decision: DecisionAgreed, effect: Effect, context: Context) -> _De
     )
 
 
-def _discarding(decision: DecisionAgreed, effect: Effect, context: Context) -> _Decide:
+def _discarding(decision: DecisionAgreed, effect: Effect, _: Found, context: Context) -> _Decide:
     assert effect.discard is not None
     agreed = effect.discard
     return lambda it, day: it.discard(
@@ -339,12 +338,77 @@ def _discarding(decision: DecisionAgreed, effect: Effect, context: Context) -> _
     )
 
 
-def _escalating(decision: DecisionAgreed, effect: Effect, context: Context) -> _Decide:
+def _merging(decision: DecisionAgreed, effect: Effect, found: Found, context: Context) -> _Decide:
+    assert effect.merger is not None
+    into = effect.merger.into
+    return lambda it, day: it.merge(
+        Merged(into=into, reason=_reason(decision), effective_on=day, decision=decision.number),
+        context,
+        found.successor,
+    )
+
+
+def _reassigning(decision: DecisionAgreed, effect: Effect, found: Found, context: Context) -> _Decide:
+    assert effect.reassignment is not None
+    lead = effect.reassignment.lead_organization
+    return lambda it, day: it.reassign_lead(
+        LeadReassigned(
+            lead_organization=lead, effective_on=day, reason=_reason(decision), decision=decision.number
+        ),
+        context,
+        found.known,
+    )
+
+
+def _reopening(decision: DecisionAgreed, effect: Effect, _: Found, context: Context) -> _Decide:
+    assert effect.reopening is not None
+    reason = effect.reopening.reason
+    return lambda it, day: it.reopen(
+        Reopened(reason=reason, effective_on=day, decision=decision.number), context
+    )
+
+
+def _completing(decision: DecisionAgreed, effect: Effect, _: Found, context: Context) -> _Decide:
+    assert effect.completion is not None
+    agreed = effect.completion
+    return lambda it, day: it.complete(
+        Completed(
+            completed_on=agreed.completed_on or day,
+            evidence=agreed.evidence,
+            remarks=agreed.remarks,
+            decision=decision.number,
+        ),
+        context,
+    )
+
+
+def _publishing(decision: DecisionAgreed, effect: Effect, _: Found, context: Context) -> _Decide:
+    assert effect.publication is not None
+    visibility = effect.publication.visibility
+    return lambda it, _: it.change_visibility(
+        VisibilityChanged(visibility=visibility, reason=_reason(decision), decision=decision.number), context
+    )
+
+
+def _escalating(decision: DecisionAgreed, effect: Effect, _: Found, context: Context) -> _Decide:
     agreed = effect.referral
     to, remarks = (None, None) if agreed is None else (agreed.to, agreed.remarks)
     return lambda it, day: it.note_escalation(
         Escalated(decision=decision.number, effective_on=day, to=to, remarks=remarks), context
     )
+
+
+_ON_EACH: Final[Mapping[DecisionKind, Callable[[DecisionAgreed, Effect, Found, Context], _Decide]]] = {
+    DecisionKind.REVISE_DEADLINE: _revising,
+    DecisionKind.DISCARD: _discarding,
+    DecisionKind.MERGE: _merging,
+    DecisionKind.REASSIGN: _reassigning,
+    DecisionKind.REOPEN: _reopening,
+    DecisionKind.COMPLETE: _completing,
+    DecisionKind.PUBLISH: _publishing,
+    DecisionKind.ESCALATE: _escalating,
+}
+"""What a decision of a kind does to each of the commitments it concerns."""
 
 
 def _on_each(decision: DecisionAgreed, found: Found, decide: _Decide) -> Iterator[Caused]:

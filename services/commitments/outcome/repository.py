@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from services.commitments.commitment.model import Commitment, Known
+from services.commitments.commitment.repository import ENDING, Commitments
 from services.commitments.commitment.repository import KIND as COMMITMENT
-from services.commitments.commitment.repository import Commitments
 from services.commitments.indicator.model import Indicator
 from services.commitments.indicator.repository import KIND as INDICATOR
 from services.commitments.indicator.repository import Indicators
@@ -32,7 +33,8 @@ from shared.errors import RuleBroken
 from shared.eventlog.envelope import FollowerPosition
 from shared.eventlog.live import LiveLog
 from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, Done
-from shared.events.meetings import DecisionAgreed
+from shared.events.meeting_vocabulary import DecisionKind
+from shared.events.meetings import AgreedMerger, AgreedReassignment, DecisionAgreed, Effect
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor, Role
 
@@ -188,7 +190,9 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
             context = self.context(command)
             return decide(present, lambda: effects_of(agreed, found, context, body=body))
 
-        return await self.write(stream_of(KIND, agreed.number), decide_anew, command)
+        # What a commitment goes on in must be open when it does, whoever closes that at the same moment.
+        considering = ENDING if agreed.kind is DecisionKind.MERGE else ()
+        return await self.write(stream_of(KIND, agreed.number), decide_anew, command, considering=considering)
 
     async def _found(self, decision: DecisionOnRecord) -> Found:
         agreed, effect = decision.agreed, decision.agreed.effect
@@ -204,7 +208,13 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
                 commitments[code] = taken
             body = None if decision.body is None else decision.body.kind
             known = await self._commitments.known_to(proposed_by(agreed, effect.commitment, body))
-        return Found(commitments, indicator, known)
+        successor = None
+        match effect:
+            case Effect(reassignment=AgreedReassignment()):
+                known = self._commitments.around()
+            case Effect(merger=AgreedMerger(into=into)):
+                successor = await self._commitments.successor(into, _day_of(agreed, commitments))
+        return Found(commitments, indicator, known, successor)
 
     async def _commitments_named(self, names: Iterable[str]) -> dict[str, Commitment]:
         found: dict[str, Commitment] = {}
@@ -213,6 +223,11 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
             if commitment is not None:
                 found[name] = commitment
         return found
+
+
+def _day_of(agreed: DecisionAgreed, commitments: Mapping[str, Commitment]) -> date:
+    """The day on which a decision takes effect on all that it concerns."""
+    return max([agreed.agreed_on, *(one.registration.effective_on for one in commitments.values())])
 
 
 def _caused_by(settled: Settled, command: Command) -> Command:

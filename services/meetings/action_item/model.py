@@ -30,6 +30,7 @@ from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules import guards
 from shared.rules.action_item_state import ActionItemFacts, ActionItemVerdict, action_item_verdict
+from shared.rules.guards import HeirsOn, itself
 
 replace = msgspec.structs.replace
 
@@ -93,9 +94,11 @@ class ActionItem(Aggregate):
 
     # --- what its owner tells --------------------------------------------------------------------------------------
 
-    def report_progress(self, proposed: ActionItemProgressed, context: Context) -> ActionItemProgressed:
+    def report_progress(
+        self, proposed: ActionItemProgressed, context: Context, heirs_on: HeirsOn = itself
+    ) -> ActionItemProgressed:
         """Its owner tells how far it is."""
-        self._must_be_own_of(context.actor)
+        self._must_be_own_of(context.actor, proposed.effective_on, heirs_on)
         day = self._day(proposed.effective_on, context)
         guards.text_given(proposed.text, "Progress", "/text")
         self._must_be_owed_on(day)
@@ -105,10 +108,13 @@ class ActionItem(Aggregate):
     def _progressed(self, entry: Entry[ActionItemProgressed]) -> None:
         self.progress = (*self.progress, entry)
 
-    def complete(self, proposed: ActionItemCompleted, context: Context) -> ActionItemCompleted:
+    def complete(
+        self, proposed: ActionItemCompleted, context: Context, heirs_on: HeirsOn = itself
+    ) -> ActionItemCompleted:
         """It is done, on the evidence given."""
-        self._must_be_own_of(context.actor)
+        self._must_be_own_of(context.actor, proposed.completed_on, heirs_on)
         day = self._day(proposed.completed_on, context, "/completed_on")
+        guards.nothing_dated_later(proposed, context.today)
         if not proposed.evidence or not all(item.description.strip() for item in proposed.evidence):
             raise InvalidInput(
                 "evidence-required",
@@ -138,13 +144,18 @@ class ActionItem(Aggregate):
         self.extensions = (*self.extensions, entry)
 
     def reassign(
-        self, proposed: ActionItemReassigned, context: Context, organizations: Container[str]
+        self,
+        proposed: ActionItemReassigned,
+        context: Context,
+        organizations: Container[str],
+        heirs_on: HeirsOn = itself,
     ) -> ActionItemReassigned:
         """Hands it to another organisation, or to another person in it."""
         day = self._day(proposed.effective_on, context)
         guards.reason_given(proposed.reason, "A reassignment")
         self._must_follow(self.reassignments, day)
         guards.known_organization(proposed.owner_organization, organizations, "/owner_organization")
+        guards.still_there(proposed.owner_organization, day, heirs_on)
         previous = self.facts.owners.on(day)[0]
         if (proposed.owner_organization, proposed.owner_subject) == (previous, self.owner_subject):
             raise RuleBroken("owner-unchanged", "It is theirs already.")
@@ -198,8 +209,11 @@ class ActionItem(Aggregate):
                 pointer="/effective_on",
             )
 
-    def _must_be_own_of(self, actor: Actor) -> None:
-        if actor.role is not Role.DCI and actor.organization != self.owner:
+    def _must_be_own_of(self, actor: Actor, day: date, heirs_on: HeirsOn) -> None:
+        """Of a day tells who owed it on that day or owes it now, or who succeeded one of these."""
+        owners = {self.owner, self.facts.owners.on(day)[0]}
+        heirs = {heir for owner in owners for heir in heirs_on(owner, date.max)}
+        if actor.role is not Role.DCI and actor.organization not in owners | heirs:
             raise Forbidden("not-your-action-item", f"It is {self.owner} that owes this, and tells of it.")
 
     def _must_be_owed_on(self, day: date) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -13,6 +13,7 @@ from pydantic import Field
 from services.meetings.action_item.model import ActionItem
 from shared.aggregate.command import Context
 from shared.aggregate.documents import as_entries, document_of, entry_document, extended, members_of
+from shared.aggregate.heirs import OrganizationsByDay
 from shared.aggregate.redaction import Readers, ReadersOf
 from shared.aggregate.repository import Repository
 from shared.eventlog.codec import instant_text
@@ -124,7 +125,7 @@ def _ending(item: ActionItem) -> ActionItemEnding | None:
 
 def action_item_routes(
     action_items: Repository[ActionItem],
-    organizations: Container[str],
+    organizations: OrganizationsByDay,
     readers_of: ReadersOf,
     meeting_readers: Callable[[UUID], Awaitable[Readers]],
 ) -> Router:
@@ -137,7 +138,17 @@ def action_item_routes(
 
     def reassign(item: ActionItem, proposed: ActionItemReassigned, context: Context) -> ActionItemReassigned:
         """Hands it to another organisation, or to another person in it."""
-        return item.reassign(proposed, context, organizations)
+        return item.reassign(proposed, context, organizations.keys, organizations.heirs_on)
+
+    def report_progress(
+        item: ActionItem, proposed: ActionItemProgressed, context: Context
+    ) -> ActionItemProgressed:
+        """Its owner tells how far it is."""
+        return item.report_progress(proposed, context, organizations.heirs_on)
+
+    def complete(item: ActionItem, proposed: ActionItemCompleted, context: Context) -> ActionItemCompleted:
+        """It is done, on the evidence given."""
+        return item.complete(proposed, context, organizations.heirs_on)
 
     router = Router("action items", id=Annotated[str, Field(description="The UUID of the action item.")])
     one: Resource[ActionItem] = Resource(
@@ -165,8 +176,8 @@ def action_item_routes(
         same_on=lambda it, then, now: it.verdict_on(then) == it.verdict_on(now),
     )
     one.history(doc="Everything that was recorded of an action item, in order.")
-    one.fact("progress", ActionItemProgressed, ActionItem.report_progress, access=_TELLS)
-    one.fact("completions", ActionItemCompleted, ActionItem.complete, access=_TELLS)
+    one.fact("progress", ActionItemProgressed, report_progress, access=_TELLS)
+    one.fact("completions", ActionItemCompleted, complete, access=_TELLS)
     one.fact("extensions", ActionItemExtended, ActionItem.extend, access=_DECIDES)
     one.fact("reassignments", ActionItemReassigned, reassign, access=_DECIDES)
     one.fact("cancellations", ActionItemCancelled, ActionItem.cancel, access=_DECIDES)
@@ -184,7 +195,9 @@ def action_item_routes(
 
 ERRORS: Catalogue = {
     "not-your-action-item": Explained(
-        403, "Not your action item", "Progress and completion are told by the organisation that owes it."
+        403,
+        "Not your action item",
+        "Progress and completion are told by the organisation that owes it, or owed it on that day.",
     ),
     "unknown-action-item": Explained(
         404, "Unknown action item", "There is no action item by this id, or none you may know of."
@@ -194,6 +207,11 @@ ERRORS: Catalogue = {
     ),
     "extension-not-later": Explained(
         409, "Extension not later", "An extension gives a day after the present one."
+    ),
+    "organization-dissolved": Explained(
+        409,
+        "Organisation dissolved",
+        "On that day the organisation was no more: name one of its successors, which `detail` lists.",
     ),
     "owner-unchanged": Explained(409, "Owner unchanged", "It is theirs already."),
     "date-before-assignment": Explained(

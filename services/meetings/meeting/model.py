@@ -13,7 +13,7 @@ mistake is put right by an erratum beside it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
@@ -29,8 +29,9 @@ from shared.aggregate.redaction import Readers
 from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import COMPUTED, Event
-from shared.events.meeting_vocabulary import DecisionKind, MeetingState, Presence, Rights
+from shared.events.meeting_vocabulary import DecisionKind, ItemOutcome, MeetingState, Presence, Rights
 from shared.events.meetings import (
+    EFFECT_OF,
     ActionItemAssigned,
     AgendaAgreed,
     AgendaItem,
@@ -44,6 +45,7 @@ from shared.events.meetings import (
     DraftActionItem,
     DraftDecision,
     Effect,
+    Ending,
     ErratumAdded,
     MeetingCancelled,
     MeetingConvened,
@@ -56,6 +58,7 @@ from shared.events.meetings import (
     MinutesItem,
     ObservationAnswered,
     ObservationRaised,
+    PostponedItem,
     Recipient,
     Seat,
 )
@@ -102,6 +105,11 @@ class Known(NamedTuple):
     organizations: Container[str] = ()
     decisions: Container[str] = ()
     action_items: Container[UUID] = ()
+    bodies: Container[str] = ()
+    postponed: Mapping[PostponedItem, Ending] = {}
+    """How what an agenda takes up again ended the last time, in minutes of the same body."""
+    heirs_on: guards.HeirsOn = guards.itself
+    """The organisations that stand for one on a day."""
 
 
 class Observation(NamedTuple):
@@ -374,8 +382,11 @@ class Meeting(Aggregate):
             held_on=context.clock.day_of(held.event.held_at),
             decides=known.body.description.decides,
             organizations=known.organizations,
+            bodies=known.bodies,
             readers=readers.organizations if self.visibility is Visibility.RESERVED else None,
+            heirs_on=known.heirs_on,
         )
+        proposed = replace(proposed, items=_addressed(proposed.items, known.bodies))
         check_minutes(proposed.items, ground)
         latest = self.latest_draft
         if latest is not None and latest.event.items == proposed.items:
@@ -519,6 +530,7 @@ class Meeting(Aggregate):
             digest=seal(self.id, self.agenda, held.event, draft.event),
             covers=SEALED,
             recipients_missing=missing,
+            endings=tuple(self._endings(draft.event.items, known)),
             decisions=tuple(one.number for one in decisions),
             action_items=tuple(one.stream_id for one in assigned),
         )
@@ -570,6 +582,31 @@ class Meeting(Aggregate):
                 commitment=task.commitment,
                 circle=tuple(self.readers().organizations),
             )
+
+    def _endings(self, items: Sequence[MinutesItem], known: Known) -> Iterator[Ending]:
+        """How each item ended that took up something earlier, or was postponed."""
+        agenda = {item.number: item for item in self.agenda}
+        for place, told in enumerate(items, 1):
+            planned = agenda.get(told.agenda_item or 0)
+            postponed = told.outcome is ItemOutcome.POSTPONED
+            if planned is None:
+                planned = AgendaItem(title=told.title or "")
+            if not (postponed or planned.decisions or planned.postponed):
+                continue
+            before = planned.postponed and known.postponed.get(planned.postponed)
+            yield Ending(
+                item=place,
+                title=planned.title,
+                outcome=told.outcome,
+                decisions=planned.decisions,
+                postponed=planned.postponed,
+                times_postponed=(before.times_postponed if before else 0) + postponed,
+            )
+
+    def ending(self, item: int) -> Ending | None:
+        """How an item of its sealed minutes ended, where it took up something earlier or was postponed."""
+        endings = () if self.approval is None else self.approval.event.endings
+        return next((one for one in endings if one.item == item), None)
 
     def add_erratum(
         self,
@@ -776,6 +813,13 @@ def numbered_agenda(agenda: Sequence[AgendaItem], known: Known) -> tuple[AgendaI
                     f"There is no action item '{owed}' to take up again.",
                     pointer=f"{at}/action_items/{place}",
                 )
+        if item.postponed is not None and item.postponed not in known.postponed:
+            raise InvalidInput(
+                "unknown-postponed-item",
+                f"No item {item.postponed.item} was postponed in sealed minutes of this body's meeting "
+                f"'{item.postponed.meeting}'.",
+                pointer=f"{at}/postponed",
+            )
         if item.minutes is not None and not 1 <= item.minutes <= 1440:
             raise InvalidInput(
                 "duration-impossible", "An item takes from one minute to a day.", pointer=f"{at}/minutes"
@@ -880,18 +924,12 @@ def _check_attendance(
 
 # --- what minutes may hold: items, decisions of the kinds the body may take, and tasks somebody owes ---------------
 
-EFFECT_OF: Final[dict[DecisionKind, str]] = {
-    DecisionKind.AGREE_COMMITMENT: "commitment",
-    DecisionKind.REVISE_DEADLINE: "deadline",
-    DecisionKind.REVISE_TARGET: "target",
-    DecisionKind.DISCARD: "discard",
-    DecisionKind.ESCALATE: "referral",
-    DecisionKind.REFER: "referral",
-}
-"""The member of the effect that a kind of decision may have."""
-
 _NEEDS_EFFECT = frozenset(EFFECT_OF) - {DecisionKind.ESCALATE, DecisionKind.REFER}
-_NEEDS_COMMITMENTS = frozenset({DecisionKind.REVISE_DEADLINE, DecisionKind.DISCARD, DecisionKind.ESCALATE})
+_NEEDS_COMMITMENTS = frozenset(EFFECT_OF) - {
+    DecisionKind.AGREE_COMMITMENT,
+    DecisionKind.REVISE_TARGET,
+    DecisionKind.REFER,
+}
 
 
 class Ground(NamedTuple):
@@ -901,8 +939,23 @@ class Ground(NamedTuple):
     held_on: date
     decides: bool
     organizations: Container[str]
+    bodies: Container[str]
     readers: Container[str] | None
     """The only organisations a decision may concern; None where the meeting is known to all of government."""
+    heirs_on: guards.HeirsOn = guards.itself
+
+
+def _addressed(items: Sequence[MinutesItem], bodies: Container[str]) -> tuple[MinutesItem, ...]:
+    """The items with each referral to the code of a body as one to that body."""
+
+    def addressed(decision: DraftDecision) -> DraftDecision:
+        effect = decision.effect
+        referral = None if effect is None else effect.referral
+        if effect is None or referral is None or referral.body or referral.to not in bodies:
+            return decision
+        return replace(decision, effect=replace(effect, referral=replace(referral, body=referral.to)))
+
+    return tuple(replace(item, decisions=tuple(map(addressed, item.decisions))) for item in items)
 
 
 def check_minutes(items: Sequence[MinutesItem], ground: Ground) -> None:
@@ -1021,13 +1074,43 @@ def _check_effect(decision: DraftDecision, at: str, ground: Ground) -> None:
         guards.value_text(effect.target.value, f"{at}/target/value")
     if effect.discard is not None:
         guards.reason_given(effect.discard.reason, "Giving a commitment up", f"{at}/discard/reason")
+    if effect.merger is not None and effect.merger.into in decision.commitments:
+        raise InvalidInput(
+            "merged-into-itself",
+            "The commitment in which the others go on is not among those that are merged.",
+            pointer=f"{at}/merger/into",
+        )
+    if effect.reassignment is not None:
+        guards.known_organization(
+            effect.reassignment.lead_organization,
+            ground.organizations,
+            f"{at}/reassignment/lead_organization",
+        )
+    if effect.reopening is not None:
+        guards.reason_given(effect.reopening.reason, "A reopening", f"{at}/reopening/reason")
+    if effect.completion is not None:
+        completed_on = effect.completion.completed_on
+        guards.evidence_given(effect.completion.evidence, "A completion", f"{at}/completion/evidence")
+        if completed_on is not None and completed_on > ground.held_on:
+            raise InvalidInput(
+                "completed-after-meeting",
+                f"On {ground.held_on} nobody could know that it would be done by then.",
+                pointer=f"{at}/completion/completed_on",
+            )
     if effect.referral is not None:
         guards.text_given(effect.referral.to, "Whom it goes to", f"{at}/referral/to")
+        if effect.referral.body is not None and effect.referral.body not in ground.bodies:
+            raise InvalidInput(
+                "unknown-body-referred-to",
+                f"There is no body with the code '{effect.referral.body}' to refer to.",
+                pointer=f"{at}/referral/body",
+            )
 
 
 def _check_task(task: DraftActionItem, decisions: int, at: str, ground: Ground) -> None:
     guards.text_given(task.text, "The text of an action item", f"{at}/text")
     guards.known_organization(task.owner_organization, ground.organizations, f"{at}/owner_organization")
+    guards.still_there(task.owner_organization, ground.held_on, ground.heirs_on)
     if task.due_on < ground.held_on:
         raise InvalidInput(
             "due-before-meeting",

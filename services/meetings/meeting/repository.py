@@ -22,11 +22,14 @@ from shared.aggregate.repository import Repository
 from shared.errors import InvalidInput
 from shared.eventlog.live import LiveLog
 from shared.events.facts import Event
+from shared.events.meeting_vocabulary import ItemOutcome
 from shared.events.meetings import (
     AgendaItem,
+    Ending,
     ErratumAdded,
     MeetingConvened,
     MeetingPublished,
+    PostponedItem,
 )
 
 E = TypeVar("E", bound=Event)
@@ -83,7 +86,7 @@ class Meetings(Repository[Meeting]):
 
     async def approve(self, current: Meeting, context: Context) -> Sequence[Event | OnStream]:
         """The minutes are sealed, and their decisions and action items come into being, in one transaction."""
-        return current.approve(context, await self._known_to(current))
+        return current.approve(context, await self._known_to(current, current))
 
     async def add_erratum(
         self, current: Meeting, proposed: ErratumAdded, _: Context
@@ -108,7 +111,7 @@ class Meetings(Repository[Meeting]):
 
     # --- what the record holds -------------------------------------------------------------------------------------
 
-    async def _known_to(self, meeting: Meeting, proposed: Event | None = None) -> Known:
+    async def _known_to(self, meeting: Meeting, proposed: Event | Meeting) -> Known:
         body = await self._bodies.by_code(meeting.body)
         assert body is not None, "a meeting is convened by a body"
         return await self._known(body, getattr(proposed, "agenda", ()))
@@ -116,9 +119,18 @@ class Meetings(Repository[Meeting]):
     async def _known(self, body: Body, agenda: Sequence[AgendaItem]) -> Known:
         numbers = {number for item in agenda for number in item.decisions}
         ids = {stream_id for item in agenda for stream_id in item.action_items}
+        postponed: dict[PostponedItem, Ending] = {}
+        for one in filter(None, (item.postponed for item in agenda)):
+            meeting = await self.get(one.meeting)
+            ending = meeting.ending(one.item) if meeting is not None and meeting.body == body.code else None
+            if ending is not None and ending.outcome is ItemOutcome.POSTPONED:
+                postponed[one] = ending
         return Known(
             body,
             self._directory.organizations,
             {one for one in numbers if await self._decisions.by_code(one)},
             {one for one in ids if await self._action_items.get(one)},
+            self._directory.bodies.keys,
+            postponed,
+            self._directory.organizations_by_day.heirs_on,
         )

@@ -575,10 +575,11 @@ def meeting_routes(
         tag="bodies",
     )
     async def agenda_proposals(request: Request, code: str, asked: Paged) -> Response:
-        """What the body left open, for its next agenda: first the action items still owed, by the day they are due.
+        """What is to be dealt with on the next agenda: first the action items still owed, by the day they are due.
 
         Then come the decisions that the budget office disputes, or of whose cost it has said nothing, by the day they
-        were taken.
+        were taken; what the body postponed; and what others referred to it. Both stay until sealed minutes of the body
+        say that an item of its agenda took them up and ended them otherwise than `postponed`.
         """
         await caught_up(live, asked.wait_for)
         actor = actor_of(request)
@@ -641,6 +642,17 @@ ERRORS: Catalogue = {
         422,
         "Unknown decision taken up",
         "An item of an agenda takes up decisions that were agreed: give numbers.",
+    ),
+    "unknown-postponed-item": Explained(
+        422,
+        "Unknown postponed item",
+        "`postponed` names an item of sealed minutes of the same body that ended `postponed`, by the meeting and its "
+        "place in the minutes: the proposals for the next agenda have it as it is to be given.",
+    ),
+    "unknown-body-referred-to": Explained(
+        422,
+        "Unknown body referred to",
+        "`body` is the code of a body on record. To whom else a matter goes, `to` says in other words.",
     ),
     "unknown-action-item-taken-up": Explained(
         422,
@@ -801,6 +813,16 @@ ERRORS: Catalogue = {
         422,
         "Effect of another kind",
         "`effect` holds the member that the kind of decision asks for, and no other.",
+    ),
+    "merged-into-itself": Explained(
+        422,
+        "Merged into itself",
+        "`commitments` are those that are merged; the one in which they go on is named in the effect alone.",
+    ),
+    "completed-after-meeting": Explained(
+        422,
+        "Completed after the meeting",
+        "A meeting cannot find that something was kept by a day still to come.",
     ),
     "organization-outside-circle": Explained(
         422,

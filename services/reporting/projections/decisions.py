@@ -7,13 +7,16 @@ from datetime import date
 from typing import Any, ClassVar, Final
 
 from services.reporting.datasets import (
+    DecisionChange,
     acknowledgements,
     budget_gaps,
     budget_lines,
+    decision_changes,
     decision_commitments,
     decisions,
     errata,
     outcomes,
+    referrals,
 )
 from services.reporting.projections.differ import ByDay, Key, Now
 from services.reporting.projections.projection import (
@@ -24,6 +27,7 @@ from services.reporting.projections.projection import (
     only,
     readers_of,
 )
+from shared.eventlog.codec import instant_text
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, DecisionWaived
 from shared.events.facts import Event
@@ -34,6 +38,7 @@ from shared.events.meetings import (
     DecisionAmended,
     DecisionPublished,
 )
+from shared.events.retractions import DecisionFactRetracted
 from shared.events.streams import stream_of
 from shared.rules.budget_gaps import Tied, budget_gaps_by_day
 
@@ -46,14 +51,51 @@ _FROM_THE_FIRST: Final = date.min
 """What a decision does is dated on the day it was agreed, whenever it is done; before that there is no decision."""
 
 
+_CHANGES: Final[dict[type[Event], DecisionChange]] = {
+    DecisionAgreed: DecisionChange.AGREED,
+    DecisionPublished: DecisionChange.PUBLISHED,
+    DecisionAcknowledged: DecisionChange.ACKNOWLEDGED,
+    BudgetLineTied: DecisionChange.LINE,
+    DecisionAmended: DecisionChange.ERRATUM,
+    DecisionUnresolved: DecisionChange.OUTCOME,
+    DecisionCarriedOut: DecisionChange.OUTCOME,
+    DecisionWaived: DecisionChange.OUTCOME,
+    DecisionFactRetracted: DecisionChange.RETRACTED,
+}
+
+
+class _Changes:
+    """What was recorded of a decision in one stream, event by event."""
+
+    __slots__ = ("_decision", "_rows")
+
+    def __init__(self, decision: str) -> None:
+        self._decision = decision
+        self._rows: dict[Key, ByDay] = {}
+
+    def add(self, recorded: Recorded) -> Now:
+        self._rows[self._decision, recorded.position] = [(None, (_CHANGES[type(recorded.data)].value,))]
+        return Now(decision_changes, self._rows)
+
+
 class DecisionProjection:
     """A decision, and what stands beside it."""
 
     TYPES: ClassVar[frozenset[type[Event]]] = frozenset(
-        (DecisionAcknowledged, BudgetLineTied, DecisionAmended, DecisionPublished)
+        (DecisionAcknowledged, BudgetLineTied, DecisionAmended, DecisionPublished, DecisionFactRetracted)
     )
 
-    __slots__ = ("_acknowledgements", "_agreed", "_day_of", "_errata", "_key", "_lines", "_position", "_tied")
+    __slots__ = (
+        "_acknowledgements",
+        "_agreed",
+        "_changes",
+        "_day_of",
+        "_errata",
+        "_key",
+        "_lines",
+        "_position",
+        "_tied",
+    )
 
     def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
@@ -62,6 +104,7 @@ class DecisionProjection:
         self._agreed = event
         self._position = recorded.position
         self._key = recorded.stream_id.hex
+        self._changes = _Changes(self._key)
         self._acknowledgements = Entries(acknowledgements)
         self._lines = Entries(budget_lines)
         self._tied: list[Tied] = []
@@ -70,11 +113,14 @@ class DecisionProjection:
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
         when = effective_day(recorded, self._day_of), recorded, self._day_of
+        yield self._changes.add(recorded)
         match recorded.data:
             case DecisionAgreed() as event:
                 yield self._decision(event.visibility.value)
                 yield Now(decision_commitments, _commitments_named(event, self._key))
                 yield readers_of(recorded.stream_id, concerned=event.organizations, others=event.circle)
+                if event.effect is not None and event.effect.referral is not None:
+                    yield from self._referral(event.effect.referral.body, recorded)
                 yield from self._budget_gaps()
             case DecisionPublished() as event:
                 yield self._decision(event.visibility.value)
@@ -106,6 +152,17 @@ class DecisionProjection:
                     should_read=event.should_read,
                     reason=event.reason,
                 )
+
+    def _referral(self, body: str | None, recorded: Recorded) -> Iterable[Now]:
+        if body is not None:
+            yield only(
+                referrals,
+                (self._key,),
+                recorded_on=self._day_of(recorded.recorded_at),
+                recorded_at=instant_text(recorded.recorded_at),
+                recorded_position=recorded.position,
+                body=body,
+            )
 
     def _decision(self, visibility: str) -> Now:
         event, impact = self._agreed, self._agreed.budget_impact
@@ -150,8 +207,7 @@ class DecisionProjection:
 
 def _commitments_named(event: DecisionAgreed, decision: str) -> dict[Key, ByDay]:
     """The commitments a decision names, and whether only in what it does."""
-    agreed = None if event.effect is None else event.effect.commitment
-    in_effect = () if agreed is None else filter(None, (agreed.code, agreed.parent))
+    in_effect = () if event.effect is None else event.effect.commitments()
     named = dict.fromkeys(in_effect, True) | dict.fromkeys(event.commitments, False)
     return {(decision, code): [(None, (in_effect_only,))] for code, in_effect_only in named.items()}
 
@@ -161,18 +217,20 @@ class OutcomeProjection:
 
     TYPES: ClassVar[frozenset[type[Event]]] = frozenset((DecisionCarriedOut, DecisionWaived))
 
-    __slots__ = ("_day_of", "_difficulty", "_key", "_outcomes")
+    __slots__ = ("_changes", "_day_of", "_difficulty", "_key", "_outcomes")
 
     def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, DecisionCarriedOut | DecisionUnresolved)
         self._day_of = day_of
         self._key = (stream_of("decision", event.decision).hex,)
+        self._changes = _Changes(*self._key)
         self._outcomes = Entries(outcomes)
         self._difficulty: DecisionUnresolved | None = None
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
+        yield self._changes.add(recorded)
         day, did, remarks = _FROM_THE_FIRST, tuple[Any, ...](), None
         match recorded.data:
             case DecisionUnresolved() as event:

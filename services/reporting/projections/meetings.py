@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, ClassVar
+from uuid import UUID
 
-from services.reporting.datasets import action_items, bodies, meetings
+from services.reporting.datasets import action_items, bodies, meetings, taken_up
 from services.reporting.projections.differ import Now
 from services.reporting.projections.projection import DayOf, effective_day, json_text, only, readers_of
 from shared.eventlog.codec import instant_text
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
+from shared.events.meeting_vocabulary import ItemOutcome
 from shared.events.meetings import (
     ActionItemAssigned,
     ActionItemCancelled,
@@ -24,13 +26,16 @@ from shared.events.meetings import (
     AttendanceCorrected,
     BodyChanged,
     BodyRegistered,
+    Ending,
     MeetingCancelled,
     MeetingConvened,
     MeetingHeld,
     MeetingPublished,
     MeetingRescheduled,
+    MinutesApproved,
     MinutesCirculated,
 )
+from shared.events.streams import stream_of
 from shared.rules.action_item_state import ActionItemFacts
 
 
@@ -83,6 +88,7 @@ class MeetingProjection:
             MeetingHeld,
             AttendanceCorrected,
             MinutesCirculated,
+            MinutesApproved,
             MeetingPublished,
         )
     )
@@ -106,6 +112,7 @@ class MeetingProjection:
             "circulated_on": None,
             "attendance_recorded": False,
             "absences": "[]",
+            "recipients_missing": None,
         }
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
@@ -130,10 +137,31 @@ class MeetingProjection:
                 day = effective_day(recorded, day_of)
                 now["circulated_on"] = min(day, now["circulated_on"] or day)
                 self._recipients += tuple(recipient.organization for recipient in event.recipients)
+            case MinutesApproved() as event:
+                now["recipients_missing"] = json_text(event.recipients_missing)
+                if event.endings and now["held_on"] is not None:
+                    yield self._taken_up(recorded.stream_id, event.endings)
             case MeetingPublished() as event:
                 now["visibility"] = event.visibility.value
         yield only(meetings, (recorded.stream_id.hex,), **now)
         yield readers_of(recorded.stream_id, concerned=self._organizations, others=self._recipients)
+
+    def _taken_up(self, meeting: UUID, endings: Sequence[Ending]) -> Now:
+        """Which decisions it took up again; of two items on one, that which ended it counts."""
+        outcomes: dict[str, str | None] = {}
+        for ending in endings:
+            outcome = ending.outcome and ending.outcome.value
+            for number in ending.decisions:
+                if outcomes.get(number, ItemOutcome.POSTPONED) == ItemOutcome.POSTPONED:
+                    outcomes[number] = outcome
+        held_on, body = self._now["held_on"], self._now["body"]
+        return Now(
+            taken_up,
+            {
+                (stream_of("decision", number).hex, meeting.hex): [(held_on, (body, outcome))]
+                for number, outcome in outcomes.items()
+            },
+        )
 
 
 class ActionItemProjection:

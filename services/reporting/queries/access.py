@@ -49,13 +49,13 @@ def readable(
     """
     if scope.everything:
         return true()
-    then = _open(scope, position, dataset)
+    then = was_open(scope, position, dataset)
     if position == reading.position:
         return then
     # Asked of each row, and not as a list of ids: SQLite would go through the dataset by such a list.
     now = (things or dataset).table.alias()
     same = now.c[dataset.readable] == dataset.c[dataset.readable]
-    return and_(then, exists().where(same, dataset.known_at(None, now), _open(scope, None, dataset, now)))
+    return and_(then, exists().where(same, dataset.known_at(None, now), was_open(scope, None, dataset, now)))
 
 
 def readable_things(
@@ -173,7 +173,8 @@ def _read_by_asker(reading: Reading, scope: Scope, position: int | None, ids: It
     return set(reading.connection.execute(query).scalars())
 
 
-def _open(scope: Scope, position: int | None, dataset: Dataset, table: Any = None) -> ColumnElement[bool]:
+def was_open(scope: Scope, position: int | None, dataset: Dataset, table: Any = None) -> ColumnElement[bool]:
+    """Whether a row is of a visibility that the asker may read, or of a thing whose reader they were at a position."""
     columns = (dataset.table if table is None else table).c
     return or_(
         columns.visibility.in_(scope.visibilities),

@@ -34,8 +34,10 @@ from services.reporting.queries.access import (
 )
 from services.reporting.queries.board import readable_codes
 from services.reporting.queries.moments import AsOf
+from services.reporting.queries.referrals import OVERRULED, PENDING, Referral, referrals_of
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest, DecisionKind, Financing
+from shared.events.meetings import Effect
 from shared.events.streams import stream_of
 from shared.events.vocabulary import Visibility
 from shared.http.moments import RecordedAt, RecordedOn
@@ -108,7 +110,11 @@ class Outcome(Entry, frozen=True):
 
     state: Annotated[
         str,
-        Meta(description="`carried_out`, `unresolved`, `resolved` or `waived`.", examples=["carried_out"]),
+        Meta(
+            description="`carried_out`, `unresolved`, `resolved` or `waived`; `pending` while a body that it was "
+            "referred to has not dealt with it.",
+            examples=["carried_out"],
+        ),
     ]
     did: Annotated[
         list[dict[str, Any]] | None,
@@ -119,6 +125,7 @@ class Outcome(Entry, frozen=True):
         Meta(description="Which rule stood against it. Null for somebody who may not know of it."),
     ]
     remarks: str | None
+    pending_days: Annotated[int | None, Meta(description="While it is pending: since the decision.")] = None
 
 
 class DecisionItem(msgspec.Struct, frozen=True):
@@ -150,6 +157,10 @@ class DecisionItem(msgspec.Struct, frozen=True):
     budget_lines: list[Line]
     errata: list[Erratum]
     outcome: Outcome | None
+    referral: Annotated[
+        Referral | None,
+        Meta(description="Where it refers to a body. Null for somebody who may not know of that."),
+    ]
 
 
 def items_of(reading: Reading, at: AsOf, reader: Reader, rows: Sequence[Any]) -> list[DecisionItem]:
@@ -175,11 +186,13 @@ class _Beside:
         self._lines = self._entries(budget_lines, Line, ids)
         self._errata = self._entries(errata, Erratum, ids)
         self._outcomes = self._entries(outcomes, Outcome, ids)
+        agreed = {row.decision_id: row.agreed_on for row in rows}
+        self._referrals = referrals_of(reading, at, reader.scope, reader.until, agreed)
         self._codes = readable_codes(
             reading, at.position, reader.scope, {code for row in rows for code in _named(row)}
         )
         # To whom a matter is referred may also be said in other words than the code of a body: these hide nothing.
-        referred = {stream_of("body", code): code for row in rows if (code := _referred_to(row))}
+        referred = {stream_of("body", code): code for row in rows for code in _referred_to(row)}
         self._hidden_bodies = {referred[one] for one in hidden_among(*asked, bodies, referred)}
 
     def item(self, row: Any) -> DecisionItem:
@@ -190,9 +203,12 @@ class _Beside:
         if row.amount is not None:
             source = msgspec.json.decode(row.reallocated_from)
             impact = Impact(row.amount, row.currency, row.fiscal_year, row.financing, source)
+        referral = self._referrals.get(row.decision_id)
         outcome = next(iter(self._outcomes[row.decision_id]), None)
         if outcome is not None and not in_full:
             outcome = msgspec.structs.replace(outcome, did=None, difficulty=None, remarks=None)
+        if referral is not None and referral.state == PENDING:
+            outcome = _pending(outcome, referral)
         return DecisionItem(
             number=row.number,
             id=row.decision_id,
@@ -214,18 +230,20 @@ class _Beside:
             budget_lines=self._lines[row.decision_id],
             errata=self._errata[row.decision_id],
             outcome=outcome,
+            referral=referral,
         )
 
     def _effect(self, row: Any, *, in_full: bool) -> dict[str, Any] | None:
         """What it does, as its event says it; nothing of a thing that the reader may not read."""
         if row.effect is None:
             return None
-        told = in_full or (_named(row) <= self._codes and _referred_to(row) not in self._hidden_bodies)
+        told = in_full or (_named(row) <= self._codes and _referred_to(row).isdisjoint(self._hidden_bodies))
         return _effect_of(row) if told else None
 
     def _entries(self, dataset: Dataset, shown: type[E], ids: list[UUID]) -> dict[UUID, list[E]]:
         """What a dataset has beside each decision, in order of days and then of positions."""
-        columns = {name: _COLUMNS.get(name, name) for name in shown.__struct_fields__}
+        fields = (field.name for field in msgspec.structs.fields(shown) if field.required)
+        columns = {name: _COLUMNS.get(name, name) for name in fields}
         found: dict[UUID, list[E]] = defaultdict(list)
         for row in self._reading.connection.execute(
             select(dataset.table)
@@ -239,21 +257,40 @@ class _Beside:
         return found
 
 
+def _pending(outcome: Outcome | None, referral: Referral) -> Outcome:
+    """What was carried out is not over while the body that it was referred to has not dealt with it."""
+    if outcome is None:
+        return Outcome(
+            told_on=referral.recorded_on,
+            recorded_on=referral.recorded_on,
+            recorded_at=referral.recorded_at,
+            position=referral.position,
+            state=PENDING,
+            did=None,
+            difficulty=None,
+            remarks=None,
+            pending_days=referral.days,
+        )
+    if outcome.state not in OVERRULED:
+        return outcome
+    return msgspec.structs.replace(outcome, state=PENDING, pending_days=referral.days)
+
+
 _COLUMNS: Final = {"told_on": "recorded_on", "position": "recorded_position", "effective_on": "valid_from"}
 """The columns of what is published under other names."""
 
 
 def _named(row: Any) -> set[str]:
     """The commitments a decision concerns, and what its effect names: of an indicator the read model knows nothing."""
-    effect = _effect_of(row)
-    agreed = effect.get("commitment", {})
-    names = {agreed.get("code"), agreed.get("parent"), effect.get("target", {}).get("indicator")}
-    return {*msgspec.json.decode(row.commitments), *names} - {None}
+    effect = Effect() if row.effect is None else msgspec.json.decode(row.effect, type=Effect)
+    indicators = set() if effect.target is None else {effect.target.indicator}
+    return {*msgspec.json.decode(row.commitments), *effect.commitments(), *indicators}
 
 
-def _referred_to(row: Any) -> str:
-    """To whom a decision refers a matter: the code of a body, perhaps; empty where it does not."""
-    return str(_effect_of(row).get("referral", {}).get("to", ""))
+def _referred_to(row: Any) -> set[str]:
+    """To whom a decision refers a matter: the codes of bodies, perhaps; none where it does not."""
+    referral = _effect_of(row).get("referral", {})
+    return {referral[name] for name in ("to", "body") if name in referral}
 
 
 def _effect_of(row: Any) -> dict[str, Any]:

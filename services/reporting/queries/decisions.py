@@ -20,6 +20,7 @@ from services.reporting.queries.access import Scope, read_by, readable, readable
 from services.reporting.queries.board import readable_codes
 from services.reporting.queries.decision_items import DecisionItem, Reader, items_of
 from services.reporting.queries.moments import AsOf
+from services.reporting.queries.referrals import OVERRULED, PENDING, pending
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import Acknowledgement
 
@@ -29,8 +30,8 @@ ACKNOWLEDGED: Final = ("true", "false", "disputed")
 """Whether the budget office agreed, has said nothing, or disputes."""
 
 NO_OUTCOME: Final = "none"
-OUTCOMES: Final = ("carried_out", "unresolved", "resolved", "waived", NO_OUTCOME)
-"""What became of a decision where commitments are kept, or that nothing is known of it yet."""
+OUTCOMES: Final = ("carried_out", "unresolved", "resolved", "waived", PENDING, NO_OUTCOME)
+"""What became of a decision, or that nothing is known of that yet."""
 
 
 class DecisionFilters(NamedTuple):
@@ -95,7 +96,7 @@ def _conditions(
     if filters.commitment:
         found.append(_naming(reading, at, reader.scope, filters.commitment))
     if filters.outcome:
-        found.append(or_(*_outcomes(at, reader, filters.outcome)))
+        found.append(or_(*_outcomes(reading, at, reader, filters.outcome)))
     if filters.agreed_since is not None:
         found.append(_row.agreed_on >= filters.agreed_since)
     if filters.has_budget_impact is not None:
@@ -128,13 +129,19 @@ def _naming(reading: Reading, at: AsOf, scope: Scope, codes: Sequence[str]) -> C
     return or_(_row.decision_id.in_(told), and_(wanted, read_by(reading, scope, position, _row.decision_id)))
 
 
-def _outcomes(at: AsOf, reader: Reader, words: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+def _outcomes(
+    reading: Reading, at: AsOf, reader: Reader, words: Sequence[str]
+) -> Iterator[ColumnElement[bool]]:
     became = outcomes.c.decision_id == _row.decision_id, outcomes.holds(reader.until, at.position)
-    states = [word for word in words if word != NO_OUTCOME]
-    if states:
-        yield exists().where(*became, outcomes.c.state.in_(states))
-    if NO_OUTCOME in words:
-        yield ~exists().where(*became)
+    waits = pending(reading, at, reader.scope, reader.until)
+    for word in words:
+        known = exists().where(*became, outcomes.c.state == word)
+        if word == PENDING:
+            yield and_(waits, ~exists().where(*became, outcomes.c.state.not_in(OVERRULED)))
+        elif word == NO_OUTCOME:
+            yield and_(~exists().where(*became), ~waits)
+        else:
+            yield and_(known, ~waits) if word in OVERRULED else known
 
 
 _outcome: Final[ColumnElement[Any]] = acknowledgements.c.outcome

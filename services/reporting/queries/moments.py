@@ -58,10 +58,13 @@ def position_asked_for(
     if position is not None and position > (head := store.head()):
         if not scope.everything:
             return head
-        raise InvalidInput(
-            "position-to-come", "The log has not reached that position yet.", pointer="/query/position"
-        )
+        raise to_come("/query/position")
     return position
+
+
+def to_come(pointer: str) -> InvalidInput:
+    """The error of a position beyond the end of the log."""
+    return InvalidInput("position-to-come", "The log has not reached that position yet.", pointer=pointer)
 
 
 def as_of(

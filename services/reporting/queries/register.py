@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, NamedTuple
@@ -39,6 +40,9 @@ class RegisterPeriod(StrEnum):
     YEAR = "year"
 
 
+UNDISCLOSED: Final = "undisclosed"
+NO_ORGANIZATION: Final = "none"
+
 _MONTHS: Final = {RegisterPeriod.MONTH: 1, RegisterPeriod.QUARTER: 3, RegisterPeriod.YEAR: 12}
 
 
@@ -59,7 +63,7 @@ class Period(NamedTuple):
 
 
 class Absence(msgspec.Struct, frozen=True):
-    """A seat that nobody took."""
+    """A seat that nobody took, or a recipient that was not sent the minutes."""
 
     organization: str | None = None
     position: str | None = None
@@ -99,6 +103,12 @@ class MeetingLine(msgspec.Struct, frozen=True):
         bool | None, Meta(description="Circulated after that day, or not yet and the day is past.")
     ]
     mandatory_absences: Annotated[list[Absence] | None, Meta(description="Null when nobody told who came.")]
+    recipients_missing: Annotated[
+        list[Absence] | None,
+        Meta(
+            description="Those of the protocol that the minutes were not sent to. Null until they are approved."
+        ),
+    ]
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -118,6 +128,54 @@ class Counts(msgspec.Struct, frozen=True):
     ]
     minutes_late: int | None
     mandatory_absences: int
+
+
+class MeetingCounts(msgspec.Struct, frozen=True):
+    """Counts of meetings, each on its own day."""
+
+    held: int
+    cancelled: int
+    ahead: int
+    unrecorded: int
+
+
+class MeetingPeriodTotal(msgspec.Struct, frozen=True):
+    """The meetings of one period."""
+
+    period: Annotated[str, Meta(examples=["2012-08"])]
+    from_on: date
+    to_on: date
+    counts: MeetingCounts
+
+
+class MeetingTotal(msgspec.Struct, frozen=True):
+    """Meetings, in all and period by period."""
+
+    counts: MeetingCounts
+    periods: list[MeetingPeriodTotal]
+
+
+class MeetingGroupTotal(MeetingTotal, frozen=True):
+    """The meetings of one kind of body, or of one organisation."""
+
+    group: Annotated[
+        str,
+        Meta(
+            description="A kind of body, or the code of an organisation that presides or that the meeting is with; "
+            "`undisclosed` for those of bodies that the asker knows by published meetings only, `none` for those that "
+            "name no organisation."
+        ),
+    ]
+
+
+class MeetingTotals(MeetingTotal, frozen=True):
+    """Over all bodies that the filters admit: each meeting that the asker may read, on its own day.
+
+    A meeting with several organisations is one of each: what stands there may be more than the whole.
+    """
+
+    by_kind: list[MeetingGroupTotal]
+    by_organization: list[MeetingGroupTotal]
 
 
 class PeriodLine(msgspec.Struct, frozen=True):
@@ -180,7 +238,11 @@ def register_as_of(
     """The bodies in order of their code, from beyond `after`; and whether more follow."""
     known = {row.code: row for row in _bodies(reading, at, scope, filters)}
     protocols = _protocols(reading, at, known)
-    found = _meetings(reading, at, scope, periods, filters, protocols)
+    found: dict[str, list[Any]] = defaultdict(list)
+    for meeting in _meetings(reading, at, scope, periods, filters, protocols):
+        day = _counts_on(_day_of(meeting, at.on), protocols.get(meeting.body))
+        if periods[0].first <= day <= periods[-1].last:
+            found[meeting.body].append(meeting)
     codes = sorted(code for code in known.keys() | found.keys() if after is None or code > after)
     page = codes[:limit]
     begun = _first_days(reading, at, scope, [code for code in page if code in known])
@@ -194,6 +256,79 @@ def register_as_of(
         lines = [_meeting_line(meeting, own, at.on) for meeting in found.get(code, ())]
         items.append(_body_line(code, known.get(code), expected, lines, periods, at.on))
     return items, len(codes) > limit
+
+
+def totals_as_of(
+    reading: Reading, at: AsOf, scope: Scope, periods: Sequence[Period], filters: RegisterFilters
+) -> MeetingTotals:
+    """The meetings of all bodies, in each period: by the kind of their body, and by organisation."""
+    known = {row.code: row for row in _bodies(reading, at, scope, filters)}
+    found = _meetings(reading, at, scope, periods, filters, known)
+    with_whom = _organizations(reading, at, periods)
+    all_of_them = _Tally(periods)
+    kinds: dict[str, _Tally] = defaultdict(lambda: _Tally(periods))
+    organizations: dict[str, _Tally] = defaultdict(lambda: _Tally(periods))
+    for meeting in found:
+        day = _day_of(meeting, at.on)
+        if not periods[0].first <= day <= periods[-1].last:
+            continue
+        state, body = _state(meeting, at.on), known.get(meeting.body)
+        named = {UNDISCLOSED}
+        if body is not None:
+            named = {*with_whom[meeting.meeting_id], body.presiding_organization} - {None} or {
+                NO_ORGANIZATION
+            }
+        for tally in (
+            all_of_them,
+            kinds[UNDISCLOSED if body is None else body.kind],
+            *(organizations[code] for code in named),
+        ):
+            tally.add(day, state)
+    return MeetingTotals(
+        *all_of_them.told(),
+        by_kind=[MeetingGroupTotal(*tally.told(), group=kind) for kind, tally in sorted(kinds.items())],
+        by_organization=[
+            MeetingGroupTotal(*tally.told(), group=code) for code, tally in sorted(organizations.items())
+        ],
+    )
+
+
+class _Tally:
+    """How many meetings were in each state, by period."""
+
+    def __init__(self, periods: Sequence[Period]) -> None:
+        self._periods = periods
+        self._states: list[Counter[str]] = [Counter() for _ in periods]
+
+    def add(self, day: date, state: str) -> None:
+        self._states[bisect_right(self._periods, day, key=lambda period: period.first) - 1][state] += 1
+
+    def told(self) -> tuple[MeetingCounts, list[MeetingPeriodTotal]]:
+        each = [
+            MeetingPeriodTotal(*period, _meeting_counts(states))
+            for period, states in zip(self._periods, self._states, strict=True)
+        ]
+        return _meeting_counts(sum(self._states, Counter())), each
+
+
+def _meeting_counts(states: Counter[str]) -> MeetingCounts:
+    return MeetingCounts(states["held"], states["cancelled"], states["convened"], states["unrecorded"])
+
+
+def _organizations(reading: Reading, at: AsOf, periods: Sequence[Period]) -> dict[UUID, list[str]]:
+    """By meeting: the organisations it is with."""
+    row, days = meetings.c, (periods[0].first, periods[-1].last)
+    there = select(row.meeting_id).where(
+        meetings.known_at(at.position), or_(row.scheduled_on.between(*days), row.held_on.between(*days))
+    )
+    found: dict[UUID, list[str]] = defaultdict(list)
+    for code, meeting in reading.connection.execute(
+        select(readers.c.organization, readers.c.thing_id).where(
+            readers.c.thing_id.in_(there), readers.c.concerned, readers.known_at(at.position)
+        )
+    ):
+        found[meeting].append(code)
+    return found
 
 
 def _bodies(reading: Reading, at: AsOf, scope: Scope, filters: RegisterFilters) -> list[Any]:
@@ -216,9 +351,9 @@ def _meetings(
     scope: Scope,
     periods: Sequence[Period],
     filters: RegisterFilters,
-    protocols: dict[str, Protocols],
-) -> dict[str, list[Any]]:
-    """By body: the meetings that count on the days asked about and that the asker may read."""
+    known: Collection[str],
+) -> Iterator[Any]:
+    """The meetings that may count on the days asked about and that the asker may read; `known` are the bodies known."""
     row, first, last = meetings.c, periods[0].first, periods[-1].last
     # Some count with their week, and that on its Thursday.
     begin = date.fromordinal(max(first.toordinal() - 3, 1))
@@ -230,13 +365,8 @@ def _meetings(
         query = query.where(row.body.in_(filters.body))
     if filters.kind or filters.organization:
         # Of a body that the asker does not know, they do not know what kind it is or whom it is with, either.
-        query = query.where(row.body.in_(sorted(protocols)))
-    found: dict[str, list[Any]] = defaultdict(list)
-    for meeting in reading.connection.execute(query.order_by(row.convened_at)):
-        day = _counts_on(_day_of(meeting, at.on), protocols.get(meeting.body))
-        if first <= day <= last:
-            found[meeting.body].append(meeting)
-    return found
+        query = query.where(row.body.in_(sorted(known)))
+    return iter(reading.connection.execute(query.order_by(row.convened_at)))
 
 
 def _protocols(reading: Reading, at: AsOf, codes: Iterable[str]) -> dict[str, Protocols]:
@@ -351,6 +481,9 @@ def _meeting_line(meeting: Any, protocols: Protocols | None, on: date) -> Meetin
         minutes_due_on=due_on,
         minutes_late=None if due_on is None else (circulated_on or on) > due_on,
         mandatory_absences=_absences(meeting.absences) if held_on and meeting.attendance_recorded else None,
+        recipients_missing=_absences(meeting.recipients_missing)
+        if held_on and meeting.recipients_missing is not None
+        else None,
     )
 
 

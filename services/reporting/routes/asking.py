@@ -18,7 +18,7 @@ from starlette.responses import Response
 from services.reporting.datasets import Dataset
 from services.reporting.generations.interface import ReadModel
 from services.reporting.queries.access import Scope, scope_of
-from services.reporting.queries.moments import AsOf, as_of, position_asked_for
+from services.reporting.queries.moments import AsOf, as_of, position_asked_for, to_come
 from services.reporting.queries.told import Told
 from services.reporting.reading import Reading
 from services.reporting.routes.waiting import Reached
@@ -39,6 +39,9 @@ from shared.identity.access import EVERYONE, Access
 T = TypeVar("T")
 
 LARGEST_POSITION: Final = 2**53
+FAR: Final = 100_000
+"""So far beyond what they are told may lie what somebody says to have read who does not see everything: where the log
+ends is not for them to know, and they may have a position from one who does."""
 MOST_VALUES: Final = 50
 """Words in one filter."""
 
@@ -143,15 +146,17 @@ class Reporting:
         answer: Callable[[Reading, AsOf, Scope], T],
         *,
         pinned: tuple[date, int] | None = None,
+        after: int = 0,
     ) -> tuple[AsOf, Scope, T]:
         """The answer to a question, the day and position it turned out to be about, and for whose eyes it is.
 
-        `pinned` are the day and position of the first page of a list. Waits, within bounds, for a read model that is
-        not there yet: Unavailable after that.
+        `pinned` are the day and position of the first page of a list, `after` the position up to which the asker of a
+        feed has read: InvalidInput for one beyond the end of the log, or far beyond what the asker is told of it.
+        Waits, within bounds, for a read model that is not there yet: Unavailable after that.
         """
         visitor = visitor_of(request)
         scope = scope_of(visitor)
-        on, position, wait_for = asked.day, asked.position, asked.wait_for or 0
+        on, position, wait_for = asked.day, asked.position, max(asked.wait_for or 0, after)
         known_at = None if asked.known_at is None else moment_of(asked.known_at, self.clock, visitor)
         if pinned is not None:
             (on, position), known_at = pinned, None
@@ -159,6 +164,8 @@ class Reporting:
             position = await run_in_threadpool(
                 position_asked_for, self.store, self.clock, scope, known_at, position
             )
+        if after > self.live.position and scope.everything:
+            _must_be_reached(after, await run_in_threadpool(self.store.head))
         if wait_for and not scope.everything:
             # Their own write is there already; how soon others write is not for them to know.
             wait_for = min(wait_for, await run_in_threadpool(self.store.head))
@@ -166,6 +173,8 @@ class Reporting:
 
         def read() -> tuple[AsOf, Scope, T]:
             with self._read_model.reading() as reading:
+                if not scope.everything:
+                    _must_be_reached(after, self._told.position(reading, scope, reading.position) + FAR)
                 at = as_of(self._told, self.clock, reading, scope, on, known_at, position)
                 return at, scope, answer(reading, at, scope)
 
@@ -199,6 +208,11 @@ class Reporting:
     async def close(self) -> None:
         """Give back what it waits with; the read model and the log are whoever's who opened them."""
         await self._reached.close()
+
+
+def _must_be_reached(after: int, head: int) -> None:
+    if after > head:
+        raise to_come("/query/after")
 
 
 def heading(at: AsOf, scope: Scope) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from services.reporting.datasets import decisions
 from services.reporting.queries.access import Scope
+from services.reporting.queries.decision_changes import ChangedDecision, changes_as_of
 from services.reporting.queries.decision_items import DecisionItem, Reader
 from services.reporting.queries.decisions import ACKNOWLEDGED, OUTCOMES, DecisionFilters, decisions_as_of
 from services.reporting.queries.gaps import DecisionWithGaps, Gap, Gaps, GapTotals, gaps_as_of
@@ -38,11 +39,25 @@ from shared.http.routing import Router
 from shared.rules.budget_gaps import RULE
 
 
-class _DecisionsQuery(Paged):
+class _DecidedQuery(Paged):
     organization: Annotated[str | None, listed("The code of an organisation they concern")] = None
     agreed_since: Annotated[CivilDay | None, Field(description="Only those agreed on this day or later.")] = (
         None
     )
+    has_budget_impact: Annotated[
+        bool | None, Field(description="Only those that cost something, or only the others.")
+    ] = None
+    fiscal_year: Annotated[
+        int | None,
+        Field(ge=1900, le=2200, description="Only those with a budget impact in this fiscal year."),
+    ] = None
+
+
+class _ChangesQuery(_DecidedQuery):
+    after: Annotated[Position, Field(description="Only what became visible beyond this position.")] = 0
+
+
+class _DecisionsQuery(_DecidedQuery):
     acknowledged: Annotated[
         str | None,
         listed("`true` where the budget office agreed, `false` where it said nothing", ACKNOWLEDGED),
@@ -50,13 +65,6 @@ class _DecisionsQuery(Paged):
     commitment: Annotated[str | None, listed("The code of a commitment they name")] = None
     outcome: Annotated[
         str | None, listed("What became of them, `none` where that is not known yet", OUTCOMES)
-    ] = None
-    has_budget_impact: Annotated[
-        bool | None, Field(description="Only those that cost something, or only the others.")
-    ] = None
-    fiscal_year: Annotated[
-        int | None,
-        Field(ge=1900, le=2200, description="Only those with a budget impact in this fiscal year."),
     ] = None
 
 
@@ -73,6 +81,7 @@ class _GapsQuery(_DecisionsQuery):
 
 _FILTERS: Final[dict[str, Any]] = filter_parameters(decisions)
 DecisionsQuery: Final = create_model("DecisionsQuery", __base__=_FeedQuery, **_FILTERS)
+ChangesQuery: Final = create_model("DecisionChangesQuery", __base__=_ChangesQuery, **_FILTERS)
 GapsQuery: Final = create_model("GapsQuery", __base__=_GapsQuery, **_FILTERS)
 
 
@@ -80,6 +89,13 @@ class DecisionsAnswer(Answer, kw_only=True):
     """A page of the feed."""
 
     items: list[DecisionItem]
+    next: NextPage
+
+
+class DecisionChangesAnswer(Answer, kw_only=True):
+    """A page of the feed of changes."""
+
+    items: list[ChangedDecision]
     next: NextPage
 
 
@@ -117,16 +133,39 @@ def decision_routes(reporting: Reporting) -> Router:
         the asker is told so: who may not know of the commitment finds only decisions that concern them.
         """
         chosen = _filters(query)
-        key = decode_cursor(request, query.cursor, KeyPosition)
-        after = query.after if key is None else key[0]
+        after, read = _going_on(request, query)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[DecisionItem], bool]:
             reader = _reader(scope, at, query)
             return decisions_as_of(reading, at, reader, chosen, after=after, limit=query.limit)
 
-        at, scope, (items, more) = await reporting.ask(request, query, answer)
+        at, scope, (items, more) = await reporting.ask(request, query, answer, after=read)
         following = next_url(request, [items[-1].position]) if more else None
         return tagged(request, DecisionsAnswer(**heading(at, scope), items=items, next=following), at)
+
+    @router.get("/v1/decisions/changes", access=SHOWN, answers=DecisionChangesAnswer, query=ChangesQuery)
+    async def decision_changes(request: Request, query: _ChangesQuery) -> Response:
+        """The decisions of which the asker learns something new, by the position at which that became visible to them.
+
+        New is that a decision was agreed, published, acknowledged, tied to a budget line, amended by an erratum, or
+        carried out or not (`outcome`), and that one of these was `retracted`, which then is new no longer. What was
+        recorded while the decision was hidden from the asker comes at the position of the publication that shows it,
+        with all that is known of it by then, however far the asker had read before. Each item has the whole decision as
+        it is now, and no decision comes twice at one position.
+
+        A reader goes on with `after`: the `Log-Position` of the last page, or the `position` of the last item. A
+        position that the log has not reached is refused: who waits there has read another log.
+        """
+        chosen = DecisionFilters(**_decided(query))
+        after, read = _going_on(request, query)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[ChangedDecision], bool]:
+            reader = _reader(scope, at, query)
+            return changes_as_of(reading, at, reader, chosen, after=after, limit=query.limit)
+
+        at, scope, (items, more) = await reporting.ask(request, query, answer, after=read)
+        following = next_url(request, [items[-1].position]) if more else None
+        return tagged(request, DecisionChangesAnswer(**heading(at, scope), items=items, next=following), at)
 
     @router.get("/v1/decisions/gaps", access=SHOWN, answers=GapsAnswer, query=GapsQuery)
     async def decision_gaps(request: Request, query: _GapsQuery) -> Response:
@@ -163,20 +202,32 @@ def decision_routes(reporting: Reporting) -> Router:
     return router
 
 
+def _going_on(request: Request, query: _ChangesQuery | _FeedQuery) -> tuple[int, int]:
+    """After which position a page of a feed begins, and up to which position its reader says to have read."""
+    key = decode_cursor(request, query.cursor, KeyPosition)
+    return (query.after, query.after) if key is None else (key[0], 0)
+
+
+def _decided(query: _DecidedQuery) -> dict[str, Any]:
+    """What a query admits decisions by that stays as it is, whatever is said of them."""
+    return filters_in(query, decisions) | {
+        "organization": values_in(query, "organization"),
+        "agreed_since": query.agreed_since,
+        "has_budget_impact": query.has_budget_impact,
+        "fiscal_year": query.fiscal_year,
+    }
+
+
 def _filters(query: _DecisionsQuery) -> DecisionFilters:
     return DecisionFilters(
-        **filters_in(query, decisions),
-        organization=values_in(query, "organization"),
+        **_decided(query),
         acknowledged=values_in(query, "acknowledged", ACKNOWLEDGED),
         commitment=values_in(query, "commitment"),
         outcome=values_in(query, "outcome", OUTCOMES),
-        agreed_since=query.agreed_since,
-        has_budget_impact=query.has_budget_impact,
-        fiscal_year=query.fiscal_year,
     )
 
 
-def _reader(scope: Scope, at: AsOf, query: _DecisionsQuery, *, pinned: bool = False) -> Reader:
+def _reader(scope: Scope, at: AsOf, query: _DecidedQuery, *, pinned: bool = False) -> Reader:
     until = at.on
     if query.on is None and not pinned and at.known_on is not None:
         # Whoever names no day is told all that is known, even if another machine's clock is a day ahead of ours.

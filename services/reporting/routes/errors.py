@@ -19,7 +19,8 @@ ERRORS: dict[str, Explained] = {
     "position-to-come": Explained(
         422,
         "Position to come",
-        "The log has not reached that `position`. To wait for one of your own writes, use `wait_for`.",
+        "The log has not reached that position, and a reader who stands there has read another log. To wait for one of "
+        "your own writes, use `wait_for`.",
     ),
     "positions-reversed": Explained(
         422,

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from services.reporting.queries.moments import to_come
 from services.reporting.routes.asking import LARGEST_POSITION, Position, Reporting
 from shared.errors import InvalidInput, Unavailable
 from shared.eventlog.live import LiveLog
@@ -72,15 +73,18 @@ def event_routes(reporting: Reporting) -> Router:
 
         As JSON Lines the answer ends at `limit`, or at the position the log has reached by now, which is
         `Log-Position`. As server-sent events it goes on: `id` is the position and `event` the type, and `Last-Event-ID`
-        takes it up again.
+        takes it up again. A position that the log has not reached is refused: who waits there has read another log.
         """
-        after, wanted = query.after, _types(query.types)
+        wanted, follows = _types(query.types), EVENT_STREAM in request.headers.get("accept", "")
+        after, named = query.after, "/query/after"
+        last_event_id = request.headers.get("last-event-id")
+        if follows and last_event_id is not None:
+            after, named = _position(last_event_id), "/header/Last-Event-ID"
         head = await run_in_threadpool(live.store.head)
+        if after > head:
+            raise to_come(named)
         headers = {"Log-Position": str(head), "Cache-Control": "no-store"}
-        if EVENT_STREAM in request.headers.get("accept", ""):
-            last_event_id = request.headers.get("last-event-id")
-            if last_event_id is not None:
-                after = _position(last_event_id)
+        if follows:
             headers["X-Accel-Buffering"] = "no"
             messages = _messages(live, after, query.limit, wanted, keep_alive)
             return StreamingResponse(messages, headers=headers, media_type=EVENT_STREAM)

@@ -23,10 +23,12 @@ from services.reporting.queries.action_items import Key as ActionItemKey
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.register import (
     BodyLine,
+    MeetingTotals,
     RegisterFilters,
     RegisterPeriod,
     periods_between,
     register_as_of,
+    totals_as_of,
 )
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
@@ -72,6 +74,10 @@ class _RegisterQuery(Paged):
     organization: Annotated[str | None, listed("The code of an organisation that presides or takes part")] = (
         None
     )
+    include: Annotated[
+        Literal["total"] | None,
+        Field(description="Adds the totals over all bodies, by kind, organisation and period."),
+    ] = None
 
 
 RegisterQuery: Final = create_model("RegisterQuery", __base__=_RegisterQuery, **filter_parameters(bodies))
@@ -102,6 +108,9 @@ class RegisterAnswer(Answer, kw_only=True):
     first: date = msgspec.field(name="from")
     last: date = msgspec.field(name="to")
     period: str
+    totals: Annotated[MeetingTotals | msgspec.UnsetType, Meta(description="Only with `include=total`.")] = (
+        msgspec.UNSET
+    )
     items: list[BodyLine]
     next: NextPage
 
@@ -129,6 +138,7 @@ class _Register(NamedTuple):
     last: date
     items: list[BodyLine]
     more: bool
+    totals: MeetingTotals | None
 
 
 def meeting_routes(reporting: Reporting) -> Router:
@@ -147,6 +157,8 @@ def meeting_routes(reporting: Reporting) -> Router:
         first `effective_on` of their circulations. A meeting that was called off was so on the day it was to be at the
         latest, whenever that was told; one whose day has passed without any record of what became of it is
         `unrecorded`.
+
+        In the totals over bodies every meeting counts on its own day.
         """
         chosen = RegisterFilters(**filters_in(query, bodies), organization=values_in(query, "organization"))
         after, pinned = going_on(request, query.cursor, str)
@@ -166,7 +178,10 @@ def meeting_routes(reporting: Reporting) -> Router:
                 )
             code = None if after is None else after[0]
             items, more = register_as_of(reading, at, scope, periods, chosen, after=code, limit=query.limit)
-            return _Register(first, last, items, more)
+            totals = None
+            if query.include == "total":
+                totals = totals_as_of(reading, at, scope, periods, chosen)
+            return _Register(first, last, items, more, totals)
 
         at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
         body = RegisterAnswer(
@@ -178,6 +193,8 @@ def meeting_routes(reporting: Reporting) -> Router:
             items=found.items,
             next=next_page(request, at, [found.items[-1].body] if found.more else None),
         )
+        if found.totals is not None:
+            body.totals = found.totals
         return tagged(request, body, at)
 
     @router.get(

@@ -7,12 +7,18 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from shared.eventlog.envelope import NewEvent
+from shared.events.commitments import Evidence
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.meetings import (
     AgreedCommitment,
+    AgreedCompletion,
     AgreedDeadline,
     AgreedDiscard,
+    AgreedMerger,
+    AgreedPublication,
+    AgreedReassignment,
+    AgreedReopening,
     AgreedTarget,
     BodyRegistered,
     DecisionAgreed,
@@ -23,6 +29,7 @@ from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind, DiscardReason, Visibility
 from shared.identity.actor import Actor, Role
 
+LAW = Evidence(description="Law 20.595")
 MEETING = UUID("5a7f3c52-9d3b-4f0e-8c35-2f6f5a8c1b77")
 AGREED_ON = date(2012, 11, 7)
 ADVISER = Actor(subject="adviser", organization="SECOND_FLOOR", role=Role.ADVISORY)
@@ -68,6 +75,31 @@ def aiming(value: str, on: date = date(2014, 12, 31), indicator: str = "VICTIMIS
 def giving_up(reason: str = "No funds in 2013") -> Effect:
     """To give commitments up."""
     return Effect(discard=AgreedDiscard(reason_type=DiscardReason.BUDGETARY, reason=reason))
+
+
+def merging(into: str = "SEG-1") -> Effect:
+    """To let commitments go on in another."""
+    return Effect(merger=AgreedMerger(into=into))
+
+
+def handing_to(lead: str = "HEALTH") -> Effect:
+    """To give commitments another lead."""
+    return Effect(reassignment=AgreedReassignment(lead_organization=lead))
+
+
+def reopening() -> Effect:
+    """To take commitments up again."""
+    return Effect(reopening=AgreedReopening(reason="The law was struck down"))
+
+
+def completing(on: date | None = None) -> Effect:
+    """To hold commitments for kept."""
+    return Effect(completion=AgreedCompletion(evidence=(LAW,), completed_on=on, remarks="As promised"))
+
+
+def publishing(visibility: Visibility = Visibility.PUBLIC) -> Effect:
+    """To show commitments to everybody."""
+    return Effect(publication=AgreedPublication(visibility=visibility))
 
 
 def taking_to(to: str = "The President", remarks: str | None = None) -> Effect:

@@ -9,32 +9,43 @@ from uuid import UUID
 
 import pytest
 
-from services.commitments.commitment.model import Commitment, Known
+from services.commitments.commitment.model import Commitment, Known, Successor
 from services.commitments.indicator.model import Indicator
 from services.commitments.outcome.model import Caused, Found, NotDone, effects_of
 from shared.aggregate.command import OnStream
 from shared.events.commitments import (
+    Completed,
     DeadlineRevised,
     Discarded,
     Done,
     Escalated,
     InternalDeadline,
+    LeadReassigned,
+    Merged,
     Origin,
     PublicDeadline,
     Registered,
+    Reopened,
+    VisibilityChanged,
 )
 from shared.events.facts import Event
 from shared.events.indicators import Baseline, IndicatorDefined, TargetSet
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
-from shared.events.meetings import AgreedTarget, DecisionAgreed, Effect
+from shared.events.meetings import AgreedCompletion, AgreedTarget, DecisionAgreed, Effect
 from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind, Direction, DiscardReason, OriginKind, Visibility
 from tests.services.commitments.decisions import (
     AGREED_ON,
+    LAW,
     agreeing,
     aiming,
+    completing,
     decision,
     giving_up,
+    handing_to,
+    merging,
+    publishing,
+    reopening,
     taking_to,
     until,
 )
@@ -341,6 +352,132 @@ def test_a_target_needs_an_indicator_on_record() -> None:
     assert refused(agreed) == ("unknown-indicator", "VICTIMISATION")
 
 
+# --- ending, taking up again, handing on, showing --------------------------------------------------------------------
+
+
+def on_segment(kind: DecisionKind, effect: Effect, **more: Any) -> DecisionAgreed:
+    return decision(kind, commitments=("SEG-14",), effect=effect, **more)
+
+
+def open_successor(code: str = "SEG-1", **more: Any) -> Successor:
+    return Successor(code, **{"open": True} | more)
+
+
+@pytest.mark.parametrize(
+    ("kind", "effect", "history", "event"),
+    [
+        (
+            DecisionKind.MERGE,
+            merging(),
+            (),
+            Merged(into="SEG-1", reason=REASON, effective_on=AGREED_ON, decision=NUMBER),
+        ),
+        (
+            DecisionKind.REASSIGN,
+            handing_to("HEALTH"),
+            (),
+            LeadReassigned(
+                lead_organization="HEALTH",
+                previous="INTERIOR",
+                effective_on=AGREED_ON,
+                reason=REASON,
+                decision=NUMBER,
+            ),
+        ),
+        (
+            DecisionKind.REOPEN,
+            reopening(),
+            (completed(),),
+            Reopened(reason="The law was struck down", effective_on=AGREED_ON, decision=NUMBER),
+        ),
+        (
+            DecisionKind.COMPLETE,
+            completing(),
+            (),
+            Completed(completed_on=AGREED_ON, evidence=(LAW,), remarks="As promised", decision=NUMBER),
+        ),
+        (
+            DecisionKind.COMPLETE,
+            completing(date(2012, 10, 31)),
+            (),
+            Completed(
+                completed_on=date(2012, 10, 31), evidence=(LAW,), remarks="As promised", decision=NUMBER
+            ),
+        ),
+        (
+            DecisionKind.PUBLISH,
+            publishing(),
+            (),
+            VisibilityChanged(
+                visibility=Visibility.PUBLIC,
+                previous=Visibility.INTERNAL,
+                reason=REASON,
+                decision=NUMBER,
+            ),
+        ),
+    ],
+)
+def test_a_decision_merges_reassigns_reopens_completes_and_publishes_naming_itself(
+    kind: DecisionKind, effect: Effect, history: tuple[Event, ...], event: Event
+) -> None:
+    it = commitment(registered(), *history)
+    found = record(it)._replace(successor=open_successor())
+    agreed = on_segment(kind, effect)
+    done = Done(type=event.TYPE, version=len(history) + 2, commitment="SEG-14")
+    assert effect_of(agreed, found) == caused(it.id, len(history) + 2, event, done)
+
+
+@pytest.mark.parametrize(
+    ("kind", "effect", "history", "code"),
+    [
+        (DecisionKind.MERGE, merging("SEG-14"), (), "merger-into-itself"),
+        (DecisionKind.MERGE, merging("CLOSED"), (), "merger-into-closed"),
+        (DecisionKind.MERGE, merging("FROM-IT"), (), "merger-in-a-circle"),
+        (DecisionKind.MERGE, merging("GONE"), (), "merger-into-unknown"),
+        (DecisionKind.MERGE, merging(), (completed(),), "commitment-closed"),
+        (DecisionKind.REASSIGN, handing_to("NOBODY"), (), "unknown-organization"),
+        (DecisionKind.REASSIGN, handing_to(), (discarded(),), "commitment-closed"),
+        (DecisionKind.REOPEN, reopening(), (), "not-closed"),
+        (DecisionKind.COMPLETE, completing(), (discarded(),), "commitment-closed"),
+        (DecisionKind.COMPLETE, completing(date(2031, 1, 1)), (), "date-in-future"),
+        (DecisionKind.COMPLETE, Effect(completion=AgreedCompletion(evidence=())), (), "evidence-required"),
+    ],
+)
+def test_what_the_record_refuses_of_a_decision_says_why_and_of_which_commitment(
+    kind: DecisionKind, effect: Effect, history: tuple[Event, ...], code: str
+) -> None:
+    successors = {
+        "SEG-1": open_successor(),
+        "SEG-14": open_successor("SEG-14"),
+        "CLOSED": open_successor("CLOSED", open=False),
+        "FROM-IT": Successor("FROM-IT", False, ("SEG-14",)),
+    }
+    into = effect.merger and effect.merger.into
+    found = record(commitment(registered(), *history))._replace(successor=successors.get(into or ""))
+    assert refused(on_segment(kind, effect), found) == (code, "SEG-14")
+
+
+@pytest.mark.parametrize(
+    ("kind", "effect"),
+    [
+        (DecisionKind.REASSIGN, handing_to("INTERIOR")),
+        (DecisionKind.PUBLISH, publishing(Visibility.INTERNAL)),
+    ],
+)
+def test_a_lead_or_a_visibility_that_is_so_already_needs_no_doing(kind: DecisionKind, effect: Effect) -> None:
+    assert effects(on_segment(kind, effect), record(commitment())) == []
+
+
+def test_a_decision_on_several_commitments_is_done_on_all_or_on_none() -> None:
+    other = commitment(registered(code="SEG-15"))
+    agreed = decision(DecisionKind.COMPLETE, commitments=("SEG-15", "SEG-14"), effect=completing())
+    assert len(effects(agreed, record(other, commitment()))) == 2
+    assert refused(agreed, record(other, commitment(registered(), discarded()))) == (
+        "commitment-closed",
+        "SEG-14",
+    )
+
+
 # --- shape ---------------------------------------------------------------------------------------------------------
 
 
@@ -357,6 +494,11 @@ def test_whatever_its_kind_a_decision_names_commitments_that_are_there(kind: Dec
         DecisionKind.REVISE_DEADLINE: until(date(2014, 3, 10)),
         DecisionKind.REVISE_TARGET: aiming("28.56"),
         DecisionKind.DISCARD: giving_up(),
+        DecisionKind.MERGE: merging(),
+        DecisionKind.REASSIGN: handing_to(),
+        DecisionKind.REOPEN: reopening(),
+        DecisionKind.COMPLETE: completing(),
+        DecisionKind.PUBLISH: publishing(),
     }
     agreed = decision(kind, commitments=("GONE",), effect=effects.get(kind))
     assert refused(agreed, record(indicator=indicator())) == ("unknown-commitment", "GONE")
@@ -378,6 +520,11 @@ def test_what_holds_already_needs_no_doing() -> None:
         (DecisionKind.REVISE_DEADLINE, Effect()),
         (DecisionKind.REVISE_TARGET, giving_up()),
         (DecisionKind.DISCARD, until(date(2014, 3, 10))),
+        (DecisionKind.MERGE, None),
+        (DecisionKind.REASSIGN, merging()),
+        (DecisionKind.REOPEN, Effect()),
+        (DecisionKind.COMPLETE, reopening()),
+        (DecisionKind.PUBLISH, completing()),
         (DecisionKind.ESCALATE, giving_up()),
         (
             DecisionKind.REVISE_TARGET,

@@ -25,9 +25,14 @@ from tests.services.commitments.decisions import (
     agreeing,
     aiming,
     body,
+    completing,
     decision,
     giving_up,
+    handing_to,
+    merging,
+    publishing,
     recordable,
+    reopening,
     taking_to,
     until,
 )
@@ -208,6 +213,53 @@ async def test_deadlines_targets_discards_and_escalations_reach_what_they_name_w
     for path in ("/v1/commitments/SEG-14", "/v1/indicators/VICTIMISATION"):
         caused = [item["causation_id"] for item in (await history(service, path))[1:]]
         assert set(caused) <= {outcome["decision_position"] for outcome in outcomes}
+
+
+async def test_decisions_merge_reassign_complete_reopen_and_publish_under_the_guards_of_people(
+    service: Installation, meetings: Meetings
+) -> None:
+    for code in ("SEG-1", "SEG-14", "SEG-15", "SEG-16"):
+        await register(service, code)
+    asked = [
+        (DecisionKind.MERGE, ("SEG-14",), merging()),
+        (DecisionKind.REASSIGN, ("SEG-15",), handing_to("HEALTH")),
+        (DecisionKind.COMPLETE, ("SEG-16",), completing()),
+        (DecisionKind.REOPEN, ("SEG-16",), reopening()),
+        (DecisionKind.PUBLISH, ("SEG-16", "SEG-1"), publishing()),
+        (DecisionKind.COMPLETE, ("SEG-14",), completing()),
+        (DecisionKind.MERGE, ("SEG-15",), merging("SEG-14")),
+    ]
+    outcomes = await meetings.agree(
+        *(
+            decision(kind, f"BIL-INT-2012-{n:03}", commitments=commitments, effect=effect)
+            for n, (kind, commitments, effect) in enumerate(asked, 1)
+        )
+    )
+    assert [len(one["did"]) if one["did"] else one["difficulty"]["code"] for one in outcomes] == [
+        *[1, 1, 1, 1, 2],
+        *["commitment-closed", "merger-into-closed"],
+    ]
+    merged = await service.read("/v1/commitments/SEG-14")
+    assert (merged["merged_into"], merged["closing"]["decision"]) == ("SEG-1", "BIL-INT-2012-001")
+    lead = await service.read("/v1/commitments/SEG-15")
+    assert (lead["lead_organization"], lead["reassignments"][0]["decision"]) == ("HEALTH", "BIL-INT-2012-002")
+    kinds = [(item["type"], item["decision"]) for item in await history(service, "/v1/commitments/SEG-16")]
+    assert kinds[1:] == [
+        ("commitments.completed", "BIL-INT-2012-003"),
+        ("commitments.reopened", "BIL-INT-2012-004"),
+        ("commitments.visibility_changed", "BIL-INT-2012-005"),
+    ]
+    # What could not be done can be once somebody took away what stood in the way.
+    again = {"reason": "Not the same promise after all", "effective_on": AGREED_ON.isoformat()}
+    await service.told("POST", "/v1/commitments/SEG-14/reopenings", again, If_Match="*")
+    resolved = await service.ask(
+        "POST",
+        "/v1/decision-outcomes/BIL-INT-2012-007/resolutions",
+        {"remarks": "Reopened"},
+        If_Match="*",
+    )
+    assert resolved.status_code == 201, resolved.text
+    assert (await service.read("/v1/commitments/SEG-15"))["merged_into"] == "SEG-14"
 
 
 async def test_a_decision_of_which_one_part_cannot_be_done_does_nothing(

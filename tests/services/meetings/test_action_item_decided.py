@@ -18,7 +18,8 @@ from shared.events.meetings import (
     ActionItemProgressed,
     ActionItemReassigned,
 )
-from shared.identity.actor import Actor
+from shared.identity.actor import Actor, Role
+from shared.rules.guards import HeirsOn, itself
 from tests.services.meetings.gatherings import ADVISER, BUDGET, EDUCATION, HEALTH, ORGANIZATIONS, TODAY, by
 from tests.services.meetings.obligations import (
     ASSIGNED_ON,
@@ -33,6 +34,7 @@ from tests.services.meetings.obligations import (
 )
 from tests.support.scenario import ANA
 
+SUCCESSOR = Actor(subject="heir", organization="NEW", role=Role.MINISTRY)
 SEPTEMBER = date(2012, 9, 1)
 OCTOBER = date(2012, 10, 31)
 TOMORROW = TODAY + timedelta(days=1)
@@ -184,3 +186,42 @@ def test_its_owner_knows_of_it_though_not_of_its_meeting() -> None:
     assert action_item(handed_over("MINEDUC", SEPTEMBER)).readers().include(EDUCATION)
     assert not action_item().readers().include(EDUCATION)
     assert not action_item(handed_over("MINEDUC", SEPTEMBER)).readers().include(HEALTH)
+
+
+# --- by the day it speaks of ---------------------------------------------------------------------------------------
+
+
+def inherited(code: str, _day: date) -> tuple[str, ...]:
+    return ("NEW",) if code == "MINSAL" else (code,)
+
+
+@pytest.mark.parametrize(
+    ("actor", "heirs_on", "may"),
+    [
+        (HEALTH, itself, True),
+        (EDUCATION, itself, True),
+        (SUCCESSOR, itself, False),
+        (SUCCESSOR, inherited, True),
+    ],
+)
+def test_whoever_owed_it_on_a_day_tells_of_that_day_and_so_do_successors(
+    actor: Actor, heirs_on: HeirsOn, may: bool
+) -> None:
+    history = handed_over("MINEDUC", SEPTEMBER)
+    told = ActionItemProgressed(text="Half of it", effective_on=SEPTEMBER - timedelta(days=1))
+    asked = given_item(history).when(lambda it: it.report_progress(told, by(actor), heirs_on))
+    if may:
+        asked.then(told)
+    else:
+        asked.refused("not-your-action-item", Forbidden)
+
+
+def test_it_is_not_handed_to_an_organisation_that_is_no_more_nor_done_on_evidence_to_come() -> None:
+    proposed = ActionItemReassigned(owner_organization="MINEDUC", effective_on=SEPTEMBER, reason="Theirs")
+    given_item().when(lambda it: it.reassign(proposed, by(), {"MINEDUC"}, lambda _, __: ("NEW",))).refused(
+        "organization-dissolved", RuleBroken
+    )
+    to_come = Evidence(description="A list to come", dated_on=TOMORROW)
+    given_item().when(lambda it: complete(it, evidence=(to_come,))).refused(
+        "date-in-future", InvalidInput, "/evidence/0/dated_on"
+    )

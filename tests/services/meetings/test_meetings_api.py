@@ -484,3 +484,97 @@ async def test_an_organisation_that_another_process_has_just_registered_is_known
     store.append([Changes([event])], service.now)
     store.close()
     await service.told("PUT", "/v1/bodies/BIL-MOP", BILATERAL | {"name": "Works", "organizations": ["MOP"]})
+
+
+async def settled(service: Installation, body: str, agenda: dict[str, Any], **said: Any) -> str:
+    """The path of a meeting of a body that dealt with one item, of which its sealed minutes say this."""
+    meeting, _ = await service.approved(body, item(**said), agenda=[agenda])
+    return meeting
+
+
+async def proposed(service: Installation, body: str, *kinds: str, **who: Any) -> list[dict[str, Any]]:
+    proposals = (await service.read(f"/v1/bodies/{body}/agenda-proposals", **who))["items"]
+    return [one for one in proposals if one["kind"] in kinds]
+
+
+async def test_a_referral_arrives_and_stays_until_the_body_it_went_to_has_dealt_with_it(
+    service: Installation,
+) -> None:
+    origin, social = await service.committee("ECONOMIC"), await service.committee()
+    named = referred("To the social committee", effect={"referral": {"to": "The other one", "body": social}})
+    by_code = referred("By its code", effect={"referral": {"to": social}})
+    elsewhere = referred("To the mayors", effect={"referral": {"to": "The mayors"}})
+    _, done = await service.approved(origin, item(named, by_code, elsewhere))
+    first, second, _ = done["decisions"]
+    arrived = await proposed(service, social, "referral")
+    for one in arrived:
+        shaped(one, Proposal)
+    assert [(one["decision"], one["referred_by"]) for one in arrived] == [(first, origin), (second, origin)]
+    assert (arrived[0]["days_waiting"], arrived[0]["times_postponed"]) == (99, 0)
+    assert await proposed(service, origin, "referral") == []
+    assert (await service.read(await service.convened(social)))["proposals"] == arrived
+    # On an agenda it is taken up, in minutes it is ended: neither where it came from, nor by a draft.
+    again = {"title": "Once more", "decisions": [first]}
+    await settled(service, origin, again, outcome="settled")
+    await service.circulated(social, item(outcome="settled"), agenda=[again])
+    assert await proposed(service, social, "referral") == arrived
+    # Postponed, it comes back, and as itself: once, and counted.
+    await settled(service, social, again, outcome="postponed")
+    back, other = await proposed(service, social, "referral", "postponed_item")
+    assert (back["decision"], back["times_postponed"], other["times_postponed"]) == (first, 1, 0)
+    await settled(service, social, again, outcome="agreed")
+    assert [one["decision"] for one in await proposed(service, social, "referral", "postponed_item")] == [
+        second
+    ]
+
+
+async def test_a_postponed_item_comes_back_to_its_own_body_and_is_counted(service: Installation) -> None:
+    social, other = await service.committee(), await service.committee("ECONOMIC")
+    first = await settled(service, social, {"title": "Hospitals"}, outcome="postponed")
+    (back,) = await proposed(service, social, "postponed_item")
+    shaped(back, Proposal)
+    assert (back["text"], back["times_postponed"], back["agreed_on"]) == ("Hospitals", 1, "2012-08-14")
+    assert back["postponed"] == {"meeting": first.rpartition("/")[2], "item": 1}
+    assert await proposed(service, other, "postponed_item") == []
+    again = {"title": "Hospitals, again", "postponed": back["postponed"]}
+    await settled(service, social, again, outcome="postponed")
+    (once_more,) = await proposed(service, social, "postponed_item")
+    assert (once_more["text"], once_more["times_postponed"]) == ("Hospitals, again", 2)
+    await settled(service, social, {"title": "Now", "postponed": once_more["postponed"]}, outcome="agreed")
+    assert await proposed(service, social, "postponed_item") == []
+    for elsewhere, of in ((other, back["postponed"]), (social, back["postponed"] | {"item": 2})):
+        agenda = [{"title": "x", "postponed": of}]
+        answer = await service.ask(
+            "POST",
+            "/v1/meetings",
+            {"body": elsewhere, "scheduled_at": "2012-11-14T14:00:00Z", "agenda": agenda},
+        )
+        assert refused(answer) == (422, "unknown-postponed-item")
+
+
+async def test_what_was_referred_from_a_reserved_meeting_arrives_only_for_those_who_may_know_of_it(
+    service: Installation,
+) -> None:
+    social, bilateral = await service.committee(), await service.bilateral()
+    await service.approved(bilateral, item(referred(effect={"referral": {"to": social}})))
+    education: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MINEDUC"}
+    health: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MINSAL"}
+    assert await proposed(service, social, "referral", **education) == []
+    assert len(await proposed(service, social, "referral", **health)) == 1
+    # And where it went is told to those who may know of that body.
+    reserved = await service.bilateral("BIL-MINEDUC", organizations=["MINEDUC"])
+    meeting, done = await service.approved(
+        social, item(referred("Elsewhere", effect={"referral": {"to": "The President", "body": reserved}}))
+    )
+    assert (await service.read(f"/v1/decisions/{done['decisions'][0]}", **health))["effect"] is None
+    assert (await service.read(f"/v1/decisions/{done['decisions'][0]}", **education))["effect"] is not None
+    minutes = (await service.read(meeting, **health))["minutes"]
+    assert minutes["items"][0]["decisions"][0]["effect"] is None
+
+
+async def test_nothing_is_referred_to_a_body_that_is_not_there(service: Installation) -> None:
+    meeting = await service.convened(await service.committee())
+    await service.post(f"{meeting}/attendance", HELD)
+    minutes = {"items": [item(referred(effect={"referral": {"to": "x", "body": "NOBODY"}}))]}
+    answer = await service.ask("POST", f"{meeting}/minutes", minutes, If_Match="*")
+    assert refused(answer) == (422, "unknown-body-referred-to")

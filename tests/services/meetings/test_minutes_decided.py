@@ -16,12 +16,18 @@ from services.meetings.meeting.model import Meeting
 from shared.aggregate.command import OnStream
 from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.eventlog import codec
+from shared.events.commitments import Evidence
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import DecisionKind, Financing, ItemOutcome, MeetingState
 from shared.events.meetings import (
     AgreedCommitment,
+    AgreedCompletion,
     AgreedDeadline,
     AgreedDiscard,
+    AgreedMerger,
+    AgreedPublication,
+    AgreedReassignment,
+    AgreedReopening,
     AgreedTarget,
     AttendanceCorrected,
     BudgetImpact,
@@ -80,6 +86,11 @@ DEADLINE = Effect(deadline=AgreedDeadline(deadline=DeadlineKind.PUBLIC, on=date(
 TARGET = Effect(target=AgreedTarget(indicator="WAIT", value="28.5", on=date(2013, 12, 31)))
 DISCARD = Effect(discard=AgreedDiscard(reason_type=DiscardReason.BUDGETARY, reason="No funds"))
 REFERRAL = Effect(referral=Referral(to="President"))
+MERGER = Effect(merger=AgreedMerger(into="SAL-9"))
+REASSIGNMENT = Effect(reassignment=AgreedReassignment(lead_organization="MINSAL"))
+REOPENING = Effect(reopening=AgreedReopening(reason="The law was struck down"))
+COMPLETION = Effect(completion=AgreedCompletion(evidence=(Evidence(description="Law 20.595"),)))
+PUBLICATION = Effect(publication=AgreedPublication(visibility=Visibility.PUBLIC))
 IMPACT = BudgetImpact(amount="1200", currency="CLP", fiscal_year=2013, financing=Financing.INCREASE)
 
 
@@ -181,6 +192,11 @@ def test_a_body_that_does_not_decide_can_only_refer(kind: DecisionKind) -> None:
         decision(DecisionKind.REVISE_DEADLINE, effect=DEADLINE, commitments=("SAL-1",)),
         decision(DecisionKind.REVISE_TARGET, effect=TARGET),
         decision(DecisionKind.DISCARD, effect=DISCARD, commitments=("SAL-1",), budget_impact=IMPACT),
+        decision(DecisionKind.MERGE, effect=MERGER, commitments=("SAL-1",)),
+        decision(DecisionKind.REASSIGN, effect=REASSIGNMENT, commitments=("SAL-1",)),
+        decision(DecisionKind.REOPEN, effect=REOPENING, commitments=("SAL-1",)),
+        decision(DecisionKind.COMPLETE, effect=COMPLETION, commitments=("SAL-1",)),
+        decision(DecisionKind.PUBLISH, effect=PUBLICATION, commitments=("SAL-1", "SAL-2")),
         decision(DecisionKind.BUDGET, budget_impact=IMPACT),
         decision(DecisionKind.ESCALATE, commitments=("SAL-1",)),
         decision(DecisionKind.ESCALATE, effect=REFERRAL, commitments=("SAL-1",)),
@@ -222,6 +238,61 @@ def test_each_kind_of_decision_says_what_it_does(good: DraftDecision) -> None:
             for value in ("2,5", "Infinity", "1e3", "1000000000000001", "0." + 21 * "1")
         ),
         (decision(DecisionKind.OTHER, effect=REFERRAL), "effect-of-another-kind", "effect"),
+        *(
+            (decision(kind, effect=effect), "decision-without-commitment", "commitments")
+            for kind, effect in (
+                (DecisionKind.MERGE, MERGER),
+                (DecisionKind.REASSIGN, REASSIGNMENT),
+                (DecisionKind.REOPEN, REOPENING),
+                (DecisionKind.COMPLETE, COMPLETION),
+                (DecisionKind.PUBLISH, PUBLICATION),
+            )
+        ),
+        (
+            decision(DecisionKind.MERGE, effect=MERGER, commitments=("SAL-9",)),
+            "merged-into-itself",
+            "effect/merger/into",
+        ),
+        (
+            decision(
+                DecisionKind.REASSIGN,
+                effect=Effect(reassignment=AgreedReassignment(lead_organization="NOBODY")),
+                commitments=("SAL-1",),
+            ),
+            "unknown-organization",
+            "effect/reassignment/lead_organization",
+        ),
+        (
+            decision(
+                DecisionKind.REOPEN,
+                effect=Effect(reopening=AgreedReopening(reason=" ")),
+                commitments=("SAL-1",),
+            ),
+            "reason-required",
+            "effect/reopening/reason",
+        ),
+        (
+            decision(
+                DecisionKind.COMPLETE,
+                effect=Effect(completion=AgreedCompletion(evidence=())),
+                commitments=("SAL-1",),
+            ),
+            "evidence-required",
+            "effect/completion/evidence",
+        ),
+        (
+            decision(
+                DecisionKind.COMPLETE,
+                effect=Effect(
+                    completion=AgreedCompletion(
+                        evidence=(Evidence(description="It"),), completed_on=date(2031, 1, 1)
+                    )
+                ),
+                commitments=("SAL-1",),
+            ),
+            "completed-after-meeting",
+            "effect/completion/completed_on",
+        ),
         (decision(DecisionKind.BUDGET), "budget-impact-required", "budget_impact"),
         (
             decision(DecisionKind.BUDGET, budget_impact=msgspec.structs.replace(IMPACT, amount="1e9")),

@@ -16,9 +16,20 @@ from hypothesis import strategies as st
 from shared.clock import Clock
 from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, DecisionWaived
 from shared.events.facts import Event
-from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest
-from shared.events.meetings import BudgetLineTied, DecisionAcknowledged, DecisionAgreed, DecisionAmended
-from tests.services.reporting.gatherings import Told, cost, decided
+from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest, DecisionKind, ItemOutcome
+from shared.events.meetings import (
+    BudgetLineTied,
+    DecisionAcknowledged,
+    DecisionAgreed,
+    DecisionAmended,
+    Effect,
+    Ending,
+    MeetingConvened,
+    MeetingHeld,
+    MinutesApproved,
+    Referral,
+)
+from tests.services.reporting.gatherings import Told, committee, convened, cost, decided, held
 from tests.services.reporting.meeting_histories import Entry, Known
 
 SPAN = 12
@@ -52,10 +63,14 @@ def _said(number: str, day: st.SearchStrategy[date | None]) -> st.SearchStrategy
 def histories(draw: st.DrawFn, body: str, epoch: date) -> list[Entry]:
     """What is said of two decisions, one of which costs something, in the order in which the log learns it."""
     numbers = [f"{body}-2012-{n + 1:03}" for n in range(2)]
-    impacts = [cost(2013, taken_from=draw(st.sampled_from([(), ("24-09",)]))), None]
+    costs = [cost(2013, taken_from=draw(st.sampled_from([(), ("24-09",)]))), None]
+    # The second is referred to a body, which may take it up again.
+    addressee = f"{body}-R"
+    referral = Effect(referral=Referral(to="The other body", body=addressee))
     story = [
-        Entry(decided(number, epoch, budget_impact=impact), 0)
-        for number, impact in zip(numbers, impacts, strict=True)
+        Entry(committee(addressee), 0),
+        Entry(decided(numbers[0], epoch, budget_impact=costs[0]), 0),
+        Entry(decided(numbers[1], epoch, kind=DecisionKind.REFER, effect=referral), 0),
     ]
     becoming = {number: list(OUTCOMES[draw(st.sampled_from(sorted(OUTCOMES)))]) for number in numbers}
     days = st.none() | st.integers(0, SPAN).map(lambda n: epoch + timedelta(days=n))
@@ -63,7 +78,11 @@ def histories(draw: st.DrawFn, body: str, epoch: date) -> list[Entry]:
     for _ in range(draw(st.integers(0, 30))):
         day = min(SPAN, day + draw(st.sampled_from([0, 1, 2])))
         number = draw(st.sampled_from(numbers))
-        match draw(st.sampled_from(["said", "said", "said", "erratum", "outcome"])):
+        match draw(st.sampled_from(["said", "said", "said", "erratum", "outcome", "meeting"])):
+            case "meeting":
+                by = draw(st.sampled_from([addressee, addressee, body]))
+                told = _took_up(by, f"{body}-{len(story)}", numbers[1], draw(days), draw(_outcomes), epoch)
+                story += [Entry(one, day) for one in told]
             case "said":
                 story.append(Entry(draw(_said(number, days)), day))
             case "erratum":
@@ -74,6 +93,22 @@ def histories(draw: st.DrawFn, body: str, epoch: date) -> list[Entry]:
                 event_type = becoming[number].pop(0)
                 story.append(Entry(Told("decision-outcome", number, _became(event_type, number)), day))
     return story
+
+
+_outcomes = st.sampled_from([ItemOutcome.POSTPONED, ItemOutcome.POSTPONED, ItemOutcome.AGREED, None])
+
+
+def _took_up(
+    body: str, code: str, number: str, day: date | None, outcome: ItemOutcome | None, epoch: date
+) -> list[Told]:
+    """A body took a decision up again, in a meeting the minutes of which were approved."""
+    ending = Ending(item=1, title="Again", outcome=outcome, decisions=(number,))
+    approved = MinutesApproved(draft=1, digest="0", endings=(ending,))
+    return [
+        convened(body, code, day or epoch),
+        held(code, day or epoch),
+        Told("meeting", code, approved),
+    ]
 
 
 def _became(event_type: type[Event], number: str) -> Event:
@@ -118,7 +153,7 @@ def _decision(agreed: DecisionAgreed, position: int, log: Sequence[Known], asked
             for key, one in _lines(told, asked.on).items()
         },
         "errata": sorted(one.position for one in _errata(told, asked.on)),
-        "outcome": _outcome(told, asked.on),
+        "outcome": _outcome(agreed, told, log, asked),
         "gaps": dict(_gaps(agreed, position, told, asked)),
     }
 
@@ -204,7 +239,24 @@ def _errata(told: Sequence[Known], on: date) -> list[Known]:
     return _of(told, on, DecisionAmended)
 
 
-def _outcome(told: Sequence[Known], on: date) -> str | None:
+def _outcome(agreed: DecisionAgreed, told: Sequence[Known], log: Sequence[Known], asked: Asked) -> str | None:
+    """What was referred is pending until the body it was referred to ends it, unless there was a difficulty."""
+    became = _carried_out(told, asked.on)
+    if agreed.effect is None or became in ("unresolved", "waived"):
+        return became
+    assert agreed.effect.referral is not None
+    by_then = [one.told for one in log if one.position <= asked.position]
+    convened_by = {one.code: one.event.body for one in by_then if isinstance(one.event, MeetingConvened)}
+    held_on = {one.code: day_of(one.event.held_at) for one in by_then if isinstance(one.event, MeetingHeld)}
+    for one in by_then:
+        if isinstance(one.event, MinutesApproved) and convened_by[one.code] == agreed.effect.referral.body:
+            (ending,) = one.event.endings
+            if held_on[one.code] <= asked.on and ending.outcome is not ItemOutcome.POSTPONED:
+                return became
+    return "pending"
+
+
+def _carried_out(told: Sequence[Known], on: date) -> str | None:
     """What a decision does, or cannot, is of the day it was agreed; somebody waives it on another day."""
     types = [type(one.told.event) for one in told if one.told.kind == "decision-outcome"]
     if DecisionWaived in types and not _of(told, on, DecisionWaived):

@@ -253,6 +253,36 @@ def replayed_register(log: Sequence[Known], asked: Asked) -> dict[str, dict[str,
     return said
 
 
+def replayed_totals(log: Sequence[Known], asked: Asked) -> dict[tuple[str, str, date], dict[str, int]]:
+    """By kind and by organisation: how many meetings had their own day in each period, by their state."""
+    found: dict[tuple[str, str, date], dict[str, int]] = {}
+
+    def seen(kind: str, code: str) -> list[Known]:
+        all_of_it = [known for known in log if (known.told.kind, known.told.code) == (kind, code)]
+        then = [known for known in all_of_it if known.position <= asked.position]
+        both = ([one.told.event for one in then], [one.told.event for one in all_of_it])
+        return then if all(visible(events, asked.asker) for events in both) else []
+
+    for code in {known.told.code for known in log if known.told.kind == "meeting"}:
+        events, body = seen("meeting", code), seen("body", code.rpartition("-m")[0])
+        if not events:
+            continue
+        line = _line(code, events, body, asked.on)
+        kind, with_whom = "undisclosed", {"undisclosed"}
+        if body:
+            described = [
+                one.told.event for one in body if isinstance(one.told.event, BodyRegistered | BodyChanged)
+            ]
+            (convened,) = [one.told.event for one in events if isinstance(one.told.event, MeetingConvened)]
+            kind, with_whom = described[-1].kind.value, set(convened.organizations) or {"none"}
+        for first, last in _periods(asked):
+            if first <= line["on"] <= last:
+                for group in [("all", "all"), ("kind", kind), *(("organization", one) for one in with_whom)]:
+                    counts = found.setdefault((*group, first), {})
+                    counts[line["state"]] = counts.get(line["state"], 0) + 1
+    return found
+
+
 def _periods(asked: Asked) -> list[tuple[date, date]]:
     def number(day: date) -> int:
         return (day.year * 12 + day.month - 1) // asked.months

@@ -11,6 +11,7 @@ import pytest
 
 from shared.events.meeting_vocabulary import BudgetRequest, Financing
 from shared.events.meetings import BudgetImpact, BudgetLineTied
+from shared.events.retractions import DecisionFactRetracted
 from shared.identity.actor import Role
 from tests.services.reporting.gatherings import Told, committee, decided, noon, tell
 from tests.services.reporting.installation import Installation
@@ -161,6 +162,27 @@ async def test_before_the_lines_were_tied_the_gap_was_as_wide_as_the_impact(repo
     answer = await reporting.read("/v1/decisions/gaps?on=2012-08-31&gap=no_line_in_first_request", **DIPRES)
     assert len(answer["items"]) == sum(one.event.TYPE == "meetings.decision_agreed" for one in STORY)
     assert {gap["since_on"] for item in answer["items"] for gap in item["gaps"]} == {"2012-08-14"}
+
+
+async def test_a_line_that_was_retracted_closes_no_gap_and_the_feed_tells_of_the_retraction(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    number = "SEG-2012-one"
+    with staged(sqlite_url) as stage:
+        head = tell(stage, committee("SEG"), costing("one"), tied("one", "100"), now=noon(TIED)).last
+        mistaken = DecisionFactRetracted(
+            version=2, reason="Another decision's", retracted=BudgetLineTied.TYPE
+        )
+        last = tell(stage, Told("decision", number, mistaken), now=noon(date(2012, 9, 5))).last
+        stage.follow()
+        async with Installation(tmp_path, stage).running() as reporting:
+            (item,) = (await gaps(reporting))["items"]
+            ((gap, since),) = [(one["gap"], one["since_on"]) for one in item["gaps"]]
+            assert (gap, since) == ("no_line_in_first_request", "2012-08-14")
+            assert (await gaps(reporting, f"&position={head}"))["items"] == []
+            (new,) = (await reporting.read(f"/v1/decisions/changes?after={head}", **DIPRES))["items"]
+            assert new["learned"] == [{"what": "retracted", "position": last}]
+            assert new["decision"]["budget_lines"] == []
 
 
 async def test_who_may_not_know_of_a_decision_has_no_totals_of_it(reporting: Installation) -> None:

@@ -21,6 +21,7 @@ from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest, Dec
 from shared.events.meetings import (
     AgreedCommitment,
     AgreedDeadline,
+    AgreedMerger,
     BudgetLineTied,
     DecisionAcknowledged,
     DecisionAmended,
@@ -399,6 +400,25 @@ async def test_the_same_words_after_an_erratum_close_the_gap_it_made(growing: In
     assert answer["totals"]["by_gap"]["amended_after_acknowledgement"] == 0
 
 
+async def test_what_a_decision_merges_into_is_told_to_those_who_may_know_of_it(growing: Installation) -> None:
+    merger = Effect(merger=AgreedMerger(into="HID-1"))
+    await more(
+        growing,
+        decided("SEG-2012-002", DAY, kind=DecisionKind.MERGE, effect=merger, organizations=("MOP",)),
+        decided("SEG-2012-003", DAY, kind=DecisionKind.MERGE, effect=merger, visibility=Visibility.PUBLIC),
+    )
+    for who, effects, found in (
+        (DIPRES, [merger, merger], ["SEG-2012-002", "SEG-2012-003"]),
+        (OUTSIDER, [merger, None], ["SEG-2012-002"]),
+        (NOBODY, [None], []),
+    ):
+        answer = await growing.read("/v1/decisions?kind=merge", **who)
+        told = [item["effect"] and item["effect"]["merger"]["into"] for item in answer["items"]]
+        assert told == [effect and "HID-1" for effect in effects]
+        named = numbers(await growing.read("/v1/decisions?kind=merge&commitment=HID-1", **who))
+        assert named == found
+
+
 async def test_pages_of_gaps_are_about_one_day_and_position(growing: Installation) -> None:
     seen: list[str] = []
     path = "/v1/decisions/gaps?on=2012-10-10&limit=1"
@@ -459,6 +479,63 @@ async def test_what_was_published_or_hidden_again_is_open_where_it_was_then_and_
         assert numbers(await growing.read(f"/v1/decisions{query}", **NOBODY)) == []
 
 
+async def test_what_was_recorded_while_a_decision_was_hidden_comes_with_its_publication(
+    growing: Installation,
+) -> None:
+    passed = growing.stage.store.head()
+    assert (await growing.read(f"/v1/decisions/changes?after={passed}", **OUTSIDER))["items"] == []
+    last = await more(growing, said("BIL-SAL-2012-002"), Told("decision", "BIL-SAL-2012-002", PUBLISHED))
+    answer = await growing.read(f"/v1/decisions/changes?after={passed}", **OUTSIDER)
+    (item,) = answer["items"]
+    assert (item["position"], item["number"], answer["next"]) == (last, "BIL-SAL-2012-002", None)
+    assert [one["what"] for one in item["learned"]] == ["agreed", "acknowledged", "published"]
+    assert item["decision"]["acknowledgement"]["outcome"] == "agreed"
+    told = await growing.read(f"/v1/decisions/changes?after={passed}", **DIPRES)
+    assert [[one["what"] for one in item["learned"]] for item in told["items"]] == [
+        ["acknowledged"],
+        ["published"],
+    ]
+    await more(growing, said("BIL-SAL-2012-003"))
+    assert (await growing.read(f"/v1/decisions/changes?after={last}", **OUTSIDER))["items"] == []
+
+
+async def test_the_feed_of_changes_is_read_in_pages_and_waits_for_ones_own_write(
+    growing: Installation,
+) -> None:
+    whole = await growing.read("/v1/decisions/changes", **DIPRES)
+    seen: list[Any] = []
+    path = "/v1/decisions/changes?limit=3"
+    while path is not None:
+        page = await growing.read(path, **DIPRES)
+        seen += page["items"]
+        path = page["next"]
+    assert [one["position"] for one in seen] == [one["position"] for one in whole["items"]]
+    assert [one["what"] for item in seen for one in item["learned"]] == [
+        *["agreed"] * 4,
+        *["acknowledged"] * 2,
+        *["line"] * 2,
+        *["erratum"] * 2,
+        *["line", "acknowledged"],
+    ]
+    appended = tell(growing.stage, amended("SEG-2012-001", 3), now=growing.now)
+    path = f"/v1/decisions/changes?after={appended.last - 1}&wait_for={appended.last}"
+    assert [one["position"] for one in (await growing.read(path, **DIPRES))["items"]] == [appended.last]
+
+
+async def test_a_refusal_does_not_tell_where_the_log_ends_to_those_who_do_not_see_everything(
+    growing: Installation,
+) -> None:
+    await more(growing, said("BIL-SAL-2012-002"))
+    head = growing.stage.store.head()
+    for path in ("/v1/decisions", "/v1/decisions/changes"):
+        told = (await growing.read(path, **OUTSIDER))["position"]
+        assert told < head
+        for who, last in ((OUTSIDER, told + 100_000), (DIPRES, head)):
+            assert (await growing.read(f"{path}?after={last}", **who))["items"] == []
+            refused = await growing.get(f"{path}?after={last + 1}", **who)
+            assert (refused.status_code, refused.json()["type"]) == (422, "/errors/position-to-come")
+
+
 async def test_a_client_reads_its_own_write_and_is_not_sent_what_it_holds(growing: Installation) -> None:
     appended = tell(growing.stage, decided("SEG-2012-002", DAY), now=growing.now)
     answer = await growing.get(f"/v1/decisions?wait_for={appended.last}", **DIPRES)
@@ -486,6 +563,9 @@ async def test_a_client_reads_its_own_write_and_is_not_sent_what_it_holds(growin
         ("decisions?days=3", "query-unknown"),
         ("decisions?agreed_since=yesterday", "request-invalid"),
         ("decisions?cursor=abc", "cursor-invalid"),
+        ("decisions?after=999999", "position-to-come"),
+        ("decisions/changes?after=999999", "position-to-come"),
+        ("decisions/changes?acknowledged=true", "query-unknown"),
         ("decisions/gaps?gap=wide", "filter-value-unknown"),
         ("decisions/gaps?days=-1", "request-invalid"),
         ("decisions/gaps?known_at=2012-12-31T12:00:00Z&position=3", "two-positions"),

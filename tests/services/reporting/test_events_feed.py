@@ -131,7 +131,7 @@ def test_the_feed_is_taken_up_again_where_it_was_left(served: Served) -> None:
         pieces += lines
         after = msgspec.json.decode(lines[-1])["position"]
     assert pieces == stored(served)
-    assert served.get(f"?after={after + 10**6}").content == b""
+    assert served.get(f"?after={after}").content == b""
 
 
 def test_the_feed_gives_the_types_asked_for(served: Served) -> None:
@@ -201,6 +201,19 @@ def test_a_live_stream_goes_on_after_the_last_event_received(served: Served) -> 
     assert [position for position, _, _ in received] == list(range(1, 2_601))
     refused = served.get(Accept="text/event-stream", Last_Event_ID="yesterday")
     assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[-1]) == (422, "last-event-id-invalid")
+
+
+def test_a_position_that_the_log_has_not_reached_is_refused_as_lines_and_as_messages(served: Served) -> None:
+    beyond = served.stage.store.head() + 1
+    cases: tuple[tuple[str, dict[str, str], str], ...] = (
+        (f"?after={beyond}", {}, "/query/after"),
+        (f"?after={beyond}", {"Accept": "text/event-stream"}, "/query/after"),
+        ("", {"Accept": "text/event-stream", "Last_Event_ID": str(beyond)}, "/header/Last-Event-ID"),
+    )
+    for query, more, pointer in cases:
+        refused = served.get(query, Role.AUDITOR, **more)
+        assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[-1]) == (422, "position-to-come")
+        assert refused.json()["errors"][0]["pointer"] == pointer
 
 
 def test_a_live_stream_of_some_types_passes_over_the_others(served: Served) -> None:

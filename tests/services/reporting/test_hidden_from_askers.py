@@ -365,6 +365,13 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "agreed_since=2013-03-12",
         "after=9",
     ),
+    "/v1/decisions/changes": (
+        "limit=1",
+        f"body={NAMES}",
+        "organization=MININT",
+        "has_budget_impact=true",
+        "after=9",
+    ),
     "/v1/decisions/gaps": (
         "days=0&on=2013-04-30",
         "limit=1&days=0",

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.register import (
     BodyLine,
+    MeetingTotal,
+    MeetingTotals,
     RegisterFilters,
     RegisterPeriod,
     periods_between,
     register_as_of,
+    totals_as_of,
 )
-from shared.events.meeting_vocabulary import ProtocolPeriod
+from shared.events.meeting_vocabulary import Presence, ProtocolPeriod
 from shared.events.meetings import (
     Appointment,
+    Attendee,
     BodyChanged,
     MeetingCancelled,
+    MeetingConvened,
+    MeetingHeld,
     MeetingPublished,
     MeetingRescheduled,
     Protocol,
@@ -49,6 +56,7 @@ from tests.services.reporting.meeting_histories import (
     Known,
     histories,
     replayed_register,
+    replayed_totals,
     written,
 )
 from tests.services.reporting.stage import EVERYTHING, Stage, ministry, staged
@@ -108,6 +116,40 @@ def register(stage: Stage, asked: Asked, bodies: tuple[str, ...], **more: Any) -
     return lines
 
 
+def totals(stage: Stage, asked: Asked, bodies: tuple[str, ...] = (), **more: Any) -> MeetingTotals:
+    """The totals over some bodies."""
+    found = periods_between(asked.first, asked.last, MONTHS[asked.months], 1000)
+    assert found is not None
+    scope = EVERYTHING if asked.asker is None else ministry(asked.asker)
+    scope = ANYBODY if asked.asker == PUBLIC else scope
+    filters = RegisterFilters(body=bodies, **more)
+    with stage.read_model.reading() as reading:
+        return totals_as_of(reading, AsOf(asked.on, asked.position, None), scope, found, filters)
+
+
+def totals_as_replayed(
+    stage: Stage, asked: Asked, bodies: tuple[str, ...]
+) -> dict[tuple[str, str, date], dict[str, int]]:
+    """The totals in the terms of the replay; that the periods make up the whole is seen to here."""
+    told, found = totals(stage, asked, bodies), {}
+    groups: list[tuple[str, str, MeetingTotal]] = [("all", "all", told)]
+    groups += [("kind", one.group, one) for one in told.by_kind]
+    groups += [("organization", one.group, one) for one in told.by_organization]
+    for by, name, group in groups:
+        for period in group.periods:
+            counts = {
+                STATES[field]: number for field, number in structs.asdict(period.counts).items() if number
+            }
+            if counts:
+                found[by, name, period.from_on] = counts
+        for field in STATES:
+            assert getattr(group.counts, field) == sum(getattr(one.counts, field) for one in group.periods)
+    return found
+
+
+STATES = {"held": "held", "cancelled": "cancelled", "ahead": "convened", "unrecorded": "unrecorded"}
+
+
 def as_replayed(line: BodyLine) -> dict[str, Any]:
     """A line of the register in the terms of the replay."""
     return {
@@ -157,6 +199,7 @@ def test_the_register_says_what_a_replay_of_the_log_says(stage: Stage, data: st.
     for asked in (everything(log, epoch), *(asked_of(data, log, epoch) for _ in range(4))):
         lines = register(stage, asked, bodies)
         assert {line.body: as_replayed(line) for line in lines} == replayed_register(log, asked)
+        assert totals_as_replayed(stage, asked, bodies) == replayed_totals(log, asked)
         for line in lines:
             for name in ("expected", "due", "held", "cancelled", "ahead", "unrecorded", "minutes_late"):
                 parts = [getattr(period.counts, name) for period in line.periods]
@@ -362,3 +405,75 @@ def _political_committee_entered(stage: Stage, code: str, entered: date) -> None
     changed = committee(code, protocol=Protocol(in_force_from=date(2012, 5, 28))).event
     fields = {name: getattr(changed, name) for name in changed.__struct_fields__ if name != "code"}
     tell(stage, Told("body", code, BodyChanged(**fields)), now=noon(entered + timedelta(days=1)))
+
+
+# The bilaterals of 2012, by month and ministry (section 3.2.2 of the source has the sums of three months).
+IN_AUGUST, IN_OCTOBER, IN_NOVEMBER = 18, 13, 21
+
+
+def test_the_bilaterals_of_2012_come_out_by_month_and_the_register_tells_each_asker_of_their_own(
+    stage: Stage,
+) -> None:
+    codes = [f"M{number:02}" for number in range(22)]
+    for code in codes:
+        reserved: dict[str, Any] = {"presiding_organization": "PRESIDENCIA", "protocol": WEEKLY}
+        tell(stage, bilateral(f"BIL-{code}", code, **reserved), now=noon(JANUARY))
+    tell(stage, committee("SOCIAL", organizations=("M00", "M01")), now=noon(JANUARY))
+    number = count()
+
+    def met(body: str, at: datetime, *organizations: str, **more: Any) -> None:
+        code = f"{body}-{next(number)}"
+        called = MeetingConvened(
+            body=body,
+            scheduled_at=at,
+            visibility=Visibility.RESERVED if organizations else Visibility.INTERNAL,
+            organizations=organizations,
+        )
+        someone = Attendee(organization="DCI", position="Chief", presence=Presence.PRESENT)
+        took_place = MeetingHeld(held_at=at, attendance=(someone,), **more)
+        tell(
+            stage,
+            Told("meeting", code, called),
+            Told("meeting", code, took_place),
+            now=noon(date(2013, 5, 2)),
+        )
+
+    for month, many in ((8, IN_AUGUST), (10, IN_OCTOBER), (11, IN_NOVEMBER)):
+        for one in range(many - 1):
+            ministry_code = codes[one % 20]
+            met(f"BIL-{ministry_code}", noon(date(2012, month, 1 + one)), ministry_code)
+        # Late on the last evening it is the next day, and month, in UTC; and its week has its Thursday there.
+        evening = datetime(2012, month + 1, 1, 1, 30, tzinfo=UTC)
+        met("BIL-M20", evening, "M20")
+        met("SOCIAL", noon(date(2012, month, 15)))
+    called_off = convened(
+        "BIL-M21", "OFF", date(2012, 8, 3), visibility=Visibility.RESERVED, organizations=("M21",)
+    )
+    tell(
+        stage, called_off, Told("meeting", "OFF", MeetingCancelled(reason="Ill")), now=noon(date(2012, 8, 1))
+    )
+    stage.wait()
+    head = stage.store.head()
+
+    def year(asker: str | None, **filters: Any) -> MeetingTotals:
+        span = date(2012, 1, 1), date(2012, 12, 31)
+        return totals(stage, Asked(head, date(2013, 6, 1), *span, 1, asker), **filters)
+
+    def held_by_month(total: MeetingTotal) -> list[int]:
+        return [period.counts.held for period in total.periods]
+
+    told = year(None)
+    kinds = {one.group: one for one in told.by_kind}
+    assert held_by_month(kinds["bilateral"]) == [0] * 7 + [18, 0, 13, 21, 0]
+    assert held_by_month(kinds["committee"]) == [0] * 7 + [1, 0, 1, 1, 0]
+    assert (kinds["bilateral"].counts.cancelled, told.counts.held) == (1, 18 + 13 + 21 + 3)
+    organizations = {one.group: one.counts.held for one in told.by_organization}
+    assert organizations["PRESIDENCIA"] == 52
+    assert (organizations["M00"], organizations["M20"], organizations["M21"]) == (3, 3, 0)
+    assert organizations["none"] == 3
+    assert year(None, kind=["bilateral"]).counts.held == 52
+    # A ministry is told of its own bilaterals and of the committees, and the public of nothing.
+    own = year("M00")
+    assert [(one.group, one.counts.held) for one in own.by_kind] == [("bilateral", 3), ("committee", 3)]
+    assert [one.group for one in own.by_organization] == ["M00", "PRESIDENCIA", "none"]
+    assert (year(PUBLIC).counts.held, year(PUBLIC).by_kind, year(PUBLIC).by_organization) == (0, [], [])

@@ -69,6 +69,17 @@ def test_it_was_overdue_until_more_time_was_given() -> None:
     assert state(OCTOBER_31 + DAY, more, completed(OCTOBER_31)) == (ActionItemState.DONE, 3)
 
 
+def test_what_was_done_late_stays_so_whatever_was_granted_later() -> None:
+    """Due on 06-30, extended on 07-10, done on 07-05: judged by the day that was due on the day it was done."""
+    done, more = completed(DUE_ON + DAY), extended(OCTOBER_31, OCTOBER_15)
+    for told in ((done, more), (more, done)):
+        late = 2 + told.index(done)
+        assert state(OCTOBER_15, *told) == (ActionItemState.DONE_LATE, late)
+        assert state(OCTOBER_31 + DAY, *told) == (ActionItemState.DONE_LATE, late)
+    granted = extended(OCTOBER_31, DUE_ON)
+    assert state(OCTOBER_31, granted, done) == (ActionItemState.DONE, 3)
+
+
 def test_what_is_called_off_is_owed_until_then() -> None:
     off = cancelled(OCTOBER_15)
     assert state(OCTOBER_15 - DAY, off) == (ActionItemState.OVERDUE, 1)
