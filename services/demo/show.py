@@ -53,6 +53,7 @@ def show(out: Console, url: Callable[[str], str], token_for: Callable[[str, str,
         BadYear(out, client, url).tell()
         _print_history(out, client, commitments, "What came of the decisions: {}", *DECIDED)
         _print_board(out, client, board, EARLIER_DAY, "The same board a year earlier")
+        _print_corrected(out, client, board, LAST_DAY)
     _print_way_on(out, url, reader)
 
 
@@ -93,6 +94,23 @@ def _print_late(out: Console, client: httpx.Client, board: str, day: date) -> No
             )
             words = item["public_deadline_reason"] or (item["result"] and item["result"]["text"])
             shown.add_row(item["code"], item["status"], *days, words)
+    out.print()
+    out.print(shown)
+
+
+def _print_corrected(out: Console, client: httpx.Client, board: str, day: date) -> None:
+    """What a past day is told otherwise than before, because something was corrected or retracted since."""
+    answer = client.get(board, params={"on": day.isoformat(), "limit": 200})
+    answer.raise_for_status()
+    shown = table(f"Told otherwise since: {day:%d %B %Y}")
+    add_whole(shown, "commitment")
+    add_wrapped(shown, "what", 15)
+    add_whole(shown, "from", "to")
+    add_wrapped(shown, "why")
+    for item in answer.json()["items"]:
+        if told := item["corrected"]:
+            what = told["what"].replace("_", " ")
+            shown.add_row(item["code"], what, str(told["from"]), str(told["to"]), told["reason"])
     out.print()
     out.print(shown)
 

@@ -120,6 +120,9 @@ class Story:
             yield report["on"], partial(self._report, item, number, report)
         if "revise" in item:
             yield item["revise"]["effective_on"], say("deadline-revisions", item["revise"])
+        if "correct" in item:
+            # Nobody noticed before the record was gone through: it comes last.
+            yield date.max, say("corrections", item["correct"])
         if "complete" in item:
             done = item["complete"]
             body = {"completed_on": done["on"], "evidence": [{"description": done["evidence"]}]}

@@ -12,7 +12,7 @@ and the fingerprint is another: another generation of the read model is then bui
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
@@ -48,12 +48,16 @@ from shared.events.vocabulary import (
     Visibility,
 )
 from shared.events.vocabulary import Scope as CommitmentScope
+from shared.identity.actor import Actor
 
 PROJECTIONS: Final = 4
 """To be raised whenever a projection makes other rows of the same events."""
 
 END_OF_DAYS: Final = date.max
 """`valid_to` of what holds until further notice."""
+
+_LAST_DAY: Final = END_OF_DAYS - timedelta(days=1)
+"""On the very last day everything holds that held on its eve: days of facts lie before it."""
 
 END_OF_LOG: Final = 2**63 - 1
 """`known_to` of what is known now."""
@@ -126,7 +130,7 @@ class Field(NamedTuple):
     words: type[StrEnum] | None = None
     """The closed list its values are of."""
     names: str = ""
-    """What its values are codes of, where `names` knows how those are called."""
+    """What its values are codes of; the dataset `names` knows how organisations and pillars are called."""
     registered: bool = False
     """Whether it is the field of this name of a commitment's registration, as it reads on the day."""
 
@@ -258,7 +262,9 @@ class Dataset:
     def holds(self, on: date, position: int, table: Any = None) -> ColumnElement[bool]:
         """The rows that held on a day, as known at a position: for rows that are found by their key."""
         columns = (self.table if table is None else table).c
-        return and_(self.known_at(position, table), columns.valid_from <= on, columns.valid_to > on)
+        return and_(
+            self.known_at(position, table), columns.valid_from <= on, columns.valid_to > min(on, _LAST_DAY)
+        )
 
     def valid_at(self, on: date, position: int, reached: int) -> ColumnElement[bool]:
         """The rows that held on a day, as known at a position, found through the interval tree.
@@ -267,7 +273,7 @@ class Dataset:
         """
         positions = path(position, max(reached, position, 1).bit_length())
         return and_(
-            self.c.valid_node.in_(path(on.toordinal(), LAST_DAY_BIT)),
+            self.c.valid_node.in_(path(min(on, _LAST_DAY).toordinal(), LAST_DAY_BIT)),
             self.c.known_node.in_([*positions, 1 << LAST_POSITION_BIT]),
             self.holds(on, position),
         )
@@ -327,7 +333,7 @@ commitment_states: Final = Dataset(
           registered=True),
     Field("without_deadline", Type.FLAG, filter="without_deadline", group=True, words=YesNo,
           about="Whether it has no public deadline"),
-    "public_revisions: number",
+    "public_revisions: number, corrected_after_due: number",
     valid_time=True,
     by_interval=True,
     readable="commitment_id",
@@ -335,7 +341,8 @@ commitment_states: Final = Dataset(
 """On which days what held of a commitment; each `…_at` is the position of the event that said so.
 
 `public_revisions`: how often a public deadline that stood had been moved; `late_days`: of one that was achieved, how
-many days after the public deadline then in force, 0 where it was no later.
+many days after the public deadline then in force, 0 where it was no later; `corrected_after_due`: how often the public
+deadline was corrected, or a fact of it retracted, when it had passed.
 """
 
 commitments: Final = Dataset(
@@ -366,6 +373,34 @@ commitment_progress: Final = Dataset(
 )
 """What its reports say: the percentage done, and the last report that was accepted; none before the first report."""
 
+commitment_corrections: Final = Dataset(
+    "commitment_corrections", "commitment_id: id", "corrections: json", valid_time=True
+)
+"""By which corrections and retractions a day is told otherwise than before, what matters most first."""
+
+STATE_FACTS: Final = ("closure", "public_deadline", "judgement", "internal_deadline")
+"""The columns from which the states of commitments follow."""
+
+
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `corrections`: a column that is told otherwise of some days since an event, and what it was before.
+
+    `before` and `after` are as JSON has them.
+    """
+
+    since: date
+    until: date
+    what: str
+    before: Any
+    after: Any
+    position: int
+    recorded_at: str
+    recorded_on: date
+    recorded_by: Actor
+    reason: str
+    retraction: bool
+
+
 readers: Final = Dataset("readers", "organization, thing_id: id", "concerned: flag", indexes=(("thing_id",),))
 """The organisations that may read a thing while it is reserved; not all of them are `concerned` by it."""
 
@@ -375,7 +410,7 @@ names: Final = Dataset("names", "kind, code", "name, rank: number", valid_time=T
 bodies: Final = Dataset(
     "bodies",
     "body_id: id",
-    Field("code", filter="body", about="The code of a body"),
+    Field("code", filter="body", names="body", about="The code of a body"),
     "name",
     Field("kind", filter="kind", words=BodyKind, about="A kind of body"),
     "presiding_organization?, expected_meetings: number?, expected_period?, days_to_minutes: number?",
@@ -400,7 +435,7 @@ decisions: Final = Dataset(
     "decisions",
     "decision_id: id",
     "number, agreed_at: position, agreed_on: day",
-    Field("body", filter="body", about="The code of a body"),
+    Field("body", filter="body", names="body", about="The code of a body"),
     "meeting_id: id, agenda_item: number?, position_in_item: number",
     Field("kind", filter="kind", words=DecisionKind, about="A kind of decision"),
     "text, commitments: json, organizations: json, effect: json?",
@@ -479,6 +514,7 @@ DATASETS: Final = (
     commitments,
     commitment_details,
     commitment_progress,
+    commitment_corrections,
     readers,
     names,
     bodies,

@@ -12,17 +12,20 @@ from typing import Any, ClassVar, Final
 from services.reporting.datasets import (
     ORGANIZATION,
     PILLAR,
+    commitment_corrections,
     commitment_details,
     commitment_progress,
     commitment_states,
     commitments,
     names,
 )
+from services.reporting.projections.corrections import Answers, Corrections, answers_of
 from services.reporting.projections.differ import ByDay, Now
-from services.reporting.projections.projection import DayOf, json_text, readers_of
+from services.reporting.projections.projection import DayOf, Projection, json_text, readers_of
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Completed,
+    Corrected,
     DeadlineRevised,
     Discarded,
     LeadReassigned,
@@ -59,11 +62,24 @@ class CommitmentProjection:
         ProgressReviewed,
     }
 
-    __slots__ = ("_endings", "_facts", "_id", "_key", "_moves", "_reasons", "_reports", "_visibility")
+    __slots__ = (
+        "_day_of",
+        "_endings",
+        "_facts",
+        "_id",
+        "_key",
+        "_moves",
+        "_reasons",
+        "_reports",
+        "_visibility",
+        "corrections",
+    )
 
-    def __init__(self, recorded: Recorded, _day_of: DayOf) -> None:
+    def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, Registered)
+        self._day_of = day_of
+        self.corrections = Corrections()
         self._id = recorded.stream_id
         self._key = (recorded.stream_id.hex,)
         self._visibility = event.visibility.value
@@ -78,13 +94,53 @@ class CommitmentProjection:
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
+        if isinstance(recorded.data, Corrected):
+            before = self.answers()
+            self._facts.apply(recorded.data, recorded.position)
+            self._find_moves()
+            self.corrections.note(before, self.answers(), recorded, self._day_of(recorded.recorded_at))
+            return (*self._whole(), self._readers())
+        told = self._take_in(recorded)
+        day = getattr(recorded.data, "effective_on", getattr(recorded.data, "completed_on", date.min))
+        return (*told, self._corrected()) if day < self.corrections.until else told
+
+    def instead_of(self, earlier: Projection, retraction: Recorded, mistake: int) -> Iterable[Now]:
+        """See `Comparing.instead_of`."""
+        assert isinstance(earlier, CommitmentProjection)
+        self.corrections = earlier.corrections.without(mistake)
+        self.corrections.note(
+            earlier.answers(), self.answers(), retraction, self._day_of(retraction.recorded_at)
+        )
+        return self._whole()
+
+    def _whole(self) -> list[Now]:
+        """All that there is of it by day."""
+        return [*self._by_day(), self._corrected()]
+
+    def _by_day(self) -> list[Now]:
+        found = [self._states(None), self._descriptions(None)]
+        if self._has_details():
+            found.append(self._details(None))
+        if self._reports is not None:
+            found.append(self._reported(self._reports))
+        return found
+
+    def answers(self) -> Answers:
+        """What answers say of it by day."""
+        details = () if self._has_details() else (self._details(None),)
+        return answers_of((*self._by_day(), *details), self._facts.first_day)
+
+    def _corrected(self) -> Now:
+        return Now(commitment_corrections, {self._key: self.corrections.by_day(self.answers())})
+
+    def _take_in(self, recorded: Recorded) -> Iterable[Now]:
         event, position = recorded.data, recorded.position
         if isinstance(event, (ProgressReported, ProgressReviewed)):
             return self._progress(event, position)
         since = self._facts.apply(event, position)
         if isinstance(event, (Registered, *RESTATING)):
             self._find_moves()
-            details = (self._details(since),) if self._endings or self._reasons else ()
+            details = (self._details(since),) if self._has_details() else ()
             return (self._states(since), self._descriptions(since), self._readers(), *details)
         match event:
             case VisibilityChanged():
@@ -93,14 +149,14 @@ class CommitmentProjection:
             case LeadReassigned():
                 return (self._states(since), self._readers())
             case DeadlineRevised() | Completed() | Discarded() | Merged():
-                begun = bool(self._endings or self._reasons)
+                begun = self._has_details()
                 if isinstance(event, DeadlineRevised):
                     self._reasons[position] = event.reason
                     self._find_moves()
                 else:
                     self._endings[position] = event
                 return (self._states(since), self._details(since if begun else None))
-            case Reopened() if self._endings or self._reasons:
+            case Reopened() if self._has_details():
                 return (self._states(since), self._details(since))
         return (self._states(since),)
 
@@ -126,6 +182,7 @@ class CommitmentProjection:
             *_registered(reads),
             facts.public_deadline is None,
             bisect_right(self._moves[0], day),
+            self.corrections.after_due,
         )
 
     def _ended(self, position: int) -> tuple[str | None, str | None, int | None]:
@@ -162,6 +219,9 @@ class CommitmentProjection:
                 found.append((day, row))
         return Now(commitments, {self._key: found}, since)
 
+    def _has_details(self) -> bool:
+        return bool(self._endings or self._reasons)
+
     def _details(self, since: date | None) -> Now:
         facts, reasons, found = self._facts, self._reasons, ByDay()
         public, internal, closures = facts.public_deadlines, facts.internal_deadlines, facts.closures
@@ -194,6 +254,9 @@ class CommitmentProjection:
         tells_nothing = isinstance(event, ProgressReported) and event.percent is None
         if since is None or tells_nothing:
             return ()
+        return (self._reported(reports),)
+
+    def _reported(self, reports: ReportsByDay) -> Now:
         found: ByDay = []
         for day in reports.days():
             done, told, last = (
@@ -212,7 +275,7 @@ class CommitmentProjection:
             )
             if not found or found[-1][1] != row:
                 found.append((day, row))
-        return (Now(commitment_progress, {self._key: found}),)
+        return Now(commitment_progress, {self._key: found})
 
     def _readers(self) -> Now:
         """Who leads it, answers for it or works on it."""

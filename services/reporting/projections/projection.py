@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
@@ -28,6 +28,14 @@ class Projection(Protocol):
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """Take in one more event, and say what may be otherwise now."""
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """A projection that shows which days are told otherwise since something was retracted."""
+
+    def instead_of(self, earlier: Projection, retraction: Recorded, mistake: int) -> Iterable[Now]:
+        """What there is to say when it takes the place of an earlier one, which believed the event at a position."""
 
 
 def only(dataset: Dataset, key: Key, **values: Any) -> Now:

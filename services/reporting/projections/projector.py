@@ -12,8 +12,8 @@ from services.reporting.projections.commitments import CommitmentProjection, Nam
 from services.reporting.projections.decisions import DecisionProjection, OutcomeProjection
 from services.reporting.projections.differ import Key, Row, RowChanges, StreamRows, write_down
 from services.reporting.projections.meetings import ActionItemProjection, BodyProjection, MeetingProjection
-from services.reporting.projections.projection import DayOf, Projection
-from shared.aggregate.aggregate import believed
+from services.reporting.projections.projection import Comparing, DayOf, Projection
+from shared.aggregate.aggregate import believed, retractions_in
 from shared.errors import CorruptEvent
 from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
@@ -83,11 +83,19 @@ class _Stream:
     def believe(self, projection: Projection, history: Sequence[Recorded], changes: RowChanges) -> None:
         """Have what a projection makes of a history without what it retracts, from its last event on."""
         rows, forgotten = StreamRows(), RowChanges()
+        if 1 in retractions_in(history):
+            self.rows.become(rows, history[-1].position, changes)  # it is as if it had never been there
+            return
         for recorded in believed(history):
             if recorded.version == 1 or type(recorded.data) in projection.TYPES:
                 for now in projection.apply(recorded):
                     rows.apply(now, recorded.position, forgotten)
-        self.rows.become(rows, history[-1].position, changes)
+        retraction = history[-1]
+        if isinstance(projection, Comparing) and isinstance(retraction.data, Retraction):
+            mistake = history[retraction.data.version - 1].position
+            for now in projection.instead_of(self.projection, retraction, mistake):
+                rows.apply(now, retraction.position, forgotten)
+        self.rows.become(rows, retraction.position, changes)
         self.projection = projection
 
 

@@ -13,14 +13,24 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from services.reporting.datasets import (
+    Correction,
     Dataset,
     Type,
+    commitment_corrections,
     commitment_details,
     commitment_progress,
     commitment_states,
     commitments,
 )
 from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows
+from services.reporting.queries.corrections import (
+    Corrected,
+    codes_in,
+    corrected,
+    corrections_in,
+    deciding,
+    known_to,
+)
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.rules import verdict
@@ -93,6 +103,16 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
             "done, or on this day; 0 where it was done in time, null without a deadline."
         ),
     ] = None
+    corrected: Annotated[
+        Corrected | None,
+        Meta(description="How this day is told otherwise than before, since a correction or a retraction."),
+    ] = None
+    public_deadline_corrected_after_due: Annotated[
+        int,
+        Meta(
+            description="How often the public deadline was corrected, or a fact of it retracted, after it had passed."
+        ),
+    ] = 0
     first_public_deadline_on: Annotated[
         date | None, Meta(description="The first day that was promised in public, as known now.")
     ] = None
@@ -133,6 +153,9 @@ class Totals(msgspec.Struct, frozen=True):
     merged: int
     late: Annotated[int, Meta(description="Delayed, or achieved after the public deadline.")]
     rescheduled: Annotated[int, Meta(description="Whose public deadline has been moved.")]
+    corrected_after_due: Annotated[
+        int, Meta(description="Whose public deadline was corrected when it had passed.")
+    ]
     without_deadline: Annotated[int, Meta(description="Without a public deadline, in whatever state.")]
 
 
@@ -184,7 +207,7 @@ def grouped_board_as_of(
     names = names_at(reading, at.position, at.on)
     groups: dict[tuple[Any, ...], list[Any]] = {}
     for row in rows:
-        given = iter(row[5:])
+        given = iter(row[6:])
         key = tuple(row[0] if name == STATUS else next(given) for name in group_by)
         groups.setdefault(key, []).append(row)
     ordered = sorted(
@@ -216,6 +239,7 @@ def _counts(status: ColumnElement[Any]) -> list[ColumnElement[Any]]:
         func.count().label("registered"),
         of_those(late).label("late"),
         of_those(_row.public_revisions > 0).label("rescheduled"),
+        of_those(_row.corrected_after_due > 0).label("corrected_after_due"),
         of_those(_row.without_deadline).label("without_deadline"),
     ]
 
@@ -234,6 +258,7 @@ def _totals(counts: Sequence[Any]) -> Totals:
         merged=merged,
         late=sum(row.late for row in counts),
         rescheduled=sum(row.rescheduled for row in counts),
+        corrected_after_due=sum(row.corrected_after_due for row in counts),
         without_deadline=sum(row.without_deadline for row in counts),
     )
 
@@ -273,17 +298,25 @@ def _items(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any], rule: 
     if not rows:
         return []
     names = names_at(reading, at.position, at.on)
-    described, details, progress = (
-        _rows_of(reading, at, one, rows) for one in (commitments, commitment_details, commitment_progress)
+    described, details, progress, told_otherwise = (
+        _rows_of(reading, at, one, rows)
+        for one in (commitments, commitment_details, commitment_progress, commitment_corrections)
     )
+    own = read_by_among(reading, scope, at.position, {*details, *told_otherwise})
+    corrections = {
+        one: known_to(corrections_in(row.corrections), scope, own=one in own)
+        for one, row in told_otherwise.items()
+    }
     elsewhere = {row.merged_into for row in rows} | {row.parent for row in described.values()}
+    elsewhere |= codes_in(one for found in corrections.values() for one in found)
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
-    own = read_by_among(reading, scope, at.position, details)
 
     def item(row: Any) -> Item:
         one = row.commitment_id
-        beside = _Beside(described[one], details.get(one), progress.get(one), one in own)
-        return _item(row, beside, at.on, names, known, rule)
+        beside = _Beside(
+            described[one], details.get(one), progress.get(one), corrections.get(one, []), one in own
+        )
+        return _item(row, beside, at.on, names, known, scope, rule)
 
     return [item(row) for row in rows]
 
@@ -294,6 +327,7 @@ class _Beside(NamedTuple):
     described: Any
     details: Any
     progress: Any
+    corrections: list[Correction]
     own: bool
     """Whether the asker may know what became of its internal deadline."""
 
@@ -303,8 +337,10 @@ def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str
     return {row.code for row in readable_rows(reading, scope, position, commitments, "code", codes)}
 
 
-def _item(row: Any, beside: _Beside, on: date, names: Names, known: set[str], rule: Rule) -> Item:
-    described, details, progress, own = beside
+def _item(
+    row: Any, beside: _Beside, on: date, names: Names, known: set[str], scope: Scope, rule: Rule
+) -> Item:
+    described, details, progress, corrections, own = beside
     verdict_ = rule.line_for(row, on).verdict
     late_days = row.late_days
     if verdict_ == Status.DELAYED:
@@ -314,7 +350,9 @@ def _item(row: Any, beside: _Beside, on: date, names: Names, known: set[str], ru
         code=row.code,
         title=described.title,
         status=None if verdict_ is None else Status(verdict_),
-        status_because=_because(row, on, rule),
+        status_because=_because(row, on, rule, corrections=corrections),
+        corrected=corrected(corrections, scope, known),
+        public_deadline_corrected_after_due=row.corrected_after_due,
         public_deadline_on=row.public_deadline,
         internal_deadline_on=row.internal_deadline,
         parent=described.parent if described.parent in known else None,
@@ -357,7 +395,9 @@ def _percent(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _because(row: Any, on: date, rule: Rule) -> Because:
+def _because(row: Any, on: date, rule: Rule, corrections: Sequence[Correction] = ()) -> Because:
+    if (correction := deciding(corrections, row, on, rule)) is not None:
+        return Because(correction.position, "retraction" if correction.retraction else "correction")
     line = rule.line_for(row, on)
     fact = "registration" if getattr(row, f"{line.because}_at") is None else line.because
     return Because(rule.position_of(line, row), fact)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,9 +12,26 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import select
 
-from services.reporting.datasets import END_OF_DAYS, ORGANIZATION, commitment_states, commitments, decisions
-from services.reporting.queries.access import Scope, hidden_among, readable_things
+from services.reporting.datasets import (
+    END_OF_DAYS,
+    ORGANIZATION,
+    Correction,
+    commitment_corrections,
+    commitment_states,
+    commitments,
+    decisions,
+)
+from services.reporting.queries.access import Scope, hidden_among, read_by_among, readable_things
 from services.reporting.queries.board import readable_codes
+from services.reporting.queries.corrections import (
+    Corrected,
+    codes_in,
+    corrected,
+    corrections_in,
+    deciding,
+    known_to,
+    turning_days,
+)
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import names_at
 from services.reporting.queries.states import joined, states_told
@@ -64,6 +82,12 @@ class Days(msgspec.Struct, frozen=True):
         date | None, Meta(description="The deadline that had just passed, by itself.")
     ]
     because: Source
+    corrected: Annotated[
+        Corrected | None,
+        Meta(
+            description="How these days are told otherwise than before, since a correction or a retraction."
+        ),
+    ] = None
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -106,7 +130,11 @@ def timeline_as_of(
         )
     )
     names = names_at(reading, at.position)
-    known = readable_codes(reading, at.position, scope, {row.merged_into for row in rows} - {None})
+    corrections = _corrections(reading, at, scope, commitment_id)
+    elsewhere = codes_in(one for _, found in corrections for one in found)
+    known = readable_codes(
+        reading, at.position, scope, ({row.merged_into for row in rows} | elsewhere) - {None}
+    )
     stream = store.read_stream(commitment_id, 0, at.position)
     events = (codec.decode(line, position) for position, line in stream)
     sources = sources_of(reading, day_of, at, scope, events)
@@ -121,11 +149,15 @@ def timeline_as_of(
             public_deadline_on=row.public_deadline,
             internal_deadline_on=row.internal_deadline,
             merged_into=row.merged_into if row.merged_into in known else None,
-            passed_deadline_on=first - _DAY if first != row.valid_from else None,
-            because=sources[rule.position_of(line, row)],
+            passed_deadline_on=passed,
+            because=sources[rule.position_of(line, row) if by is None else by.position],
+            corrected=corrected(found, scope, known),
         )
         for row in rows
-        for first, last, line in _runs(row, rule)
+        for begins, ends, line in _runs(row, rule)
+        for first, last, found in _parted(begins, ends, corrections)
+        for passed in [first - _DAY if first == begins != row.valid_from else None]
+        for by in [deciding(found, row, first, rule)]
     ]
     spans = _joined(spans)
     now = [
@@ -154,6 +186,33 @@ def _joined(spans: list[Days]) -> list[Days]:
         else:
             found.append(span)
     return found
+
+
+Corrections = list[tuple[date, list[Correction]]]
+"""Those of a commitment that an asker may know of, by the days from which they speak."""
+
+
+def _corrections(reading: Reading, at: AsOf, scope: Scope, commitment_id: UUID) -> Corrections:
+    columns = commitment_corrections.c
+    rows = reading.connection.execute(
+        select(columns.valid_from, columns.corrections)
+        .where(columns.commitment_id == commitment_id, commitment_corrections.known_at(at.position))
+        .order_by(columns.valid_from)
+    ).all()
+    own = bool(rows) and commitment_id in read_by_among(reading, scope, at.position, [commitment_id])
+    return [(row.valid_from, known_to(corrections_in(row.corrections), scope, own=own)) for row in rows]
+
+
+def _parted(
+    begins: date, ends: date, corrections: Corrections
+) -> Iterator[tuple[date, date, list[Correction]]]:
+    """A run of days, parted where other corrections speak of them, or a deadline of before would have passed."""
+    cuts = {begins, *(day for day, _ in corrections)}
+    cuts |= {day + _DAY for _, found in corrections for day in turning_days(found)}
+    days = sorted(day for day in cuts if begins <= day < ends)
+    for first, last in pairwise((*days, ends)):
+        found = [told for day, told in corrections if day <= first]
+        yield first, last, found[-1] if found else []
 
 
 def _runs(row: Any, rule: Rule) -> Iterator[tuple[date, date, Line]]:

@@ -83,7 +83,7 @@ class Teller:
         left = [
             (version, event)
             for version, event in enumerate(own, 1)
-            if version not in {1, *gone} and not isinstance(event, Retraction)
+            if version not in {1, *gone} and not event.LASTING
         ]
         if left and self._random.random() < 0.15:
             version, event = self._one_of(left)
@@ -261,8 +261,7 @@ class Expected(NamedTuple):
 Told = Sequence[tuple[int, Event]]
 
 
-def replayed(told: Told, on: date) -> Expected | None:
-    """What should be on the board on a day of a commitment of which these events, with their positions, are known."""
+def _worked_out(told: Told, on: date) -> tuple[Expected, Standing] | None:
     told = without_mistakes(told)
     if not told:
         return None
@@ -318,9 +317,10 @@ def replayed(told: Told, on: date) -> Expected | None:
     )
     if judgement is None:
         judgement_at = registered_at
-    status, because = judged(
-        (closure, closure_at), (judgement, judgement_at), (public, public_at), (internal, internal_at), on
+    held = Standing(
+        (closure, closure_at), (public, public_at), (judgement, judgement_at), (internal, internal_at)
     )
+    status, because = judged(*held, on)
     title, pillar, priority, region, goal = (
         speaks(_changed_to(name), fields[name])[0]
         for name in ("title", "pillar", "priority", "region", "goal")
@@ -336,7 +336,7 @@ def replayed(told: Told, on: date) -> Expected | None:
         result = brief("completion", end)
     public_moves = moves(later, DeadlineKind.PUBLIC, fields["public_deadline"][0], on)
     internal_moves = moves(later, DeadlineKind.INTERNAL, fields["internal_deadline"][0], on)
-    return Expected(
+    expected = Expected(
         code=first.code,
         title=title,
         status=status,
@@ -365,6 +365,64 @@ def replayed(told: Told, on: date) -> Expected | None:
         percent=next((one.percent for one in accepted if one.percent is not None), None),
         percent_unreviewed=next((one.percent for one in unreturned if one.percent is not None), None),
     )
+    return expected, held
+
+
+Dated = tuple[Any, int]
+"""A value and the position of the event that said so."""
+
+
+class Otherwise(NamedTuple):
+    """What of a day was something else until a correction or a retraction, and what it was."""
+
+    what: str
+    before: Any
+    position: int
+
+
+def otherwise(told: Told, on: date) -> Otherwise | None:
+    """The last event that took back what had been said of a day, of what states follow from, if that still counts."""
+    mistakes = {event.version for _, event in told if isinstance(event, Retraction)}
+    now, found = standing(told, on), None
+    for place, (position, event) in enumerate(told, 1):
+        if place in mistakes or not isinstance(event, Corrected | Retraction):
+            continue
+        was, then = standing(told[: place - 1], on), standing(told[:place], on)
+        if was is None or then is None or now is None:
+            continue
+        changed = [name for name in Standing._fields if getattr(was, name)[0] != getattr(then, name)[0]]
+        if changed and getattr(now, changed[0])[0] == getattr(then, changed[0])[0]:
+            found = Otherwise(changed[0], getattr(was, changed[0])[0], position)
+    return found
+
+
+class Standing(NamedTuple):
+    """From what the state on a day follows."""
+
+    closure: Dated
+    public_deadline: Dated
+    judgement: Dated
+    internal_deadline: Dated
+
+
+def standing(told: Told, on: date) -> Standing | None:
+    """What the board goes by on a day, worked out from these events alone."""
+    found = _worked_out(told, on)
+    return None if found is None else found[1]
+
+
+def replayed(told: Told, on: date) -> Expected | None:
+    """What should be on the board on a day of a commitment of which these events, with their positions, are known."""
+    found = _worked_out(told, on)
+    if found is None:
+        return None
+    expected, held = found
+    taken_back = otherwise(told, on)
+    if taken_back is not None:
+        before = held._replace(**{taken_back.what: (taken_back.before, 0)})
+        if judged(*before, on)[0] != expected.status:
+            expected = expected._replace(because=taken_back.position)
+    return expected
 
 
 def without_mistakes(told: Told) -> Told:
@@ -448,12 +506,8 @@ def collaborating(told: Told, on: date) -> tuple[str, ...]:
     return tuple(max(changes)[2] if changes else found)
 
 
-Dated = tuple[Any, int]
-"""A value and the position of the event that said so."""
-
-
 def judged(
-    closure: Dated, judgement: Dated, public: Dated, internal: Dated, day: date
+    closure: Dated, public: Dated, judgement: Dated, internal: Dated, day: date
 ) -> tuple[str | None, int]:
     """The state on a day, and what it follows from: closed, late, doubtful, late by its own deadline, or fine."""
     if closure[0] is not None:

@@ -17,7 +17,9 @@ from services.reporting.queries.moments import AsOf
 from services.reporting.queries.timeline import timeline_as_of
 from shared.clock import Clock
 from shared.errors import NotFound
+from shared.events.commitments import Corrected
 from shared.events.facts import Event
+from shared.events.retractions import Retraction
 from shared.events.streams import stream_of
 from tests.services.reporting.histories import (
     COMMITMENTS,
@@ -25,8 +27,10 @@ from tests.services.reporting.histories import (
     MINISTRIES,
     SPAN,
     Expected,
+    Otherwise,
     concerned,
     histories,
+    otherwise,
     replayed,
 )
 from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
@@ -136,6 +140,8 @@ def test_the_board_says_what_a_replay_of_the_log_says(stage: Stage, data: st.Dat
             for one in expected
         ]
         assert [as_expected(item) for item in board.items] == shown
+        for found in board.items:
+            assert told_otherwise(found) == otherwise(story.known(found.code, position), on)
         assert board.totals == grouped.totals
         assert board.totals.registered == len(expected)
         assert board.totals.registered == sum(board.totals.by_status.values()) + board.totals.merged
@@ -149,6 +155,48 @@ def test_the_board_says_what_a_replay_of_the_log_says(stage: Stage, data: st.Dat
         counted = {(group["pillar"], group["status"]): group["count"] for group in grouped.items}
         listed = [(one.pillar, one.status) for one in expected]
         assert counted == {key: listed.count(key) for key in listed}
+
+
+STATE_FACTS = ("closure", "public_deadline", "judgement", "internal_deadline")
+
+
+def told_otherwise(item: Item) -> Otherwise | None:
+    """What an item says of what it was told otherwise before, in the terms of the replay."""
+    found = item.corrected
+    if found is None or found.what not in STATE_FACTS:
+        return None
+    before = date.fromisoformat(found.before) if found.before and "deadline" in found.what else found.before
+    return Otherwise(found.what, before, found.position)
+
+
+@EVERY_TIME
+@given(data=st.data())
+def test_no_answer_about_a_past_day_is_taken_back_without_that_answer_saying_so(
+    stage: Stage, data: st.DataObject
+) -> None:
+    tag = f"t{next(numbers):05d}"
+    story = Story(stage, tag, data.draw(histories(tag)), [])
+    taken_back = [(at, of) for at, of, event in story.told if isinstance(event, Corrected | Retraction)]
+    days = [data.draw(asked_days) for _ in range(2)]
+
+    def told(code: str, on: date, position: int) -> Item | None:
+        with stage.read_model.reading() as reading:
+            items = board_as_of(reading, AsOf(on, position, None), EVERYTHING, story.leads(), limit=200).items
+        return next((item for item in items if item.code == code), None)
+
+    def without_word_of_it(item: Item) -> Item:
+        return msgspec.structs.replace(
+            item, corrected=None, status_because=None, public_deadline_corrected_after_due=0
+        )
+
+    for position, code in taken_back:
+        for on in days:
+            before, after = told(code, on, position - 1), told(code, on, position)
+            if before is None or after is None:
+                continue  # a day on which it no longer is, or was not, there: its first day was wrong
+            says = [] if after.corrected is None else [after.corrected.position, *after.corrected.others]
+            if without_word_of_it(before) != without_word_of_it(after):
+                assert position in says
 
 
 @EVERY_TIME
