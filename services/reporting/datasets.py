@@ -80,6 +80,7 @@ class DecisionChange(StrEnum):
     LINE = "line"
     ERRATUM = "erratum"
     OUTCOME = "outcome"
+    REFERRAL = "referral"
     RETRACTED = "retracted"
 
 
