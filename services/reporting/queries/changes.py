@@ -33,6 +33,7 @@ from shared.events.retractions import Retraction
 from shared.rules.dated_facts import RESTATING, DatedFacts
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
+from shared.rules.visibility import of_the_unit
 
 _COUNTED: Final = (
     *(status.value for status in Status),
@@ -260,12 +261,11 @@ class _Known(NamedTuple):
 
     @classmethod
     def of(cls, told: Sequence[Recorded], at: AsOf) -> _Known | None:
-        """None where there was nothing yet."""
+        """None where there was nothing yet, or nothing any more."""
         events = believed([one for one in told if one.position <= at.position])
-        if not events:
+        first = events[0].data if events else None
+        if not isinstance(first, Registered):
             return None
-        first = events[0].data
-        assert isinstance(first, Registered)
         facts = DatedFacts(first, events[0].position)
         for one in events[1:]:
             facts.apply(one.data, one.position)
@@ -372,6 +372,8 @@ class _Told(NamedTuple):
         between = [
             one.position
             for one in self.events
-            if isinstance(one.data, moving) and one.position > self.before.position
+            if isinstance(one.data, moving)
+            and one.position > self.before.position
+            and not of_the_unit(one.data)
         ]
         return between[-1] if between else registered
