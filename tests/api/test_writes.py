@@ -65,6 +65,44 @@ async def house(folder: Path) -> AsyncIterator[House]:
         yield running
 
 
+TEXTS = (
+    "reason",
+    "title",
+    "name",
+    "text",
+    "remarks",
+    "goal",
+    "description",
+    "unit",
+    "place",
+    "reads",
+    "answer",
+    "code",
+)
+
+
+def otherwise(body: bytes) -> bytes:
+    """Another request of the same form: with a longer text, a larger percentage, or a reason more."""
+    document = json.loads(body)
+    if "percent" in document:
+        document["percent"] += 1
+    elif not _lengthened(document):
+        document["reason"] = "Another one"
+    return json.dumps(document).encode()
+
+
+def _lengthened(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_lengthened, value))
+    if not isinstance(value, dict):
+        return False
+    for name in TEXTS:
+        if isinstance(value.get(name), str):
+            value[name] += "x"
+            return True
+    return any(map(_lengthened, value.values()))
+
+
 async def say(
     house: House, step: Step, path: str, number: int, body: bytes, **headers: str
 ) -> httpx.Response:
@@ -121,7 +159,7 @@ async def _tell(house: House, step: Step, path: str, number: int) -> Told:
     position = first.json()["position"]
     line = await house.ask("reporting", "GET", f"/v1/events?after={position - 1}&limit=1")
     again = await say(house, step, path, number, body, X_Request_Id="another", **stated)
-    other = await say(house, step, path, number, body + b" ", **stated)
+    other = await say(house, step, path, number, otherwise(body), **stated)
     heads.append(await head(house))
     return Told(number, step, path, refusals, first, again, other, heads, line.json())
 
@@ -267,7 +305,7 @@ async def test_keys_are_remembered_by_services_that_were_started_again(
             body = json.dumps(told.step.body).encode()
             again = await say(restarted, told.step, told.path, told.number, body, If_Match="*")
             _check_replay(told, again)
-            other = await say(restarted, told.step, told.path, told.number, body + b" ", If_Match="*")
+            other = await say(restarted, told.step, told.path, told.number, otherwise(body), If_Match="*")
             assert refused(other) == (422, "idempotency-key-reused"), told
         assert await head(restarted) == before
 
