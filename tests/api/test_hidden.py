@@ -203,7 +203,7 @@ def everything_asked(path: str) -> tuple[str, ...]:
         "/v1/decisions/{number}",
         "/v1/action-items/{id}",
     ):
-        return ("", "?version=1", "?known_at=2013-04-30T15:30:00Z")
+        return ("", "?version=1", "?known_at=2013-04-30")
     return ("",)
 
 
