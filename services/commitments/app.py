@@ -26,6 +26,7 @@ from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.events.types import Kind
 from shared.http.metrics import new_registry
+from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.rules.indicator_warnings import WarningWindows
@@ -108,6 +109,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
+        store=store,
+        readable=readable_by(readers_of),
         catalogue={**commitment.ERRORS, **plan.ERRORS, **indicator.ERRORS, **outcome.ERRORS, **key.ERRORS},
         checks={"log": live.readiness, "decisions": decisions_act},
         lifespan=following,

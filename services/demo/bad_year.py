@@ -46,7 +46,10 @@ class BadYear:
         shown.add_section()
         for target in indicator["targets"]:
             promised = f"the target, as promised on {target['effective_on']}"
-            shown.add_row(target["on"][:4], str(target["value"]), promised)
+            shown.add_row(target["on"][:4], str(target["level"]), promised)
+        shown.add_section()
+        for sign in indicator["warnings"]:
+            shown.add_row("sign", "", sign["detail"])
         self._print(shown)
 
     def _meetings(self) -> list[str]:

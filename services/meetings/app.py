@@ -26,6 +26,7 @@ from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.events.types import Kind
+from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.settings import Settings
@@ -81,6 +82,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
+        store=store,
+        readable=readable_by(readers_of),
         catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},
         checks={"log": live.readiness},
         lifespan=following,

@@ -78,6 +78,8 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
+        store=store,
+        readable=reporting.readable,
         catalogue=ERRORS,
         checks={"log": live.readiness, "read_model": read_model_is_ready},
         lifespan=following,

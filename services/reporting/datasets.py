@@ -12,7 +12,7 @@ and the fingerprint is another: another generation of the read model is then bui
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
@@ -53,6 +53,9 @@ PROJECTIONS: Final = 4
 
 END_OF_DAYS: Final = date.max
 """`valid_to` of what holds until further notice."""
+
+_LAST_DAY: Final = END_OF_DAYS - timedelta(days=1)
+"""On the very last day everything holds that held on its eve: days of facts lie before it."""
 
 END_OF_LOG: Final = 2**63 - 1
 """`known_to` of what is known now."""
@@ -125,7 +128,7 @@ class Field(NamedTuple):
     words: type[StrEnum] | None = None
     """The closed list its values are of."""
     names: str = ""
-    """What its values are codes of, where `names` knows how those are called."""
+    """What its values are codes of; the dataset `names` knows how organisations and pillars are called."""
     registered: bool = False
     """Whether it is the field of this name of a commitment's registration, as it reads on the day."""
 
@@ -257,7 +260,9 @@ class Dataset:
     def holds(self, on: date, position: int, table: Any = None) -> ColumnElement[bool]:
         """The rows that held on a day, as known at a position: for rows that are found by their key."""
         columns = (self.table if table is None else table).c
-        return and_(self.known_at(position, table), columns.valid_from <= on, columns.valid_to > on)
+        return and_(
+            self.known_at(position, table), columns.valid_from <= on, columns.valid_to > min(on, _LAST_DAY)
+        )
 
     def valid_at(self, on: date, position: int, reached: int) -> ColumnElement[bool]:
         """The rows that held on a day, as known at a position, found through the interval tree.
@@ -266,7 +271,7 @@ class Dataset:
         """
         positions = path(position, max(reached, position, 1).bit_length())
         return and_(
-            self.c.valid_node.in_(path(on.toordinal(), LAST_DAY_BIT)),
+            self.c.valid_node.in_(path(min(on, _LAST_DAY).toordinal(), LAST_DAY_BIT)),
             self.c.known_node.in_([*positions, 1 << LAST_POSITION_BIT]),
             self.holds(on, position),
         )
@@ -398,7 +403,7 @@ names: Final = Dataset("names", "kind, code", "name, rank: number", valid_time=T
 bodies: Final = Dataset(
     "bodies",
     "body_id: id",
-    Field("code", filter="body", about="The code of a body"),
+    Field("code", filter="body", names="body", about="The code of a body"),
     "name",
     Field("kind", filter="kind", words=BodyKind, about="A kind of body"),
     "presiding_organization?, expected_meetings: number?, expected_period?, days_to_minutes: number?",
@@ -423,7 +428,7 @@ decisions: Final = Dataset(
     "decisions",
     "decision_id: id",
     "number, agreed_at: position, agreed_on: day",
-    Field("body", filter="body", about="The code of a body"),
+    Field("body", filter="body", names="body", about="The code of a body"),
     "meeting_id: id, agenda_item: number?, position_in_item: number",
     Field("kind", filter="kind", words=DecisionKind, about="A kind of decision"),
     "text, commitments: json, organizations: json, effect: json?",

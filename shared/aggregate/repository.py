@@ -39,6 +39,7 @@ from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.live import PATIENCE, LiveLog
 from shared.eventlog.store import (
     Changes,
+    CodeTaken,
     DuplicateKey,
     IdempotencyRecord,
     Outdated,
@@ -48,14 +49,14 @@ from shared.eventlog.store import (
 )
 from shared.events.facts import COMPUTED, Event
 from shared.events.retractions import Retraction
-from shared.events.streams import resolve, stream_of
+from shared.events.streams import looks_like_uuid, resolve, stream_of
 from shared.identity.actor import Actor
 
 ATTEMPTS: Final = 50
 """Decisions at most on one command before it gives up as unavailable; each lost one means that another was won."""
 
-NOWHERE: Final = UUID(int=0)
-"""A stream that is not there: ids are made from codes, or at random."""
+NOBODY: Final = UUID(int=0)
+"""An id that nothing has (they are made from codes, or at random); nor does any code begin with a hyphen."""
 
 CACHE: Final = 64 * 1024 * 1024
 """Bytes that the aggregates of one kind may take in memory, by estimate."""
@@ -111,17 +112,26 @@ class Repository(Generic[A]):
         return await self._load(stream_id)
 
     async def by_code(self, code: str) -> A | None:
-        """The state now of the one with this very code."""
-        return await self.get(stream_of(self.kind, code))
+        """The state now of the one with this code."""
+        return await self.named(code)
+
+    async def named(self, identifier: str) -> A | None:
+        """The state now of the one with this id, or with this code in any spelling of it."""
+        found = await self.get(resolve(self.kind, identifier))
+        if found is None and not looks_like_uuid(identifier):
+            code = await asyncio.to_thread(self.live.store.spelling, self.kind, identifier)
+            if code is not None and code != identifier:
+                found = await self.get(stream_of(self.kind, code))
+        return found
 
     async def find(self, identifier: str, actor: Actor) -> A:
         """The one with this id or code as it is now. NotFound when there is none that the actor may know of."""
-        aggregate = await self.get(resolve(self.kind, identifier))
+        aggregate = await self.named(identifier)
         if aggregate is None:
             raise self.unknown()
         if not await self.may_read(actor, aggregate):
             # Looked for just as one that is not there: the time it takes must not tell them apart.
-            await self.get(NOWHERE)
+            await self.named(str(NOBODY) if looks_like_uuid(identifier) else f"-{identifier}")
             raise self.unknown()
         return aggregate
 
@@ -131,7 +141,7 @@ class Repository(Generic[A]):
 
     async def readers_of(self, identifier: str) -> Readers | None:
         """Who may read the one with this id, code or number; None when there is none."""
-        found = await self.get(resolve(self.kind, identifier))
+        found = await self.named(identifier)
         return None if found is None else found.readers()
 
     def unknown(self) -> NotFound:
@@ -354,6 +364,11 @@ class Repository(Generic[A]):
         changes, own = _changes(stream_id, version, events, command, seen)
         try:
             appended = await self.live.append(changes)
+        except CodeTaken as error:
+            raise RuleBroken(
+                "code-taken",
+                "There is already one with this code, or with one that differs in capitals only.",
+            ) from error
         except VersionConflict:
             streams = {event.stream_id for event in changes.events}
             self.live.forget(streams)

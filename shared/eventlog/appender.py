@@ -44,8 +44,8 @@ class Appender:
     async def append(self, changes: Changes) -> Appended:
         """Write all of `changes` or nothing; returns once it is durable.
 
-        Raises VersionConflict, DuplicateKey, FollowerOvertaken, Outdated, or Unavailable (the outcome is then unknown
-        to the caller; an idempotency key makes asking again safe).
+        Raises VersionConflict, CodeTaken, DuplicateKey, FollowerOvertaken, Outdated, or Unavailable (the outcome is
+        then unknown to the caller; an idempotency key makes asking again safe).
         """
         if self._closed:
             raise Unavailable("shutting-down", "The service is stopping; try again.")

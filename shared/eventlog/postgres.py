@@ -29,6 +29,7 @@ from shared.eventlog.store import (
     LIMITS,
     Appended,
     Changes,
+    CodeTaken,
     DuplicateKey,
     FollowerOvertaken,
     Limits,
@@ -406,6 +407,8 @@ def _translated_errors() -> Iterator[None]:
         match error.diag.constraint_name:
             case "stored_events_pkey" | "stored_events_notification_id_idx":
                 raise _version_conflict(error) from error
+            case "codes_pkey":
+                raise CodeTaken(str(error)) from error
             case "idempotency_keys_pkey":
                 raise DuplicateKey(str(error)) from error
             case "followers_pkey":

@@ -25,6 +25,7 @@ from shared.eventlog.store import (
     MOVE_FOLLOWER,
     Appended,
     Changes,
+    CodeTaken,
     DuplicateKey,
     FollowerOvertaken,
     Limits,
@@ -82,6 +83,8 @@ class SQLiteStore(Store):
                     try:
                         connection.execute(_INSERT, row)
                     except sqlite3.IntegrityError as error:
+                        if "codes." in str(error):
+                            raise CodeTaken(str(error)) from error
                         raise VersionConflict(str(error), event.stream_id, event.version) from error
                 self._remember(connection, changes, now)
                 answers.append(Appended(first, head, moment))
@@ -351,7 +354,7 @@ def _integrity_error(error: sqlite3.IntegrityError) -> IntegrityError:
     message = str(error)
     if "originator_version" in message or "stored_events.rowid" in message:
         return VersionConflict(message)
-    return IntegrityError(message)
+    return CodeTaken(message) if "codes." in message else IntegrityError(message)
 
 
 def _unavailable() -> Unavailable:

@@ -28,8 +28,10 @@ from shared.errors import BitacoraError
 from shared.eventlog import codec
 from shared.eventlog.envelope import FollowerPosition, NewEvent, StoredLine
 from shared.eventlog.subscription import NotificationSubscription, Waiter, notification
+from shared.events.streams import stream_of
+from shared.events.texts import folded_code
 
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 """The revision of the log's tables (`migrations/`) on which this version of the code works."""
 
 VERSION_TABLE: Final = "log_version"
@@ -113,6 +115,10 @@ class VersionConflict(IntegrityError):
         self.version = version
 
 
+class CodeTaken(IntegrityError):
+    """Another stream of this kind has this code, be it in other capitals; nothing was written."""
+
+
 class DuplicateKey(IntegrityError):
     """The idempotency key was used before; nothing was written."""
 
@@ -164,9 +170,9 @@ class Store(ProcessRecorder):
     def append(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
         """Append a batch in one transaction: all of it or nothing.
 
-        Raises VersionConflict, DuplicateKey, FollowerOvertaken or Outdated when one of the batch lost a race, be it to
-        an earlier one of the same batch, and Unavailable when the engine did not answer (the outcome of the batch is
-        then unknown until the log is read again).
+        Raises VersionConflict, CodeTaken, DuplicateKey, FollowerOvertaken or Outdated when one of the batch lost a
+        race, be it to an earlier one of the same batch, and Unavailable when the engine did not answer (the outcome of
+        the batch is then unknown until the log is read again).
         """
 
     @abstractmethod
@@ -263,6 +269,17 @@ class Store(ProcessRecorder):
         """The position of one version of a stream."""
         found = self.read_stream(stream_id, version - 1, upto_version=version)
         return found[0][0] if found else None
+
+    def spelling(self, kind: str, code: str) -> str | None:
+        """The code of a thing of this kind as it is on record, from any spelling of it; None when nothing is meant.
+
+        Of two things in an old log whose codes differ in capitals alone, each is meant by its own spelling only.
+        """
+        where = _Where(self._value).and_("kind =", kind).and_("folded =", folded_code(code))
+        rows = self._rows(f"SELECT code FROM codes {where}", where.values)
+        if rows and rows[0][0] != code and self.read_stream(stream_of(kind, code), limit=1):
+            return code
+        return rows[0][0] if rows else None
 
     def find_key(self, key_hash: bytes) -> IdempotencyRecord | None:
         """The request that was carried out under an idempotency key; None when it is unknown or forgotten."""

@@ -24,6 +24,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from shared.events.texts import unseen_in
+
 LONGEST_CODE: Final = 64
 LONGEST_LINE: Final = 500
 """Characters of a title, a name or a label."""
@@ -125,6 +127,9 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
+AMOUNT: Final = r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?"
+_AMOUNT = re.compile(AMOUNT)
+_GROUPED = re.compile(r"-?[0-9]{1,3}([.,' \u00a0\u202f][0-9]{3})+")
 _NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
 
 
@@ -174,6 +179,28 @@ def _within_bounds(value: Decimal) -> Decimal:
     if abs(value) > LARGEST_VALUE:
         raise ValueError(f"a value lies between -{LARGEST_VALUE} and {LARGEST_VALUE}")
     return value
+
+
+def _all_seen(line: str) -> str:
+    if (unseen := unseen_in(line)) is not None:
+        raise ValueError(f"a text of one line takes no characters that nobody sees: {unseen}")
+    return line
+
+
+def amount_fault(text: str) -> str | None:
+    """What is wrong with an amount as it is written; None when nothing is."""
+    if _AMOUNT.fullmatch(text) is not None:
+        return None
+    fault = 'An amount is decimal text such as "1234.5", with at most 18 digits before the point and 6 after'
+    if _GROUPED.fullmatch(text) is not None:
+        return f'{fault}, without separators of thousands: {text} may be meant as "{re.sub("[^0-9-]", "", text)}".'
+    return f"{fault}."
+
+
+def _amount(text: str) -> str:
+    if (fault := amount_fault(text)) is not None:
+        raise ValueError(fault)
+    return text
 
 
 CivilDay = Annotated[
@@ -247,7 +274,10 @@ Year = Annotated[int, Field(ge=1900, le=2200, strict=True)]
 # --- texts ---------------------------------------------------------------------------------------------------------
 
 Line = Annotated[
-    str, FreeText(), StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=_NOT_BLANK)
+    str,
+    FreeText(),
+    StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=_NOT_BLANK),
+    AfterValidator(_all_seen),
 ]
 """A short text: a title, a name."""
 
@@ -265,7 +295,10 @@ Reason = Annotated[
 """A reason or remark that the domain requires, and refuses with an error of its own when it is blank."""
 
 PersonId = Annotated[
-    str, Person(), StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=_NOT_BLANK)
+    str,
+    Person(),
+    StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=_NOT_BLANK),
+    AfterValidator(_all_seen),
 ]
 """Somebody by subject id, never by name."""
 
@@ -274,14 +307,19 @@ PersonOrOffice = PersonId
 
 Url = Annotated[str, Plain(), StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2000)]
 
-Word = Annotated[str, Plain(), StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=_NOT_BLANK)]
+Word = Annotated[
+    str,
+    Plain(),
+    StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=_NOT_BLANK),
+    AfterValidator(_all_seen),
+]
 """A value from a list that is not ours, kept as it was written: a unit, a region, a stage."""
 
 Amount = Annotated[
     str,
     Plain(),
-    StringConstraints(pattern=r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?$"),
-    Field(examples=["1234.5"]),
+    AfterValidator(_amount),
+    WithJsonSchema({"type": "string", "pattern": f"^{AMOUNT}$", "examples": ["1234.5"]}),
 ]
 """A decimal number as text, so that no reader rounds it."""
 
@@ -330,6 +368,7 @@ Addressee = Annotated[
     str,
     Names(Kind.BODY),
     StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=_NOT_BLANK),
+    AfterValidator(_all_seen),
 ]
 """To whom a matter goes: a body by its code, or an organisation or an office in other words."""
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
 from starlette.requests import Request
 
 from shared.errors import InvalidInput
+from shared.events.texts import composed
 from shared.http.problems import RequestProblemError
 
 ABSENT: Final = object()
@@ -20,26 +22,49 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 async def read_json(request: Request) -> Any:
-    """The body as JSON by RFC 8259 (no NaN, no Infinity), or `ABSENT`; raises when it is not that."""
+    """The body as JSON by RFC 8259 (no NaN, no Infinity), its texts in NFC, or `ABSENT`; raises when it is not that."""
     body = await request.body()
     if not body:
         return ABSENT
     try:
         document = _DECODER.decode(body.decode("utf-8"))
-    except json.JSONDecodeError as error:
-        detail = f"The body is not JSON, at line {error.lineno}, column {error.colno}."
-        raise RequestProblemError("malformed-request", detail) from error
     except (ValueError, RecursionError) as error:
-        # Bytes that are not UTF-8, a number too long or too large to be read, or nesting without end.
-        raise RequestProblemError("malformed-request", "The body cannot be read as JSON.") from error
+        raise RequestProblemError("malformed-request", _what_is_wrong(body, error)) from error
     # Such escapes are rare, and one pass over the bytes tells that there are none to look for.
     if _ESCAPES.search(body) is not None:
         _refuse_unstorable(document, "")
-    return document
+    return document if body.isascii() and b"\\u" not in body else composed(document)
+
+
+def _what_is_wrong(body: bytes, error: Exception) -> str:
+    if body.startswith(BOM_UTF8):
+        return "The body begins with a byte order mark (BOM): send UTF-8 without one."
+    if isinstance(error, UnicodeDecodeError):
+        return "The body is not UTF-8, in which JSON is sent."
+    if isinstance(error, json.JSONDecodeError):
+        return f"The body is not JSON, at line {error.lineno}, column {error.colno}."
+    if isinstance(error, _RefusedError):
+        return str(error)
+    return "The body cannot be read: a number in it is too long, or it is nested without end."
+
+
+class _RefusedError(ValueError):
+    """Something that the parser would take and we do not, in words of ours."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    raise _RefusedError(f"{name} is no JSON number; leave out what is not known.")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _RefusedError(
+            f"An object of the body has the member '{twice[:100]}' twice: which one is meant?"
+        )
+    return members
 
 
 def _exact(digits: str) -> Decimal:
@@ -47,10 +72,10 @@ def _exact(digits: str) -> Decimal:
     try:
         return Decimal(digits)
     except InvalidOperation as error:
-        raise ValueError("a number with such an exponent is not read") from error
+        raise _RefusedError("A number of the body has an exponent that cannot be read.") from error
 
 
-_DECODER = json.JSONDecoder(parse_float=_exact, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(parse_float=_exact, parse_constant=_refuse_constant, object_pairs_hook=_members)
 
 
 def _refuse_unstorable(value: Any, pointer: str) -> None:

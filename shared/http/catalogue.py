@@ -61,7 +61,9 @@ CODES: dict[str, Explained] = {
     ),
     "query-repeated": Explained(422, "Repeated query parameter", "Give the parameter once."),
     "text-not-storable": Explained(
-        422, "Text not storable", "Text holds a NUL character or half of a surrogate pair: remove it."
+        422,
+        "Text not storable",
+        "Text holds a NUL character or half of a surrogate pair, or is not percent-encoded as UTF-8.",
     ),
     "two-past-views": Explained(422, "Two past views", "Ask for a version or for a moment, not for both."),
     "known-at-by-day": Explained(
@@ -105,7 +107,14 @@ CODES: dict[str, Explained] = {
         422, "No such version", "`version` is that of an event in its history: see `/history`."
     ),
     "code-taken": Explained(
-        409, "Code taken", "There is already one by this code; codes are never used again."
+        409,
+        "Code taken",
+        "There is already one by this code, or by one that differs in capitals only; codes are never used again.",
+    ),
+    "filter-value-unknown": Explained(
+        422,
+        "Unknown filter value",
+        "A filter takes one of the listed values or a code on record, or several separated by commas.",
     ),
     "stale-version": Explained(
         412, "Stale version", "It has changed since the version you stated: read it again and decide again."

@@ -16,6 +16,7 @@ from shared.aggregate.documents import extended, members_of
 from shared.aggregate.repository import DescribedRepository
 from shared.events.facts import Event
 from shared.http.context import actor_of, context_of
+from shared.http.names import Spelling
 from shared.http.pagination import decode_cursor, page_after
 from shared.http.requests import StructRequest, request_of
 from shared.http.resource import Now, Paged, caught_up, command_of
@@ -90,6 +91,8 @@ class DescribedResource(Generic[A]):
         )
 
         async def put(request: Request, code: str, body: Any) -> Response:
+            spelling: Spelling = request.app.state.spelling
+            code = await spelling(self._repository.kind, code) or code
             command = await command_of(request)
             headers = context_of(request).headers
             outcome = await self._repository.describe(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from decimal import Decimal
+from uuid import UUID
 
 import msgspec
 from starlette.requests import Request
@@ -22,7 +24,9 @@ class IdempotentRequest(msgspec.Struct, frozen=True):
 
 
 def parse_idempotency_key(value: bytes) -> str:
-    """The key as sent: 1 to 255 visible ASCII characters."""
+    """The key: 1 to 255 visible ASCII characters, bare or in quotes, which are no part of it."""
+    if len(value) > 2 and value[:1] == value[-1:] == b'"':
+        value = value[1:-1]
     if _VISIBLE.fullmatch(value) is None:
         raise InvalidInput(
             "idempotency-key-invalid",
@@ -32,22 +36,49 @@ def parse_idempotency_key(value: bytes) -> str:
     return value.decode("ascii")
 
 
-async def idempotency_of(request: Request) -> IdempotentRequest | None:
-    """The hashes of this request, or None when it carries no `Idempotency-Key`."""
+async def idempotency_of(request: Request, stream_id: UUID | None = None) -> IdempotentRequest | None:
+    """The hashes of this request, or None when it carries no `Idempotency-Key`.
+
+    `stream_id` is the id of what the first parameter of the path names, by its id, its code, or its code in capitals.
+    """
     key = idempotency_key_of(request)
     if key is None:
         return None
     actor = actor_of(request)
     method, path = request.method, request.scope["path"]
+    if stream_id is not None:
+        (name, _), *others = request.path_params.items()
+        path = request.scope["route"].path_format.format(**{name: stream_id}, **dict(others))
     body = await request.body()
     # The key belongs to its actor: nobody meets the answer to another's request. `If-Match` is no part of the
     # fingerprint: a caller whose first answer was lost may read the thing again, find the version its own
-    # request made, state that one, and must still get the first answer. The body is compared byte by byte: who
-    # retries sends the same bytes, and a canonical form would be one more thing to agree on.
+    # request made, state that one, and must still get the first answer. The body is compared as JSON: a proxy
+    # or a library that writes it anew for the second try asks for nothing else.
     return IdempotentRequest(
         key_hash=_digest(actor.subject, actor.organization, method, path, key),
-        fingerprint=_digest(method, path, request.scope["query_string"], body),
+        fingerprint=_digest(method, path, request.scope["query_string"], _canonical(body)),
     )
+
+
+def _canonical(body: bytes) -> bytes:
+    """One form for equal JSON: members in order, no blanks, and each number in one way of writing it."""
+    try:
+        return _encode(_decode(body))
+    except msgspec.DecodeError:
+        # No body, or a number beyond what is compared exactly.
+        return body
+
+
+def _number(text: str) -> int | Decimal:
+    number = Decimal(text)
+    if abs(number.adjusted()) > _EXACT_DIGITS:
+        return number
+    return int(number) if number == number.to_integral_value() else number.normalize()
+
+
+_EXACT_DIGITS = 400
+_decode = msgspec.json.Decoder(float_hook=_number).decode
+_encode = msgspec.json.Encoder(order="deterministic", decimal_format="number").encode
 
 
 def _digest(*parts: str | bytes) -> bytes:

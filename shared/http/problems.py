@@ -210,6 +210,8 @@ def _pointer(location: Sequence[int | str]) -> str:
 
 
 def _sentence(item: Mapping[str, Any]) -> str:
+    if item["type"] == "extra_forbidden":
+        return "There is no such field here: look for its name in /docs, or leave it out."
     return str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 

@@ -131,11 +131,14 @@ async def nothing_private(_: Aggregate, __: Actor) -> Private:
     return Private()
 
 
-async def command_of(request: Request) -> Command:
-    """Who asks for a change, in which request, on which version, and under which idempotency key."""
+async def command_of(request: Request, stream_id: UUID | None = None) -> Command:
+    """Who asks for a change, in which request, on which version, and under which idempotency key.
+
+    `stream_id` is the id of what the first parameter of the path names, where that is named in more than one way.
+    """
     context = context_of(request)
     key = None
-    if context.idempotency_key is not None and (once := await idempotency_of(request)) is not None:
+    if context.idempotency_key is not None and (once := await idempotency_of(request, stream_id)) is not None:
         key = KeyUse(once.key_hash, once.fingerprint)
     return Command(
         actor=actor_of(request), correlation_id=context.correlation_id, expected=context.expected, key=key
@@ -262,8 +265,8 @@ class Resource(Generic[A]):
 
         async def endpoint(request: Request, identifier: str, *given: Any) -> Response:
             *values, proposed = given
-            command = await command_of(request)
-            found = await self.repository.find(identifier, command.actor)
+            found = await self.repository.find(identifier, actor_of(request))
+            command = await command_of(request, found.id)
             context = self.repository.context(command)
             said = proposed.struct(context.today, **dict(zip(fields, values, strict=True)))
             outcome = await self.repository.change(

@@ -21,9 +21,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.errors import Forbidden, NotFound
+from shared.events.texts import composed
 from shared.http.body import ABSENT, read_json
 from shared.http.context import context_of, credentials_required
 from shared.http.idempotency import parse_idempotency_key
+from shared.http.names import Spelling, has_names, known_codes, respelled
 from shared.http.preconditions import parse_if_match, required_if_match
 from shared.http.problems import ErrorItem, RequestProblemError, invalid_request
 from shared.identity.access import Access, AccessTable
@@ -31,7 +33,12 @@ from shared.identity.authentication import Authenticator
 from shared.identity.caller import READ, WRITE
 
 _READS = frozenset({"GET", "HEAD"})
-_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
+_UNDECODED = "\ufffd"
+"""What the server puts for bytes of an address that are not UTF-8."""
+_NOT_TEXT = re.compile(f"[\x00\ud800-\udfff{_UNDECODED}]")
+_NOT_ENCODED = (
+    "Percent-encode the address as UTF-8: 'educación' is written 'educaci%C3%B3n', not 'educaci%F3n'."
+)
 _ONCE = frozenset({b"authorization", b"x-api-key", b"content-type", b"if-match", b"idempotency-key"})
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
@@ -168,6 +175,7 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
     query, body = declaration.query, declaration.body
     known, repeatable = _query_names(query)
     takes_key = declaration.method == "POST"
+    names_things = query is not None and has_names(query)
 
     async def guarded(request: Request) -> Response:
         scope = request.scope
@@ -175,6 +183,8 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
         headers = context.headers
         if "\x00" in scope["path"]:
             raise NotFound("not-found", "There is no such thing.")
+        if _UNDECODED in scope["path"]:
+            raise RequestProblemError("malformed-request", _NOT_ENCODED)
         if len(headers) != len(scope["headers"]):
             _refuse_doubled(scope["headers"])
         authenticator: Authenticator = scope["app"].state.authenticator
@@ -199,9 +209,15 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
             context.idempotency_key = parse_idempotency_key(headers[b"idempotency-key"])
         arguments = parse_path(request)
         if query is not None:
-            arguments.append(_parse_query(request, query, repeatable))
+            asked = _parse_query(request, query, repeatable)
+            if names_things and scope["app"].state.spelling is not None:
+                state = scope["app"].state
+                asked = await known_codes(asked, state.spelling, state.readable, context.actor)
+            arguments.append(asked)
         elif body is not None:
-            arguments.append(_parse_body(await read_json(request), body, declaration.body_required))
+            parsed = _parse_body(await read_json(request), body, declaration.body_required)
+            spelling: Spelling | None = scope["app"].state.spelling
+            arguments.append(parsed if spelling is None else await respelled(parsed, spelling))
         return await endpoint(request, *arguments)
 
     return guarded
@@ -244,7 +260,10 @@ def _parse_query(request: Request, query: type[Query], repeatable: frozenset[str
         given: dict[str, Any] = {}
     else:
         asked = request.query_params
-        given = {name: asked.getlist(name) if name in repeatable else asked[name] for name in asked}
+        given = {
+            name: composed(asked.getlist(name)) if name in repeatable else composed(asked[name])
+            for name in asked
+        }
     try:
         return query.model_validate(given)
     except ValidationError as error:
@@ -302,7 +321,7 @@ def _check_query(request: Request, known: frozenset[str], repeatable: frozenset[
             detail = "Give this parameter once."
             raise RequestProblemError("query-repeated", detail, errors=[ErrorItem(pointer, detail)])
         elif _NOT_TEXT.search(value) is not None:
-            detail = "The value holds a character that is not text."
+            detail = _NOT_ENCODED if _UNDECODED in value else "The value holds a character that is not text."
             raise RequestProblemError("text-not-storable", detail, errors=[ErrorItem(pointer, detail)])
         seen.add(name)
     if unknown:

@@ -14,13 +14,16 @@ from starlette.types import ASGIApp, Lifespan
 
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
+from shared.eventlog.store import Store
 from shared.http.catalogue import Catalogue
 from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
 from shared.http.health import Check, health_router
 from shared.http.metrics import HttpMetrics, new_registry
+from shared.http.names import Readable, Spellings
 from shared.http.problems import Problems, install_problem_handlers
 from shared.http.routing import DeclaredRoute, Router
+from shared.http.unparsed import Protocol
 from shared.identity.access import AccessTable
 from shared.identity.authentication import Authenticator
 from shared.identity.development import ISSUER, DevelopmentKey
@@ -57,6 +60,8 @@ def build_app(
     routers: Sequence[Router],
     settings: Settings,
     authenticator: Authenticator,
+    store: Store | None = None,
+    readable: Readable | None = None,
     catalogue: Catalogue | None = None,
     checks: Mapping[str, Check] | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
@@ -64,8 +69,9 @@ def build_app(
 ) -> Service:
     """The ASGI app of a service.
 
-    `catalogue` explains the codes of the service itself; `checks` are what readiness rests on; `registry` takes the
-    service's own figures.
+    `store` knows the codes by which requests name things, and `readable` which of these who may know of. `catalogue`
+    explains the codes of the service itself; `checks` are what readiness rests on; `registry` takes the service's own
+    figures.
     """
     registry = new_registry() if registry is None else registry
     problems = Problems(catalogue or {}, settings.errors_base_url)
@@ -80,6 +86,8 @@ def build_app(
     )
     app.problems = problems
     app.state.authenticator = authenticator
+    app.state.spelling = None if store is None else Spellings(store)
+    app.state.readable = readable
     app.state.registry = registry
     # Routes are copied and not included: an included router is matched twice on every request.
     for router in routers:
@@ -135,7 +143,7 @@ def serve(app: ASGIApp, *, host: str, port: int, settings: Settings) -> None:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         access_log=False,

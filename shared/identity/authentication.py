@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from shared.clock import Clock
+from shared.errors import Unauthenticated
 from shared.identity.caller import Caller
 from shared.identity.keys import PREFIX, KeyDirectory, credentials_refused
 from shared.identity.tokens import TokenVerifier
@@ -41,7 +42,9 @@ class Authenticator:
         scheme, _, credentials = authorization.partition(b" ")
         credentials = credentials.strip()
         if scheme.lower() != b"bearer" or not credentials:
-            raise credentials_refused()
+            raise Unauthenticated(
+                "credentials-invalid", "Write the header as 'Authorization: Bearer <token>', Bearer included."
+            )
         if credentials.startswith(PREFIX.encode()):
             return self._by_key(credentials)
         token = await self._verifier.verify(credentials.decode("latin-1"))

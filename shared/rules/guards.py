@@ -15,10 +15,10 @@ import msgspec
 from shared.errors import InvalidInput, RuleBroken
 from shared.events.commitments import Evidence
 from shared.events.streams import looks_like_uuid
-from shared.events.types import LARGEST_VALUE, LONGEST_CODE, MOST_PLACES
+from shared.events.texts import unseen_in
+from shared.events.types import LARGEST_VALUE, LONGEST_CODE, MOST_PLACES, amount_fault
 
 _CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_CODE - 1}}}")
-_AMOUNT = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?")
 _VALUE = re.compile(rf"-?[0-9]{{1,18}}(\.[0-9]{{1,{MOST_PLACES}}})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -87,6 +87,17 @@ def text_given(text: str | None, what: str, pointer: str) -> str:
     return text
 
 
+def one_line(text: str, pointer: str) -> str:
+    """A text of one line, with nothing in it that nobody would see."""
+    if (unseen := unseen_in(text)) is not None:
+        raise InvalidInput(
+            "unseen-character",
+            f"A text of one line takes no line break, and no character that nobody sees: {unseen}.",
+            pointer=pointer,
+        )
+    return text
+
+
 def evidence_given(evidence: Sequence[Evidence], what: str, pointer: str = "/evidence") -> Sequence[Evidence]:
     """At least one piece of evidence that says what it is."""
     if not any(item.description.strip() for item in evidence):
@@ -100,12 +111,8 @@ def evidence_given(evidence: Sequence[Evidence], what: str, pointer: str = "/evi
 
 def amount(text: str, pointer: str) -> str:
     """A decimal number as text."""
-    if _AMOUNT.fullmatch(text) is None:
-        raise InvalidInput(
-            "amount-malformed",
-            'An amount is decimal text such as "1234.5", with at most 18 digits before the point and 6 after.',
-            pointer=pointer,
-        )
+    if (fault := amount_fault(text)) is not None:
+        raise InvalidInput("amount-malformed", fault, pointer=pointer)
     return text
 
 

@@ -26,8 +26,9 @@ from shared.clock import Clock
 from shared.errors import BitacoraError, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
-from shared.eventlog.store import Appended, Changes, Outdated, Seen, Store, VersionConflict
+from shared.eventlog.store import Appended, Changes, CodeTaken, Outdated, Seen, Store, VersionConflict
 from shared.events.facts import Event
+from shared.events.texts import folded_code
 from shared.identity.actor import Actor
 from shared.tabular.report import IMPORTED, ImportReport, RowError
 
@@ -168,6 +169,7 @@ class ImportState:
         self._absent: set[UUID] = set()
         self._lookup: Lookup[Any] | None = None
         self._row: list[NewEvent] = []
+        self._spellings: dict[tuple[str, str], str] = {}
 
     def lookup(self, make: Callable[[EventSource], G]) -> Lookup[G]:
         """What follows events across streams; what a row adds to it stays even if the row is refused."""
@@ -183,6 +185,11 @@ class ImportState:
             self._streams[stream] = held
         assert held.aggregate is None or isinstance(held.aggregate, kind)
         return held.aggregate
+
+    def spelling(self, kind: str, code: str) -> str:
+        """A code as it is on record or, where it is new, as it was first written here."""
+        on_record = self._store.spelling(kind, code)
+        return on_record or self._spellings.setdefault((kind, folded_code(code)), code)
 
     def history(self, stream: UUID) -> Sequence[Recorded]:
         """The events of a stream that was asked for, in order."""
@@ -386,7 +393,7 @@ class _Run(Generic[R]):
         """Whether the batch is in the log; if not, nothing of it is, and the record has been read again."""
         try:
             appended = appending.result()
-        except (VersionConflict, Outdated):
+        except (VersionConflict, CodeTaken, Outdated):
             self._state.reread()
             return False
         self._settle(batch, appended)

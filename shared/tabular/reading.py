@@ -20,6 +20,7 @@ import msgspec
 from python_calamine import CalamineError, CalamineWorkbook
 
 from shared.errors import InvalidInput
+from shared.events.texts import composed
 from shared.tabular.mapping import FileLayout
 from shared.tabular.text import plain
 
@@ -64,7 +65,9 @@ def read_table(path: Path, layout: FileLayout) -> Table:
         rows = _workbook_rows(path, layout) if _format(path, layout) == "xlsx" else _csv_rows(path, layout)
         if layout.transposed:
             rows = _transposed(rows)
-        return _under_header(rows, layout.header_row)
+        return _under_header(
+            [row._replace(cells=composed(list(row.cells))) for row in rows], layout.header_row
+        )
     except (OSError, LookupError, UnicodeError, csv.Error, CalamineError, TypeError) as error:
         raise _unreadable(path, error) from error
 
@@ -78,7 +81,7 @@ def read_json_lines(path: Path) -> list[JsonLine]:
 def read_json_objects(path: Path) -> list[dict[str, Any]]:
     """The objects in a file that is a JSON array of them, or an object that holds one as `data`."""
     try:
-        found = msgspec.json.decode(_json_bytes(path))
+        found = composed(msgspec.json.decode(_json_bytes(path)))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
     if isinstance(found, dict):
@@ -233,7 +236,7 @@ def _json_bytes(path: Path) -> bytes:
 
 def _json_line(number: int, text: bytes) -> JsonLine:
     try:
-        content = msgspec.json.decode(text)
+        content = composed(msgspec.json.decode(text))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return JsonLine(number, {}, str(error))
     return JsonLine(number, content) if isinstance(content, dict) else JsonLine(number, {}, "it is no object")

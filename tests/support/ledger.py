@@ -52,9 +52,9 @@ class Ledger(Aggregate):
         self.texts.append(entry.event.text)
 
 
-def opened(code: str = "L-1") -> Registered:
-    """The event that begins a ledger."""
-    return Registered(code=code, title="Ledger", lead_organization="DCI", effective_on=DAY)
+def opened(code: str | None = None) -> Registered:
+    """The event that begins a ledger, under a code of its own unless one is given."""
+    return Registered(code=code or f"L-{uuid4()}", title="Ledger", lead_organization="DCI", effective_on=DAY)
 
 
 def wrote(text: str) -> Commented:
@@ -125,7 +125,7 @@ class Process:
         """Write texts into a ledger whatever its version."""
         await self.ledgers.change(stream_id, writing(*texts), command())
 
-    async def open(self, code: str = "L-1") -> UUID:
+    async def open(self, code: str | None = None) -> UUID:
         """Begin a new ledger."""
         stream_id = uuid4()
         await self.ledgers.create(stream_id, lambda: [opened(code)], command())

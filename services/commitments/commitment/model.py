@@ -940,6 +940,8 @@ def _check_lengths(value: Any, field: str, pointer: str) -> None:
     if isinstance(value, str):
         if not value.strip():
             raise InvalidInput("text-required", "An empty text tells nothing: leave it out.", pointer=pointer)
+        if field in _NAMES:
+            guards.one_line(value, pointer)
         limit = LONGEST_LINE if field in _NAMES else LONGEST_TEXT
         if len(value) > limit:
             raise InvalidInput("text-too-long", f"At most {limit} characters fit here.", pointer=pointer)

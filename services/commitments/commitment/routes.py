@@ -609,6 +609,9 @@ ERRORS: Catalogue = {
     ),
     "reason-required": Explained(422, "Reason required", "Say why, in words somebody can read years later."),
     "text-required": Explained(422, "Text required", "The text cannot be blank."),
+    "unseen-character": Explained(
+        422, "Unseen character", "A text of one line has no control, bidirectional or zero-width characters."
+    ),
     "text-too-long": Explained(422, "Text too long", "`errors` says how many characters fit."),
     "too-many-items": Explained(422, "Too many items", "A list takes at most 200 items."),
     "named-twice": Explained(422, "Named twice", "Name each item of the list once."),

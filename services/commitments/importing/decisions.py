@@ -157,7 +157,7 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
         """The rows of the table; InvalidInput when the mapping does not fit it."""
         table = read_table(self._file, self.mapping.file)
         check_columns(self.mapping, table.columns, self._file.name)
-        return map(Parser(self.mapping, table.columns).row, table.rows)
+        return map(Parser(self.mapping, table.columns, self.state.spelling).row, table.rows)
 
     def prepare(self, rows: Sequence[CommitmentRow]) -> None:
         """What the rows of one commitment say together."""

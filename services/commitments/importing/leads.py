@@ -41,13 +41,15 @@ class Leads:
     def code_of(self, spelling: str, day: date) -> str:
         """The code of the organisation meant on a day, which is on record from now on, whatever becomes of the row."""
         code = self._spellings.get(folded(spelling))
+        if code is not None:
+            code = self._state.spelling("organization", code)
         if code is None:
             known = self._lookup.found.organization_called(spelling, day)
             if known is not None:
                 return known.code
             if not self._register_unknown:
                 raise _unknown(f"There is no organisation that goes by '{spelling}'.")
-            code = slug_of(spelling)[:LONGEST_CODE].rstrip("-")
+            code = self._state.spelling("organization", slug_of(spelling)[:LONGEST_CODE].rstrip("-"))
         self._register(code, spelling)
         return code
 

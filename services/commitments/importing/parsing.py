@@ -91,8 +91,9 @@ def make_code(cells: Iterable[str], prefix: str, *, slug: bool) -> str:
 class Parser:
     """Parses the rows of one table by one mapping."""
 
-    def __init__(self, mapping: Mapping, columns: Sequence[str]) -> None:
+    def __init__(self, mapping: Mapping, columns: Sequence[str], spelling: Callable[[str, str], str]) -> None:
         self._mapping = mapping
+        self._spelling = spelling
         at = {name: number for number, name in enumerate(columns)}
         self._index = {name: at[plain(name)] for _, name in columns_of(mapping)}
         """Where each column stands, by its name as the mapping writes it."""
@@ -175,7 +176,7 @@ class Parser:
         texts = tuple([cells.text(column) for column in given.columns])
         found = self._codes.get(texts)
         if found is None:
-            code = make_code(texts, given.prefix, slug=given.slug)
+            code = self._spelling("commitment", make_code(texts, given.prefix, slug=given.slug))
             found = self._codes[texts] = code, stream_of("commitment", code)
         if found[0] == given.prefix:
             cells.fault(given.columns[0], "code-missing", "Nothing in the row can be made a code of.")

@@ -116,12 +116,14 @@ class BodyImport(Importer[BodyRow, ImportReport]):
     def parse(self) -> Iterator[BodyRow]:
         """The bodies that the file names, and after them the bilaterals that follow from it."""
         for number, section in enumerate((*self._content.bodies, *self._bilaterals()), 1):
-            stream = stream_of("body", section.code)
-            yield BodyRow(line=number, key=section.code, order=number, stream=stream, section=section)
+            code = self._state.spelling("body", section.code)
+            yield BodyRow(
+                line=number, key=code, order=number, stream=stream_of("body", code), section=section
+            )
 
     def decide(self, row: BodyRow) -> None:
         """Record how the body is described, if it is described otherwise or not at all."""
-        code, description, on_record = row.section.code, row.section.description(), self._lookup.found
+        code, description, on_record = str(row.key), row.section.description(), self._lookup.found
         body = self._state.of(row.stream, Body)
         if body is not None:
             if body.description == description:

@@ -79,7 +79,8 @@ class MeetingImport(Importer[MeetingRow, MeetingsReport]):
 
     def _body(self, described: DescribedBody) -> Body:
         """The body on record, registered if it is new."""
-        code, name, stream = described.code, described.description.name, stream_of("body", described.code)
+        code, name = self.state.spelling("body", described.code), described.description.name
+        stream = stream_of("body", code)
         if self.state.of(stream, Body) is None:
             for event in Body.register(code, described.description):
                 self.state.record(stream, event)
@@ -145,7 +146,7 @@ class _Facts:
         row = self._row
         self._of.member = self._mapping.meetings.start
         proposed = MeetingConvened(
-            body=row.body.code,
+            body=self._known.body.code,
             scheduled_at=row.start_at,
             ends_at=self._ends_at,
             place=row.place,
@@ -163,7 +164,7 @@ class _Facts:
     def _changes(self, meeting: Meeting) -> None:
         row, asked = self._row, self._mapping.meetings
         title = meeting.convocation.event.title
-        if meeting.body != row.body.code:
+        if meeting.body != self._known.body.code:
             self._of.member = self._mapping.bodies.member
             raise RuleBroken("meeting-of-another-body", f"On record it is a meeting of '{meeting.body}'.")
         if self._last_imported(MeetingCancelled) is not None and not row.cancelled:

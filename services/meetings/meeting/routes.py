@@ -273,7 +273,7 @@ def _minutes_item(item: MinutesItem, numbers: Iterator[str], ids: Iterator[UUID]
 class MeetingsAsked(Paged):
     """A question for the list of meetings."""
 
-    body: Annotated[str | None, Field(description="The code of a body.", max_length=64)] = None
+    body: Annotated[BodyCode | None, Field(description="The code of a body.")] = None
     since: Annotated[CivilDay | None, Field(alias="from", description="Meetings from this day on.")] = None
     until: Annotated[CivilDay | None, Field(alias="to", description="Meetings up to this day, included.")] = (
         None
@@ -539,8 +539,8 @@ def meeting_routes(
         `recipients_missing` are those that the protocol in force on the day of the meeting names and that were not sent
         this text. Where it requires them, all but those with a `condition` have to have been sent it.
         """
-        command = await command_of(request)
-        found = await meetings.find(identifier, command.actor)
+        found = await meetings.find(identifier, actor_of(request))
+        command = await command_of(request, found.id)
         context = meetings.context(command)
         outcome = await meetings.change(found.id, lambda current: meetings.approve(current, context), command)
         told = {name: name for name in ("digest", "decisions", "action_items", "recipients_missing")}

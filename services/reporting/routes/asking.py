@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from hashlib import blake2b
@@ -15,9 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.reporting.datasets import Dataset
+from services.reporting.datasets import Dataset, bodies, commitments, decisions, meetings
+from services.reporting.datasets import Field as ColumnField
 from services.reporting.generations.interface import ReadModel
-from services.reporting.queries.access import Scope, scope_of
+from services.reporting.queries.access import Scope, readable_rows, scope_of
 from services.reporting.queries.moments import AsOf, as_of, position_asked_for, to_come
 from services.reporting.queries.told import Told
 from services.reporting.reading import Reading
@@ -27,14 +28,16 @@ from shared.errors import InvalidInput
 from shared.eventlog.codec import instant_text
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import Store
-from shared.events.types import CivilDay
+from shared.events.types import CivilDay, Kind, Names
 from shared.http.context import visitor_of
 from shared.http.moments import KNOWN_AT_BY_DAY, KnownAt, RecordedAt, moment_of
+from shared.http.names import split_words
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Key, KeyPosition, Limit, decode_cursor, next_url
 from shared.http.resource import LONGEST_WAIT, WaitFor
 from shared.http.responses import encoded, read_answer
 from shared.http.routing import Query
 from shared.identity.access import EVERYONE, Access
+from shared.identity.actor import Actor
 
 T = TypeVar("T")
 
@@ -52,6 +55,14 @@ SHOWN: Final = Access(
     etag=True,
     log_position=True,
 )
+
+_HIDDEN: Final = {
+    "commitment": [(commitments, "code")],
+    # Whoever may know of a decision or a meeting knows whose it is.
+    "body": [(bodies, "code"), (decisions, "body"), (meetings, "body")],
+    "decision": [(decisions, "number")],
+}
+"""Where to look for what may be hidden from an asker, by its code."""
 
 Position = Annotated[int, Field(ge=0, le=LARGEST_POSITION)]
 
@@ -180,6 +191,26 @@ class Reporting:
 
         return await run_in_threadpool(read)
 
+    async def readable(
+        self, kind: str, codes: Collection[str], actor: Actor | None
+    ) -> Collection[str] | None:
+        """Those of some codes of a kind of things that an asker may know of now; None: of all on record."""
+        hidden = _HIDDEN.get(kind)
+        scope = scope_of(actor)
+        if hidden is None or scope.everything:
+            return None
+
+        def read() -> set[str]:
+            found: set[str] = set()
+            with self._read_model.reading() as reading:
+                for dataset, column in hidden:
+                    wanted = {*codes} - found
+                    rows = readable_rows(reading, scope, reading.position, dataset, column, wanted)
+                    found |= {getattr(row, column) for row in rows}
+            return found
+
+        return await run_in_threadpool(read)
+
     def earlier_side(
         self,
         request: Request,
@@ -263,10 +294,17 @@ def listed(meaning: str, known: Words = ()) -> Any:
     return Field(max_length=2_000, description=f"{meaning}, or several separated by commas{values}.")
 
 
+def _names(field: ColumnField) -> list[Names]:
+    return [Names(Kind(field.names))] if field.names else []
+
+
 def filter_parameters(dataset: Dataset) -> dict[str, Any]:
     """The query parameters that a dataset admits rows by, for a model of a query."""
     return {
-        name: (Annotated[str | None, listed(field.about, field.words or ())], None)
+        name: (
+            Annotated[str | None, listed(field.about, field.words or ()), *_names(field)],
+            None,
+        )
         for name, field in dataset.filters.items()
     }
 
@@ -291,8 +329,3 @@ def values_in(query: Query, name: str, known: Iterable[str] | None = None) -> li
             pointer=f"/query/{name}",
         )
     return values
-
-
-def split_words(text: str) -> list[str]:
-    """Words separated by commas."""
-    return [word for word in (part.strip() for part in text.split(",")) if word]

@@ -44,7 +44,6 @@ from services.reporting.routes.asking import (
     heading,
     listed,
     next_page,
-    split_words,
     tagged,
     values_in,
 )
@@ -52,6 +51,7 @@ from shared.errors import InvalidInput
 from shared.events.streams import resolve
 from shared.events.types import CivilDay
 from shared.http.moments import KNOWN_AT_BY_DAY, KnownAt, RecordedAt
+from shared.http.names import Spelling, split_words
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit
 from shared.http.routing import Router
 from shared.rules.traffic_light import CURRENT_RULE, Status
@@ -239,7 +239,8 @@ def board_routes(reporting: Reporting) -> Router:
         A deadline that passes changes the state with nobody doing anything: such a run of days begins on the day after
         it.
         """
-        commitment_id = resolve("commitment", identifier)
+        spelling: Spelling = request.app.state.spelling
+        commitment_id = resolve("commitment", await spelling("commitment", identifier) or identifier)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Timeline:
             return timeline_as_of(

@@ -33,14 +33,16 @@ from services.reporting.routes.asking import (
     tagged,
     values_in,
 )
-from shared.events.types import CivilDay
+from shared.events.types import CivilDay, Kind, Names
 from shared.http.pagination import KeyPosition, decode_cursor, next_url
 from shared.http.routing import Router
 from shared.rules.budget_gaps import RULE
 
 
 class _DecidedQuery(Paged):
-    organization: Annotated[str | None, listed("The code of an organisation they concern")] = None
+    organization: Annotated[
+        str | None, listed("The code of an organisation they concern"), Names(Kind.ORGANIZATION)
+    ] = None
     agreed_since: Annotated[CivilDay | None, Field(description="Only those agreed on this day or later.")] = (
         None
     )
@@ -62,7 +64,9 @@ class _DecisionsQuery(_DecidedQuery):
         str | None,
         listed("`true` where the budget office agreed, `false` where it said nothing", ACKNOWLEDGED),
     ] = None
-    commitment: Annotated[str | None, listed("The code of a commitment they name")] = None
+    commitment: Annotated[
+        str | None, listed("The code of a commitment they name"), Names(Kind.COMMITMENT)
+    ] = None
     outcome: Annotated[
         str | None, listed("What became of them, `none` where that is not known yet", OUTCOMES)
     ] = None

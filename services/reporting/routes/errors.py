@@ -29,11 +29,6 @@ ERRORS: dict[str, Explained] = {
         "must not lie beyond `known_at` and `position`.",
     ),
     "days-reversed": Explained(422, "Days reversed", "`from` must not be later than `to`."),
-    "filter-value-unknown": Explained(
-        422,
-        "Unknown filter value",
-        "A filter takes one of the listed values, or several separated by commas.",
-    ),
     "group-by-unknown": Explained(
         422, "Unknown grouping", "`group_by` takes one or several of the listed names, each once, by commas."
     ),

@@ -48,7 +48,7 @@ from services.reporting.routes.asking import (
     values_in,
 )
 from shared.errors import InvalidInput
-from shared.events.types import CivilDay
+from shared.events.types import CivilDay, Kind, Names
 from shared.http.pagination import Key, KeyPosition
 from shared.http.routing import Router
 from shared.rules.action_item_state import CURRENT_ACTION_ITEM_RULE, ActionItemState
@@ -71,9 +71,11 @@ class _RegisterQuery(Paged):
     period: Annotated[RegisterPeriod, Field(description="By what the register is divided.")] = (
         RegisterPeriod.MONTH
     )
-    organization: Annotated[str | None, listed("The code of an organisation that presides or takes part")] = (
-        None
-    )
+    organization: Annotated[
+        str | None,
+        listed("The code of an organisation that presides or takes part"),
+        Names(Kind.ORGANIZATION),
+    ] = None
     include: Annotated[
         Literal["total"] | None,
         Field(description="Adds the totals over all bodies, by kind, organisation and period."),
@@ -85,9 +87,13 @@ RegisterQuery: Final = create_model("RegisterQuery", __base__=_RegisterQuery, **
 
 class _ActionItemsQuery(Paged):
     state: Annotated[str | None, listed("A state on that day", ActionItemState)] = None
-    body: Annotated[str | None, listed("The code of a body")] = None
-    commitment: Annotated[str | None, listed("The code of a commitment they serve")] = None
-    decision: Annotated[str | None, listed("The number of a decision they serve")] = None
+    body: Annotated[str | None, listed("The code of a body"), Names(Kind.BODY)] = None
+    commitment: Annotated[
+        str | None, listed("The code of a commitment they serve"), Names(Kind.COMMITMENT)
+    ] = None
+    decision: Annotated[str | None, listed("The number of a decision they serve"), Names(Kind.DECISION)] = (
+        None
+    )
     due_before: Annotated[CivilDay | None, Field(description="Only those due before this day.")] = None
     due_after: Annotated[CivilDay | None, Field(description="Only those due after this day.")] = None
     include: Annotated[

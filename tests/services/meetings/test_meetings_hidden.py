@@ -109,7 +109,9 @@ async def test_lists_and_counts_are_what_they_would_be_without_it(service: Insta
     before = [await service.read(path, **EDUCATION) for path in lists]
     await service.approved(await service.bilateral(), item(referred(), action_items=[task()]))
     assert [await service.read(path, **EDUCATION) for path in lists] == before
-    assert (await service.read("/v1/meetings?body=BIL-MINSAL", **EDUCATION))["items"] == []
+    for body in ("BIL-MINSAL", "BIL-NOBODY"):
+        answer = await service.ask("GET", f"/v1/meetings?body={body}", **EDUCATION)
+        assert refused(answer) == (422, "filter-value-unknown")
     assert (await service.read("/v1/bodies?include=total"))["total"] == 2
     assert len((await service.read("/v1/meetings", **HEALTH))["items"]) == 2
 

@@ -26,7 +26,9 @@ from shared.eventlog.open import open_store
 from shared.eventlog.store import Appended, Changes, Store
 from shared.events.facts import Event
 from shared.events.streams import stream_of
+from shared.events.texts import folded_code
 from shared.identity.actor import Actor, Role
+from tests.support.ledger import run_sql
 
 IDLE = 0.05
 """Seconds between two looks of a worker at whether it should stop: tests stop many of them."""
@@ -60,6 +62,14 @@ class Stage:
         self._versions: dict[UUID, int] = {}
         self.failure: Exception | None = None
         self._running: list[tuple[Worker, threading.Thread]] = []
+
+    def on_record(self, kind: str, *codes: str) -> None:
+        """Let there be things by these codes, of which the log tells nothing else."""
+        for code in codes:
+            run_sql(
+                self.log_url,
+                f"INSERT INTO codes (kind, folded, code) VALUES ('{kind}', '{folded_code(code)}', '{code}')",  # noqa: S608
+            )
 
     def append(
         self, *events: tuple[str, Event], kind: str = "commitment", now: datetime | None = None

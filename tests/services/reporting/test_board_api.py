@@ -363,6 +363,8 @@ async def test_a_position_that_is_not_reached_in_time_is_unavailable(
         ("on=2012-02-31", 422, "request-invalid"),
         ("status=green", 422, "filter-value-unknown"),
         ("pillar=,", 422, "filter-value-unknown"),
+        ("pillar=NO-SUCH-PILLAR", 422, "filter-value-unknown"),
+        ("organization=NO-SUCH-ORGANIZATION", 422, "filter-value-unknown"),
         ("group_by=colour", 422, "group-by-unknown"),
         ("group_by=status,status", 422, "group-by-unknown"),
         ("colour=green", 422, "query-unknown"),

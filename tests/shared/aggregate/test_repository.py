@@ -63,10 +63,10 @@ async def test_a_ledger_is_begun_once_and_its_code_is_taken_after(log_url: str) 
     async with process(log_url) as one, process(log_url) as other:
         ledger = stream_of("ledger", "L-1")
         results = await outcomes(
-            *(p.ledgers.create(ledger, lambda: [opened()], command()) for p in (one, other, one, other))
+            *(p.ledgers.create(ledger, lambda: [opened("L-1")], command()) for p in (one, other, one, other))
         )
         refused = [r for r in results if isinstance(r, RuleBroken)]
-        assert [r for r in results if isinstance(r, Outcome)] == [Outcome(ledger, 1, 1, [opened()])]
+        assert [r for r in results if isinstance(r, Outcome)] == [Outcome(ledger, 1, 1, [opened("L-1")])]
         assert [error.code for error in refused] == ["code-taken"] * 3
 
 

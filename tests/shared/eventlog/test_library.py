@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from eventsourcing.application import Application
@@ -63,7 +63,10 @@ def register(store: Store, *organizations: str) -> int:
     last = 0
     for organization in organizations:
         registered = Registered(
-            code=f"{organization}-1", title="A promise", lead_organization=organization, effective_on=DAY
+            code=f"{organization}-{uuid4()}",
+            title="A promise",
+            lead_organization=organization,
+            effective_on=DAY,
         )
         (appended,) = store.append([changes(new_event(registered))], datetime.now(UTC))
         last = appended.last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import NamedTuple
 from uuid import UUID
@@ -21,10 +21,10 @@ from shared.events.commitments import Commented, Registered, Reopened
 from shared.events.facts import Event
 from tests.support.ledger import DAY, NOON, Ledger, changes, command, event, opened, process, run_sql, wrote
 
-MAKE: dict[type[Event], Event] = {
-    Registered: opened(),
-    Commented: wrote("something"),
-    Reopened: Reopened(effective_on=DAY, reason="a test"),
+MAKE: dict[type[Event], Callable[[], Event]] = {
+    Registered: opened,
+    Commented: lambda: wrote("something"),
+    Reopened: lambda: Reopened(effective_on=DAY, reason="a test"),
 }
 KINDS = list(MAKE)
 
@@ -75,7 +75,7 @@ def test_a_batch_is_written_exactly_when_each_request_has_seen_all_there_is_befo
     for batch in batches:
         requests = [
             Changes(
-                [event(MAKE[kind]) for kind in one.kinds],
+                [event(MAKE[kind]()) for kind in one.kinds],
                 seen=None if one.seen is None else seen(one.seen[0], *one.seen[1]),
             )
             for one in batch

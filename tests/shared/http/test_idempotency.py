@@ -34,6 +34,42 @@ async def test_the_same_request_has_the_same_hashes(installation: Installation) 
     assert await hashes(installation) == await hashes(installation)
 
 
+@pytest.mark.parametrize(
+    ("body", "again"),
+    [
+        (b'{"title":"a","added_on":"2012-05-21"}', b'{ "added_on" : "2012-05-21",\n"title": "a" }'),
+        (b'{"title":"a","share":1}', b'{"title":"a","share":1.0}'),
+        (b'{"title":"a","share":0.10}', b'{"title":"a","share":1e-1}'),
+        ('{"title":"año"}'.encode(), rb'{"title":"a\u00f1o"}'),
+    ],
+)
+async def test_the_same_json_written_otherwise_is_the_same_request(
+    installation: Installation, body: bytes, again: bytes
+) -> None:
+    assert await hashes(installation, body) == await hashes(installation, again)
+
+
+@pytest.mark.parametrize(
+    ("body", "other"),
+    [
+        (b'{"title":"1"}', b'{"title":"2"}'),
+        (b'{"title":"a","extra":1}', b'{"title":"a","extra":"1"}'),
+        (b'{"title":"a","extra":1}', b'{"title":"a","extra":true}'),
+        (b'{"title":"a","extra":[1,2]}', b'{"title":"a","extra":[2,1]}'),
+        (b'{"title":"a","extra":0.12345678901234567}', b'{"title":"a","extra":0.12345678901234568}'),
+        (b'{"title":"a","extra":12345678901234567890}', b'{"title":"a","extra":12345678901234567891}'),
+    ],
+)
+async def test_other_json_is_another_request_however_close(
+    installation: Installation, body: bytes, other: bytes
+) -> None:
+    assert (await hashes(installation, body))[1] != (await hashes(installation, other))[1]
+
+
+async def test_a_key_in_quotes_is_the_key_between_them(installation: Installation) -> None:
+    assert await hashes(installation, key='"k-1"') == await hashes(installation, key="k-1")
+
+
 async def test_another_body_under_the_same_key_is_another_request(installation: Installation) -> None:
     first, second = await hashes(installation), await hashes(installation, b'{"title":"b"}')
     assert first[0] == second[0]

@@ -1,0 +1,34 @@
+"""How texts are kept and compared: in Unicode's composed form (NFC), and codes without regard to capitals."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def folded_code(code: str) -> str:
+    """What two spellings of one code have in common."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", code).casefold())
+
+
+def composed(value: Any) -> Any:
+    """A text in composed form, or JSON with all texts in it so, names of members included."""
+    if isinstance(value, str):
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
+    if isinstance(value, dict):
+        return {composed(name): composed(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [composed(item) for item in value]
+    return value
+
+
+def unseen_in(line: str) -> str | None:
+    """The first character of a one-line text that nobody would see there, as `U+200B`; None when there is none.
+
+    That is a control character, one that ends a line or changes the direction of writing, or one without width.
+    """
+    found = _UNSEEN.search(line)
+    return None if found is None else f"U+{ord(found[0]):04X}"

@@ -1,0 +1,193 @@
+"""What a request names, in the spelling that is on record: `edu-1` means `EDU-1`, and is recorded as that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from functools import cache
+from typing import Any, Final, TypeVar, get_args, get_type_hints
+
+from pydantic import BaseModel
+
+from shared.aggregate.redaction import ReadersOf, Reference
+from shared.errors import InvalidInput
+from shared.eventlog.store import Store
+from shared.events.commitments import Registered
+from shared.events.types import FieldValue, Kind, Names
+from shared.identity.actor import Actor
+from shared.rules.visibility import reads_everything
+
+M = TypeVar("M", bound=BaseModel)
+
+MOST_REMEMBERED: Final = 100_000
+"""Spellings kept in memory; then it begins anew."""
+
+Spelling = Callable[[str, str], Awaitable[str | None]]
+"""From a kind of thing and a code in any spelling to the code on record; None when nothing is meant."""
+
+
+Readable = Callable[[str, Collection[str], Actor | None], Awaitable[Collection[str] | None]]
+"""Those of some codes, of a kind of things, that an asker may know of; None: of all that are on record."""
+
+
+class Spellings:
+    """The codes on record, in the spelling in which they are; what was found once is remembered, for it stays."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[tuple[str, str], str] = {}
+
+    async def __call__(self, kind: str, code: str) -> str | None:
+        """See `Spelling`."""
+        found = self._known.get((kind, code))
+        if found is None:
+            found = await asyncio.to_thread(self._store.spelling, kind, code)
+            if found is not None:
+                if len(self._known) >= MOST_REMEMBERED:
+                    self._known.clear()
+                self._known[kind, code] = found
+        return found
+
+
+def readable_by(readers_of: ReadersOf) -> Readable:
+    """What an asker may know of, from who may read it; nobody hides what has no readers of its own."""
+
+    async def readable(kind: str, codes: Collection[str], actor: Actor | None) -> Collection[str] | None:
+        if actor is not None and reads_everything(actor):
+            return None
+        found = {code: await readers_of(Reference(Kind(kind), code)) for code in codes}
+        if not any(found.values()):
+            return None
+        return {
+            code
+            for code, readers in found.items()
+            if readers is not None and actor is not None and readers.include(actor)
+        }
+
+    return readable
+
+
+async def respelled(model: M, spelling: Spelling) -> M:
+    """A request with the codes in it as they are on record; those that are not stay as they are."""
+    named = dict.fromkeys(_named_in(model))
+    if not named:
+        return model
+    found = {(kind, code): await spelling(kind, code) or code for kind, code in named}
+    if all(code == found[kind, code] for kind, code in found):
+        return model
+    respelt: M = _with(model, found)
+    return respelt
+
+
+def has_names(model: type[BaseModel]) -> bool:
+    """Whether some field of a model names things."""
+    return bool(_naming_fields(model))
+
+
+async def known_codes(query: M, spelling: Spelling, readable: Readable, actor: Actor | None) -> M:
+    """A query with the codes in its filters as they are on record.
+
+    InvalidInput for a code that nothing has, or only what the asker may not know of: an empty answer would tell that
+    there is nothing, where the question was mistyped.
+    """
+    found: dict[str, str] = {}
+    for name, kind in _naming_fields(type(query)).items():
+        text = getattr(query, name)
+        if text is None or kind is None:
+            continue
+        asked = split_words(text)
+        codes = [await spelling(kind, code) for code in asked]
+        # What is not on record is looked for as well: the time it takes must not tell it from what is hidden.
+        known = await readable(kind, [code or given for code, given in zip(codes, asked, strict=True)], actor)
+        for given, code in zip(asked, codes, strict=True):
+            if (code is None) if known is None else ((code or given) not in known):
+                raise InvalidInput(
+                    "filter-value-unknown",
+                    f"There is no {kind} by '{given}'.",
+                    pointer=f"/query/{type(query).model_fields[name].alias or name}",
+                )
+        found[name] = ",".join(code or given for code, given in zip(codes, asked, strict=True))
+    return query.model_copy(update=found) if found else query
+
+
+def split_words(text: str) -> list[str]:
+    """Words separated by commas."""
+    return [word for word in (part.strip() for part in text.split(",")) if word]
+
+
+def _named_in(model: BaseModel) -> Iterator[tuple[str, str]]:
+    """Each code in a request, with the kind of thing that it names."""
+    for field, kind in _naming_fields(type(model)).items():
+        yield from _codes_in(getattr(model, field), _kind(model, kind))
+
+
+def _codes_in(value: Any, kind: str | None) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        if kind is not None:
+            yield kind, value
+    elif isinstance(value, BaseModel):
+        yield from _named_in(value)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _codes_in(item, kind)
+
+
+def _with(value: Any, found: dict[tuple[str, str], str], kind: str | None = None) -> Any:
+    if isinstance(value, str):
+        return value if kind is None else found[kind, value]
+    if isinstance(value, BaseModel):
+        fields = _naming_fields(type(value)).items()
+        return value.model_copy(
+            update={
+                name: _with(getattr(value, name), found, _kind(value, kind))
+                for name, kind in fields
+                if name in value.model_fields_set
+            }
+        )
+    if isinstance(value, tuple | list):
+        return type(value)(_with(item, found, kind) for item in value)
+    return value
+
+
+_OF_FIELD: Final = "of its field"
+"""In place of a kind: that of the field of a registration which the request names beside it."""
+
+
+def _kind(model: BaseModel, kind: str | None) -> str | None:
+    if kind is not _OF_FIELD:
+        return kind
+    field = get_type_hints(Registered, include_extras=True).get(getattr(model, "field", ""))
+    return _kind_named(_marks(field))
+
+
+@cache
+def _naming_fields(model: type[BaseModel]) -> dict[str, str | None]:
+    """The fields of a model that name things, with the kind of these; None for those with parts that do."""
+    found: dict[str, str | None] = {}
+    for name, field in model.model_fields.items():
+        marks = [*field.metadata, *_marks(field.annotation)]
+        if any(isinstance(mark, Names) for mark in marks):
+            found[name] = _kind_named(marks)
+        elif any(isinstance(mark, FieldValue) for mark in marks):
+            found[name] = _OF_FIELD
+        elif any(_naming_fields(part) for part in _parts(field.annotation)):
+            found[name] = None
+    return found
+
+
+def _kind_named(marks: Iterable[Any]) -> str | None:
+    """The kind of things that a field with these marks names, as their streams are called."""
+    kinds = (mark.kind.value for mark in marks if isinstance(mark, Names))
+    return next((kind.replace("_", "-") for kind in kinds), None)
+
+
+def _marks(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for inner in get_args(annotation):
+        yield from _marks(inner)
+
+
+def _parts(annotation: Any) -> Collection[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [part for inner in get_args(annotation) for part in _parts(inner)]

@@ -1,0 +1,127 @@
+"""What is wrong with a request is said so that whoever sent it knows how to write it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+
+import httpx
+import pytest
+import uvicorn
+
+from shared.http.unparsed import Protocol
+from tests.shared.http.test_problems import problem
+from tests.support.web import Installation
+
+
+async def posted(installation: Installation, body: bytes, **headers: str) -> httpx.Response:
+    async with installation.client(
+        **installation.token() | {"Content_Type": "application/json"} | headers
+    ) as client:
+        return await client.post("/v1/things", content=body)
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        ("650.000.000", 'may be meant as "650000000"'),
+        ("-1,234,567", 'may be meant as "-1234567"'),
+        ("650 000", 'may be meant as "650000"'),
+        ("12,5", 'decimal text such as "1234.5"'),
+        ("1e6", 'decimal text such as "1234.5"'),
+    ],
+)
+async def test_a_number_with_separators_is_told_how_it_is_written(
+    installation: Installation, amount: str, said: str
+) -> None:
+    body = json.dumps({"title": "a", "cost": {"amount": amount, "currency": "CLP"}})
+    document = problem(await posted(installation, body.encode()), 422, "request-invalid")
+    (error,) = document["errors"]
+    assert error["pointer"] == "/cost/amount"
+    assert said in error["detail"]
+
+
+async def test_a_field_that_does_not_exist_is_called_that(installation: Installation) -> None:
+    document = problem(await posted(installation, b'{"titel": "a", "title": "a"}'), 422, "request-invalid")
+    assert document["errors"] == [
+        {
+            "pointer": "/titel",
+            "detail": "There is no such field here: look for its name in /docs, or leave it out.",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'\xef\xbb\xbf{"title": "a"}', "byte order mark"),
+        ('{"title": "año"}'.encode("latin-1"), "not UTF-8"),
+        (b'{"title": "a", "title": "b"}', "'title' twice"),
+        (b'{"title": "a", "cost": {"amount": "1", "amount": "2", "currency": "CLP"}}', "'amount' twice"),
+        (b'{"title": "a", "share": NaN}', "NaN is no JSON number"),
+        (b'{"title": "a"', "line 1, column"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_told_why(
+    installation: Installation, body: bytes, said: str
+) -> None:
+    assert said in problem(await posted(installation, body), 400, "malformed-request")["detail"]
+
+
+@pytest.mark.parametrize("value", ["abc.def.ghi", "Token abc.def.ghi", "Bearer", "Bearer "])
+async def test_credentials_without_bearer_before_them_are_told_so(
+    installation: Installation, value: str
+) -> None:
+    answer = await posted(installation, b'{"title": "a"}', Authorization=value)
+    assert "Bearer <token>" in problem(answer, 401, "credentials-invalid")["detail"]
+
+
+async def test_an_address_in_another_encoding_is_told_to_use_utf_8(installation: Installation) -> None:
+    async with installation.client() as client:
+        asked = await client.get("/v1/things?kind=educaci%F3n")
+        named = await client.get("/v1/things/educaci%F3n.txt")
+    assert "educaci%C3%B3n" in problem(asked, 422, "text-not-storable")["detail"]
+    assert (named.status_code, named.json()["type"]) == (400, "/errors/malformed-request")
+    assert "educaci%C3%B3n" in named.json()["detail"]
+
+
+def test_an_accent_as_it_is_in_an_address_is_answered_with_a_problem_that_says_how_to_write_it() -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(_nothing, http=Protocol, lifespan="off", log_config=None, ws="none")
+    )
+    serving = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
+    serving.start()
+    try:
+        with socket.create_connection(listening.getsockname(), timeout=30) as connection:
+            connection.sendall("GET /v1/things?kind=educación HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    finally:
+        server.should_exit = True
+        serving.join()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in head
+    assert "educaci%C3%B3n" in json.loads(body)["detail"]
+
+
+async def _nothing(_scope: object, _receive: object, _send: object) -> None:
+    raise AssertionError("no request reaches the application")
+
+
+@pytest.mark.parametrize("unseen", ["\n", "\t", "\x1b", "\u200b", "\u202e", "\u2066", "\ufeff", "\x85"])
+async def test_a_text_of_one_line_takes_nothing_that_nobody_sees(
+    installation: Installation, unseen: str
+) -> None:
+    body = json.dumps({"title": f"Less{unseen}crime"}).encode()
+    document = problem(await posted(installation, body), 422, "request-invalid")
+    assert f"U+{ord(unseen):04X}" in document["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize("written", ['{"title": "Educacio\u0301n"}', r'{"title": "Educacio\u0301n"}'])
+async def test_texts_are_kept_in_composed_form_however_they_are_sent(
+    installation: Installation, written: str
+) -> None:
+    assert (await posted(installation, written.encode())).json()["title"] == "Educación"
