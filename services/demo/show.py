@@ -47,6 +47,7 @@ def show(out: Console, url: Callable[[str], str], token_for: Callable[[str, str,
         board = f"{url('reporting')}/v1/board"
         client.get(board, params={"wait_for": teller.position, "limit": 1}).raise_for_status()
         _print_board(out, client, board, LAST_DAY, "The board")
+        _print_late(out, client, board, LAST_DAY)
         commitments = f"{url('commitments')}/v1/commitments"
         _print_history(out, client, commitments, "What was said of {}, and since when it holds", TOLD)
         BadYear(out, client, url).tell()
@@ -72,6 +73,27 @@ def _print_board(out: Console, client: httpx.Client, board: str, day: date, titl
     totals = document["totals"]
     shown.add_section()
     shown.add_row("total", *(str(totals["by_status"][status]) for status in LIGHTS))
+    out.print()
+    out.print(shown)
+
+
+def _print_late(out: Console, client: httpx.Client, board: str, day: date) -> None:
+    """What was achieved, but not when it was promised, and what was promised anew: the two are different things."""
+    answer = client.get(board, params={"on": day.isoformat(), "limit": 200})
+    answer.raise_for_status()
+    shown = table(f"Achieved late, or promised for another day than at first: {day:%d %B %Y}")
+    add_whole(shown, "code", "state", "promised for", "now for", "days late")
+    add_wrapped(shown, "in which words")
+    for item in answer.json()["items"]:
+        late = item["status"] == "achieved" and item["late_days"]
+        if late or item["public_deadline_revisions"]:
+            days = (
+                item["first_public_deadline_on"],
+                item["public_deadline_on"],
+                str(item["late_days"] or ""),
+            )
+            words = item["public_deadline_reason"] or (item["result"] and item["result"]["text"])
+            shown.add_row(item["code"], item["status"], *days, words)
     out.print()
     out.print(shown)
 

@@ -126,6 +126,7 @@ class Story:
         if "complete" in item:
             done = item["complete"]
             body = {"completed_on": done["on"], "evidence": [{"description": done["evidence"]}]}
+            body |= given(remarks=done.get("remarks"))
             yield done["on"], say("completions", body)
         if "discard" in item:
             given_up = {name: value for name, value in item["discard"].items() if name != "on"}

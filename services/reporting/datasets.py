@@ -42,10 +42,12 @@ from shared.events.vocabulary import (
     CommitmentKind,
     DiscardReason,
     Judgement,
+    Nature,
     OriginKind,
     ResultType,
     Visibility,
 )
+from shared.events.vocabulary import Scope as CommitmentScope
 from shared.identity.actor import Actor
 
 PROJECTIONS: Final = 4
@@ -78,6 +80,7 @@ class DecisionChange(StrEnum):
     LINE = "line"
     ERRATUM = "erratum"
     OUTCOME = "outcome"
+    REFERRAL = "referral"
     RETRACTED = "retracted"
 
 
@@ -324,6 +327,11 @@ commitment_states: Final = Dataset(
     Field("result_type", optional=True, filter="result_type", group=True, words=ResultType,
           about="A type of result", registered=True),
     Field("priority", optional=True, filter="priority", group=True, about="A priority", registered=True),
+    Field("nature", optional=True, filter="nature", group=True, words=Nature, about="A nature", registered=True),
+    Field("scope", optional=True, filter="scope", group=True, words=CommitmentScope, about="A scope",
+          registered=True),
+    Field("initiative_type", optional=True, filter="initiative_type", group=True, about="A type of initiative",
+          registered=True),
     Field("without_deadline", Type.FLAG, filter="without_deadline", group=True, words=YesNo,
           about="Whether it has no public deadline"),
     "public_revisions: number, corrected_after_due: number",

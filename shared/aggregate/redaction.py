@@ -16,7 +16,16 @@ from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origi
 import msgspec
 
 from shared.events.commitments import Registered
-from shared.events.types import FieldValue, Kind, Names, Seal, Whole, WithDecision, WithReferral
+from shared.events.types import (
+    FieldValue,
+    InstantOfRecording,
+    Kind,
+    Names,
+    Seal,
+    Whole,
+    WithDecision,
+    WithReferral,
+)
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
 from shared.rules.visibility import can_read, reads_everything
@@ -80,12 +89,13 @@ class Redacted(NamedTuple):
 class Document:
     """What is known of a thing, as JSON of a type, and what of it a reader may know."""
 
-    __slots__ = ("_references", "_type", "body")
+    __slots__ = ("_by_day", "_references", "_type", "body")
 
     def __init__(self, document_type: type[msgspec.Struct], body: bytes) -> None:
         self.body = body
         self._type = document_type
         self._references: frozenset[Reference] | None = None
+        self._by_day: bytes | None = None
 
     def without(self, members: Collection[str]) -> Document:
         """The document with null for these members of it."""
@@ -95,6 +105,14 @@ class Document:
         """The document with other values for these members of it."""
         return Document(self._type, _encode(_decode(self.body) | members))
 
+    def by_day(self, actor: Actor) -> bytes:
+        """The whole document, without the instants of recording if they are not for the actor."""
+        if reads_everything(actor):
+            return self.body
+        if self._by_day is None:
+            self._by_day = _encode(redact(self._type, _decode(self.body), frozenset()))
+        return self._by_day
+
     async def for_reader(self, actor: Actor, readers_of: ReadersOf) -> Redacted:
         """The document without the names of what the actor may not read."""
         if reads_everything(actor):
@@ -103,7 +121,7 @@ class Document:
             self._references = frozenset(references_in(self._type, _decode(self.body)))
         hidden, settled = await hidden_from(actor, self._references, readers_of)
         if not hidden:
-            return Redacted(self.body, settled)
+            return Redacted(self.by_day(actor), settled)
         return Redacted(_encode(redact(self._type, _decode(self.body), hidden)), settled, whole=False)
 
 
@@ -139,6 +157,7 @@ class Field(NamedTuple):
     seal: bool = False
     with_decision: bool = False
     with_referral: bool = False
+    recorded: bool = False
 
 
 def references_in(struct: type[msgspec.Struct], document: Mapping[str, Any]) -> Iterator[Reference]:
@@ -152,9 +171,9 @@ def references_in(struct: type[msgspec.Struct], document: Mapping[str, Any]) -> 
 def redact(
     struct: type[msgspec.Struct], document: Mapping[str, Any], hidden: frozenset[Reference]
 ) -> dict[str, Any]:
-    """A document without the names in `hidden`: null where there was one, shorter where there was a list of them.
+    """A document for whoever does not see everything: without instants of recording and the names in `hidden`.
 
-    What a field declares as going together goes together.
+    Null is where there was one, and lists of names are shorter. What a field declares as going together goes together.
     """
     fields = REFERENCE_FIELDS(struct)
     lost_decision = lost_referral = False
@@ -163,8 +182,10 @@ def redact(
         value = redacted.get(name)
         if value is None:
             continue
-        if (field.seal and hidden) or (
-            field.whole and not hidden.isdisjoint(_references(field, value, document))
+        if (
+            field.recorded
+            or (field.seal and hidden)
+            or (field.whole and not hidden.isdisjoint(_references(field, value, document)))
         ):
             redacted[name] = None
         else:
@@ -233,6 +254,7 @@ def _field(hint: Any) -> Field:
         seal=Seal() in marks,
         with_decision=WithDecision() in marks,
         with_referral=WithReferral() in marks,
+        recorded=InstantOfRecording() in marks,
     )
 
 

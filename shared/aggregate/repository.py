@@ -23,6 +23,7 @@ from shared.aggregate.command import Command, Context, Decided, KeyUse, OnStream
 from shared.aggregate.description import Described
 from shared.aggregate.redaction import Readers
 from shared.aggregate.retraction import Judge, retracting
+from shared.aggregate.telling import AsTold, as_told
 from shared.errors import (
     BitacoraError,
     Forbidden,
@@ -158,9 +159,17 @@ class Repository(Generic[A]):
         return max(self.live.position, aggregate.position)
 
     async def as_it_was(
-        self, stream_id: UUID, *, version: int | None = None, known_at: datetime | None = None
+        self,
+        stream_id: UUID,
+        *,
+        version: int | None = None,
+        known_at: datetime | None = None,
+        told: AsTold | None = None,
     ) -> Past[A]:
         """The state at a version, or as it was known at a moment (now, if that is yet to come).
+
+        With `told`, which says what an event is to a reader, it is as if nothing else had happened to it, and versions
+        are counted so.
 
         NotFound when there was no such version, or nothing at that moment.
         """
@@ -174,7 +183,7 @@ class Repository(Generic[A]):
         if known_at is not None:
             known_at = min(known_at, self.clock.now())
             position = await asyncio.to_thread(position_at, self.live.store, known_at)
-        state, last = await asyncio.to_thread(self._fold_upto, stream_id, version, position)
+        state, last = await asyncio.to_thread(self._fold_upto, stream_id, version, position, told)
         if state is None or last is None or (version is not None and last.version != version):
             raise NotFound(
                 "version-not-found", "The record held no such version, or nothing of it at that moment."
@@ -461,11 +470,14 @@ class Repository(Generic[A]):
             del self._loading[stream_id]
 
     def _fold_upto(
-        self, stream_id: UUID, version: int | None, position: int | None
+        self, stream_id: UUID, version: int | None, position: int | None, told: AsTold | None = None
     ) -> tuple[A | None, Recorded | None]:
         """The state after the events up to a version and to a position, and the last of these. Blocks."""
-        lines = self.live.store.read_stream(stream_id, 0, position, upto_version=version)
+        upto = version if told is None else None
+        lines = self.live.store.read_stream(stream_id, 0, position, upto_version=upto)
         history = [codec.decode(line, at) for at, line in lines]
+        if told is not None:
+            history = as_told(history, told)[:version]
         return self._aggregate.fold(history), history[-1] if history else None
 
     def _keep(self, aggregate: A) -> None:

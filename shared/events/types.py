@@ -98,6 +98,11 @@ class WithReferral:
 
 
 @dataclass(frozen=True)
+class InstantOfRecording:
+    """The field, of an answer, tells when something was recorded: for those who see everything."""
+
+
+@dataclass(frozen=True)
 class Whole:
     """The field is told whole or not at all: not when it names anything that the reader may not know."""
 

@@ -119,11 +119,15 @@ class DescribedResource(Generic[A]):
         """Declare the GET of one as it is described now."""
 
         async def get(request: Request, code: str, asked: Now) -> Response:
-            await caught_up(self._repository.live, asked.wait_for)
+            await caught_up(request, self._repository.live, asked.wait_for)
             found = await self._repository.find(code, actor_of(request))
             body = encoded(self.as_document(found, **members(found)))
             return read_answer(
-                request, body, version=found.version, position=self._repository.reflected(found)
+                request,
+                body,
+                version=found.version,
+                position=self._repository.reflected(found),
+                told=found.position,
             )
 
         self._router.get(
@@ -143,17 +147,19 @@ class DescribedResource(Generic[A]):
 
         async def get_all(request: Request, asked: Listed) -> Response:
             live = self._repository.live
-            await caught_up(live, asked.wait_for)
+            await caught_up(request, live, asked.wait_for)
+            found = things(request)
             body = page_after(
                 request,
-                things(request),
+                found,
                 key_of,
                 self.as_document,
                 after=decode_cursor(request, asked.cursor),
                 limit=asked.limit,
                 total=bool(asked.include),
             )
-            return read_answer(request, body, position=live.position)
+            last = max((one.position for one in found), default=0)
+            return read_answer(request, body, position=live.position, told=last)
 
         self._router.get(
             self._path,

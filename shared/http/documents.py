@@ -57,9 +57,18 @@ def _text(description: str, example: str, **more: Any) -> dict[str, Any]:
 
 
 HEADERS: dict[str, Any] = {
-    "ETag": _text("The version of the thing answered; weak when compressed.", '"7"'),
+    "ETag": _text(
+        "The version of the thing answered, followed for ministries by a mark of what of it they are shown; weak when "
+        "compressed.",
+        '"7"',
+    ),
     "Location": _text("Where the thing is.", f"/v1/commitments/{EXAMPLE_ID}"),
-    "Log-Position": _text("The position of the log that the answer reflects.", "1204", pattern="^[0-9]+$"),
+    "Log-Position": _text(
+        "The position of the log that the answer reflects; who does not see everything is told that of the last event "
+        "they may read.",
+        "1204",
+        pattern="^[0-9]+$",
+    ),
     "X-Request-Id": _text("The id under which this request is found in logs and events.", EXAMPLE_ID),
     "Idempotency-Replayed": _text("The answer was given before, to the same request.", "true", enum=["true"]),
     "Retry-After": _text("Seconds to wait.", "1", pattern="^[0-9]+$"),

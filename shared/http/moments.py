@@ -6,20 +6,23 @@ Whoever does not see everything is told days, `…_on`, and null where others ar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from msgspec import Meta
 from pydantic import BeforeValidator, WithJsonSchema
 
 from shared.clock import Clock
 from shared.errors import InvalidInput
-from shared.events.types import parse_day, parse_instant
+from shared.eventlog.codec import instant_text
+from shared.events.types import InstantOfRecording, parse_day, parse_instant
 from shared.identity.actor import Actor
 from shared.rules.visibility import reads_everything
 
 RecordedAt = Annotated[
     str | None,
+    InstantOfRecording(),
     Meta(
         description="The instant; null for those who do not see everything: they are told the day.",
         extra_json_schema={"examples": ["2012-11-21T18:00:00.000000Z"]},
@@ -71,3 +74,8 @@ def moment_of(known_at: datetime | date, clock: Clock, actor: Actor | None) -> d
         return datetime.max.replace(tzinfo=UTC)
     midnight = datetime.combine(known_at + timedelta(days=1), time.min, clock.zone)
     return midnight.astimezone(UTC) - timedelta(microseconds=1)
+
+
+def recorded(name: str, instant: datetime, day_of: Callable[[datetime], date]) -> dict[str, Any]:
+    """The two members that tell when something was recorded; a redaction takes the instant out."""
+    return {f"{name}_on": day_of(instant), f"{name}_at": instant_text(instant)}

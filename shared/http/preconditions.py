@@ -13,8 +13,8 @@ from shared.http.problems import RequestProblemError
 
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _LIST = re.compile(rf"{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*")
-_VERSION = re.compile(r"[1-9][0-9]{0,17}")
-_ONE = re.compile(r'(?:W/)?"([1-9][0-9]{0,17})"')
+_VERSION = re.compile(r"([1-9][0-9]{0,17})(?:-[0-9a-f]{1,64})?")
+_ONE = re.compile(rf'(?:W/)?"{_VERSION.pattern}"')
 LONGEST = 4096
 
 
@@ -26,8 +26,9 @@ def etag_of(version: int) -> str:
 def parse_if_match(value: str) -> frozenset[int] | None:
     """The versions that `If-Match` admits; None for `*`, any version.
 
-    Weak tags count as strong ones: ours are weak only because the answer was compressed on its way. A tag that
-    is none of ours admits nothing; what is not a list of tags is malformed.
+    What stands behind the version, in the tags of those who do not see everything, counts for nothing here. Weak tags
+    count as strong ones: ours are weak only because the answer was compressed on its way. A tag that is none of ours
+    admits nothing; what is not a list of tags is malformed.
     """
     only = _ONE.fullmatch(value)
     if only is not None:
@@ -37,7 +38,8 @@ def parse_if_match(value: str) -> frozenset[int] | None:
         return None
     if len(value) > LONGEST or _LIST.fullmatch(value) is None:
         raise RequestProblemError("if-match-malformed", 'If-Match takes entity tags such as "7", or *.')
-    return frozenset(int(tag) for tag in _TAG.findall(value) if _VERSION.fullmatch(tag))
+    found = map(_VERSION.fullmatch, _TAG.findall(value))
+    return frozenset(int(version[1]) for version in found if version)
 
 
 def required_if_match(value: str | None) -> frozenset[int] | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import date
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar, cast
 from uuid import UUID
@@ -15,7 +15,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.aggregate.aggregate import Aggregate
+from shared.aggregate.aggregate import Aggregate, DayOf, retractions_in
 from shared.aggregate.command import Command, Context, Decided, KeyUse, Outcome
 from shared.aggregate.documents import members_of
 from shared.aggregate.redaction import (
@@ -29,16 +29,21 @@ from shared.aggregate.redaction import (
 )
 from shared.aggregate.repository import Repository
 from shared.aggregate.retraction import Judge
+from shared.aggregate.telling import AsTold, as_told
+from shared.clock import Clock
+from shared.eventlog import codec
+from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.events.facts import Event
 from shared.events.registry import EVENT_TYPES
 from shared.events.retractions import Retraction
-from shared.events.types import Instant, Kind
+from shared.events.types import Kind
 from shared.http.context import actor_of, context_of
 from shared.http.idempotency import idempotency_of
+from shared.http.moments import KNOWN_AT, KnownAt, RecordedAt, RecordedOn, moment_of, recorded
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, KeyPosition, Limit, decode_cursor
 from shared.http.requests import StructRequest, request_of
-from shared.http.responses import InstantText, encoded, page, page_of, read_answer, written_answer
+from shared.http.responses import encoded, page, page_of, read_answer, written_answer
 from shared.http.routing import Query, Router
 from shared.identity.access import Access
 from shared.identity.actor import Actor
@@ -76,7 +81,11 @@ class PastView(Now):
     """A question about a thing as it is, or as it was."""
 
     version: Annotated[int | None, Field(ge=1, le=2**31, description="As it was at this version.")] = None
-    known_at: Annotated[Instant | None, Field(description="As the log knew it at this moment.")] = None
+    known_at: Annotated[KnownAt | None, Field(description=KNOWN_AT)] = None
+
+    def moment(self, clock: Clock, actor: Actor) -> datetime | None:
+        """The instant meant by `known_at`, if it is given."""
+        return None if self.known_at is None else moment_of(self.known_at, clock, actor)
 
 
 class Paged(Now):
@@ -92,7 +101,8 @@ class HistoryItem(msgspec.Struct, kw_only=True):
     version: int
     position: int
     type: Annotated[str, Field(examples=["commitments.assessed"])]
-    recorded_at: InstantText
+    recorded_on: RecordedOn
+    recorded_at: RecordedAt
     effective_on: Annotated[
         date | None, Field(description="The day it took effect, where the event is about a day.")
     ]
@@ -101,9 +111,14 @@ class HistoryItem(msgspec.Struct, kw_only=True):
         int | None, Field(description="The version of the retraction since which it is not believed.")
     ] = None
     correlation_id: Annotated[
-        str | None, Field(description="The request; null where it would lead to something hidden.")
+        str | None,
+        Field(
+            description="The request. Who does not see everything is told that of their own and of decisions they know."
+        ),
     ]
-    causation_id: Annotated[int | None, Field(description="The position of the event that triggered it.")]
+    causation_id: Annotated[
+        int | None, Field(description="The position of the event that triggered it; told like the request.")
+    ]
     decision: Annotated[str | None, Field(description="The number of the decision behind it.")]
     data: dict[str, Any] | None
 
@@ -115,12 +130,14 @@ class Private(NamedTuple):
     """What of a thing is kept from one reader, besides the names that they may not know.
 
     Of the members `hidden`, of its document, of its events or of their data, nothing is said; of the events that
-    `withheld` picks out, their data is not shown. `settled`: that was never otherwise for the same version.
+    `withheld` picks out, their data is not shown. `settled`: that was never otherwise for the same version. `told` says
+    what events are to the reader, and the thing is as if nothing else had happened to it.
     """
 
     hidden: Collection[str] = ()
     withheld: Callable[[type[Event], Mapping[str, Any]], bool] | None = None
     settled: bool = True
+    told: AsTold | None = None
 
 
 PrivateTo = Callable[[A, Actor], Awaitable[Private]]
@@ -145,10 +162,16 @@ async def command_of(request: Request, stream_id: UUID | None = None) -> Command
     )
 
 
-async def caught_up(live: LiveLog, wait_for: int | None) -> None:
-    """Wait until a position is reflected, where one was asked for."""
-    if wait_for is not None:
-        await live.wait_for(wait_for, LONGEST_WAIT)
+async def caught_up(request: Request, live: LiveLog, wait_for: int | None) -> None:
+    """Wait until a position is reflected, where one was asked for.
+
+    Of those who do not see everything the own write is there already: how soon others write is not for them to know.
+    """
+    if wait_for is None:
+        return
+    if not reads_everything(actor_of(request)):
+        wait_for = min(wait_for, await asyncio.to_thread(live.store.head))
+    await live.wait_for(wait_for, LONGEST_WAIT)
 
 
 async def show(
@@ -158,6 +181,7 @@ async def show(
     *,
     version: int,
     position: int,
+    told: int,
     whole: bool = False,
     unchanged: Callable[[], bool] = lambda: True,
 ) -> Response:
@@ -166,12 +190,14 @@ async def show(
     `whole` is for those who were told of everything that it names. A document that names what is reserved, or was, is
     sent anew even to a caller who holds the version: what others may know may have changed without it.
     """
-    redacted = Redacted(document.body) if whole else await document.for_reader(actor_of(request), readers_of)
+    actor = actor_of(request)
+    redacted = Redacted(document.by_day(actor)) if whole else await document.for_reader(actor, readers_of)
     return read_answer(
         request,
         redacted.body,
         version=version,
         position=position,
+        told=told,
         unchanged=lambda: redacted.settled and unchanged(),
     )
 
@@ -323,6 +349,14 @@ class Resource(Generic[A]):
         version = f"?version={outcome.version}" if self._versioned else ""
         return f"{base}/{self._called(found)}{version}"
 
+    async def told(self, identifier: str, actor: Actor) -> A:
+        """The one with this id or code as it is to an actor. NotFound when there is none that they may know of."""
+        found = await self.repository.find(identifier, actor)
+        private = await self._private(found, actor)
+        if private.told is None:
+            return found
+        return (await self.repository.as_it_was(found.id, told=private.told)).state
+
     # --- documents -------------------------------------------------------------------------------------------------
 
     def document(
@@ -343,15 +377,21 @@ class Resource(Generic[A]):
         repository, clock = self.repository, self.repository.clock
 
         async def endpoint(request: Request, identifier: str, asked: Any) -> Response:
-            await caught_up(repository.live, asked.wait_for)
+            await caught_up(request, repository.live, asked.wait_for)
             actor = actor_of(request)
+            known_at = asked.moment(clock, actor) if past else None
             found = await repository.find(identifier, actor)
             private = await self._private(found, actor)
             state, day = found, clock.today()
-            if past and (asked.version is not None or asked.known_at is not None):
-                view = await repository.as_it_was(found.id, version=asked.version, known_at=asked.known_at)
-                state, day = view.state, clock.day_of(view.moment)
-                version, position = state.version, view.position
+            in_the_past = past and (asked.version is not None or known_at is not None)
+            if in_the_past or private.told is not None:
+                view = await repository.as_it_was(
+                    found.id, version=asked.version if past else None, known_at=known_at, told=private.told
+                )
+                state, position = view.state, repository.reflected(found)
+                if in_the_past:
+                    day, position = clock.day_of(view.moment), view.position
+                version = state.version
                 body = await asyncio.to_thread(lambda: encoded(render(state, day)))
                 document = Document(answers, body)
             else:
@@ -366,6 +406,7 @@ class Resource(Generic[A]):
                 self._readers_of,
                 version=version,
                 position=position,
+                told=state.position,
                 whole=self._whole(state, actor),
                 unchanged=lambda: (
                     private.settled
@@ -423,31 +464,39 @@ class Resource(Generic[A]):
         repository = self.repository
 
         async def endpoint(request: Request, identifier: str, asked: Paged) -> Response:
-            await caught_up(repository.live, asked.wait_for)
+            await caught_up(request, repository.live, asked.wait_for)
             actor = actor_of(request)
             found = await repository.find(identifier, actor)
             # What is found may move on while the log is read: the answer ends with this version.
-            version, position = found.version, repository.reflected(found)
-            key = decode_cursor(request, asked.cursor, KeyPosition)
-            lines = await repository.lines(
-                found.id,
-                after_version=key[0] if key else 0,
-                upto_version=version,
-                limit=asked.limit + 1,
-            )
-            more = len(lines) > asked.limit
-            items = [_item(line) for _, line in lines[: asked.limit]]
-            for item in items:
-                if (retracted := found.retracted.get(item.version)) is not None:
-                    item.retracted_by = retracted.by
+            version, position, last = found.version, repository.reflected(found), found.position
+            retracted = {number: one.by for number, one in found.retracted.items()}
             private = await self._private(found, actor)
+            key = decode_cursor(request, asked.cursor, KeyPosition)
+            after, limit = key[0] if key else 0, asked.limit + 1
+            day_of = repository.clock.day_of
+            if private.told is None:
+                lines = await repository.lines(
+                    found.id, after_version=after, upto_version=version, limit=limit
+                )
+                items = [_item(line, day_of) for _, line in lines]
+            else:
+                lines = await repository.lines(found.id, upto_version=version)
+                history = as_told([codec.decode(line, at) for at, line in lines], private.told)
+                version, last, retracted = history[-1].version, history[-1].position, retractions_in(history)
+                items = list(_told_items(history[after : after + limit], dict(lines), day_of))
+            more, items = len(items) > asked.limit, items[: asked.limit]
             for item in items:
+                item.retracted_by = retracted.get(item.version)
                 _keep_back(item, private)
+                if not reads_everything(actor):
+                    item.recorded_at = None
             settled = private.settled
             if not reads_everything(actor) and not self._whole(found, actor):
                 settled = await _redact(items, actor, self._readers_of) and settled
             body = page(items, [items[-1].version] if more else None, request)
-            return read_answer(request, body, version=version, position=position, unchanged=lambda: settled)
+            return read_answer(
+                request, body, version=version, position=position, told=last, unchanged=lambda: settled
+            )
 
         self.router.get(
             f"{self.path}/history",
@@ -463,7 +512,7 @@ class _Stored(msgspec.Struct):
     version: int
     position: int
     type: str
-    recorded_at: str
+    recorded_at: datetime
     recorded_by: Actor
     correlation_id: str
     data: msgspec.Raw
@@ -484,7 +533,20 @@ _stored = msgspec.json.Decoder(_Stored).decode
 _dated = msgspec.json.Decoder(_Dated).decode
 
 
-def _item(line: bytes) -> HistoryItem:
+def _told_items(
+    history: Sequence[Recorded], lines: Mapping[int, bytes], day_of: DayOf
+) -> Iterator[HistoryItem]:
+    """Events for a history as they are told to a reader; `lines` are these events as the log has them, by position."""
+    for one in history:
+        line = lines[one.position]
+        item = _item(line, day_of)
+        item.version = one.version
+        if one.data != codec.decode(line, one.position).data:
+            item.data = cast("Any", msgspec.Raw(_encode(one.data)))
+        yield item
+
+
+def _item(line: bytes, day_of: DayOf) -> HistoryItem:
     """One event for a history, its data as the log holds it, of whatever type it is."""
     event = _stored(line)
     dated = _dated(event.data)
@@ -492,7 +554,7 @@ def _item(line: bytes) -> HistoryItem:
         version=event.version,
         position=event.position,
         type=event.type,
-        recorded_at=event.recorded_at,
+        **recorded("recorded", event.recorded_at, day_of),
         effective_on=dated.effective_on or dated.completed_on,
         recorded_by=event.recorded_by,
         correlation_id=event.correlation_id,
@@ -537,10 +599,23 @@ async def _redact(items: Sequence[HistoryItem], actor: Actor, readers_of: Reader
     if hidden:
         for item, event_type in typed:
             if event_type is not None:
-                item.data = redact(event_type, _data(item), hidden)
+                item.data = _as_if_never_said(event_type, redact(event_type, _data(item), hidden))
             if item.decision is not None and Reference(Kind.DECISION, item.decision) in hidden:
-                item.decision = item.correlation_id = item.causation_id = None
+                item.decision = None
+    for item in items:
+        # What else was done in the same request, or made them do it, may be hidden. A gap must not say where.
+        if item.decision is None and item.recorded_by.organization != actor.organization:
+            item.correlation_id = item.causation_id = None
     return settled
 
 
+def _as_if_never_said(event_type: type[Event], data: dict[str, Any]) -> Any:
+    """The data of an event without what is as if it had not been said; where it cannot be without, it is null."""
+    try:
+        return msgspec.Raw(_encode(msgspec.convert(data, event_type)))
+    except msgspec.ValidationError:
+        return data
+
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 _read = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode

@@ -15,7 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from shared.events.commitments import Corrected, DeadlineRevised
+import msgspec
+
+from shared.events.commitments import Corrected, DeadlineRevised, Registered
 from shared.events.facts import Event
 from shared.events.vocabulary import DeadlineKind, Visibility
 from shared.identity.actor import Actor, Role
@@ -50,6 +52,15 @@ def of_the_unit(event: Event) -> bool:
             return event.field == INTERNAL_DEADLINE
         case _:
             return False
+
+
+def without_internal_deadline(event: Event) -> Event | None:
+    """What an event is to those whom the internal deadline does not concern; None where it tells of nothing else."""
+    if of_the_unit(event):
+        return None
+    if isinstance(event, Registered) and event.internal_deadline is not None:
+        return msgspec.structs.replace(event, internal_deadline=None)
+    return event
 
 
 def narrower(one: Visibility, other: Visibility) -> bool:

@@ -24,7 +24,7 @@ async def test_an_open_meeting_names_hidden_things_only_to_those_who_may_know_of
         convened = (await house.read("meetings", f"{story.open.meeting}/history", **who))["items"][0]
         for agenda in (meeting["agenda"], convened["data"]["agenda"]):
             assert agenda[0]["commitments"] == commitments
-            assert (agenda[0]["decisions"], agenda[0]["action_items"]) == (decisions, items)
+            assert (agenda[0].get("decisions", []), agenda[0].get("action_items", [])) == (decisions, items)
         (said,) = meeting["minutes"]["items"]
         assert said["decisions"][0]["commitments"] == commitments
         assert (said["decisions"][0]["effect"] is None) == (who is OUTSIDER)
@@ -39,7 +39,7 @@ async def test_an_open_meeting_names_hidden_things_only_to_those_who_may_know_of
         ):
             assert (await house.read("meetings", path, **who))[member] == told
             history = await house.read("meetings", f"{path}/history", **who)
-            assert history["items"][0]["data"][member] == told
+            assert history["items"][0]["data"].get(member) == told
 
 
 async def test_a_hidden_decision_shows_what_it_did_to_open_things_and_not_that_it_is_there(
@@ -62,7 +62,7 @@ async def test_a_hidden_decision_shows_what_it_did_to_open_things_and_not_that_i
             items = (await house.read("commitments", f"{path}/history", **who))["items"]
             (caused,) = [item for item in items if item["recorded_by"]["role"] == "system"][:1]
             tied = caused["causation_id"], caused["correlation_id"]
-            for told in (caused["decision"], caused["data"]["decision"], *tied):
+            for told in (caused["decision"], caused["data"].get("decision"), *tied):
                 assert (told is not None) == known, caused
 
 
@@ -80,7 +80,7 @@ async def test_an_open_decision_that_goes_to_a_hidden_body_does_not_name_it_wher
         assert told["decision"] == "STOCK-2013-001"
         assert (told["to"], told["remarks"]) == words
         data = (await house.read("commitments", f"{path}/history", **who))["items"][-1]["data"]
-        assert (data["to"], data["remarks"]) == words
+        assert (data.get("to"), data.get("remarks")) == words
 
 
 async def test_a_decision_that_is_published_alone_leads_nobody_to_its_meeting(

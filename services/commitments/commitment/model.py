@@ -58,6 +58,7 @@ from shared.rules.dated_facts import CORRECTABLE, FIELD_TYPES, DatedFacts, Histo
 from shared.rules.periods import period_named
 from shared.rules.progress import ReportsByDay
 from shared.rules.traffic_light import Verdict, verdict_on
+from shared.rules.visibility import of_the_unit
 
 Closing = Entry[Completed] | Entry[Discarded] | Entry[Merged]
 replace = msgspec.structs.replace
@@ -247,6 +248,12 @@ class Commitment(Aggregate):
         if told is not None and (told.effective_on, told.position) > last:
             return told.event.stage
         return self.dated.registration_on(day).stage
+
+    def internal_deadline_known(self) -> bool:
+        """Whether it has an internal deadline, or ever had one."""
+        not_believed = (entry for entry, _ in self.retracted.values())
+        told = (one.event for one in (*self.revisions, *self.corrections, *not_believed))
+        return self.registration.internal_deadline is not None or any(map(of_the_unit, told))
 
     def organizations(self) -> tuple[str, ...]:
         """The organisations it is their own for now."""

@@ -27,7 +27,6 @@ from shared.aggregate.documents import (
     members_of,
 )
 from shared.aggregate.redaction import ReadersOf
-from shared.eventlog.codec import instant_text
 from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
@@ -58,9 +57,10 @@ from shared.events.types import CivilDay, CommitmentCode, DecisionNumber, Indica
 from shared.events.vocabulary import DiscardReason, Judgement, Visibility
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
+from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.requests import request_of
-from shared.http.resource import Now, Resource, caught_up, command_of
-from shared.http.responses import InstantText, encoded, read_answer, written_answer
+from shared.http.resource import Now, Private, Resource, caught_up, command_of
+from shared.http.responses import encoded, read_answer, written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
@@ -72,6 +72,7 @@ from shared.rules.commitment_warnings import (
 )
 from shared.rules.periods import stored_period
 from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
+from shared.rules.visibility import reads_everything, without_internal_deadline
 
 UNIT: Final = frozenset({Role.DCI})
 _JUDGES: Final = Access(UNIT, if_match="required", note="judges")
@@ -161,14 +162,16 @@ COMMITMENT: Final = extended(
         list[IndicatorCode],
         Field(description="Those that measure it, by their codes.", examples=[["ENUSC-VIC"]]),
     ],
-    registered_at=InstantText,
-    updated_at=InstantText,
+    registered_on=RecordedOn,
+    registered_at=RecordedAt,
+    updated_on=RecordedOn,
+    updated_at=RecordedAt,
     version=int,
     position=int,
 )
 
 
-def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
+def commitment_document(commitment: Commitment, day: date, day_of: DayOf) -> msgspec.Struct:
     """A commitment with everything that was recorded of it, and what follows from that on a day."""
     dated = commitment.dated
     verdict = commitment.verdict_on(day)
@@ -220,8 +223,8 @@ def commitment_document(commitment: Commitment, day: date) -> msgspec.Struct:
             "escalations": as_entries(entry_document(Escalated), commitment.escalations),
             # Which they are is known to another repository: `commitment_routes` puts them in.
             "indicators": [],
-            "registered_at": instant_text(commitment.began_at),
-            "updated_at": instant_text(commitment.recorded_at),
+            **recorded("registered", commitment.began_at, day_of),
+            **recorded("updated", commitment.recorded_at, day_of),
             "version": commitment.version,
             "position": commitment.position,
         }
@@ -238,6 +241,17 @@ def _closing(commitment: Commitment, day: date) -> msgspec.Struct | None:
         recorded_by=entry.recorded_by,
         position=entry.position,
     )
+
+
+async def _private(commitment: Commitment, actor: Actor) -> Private:
+    """To whom neither everything nor this commitment is open as its own, it has no internal deadline."""
+    if (
+        reads_everything(actor)
+        or not commitment.internal_deadline_known()
+        or actor.organization in commitment.organizations()
+    ):
+        return Private()
+    return Private(told=without_internal_deadline)
 
 
 # --- warning signs ---------------------------------------------------------------------------------------------------
@@ -290,6 +304,7 @@ def commitment_routes(
         read=_READS,
         identity=lambda it: {"code": it.code},
         identity_types={"code": Annotated[str, Field(examples=["SEG-014"])]},
+        private=_private,
     )
     registration = request_of(
         Registered,
@@ -314,7 +329,7 @@ def commitment_routes(
 
     one.document(
         COMMITMENT,
-        commitment_document,
+        lambda it, day: commitment_document(it, day, commitments.clock.day_of),
         doc="A commitment as it is today, at a version, or as the log knew it at a moment.\n\n"
         "Past views give the status as of the day the version was recorded, or of the moment. The ETag is the "
         "version; a status that changed because a deadline passed since is sent whole even to a caller who holds that "
@@ -334,8 +349,8 @@ def commitment_routes(
 
         What was achieved in the last days before a report is a sign where `reporting_on` gives the day of the report.
         """
-        await caught_up(commitments.live, asked.wait_for)
-        found = await commitments.find(identifier, actor_of(request))
+        await caught_up(request, commitments.live, asked.wait_for)
+        found = await one.told(identifier, actor_of(request))
         clock = commitments.clock
         corrections = list(_deadline_corrections(found, clock.day_of))
 
@@ -349,6 +364,7 @@ def commitment_routes(
             encoded(body),
             version=found.version,
             position=commitments.reflected(found),
+            told=found.position,
             unchanged=lambda: signs_on(clock.day_of(found.recorded_at)) == signs,
         )
 

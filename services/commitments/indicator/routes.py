@@ -14,9 +14,9 @@ from starlette.responses import Response
 
 from services.commitments.indicator.model import Indicator
 from services.commitments.indicator.repository import Indicators
+from shared.aggregate.aggregate import DayOf
 from shared.aggregate.documents import document_of, extended, members_of
 from shared.aggregate.redaction import ReadersOf
-from shared.eventlog.codec import instant_text
 from shared.events.indicators import (
     Baseline,
     DataSource,
@@ -34,9 +34,10 @@ from shared.events.retractions import IndicatorFactRetracted
 from shared.events.types import MOST_PLACES, DecisionNumber, PeriodName
 from shared.events.vocabulary import Accumulation, RelativeTo
 from shared.http.catalogue import Catalogue, Explained
+from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.requests import request_of
 from shared.http.resource import Resource, command_of
-from shared.http.responses import InstantText, written_answer
+from shared.http.responses import written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Role
@@ -221,14 +222,18 @@ INDICATOR: Final = extended(
     warnings=Annotated[
         list[WarningDocument], Field(description="The warning signs, in the order in which they arose.")
     ],
-    defined_at=Annotated[InstantText, Field(description="When the record learned of it.")],
-    updated_at=Annotated[InstantText, Field(description="When it last learned something of it.")],
+    defined_on=RecordedOn,
+    defined_at=RecordedAt,
+    updated_on=RecordedOn,
+    updated_at=RecordedAt,
     version=int,
     position=Annotated[int, Field(description="Of its last event.")],
 )
 
 
-def indicator_document(indicator: Indicator, windows: WarningWindows, today: date) -> msgspec.Struct:
+def indicator_document(
+    indicator: Indicator, windows: WarningWindows, today: date, day_of: DayOf
+) -> msgspec.Struct:
     """Everything that was recorded of an indicator, and what follows from it on a day."""
     facts = indicator.facts
     definition, units = facts.definition, facts.units
@@ -275,8 +280,8 @@ def indicator_document(indicator: Indicator, windows: WarningWindows, today: dat
             )
             for sign in warning_signs(facts, today, windows)
         ],
-        defined_at=instant_text(indicator.began_at),
-        updated_at=instant_text(indicator.recorded_at),
+        **recorded("defined", indicator.began_at, day_of),
+        **recorded("updated", indicator.recorded_at, day_of),
         version=indicator.version,
         position=indicator.position,
     )
@@ -399,7 +404,7 @@ def indicator_routes(indicators: Indicators, readers_of: ReadersOf, windows: War
 
     one.document(
         INDICATOR,
-        lambda it, today: indicator_document(it, windows, today),
+        lambda it, today: indicator_document(it, windows, today, indicators.clock.day_of),
         doc="An indicator with its targets, its values, the verdict on each, and the warning signs.\n\n"
         "Each value is judged against the promise as it was first made and against the promise as it stands. The "
         "version is its ETag.",

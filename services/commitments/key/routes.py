@@ -160,7 +160,7 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
     )
     async def api_keys(request: Request, asked: Listed) -> Response:
         """Every key ever issued, those expired and taken back among them."""
-        await caught_up(live, asked.wait_for)
+        await caught_up(request, live, asked.wait_for)
         body = page_after(
             request,
             index.all(),

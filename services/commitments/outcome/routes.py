@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from services.commitments.outcome.model import OutcomeState
 from services.commitments.outcome.repository import DecisionOutcomes, Filters, Settled
+from shared.aggregate.aggregate import DayOf
 from shared.aggregate.documents import document_of
-from shared.eventlog.codec import instant_text
 from shared.events.commitments import Done
 from shared.events.meeting_vocabulary import DecisionKind
 from shared.events.types import BodyCode, OrganizationCode, Reason
@@ -22,10 +22,11 @@ from shared.events.vocabulary import Visibility
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
 from shared.http.description import Listed
+from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.pagination import decode_cursor, page_after
 from shared.http.requests import RequestModel
 from shared.http.resource import Now, caught_up, command_of
-from shared.http.responses import InstantText, page_of, read_answer, written_answer
+from shared.http.responses import page_of, read_answer, written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
@@ -115,14 +116,25 @@ class OutcomeDocument(msgspec.Struct, kw_only=True):
     ]
     difficulty: Annotated[Difficulty | None, Field(description="Kept when it was settled since.")]
     settlement: Annotated[Settlement | None, Field(description="The resolution or the waiver.")]
-    acted_at: Annotated[InstantText, Field(description="When the decision was first tried.")]
-    updated_at: InstantText
+    acted_on: Annotated[date, Field(description="When the decision was first tried.")]
+    acted_at: RecordedAt
+    updated_on: RecordedOn
+    updated_at: RecordedAt
     version: int
     position: int
 
 
-def outcome_document(settled: Settled) -> OutcomeDocument:
+def outcome_document(settled: Settled, day_of: DayOf, actor: Actor) -> OutcomeDocument:
     """What became of a decision, for a reader of it."""
+    document = _document(settled, day_of)
+    return (
+        document
+        if reads_everything(actor)
+        else msgspec.structs.replace(document, acted_at=None, updated_at=None)
+    )
+
+
+def _document(settled: Settled, day_of: DayOf) -> OutcomeDocument:
     outcome, decision, in_full = settled
     agreed = decision.agreed
     return OutcomeDocument(
@@ -138,8 +150,8 @@ def outcome_document(settled: Settled) -> OutcomeDocument:
         did=_did(settled) if in_full else None,
         difficulty=_difficulty(settled) if in_full else None,
         settlement=_settlement(settled) if in_full else None,
-        acted_at=instant_text(outcome.began_at),
-        updated_at=instant_text(outcome.recorded_at),
+        **recorded("acted", outcome.began_at, day_of),
+        **recorded("updated", outcome.recorded_at, day_of),
         version=outcome.version,
         position=outcome.position,
     )
@@ -191,18 +203,21 @@ def outcome_routes(outcomes: DecisionOutcomes) -> Router:
     )
     async def decision_outcomes(request: Request, asked: OutcomeQuery) -> Response:
         """What became of agreed decisions; `state=unresolved` are those that somebody has to look at."""
-        await caught_up(outcomes.live, asked.wait_for)
+        await caught_up(request, outcomes.live, asked.wait_for)
         filters = Filters(asked.state, asked.body, asked.organization)
+        actor, day_of = actor_of(request), outcomes.clock.day_of
+        listed = list(outcomes.listed(actor, filters))
         body = page_after(
             request,
-            list(outcomes.listed(actor_of(request), filters)),
+            listed,
             lambda settled: [settled.outcome.began_position],
-            outcome_document,
+            lambda settled: outcome_document(settled, day_of, actor),
             after=decode_cursor(request, asked.cursor),
             limit=asked.limit,
             total=bool(asked.include),
         )
-        return read_answer(request, body, position=outcomes.live.position)
+        last = max((settled.outcome.position for settled in listed), default=0)
+        return read_answer(request, body, position=outcomes.live.position, told=last)
 
     @router.get(
         "/v1/decision-outcomes/{number}",
@@ -212,14 +227,15 @@ def outcome_routes(outcomes: DecisionOutcomes) -> Router:
     )
     async def decision_outcome(request: Request, number: str, asked: Now) -> Response:
         """What became of one decision; 404 until it was tried, some moments after the minutes were approved."""
-        await caught_up(outcomes.live, asked.wait_for)
+        await caught_up(request, outcomes.live, asked.wait_for)
         actor = actor_of(request)
         outcome = await outcomes.find(number, actor)
         return read_answer(
             request,
-            outcome_document(outcomes.settled(outcome, actor)),
+            outcome_document(outcomes.settled(outcome, actor), outcomes.clock.day_of, actor),
             version=outcome.version,
             position=outcome.position,
+            told=outcome.position,
             # A ministry may be told more, or less, of the same version: the secretariat of a body changes.
             unchanged=lambda: reads_everything(actor),
         )

@@ -11,12 +11,12 @@ import msgspec
 from pydantic import Field
 
 from services.meetings.action_item.model import ActionItem
+from shared.aggregate.aggregate import DayOf
 from shared.aggregate.command import Context
 from shared.aggregate.documents import as_entries, document_of, entry_document, extended, members_of
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.aggregate.redaction import Readers, ReadersOf
 from shared.aggregate.repository import Repository
-from shared.eventlog.codec import instant_text
 from shared.events.commitments import Evidence
 from shared.events.meetings import (
     ActionItemAssigned,
@@ -29,8 +29,8 @@ from shared.events.meetings import (
 from shared.events.retractions import ActionItemFactRetracted
 from shared.events.types import BodyCode, MeetingId
 from shared.http.catalogue import Catalogue, Explained
+from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.resource import Private, Resource
-from shared.http.responses import InstantText
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
@@ -81,13 +81,14 @@ ACTION_ITEM: Final = extended(
     extensions=list[entry_document(ActionItemExtended)],  # type: ignore[misc]
     reassignments=list[entry_document(ActionItemReassigned)],  # type: ignore[misc]
     ending=ActionItemEnding | None,
-    updated_at=InstantText,
+    updated_on=RecordedOn,
+    updated_at=RecordedAt,
     version=int,
     position=int,
 )
 
 
-def action_item_document(item: ActionItem, day: date) -> msgspec.Struct:
+def action_item_document(item: ActionItem, day: date, day_of: DayOf) -> msgspec.Struct:
     """An action item with everything that was recorded of it, and its state on a day."""
     assigned = members_of(item.assigned.event)
     del assigned["circle"]
@@ -108,7 +109,7 @@ def action_item_document(item: ActionItem, day: date) -> msgspec.Struct:
             "extensions": as_entries(entry_document(ActionItemExtended), item.extensions),
             "reassignments": as_entries(entry_document(ActionItemReassigned), item.reassignments),
             "ending": _ending(item),
-            "updated_at": instant_text(item.recorded_at),
+            **recorded("updated", item.recorded_at, day_of),
             "version": item.version,
             "position": item.position,
         }
@@ -170,7 +171,7 @@ def action_item_routes(
     )
     one.document(
         ACTION_ITEM,
-        action_item_document,
+        lambda it, day: action_item_document(it, day, action_items.clock.day_of),
         doc="An action item and its state, which changes when its day passes, without any event.\n\n"
         "A past view gives the state as of the day the version was recorded, or of the moment.",
         same_on=lambda it, then, now: it.verdict_on(then) == it.verdict_on(now),

@@ -15,7 +15,6 @@ from shared.aggregate.command import Context
 from shared.aggregate.documents import as_dated_entry, as_entries, entry_document, extended, members_of
 from shared.aggregate.redaction import Readers, ReadersOf
 from shared.aggregate.repository import Repository
-from shared.eventlog.codec import instant_text
 from shared.events.meetings import (
     BudgetLineTied,
     DecisionAcknowledged,
@@ -26,8 +25,8 @@ from shared.events.meetings import (
 from shared.events.retractions import DecisionFactRetracted
 from shared.events.types import MeetingId
 from shared.http.catalogue import Catalogue, Explained
+from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.resource import Private, Resource
-from shared.http.responses import InstantText
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
@@ -59,7 +58,8 @@ DECISION: Final = extended(
     amended_since_acknowledged=bool,
     budget_lines=list[_BUDGET_LINE],  # type: ignore[valid-type]
     publications=list[entry_document(DecisionPublished)],  # type: ignore[misc]
-    updated_at=InstantText,
+    updated_on=RecordedOn,
+    updated_at=RecordedAt,
     version=int,
     position=int,
 )
@@ -92,7 +92,7 @@ def decision_routes(
                     as_dated_entry(_BUDGET_LINE, entry, day_of) for entry in decision.lines(day_of).values()
                 ],
                 "publications": as_entries(entry_document(DecisionPublished), decision.publications),
-                "updated_at": instant_text(decision.recorded_at),
+                **recorded("updated", decision.recorded_at, day_of),
                 "version": decision.version,
                 "position": decision.position,
             }

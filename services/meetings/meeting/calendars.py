@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,9 @@ from services.meetings.meeting.listing import ListedMeeting
 from shared.eventlog.live import LiveLog
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.vocabulary import Visibility
+from shared.http.context import visitor_of
 from shared.http.preconditions import not_modified
+from shared.rules.visibility import reads_everything
 
 PRODUCT = "-//Bitacora//Meetings//EN"
 USUAL_MINUTES = 120
@@ -42,8 +44,10 @@ class Calendars:
 
     def answer(self, request: Request, meetings: Sequence[ListedMeeting], *, title: str) -> Response:
         """These meetings as iCalendar, or 304 to a caller who holds just that."""
-        position = self._live.position
-        content = calendar_of(meetings, self._live.clock.zone, self._name_of, title)
+        position, by_day = self._live.position, not reads_everything(visitor_of(request))
+        if by_day:
+            position = max((meeting.position for meeting in meetings), default=0)
+        content = calendar_of(meetings, self._live.clock.zone, self._name_of, title, by_day=by_day)
         etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         held = not_modified(request, etag, position=position)
         if held is not None:
@@ -58,8 +62,13 @@ class Calendars:
         return body.description.name, body.protocol_on(day_of(meeting.scheduled_at), day_of).duration_minutes
 
 
-def calendar_of(meetings: Sequence[ListedMeeting], zone: ZoneInfo, name_of: NameOf, title: str) -> bytes:
-    """A calendar with these meetings, each at its local time, and the rules of that time."""
+def calendar_of(
+    meetings: Sequence[ListedMeeting], zone: ZoneInfo, name_of: NameOf, title: str, *, by_day: bool = False
+) -> bytes:
+    """A calendar with these meetings, each at its local time, and the rules of that time.
+
+    With `by_day` it says on which days they were changed, not when: as of the beginning of the day.
+    """
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
@@ -69,17 +78,20 @@ def calendar_of(meetings: Sequence[ListedMeeting], zone: ZoneInfo, name_of: Name
         years = [meeting.scheduled_at.astimezone(zone).year for meeting in meetings]
         calendar.add_component(timezone_of(zone, min(years) - 1, max(years) + 1))
     for meeting in meetings:
-        calendar.add_component(_event(meeting, zone, *name_of(meeting)))
+        calendar.add_component(_event(meeting, zone, *name_of(meeting), by_day=by_day))
     return bytes(calendar.to_ical())
 
 
-def _event(meeting: ListedMeeting, zone: ZoneInfo, body: str, minutes: int | None) -> Event:
+def _event(meeting: ListedMeeting, zone: ZoneInfo, body: str, minutes: int | None, *, by_day: bool) -> Event:
+    changed_at = meeting.changed_at.astimezone(UTC).replace(microsecond=0)
+    if by_day:
+        changed_at = datetime.combine(meeting.changed_at.astimezone(zone), time.min, zone).astimezone(UTC)
     # Added to the instant and not to the local time, which may jump in between.
     usual_end = meeting.scheduled_at + timedelta(minutes=minutes or USUAL_MINUTES)
     event = Event()
     event.add("uid", f"{meeting.id}@bitacora")
-    event.add("dtstamp", meeting.changed_at.astimezone(UTC).replace(microsecond=0))
-    event.add("last-modified", meeting.changed_at.astimezone(UTC).replace(microsecond=0))
+    event.add("dtstamp", changed_at)
+    event.add("last-modified", changed_at)
     event.add("sequence", meeting.sequence)
     event.add("dtstart", _local(meeting.scheduled_at, zone))
     event.add("dtend", _local(meeting.ends_at or usual_end, zone))

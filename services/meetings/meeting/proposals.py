@@ -23,7 +23,7 @@ from shared.aggregate.index import Index
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.events.meeting_vocabulary import Acknowledgement, ItemOutcome
-from shared.events.meetings import Ending, MinutesApproved, PostponedItem
+from shared.events.meetings import ActionItemAssigned, Ending, MinutesApproved, PostponedItem
 from shared.events.retractions import ActionItemFactRetracted, DecisionFactRetracted
 from shared.events.types import BodyCode, DecisionNumber
 from shared.identity.actor import Actor
@@ -134,13 +134,20 @@ class Proposals:
         return Proposal(
             kind="action_item",
             action_item=item.id,
-            decision=assigned.decision if self._knows(assigned.meeting, actor) else None,
+            decision=assigned.decision if self._knows_decision(assigned, actor) else None,
             text=assigned.text,
             agreed_on=assigned.assigned_on,
             owner_organization=item.owner,
             due_on=item.due_on,
             state=verdict and verdict.state,
             acknowledgement=None,
+        )
+
+    def _knows_decision(self, assigned: ActionItemAssigned, actor: Actor) -> bool:
+        """Whether an actor may know of the meeting that asked for a task, and of the decision that it serves."""
+        decision = None if assigned.decision is None else self._decisions.get(assigned.decision)
+        return self._knows(assigned.meeting, actor) and (
+            decision is None or decision.readers().include(actor)
         )
 
     def _decision(self, decision: Decision) -> Proposal:

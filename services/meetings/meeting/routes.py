@@ -70,6 +70,7 @@ from shared.events.types import (
 from shared.events.vocabulary import Visibility
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
+from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.pagination import decode_cursor, page_after
 from shared.http.requests import RequestModel, request_of
 from shared.http.resource import (
@@ -83,7 +84,7 @@ from shared.http.resource import (
     command_of,
     show,
 )
-from shared.http.responses import InstantText, encoded, page, page_of, read_answer, written_answer
+from shared.http.responses import encoded, page, page_of, read_answer, written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
@@ -157,7 +158,8 @@ MEETING: Final = extended(
         list[Proposal] | None, Field(description="For a meeting still to be held: what its body left open.")
     ],
     convened_by=Actor,
-    updated_at=InstantText,
+    updated_on=RecordedOn,
+    updated_at=RecordedAt,
     version=int,
     position=int,
 )
@@ -216,7 +218,7 @@ def meeting_document(
             "publications": as_entries(entry_document(MeetingPublished), meeting.publications),
             "proposals": proposals,
             "convened_by": convened.recorded_by,
-            "updated_at": instant_text(meeting.recorded_at),
+            **recorded("updated", meeting.recorded_at, day_of),
             "version": meeting.version,
             "position": meeting.position,
         }
@@ -381,7 +383,7 @@ def meeting_routes(
             raise InvalidInput(
                 "days-reversed", "The first day is later than the last.", pointer="/query/from"
             )
-        await caught_up(live, asked.wait_for)
+        await caught_up(request, live, asked.wait_for)
         key = decode_cursor(request, asked.cursor, Annotated[datetime, msgspec.Meta(tz=True)], UUID)
         found = listing.seen_by(
             actor_of(request),
@@ -395,7 +397,8 @@ def meeting_routes(
         more, shown = len(shown) > asked.limit, shown[: asked.limit]
         items = [MeetingListed(**{name: getattr(one, name) for name in _LISTED}) for one in shown]
         following = [instant_text(shown[-1].scheduled_at), str(shown[-1].id)] if more else None
-        return read_answer(request, page(items, following, request), position=live.position)
+        last = max((one.position for one in shown), default=0)
+        return read_answer(request, page(items, following, request), position=live.position, told=last)
 
     @router.get(
         "/v1/meetings/{id}.ics",
@@ -408,7 +411,7 @@ def meeting_routes(
     )
     async def meeting_calendar(request: Request, identifier: str, asked: Now) -> Response:
         """A meeting for a calendar program; asked for again, it says that it was moved or cancelled."""
-        await caught_up(live, asked.wait_for)
+        await caught_up(request, live, asked.wait_for)
         found = await meetings.find(identifier, actor_of(request))
         # The list may be a moment behind: it follows the log in order.
         await live.wait_for(found.position, LONGEST_WAIT)
@@ -424,13 +427,14 @@ def meeting_routes(
         minutes and observations are for the centre of government and for those the minutes were sent to; sealed minutes
         for all who may know of the meeting.
         """
-        await caught_up(live, asked.wait_for)
+        await caught_up(request, live, asked.wait_for)
         actor = actor_of(request)
+        known_at = asked.moment(meetings.clock, actor)
         found = await meetings.find(identifier, actor)
         state, position, left_open = found, meetings.reflected(found), None
-        in_the_past = asked.version is not None or asked.known_at is not None
+        in_the_past = asked.version is not None or known_at is not None
         if in_the_past:
-            view = await meetings.as_it_was(found.id, version=asked.version, known_at=asked.known_at)
+            view = await meetings.as_it_was(found.id, version=asked.version, known_at=known_at)
             state, position = view.state, view.position
         elif found.state in AHEAD:
             left_open = [one for _, one in proposals.of(found.body, actor)]
@@ -443,6 +447,7 @@ def meeting_routes(
             readers_of,
             version=state.version,
             position=position,
+            told=state.position,
             whole=whole(found, actor),
             # What is left open changes without the meeting, and who may read a draft without that version.
             unchanged=lambda: left_open is None and not in_the_past,
@@ -581,7 +586,7 @@ def meeting_routes(
         were taken; what the body postponed; and what others referred to it. Both stay until sealed minutes of the body
         say that an item of its agenda took them up and ended them otherwise than `postponed`.
         """
-        await caught_up(live, asked.wait_for)
+        await caught_up(request, live, asked.wait_for)
         actor = actor_of(request)
         found = await bodies.find(code, actor)
         body = page_after(
@@ -592,7 +597,7 @@ def meeting_routes(
             after=decode_cursor(request, asked.cursor),
             limit=asked.limit,
         )
-        return read_answer(request, body, position=live.position)
+        return read_answer(request, body, position=live.position, told=found.position)
 
     @router.get(
         "/v1/bodies/{code}/calendar.ics",
@@ -605,7 +610,7 @@ def meeting_routes(
     )
     async def body_calendar(request: Request, code: str, asked: Now) -> Response:
         """The meetings of a body for a calendar program: past, to come, and cancelled ones as such."""
-        await caught_up(live, asked.wait_for)
+        await caught_up(request, live, asked.wait_for)
         actor = actor_of(request)
         found = await bodies.find(code, actor)
         meetings = list(listing.seen_by(actor, body=found.code))

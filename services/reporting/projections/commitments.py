@@ -50,6 +50,7 @@ _registered: Final = attrgetter(*(field.name for field in commitment_states.fiel
 
 Ending = Completed | Discarded | Merged
 _OPEN: Final = (None, None, None)
+_UNENDED: Final = (None, None, None, "[]")
 
 
 class CommitmentProjection:
@@ -63,12 +64,13 @@ class CommitmentProjection:
 
     __slots__ = (
         "_day_of",
+        "_endings",
         "_facts",
         "_id",
         "_key",
         "_moves",
+        "_reasons",
         "_reports",
-        "_told",
         "_visibility",
         "corrections",
     )
@@ -85,8 +87,10 @@ class CommitmentProjection:
         self._moves: tuple[list[date], list[date]] = [], []
         """The days on which the public deadline, and the internal one, were moved."""
         self._reports: ReportsByDay | None = None
-        self._told: dict[int, Ending | DeadlineRevised] = {}
-        """How it ended and why its deadlines were moved, by the positions of the events."""
+        self._endings: dict[int, Ending] = {}
+        """How it ended, by the positions of the events."""
+        self._reasons: dict[int, str] = {}
+        """Why its deadlines were moved, by the positions of the events."""
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
@@ -115,7 +119,7 @@ class CommitmentProjection:
 
     def _by_day(self) -> list[Now]:
         found = [self._states(None), self._descriptions(None)]
-        if self._told:
+        if self._has_details():
             found.append(self._details(None))
         if self._reports is not None:
             found.append(self._reported(self._reports))
@@ -123,7 +127,7 @@ class CommitmentProjection:
 
     def answers(self) -> Answers:
         """What answers say of it by day."""
-        details = () if self._told else (self._details(None),)
+        details = () if self._has_details() else (self._details(None),)
         return answers_of((*self._by_day(), *details), self._facts.first_day)
 
     def _corrected(self) -> Now:
@@ -136,7 +140,7 @@ class CommitmentProjection:
         since = self._facts.apply(event, position)
         if isinstance(event, (Registered, *RESTATING)):
             self._find_moves()
-            details = (self._details(since),) if self._told else ()
+            details = (self._details(since),) if self._has_details() else ()
             return (self._states(since), self._descriptions(since), self._readers(), *details)
         match event:
             case VisibilityChanged():
@@ -144,13 +148,15 @@ class CommitmentProjection:
                 return (self._states(None), self._descriptions(None))
             case LeadReassigned():
                 return (self._states(since), self._readers())
-            case Completed() | Discarded() | Merged() | DeadlineRevised():
-                begun = bool(self._told)
-                self._told[position] = event
+            case DeadlineRevised() | Completed() | Discarded() | Merged():
+                begun = self._has_details()
                 if isinstance(event, DeadlineRevised):
+                    self._reasons[position] = event.reason
                     self._find_moves()
+                else:
+                    self._endings[position] = event
                 return (self._states(since), self._details(since if begun else None))
-            case Reopened() if self._told:
+            case Reopened() if self._has_details():
                 return (self._states(since), self._details(since))
         return (self._states(since),)
 
@@ -181,7 +187,7 @@ class CommitmentProjection:
 
     def _ended(self, position: int) -> tuple[str | None, str | None, int | None]:
         """Into what it was merged, why it was discarded, and how many days late it was done, whichever it was."""
-        match self._told[position]:
+        match self._endings[position]:
             case Merged(into=into):
                 return into, None, None
             case Discarded(reason_type=reason_type):
@@ -213,26 +219,26 @@ class CommitmentProjection:
                 found.append((day, row))
         return Now(commitments, {self._key: found}, since)
 
+    def _has_details(self) -> bool:
+        return bool(self._endings or self._reasons)
+
     def _details(self, since: date | None) -> Now:
-        facts, found = self._facts, ByDay()
+        facts, reasons, found = self._facts, self._reasons, ByDay()
+        public, internal, closures = facts.public_deadlines, facts.internal_deadlines, facts.closures
+        promised_on, promised = _first(public)
         first = facts.first_day if since is None else max(since, facts.first_day)
         days = {first}
-        for history in (facts.public_deadlines, facts.internal_deadlines, facts.closures):
+        for history in (public, internal, closures):
             days.update(history.days_after(first))
         for day in sorted(days):
-            closure, closed_at = facts.closures.on(day)
-            ending = None if closure is None else self._told[closed_at]
-            done = ending if isinstance(ending, Completed) else None
+            ended = closures.on(day)
             # In the order of the dataset.
             row = (
-                next(filter(None, facts.public_deadlines.values(day)), None),
-                self._reason(facts.public_deadlines, day),
+                promised if promised_on <= day else None,
+                reasons.get(public.on(day)[1]),
                 bisect_right(self._moves[1], day),
-                self._reason(facts.internal_deadlines, day),
-                ending.reason if isinstance(ending, Discarded) else None,
-                done and done.completed_on,
-                done and done.remarks,
-                json_text(done.evidence) if done else "[]",
+                reasons.get(internal.on(day)[1]),
+                *(_UNENDED if ended[0] is None else _how_it_ended(self._endings[ended[1]])),
             )
             if not found or found[-1][1] != row:
                 found.append((day, row))
@@ -241,10 +247,6 @@ class CommitmentProjection:
     def _find_moves(self) -> None:
         facts = self._facts
         self._moves = _moves(facts.public_deadlines), _moves(facts.internal_deadlines)
-
-    def _reason(self, deadlines: History[date | None], day: date) -> str | None:
-        revision = self._told.get(deadlines.on(day)[1])
-        return revision.reason if isinstance(revision, DeadlineRevised) else None
 
     def _progress(self, event: ProgressReported | ProgressReviewed, position: int) -> Iterable[Now]:
         reports = self._reports = self._reports or ReportsByDay()
@@ -278,6 +280,24 @@ class CommitmentProjection:
     def _readers(self) -> Now:
         """Who leads it, answers for it or works on it."""
         return readers_of(self._id, concerned=self._facts.organizations_on(date.max))
+
+
+def _how_it_ended(ending: Ending) -> tuple[str | None, date | None, str | None, str]:
+    """Why it was discarded; when it was achieved, and the remarks and the evidence of that."""
+    match ending:
+        case Discarded():
+            return ending.reason, None, None, "[]"
+        case Completed():
+            return None, ending.completed_on, ending.remarks, json_text(ending.evidence)
+    return _UNENDED
+
+
+def _first(deadlines: History[date | None]) -> tuple[date, date | None]:
+    """The first deadline there was, and the day from which there was one."""
+    if deadlines.initial[0] is not None:
+        return date.min, deadlines.initial[0]
+    days, values = deadlines.days(), deadlines.until(date.max)
+    return (days[0], values[0]) if days else (date.max, None)
 
 
 def _moves(deadlines: History[date | None]) -> list[date]:

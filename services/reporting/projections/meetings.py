@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, ClassVar
-from uuid import UUID
 
-from services.reporting.datasets import action_items, bodies, meetings, taken_up
-from services.reporting.projections.differ import Now
+from services.reporting.datasets import (
+    DecisionChange,
+    action_items,
+    bodies,
+    decision_changes,
+    meetings,
+    taken_up,
+)
+from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, effective_day, json_text, only, readers_of
 from shared.eventlog.codec import instant_text
 from shared.eventlog.envelope import Recorded
@@ -140,13 +146,13 @@ class MeetingProjection:
             case MinutesApproved() as event:
                 now["recipients_missing"] = json_text(event.recipients_missing)
                 if event.endings and now["held_on"] is not None:
-                    yield self._taken_up(recorded.stream_id, event.endings)
+                    yield from self._taken_up(recorded, event.endings)
             case MeetingPublished() as event:
                 now["visibility"] = event.visibility.value
         yield only(meetings, (recorded.stream_id.hex,), **now)
         yield readers_of(recorded.stream_id, concerned=self._organizations, others=self._recipients)
 
-    def _taken_up(self, meeting: UUID, endings: Sequence[Ending]) -> Now:
+    def _taken_up(self, recorded: Recorded, endings: Sequence[Ending]) -> Iterable[Now]:
         """Which decisions it took up again; of two items on one, that which ended it counts."""
         outcomes: dict[str, str | None] = {}
         for ending in endings:
@@ -155,13 +161,11 @@ class MeetingProjection:
                 if outcomes.get(number, ItemOutcome.POSTPONED) == ItemOutcome.POSTPONED:
                     outcomes[number] = outcome
         held_on, body = self._now["held_on"], self._now["body"]
-        return Now(
-            taken_up,
-            {
-                (stream_of("decision", number).hex, meeting.hex): [(held_on, (body, outcome))]
-                for number, outcome in outcomes.items()
-            },
-        )
+        of = {stream_of("decision", number).hex: outcome for number, outcome in outcomes.items()}
+        meeting, position = recorded.stream_id.hex, recorded.position
+        yield Now(taken_up, {(one, meeting): [(held_on, (body, outcome))] for one, outcome in of.items()})
+        change: ByDay = [(None, (DecisionChange.REFERRAL.value,))]
+        yield Now(decision_changes, {(one, position): change for one in of})
 
 
 class ActionItemProjection:

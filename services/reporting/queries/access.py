@@ -186,8 +186,8 @@ def _among_readers(scope: Scope, position: int | None, thing: ColumnElement[Any]
     if scope.organization is None:
         return false()
     known = readers.table.alias()
-    return thing.in_(
-        select(known.c.thing_id).where(
-            known.c.organization == scope.organization, readers.known_at(position, known)
-        )
+    return exists().where(
+        known.c.organization == scope.organization,
+        known.c.thing_id == thing,
+        readers.known_at(position, known),
     )

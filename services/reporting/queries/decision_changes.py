@@ -12,9 +12,15 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import and_, case, literal, select
+from sqlalchemy import ColumnElement, and_, case, exists, literal, or_, select
 
-from services.reporting.datasets import DecisionChange, decision_changes, decisions
+from services.reporting.datasets import (
+    DecisionChange,
+    decision_changes,
+    decisions,
+    referrals,
+    taken_up,
+)
 from services.reporting.queries.access import was_open
 from services.reporting.queries.decision_items import DecisionItem, Reader, items_of
 from services.reporting.queries.decisions import DecisionFilters, admitted
@@ -53,7 +59,8 @@ def changes_as_of(
     then, before = decisions.table.alias("then"), decisions.table.alias("before")
     source = decision_changes.table.join(decisions.table, same)
     opened: Any = literal(0)
-    visible = [decision_changes.known_at(at.position), change.position > after]
+    told = _is_told(reader.scope.everything)
+    visible = [decision_changes.known_at(at.position), change.position > after, told]
     if not reader.scope.everything:
         # The decision as it was where the change was recorded, and as it was just before that.
         source = source.join(
@@ -87,6 +94,7 @@ def changes_as_of(
         .where(
             change.decision_id.in_({row.decision_id for row in page if row.opened}),
             decision_changes.known_at(at.position),
+            told,
         )
         .order_by(change.position)
     ):
@@ -107,3 +115,21 @@ def changes_as_of(
         for row in page
     ]
     return changed, len(found) > limit
+
+
+def _is_told(everything: bool) -> ColumnElement[bool]:
+    """Of the meetings that took a decision up, those count to which it was referred.
+
+    Only those who see everything are told of them here: to others such a meeting may be hidden, and open later.
+    """
+    change, meeting = decision_changes.c, taken_up.c
+    other: ColumnElement[bool] = change.what != DecisionChange.REFERRAL.value
+    if not everything:
+        return other
+    addressed = exists().where(
+        meeting.decision_id == change.decision_id,
+        meeting.known_from == change.position,
+        referrals.c.decision_id == change.decision_id,
+        referrals.c.body == meeting.body,
+    )
+    return or_(other, addressed)

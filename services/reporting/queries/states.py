@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Date, case, cast, null
+from sqlalchemy import BigInteger, ColumnElement, Date, and_, case, cast, null
 from sqlalchemy.types import TypeEngine
 
 from services.reporting.datasets import commitment_states
@@ -51,7 +51,7 @@ def states_told(reading: Reading, scope: Scope, position: int) -> Any:
             told[name] = cast(null(), kind).label(name)
         else:
             own = read_by(reading, scope, position, columns.commitment_id)
-            told[name] = case((own, columns[name])).label(name)
+            told[name] = case((and_(columns[name].is_not(None), own), columns[name])).label(name)
     return _Columns(told)
 
 

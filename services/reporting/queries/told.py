@@ -25,6 +25,7 @@ from shared.events.commitments import (
     PillarChanged,
     PillarRegistered,
 )
+from shared.events.retractions import CommitmentFactRetracted
 from shared.events.streams import stream_of
 from shared.rules.visibility import of_the_unit
 
@@ -91,25 +92,32 @@ class Told:
         while upto > after:
             begin = max(after, upto - size)
             lines = self.store.read(begin, upto - begin, upto=upto)
-            found = _readable(reading, scope, [codec.decode(line, position) for position, line in lines])
+            found = self._readable(reading, scope, [codec.decode(line, position) for position, line in lines])
             if found:
                 return found
             upto, size = begin, min(MOST, 4 * size)
         return 0
 
+    def _readable(self, reading: Reading, scope: Scope, events: list[Recorded]) -> int:
+        """The last of some events that an asker may read now; 0 when there is none."""
+        things = {one.position: _thing_of(one) for one in events}
+        units = {one.position: things[one.position] for one in events if self._of_the_unit(one)}
+        seen = open_now(reading, scope, things.values())
+        seen_units = read_by_now(reading, scope, units.values())
+        for one in reversed(events):
+            thing = things[one.position]
+            if isinstance(one.data, _EVERYBODYS):
+                return one.position
+            if thing in seen and (thing in seen_units or one.position not in units):
+                return one.position
+        return 0
 
-def _readable(reading: Reading, scope: Scope, events: list[Recorded]) -> int:
-    things = {one.position: _thing_of(one) for one in events}
-    seen = open_now(reading, scope, things.values())
-    units = {things[one.position] for one in events if of_the_unit(one.data)}
-    seen_units = read_by_now(reading, scope, units)
-    for one in reversed(events):
-        if isinstance(one.data, _EVERYBODYS):
-            return one.position
-        thing = things[one.position]
-        if thing in seen and (thing in seen_units or not of_the_unit(one.data)):
-            return one.position
-    return 0
+    def _of_the_unit(self, recorded: Recorded) -> bool:
+        data = recorded.data
+        if isinstance(data, CommitmentFactRetracted):
+            lines = self.store.read_stream(recorded.stream_id, data.version - 1, upto_version=data.version)
+            return any(of_the_unit(codec.decode(line, position).data) for position, line in lines)
+        return of_the_unit(data)
 
 
 def _thing_of(recorded: Recorded) -> UUID:

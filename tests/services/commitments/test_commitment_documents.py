@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.commitments.commitment.model import Commitment
 from services.commitments.commitment.routes import COMMITMENT, commitment_document
 from shared.aggregate.redaction import Reference, redact
+from shared.clock import Clock
 from shared.events.commitments import Merged, Origin, ProgressReported, PublicDeadline, Registered
 from shared.events.types import Kind
 from shared.events.vocabulary import OriginKind
@@ -23,14 +24,14 @@ from tests.services.commitments.promises import JUNE, MAY, TODAY, registered
 
 def shown(it: Commitment) -> dict[str, Any]:
     """What an answer says of it."""
-    document: dict[str, Any] = json.loads(encoded(commitment_document(it, TODAY)))
+    document: dict[str, Any] = json.loads(encoded(commitment_document(it, TODAY, Clock().day_of)))
     return document
 
 
 @given(st.lists(ASKS, max_size=25))
 def test_an_answer_has_the_members_that_are_documented(asks: list[Ask]) -> None:
     live, _ = lives(asks)
-    body = encoded(commitment_document(live, TODAY))
+    body = encoded(commitment_document(live, TODAY, Clock().day_of))
     assert json.loads(body).keys() == set(COMMITMENT.__struct_fields__)
     msgspec.json.decode(body, type=COMMITMENT)
 

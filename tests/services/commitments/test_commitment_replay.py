@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.commitments.commitment.model import Commitment
 from services.commitments.commitment.routes import commitment_document
+from shared.clock import Clock
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import EVENTS, ProgressReported
 from shared.events.facts import Unknown
@@ -27,7 +28,7 @@ from tests.support.scenario import on, recorded
 
 def rendered(thing: Commitment, day: date) -> bytes:
     """What is answered to a question about it on a day."""
-    return encoded(commitment_document(thing, day))
+    return encoded(commitment_document(thing, day, Clock().day_of))
 
 
 def state(thing: Any) -> Any:

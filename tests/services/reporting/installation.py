@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ import httpx
 from services.reporting.app import create_app
 from shared.clock import Clock
 from shared.events.facts import Event
+from shared.http.service import Service
 from shared.identity.actor import Role
 from shared.identity.development import issue_development_token
 from shared.settings import Settings
@@ -39,7 +40,9 @@ def credentials(
 class Installation:
     """One service and credentials for it; `now` moves only when the test moves it."""
 
-    def __init__(self, folder: Path, stage: Stage) -> None:
+    def __init__(
+        self, folder: Path, stage: Stage, create: Callable[[Settings, Clock], Service] = create_app
+    ) -> None:
         self.now = datetime(2013, 4, 30, 15, tzinfo=UTC)
         self.stage = stage
         self.settings = Settings(
@@ -47,8 +50,9 @@ class Installation:
             log_url=stage.log_url,
             read_model_url=read_model_url(stage.log_url),
             access_log=False,
+            follow_decisions=False,
         )
-        self.app = create_app(self.settings, Clock(now=lambda: self.now))
+        self.app = create(self.settings, Clock(now=lambda: self.now))
         self.http: httpx.AsyncClient
 
     @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,8 @@ def tell(stage: Stage) -> None:
     stage.append(("A-1", POSTPONED), ("A-2", COMPLETED), now=at(2013, 3, 10))
 
 
-@pytest.fixture
-def stage(log_url: str) -> Iterator[Stage]:
+@contextmanager
+def told(log_url: str) -> Iterator[Stage]:
     """A log with its read model up to date."""
     with staged(log_url) as made:
         tell(made)
@@ -102,19 +103,48 @@ def stage(log_url: str) -> Iterator[Stage]:
         yield made
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def standing_stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """One for all tests that only read it."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('log') / 'bitacora.db'}"
+    else:
+        url = str(request.getfixturevalue("module_postgres_url"))
+    with told(url) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def standing(
+    standing_stage: Stage, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installation]:
+    """The service over a record that only is read."""
+    async with Installation(tmp_path_factory.mktemp("service"), standing_stage).running() as running:
+        yield running
+
+
+@pytest.fixture
+def stage(log_url: str) -> Iterator[Stage]:
+    """One of its own for a test that goes on writing."""
+    with told(log_url) as made:
+        yield made
+
+
 @pytest.fixture
 async def reporting(stage: Stage, tmp_path: Path) -> AsyncIterator[Installation]:
-    """The service, running."""
+    """The service over that."""
     async with Installation(tmp_path, stage).running() as running:
         yield running
 
 
 async def test_the_board_lists_commitments_with_their_status_and_what_it_follows_from(
-    reporting: Installation,
+    standing: Installation,
 ) -> None:
-    board = await reporting.read(PAST_BOARD)
+    board = await standing.read(PAST_BOARD)
     assert board["on"] == "2012-12-31"
-    assert board["position"] == reporting.stage.store.head()
+    assert board["position"] == standing.stage.store.head()
     assert board["status_rule"] == "traffic_light_1"
     assert board["scope"] == "everything"
     assert {item["code"]: item["status"] for item in board["items"]} == {
@@ -128,7 +158,7 @@ async def test_the_board_lists_commitments_with_their_status_and_what_it_follows
     first, second = board["items"][:2]
     assert (first["pillar_name"], first["lead_organization_name"]) == ("Health", "Public Works")
     assert first["status_because"]["fact"] == "internal_deadline"
-    assert second["status_because"] == {"position": reporting.stage.store.head(), "fact": "closure"}
+    assert second["status_because"] == {"position": standing.stage.store.head(), "fact": "closure"}
     assert board["items"][5]["merged_into"] == "C-1"
     assert board["totals"]["registered"] == 6
     assert board["totals"]["merged"] == 1
@@ -150,18 +180,18 @@ async def test_what_was_told_later_is_not_on_the_board_of_an_earlier_position(
 
 
 async def test_without_a_day_the_board_is_that_of_the_day_the_position_was_current(
-    reporting: Installation,
+    standing: Installation,
 ) -> None:
-    assert (await reporting.read("/v1/board"))["on"] == "2013-04-30"
-    assert (await reporting.read("/v1/board?known_at=2012-08-15T02:00:00Z"))["on"] == "2012-08-14"
-    position = (await reporting.read("/v1/board?known_at=2012-08-15T02:00:00Z"))["position"]
-    assert (await reporting.read(f"/v1/board?position={position}"))["on"] == "2012-08-02"
-    empty = await reporting.read("/v1/board?position=0")
+    assert (await standing.read("/v1/board"))["on"] == "2013-04-30"
+    assert (await standing.read("/v1/board?known_at=2012-08-15T02:00:00Z"))["on"] == "2012-08-14"
+    position = (await standing.read("/v1/board?known_at=2012-08-15T02:00:00Z"))["position"]
+    assert (await standing.read(f"/v1/board?position={position}"))["on"] == "2012-08-02"
+    empty = await standing.read("/v1/board?position=0")
     assert (empty["totals"]["registered"], empty["items"], empty["known_at"]) == (0, [], None)
 
 
-async def test_groups_are_ordered_by_rank_and_add_up_to_the_totals(reporting: Installation) -> None:
-    board = await reporting.read(f"{PAST_BOARD}&group_by=pillar,status&include=total")
+async def test_groups_are_ordered_by_rank_and_add_up_to_the_totals(standing: Installation) -> None:
+    board = await standing.read(f"{PAST_BOARD}&group_by=pillar,status&include=total")
     assert [(group["pillar"], group["status"], group["count"]) for group in board["items"]] == [
         ("growth", "discarded", 1),
         ("growth", "achieved", 1),
@@ -171,7 +201,7 @@ async def test_groups_are_ordered_by_rank_and_add_up_to_the_totals(reporting: In
     ]
     assert sum(group["count"] for group in board["items"]) == board["totals"]["registered"] == 6
     assert board["total"] == 5
-    by_lead = await reporting.read(f"{PAST_BOARD}&group_by=organization")
+    by_lead = await standing.read(f"{PAST_BOARD}&group_by=organization")
     assert [
         (group["organization"], group["organization_name"], group["count"]) for group in by_lead["items"]
     ] == [
@@ -197,10 +227,10 @@ async def test_groups_are_ordered_by_rank_and_add_up_to_the_totals(reporting: In
     ],
 )
 async def test_filters_leave_what_they_say_in_list_totals_and_groups(
-    reporting: Installation, filters: str, codes: list[str]
+    standing: Installation, filters: str, codes: list[str]
 ) -> None:
-    board = await reporting.read(f"{PAST_BOARD}&{filters}")
-    grouped = await reporting.read(f"{PAST_BOARD}&{filters}&group_by=kind")
+    board = await standing.read(f"{PAST_BOARD}&{filters}")
+    grouped = await standing.read(f"{PAST_BOARD}&{filters}&group_by=kind")
     assert [item["code"] for item in board["items"]] == codes
     assert board["totals"]["registered"] == len(codes) == sum(group["count"] for group in grouped["items"])
 
@@ -248,14 +278,14 @@ async def test_without_a_token_only_what_is_public_then_and_now_is_there(reporti
     ],
 )
 async def test_reserved_commitments_are_for_those_concerned_and_those_who_watch_over_all(
-    reporting: Installation, role: Role, organization: str, codes: list[str]
+    standing: Installation, role: Role, organization: str, codes: list[str]
 ) -> None:
-    board = await reporting.read(PAST_BOARD, role=role, organization=organization)
+    board = await standing.read(PAST_BOARD, role=role, organization=organization)
     assert [item["code"] for item in board["items"]] == codes
 
 
-async def test_the_timeline_tells_each_state_and_the_event_that_made_it_so(reporting: Installation) -> None:
-    timeline = await reporting.read("/v1/commitments/A-1/timeline?on=2012-12-31")
+async def test_the_timeline_tells_each_state_and_the_event_that_made_it_so(standing: Installation) -> None:
+    timeline = await standing.read("/v1/commitments/A-1/timeline?on=2012-12-31")
     assert timeline["status"] == "needs_attention_internal_deadline"
     assert [
         (span["from_on"], span["until_on"], span["status"], span["passed_deadline_on"])
@@ -270,12 +300,12 @@ async def test_the_timeline_tells_each_state_and_the_event_that_made_it_so(repor
     assert because["type"] == "commitments.deadline_revised"
     assert because["recorded_at"] == "2013-03-10T12:00:00.000000Z"
     assert (because["organization"], because["subject"], because["reason"]) == ("DCI", "u-9", "late permits")
-    public = await reporting.read("/v1/commitments/A-1/timeline?on=2012-12-31", role=None)
+    public = await standing.read("/v1/commitments/A-1/timeline?on=2012-12-31", role=None)
     assert "subject" not in public["items"][-1]["because"]
 
 
-async def test_a_late_fact_leaves_the_timeline_told_before_it_alone(reporting: Installation) -> None:
-    before = await reporting.read("/v1/commitments/A-1/timeline?known_at=2013-03-01T00:00:00Z")
+async def test_a_late_fact_leaves_the_timeline_told_before_it_alone(standing: Installation) -> None:
+    before = await standing.read("/v1/commitments/A-1/timeline?known_at=2013-03-01T00:00:00Z")
     assert [span["status"] for span in before["items"]] == [
         "on_time",
         "needs_attention_internal_deadline",
@@ -283,9 +313,9 @@ async def test_a_late_fact_leaves_the_timeline_told_before_it_alone(reporting: I
     ]
     identifier = before["id"]
     assert (
-        await reporting.read(f"/v1/commitments/{identifier}/timeline?known_at=2013-03-01T00:00:00Z") == before
+        await standing.read(f"/v1/commitments/{identifier}/timeline?known_at=2013-03-01T00:00:00Z") == before
     )
-    assert (await reporting.refused("/v1/commitments/A-1/timeline?position=1"))[0] == 404
+    assert (await standing.refused("/v1/commitments/A-1/timeline?position=1"))[0] == 404
 
 
 async def test_a_change_of_the_world_is_on_the_board_from_its_day_and_makes_no_days_of_its_own(
@@ -311,26 +341,26 @@ async def test_a_change_of_the_world_is_on_the_board_from_its_day_and_makes_no_d
     assert (await reporting.read("/v1/commitments/A-1/timeline"))["items"] == before
 
 
-async def test_changes_are_the_commitments_in_another_state_than_before(reporting: Installation) -> None:
-    found = await reporting.read("/v1/board/changes?from=2012-08-31&to=2012-12-31")
+async def test_changes_are_the_commitments_in_another_state_than_before(standing: Installation) -> None:
+    found = await standing.read("/v1/board/changes?from=2012-08-31&to=2012-12-31")
     assert [(item["code"], item["status_before"], item["status_after"]) for item in found["items"]] == [
         ("A-1", "on_time", "needs_attention_internal_deadline"),
         ("A-2", "needs_attention", "achieved"),
         ("D-1", "on_time", "discarded"),
         ("E-1", "on_time", None),
     ]
-    new = await reporting.read("/v1/board/changes?from=2012-05-20&to=2012-05-21&limit=4", role=None)
+    new = await standing.read("/v1/board/changes?from=2012-05-20&to=2012-05-21&limit=4", role=None)
     assert [item["registered_before"] for item in new["items"]] == [False] * 4
-    assert await reporting.refused("/v1/board/changes?from=2013-01-01&to=2012-01-01") == (
+    assert await standing.refused("/v1/board/changes?from=2013-01-01&to=2012-01-01") == (
         422,
         "days-reversed",
     )
 
 
-async def test_an_answer_already_held_is_not_sent_again(reporting: Installation) -> None:
+async def test_an_answer_already_held_is_not_sent_again(standing: Installation) -> None:
     for path in (PAST_BOARD, f"{PAST_BOARD}&group_by=status", "/v1/commitments/A-1/timeline?on=2012-12-31"):
-        first = await reporting.get(path)
-        again = await reporting.get(path, If_None_Match=first.headers["ETag"])
+        first = await standing.get(path)
+        again = await standing.get(path, If_None_Match=first.headers["ETag"])
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["Log-Position"] == first.headers["Log-Position"]
 
@@ -372,14 +402,14 @@ async def test_a_position_that_is_not_reached_in_time_is_unavailable(
     ],
 )
 async def test_a_question_that_makes_no_sense_is_refused(
-    reporting: Installation, query: str, status: int, code: str
+    standing: Installation, query: str, status: int, code: str
 ) -> None:
-    assert await reporting.refused(f"/v1/board?{query}") == (status, code)
+    assert await standing.refused(f"/v1/board?{query}") == (status, code)
 
 
-async def test_readiness_says_how_far_the_read_model_is_behind(reporting: Installation) -> None:
-    health = await reporting.read("/health/ready")
+async def test_readiness_says_how_far_the_read_model_is_behind(standing: Installation) -> None:
+    health = await standing.read("/health/ready")
     assert (
         health["checks"]["read_model"]["detail"]
-        == f"at position {reporting.stage.store.head()}, 0 behind the log"
+        == f"at position {standing.stage.store.head()}, 0 behind the log"
     )

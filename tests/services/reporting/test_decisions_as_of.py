@@ -12,13 +12,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.reporting.queries.access import Scope
+from services.reporting.queries.decision_changes import changes_as_of
 from services.reporting.queries.decision_items import DecisionItem, Reader
 from services.reporting.queries.decisions import ACKNOWLEDGED, OUTCOMES, DecisionFilters, decisions_as_of
 from services.reporting.queries.gaps import Gap, GapFound, gaps_as_of
 from services.reporting.queries.moments import AsOf
+from shared.events.meeting_vocabulary import DecisionKind, ItemOutcome
+from shared.events.meetings import Effect, Ending, MinutesApproved, Referral
+from shared.events.vocabulary import Visibility
 from tests.services.reporting.decision_histories import SPAN, Asked, histories, replayed
+from tests.services.reporting.gatherings import (
+    Told,
+    bilateral,
+    committee,
+    convened,
+    decided,
+    held,
+    meeting_id,
+    noon,
+    tell,
+)
 from tests.services.reporting.meeting_histories import written
-from tests.services.reporting.stage import EVERYTHING, Stage, staged
+from tests.services.reporting.stage import EVERYTHING, Stage, ministry, staged
 
 numbers = count(1)
 REFINING = ("only_later", "short", "other_currency")
@@ -117,3 +133,71 @@ def _is(word: str, one: dict[str, Any]) -> bool:
         said = one["acknowledged"] and one["acknowledged"][1]
         return bool(said == {"true": "agreed", "disputed": "disputed", "false": None}[word])
     return bool((one["outcome"] or "none") == word)
+
+
+def test_a_referral_is_pending_until_the_body_it_went_to_ends_it_for_those_who_may_know_of_that(
+    stage: Stage,
+) -> None:
+    may_31, day = date(2012, 5, 31), date(2012, 6, 14)
+    effect = Effect(referral=Referral(to="The minister", body="BIL"))
+    tell(
+        stage,
+        bilateral("BIL", "a"),
+        committee("SOCIAL"),
+        decided("SEG-2012-001", may_31, kind=DecisionKind.REFER, effect=effect),
+        now=noon(may_31),
+    )
+    reserved: dict[str, Any] = {"visibility": Visibility.RESERVED, "organizations": ("a",)}
+    before = stage.store.head()
+
+    def took_up(code: str, body: str, on: date, outcome: ItemOutcome | None, **more: Any) -> None:
+        endings = (Ending(item=1, title="Again", outcome=outcome, decisions=("SEG-2012-001",)),)
+        approved = Told("meeting", code, MinutesApproved(draft=1, digest="0", endings=endings))
+        tell(stage, convened(body, code, on, **more), held(code, on), approved, now=noon(date(2012, 7, 1)))
+
+    # Another body does not end it, nor does a postponement.
+    took_up("M-1", "SOCIAL", date(2012, 6, 1), ItemOutcome.SETTLED)
+    took_up("M-2", "BIL", date(2012, 6, 5), ItemOutcome.POSTPONED, **reserved)
+    took_up("M-3", "BIL", day, None, **reserved)
+    stage.wait()
+    head = stage.store.head()
+
+    def asked(scope: Scope, on: date, position: int = head, *words: str) -> DecisionItem | None:
+        with stage.read_model.reading() as reading:
+            at, reader = AsOf(on, position, None), Reader(scope, on)
+            items, _ = decisions_as_of(reading, at, reader, DecisionFilters(outcome=words))
+        return items[0] if items else None
+
+    for scope in (EVERYTHING, ministry("a")):
+        then, now = asked(scope, date(2012, 6, 10)), asked(scope, date(2012, 6, 30))
+        assert then is not None
+        assert then.referral is not None
+        assert then.outcome is not None
+        assert (then.outcome.state, then.outcome.pending_days) == ("pending", 10)
+        assert (then.referral.state, then.referral.days, then.referral.times_postponed) == ("pending", 10, 1)
+        assert now is not None
+        assert now.referral is not None
+        assert (now.outcome, now.referral.state, now.referral.days) == (None, "ended", 14)
+        assert (now.referral.ended_on, now.referral.meeting) == (day, meeting_id("M-3"))
+        assert asked(scope, date(2012, 6, 30), head, "pending") is None
+        # As the log knew it before, it waits still.
+        assert asked(scope, date(2012, 6, 30), before, "pending") is not None
+    # Of what is pending with a body that they may not know of, others are told nothing.
+    for on in (date(2012, 6, 10), date(2012, 6, 30)):
+        other = asked(ministry("b"), on)
+        assert other is not None
+        assert (other.referral, other.outcome, other.effect) == (None, None, None)
+        assert asked(ministry("b"), on, head, "pending") is None
+        assert asked(ministry("b"), on, head, "none") is not None
+    # The feed of changes has it for those who see everything: what was postponed, and what was ended.
+    with stage.read_model.reading() as reading:
+        at = AsOf(date(2012, 7, 1), head, None)
+        told = {
+            scope.name: [
+                one.what.value
+                for change in changes_as_of(reading, at, Reader(scope, at.on), DecisionFilters())[0]
+                for one in change.learned
+            ]
+            for scope in (EVERYTHING, ministry("a"))
+        }
+    assert told == {"everything": ["agreed", "referral", "referral"], "government": ["agreed"]}

@@ -106,6 +106,14 @@ def test_a_change_on_a_day_leaves_what_was_asked_before_and_replaces_what_was_to
     assert expected_between(protocols, *stretch) == expected_between(before, *stretch)
 
 
+def test_what_is_told_for_an_earlier_day_is_the_first_from_then_on() -> None:
+    told_on = date(2026, 11, 26)
+    late = InForce([Told(None, told_on, MONTHLY), Told(date(2010, 3, 11), told_on, WEEKLY)])
+    assert [late.on(date(2010, 3, day)) for day in (10, 11)] == [None, WEEKLY]
+    stretch = date(2010, 1, 1), date(2026, 12, 31)
+    assert expected_between(late, *stretch) == expected_between(asked(WEEKLY, date(2010, 3, 11)), *stretch)
+
+
 def test_what_names_no_day_holds_from_when_it_was_told_and_the_first_of_it_for_meetings_entered_late() -> (
     None
 ):
