@@ -20,7 +20,7 @@ from shared.events.indicators import IndicatorDefined, IndicatorDefinitionChange
 from shared.events.streams import resolve
 from shared.events.types import Kind
 from shared.events.vocabulary import Visibility
-from shared.rules.dated_facts import DatedFacts
+from shared.rules.dated_facts import DatedFacts, VisibilityByDay
 from shared.rules.indicator_facts import IndicatorFacts
 
 
@@ -35,7 +35,7 @@ class CommitmentReaders(Aggregate):
         super().__init__(recorded)
         event = recorded.data
         assert isinstance(event, Registered)
-        self._visibility = event.visibility
+        self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._once_reserved = event.visibility is Visibility.RESERVED
         self._dated = DatedFacts(event, recorded.position)
 
@@ -46,12 +46,12 @@ class CommitmentReaders(Aggregate):
 
     def readers(self) -> Readers:
         """Those it is their own for, while it is reserved."""
-        return Readers(self._visibility, self._dated.organizations_on(date.max), self._once_reserved)
+        return Readers(self._visibility.now, self._dated.organizations_on(date.max), self._once_reserved)
 
     @evolves(VisibilityChanged)
     def _visibility_changed(self, entry: Entry[VisibilityChanged]) -> None:
-        self._visibility = entry.event.visibility
-        self._once_reserved = self._once_reserved or self._visibility is Visibility.RESERVED
+        self._visibility.take_in(entry.event, entry.position)
+        self._once_reserved = self._once_reserved or entry.event.visibility is Visibility.RESERVED
 
 
 class IndicatorReaders(Aggregate):

@@ -428,6 +428,12 @@ class VisibilityChanged(Event, frozen=True, kw_only=True):
     previous: Visibility = COMPUTED
     reason: Reason
     decision: DecisionNumber | None = None
+    effective_on: Annotated[
+        CivilDay | None,
+        Field(
+            description="The day from which it was so, for boards of past days; without one it is so on all its days."
+        ),
+    ] = None
 
 
 class Corrected(Event, frozen=True, kw_only=True):

@@ -24,10 +24,12 @@ from shared.events.commitments import (
     Merged,
     Registered,
     Reopened,
+    VisibilityChanged,
 )
 from shared.events.facts import Event
-from shared.events.vocabulary import DeadlineKind, Judgement
+from shared.events.vocabulary import DeadlineKind, Judgement, Visibility
 from shared.rules.traffic_light import Closure, CommitmentOnDay
+from shared.rules.visibility import narrower
 
 T = TypeVar("T")
 
@@ -97,6 +99,46 @@ class History(Generic[T]):
         return [
             entry[0] for entry in entries[bisect_right(entries, (day, _LAST), key=lambda entry: entry[:2]) :]
         ]
+
+
+class VisibilityByDay:
+    """Who may read a thing, by day: what names no day holds on every day.
+
+    A board of a past day shows no more than what may be read now: of the two, the narrower.
+    """
+
+    __slots__ = ("_history", "dated")
+
+    def __init__(self, visibility: Visibility, position: int) -> None:
+        self._history: History[Visibility] = History(visibility, position)
+        self.dated = False
+        """Whether it is not the same on all days."""
+
+    def take_in(self, event: VisibilityChanged, position: int) -> None:
+        """Take in one more publication."""
+        self.dated = event.effective_on is not None
+        if event.effective_on is None:
+            self._history = History(event.visibility, position)
+        else:
+            self._history.add(event.effective_on, position, event.visibility)
+
+    @property
+    def now(self) -> Visibility:
+        """Who may read it."""
+        return self.on(date.max)
+
+    def on(self, day: date) -> Visibility:
+        """Who might read it on a day."""
+        return self._history.on(day)[0]
+
+    def shown_on(self, day: date) -> Visibility:
+        """Who may read what is told of it for a day."""
+        then, now = self.on(day), self.now
+        return then if narrower(then, now) else now
+
+    def days(self) -> list[date]:
+        """The days from which it is another."""
+        return self._history.days()
 
 
 class FactsByDay(Generic[T]):

@@ -54,7 +54,14 @@ from shared.events.vocabulary import (
 )
 from shared.identity.actor import Actor, Role
 from shared.rules import guards
-from shared.rules.dated_facts import CORRECTABLE, FIELD_TYPES, DatedFacts, History, with_field
+from shared.rules.dated_facts import (
+    CORRECTABLE,
+    FIELD_TYPES,
+    DatedFacts,
+    History,
+    VisibilityByDay,
+    with_field,
+)
 from shared.rules.periods import period_named
 from shared.rules.progress import ReportsByDay
 from shared.rules.traffic_light import Verdict, verdict_on
@@ -155,7 +162,7 @@ class Commitment(Aggregate):
         "reports",
         "revisions",
         "risks",
-        "visibility",
+        "visibilities",
     )
 
     BEGINS_WITH = (Registered,)
@@ -165,7 +172,7 @@ class Commitment(Aggregate):
         registered = recorded.data
         assert isinstance(registered, Registered)
         self.dated = DatedFacts(registered, recorded.position)
-        self.visibility = registered.visibility
+        self.visibilities = VisibilityByDay(registered.visibility, recorded.position)
         self.once_reserved = registered.visibility is Visibility.RESERVED
         """Whether it is reserved, or ever was."""
         self.assessments: History[Entry[Assessed] | None] = History(None, recorded.position)
@@ -201,6 +208,11 @@ class Commitment(Aggregate):
     def code(self) -> str:
         """What people call it."""
         return self.registration.code
+
+    @property
+    def visibility(self) -> Visibility:
+        """Who may read it."""
+        return self.visibilities.now
 
     def verdict_on(self, day: date) -> Verdict | None:
         """The status on a day under the current rule; None before the first day it counts from."""
@@ -621,17 +633,24 @@ class Commitment(Aggregate):
 
     # --- keeping the record ----------------------------------------------------------------------------------------
 
-    def change_visibility(self, changed: VisibilityChanged, context: Context) -> VisibilityChanged:  # noqa: ARG002
-        """Publishes the commitment, or changes who may read it."""
+    def change_visibility(self, changed: VisibilityChanged, context: Context) -> VisibilityChanged:
+        """Publishes the commitment, or changes who may read it: on all its days or, with a day, from that one on.
+
+        What was entered late was public on its own days. Whoever may not read it now is told of none of them.
+        """
         guards.reason_given(changed.reason, "A change of visibility")
-        if changed.visibility is self.visibility:
+        day = changed.effective_on
+        if day is not None:
+            self.must_have_begun_by(guards.not_after_today(day, context.today))
+        previous = self.visibilities.on(day or date.max)
+        if changed.visibility is previous and (day is not None or not self.visibilities.dated):
             raise RuleBroken("visibility-unchanged", f"It is {changed.visibility} already.")
-        return replace(changed, previous=self.visibility)
+        return replace(changed, previous=previous)
 
     @evolves(VisibilityChanged)
     def _visibility_changed(self, entry: Entry[VisibilityChanged]) -> None:
-        self.visibility = entry.event.visibility
-        self.once_reserved = self.once_reserved or self.visibility is Visibility.RESERVED
+        self.visibilities.take_in(entry.event, entry.position)
+        self.once_reserved = self.once_reserved or entry.event.visibility is Visibility.RESERVED
 
     def correct(self, corrected: Corrected, context: Context, known: Known) -> Corrected:
         """Sets a field of the registration right, from the first day on; what was said before stays on record."""

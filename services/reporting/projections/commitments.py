@@ -24,6 +24,7 @@ from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, Projection, json_text, readers_of
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
+    Assessed,
     Completed,
     Corrected,
     DeadlineRevised,
@@ -41,7 +42,7 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import Event
-from shared.rules.dated_facts import RESTATING, DatedFacts, History, Span
+from shared.rules.dated_facts import RESTATING, DatedFacts, History, Span, VisibilityByDay
 from shared.rules.progress import ReportsByDay
 from shared.rules.traffic_light import CommitmentOnDay
 
@@ -51,6 +52,17 @@ _registered: Final = attrgetter(*(field.name for field in commitment_states.fiel
 Ending = Completed | Discarded | Merged
 _OPEN: Final = (None, None, None)
 _UNENDED: Final = (None, None, None, "[]")
+
+
+_PROGRESS: Final = frozenset(field.name for field in commitment_progress.fields)
+_SAYS: Final[dict[type[Event], frozenset[str]]] = {
+    Assessed: frozenset({"judgement"}),
+    LeadReassigned: frozenset({"lead_organization"}),
+    VisibilityChanged: frozenset(),
+    ProgressReported: _PROGRESS,
+    ProgressReviewed: _PROGRESS,
+}
+"""The columns of which an event speaks, where these are few: most events are such ones."""
 
 
 class CommitmentProjection:
@@ -82,7 +94,7 @@ class CommitmentProjection:
         self.corrections = Corrections()
         self._id = recorded.stream_id
         self._key = (recorded.stream_id.hex,)
-        self._visibility = event.visibility.value
+        self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._facts = DatedFacts(event, recorded.position)
         self._moves: tuple[list[date], list[date]] = [], []
         """The days on which the public deadline, and the internal one, were moved."""
@@ -101,8 +113,17 @@ class CommitmentProjection:
             self.corrections.note(before, self.answers(), recorded, self._day_of(recorded.recorded_at))
             return (*self._whole(), self._readers())
         told = self._take_in(recorded)
-        day = getattr(recorded.data, "effective_on", getattr(recorded.data, "completed_on", date.min))
-        return (*told, self._corrected()) if day < self.corrections.until else told
+        if self.corrections.known and self._may_tell_anew(recorded.data):
+            return (*told, self._corrected())
+        return told
+
+    def _may_tell_anew(self, event: Event) -> bool:
+        """Whether something that was corrected may be another thing after an event, on a day that was told otherwise."""
+        columns = _SAYS.get(type(event))
+        if columns is not None and columns.isdisjoint(one.what for one in self.corrections.known):
+            return False
+        day = getattr(event, "effective_on", getattr(event, "completed_on", None))
+        return (day or date.min) < self.corrections.until
 
     def instead_of(self, earlier: Projection, retraction: Recorded, mistake: int) -> Iterable[Now]:
         """See `Comparing.instead_of`."""
@@ -144,7 +165,7 @@ class CommitmentProjection:
             return (self._states(since), self._descriptions(since), self._readers(), *details)
         match event:
             case VisibilityChanged():
-                self._visibility = event.visibility.value
+                self._visibility.take_in(event, position)
                 return (self._states(None), self._descriptions(None))
             case LeadReassigned():
                 return (self._states(since), self._readers())
@@ -162,14 +183,25 @@ class CommitmentProjection:
 
     def _states(self, since: date | None) -> Now:
         found: ByDay = []
-        for span in self._facts.spans(since):
-            day, row = self._state(span)
+        shown = self._visibility.now.value
+        for span in self._spans(since):
+            if self._visibility.dated:
+                shown = self._visibility.shown_on(span.valid_from).value
+            day, row = self._state(span, shown)
             # What only a registration tells and no column holds ends no row.
             if not found or found[-1][1] != row:
                 found.append((day, row))
         return Now(commitment_states, {self._key: found}, since)
 
-    def _state(self, span: Span[CommitmentOnDay]) -> tuple[date, tuple[Any, ...]]:
+    def _spans(self, since: date | None) -> list[Span[CommitmentOnDay]]:
+        """What held, cut also on the days from which others may read it."""
+        spans = self._facts.spans(since)
+        days = {span.valid_from for span in spans}
+        cuts = {day for day in self._visibility.days() if day > spans[0].valid_from} - days
+        spans += [Span(day, self._facts.facts_on(day)) for day in cuts]
+        return sorted(spans, key=lambda span: span.valid_from) if cuts else spans
+
+    def _state(self, span: Span[CommitmentOnDay], shown: str) -> tuple[date, tuple[Any, ...]]:
         # By place and not by name, in the order of the dataset: a rebuild passes here millions of times.
         day, facts = span
         reads = facts.registration
@@ -177,7 +209,7 @@ class CommitmentProjection:
             reads.code,
             *facts[:-1],
             *(_OPEN if facts.closure is None else self._ended(facts.closure_at or 0)),
-            self._visibility,
+            shown,
             None if reads.origin is None else reads.origin.kind,
             *_registered(reads),
             facts.public_deadline is None,
@@ -207,7 +239,7 @@ class CommitmentProjection:
             reads = facts.registration
             row = (
                 reads.code,
-                self._visibility,
+                self._visibility.now.value,
                 reads.title,
                 reads.parent,
                 reads.goal,

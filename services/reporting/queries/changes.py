@@ -285,7 +285,7 @@ class _Known(NamedTuple):
             position: int = histories[fact].on(self.at.on)[1]
             return position
         told = [
-            (getattr(one.data, "effective_on", date.min), one.position)
+            (getattr(one.data, "effective_on", None) or date.min, one.position)
             for one in self.events
             if (isinstance(one.data, RESTATING) and one.data.field == fact)
             or (isinstance(one.data, VisibilityChanged) and fact == "visibility")

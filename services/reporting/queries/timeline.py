@@ -21,7 +21,7 @@ from services.reporting.datasets import (
     commitments,
     decisions,
 )
-from services.reporting.queries.access import Scope, hidden_among, read_by_among, readable_things
+from services.reporting.queries.access import Scope, hidden_among, read_by_among, readable, readable_things
 from services.reporting.queries.board import readable_codes
 from services.reporting.queries.corrections import (
     Corrected,
@@ -125,7 +125,12 @@ def timeline_as_of(
     rows = joined(
         reading.connection.execute(
             select(*states)
-            .where(states.commitment_id == commitment_id, commitment_states.known_at(at.position))
+            .where(
+                states.commitment_id == commitment_id,
+                commitment_states.known_at(at.position),
+                # It is told of the days on which the asker might know of it.
+                readable(reading, scope, at.position, commitment_states, things=commitments),
+            )
             .order_by(states.valid_from)
         )
     )

@@ -19,7 +19,7 @@ from shared.events.commitments import EVENTS, ProgressReported
 from shared.events.facts import Unknown
 from shared.events.retractions import CommitmentFactRetracted
 from shared.http.responses import encoded
-from shared.rules.dated_facts import DatedFacts, History
+from shared.rules.dated_facts import DatedFacts, History, VisibilityByDay
 from shared.rules.progress import ReportsByDay
 from tests.services.commitments.lives import ASKS, Ask, lived, lives
 from tests.services.commitments.promises import TODAY, registered
@@ -33,10 +33,10 @@ def rendered(thing: Commitment, day: date) -> bytes:
 
 def state(thing: Any) -> Any:
     """Everything a commitment holds, comparable."""
-    if isinstance(thing, Commitment | DatedFacts | History | ReportsByDay):
+    if isinstance(thing, Commitment | DatedFacts | History | ReportsByDay | VisibilityByDay):
         slots = {slot for cls in type(thing).__mro__ for slot in getattr(cls, "__slots__", ())}
-        slots -= {"_ranked"}  # put in order when first asked for
-        return {slot: state(getattr(thing, slot)) for slot in slots}
+        # Their order is worked out when it is asked for.
+        return {slot: state(getattr(thing, slot)) for slot in slots - {"_ranked"}}
     return thing
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
-from services.commitments.commitment.model import Known, Successor, register
+from services.commitments.commitment.model import Known, Successor, register, replace
 from shared.errors import BitacoraError, Forbidden, InvalidInput, RuleBroken
 from shared.events.commitments import (
     Assessed,
@@ -31,6 +31,7 @@ from shared.events.commitments import (
     ProgressReported,
     ProgressReviewed,
     RisksAssessed,
+    VisibilityChanged,
 )
 from shared.events.vocabulary import (
     CommitmentKind,
@@ -39,6 +40,7 @@ from shared.events.vocabulary import (
     Judgement,
     OriginKind,
     ReviewOutcome,
+    Visibility,
 )
 from shared.identity.actor import Actor, Role
 from tests.services.commitments.promises import (
@@ -378,3 +380,34 @@ def test_closings_and_reopenings_alternate_whatever_is_asked_in_whatever_order(a
     days = [getattr(one, "completed_on", None) or one.effective_on for one in told]
     assert days == sorted(days), "each is the last word when it is told"
     assert all(isinstance(one, Completed) is bool(number % 2) for number, one in enumerate(told[1:], 1))
+
+
+# --- publications --------------------------------------------------------------------------------------------------
+
+
+def published(day: date | None, visibility: Visibility = Visibility.PUBLIC) -> VisibilityChanged:
+    return VisibilityChanged(visibility=visibility, reason="Speech", effective_on=day)
+
+
+def publish(*args: Any) -> Any:
+    return lambda it: it.change_visibility(published(*args), on(TODAY))
+
+
+def test_a_publication_has_a_day_of_the_life_of_the_commitment() -> None:
+    given().when(publish(BEFORE)).refused("before-registration", RuleBroken)
+    given().when(publish(TOMORROW)).refused("date-in-future", InvalidInput, "/effective_on")
+    given().when(publish(JUNE)).then(replace(published(JUNE), previous=Visibility.INTERNAL))
+
+
+def test_a_publication_is_judged_by_its_day() -> None:
+    past = (registered(), replace(published(JUNE), previous=Visibility.INTERNAL))
+    given(*past).when(publish(JULY)).refused("visibility-unchanged", RuleBroken)
+    given(*past).when(publish(MAY)).then(replace(published(MAY), previous=Visibility.INTERNAL))
+    # On all its days, and not from June on only.
+    given(*past).when(publish(None)).then(replace(published(None), previous=Visibility.PUBLIC))
+    everywhere = replace(published(None), previous=Visibility.INTERNAL)
+    given(registered(), everywhere).when(publish(None)).refused("visibility-unchanged", RuleBroken)
+    narrowed = replace(published(JULY, Visibility.RESERVED), previous=Visibility.PUBLIC)
+    it = given(*past, narrowed).thing
+    assert (it.visibility, it.once_reserved) == (Visibility.RESERVED, True)
+    assert it.visibilities.shown_on(JUNE) is Visibility.RESERVED

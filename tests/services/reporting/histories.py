@@ -118,7 +118,12 @@ class Teller:
                 return Reopened(reason="r", effective_on=day)
             case 9:
                 seen = self._one_of(list(Visibility))
-                return VisibilityChanged(visibility=seen, previous=Visibility.INTERNAL, reason="r")
+                return VisibilityChanged(
+                    visibility=seen,
+                    previous=Visibility.INTERNAL,
+                    reason="r",
+                    effective_on=self._one_of([None, day]),
+                )
             case 10:
                 # A stream begins once, so a second beginning is to change nothing; nor is a comment.
                 return self._one_of([self._registration("again"), Commented(text="t", effective_on=day)])
@@ -260,6 +265,21 @@ class Expected(NamedTuple):
 
 Told = Sequence[tuple[int, Event]]
 
+_OPENNESS = (Visibility.RESERVED, Visibility.INTERNAL, Visibility.PUBLIC)
+
+
+def _open_on(told: Told, on: date) -> Visibility:
+    """Who might read it on a day: the later day speaks, and what names none takes back all that was said before."""
+    said: list[tuple[date, int, Visibility]] = []
+    for position, event in told:
+        if isinstance(event, Registered) and not said:
+            said = [(date.min, position, event.visibility)]
+        if isinstance(event, VisibilityChanged):
+            if event.effective_on is None:
+                said = []
+            said.append((event.effective_on or date.min, position, event.visibility))
+    return max(one for one in said if one[0] <= on)[2]
+
 
 def _worked_out(told: Told, on: date) -> tuple[Expected, Standing] | None:
     told = without_mistakes(told)
@@ -278,7 +298,6 @@ def _worked_out(told: Told, on: date) -> tuple[Expected, Standing] | None:
         "kind": (str(first.kind), registered_at),
         "result_type": (first.result_type and str(first.result_type), registered_at),
         "origin": (first.origin and str(first.origin.kind), registered_at),
-        "visibility": (str(first.visibility), registered_at),
         "lead_organization": (first.lead_organization, registered_at),
         "public_deadline": (first.public_deadline and first.public_deadline.on, registered_at),
         "internal_deadline": (first.internal_deadline and first.internal_deadline.on, registered_at),
@@ -286,8 +305,6 @@ def _worked_out(told: Told, on: date) -> tuple[Expected, Standing] | None:
     for position, event in later:
         if isinstance(event, Corrected) and event.field in fields:
             fields[event.field] = (_plain(event.field, event.value), position)
-        if isinstance(event, VisibilityChanged):
-            fields["visibility"] = (str(event.visibility), position)
     if on < fields["effective_on"][0]:
         return None
 
@@ -349,7 +366,7 @@ def _worked_out(told: Told, on: date) -> tuple[Expected, Standing] | None:
         kind=fields["kind"][0],
         origin=fields["origin"][0],
         result_type=fields["result_type"][0],
-        visibility=fields["visibility"][0],
+        visibility=str(min(_open_on(told, on), _open_on(told, date.max), key=_OPENNESS.index)),
         merged_into=end.into if isinstance(end, Merged) else None,
         priority=priority,
         region=region,

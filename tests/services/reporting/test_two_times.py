@@ -255,7 +255,12 @@ def test_the_board_hides_what_was_hidden_then_or_is_hidden_now(stage: Stage, dat
             if code not in seen:
                 with pytest.raises(NotFound):
                     timeline(reading, stage.store, at, scope, stream_of("commitment", code))
-    expected = [one for one in story.expected(on, position) if one.code in seen]
+    expected = [
+        one
+        for one in story.expected(on, position)
+        if one.code in seen
+        and (one.visibility in open_to_asker or asker in concerned(story.known(one.code, position)))
+    ]
     assert [item.code for item in board.items] == [one.code for one in expected]
     assert board.totals.registered == len(expected)
     assert all(item.merged_into in {None, *seen} for item in board.items)

@@ -1,0 +1,62 @@
+"""A record that was loaded late was public on its own days, and a past day shows no more than may be read now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from services.reporting.queries.access import Scope
+from services.reporting.queries.board import board_as_of
+from services.reporting.queries.moments import AsOf
+from shared.events.commitments import Registered, VisibilityChanged
+from shared.events.vocabulary import Visibility
+from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
+
+FIRST, SPEECH, LATER = date(2010, 5, 21), date(2012, 5, 21), date(2013, 5, 21)
+DAYS = (FIRST, date(2012, 5, 20), SPEECH, LATER)
+
+
+def seen(visibility: Visibility, day: date | None = None) -> VisibilityChanged:
+    return VisibilityChanged(
+        visibility=visibility, previous=Visibility.INTERNAL, reason="r", effective_on=day
+    )
+
+
+PROMISE = Registered(code="A", title="A", lead_organization="MOP", effective_on=FIRST)
+PUBLISHED = seen(Visibility.PUBLIC, SPEECH)
+
+
+@pytest.fixture
+def stage(sqlite_url: str) -> Iterator[Stage]:
+    with staged(sqlite_url) as made:
+        yield made
+
+
+def days_on_board(stage: Stage, scope: Scope, position: int | None = None) -> list[bool]:
+    stage.follow()
+    with stage.read_model.reading() as reading:
+        at = position or stage.store.head()
+        return [bool(board_as_of(reading, AsOf(day, at, None), scope, {}).items) for day in DAYS]
+
+
+def test_what_was_published_as_of_a_day_is_on_the_public_board_from_that_day_on(stage: Stage) -> None:
+    stage.append(("A", PROMISE), ("A", PUBLISHED))
+    assert days_on_board(stage, PUBLIC) == [False, False, True, True]
+    assert days_on_board(stage, ministry("MINSAL")) == [True] * 4
+    assert days_on_board(stage, EVERYTHING) == [True] * 4
+    assert days_on_board(stage, PUBLIC, position=1) == [False] * 4
+
+
+def test_what_was_published_without_a_day_is_public_on_all_its_days(stage: Stage) -> None:
+    stage.append(("A", PROMISE), ("A", PUBLISHED), ("A", seen(Visibility.PUBLIC)))
+    assert days_on_board(stage, PUBLIC) == [True] * 4
+
+
+@pytest.mark.parametrize("day", [None, LATER])
+def test_what_may_not_be_read_now_is_on_no_board(stage: Stage, day: date | None) -> None:
+    stage.append(("A", PROMISE), ("A", PUBLISHED), ("A", seen(Visibility.RESERVED, day)))
+    assert days_on_board(stage, PUBLIC) == [False] * 4
+    assert days_on_board(stage, ministry("MINSAL")) == [False] * 4
+    assert days_on_board(stage, ministry("MOP")) == [True] * 4
