@@ -118,7 +118,7 @@ class CommitmentProjection:
         return told
 
     def _may_tell_anew(self, event: Event) -> bool:
-        """Whether something that was corrected may be another thing after an event, on a day that was told otherwise."""
+        """Whether what was corrected may be another thing after an event, on a day that was told otherwise."""
         columns = _SAYS.get(type(event))
         if columns is not None and columns.isdisjoint(one.what for one in self.corrections.known):
             return False
