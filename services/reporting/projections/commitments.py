@@ -24,6 +24,7 @@ from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, Projection, json_text, readers_of
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
+    Assessed,
     Completed,
     Corrected,
     DeadlineRevised,
@@ -61,6 +62,17 @@ def _speech_year(origin: Origin) -> str | None:
     if origin.source_on is None or origin.kind not in _SPEECHES:
         return None
     return str(origin.source_on.year)
+
+
+_PROGRESS: Final = frozenset(field.name for field in commitment_progress.fields)
+_SAYS: Final[dict[type[Event], frozenset[str]]] = {
+    Assessed: frozenset({"judgement"}),
+    LeadReassigned: frozenset({"lead_organization"}),
+    VisibilityChanged: frozenset(),
+    ProgressReported: _PROGRESS,
+    ProgressReviewed: _PROGRESS,
+}
+"""The columns of which an event speaks, where these are few: most events are such ones."""
 
 
 class CommitmentProjection:
@@ -111,8 +123,17 @@ class CommitmentProjection:
             self.corrections.note(before, self.answers(), recorded, self._day_of(recorded.recorded_at))
             return (*self._whole(), self._readers())
         told = self._take_in(recorded)
-        day = getattr(recorded.data, "effective_on", getattr(recorded.data, "completed_on", None))
-        return (*told, self._corrected()) if (day or date.min) < self.corrections.until else told
+        if self.corrections.known and self._may_tell_anew(recorded.data):
+            return (*told, self._corrected())
+        return told
+
+    def _may_tell_anew(self, event: Event) -> bool:
+        """Whether what was corrected may be another thing after an event, on a day that was told otherwise."""
+        columns = _SAYS.get(type(event))
+        if columns is not None and columns.isdisjoint(one.what for one in self.corrections.known):
+            return False
+        day = getattr(event, "effective_on", getattr(event, "completed_on", None))
+        return (day or date.min) < self.corrections.until
 
     def instead_of(self, earlier: Projection, retraction: Recorded, mistake: int) -> Iterable[Now]:
         """See `Comparing.instead_of`."""
@@ -185,6 +206,8 @@ class CommitmentProjection:
     def _spans(self, since: date | None) -> list[Span[CommitmentOnDay]]:
         """What held, cut also on the days from which others may read it."""
         spans = self._facts.spans(since)
+        if not self._visibility.dated:
+            return spans
         days = {span.valid_from for span in spans}
         cuts = {day for day in self._visibility.days() if day > spans[0].valid_from} - days
         spans += [Span(day, self._facts.facts_on(day)) for day in cuts]
