@@ -25,7 +25,7 @@ RecordedAt = Annotated[
     InstantOfRecording(),
     Meta(
         description="The instant; null for those who do not see everything: they are told the day.",
-        extra_json_schema={"examples": ["2012-11-21T18:00:00.000000Z"]},
+        extra_json_schema={"format": "date-time", "examples": ["2012-11-21T18:00:00.000000Z"]},
     ),
 ]
 """An instant of recording as answers write it: RFC 3339 in UTC with six decimals."""

@@ -158,7 +158,7 @@ async def test_days_instants_and_amounts_have_one_form(house: House, story: Stor
                 continue
             if name.endswith("_at"):
                 assert INSTANT.fullmatch(value), (read, name, value)
-            elif name.endswith("_on") or name in ("on", "from"):
+            elif name.endswith("_on") or name == "on":
                 assert DAY.fullmatch(value), (read, name, value)
             elif name == "amount":
                 assert isinstance(value, str), (read, value)
