@@ -247,3 +247,20 @@ async def test_what_is_no_limit_or_no_cursor_is_refused(house: House, story: Sto
                 if owner != str(read):
                     answer = await ask(house, read, query=f"cursor={cursor}")
                     assert refused(answer) == (422, "cursor-mismatch"), (read, owner)
+
+
+async def test_the_last_day_of_the_calendar_is_a_day_like_its_eve(house: House, story: Story) -> None:
+    await house.settled()
+    asked = 0
+    for read in reads(story):
+        eve, last = [await ask(house, read, query=f"on=9999-12-{day}") for day in (30, 31)]
+        if last.status_code == 422 and refused(last) == (422, "query-unknown"):
+            continue
+        asked += 1
+        assert (eve.status_code, last.status_code) == (200, 200), (read, last.text)
+        there = [[one.get(name) for name in ("id", "code", "number")] for one in eve.json().get("items", [])]
+        assert [
+            [one.get(name) for name in ("id", "code", "number")] for one in last.json().get("items", [])
+        ] == there
+        assert last.json()["on"] == "9999-12-31", read
+    assert asked >= 5

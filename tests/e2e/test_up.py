@@ -199,6 +199,7 @@ def test_it_tells_the_story_of_the_bad_year(up: Up) -> None:
         ("2011", "31.1"),
         ("2012", "26.3"),
     ]
+    assert "25 days after 31.1 for 2011 was published" in " ".join(figures.split())
     # A series of working meetings, and the one that decided.
     assert re.findall(r"^2012-\S+ +(\S+)", meetings, re.MULTILINE) == [*["VICTIMS"] * 3, "BIL-SECURITY"]
     assert "referred to BIL-SECURITY, agreed there after 14 days" in decisions

@@ -28,7 +28,7 @@ from shared.identity.actor import Actor, Role
 from shared.rules import guards
 from shared.rules.decimals import exactly, plain
 from shared.rules.indicator_facts import Definition, IndicatorFacts, Measurement, Target, fields_in
-from shared.rules.periods import Period, period_named
+from shared.rules.periods import Period, period_named, stored_period
 
 replace = msgspec.structs.replace
 
@@ -177,7 +177,7 @@ class Indicator(Aggregate):
     def correct_measurement(self, proposed: MeasurementCorrected, context: Context) -> MeasurementCorrected:
         """Puts the right value in the place of a wrong one, which stays on record."""
         self._check_supplier(context.actor)
-        before = self.measurement(period_named(proposed.period).name).findings[-1]
+        before = self.measurement(stored_period(proposed.period).name).findings[-1]
         guards.reason_given(proposed.reason, "A correction")
         guards.not_after_today(proposed.published_on, context.today, "/published_on")
         if proposed.published_on < before.published_on:

@@ -19,11 +19,13 @@ from shared.events.indicators import (
     DataSource,
     IndicatorDefined,
     IndicatorDefinitionChanged,
+    MeasurementCorrected,
     MeasurementRecorded,
 )
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor
 from shared.rules.guards import known_organization
+from shared.rules.periods import period_named
 
 KIND: Final = "indicator"
 
@@ -87,6 +89,14 @@ class Indicators(Repository[Indicator]):
         if proposed.supplied_by is not None:
             known_organization(proposed.supplied_by, self._directory.organizations.keys, "/supplied_by")
         return current.record_measurement(proposed, context)
+
+    async def correct_measurement(
+        self, current: Indicator, proposed: MeasurementCorrected, context: Context
+    ) -> MeasurementCorrected:
+        """Puts the right value in the place of a wrong one, which stays on record."""
+        # Only here: a correction on record may have the name that its period had then.
+        period_named(proposed.period)
+        return current.correct_measurement(proposed, context)
 
     async def change_definition(
         self, current: Indicator, proposed: IndicatorDefinitionChanged, context: Context

@@ -421,8 +421,9 @@ def indicator_routes(indicators: Indicators, readers_of: ReadersOf, windows: War
     one.fact(
         "measurements/{period}/corrections",
         MeasurementCorrected,
-        Indicator.correct_measurement,
+        indicators.correct_measurement,
         access=_MEASURES,
+        again=Indicator.correct_measurement,
         path_fields={"period": "period"},
     )
     one.fact(

@@ -30,9 +30,10 @@ from shared.eventlog.envelope import Recorded
 from shared.eventlog.store import Store
 from shared.events.commitments import LeadReassigned, Registered, VisibilityChanged
 from shared.events.retractions import Retraction
-from shared.rules.dated_facts import RESTATING, DatedFacts
+from shared.rules.dated_facts import RESTATING, DatedFacts, VisibilityByDay
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
+from shared.rules.visibility import of_the_unit
 
 _COUNTED: Final = (
     *(status.value for status in Status),
@@ -257,19 +258,22 @@ class _Known(NamedTuple):
     at: AsOf
     events: Sequence[Recorded]
     facts: DatedFacts
+    visibility: VisibilityByDay
 
     @classmethod
     def of(cls, told: Sequence[Recorded], at: AsOf) -> _Known | None:
-        """None where there was nothing yet."""
+        """None where there was nothing yet, or nothing any more."""
         events = believed([one for one in told if one.position <= at.position])
-        if not events:
+        first = events[0].data if events else None
+        if not isinstance(first, Registered):
             return None
-        first = events[0].data
-        assert isinstance(first, Registered)
         facts = DatedFacts(first, events[0].position)
+        visibility = VisibilityByDay(first.visibility, events[0].position)
         for one in events[1:]:
             facts.apply(one.data, one.position)
-        return cls(at, events, facts)
+            if isinstance(one.data, VisibilityChanged):
+                visibility.take_in(one.data, one.position)
+        return cls(at, events, facts, visibility)
 
     def said(self, fact: str) -> int:
         """The position of the event that said last what a fact is on that day, if only that it is none any more."""
@@ -287,8 +291,7 @@ class _Known(NamedTuple):
         told = [
             (getattr(one.data, "effective_on", None) or date.min, one.position)
             for one in self.events
-            if (isinstance(one.data, RESTATING) and one.data.field == fact)
-            or (isinstance(one.data, VisibilityChanged) and fact == "visibility")
+            if isinstance(one.data, RESTATING) and one.data.field == fact
         ]
         told = [one for one in told if one[0] <= self.at.on]
         return max(told, default=(None, self.events[0].position))[1]
@@ -344,6 +347,10 @@ class _Told(NamedTuple):
         before, after = self.known
         if what in ("entered", "left") or before is None or after is None:
             return self._appearance()
+        if what == "visibility":
+            earlier, later = (side.visibility.said_on(side.at.on) for side in (before, after))
+            withdrawn = (self._retraction_of(one) for one in sorted(earlier - later))
+            return max(later - earlier, default=None) or next(filter(None, withdrawn), min(later))
         fact = self._deciding_fact() if what == "state" else _FACTS.get(what, what)
         said, now = before.said(fact), after.said(fact)
         return now if said == now else self._retraction_of(said) or now
@@ -372,6 +379,13 @@ class _Told(NamedTuple):
         between = [
             one.position
             for one in self.events
-            if isinstance(one.data, moving) and one.position > self.before.position
+            if isinstance(one.data, moving)
+            and not of_the_unit(one.data)
+            and (one.position > self.before.position or self._began_to_hold(one.data))
         ]
         return between[-1] if between else registered
+
+    def _began_to_hold(self, event: Any) -> bool:
+        """Whether it holds from a day between the two."""
+        day = getattr(event, "effective_on", None)
+        return day is not None and self.before.on < day <= self.after.on

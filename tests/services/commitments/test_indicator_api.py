@@ -162,6 +162,10 @@ async def test_a_corrected_value_counts_and_the_one_before_stays(service: Instal
     ]
     missing = await service.ask("POST", f"{PATH}/measurements/2019/corrections", corrected, If_Match="*")
     assert refused(missing) == (404, "unknown-measurement")
+    ambiguous = await service.ask("POST", f"{PATH}/measurements/2010-T1/corrections", corrected, If_Match="*")
+    assert refused(ambiguous) == (422, "period-ambiguous")
+    assert "2010-Q1" in ambiguous.json()["detail"]
+    assert "2010-C1" in ambiguous.json()["detail"]
 
 
 async def test_a_definition_changes_field_by_field_and_null_takes_a_field_away(service: Installation) -> None:

@@ -32,7 +32,13 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.indicators import IndicatorDefined
-from shared.events.meeting_vocabulary import Acknowledgement, BodyKind, BudgetRequest, DecisionKind
+from shared.events.meeting_vocabulary import (
+    Acknowledgement,
+    BodyKind,
+    BudgetRequest,
+    DecisionKind,
+    ItemOutcome,
+)
 from shared.events.meetings import (
     ActionItemPublished,
     ActionItemReassigned,
@@ -44,7 +50,9 @@ from shared.events.meetings import (
     DecisionAmended,
     DecisionPublished,
     Effect,
+    Ending,
     MeetingPublished,
+    MinutesApproved,
     Referral,
 )
 from shared.events.retractions import CommitmentFactRetracted
@@ -210,11 +218,19 @@ def story() -> Iterator[Entry]:
     yield Entry(decided("SEG-2013-003", DAY, **agreeing, **open_decision))
     yield Entry(promise("OPEN-4", PUBLIC, parent="HID-1"), RESERVED, promise("OPEN-4", PUBLIC))
     escalated: dict[str, Any] = {"kind": DecisionKind.ESCALATE, **open_decision}
-    referral = Effect(referral=Referral(to="HID-C", remarks="To be settled there"))
+    referral = Effect(referral=Referral(to="HID-C", body="HID-C", remarks="To be settled there"))
     yield Entry(
         decided("SEG-2013-002", DAY, effect=referral, **escalated),
         RESERVED,
         decided("SEG-2013-002", DAY, **escalated),
+    )
+    # A hidden meeting of that body ends what was referred.
+    ending = Ending(item=1, title="secret", outcome=ItemOutcome.AGREED, decisions=("SEG-2013-002",))
+    yield from _hidden(
+        RESERVED,
+        convened("HID-C", "M-6", DAY, visibility=RESERVED),
+        held("M-6", DAY),
+        Told("meeting", "M-6", MinutesApproved(draft=1, digest="0", endings=(ending,))),
     )
     done = Done(type="commitments.deadline_revised", version=2, commitment="HID-1")
     yield Entry(
@@ -398,6 +414,8 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         *(f"commitment={code}" for code in ("HID-1", "HID-2", "INS-1", "OPEN-3", "OPEN-4", "NONE-1")),
         *(f"commitment={name}" for name in NAMES),
         "outcome=carried_out",
+        "outcome=pending",
+        "outcome=none",
         "outcome=unresolved",
         "outcome=none&limit=1",
         "has_budget_impact=true",
@@ -437,6 +455,8 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "kind=bilateral,committee",
         "organization=MININT",
         "period=year&from=2013-01-01&to=2014-12-31",
+        "include=total",
+        "include=total&kind=bilateral",
     ),
 }
 COMMITMENTS = ("OPEN-1", "OPEN-2", "OPEN-3", "HID-1", "HID-2", "INS-1", "NONE-1")
