@@ -175,6 +175,8 @@ class CommitmentProjection:
     def _spans(self, since: date | None) -> list[Span[CommitmentOnDay]]:
         """What held, cut also on the days from which others may read it."""
         spans = self._facts.spans(since)
+        if not self._visibility.dated:
+            return spans
         days = {span.valid_from for span in spans}
         cuts = {day for day in self._visibility.days() if day > spans[0].valid_from} - days
         spans += [Span(day, self._facts.facts_on(day)) for day in cuts]
