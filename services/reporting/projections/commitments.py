@@ -33,15 +33,18 @@ from shared.events.commitments import (
     Merged,
     OrganizationChanged,
     OrganizationRegistered,
+    Origin,
     PillarChanged,
     PillarRegistered,
     ProgressReported,
     ProgressReviewed,
     Registered,
     Reopened,
+    Split,
     VisibilityChanged,
 )
 from shared.events.facts import Event
+from shared.events.vocabulary import OriginKind
 from shared.rules.dated_facts import RESTATING, DatedFacts, History, Span, VisibilityByDay
 from shared.rules.progress import ReportsByDay
 from shared.rules.traffic_light import CommitmentOnDay
@@ -49,9 +52,16 @@ from shared.rules.traffic_light import CommitmentOnDay
 _registered: Final = attrgetter(*(field.name for field in commitment_states.fields if field.registered))
 
 
-Ending = Completed | Discarded | Merged
+Ending = Completed | Discarded | Merged | Split
 _OPEN: Final = (None, None, None)
 _UNENDED: Final = (None, None, None, "[]")
+_SPEECHES: Final = (OriginKind.MAY_21_SPEECH, OriginKind.OTHER_SPEECH)
+
+
+def _speech_year(origin: Origin) -> str | None:
+    if origin.source_on is None or origin.kind not in _SPEECHES:
+        return None
+    return str(origin.source_on.year)
 
 
 _PROGRESS: Final = frozenset(field.name for field in commitment_progress.fields)
@@ -169,7 +179,7 @@ class CommitmentProjection:
                 return (self._states(None), self._descriptions(None))
             case LeadReassigned():
                 return (self._states(since), self._readers())
-            case DeadlineRevised() | Completed() | Discarded() | Merged():
+            case DeadlineRevised() | Completed() | Discarded() | Merged() | Split():
                 begun = self._has_details()
                 if isinstance(event, DeadlineRevised):
                     self._reasons[position] = event.reason
@@ -207,12 +217,13 @@ class CommitmentProjection:
         # By place and not by name, in the order of the dataset: a rebuild passes here millions of times.
         day, facts = span
         reads = facts.registration
+        origin = reads.origin
         return day, (
             reads.code,
             *facts[:-1],
             *(_OPEN if facts.closure is None else self._ended(facts.closure_at or 0)),
             shown,
-            None if reads.origin is None else reads.origin.kind,
+            *((None, None) if origin is None else (origin.kind, _speech_year(origin))),
             *_registered(reads),
             facts.public_deadline is None,
             bisect_right(self._moves[0], day),
@@ -244,6 +255,7 @@ class CommitmentProjection:
                 self._visibility.now.value,
                 reads.title,
                 reads.parent,
+                None if reads.weight is None else f"{reads.weight:f}",
                 reads.goal,
                 reads.adviser,
                 reads.responsible_service,
