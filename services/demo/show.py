@@ -58,7 +58,9 @@ def show(out: Console, url: Callable[[str], str], token_for: Callable[[str, str,
 
 
 def _print_board(out: Console, client: httpx.Client, board: str, day: date, title: str) -> None:
-    answer = client.get(board, params={"on": day.isoformat(), "group_by": "pillar,status", "limit": 200})
+    answer = client.get(
+        board, params={"on": day.isoformat(), "count_by": "promise", "group_by": "pillar,status"}
+    )
     answer.raise_for_status()
     document = answer.json()
     pillars: dict[str, dict[str | None, int]] = {}

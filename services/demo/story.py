@@ -123,6 +123,9 @@ class Story:
         if "correct" in item:
             # Nobody noticed before the record was gone through: it comes last.
             yield date.max, say("corrections", item["correct"])
+        if "split" in item:
+            split = {name: value for name, value in item["split"].items() if name != "on"}
+            yield item["split"]["on"], say("splits", split | {"effective_on": item["split"]["on"]})
         if "complete" in item:
             done = item["complete"]
             body = {"completed_on": done["on"], "evidence": [{"description": done["evidence"]}]}

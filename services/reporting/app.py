@@ -16,6 +16,7 @@ from services.reporting.routes.decisions import decision_routes
 from services.reporting.routes.errors import ERRORS
 from services.reporting.routes.events import event_routes
 from services.reporting.routes.meetings import meeting_routes
+from services.reporting.routes.plan import plan_routes
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
@@ -74,6 +75,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
             board_routes(reporting),
             decision_routes(reporting),
             meeting_routes(reporting),
+            plan_routes(reporting),
             event_routes(reporting),
         ],
         settings=settings,

@@ -134,13 +134,13 @@ class Aggregate:
 
     @classmethod
     def fold(cls, history: Sequence[Recorded], retracted: Mapping[int, int] | None = None) -> Self | None:
-        """The aggregate after a history; None when there is none, or it is of another kind.
+        """The aggregate after a history; None when there is none, or no more, or it is of another kind.
 
         What the history itself retracts is passed over, or, where they are given, these versions.
         """
-        aggregate = cls.begin(history[0]) if history else None
+        retracted = retractions_in(history) if retracted is None else retracted
+        aggregate = cls.begin(history[0]) if history and 1 not in retracted else None
         if aggregate is not None:
-            retracted = retractions_in(history) if retracted is None else retracted
             for recorded in history[1:]:
                 aggregate.take_in(recorded, retracted)
         return aggregate

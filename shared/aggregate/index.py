@@ -56,9 +56,12 @@ class Index(Generic[A]):
         if isinstance(recorded.data, Retraction):
             assert self._store is not None, "what can be retracted is folded anew from the log"
             lines = self._store.read_stream(recorded.stream_id, 0, recorded.position)
-            known = self._aggregate.fold([codec.decode(line, position) for position, line in lines])
-            if known is not None:
-                self._by_stream[known.id] = self._by_key[self._key(known)] = known
+            folded = self._aggregate.fold([codec.decode(line, position) for position, line in lines])
+            if folded is not None:
+                self._by_stream[folded.id] = self._by_key[self._key(folded)] = folded
+            elif known is not None:
+                self.drop(known)
+            known = folded
         elif known is not None:
             known.apply(recorded)
         elif (known := self._aggregate.begin(recorded)) is not None:

@@ -236,10 +236,17 @@ class Repository(Generic[A]):
 
         def decide_anew(present: A | None) -> Decided | Awaitable[Decided]:
             if present is not None:
-                raise RuleBroken("code-taken", f"There is already a {self.kind} with this code.")
+                raise self._code_taken()
             return decide()
 
         return await self.write(stream_id, decide_anew, command)
+
+    def _code_taken(self) -> RuleBroken:
+        return RuleBroken("code-taken", f"There is already a {self.kind} with this code.")
+
+    async def is_taken(self, stream_id: UUID) -> bool:
+        """Whether there is such a stream, or was one whose beginning was retracted: no code is given twice."""
+        return await self.get(stream_id) is not None or bool(await self.lines(stream_id, limit=1))
 
     async def change(
         self,
@@ -381,6 +388,8 @@ class Repository(Generic[A]):
         except VersionConflict:
             streams = {event.stream_id for event in changes.events}
             self.live.forget(streams)
+            if present is None and await self.is_taken(stream_id) and await self.get(stream_id) is None:
+                raise self._code_taken() from None
             return streams
         except Outdated:
             await self.live.catch_up()
@@ -449,17 +458,17 @@ class Repository(Generic[A]):
         """Fold the stream off the loop. What arrives meanwhile is applied after, so that nothing falls between."""
         try:
             while True:
-                aggregate, _ = await asyncio.to_thread(self._fold_upto, stream_id, None, None)
+                aggregate, last = await asyncio.to_thread(self._fold_upto, stream_id, None, None)
                 if aggregate is not None:
                     # What is read here is durable, and may be ahead of what this process has heard: an answer must not
                     # tell of it beside others that do not know it yet. A process that no longer hears says so itself.
                     with suppress(Unavailable):
                         await self.live.wait_for(aggregate.position, PATIENCE)
-                read = 0 if aggregate is None else aggregate.version
+                read = 0 if last is None else last.version
                 if not any(isinstance(one.data, Retraction) and one.version > read for one in arrived):
                     break
             for recorded in arrived:
-                if aggregate is None and recorded.version == 1:
+                if read == 0 and recorded.version == 1:
                     aggregate = self._aggregate.begin(recorded)
                 elif aggregate is not None and recorded.version == aggregate.version + 1:
                     aggregate.apply(recorded)

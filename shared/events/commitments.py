@@ -40,6 +40,7 @@ from shared.events.types import (
     Reason,
     Risk,
     Url,
+    Weight,
     WithDecision,
     WithReferral,
     Word,
@@ -237,6 +238,7 @@ class Registered(Event, frozen=True, kw_only=True):
     communications_strategy: Prose | None = None
     working_team: Items[TeamMember] = ()
     documents: Items[Document] = ()
+    weight: Weight | None = None
 
 
 class Assessed(Event, frozen=True, kw_only=True):
@@ -358,6 +360,20 @@ class Merged(Event, frozen=True, kw_only=True):
     decision: DecisionNumber | None = None
 
 
+class Split(Event, frozen=True, kw_only=True):
+    """The commitment goes on in several others, its `parts` (codes), and no longer counts by itself.
+
+    The same transaction registers each of them, `split_from` this one.
+    """
+
+    TYPE: ClassVar[str] = "commitments.split"
+
+    parts: Filled[CommitmentCode] = COMPUTED
+    reason: Reason
+    effective_on: FactDay
+    decision: DecisionNumber | None = None
+
+
 class MilestoneSet(Event, frozen=True, kw_only=True):
     """A step on the way was planned, or planned anew under the same number. `number` counts from 1."""
 
@@ -466,6 +482,7 @@ class ChangeableField(StrEnum):
     REGION = "region"
     GOAL = "goal"
     WORKING_TEAM = "working_team"
+    WEIGHT = "weight"
 
 
 class Changed(Event, frozen=True, kw_only=True):
@@ -563,6 +580,7 @@ EVENTS: tuple[type[Event], ...] = (
     Discarded,
     Reopened,
     Merged,
+    Split,
     MilestoneSet,
     MilestoneCompleted,
     RisksAssessed,

@@ -27,6 +27,7 @@ _WORDS: dict[str, object] = {
     "indicator": "SEG-IND-02",
     "decision": "D-2011-007",
     "into": "SEG-015",
+    "parts": "SEG-014-1",
     "subject": "u-17",
     "url": "https://example.org/document.pdf",
     "field": "title",

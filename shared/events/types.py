@@ -253,6 +253,21 @@ Percent = Annotated[
 ]
 """A share of the work done; the domain refuses what lies outside 0 to 100."""
 
+Weight = Annotated[
+    Decimal,
+    BeforeValidator(_number),
+    AfterValidator(_few_places),
+    WithJsonSchema(
+        {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 1_000_000,
+            "description": "How much it counts in the progress of what it is part of; 1 where nobody says.",
+        }
+    ),
+]
+"""How much one part counts beside the others; the domain refuses what is not above 0, or finer than a millionth."""
+
 Risk = Annotated[int, Field(strict=True), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 4})]
 """From 1 (low) to 4 (high); the domain refuses anything else."""
 

@@ -51,6 +51,7 @@ from shared.rules.visibility import reads_everything
 
 A = TypeVar("A", bound=Aggregate)
 E = TypeVar("E", bound=Event)
+P = TypeVar("P")
 
 LONGEST_WAIT: Final = 5.0
 """Seconds a read waits at most for the position it was asked to reflect (`wait_for`)."""
@@ -263,13 +264,13 @@ class Resource(Generic[A]):
         self,
         name: str,
         event: type[E],
-        decide: Callable[[A, E, Context], Decided | Awaitable[Decided]],
+        decide: Callable[[A, P, Context], Decided | Awaitable[Decided]],
         *,
         access: Access,
-        request: type[StructRequest[E]] | None = None,
+        request: type[StructRequest[Any]] | None = None,
         path_fields: Mapping[str, str] | None = None,
         tells: Mapping[str, str] | None = None,
-        considering: Callable[[E], Sequence[type[Event]]] = lambda _: (),
+        considering: Callable[[P], Sequence[type[Event]]] = lambda _: (),
         tag: str | None = None,
         body_required: bool = True,
         recorded_as: Sequence[type[Event]] = (),
@@ -277,9 +278,10 @@ class Resource(Generic[A]):
     ) -> None:
         """Declare the POST `name` below the resource, by which a fact is recorded.
 
-        The request proposes the event (`path_fields` says which of its fields are parameters of the path), and `decide`
-        guards it and completes it; `considering` names what of other streams may not be recorded meanwhile. `tells`
-        are members of the answer that are fields of the event recorded.
+        The request proposes the event, or whatever else `decide` takes where it says more than that (`path_fields`
+        says which of its fields are parameters of the path). `decide` guards it and completes it; `considering` names
+        what of other streams may not be recorded meanwhile. `tells` are members of the answer that are fields of the
+        event recorded.
 
         A fact is judged again, by what is known of this thing alone, when an earlier one is retracted: by `decide`, or
         by `again` where `decide` asks other streams. `recorded_as` are the other types of event it may become.

@@ -24,6 +24,7 @@ from shared.events.commitments import (
     Merged,
     Registered,
     Reopened,
+    Split,
     VisibilityChanged,
 )
 from shared.events.facts import Event
@@ -34,8 +35,11 @@ from shared.rules.visibility import narrower
 T = TypeVar("T")
 
 FIELD_TYPES: Final[dict[str, Any]] = {field.name: field.type for field in msgspec.structs.fields(Registered)}
-CORRECTABLE: Final = frozenset(FIELD_TYPES) - {"code", "visibility"}
-"""A code is what everything else refers to; the visibility is changed by a publication, never by a correction."""
+RESTATED: Final = frozenset(FIELD_TYPES) - {"code", "visibility"}
+"""The fields of which a correction gives another value."""
+
+CORRECTABLE: Final = RESTATED - {"split_from"}
+"""A code is what everything else refers to; the visibility is changed by a publication, and a split is retracted."""
 
 RESTATING: Final = (Corrected, Changed)
 """The events that give a field of the registration another value: from the first day on, or from a day of their own."""
@@ -207,6 +211,7 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
             Completed,
             Discarded,
             Merged,
+            Split,
             Reopened,
             Corrected,
             Changed,
@@ -279,6 +284,8 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
                 return self.closures.add(event.effective_on, position, Closure.DISCARDED)
             case Merged():
                 return self.closures.add(event.effective_on, position, Closure.MERGED)
+            case Split():
+                return self.closures.add(event.effective_on, position, Closure.SPLIT)
             case Reopened():
                 return self.closures.add(event.effective_on, position, None)
             case Corrected():
@@ -317,7 +324,7 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
     def _correct(self, event: Corrected, position: int) -> date | None:
         """A correction holds from the first day, because the registration was wrong from the first day."""
         before = self.first_day
-        if event.field not in CORRECTABLE:
+        if event.field not in RESTATED:
             return None
         self.registration = with_field(self.registration, event.field, event.value)
         match event.field:

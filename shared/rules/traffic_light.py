@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, cast
 
 from shared.events.commitments import Registered
 from shared.events.vocabulary import Judgement
-from shared.rules.registry import Is, Line, Rule, passed, registered, rule_named
+from shared.rules.registry import AnyOf, Is, Line, Rule, passed, registered, rule_named
 
 
 class Status(StrEnum):
@@ -28,11 +28,12 @@ class Status(StrEnum):
 
 
 class Closure(StrEnum):
-    """How a commitment stopped being open; a merged one lives on inside another and has no status of its own."""
+    """How a commitment stopped being open; what goes on in others, merged or split, has no status of its own."""
 
     ACHIEVED = "achieved"
     DISCARDED = "discarded"
     MERGED = "merged"
+    SPLIT = "split"
 
 
 class CommitmentOnDay(NamedTuple):
@@ -54,7 +55,7 @@ class CommitmentOnDay(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The state on a day, and the position of the event it follows from; `status` is None for a merged commitment."""
+    """The state on a day, None for what goes on in others, and the position of the event it follows from."""
 
     status: Status | None
     because: int
@@ -67,7 +68,7 @@ TRAFFIC_LIGHT_1: Final = registered(
         FAMILY,
         1,
         (
-            Line(None, "closure", Is("closure", Closure.MERGED)),
+            Line(None, "closure", AnyOf((Is("closure", Closure.MERGED), Is("closure", Closure.SPLIT)))),
             Line(Status.DISCARDED, "closure", Is("closure", Closure.DISCARDED)),
             Line(Status.ACHIEVED, "closure", Is("closure", Closure.ACHIEVED)),
             Line(Status.DELAYED, "public_deadline", passed("public_deadline")),

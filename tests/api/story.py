@@ -144,12 +144,18 @@ async def _commitments(house: House) -> None:
     await register(house, "INSIDE-1", collaborating_organizations=["JUSTICE"])
     await register(house, "HIDDEN-1", visibility="reserved", kind="strategic_objective", pillar="SECURITY")
     await register(house, "PART-1", parent="HIDDEN-1")
-    await register(house, "SPLIT-1", split_from="HIDDEN-1")
+    whole = await register(house, "WHOLE-1", visibility="reserved")
     mended = await register(house, "MENDED-1", visibility="public", parent="HIDDEN-1")
     merged = await register(house, "MERGED-1", visibility="public")
     for path, facts, body in (
         (mended, "corrections", {"field": "parent", "value": None, "reason": "Typed wrong"}),
         (merged, "mergers", {"into": "HIDDEN-1", "reason": "The same thing"}),
+        (
+            whole,
+            "splits",
+            {"parts": [{"code": f"SPLIT-{n}", "title": "A part"} for n in (1, 2)], "reason": "Too wide"},
+        ),
+        ("/v1/commitments/SPLIT-1", "publications", {"visibility": "internal", "reason": "Begun"}),
     ):
         await house.tell("commitments", f"{path}/{facts}", body)
     for code in ("OPEN-1", "INSIDE-1", "HIDDEN-1"):

@@ -39,6 +39,7 @@ from shared.events.commitments import (
     Registered,
     Reopened,
     RisksAssessed,
+    Split,
     VisibilityChanged,
 )
 from shared.events.facts import COMPUTED
@@ -64,10 +65,10 @@ from shared.rules.dated_facts import (
 )
 from shared.rules.periods import period_named
 from shared.rules.progress import ReportsByDay
-from shared.rules.traffic_light import Verdict, verdict_on
+from shared.rules.traffic_light import Closure, Verdict, verdict_on
 from shared.rules.visibility import of_the_unit
 
-Closing = Entry[Completed] | Entry[Discarded] | Entry[Merged]
+Closing = Entry[Completed] | Entry[Discarded] | Entry[Merged] | Entry[Split]
 replace = msgspec.structs.replace
 
 
@@ -100,8 +101,8 @@ class Successor(NamedTuple):
 
     code: str
     open: bool
-    merged_into: tuple[str, ...] = ()
-    """Where it goes on itself on that day or a later one: its own successor, then that one's, and so on."""
+    goes_on_in: tuple[str, ...] = ()
+    """In what it goes on itself on that day or a later one, merged or split, and these in turn."""
     first_day: date = date.min
 
 
@@ -226,7 +227,11 @@ class Commitment(Aggregate):
     def parents(self) -> list[Stretch]:
         """What it was part of, from which day to which."""
         days = sorted({self.dated.first_day, *(one.event.effective_on for one in self._changes_of("parent"))})
-        return _stretches(days, lambda day: self.dated.registration_on(day).parent)
+        return _stretches(days, self._part_of)
+
+    def _part_of(self, day: date) -> tuple[str, ...]:
+        parent = self.dated.registration_on(day).parent
+        return () if parent is None else (parent,)
 
     def _changes_of(self, field: str) -> list[Entry[Changed]]:
         return [one for one in self.changes if one.event.field == field]
@@ -241,15 +246,27 @@ class Commitment(Aggregate):
     @property
     def merged_into(self) -> str | None:
         """The code of the commitment it now goes on in, if it was merged."""
-        return self._merged_into_on(date.max)
+        closing = self.closing_on(date.max)
+        return closing.event.into if closing is not None and isinstance(closing.event, Merged) else None
+
+    @property
+    def split_into(self) -> tuple[str, ...]:
+        """The codes of the parts it now goes on in, if it was split."""
+        closing = self.closing_on(date.max)
+        return closing.event.parts if closing is not None and isinstance(closing.event, Split) else ()
 
     def successors(self) -> list[Stretch]:
-        """In what it went on, from which day to which."""
-        return _stretches(sorted(set(self.dated.closures.days())), self._merged_into_on)
+        """In what it went on, merged or split, from which day to which."""
+        return _stretches(sorted(set(self.dated.closures.days())), self._goes_on_in)
 
-    def _merged_into_on(self, day: date) -> str | None:
+    def _goes_on_in(self, day: date) -> tuple[str, ...]:
         closing = self.closing_on(day)
-        return closing.event.into if closing is not None and isinstance(closing.event, Merged) else None
+        match None if closing is None else closing.event:
+            case Merged(into=code):
+                return (code,)
+            case Split(parts=codes):
+                return codes
+        return ()
 
     def stage_on(self, day: date) -> str | None:
         """How far it was on a day in its instrument's own stages, by the latest report or change that says so."""
@@ -596,8 +613,8 @@ class Commitment(Aggregate):
             )
         if into.code == self.code:
             raise RuleBroken("merger-into-itself", "A commitment cannot be merged into itself.")
-        if self.code in into.merged_into:
-            raise RuleBroken("merger-in-a-circle", f"'{into.code}' was itself merged into '{self.code}'.")
+        if self.code in into.goes_on_in:
+            raise RuleBroken("merger-in-a-circle", f"'{into.code}' itself goes on in '{self.code}'.")
         if day < into.first_day:
             raise RuleBroken(
                 "successor-not-there-yet",
@@ -610,7 +627,17 @@ class Commitment(Aggregate):
         self.must_be_closable_on(day)
         return replace(merged, into=into.code)
 
-    @evolves(Completed, Discarded, Merged)
+    def split(self, split: Split, context: Context, parts: Sequence[str]) -> Split:
+        """Splits the commitment into several that share its origin: only a retraction takes that back."""
+        day = guards.not_after_today(split.effective_on, context.today)
+        guards.reason_given(split.reason, "A split")
+        if len(parts) < 2:
+            raise InvalidInput("split-too-few", "A split makes at least two parts.", pointer="/parts")
+        guards.all_different(parts, "/parts")
+        self.must_be_closable_on(day)
+        return replace(split, parts=tuple(parts))
+
+    @evolves(Completed, Discarded, Merged, Split)
     def _closed(self, entry: Entry[Any]) -> None:
         self.closings = (*self.closings, entry)
 
@@ -618,7 +645,12 @@ class Commitment(Aggregate):
         """Undoes a completion, a discard or a merger from a day on; what was said before stands."""
         day = guards.not_after_today(reopened.effective_on, context.today)
         guards.reason_given(reopened.reason, "A reopening")
-        if self.closing_on(day) is None:
+        closing = self.closing_on(day)
+        if closing is not None and isinstance(closing.event, Split):
+            raise RuleBroken(
+                "split-not-reopened", "It goes on in its parts: a split that was a mistake is retracted."
+            )
+        if closing is None:
             if self.closing_on(date.max) is not None:
                 raise RuleBroken(
                     "reopening-before-closure", f"On {day} it was still open: it was closed later."
@@ -708,6 +740,11 @@ class Commitment(Aggregate):
         """A commitment takes facts from its first day on, and none dated on or after the day it was closed."""
         self.must_have_begun_by(day)
         closure = self.dated.closures.on(day)[0]
+        if closure is Closure.SPLIT:
+            raise RuleBroken(
+                "commitment-closed",
+                f"On {day} it already went on in its parts: record it of {', '.join(self.split_into)}.",
+            )
         if closure is not None:
             raise RuleBroken(
                 "commitment-closed",
@@ -813,12 +850,12 @@ class Stretch(NamedTuple):
     code: str
 
 
-def _stretches(days: Sequence[date], named_on: Callable[[date], str | None]) -> list[Stretch]:
+def _stretches(days: Sequence[date], named_on: Callable[[date], tuple[str, ...]]) -> list[Stretch]:
     """What is named on which days, where it can only change on some of them."""
     return [
         Stretch(since, until, code)
         for since, until in zip(days, (*days[1:], date.max), strict=False)
-        if (code := named_on(since)) is not None
+        for code in named_on(since)
     ]
 
 
@@ -827,6 +864,8 @@ def _stretches(days: Sequence[date], named_on: Callable[[date], str | None]) -> 
 RISKS: Final = tuple(
     name for name in RisksAssessed.__struct_fields__ if name not in {"effective_on", "description"}
 )
+
+HEAVIEST: Final = 1_000_000
 
 _LAYERS = list(CommitmentKind)
 _NAMES = {
@@ -843,7 +882,13 @@ _NAMES = {
 
 def register(proposed: Registered, context: Context, known: Known) -> Registered:
     """A commitment as it may enter the record."""
-    guards.well_formed_code(proposed.code)
+    if proposed.split_from is not None:
+        raise InvalidInput(
+            "split-from-not-registered",
+            "A part is registered by the split itself: POST /v1/commitments/{id}/splits on the commitment it comes "
+            "from.",
+            pointer="/split_from",
+        )
     agreed_in_private = proposed.origin is not None and proposed.origin.kind is OriginKind.BILATERAL_MEETING
     if agreed_in_private and proposed.visibility is Visibility.PUBLIC:
         raise InvalidInput(
@@ -851,6 +896,12 @@ def register(proposed: Registered, context: Context, known: Known) -> Registered
             "What was agreed in a bilateral meeting is not public from the start: publish it, with a reason.",
             pointer="/visibility",
         )
+    return may_enter(proposed, context, known)
+
+
+def may_enter(proposed: Registered, context: Context, known: Known) -> Registered:
+    """Holds a new commitment, by itself or a part of a split one, to the rules of its fields."""
+    guards.well_formed_code(proposed.code)
     _check(proposed, FIELD_TYPES, day=proposed.effective_on, today=context.today, known=known)
     return proposed
 
@@ -882,6 +933,8 @@ def _check(registered: Registered, fields: Collection[str], *, day: date, today:
             guards.nothing_dated_later(getattr(registered, field), today, f"/{field}")
     if "collaborating_organizations" in fields:
         guards.all_different(registered.collaborating_organizations, "/collaborating_organizations")
+    if "weight" in fields and registered.weight is not None:
+        _check_weight(registered.weight)
     if "key_words" in fields:
         guards.all_different(registered.key_words, "/key_words")
     if registered.parent is not None and ("parent" in fields or "kind" in fields):
@@ -892,14 +945,6 @@ def _check(registered: Registered, fields: Collection[str], *, day: date, today:
                 f"'{registered.parent}' is '{registered.code}' itself or part of it, and cannot contain it.",
             )
         _check_layers(registered.kind, place.kind)
-    source = registered.split_from
-    unknown_source = source == registered.code or source not in known.commitments
-    if "split_from" in fields and source is not None and unknown_source:
-        raise InvalidInput(
-            "split-from-unknown",
-            f"There is no other commitment with the code '{source}' to split from.",
-            pointer="/split_from",
-        )
     if "public_deadline" in fields or "internal_deadline" in fields:
         internal, public = registered.internal_deadline, registered.public_deadline
         _deadlines_in_order(None if internal is None else internal.on, None if public is None else public.on)
@@ -943,6 +988,16 @@ def _place_of(parent: str, known: Known) -> Place:
 def _check_layers(part: CommitmentKind, whole: CommitmentKind) -> None:
     if _LAYERS.index(whole) > _LAYERS.index(part):
         raise RuleBroken("parent-below", f"A {part} is no part of a {whole}: the layers run the other way.")
+
+
+def _check_weight(weight: Decimal) -> None:
+    in_bounds = weight.is_finite() and 0 < weight <= HEAVIEST
+    if not in_bounds or weight != round(weight, 6):
+        raise InvalidInput(
+            "weight-out-of-range",
+            f"A weight is above 0, at most {HEAVIEST}, and has at most 6 decimals.",
+            pointer="/weight",
+        )
 
 
 def _check_budget_lines(lines: Sequence[BudgetLine]) -> None:

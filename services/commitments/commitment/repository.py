@@ -10,8 +10,9 @@ from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 from services.commitments.commitment.model import Commitment, Known, Place, Stretch, Successor, register
+from services.commitments.commitment.splitting import Splitting, events_of, parts_of
 from services.commitments.plan.repository import Directory
-from shared.aggregate.command import Command, Context, Decided, Outcome
+from shared.aggregate.command import Command, Context, Decided, OnStream, Outcome
 from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import CACHE, Repository
 from shared.errors import RuleBroken
@@ -25,6 +26,7 @@ from shared.events.commitments import (
     Merged,
     Registered,
     Reopened,
+    Split,
 )
 from shared.events.facts import Event
 from shared.events.retractions import CommitmentFactRetracted, Retraction
@@ -42,11 +44,8 @@ REPARENTING: Final = (*RESTATING, CommitmentFactRetracted)
 PLACING: Final = (Registered, *REPARENTING)
 """What tells of which other one a commitment is part."""
 
-NAMING: Final = frozenset({"parent", "split_from"})
-"""The fields of a registration that name another commitment."""
-
-ENDING: Final = (Completed, Discarded, Merged, Reopened, CommitmentFactRetracted)
-"""What tells whether a commitment is open, and in which one it goes on."""
+ENDING: Final = (Completed, Discarded, Merged, Split, Reopened, CommitmentFactRetracted)
+"""What tells whether a commitment is open, and in which ones it goes on."""
 
 
 class Restating(Protocol):
@@ -121,11 +120,29 @@ class Commitments(Repository[Commitment]):
 
         return decide_hearing
 
+    async def split(self, current: Commitment, proposed: Splitting, context: Context) -> Decided:
+        """Splits the commitment into parts, which are registered in the same transaction and inherit what it promises.
+
+        A part says its code and its title; all else that it leaves out is as it is with the original on that day.
+        """
+        parts = parts_of(current, proposed)
+        split = current.split(proposed.split, context, [part.code for part in parts])
+        for index, part in enumerate(parts):
+            if await self.is_taken(stream_of(KIND, part.code)):
+                raise RuleBroken(
+                    "code-taken",
+                    f"There is already a commitment with the code '{part.code}' (/parts/{index}).",
+                )
+        known = [await self.known_to(part) for part in parts]
+        return events_of(current, split, parts, known, context)
+
     async def settle_retraction(
         self, current: Commitment, without: Commitment, retraction: Retraction
     ) -> Decided:
         """See `Repository.settle_retraction`: it is then no part of its own parts, nor goes on in what came from it."""
         code = without.code
+        if retraction.retracted == Split.TYPE:
+            return [*await self._parts_taken_back(current, retraction), retraction]
         for follow, refused, why in (
             (Commitment.parents, "parent-is-descendant", "be part of something that is part of it"),
             (Commitment.successors, "merger-in-a-circle", "go on in something that was merged into it"),
@@ -143,6 +160,24 @@ class Commitments(Repository[Commitment]):
             without.must_fit(known._replace(parts=await self._parts_of(current)))
         return retraction
 
+    async def _parts_taken_back(self, current: Commitment, retraction: Retraction) -> list[OnStream]:
+        """The parts of a split go with it, where nothing was said of them since and nothing names them."""
+        gone = []
+        for code in current.split_into:
+            part = await self.by_code(code)
+            naming = await asyncio.to_thread(self._naming, code, (*PLACING, Merged))
+            if part is None or part.version > 1:
+                raise RuleBroken(
+                    "retraction-in-the-way",
+                    f"More was recorded of '{code}' since: version 2 and what follows.",
+                )
+            if others := naming - {part.id}:
+                named = [one.code for each in others if (one := await self.get(each)) is not None]
+                raise RuleBroken("retraction-in-the-way", f"'{code}' is named by {', '.join(sorted(named))}.")
+            mistaken = CommitmentFactRetracted(version=1, reason=retraction.reason, retracted=Registered.TYPE)
+            gone.append(OnStream(part.id, part.version + 1, mistaken))
+        return gone
+
     def knowing(
         self, decide: Callable[[Commitment, F, Context, Known], F]
     ) -> Callable[[Commitment, F, Context], Awaitable[F]]:
@@ -151,7 +186,7 @@ class Commitments(Repository[Commitment]):
         @wraps(decide)
         async def decide_knowing(current: Commitment, proposed: F, context: Context) -> F:
             value = proposed.value
-            named = {value} if proposed.field in NAMING and isinstance(value, str) else set()
+            named = {value} if proposed.field == "parent" and isinstance(value, str) else set()
             # What was wrong was so from the first day on; a change has a day of its own.
             since = getattr(proposed, "effective_on", current.dated.first_day)
             parents = [stretch.since for stretch in current.parents()]
@@ -177,7 +212,7 @@ class Commitments(Repository[Commitment]):
     ) -> Known:
         """What the record holds of the things that a registration names, from a day on (its first) until another."""
         places: dict[str, Place] = {}
-        for code in {registered.parent, registered.split_from, *also} - {None}:
+        for code in {registered.parent, *also} - {None}:
             assert code is not None
             if (found := await self.by_code(code)) is not None:
                 above = await self._reached(
@@ -220,7 +255,7 @@ class Commitments(Repository[Commitment]):
 
     async def _parts_of(self, whole: Commitment) -> dict[str, CommitmentKind]:
         """The kinds of what is, or ever was, part of a commitment: the log is read for it, for it is seldom asked."""
-        ids = await asyncio.to_thread(self._naming, whole.code)
+        ids = await asyncio.to_thread(self._naming, whole.code, PLACING)
         found = [await self.get(stream_id) for stream_id in ids]
         return {
             one.code: one.registration.kind
@@ -228,10 +263,10 @@ class Commitments(Repository[Commitment]):
             if one is not None and any(stretch.code == whole.code for stretch in one.parents())
         }
 
-    def _naming(self, code: str) -> set[UUID]:
-        """The streams in which a fact that can make a commitment part of another has this code. Blocks."""
+    def _naming(self, code: str, facts: Iterable[type[Event]]) -> set[UUID]:
+        """The streams in which a fact of these types has this code. Blocks."""
         found: set[UUID] = set()
-        types, named, at = [one.TYPE for one in PLACING], f'"{code}"'.encode(), 0
+        types, named, at = [one.TYPE for one in facts], f'"{code}"'.encode(), 0
         while lines := self.live.store.read(at, BATCH, types=types):
             at = lines[-1][0]
             found.update(codec.decode(line, position).stream_id for position, line in lines if named in line)

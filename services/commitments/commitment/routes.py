@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, cast
@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from services.commitments.commitment.model import ANYTHING, Commitment, Revision, Successor, usual_visibility
 from services.commitments.commitment.repository import ENDING, PLACING, REPARENTING, Commitments, Restating
+from services.commitments.commitment.splitting import Splitting
 from shared.aggregate.aggregate import DayOf
 from shared.aggregate.command import Context, Decided
 from shared.aggregate.documents import (
@@ -49,11 +50,12 @@ from shared.events.commitments import (
     Registered,
     Reopened,
     RisksAssessed,
+    Split,
     VisibilityChanged,
 )
 from shared.events.facts import Event
 from shared.events.retractions import CommitmentFactRetracted
-from shared.events.types import CivilDay, CommitmentCode, DecisionNumber, IndicatorCode
+from shared.events.types import MOST_ITEMS, CivilDay, CommitmentCode, DecisionNumber, IndicatorCode
 from shared.events.vocabulary import DiscardReason, Judgement, Visibility
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
@@ -70,6 +72,7 @@ from shared.rules.commitment_warnings import (
     DeadlineCorrection,
     commitment_signs,
 )
+from shared.rules.dated_facts import FIELD_TYPES
 from shared.rules.periods import stored_period
 from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
 from shared.rules.visibility import reads_everything, without_internal_deadline
@@ -95,6 +98,49 @@ InternalDay = Annotated[
 ]
 Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
 
+# --- requests ---------------------------------------------------------------------------------------------------------
+
+
+def _splitting(*, parts: Sequence[Mapping[str, Any]], **split: Any) -> Splitting:
+    return Splitting(Split(**split), parts)
+
+
+_PART: Final = request_of(
+    msgspec.defstruct(
+        "SplitPart",
+        [
+            *((name, FIELD_TYPES[name]) for name in ("code", "title")),
+            *(
+                (name, hint | msgspec.UnsetType, msgspec.UNSET)
+                for name, hint in FIELD_TYPES.items()
+                if name not in {"code", "title", "split_from", "effective_on"}
+            ),
+        ],
+        kw_only=True,
+    ),
+    name="SplitPart",
+    doc="One part of a split: its code, its title, and whatever is not as it is with the original.",
+    made_by=dict,
+)
+_SPLIT: Final = request_of(
+    Split,
+    made_by=_splitting,
+    parts=Annotated[
+        tuple[_PART, ...],  # type: ignore[valid-type]
+        Field(
+            max_length=MOST_ITEMS,
+            description="Two or more.",
+            examples=[
+                [
+                    {"code": "SEG-014-A", "title": "Reduce burglary by 15 %"},
+                    {"code": "SEG-014-B", "title": "Reduce robbery by 15 %", "weight": 2},
+                ]
+            ],
+            json_schema_extra={"minItems": 2},
+        ),
+    ],
+)
+
 # --- documents -------------------------------------------------------------------------------------------------------
 
 _PUBLIC: Final = document_of(PublicDeadline)
@@ -117,6 +163,7 @@ _CLOSING: Final = msgspec.defstruct(
                 "reason_type": DiscardReason,
                 "reason": str,
                 "into": CommitmentCode | None,
+                "parts": list[CommitmentCode],
                 "decision": DecisionNumber | None,
             }.items()
         ),
@@ -130,7 +177,7 @@ COMMITMENT: Final = extended(
     Registered,
     "A commitment as the record tells of it.",
     id=UUID,
-    status=Annotated[Status | None, Field(description="Null for a merged commitment.")],
+    status=Annotated[Status | None, Field(description="Null for what goes on in others: merged or split.")],
     status_rule=Annotated[str, Field(examples=[CURRENT_RULE])],
     status_because=Annotated[
         int | None, Field(description="The position of the event that the status follows from.")
@@ -140,6 +187,9 @@ COMMITMENT: Final = extended(
     public_deadline=_PUBLIC | None,
     internal_deadline=_INTERNAL | None,
     merged_into=CommitmentCode | None,
+    split_into=Annotated[
+        list[CommitmentCode], Field(description="The parts it goes on in; each names it as `split_from`.")
+    ],
     stage=Annotated[str | None, Field(description="As last reported.")],
     percent=Annotated[Decimal | None, Field(description="How much is done, by the last accepted report.")],
     percent_unreviewed=Annotated[
@@ -190,6 +240,7 @@ def commitment_document(commitment: Commitment, day: date, day_of: DayOf) -> msg
             "public_deadline": public and _PUBLIC(on=public, origin=promised and promised.origin),
             "internal_deadline": internal and _INTERNAL(on=internal),
             "merged_into": commitment.merged_into,
+            "split_into": list(commitment.split_into),
             "stage": commitment.stage_on(date.max),
             "percent": commitment.progress.percent_on(date.max),
             "percent_unreviewed": commitment.progress.percent_unreviewed_on(date.max),
@@ -414,6 +465,14 @@ def commitment_routes(
         again=lambda it, told, context: it.merge(told, context, Successor(told.into, open=True)),
     )
     one.fact(
+        "splits",
+        Split,
+        commitments.split,
+        access=_JUDGES,
+        request=_SPLIT,
+        again=lambda it, told, context: it.split(told, context, told.parts),
+    )
+    one.fact(
         "milestones",
         MilestoneSet,
         Commitment.set_milestone,
@@ -515,8 +574,8 @@ ERRORS: Catalogue = {
     "commitment-closed": Explained(
         409,
         "Commitment closed",
-        "On that day the commitment had been completed, discarded or merged. Facts dated before that day are still "
-        "taken; for later ones reopen it first.",
+        "On that day the commitment had been completed, discarded, merged or split. Facts dated before that day are "
+        "still taken; for later ones reopen it first.",
     ),
     "not-closed": Explained(409, "Nothing to reopen", "The commitment is open: nothing closed it."),
     "reopening-before-closure": Explained(
@@ -549,7 +608,7 @@ ERRORS: Catalogue = {
     ),
     "merger-into-itself": Explained(409, "Merger into itself", "Name another commitment as `into`."),
     "merger-in-a-circle": Explained(
-        409, "Merger in a circle", "The other commitment was itself merged into this one: reopen it first."
+        409, "Merger in a circle", "The other commitment itself goes on in this one: reopen it first."
     ),
     "merger-into-closed": Explained(
         409,
@@ -560,6 +619,11 @@ ERRORS: Catalogue = {
         409,
         "Successor not there yet",
         "What it is merged into counts from a later day on only: merge on that day, or correct its `effective_on`.",
+    ),
+    "split-not-reopened": Explained(
+        409,
+        "Split not reopened",
+        "What was split goes on in its parts. A split made by mistake is retracted.",
     ),
     "reviewer-is-author": Explained(
         409, "Reviewer is the author", "A progress report is reviewed by somebody else than its author."
@@ -690,8 +754,20 @@ ERRORS: Catalogue = {
         422, "Value does not fit the field", "Give the value in the shape the field has in a registration."
     ),
     "parent-unknown": Explained(422, "Unknown parent", "`parent` is the code of a commitment on record."),
-    "split-from-unknown": Explained(
-        422, "Unknown origin of a split", "`split_from` is the code of another commitment on record."
+    "split-from-not-registered": Explained(
+        422,
+        "Part registered by itself",
+        "Leave `split_from` out. The parts of a commitment are registered by its split: "
+        "`POST /v1/commitments/{id}/splits`.",
+    ),
+    "split-too-few": Explained(422, "Too few parts", "A split makes at least two parts."),
+    "part-wider-than-original": Explained(
+        422,
+        "Part more public than its original",
+        "A part is for the readers of its original or for fewer; publish it afterwards, with a reason.",
+    ),
+    "weight-out-of-range": Explained(
+        422, "Weight out of range", "A weight is above 0, at most 1000000, and has at most 6 decimals."
     ),
     "unknown-organization": Explained(
         422, "Unknown organisation", "Register the organisation first: `PUT /v1/organizations/{code}`."

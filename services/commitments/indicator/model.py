@@ -158,7 +158,7 @@ class Indicator(Aggregate):
         A ministry records only what it supplies itself.
         """
         actor, supplied_by = context.actor, proposed.supplied_by
-        self._check_supplier(actor)
+        self._check_supplier(actor, proposed.published_on)
         if actor.role is Role.MINISTRY:
             supplied_by = supplied_by or actor.organization
             if supplied_by != actor.organization:
@@ -176,7 +176,7 @@ class Indicator(Aggregate):
 
     def correct_measurement(self, proposed: MeasurementCorrected, context: Context) -> MeasurementCorrected:
         """Puts the right value in the place of a wrong one, which stays on record."""
-        self._check_supplier(context.actor)
+        self._check_supplier(context.actor, proposed.published_on)
         before = self.measurement(stored_period(proposed.period).name).findings[-1]
         guards.reason_given(proposed.reason, "A correction")
         guards.not_after_today(proposed.published_on, context.today, "/published_on")
@@ -292,8 +292,11 @@ class Indicator(Aggregate):
                     "period-overlaps", f"{period.name} has days of {other.period.name}, which has its value."
                 )
 
-    def _check_supplier(self, actor: Actor) -> None:
-        if actor.role is Role.MINISTRY and not self._supplied_by(actor.organization):
+    def _check_supplier(self, actor: Actor, day: date) -> None:
+        """Of a day tells who was the source on that day, and who is it now."""
+        sources = (self.facts.definition_on(day).source, self.facts.definition.source)
+        named = {source.organization for source in sources if source is not None}
+        if actor.role is Role.MINISTRY and actor.organization not in named:
             raise Forbidden(
                 "not-your-indicator", "Only the organisation named as the source may record these values."
             )

@@ -24,6 +24,7 @@ from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, Projection, json_text, readers_of
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
+    Assessed,
     Completed,
     Corrected,
     DeadlineRevised,
@@ -32,15 +33,18 @@ from shared.events.commitments import (
     Merged,
     OrganizationChanged,
     OrganizationRegistered,
+    Origin,
     PillarChanged,
     PillarRegistered,
     ProgressReported,
     ProgressReviewed,
     Registered,
     Reopened,
+    Split,
     VisibilityChanged,
 )
 from shared.events.facts import Event
+from shared.events.vocabulary import OriginKind
 from shared.rules.dated_facts import RESTATING, DatedFacts, History, Span, VisibilityByDay
 from shared.rules.progress import ReportsByDay
 from shared.rules.traffic_light import CommitmentOnDay
@@ -48,9 +52,27 @@ from shared.rules.traffic_light import CommitmentOnDay
 _registered: Final = attrgetter(*(field.name for field in commitment_states.fields if field.registered))
 
 
-Ending = Completed | Discarded | Merged
+Ending = Completed | Discarded | Merged | Split
 _OPEN: Final = (None, None, None)
 _UNENDED: Final = (None, None, None, "[]")
+_SPEECHES: Final = (OriginKind.MAY_21_SPEECH, OriginKind.OTHER_SPEECH)
+
+
+def _speech_year(origin: Origin) -> str | None:
+    if origin.source_on is None or origin.kind not in _SPEECHES:
+        return None
+    return str(origin.source_on.year)
+
+
+_PROGRESS: Final = frozenset(field.name for field in commitment_progress.fields)
+_SAYS: Final[dict[type[Event], frozenset[str]]] = {
+    Assessed: frozenset({"judgement"}),
+    LeadReassigned: frozenset({"lead_organization"}),
+    VisibilityChanged: frozenset(),
+    ProgressReported: _PROGRESS,
+    ProgressReviewed: _PROGRESS,
+}
+"""The columns of which an event speaks, where these are few: most events are such ones."""
 
 
 class CommitmentProjection:
@@ -101,8 +123,17 @@ class CommitmentProjection:
             self.corrections.note(before, self.answers(), recorded, self._day_of(recorded.recorded_at))
             return (*self._whole(), self._readers())
         told = self._take_in(recorded)
-        day = getattr(recorded.data, "effective_on", getattr(recorded.data, "completed_on", None))
-        return (*told, self._corrected()) if (day or date.min) < self.corrections.until else told
+        if self.corrections.known and self._may_tell_anew(recorded.data):
+            return (*told, self._corrected())
+        return told
+
+    def _may_tell_anew(self, event: Event) -> bool:
+        """Whether what was corrected may be another thing after an event, on a day that was told otherwise."""
+        columns = _SAYS.get(type(event))
+        if columns is not None and columns.isdisjoint(one.what for one in self.corrections.known):
+            return False
+        day = getattr(event, "effective_on", getattr(event, "completed_on", None))
+        return (day or date.min) < self.corrections.until
 
     def instead_of(self, earlier: Projection, retraction: Recorded, mistake: int) -> Iterable[Now]:
         """See `Comparing.instead_of`."""
@@ -148,7 +179,7 @@ class CommitmentProjection:
                 return (self._states(None), self._descriptions(None))
             case LeadReassigned():
                 return (self._states(since), self._readers())
-            case DeadlineRevised() | Completed() | Discarded() | Merged():
+            case DeadlineRevised() | Completed() | Discarded() | Merged() | Split():
                 begun = self._has_details()
                 if isinstance(event, DeadlineRevised):
                     self._reasons[position] = event.reason
@@ -175,6 +206,8 @@ class CommitmentProjection:
     def _spans(self, since: date | None) -> list[Span[CommitmentOnDay]]:
         """What held, cut also on the days from which others may read it."""
         spans = self._facts.spans(since)
+        if not self._visibility.dated:
+            return spans
         days = {span.valid_from for span in spans}
         cuts = {day for day in self._visibility.days() if day > spans[0].valid_from} - days
         spans += [Span(day, self._facts.facts_on(day)) for day in cuts]
@@ -184,12 +217,13 @@ class CommitmentProjection:
         # By place and not by name, in the order of the dataset: a rebuild passes here millions of times.
         day, facts = span
         reads = facts.registration
+        origin = reads.origin
         return day, (
             reads.code,
             *facts[:-1],
             *(_OPEN if facts.closure is None else self._ended(facts.closure_at or 0)),
             shown,
-            None if reads.origin is None else reads.origin.kind,
+            *((None, None) if origin is None else (origin.kind, _speech_year(origin))),
             *_registered(reads),
             facts.public_deadline is None,
             bisect_right(self._moves[0], day),
@@ -221,6 +255,7 @@ class CommitmentProjection:
                 self._visibility.now.value,
                 reads.title,
                 reads.parent,
+                None if reads.weight is None else f"{reads.weight:f}",
                 reads.goal,
                 reads.adviser,
                 reads.responsible_service,

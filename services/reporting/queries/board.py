@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -10,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, func, literal, or_, select
 
 from services.reporting.datasets import (
     Correction,
@@ -22,7 +23,7 @@ from services.reporting.datasets import (
     commitment_states,
     commitments,
 )
-from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows
+from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows, was_open
 from services.reporting.queries.corrections import (
     Corrected,
     codes_in,
@@ -33,6 +34,7 @@ from services.reporting.queries.corrections import (
 )
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
+from services.reporting.queries.promises import CountBy, Standing, chains
 from services.reporting.queries.rules import verdict
 from services.reporting.queries.states import states_told
 from services.reporting.reading import Reading
@@ -45,7 +47,10 @@ DIMENSIONS: Final = {name: field for name, field in commitment_states.filters.it
 """What a board can be filtered and grouped by, besides status."""
 
 _row: Final = commitment_states.c
-_STATUS_ORDER: Final = {status.value: number for number, status in enumerate(Status)}
+COUNTED: Final = (*Status, Closure.MERGED, Closure.SPLIT)
+"""As what a commitment is counted: in a state, or as what goes on in others and has none."""
+
+_ORDER: Final = {word.value: number for number, word in enumerate(COUNTED)}
 
 Filters = Mapping[str, Sequence[str]]
 """For each of `DIMENSIONS` or `status`, the values admitted."""
@@ -90,12 +95,20 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
     id: UUID | None = None
     code: str | None = None
     title: str | None = None
-    status: Annotated[Status | None, Meta(description="Null for a commitment merged into another.")] = None
+    status: Annotated[
+        Status | None, Meta(description="Null for what goes on in others: merged or split.")
+    ] = None
     status_because: Because | None = None
     public_deadline_on: date | None = None
     internal_deadline_on: date | None = None
     parent: str | None = None
     merged_into: str | None = None
+    split_from: str | None = None
+    split_into: list[str] = msgspec.field(default_factory=list)
+    partly_discarded: Annotated[
+        bool,
+        Meta(description="Of a promise: what was not given up of it was achieved, and some was given up."),
+    ] = False
     late_days: Annotated[
         int | None,
         Meta(
@@ -143,7 +156,7 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """How many there are: `registered` is always the sum of the six states and of those merged into others.
+    """How many there are: `registered` is always the sum of the six states and of all other terms.
 
     The other counts overlap with the states, and with one another.
     """
@@ -151,12 +164,25 @@ class Totals(msgspec.Struct, frozen=True):
     registered: int
     by_status: dict[str, int]
     merged: int
+    split: int
     late: Annotated[int, Meta(description="Delayed, or achieved after the public deadline.")]
     rescheduled: Annotated[int, Meta(description="Whose public deadline has been moved.")]
     corrected_after_due: Annotated[
         int, Meta(description="Whose public deadline was corrected when it had passed.")
     ]
     without_deadline: Annotated[int, Meta(description="Without a public deadline, in whatever state.")]
+    withdrawn: Annotated[
+        int | msgspec.UnsetType,
+        Meta(
+            description="What was open to the asker at that position and is not now: only in the whole, without "
+            "filters and groups."
+        ),
+    ] = msgspec.UNSET
+
+    @property
+    def shown(self) -> int:
+        """How many of them can be listed."""
+        return self.registered - (self.withdrawn or 0)
 
 
 class Board(msgspec.Struct, frozen=True):
@@ -176,17 +202,21 @@ def board_as_of(
     after: str | None = None,
     limit: int = 50,
     rule: Rule = TRAFFIC_LIGHT_1,
+    count_by: CountBy = CountBy.COMMITMENT,
 ) -> Board:
-    """The commitments in order of code, from beyond `after`, and the totals of all that the filters admit."""
-    chosen = _chosen(reading, at, scope, filters, rule)
-    told = states_told(reading, scope, at.position)
-    status = verdict(rule, told, at.on).label(STATUS)
-    counts = reading.connection.execute(select(*_counts(status)).where(chosen).group_by(STATUS)).all()
+    """The commitments or promises in order of code, from beyond `after`, and the totals of all that filters admit."""
+    counting = _counting(reading, at, scope, filters, rule, count_by)
+    totals = _totals(_counts(reading, counting))
+    if not filters:
+        then = _whole_then(reading, at, scope, rule, count_by)
+        gone = 0 if then is None else then - totals.registered
+        totals = msgspec.structs.replace(totals, registered=totals.registered + gone, withdrawn=gone)
     beyond = [] if after is None else [_row.code > after]
-    page = select(*told).where(chosen, *beyond).order_by(_row.code).limit(limit + 1)
+    told = states_told(reading, scope, at.position)
+    page = select(*told).where(counting.chosen, *beyond).order_by(_row.code).limit(limit + 1)
     rows = reading.connection.execute(page).all()
-    items = _items(reading, at, scope, rows[:limit], rule)
-    return Board(_totals(counts), items, len(rows) > limit)
+    items = _items(reading, at, scope, rows[:limit], rule, counting.followed)
+    return Board(totals, items, len(rows) > limit)
 
 
 def grouped_board_as_of(
@@ -196,38 +226,80 @@ def grouped_board_as_of(
     filters: Filters,
     group_by: Sequence[str],
     rule: Rule = TRAFFIC_LIGHT_1,
+    count_by: CountBy = CountBy.COMMITMENT,
 ) -> Board:
-    """How many commitments there are of each kind, and the totals; a group says how many of it are in each state."""
-    status = verdict(rule, states_told(reading, scope, at.position), at.on).label(STATUS)
-    keys = [_row[DIMENSIONS[name].name] for name in group_by if name != STATUS]
-    chosen = _chosen(reading, at, scope, filters, rule)
-    rows = reading.connection.execute(
-        select(*_counts(status), *keys).where(chosen).group_by(STATUS, *keys)
-    ).all()
+    """How many there are of each kind, and the totals; a group says how many of it are counted as what."""
+    columns = [DIMENSIONS[name].name for name in group_by if name != STATUS]
+    counts = _counts(reading, _counting(reading, at, scope, filters, rule, count_by), columns)
     names = names_at(reading, at.position, at.on)
-    groups: dict[tuple[Any, ...], list[Any]] = {}
-    for row in rows:
+    groups: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
+    for row in counts:
         given = iter(row[6:])
-        key = tuple(row[0] if name == STATUS else next(given) for name in group_by)
-        groups.setdefault(key, []).append(row)
+        groups[tuple(row[0] if name == STATUS else next(given) for name in group_by)].append(row)
     ordered = sorted(
         groups, key=lambda key: [_rank(name, value, names) for name, value in zip(group_by, key, strict=True)]
     )
-    items = [_group(group_by, key, groups[key], names) for key in ordered]
-    return Board(_totals(rows), items)
+    return Board(_totals(counts), [_group(group_by, key, groups[key], names) for key in ordered])
 
 
-def _chosen(reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule) -> ColumnElement[bool]:
-    status = verdict(rule, states_told(reading, scope, at.position), at.on)
+class _Counting(NamedTuple):
+    """As what each row is counted, which rows are, and the promises of which the state had to be followed."""
+
+    status: ColumnElement[Any]
+    chosen: ColumnElement[bool]
+    followed: Mapping[UUID, Standing] = {}
+
+
+def _counting(
+    reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule, count_by: CountBy
+) -> _Counting:
+    there, told = rows_there(reading, at, scope), states_told(reading, scope, at.position)
+    status: ColumnElement[Any] = func.coalesce(verdict(rule, told, at.on), _row.closure)
+    followed: Mapping[UUID, Standing] = {}
+    if count_by is CountBy.PROMISE:
+        found = chains(reading, told, there, at.on, rule)
+        followed = found.followed()
+        there = and_(there, _row.commitment_id.not_in(found.within_others()))
+        by_word: defaultdict[str, list[UUID]] = defaultdict(list)
+        for commitment_id, standing in followed.items():
+            by_word[standing.counted_as].append(commitment_id)
+        if by_word:
+            words = ((_row.commitment_id.in_(ids), literal(word, Text)) for word, ids in by_word.items())
+            status = case(*words, else_=status)
+    in_state = [status.in_(filters[STATUS])] if filters.get(STATUS) else []
+    chosen = and_(there, *commitment_states.admits(filters), *in_state)
+    return _Counting(status.label(STATUS), chosen, followed)
+
+
+def rows_there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
+    """The rows of the day that the asker may read."""
     return and_(
         commitment_states.valid_at(at.on, at.position, reading.position),
         readable(reading, scope, at.position, commitment_states, things=commitments),
-        *commitment_states.admits(filters),
-        *([status.in_(filters[STATUS])] if filters.get(STATUS) else []),
     )
 
 
-def _counts(status: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+def _counts(reading: Reading, counting: _Counting, columns: Sequence[str] = ()) -> Sequence[Any]:
+    """How many there are by what they are counted as, and by the values of some columns."""
+    keys = [_row[name] for name in columns]
+    query = select(*_count_columns(counting.status), *keys).where(counting.chosen).group_by(STATUS, *keys)
+    return reading.connection.execute(query).all()
+
+
+def _whole_then(reading: Reading, at: AsOf, scope: Scope, rule: Rule, count_by: CountBy) -> int | None:
+    """How many there were for the asker when the position was the newest; None where nothing can be hidden since."""
+    if scope.everything or at.position == reading.position:
+        return None
+    there = and_(
+        commitment_states.valid_at(at.on, at.position, reading.position),
+        was_open(scope, at.position, commitment_states),
+    )
+    count = reading.connection.execute(select(func.count()).where(there)).scalar_one()
+    by_promise = count_by is CountBy.PROMISE
+    return int(count) - (len(chains(reading, _row, there, at.on, rule).within_others()) if by_promise else 0)
+
+
+def _count_columns(status: ColumnElement[Any]) -> list[ColumnElement[Any]]:
     """The columns of a count by state: the state, and how many, late, rescheduled and without a deadline."""
 
     def of_those(condition: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -245,17 +317,15 @@ def _counts(status: ColumnElement[Any]) -> list[ColumnElement[Any]]:
 
 
 def _totals(counts: Sequence[Any]) -> Totals:
-    by_status = dict.fromkeys(_STATUS_ORDER, 0)
-    merged = 0
+    words = dict.fromkeys(_ORDER, 0)
     for row in counts:
-        if row.status is None:
-            merged += row.registered
-        else:
-            by_status[row.status] += row.registered
+        words[row.status] += row.registered
+    merged, split = words.pop(Closure.MERGED), words.pop(Closure.SPLIT)
     return Totals(
-        registered=sum(by_status.values()) + merged,
-        by_status=by_status,
+        registered=sum(words.values()) + merged + split,
+        by_status=words,
         merged=merged,
+        split=split,
         late=sum(row.late for row in counts),
         rescheduled=sum(row.rescheduled for row in counts),
         corrected_after_due=sum(row.corrected_after_due for row in counts),
@@ -263,7 +333,9 @@ def _totals(counts: Sequence[Any]) -> Totals:
     )
 
 
-def _group(group_by: Sequence[str], key: tuple[Any, ...], counts: list[Any], names: Names) -> dict[str, Any]:
+def _group(
+    group_by: Sequence[str], key: tuple[Any, ...], counts: Sequence[Any], names: Names
+) -> dict[str, Any]:
     item: dict[str, Any] = {}
     for name, value in zip(group_by, key, strict=True):
         item[name] = value
@@ -272,8 +344,11 @@ def _group(group_by: Sequence[str], key: tuple[Any, ...], counts: list[Any], nam
     counted = msgspec.structs.asdict(_totals(counts))
     item["count"] = counted.pop("registered")
     if STATUS in group_by:
-        del counted["by_status"], counted["merged"]
-    del counted["without_deadline"]  # one groups by it
+        del counted["by_status"], counted["merged"], counted["split"]
+    del (
+        counted["without_deadline"],
+        counted["withdrawn"],
+    )  # one groups by the one, the other tells only of the whole
     return item | counted
 
 
@@ -281,7 +356,7 @@ def _rank(name: str, value: str | None, names: Names) -> tuple[bool, int, str]:
     """Pillars by their rank, states in the order of the rule, all else by itself; what is unknown comes last."""
     if value is None:
         return True, 0, ""
-    number = _STATUS_ORDER[value] if name == STATUS else names.rank(DIMENSIONS[name].names, value)
+    number = _ORDER[value] if name == STATUS else names.rank(DIMENSIONS[name].names, value)
     return False, number, value
 
 
@@ -294,7 +369,14 @@ def _rows_of(reading: Reading, at: AsOf, dataset: Dataset, rows: Sequence[Any]) 
     return {row.commitment_id: row for row in reading.connection.execute(query)}
 
 
-def _items(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any], rule: Rule) -> list[Item]:
+def _items(
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    rows: Sequence[Any],
+    rule: Rule,
+    followed: Mapping[UUID, Standing],
+) -> list[Item]:
     if not rows:
         return []
     names = names_at(reading, at.position, at.on)
@@ -307,22 +389,47 @@ def _items(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any], rule: 
         one: known_to(corrections_in(row.corrections), scope, own=one in own)
         for one, row in told_otherwise.items()
     }
-    elsewhere = {row.merged_into for row in rows} | {row.parent for row in described.values()}
+    elsewhere = {code for row in rows for code in (row.merged_into, row.split_from)}
+    elsewhere |= {row.parent for row in described.values()}
     elsewhere |= codes_in(one for found in corrections.values() for one in found)
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
+    parts = _parts(reading, at, scope, [row.code for row in rows if row.closure == Closure.SPLIT])
 
     def item(row: Any) -> Item:
         one = row.commitment_id
         beside = _Beside(
-            described[one], details.get(one), progress.get(one), corrections.get(one, []), one in own
+            described[one],
+            details.get(one),
+            progress.get(one),
+            corrections.get(one, []),
+            one in own,
+            followed.get(one) or _own_standing(row, at.on, rule),
+            parts.get(row.code, []),
         )
         return _item(row, beside, at.on, names, known, scope, rule)
 
     return [item(row) for row in rows]
 
 
+def _own_standing(row: Any, on: date, rule: Rule) -> Standing:
+    found = rule.line_for(row, on).verdict
+    return Standing(None if found is None else Status(found), row)
+
+
+def _parts(reading: Reading, at: AsOf, scope: Scope, codes: Sequence[str]) -> dict[str, list[str]]:
+    """The parts of commitments that were split, as far as the asker may read them."""
+    found: dict[str, list[str]] = {}
+    if codes:
+        query = select(_row.split_from, _row.code).where(
+            rows_there(reading, at, scope), _row.split_from.in_(codes)
+        )
+        for code, part in sorted(reading.connection.execute(query).all()):
+            found.setdefault(code, []).append(part)
+    return found
+
+
 class _Beside(NamedTuple):
-    """What the other datasets have of a commitment on that day."""
+    """What else there is of a commitment on that day: in other datasets, and in other commitments."""
 
     described: Any
     details: Any
@@ -330,6 +437,8 @@ class _Beside(NamedTuple):
     corrections: list[Correction]
     own: bool
     """Whether the asker may know what became of its internal deadline."""
+    standing: Standing
+    parts: list[str]
 
 
 def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str]) -> set[str]:
@@ -340,23 +449,26 @@ def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str
 def _item(
     row: Any, beside: _Beside, on: date, names: Names, known: set[str], scope: Scope, rule: Rule
 ) -> Item:
-    described, details, progress, corrections, own = beside
-    verdict_ = rule.line_for(row, on).verdict
-    late_days = row.late_days
-    if verdict_ == Status.DELAYED:
+    described, details, progress, corrections, own, standing, parts = beside
+    decider, late_days = standing.decided_by, row.late_days
+    own_fact = decider.commitment_id == row.commitment_id
+    if rule.line_for(row, on).verdict == Status.DELAYED:
         late_days = (on - row.public_deadline).days
     return Item(
         id=row.commitment_id,
         code=row.code,
         title=described.title,
-        status=None if verdict_ is None else Status(verdict_),
-        status_because=_because(row, on, rule, corrections=corrections),
+        status=standing.status,
+        status_because=_because(decider, on, rule, corrections=corrections if own_fact else []),
         corrected=corrected(corrections, scope, known),
         public_deadline_corrected_after_due=row.corrected_after_due,
         public_deadline_on=row.public_deadline,
         internal_deadline_on=row.internal_deadline,
         parent=described.parent if described.parent in known else None,
         merged_into=row.merged_into if row.merged_into in known else None,
+        split_from=row.split_from if row.split_from in known else None,
+        split_into=parts,
+        partly_discarded=standing.partly_discarded,
         late_days=late_days,
         first_public_deadline_on=details.first_public_deadline if details else row.public_deadline,
         public_deadline_revisions=row.public_revisions,

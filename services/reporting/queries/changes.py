@@ -18,7 +18,7 @@ from sqlalchemy import and_, select
 
 from services.reporting.datasets import commitment_states, commitments
 from services.reporting.queries.access import Scope, readable
-from services.reporting.queries.board import STATUS, Because, readable_codes
+from services.reporting.queries.board import COUNTED, STATUS, Because, readable_codes
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.rules import verdict
 from services.reporting.queries.states import states_told
@@ -32,14 +32,8 @@ from shared.events.commitments import LeadReassigned, Registered, VisibilityChan
 from shared.events.retractions import Retraction
 from shared.rules.dated_facts import RESTATING, DatedFacts, VisibilityByDay
 from shared.rules.registry import Rule
-from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure
 from shared.rules.visibility import of_the_unit
-
-_COUNTED: Final = (
-    *(status.value for status in Status),
-    *(one.value for one in Closure if one.value not in set(Status)),
-)
-"""As what a commitment is counted: in one of the six states, or as one that goes on in others."""
 
 What = Literal[
     "entered",
@@ -54,6 +48,7 @@ What = Literal[
     "title",
     "goal",
     "merged_into",
+    "split_into",
     "discard_reason_type",
     "visibility",
 ]
@@ -140,6 +135,10 @@ def changes_between(
     found: list[tuple[str, UUID, list[tuple[What, Any, Any]]]] = []
     for one in then.keys() | now.keys():
         differing = list(_differences(then.get(one), now.get(one), scope, known))
+        split = now.get(one) if one in then and then[one].closure != Closure.SPLIT else None
+        if split is not None and split.closure == Closure.SPLIT:
+            parts = sorted(row.code for row in now.values() if row.split_from == split.code)
+            differing.append(("split_into", None, parts))
         if differing:
             found.append(((now.get(one) or then[one]).code, one, differing))
     page = sorted((one for one in found if beyond is None or one[0] > beyond), key=lambda one: one[:2])
@@ -229,7 +228,7 @@ def _reconciled(then: Mapping[UUID, Any], now: Mapping[UUID, Any]) -> Reconciled
     opening, closing = Counter(before.values()), Counter(after.values())
     return Reconciled(
         Sum(len(before), len(after.keys() - before.keys()), len(before.keys() - after.keys()), len(after)),
-        {word: Sum(opening[word], entered[word], left[word], closing[word]) for word in _COUNTED},
+        {word: Sum(opening[word], entered[word], left[word], closing[word]) for word in COUNTED},
     )
 
 
@@ -301,6 +300,7 @@ _FACTS: Final[dict[str, str]] = {
     "public_deadline_on": "public_deadline",
     "internal_deadline_on": "internal_deadline",
     "merged_into": "closure",
+    "split_into": "closure",
     "discard_reason_type": "closure",
 }
 """The facts that differences are of, where those are called otherwise."""

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from services.reporting.datasets import commitment_states
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import (
+    COUNTED,
     DIMENSIONS,
     STATUS,
     Board,
@@ -25,6 +26,7 @@ from services.reporting.queries.board import (
 )
 from services.reporting.queries.changes import Change, Changes, Reconciled, changes_between
 from services.reporting.queries.moments import AsOf
+from services.reporting.queries.promises import CountBy
 from services.reporting.queries.timeline import Days, Timeline, timeline_as_of
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
@@ -54,14 +56,21 @@ from shared.http.moments import KNOWN_AT_BY_DAY, KnownAt, RecordedAt
 from shared.http.names import Spelling, split_words
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit
 from shared.http.routing import Router
-from shared.rules.traffic_light import CURRENT_RULE, Status
+from shared.rules.traffic_light import CURRENT_RULE
 
 GROUPS: Final = (STATUS, *DIMENSIONS)
 Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
 
 
 class _BoardQuery(Paged):
-    status: Annotated[str | None, listed("A state", Status)] = None
+    status: Annotated[str | None, listed("A state, or how it goes on in others", COUNTED)] = None
+    count_by: Annotated[
+        CountBy,
+        Field(
+            description="Every commitment by itself; or promises: what was split counts once, in the state of what it "
+            "goes on in, and is filtered and grouped as it was made."
+        ),
+    ] = CountBy.COMMITMENT
     group_by: Annotated[str | None, listed("Count by one of these", GROUPS)] = None
     include: Annotated[
         Literal["total"] | None, Field(description="Adds how many items the whole list has.")
@@ -100,12 +109,15 @@ class BoardAnswer(msgspec.Struct, kw_only=True):
     known_on: KnownOn
     known_at: RecordedAt
     scope: str
+    count_by: CountBy
     totals: Totals
     group_by: list[str] | msgspec.UnsetType = msgspec.UNSET
     total: int | msgspec.UnsetType = msgspec.UNSET
     items: Annotated[
         list[Item],
-        Meta(description="Commitments; or groups: their keys, `count`, and `by_status` and `merged`."),
+        Meta(
+            description="Commitments; or groups: their keys, `count`, and `by_status`, `merged` and `split`."
+        ),
     ]
     next: NextPage
 
@@ -155,28 +167,31 @@ def board_routes(reporting: Reporting) -> Router:
         """Where every commitment stood on a day, as the log knew it at a moment or a position.
 
         Without `group_by` the items are commitments in order of code; with it they are groups with their counts, all of
-        them. `totals` counts everything the filters admit and the asker may see: `registered` is the sum of the six
-        states and of what was merged into others. The same question by `on` and `position` has the same answer for
-        ever.
+        them. `totals` counts everything the filters admit and the asker may see, and names every term: `registered`
+        is the sum of the six states, of what was merged or split, and of what was withdrawn from the asker's eyes
+        since. The same question by `on` and `position` has the same answer for ever, but for what is withdrawn.
         """
         groups = _group_names(query.group_by)
         after, pinned = going_on(request, query.cursor, str)
         if after is not None and groups:
             raise InvalidInput("cursor-with-groups", "A grouped board has no pages.", pointer="/query/cursor")
         filters = filters_in(query, commitment_states)
-        if states := values_in(query, STATUS, Status):
+        if states := values_in(query, STATUS, COUNTED):
             filters[STATUS] = states
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Board:
             if groups:
-                return grouped_board_as_of(reading, at, scope, filters, groups)
+                return grouped_board_as_of(reading, at, scope, filters, groups, count_by=query.count_by)
             code = None if after is None else after[0]
-            return board_as_of(reading, at, scope, filters, after=code, limit=query.limit)
+            return board_as_of(
+                reading, at, scope, filters, after=code, limit=query.limit, count_by=query.count_by
+            )
 
         at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
         body = BoardAnswer(
             status_rule=CURRENT_RULE,
             **heading(at, scope),
+            count_by=query.count_by,
             totals=found.totals,
             items=found.items,
             next=next_page(request, at, [found.items[-1].code] if found.more else None),
@@ -184,7 +199,7 @@ def board_routes(reporting: Reporting) -> Router:
         if groups:
             body.group_by = groups
         if query.include == "total":
-            body.total = len(found.items) if groups else found.totals.registered
+            body.total = len(found.items) if groups else found.totals.shown
         return tagged(request, body, at)
 
     @router.get("/v1/board/changes", access=SHOWN, answers=ChangesAnswer, query=ChangesQuery)

@@ -30,6 +30,7 @@ from shared.events.commitments import (
     ProgressReviewed,
     Reopened,
     RisksAssessed,
+    Split,
     VisibilityChanged,
 )
 from shared.events.facts import COMPUTED, Event
@@ -165,6 +166,13 @@ DRAWN = (
         Merged,
         Successor("SEG-1", open=True),
         into=st.just("SEG-1"),
+        reason=WORDS,
+        effective_on=DAYS,
+    ),
+    asking(
+        Commitment.split,
+        Split,
+        ("SEG-14-A", "SEG-14-B"),
         reason=WORDS,
         effective_on=DAYS,
     ),

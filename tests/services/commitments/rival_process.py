@@ -9,13 +9,22 @@ from typing import Any, Self
 
 from services.commitments.commitment.model import Commitment
 from services.commitments.commitment.repository import ENDING, Commitments
+from services.commitments.commitment.splitting import Splitting
 from services.commitments.plan.repository import Directory, Organizations
 from shared.aggregate.command import Command, Outcome
 from shared.clock import Clock
 from shared.errors import BitacoraError
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_store
-from shared.events.commitments import Corrected, Merged, OrganizationChanged, Registered
+from shared.events.commitments import (
+    Completed,
+    Corrected,
+    Evidence,
+    Merged,
+    OrganizationChanged,
+    Registered,
+    Split,
+)
 from shared.rules.dated_facts import RESTATING
 from tests.support.forking import processes
 from tests.support.ledger import DAY
@@ -24,7 +33,7 @@ from tests.support.scenario import ANA
 PATIENCE = 30.0
 DONE = "done"
 Deed = tuple[str, dict[str, Any]]
-"""What to do: `merge`, `register`, `move` or `describe`, and with what."""
+"""What to do, a method of `_Service`, and with what."""
 
 
 class Rival:
@@ -78,6 +87,23 @@ class _Service:
             command,
             considering=ENDING,
         )
+
+    async def split(self, command: Command, *, code: str, parts: tuple[str, str]) -> Outcome:
+        """A commitment goes on in two parts."""
+        one = await self.commitments.find(code, ANA)
+        context = self.commitments.context(command)
+        split = Split(reason="Too wide", effective_on=context.today)
+        asked = Splitting(split, [{"code": part, "title": part} for part in parts])
+        return await self.commitments.change(
+            one.id, lambda current: self.commitments.split(current, asked, context), command
+        )
+
+    async def complete(self, command: Command, *, code: str) -> Outcome:
+        """A commitment is kept."""
+        one = await self.commitments.find(code, ANA)
+        context = self.commitments.context(command)
+        kept = Completed(completed_on=context.today, evidence=(Evidence(description="Opened"),))
+        return await self.commitments.change(one.id, lambda current: current.complete(kept, context), command)
 
     async def register(self, command: Command, *, code: str, parent: str) -> Outcome:
         """A new commitment, part of another one."""

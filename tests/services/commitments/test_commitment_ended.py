@@ -184,7 +184,7 @@ def test_a_reopened_merger_leaves_it_to_count_by_itself_again() -> None:
     [
         (Successor("SEG-14", open=True), "merger-into-itself"),
         (Successor("SEG-1", open=False), "merger-into-closed"),
-        (Successor("SEG-1", open=False, merged_into=("SEG-2", "SEG-14")), "merger-in-a-circle"),
+        (Successor("SEG-1", open=False, goes_on_in=("SEG-2", "SEG-14")), "merger-in-a-circle"),
     ],
 )
 def test_it_is_merged_into_another_that_is_open_and_did_not_come_from_it(into: Successor, code: str) -> None:

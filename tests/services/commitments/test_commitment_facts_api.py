@@ -89,6 +89,63 @@ FACTS: dict[str, tuple[dict[str, Any], Refusals]] = {
             ({"into": "SEG-X", "reason": "x"}, 409, "merger-into-closed", None),
         ],
     ),
+    "splits": (
+        {
+            "parts": [{"code": "SEG-14-A", "title": "A"}, {"code": "SEG-14-B", "title": "B"}],
+            "reason": "Too wide",
+        },
+        [
+            ({"parts": [{"code": "SEG-14-A", "title": "A"}], "reason": "x"}, 422, "split-too-few", "/parts"),
+            (
+                {"parts": [{"code": "A"}, {"code": "B", "title": "B"}], "reason": "x"},
+                422,
+                "request-invalid",
+                "/parts/0/title",
+            ),
+            (
+                {"parts": [{"code": "A", "title": "A"}, {"code": "A", "title": "B"}], "reason": "x"},
+                422,
+                "named-twice",
+                "/parts/1",
+            ),
+            (
+                {"parts": [{"code": "A", "title": "A"}, {"code": "SEG-1", "title": "B"}], "reason": "x"},
+                409,
+                "code-taken",
+                None,
+            ),
+            (
+                {
+                    "parts": [{"code": "A", "title": "A"}, {"code": "B", "title": "B", "pillar": "NONE"}],
+                    "reason": "x",
+                },
+                422,
+                "unknown-pillar",
+                "/parts/1/pillar",
+            ),
+            (
+                {
+                    "parts": [
+                        {"code": "A", "title": "A"},
+                        {"code": "B", "title": "B", "visibility": "public"},
+                    ],
+                    "reason": "x",
+                },
+                422,
+                "part-wider-than-original",
+                "/parts/1/visibility",
+            ),
+            (
+                {
+                    "parts": [{"code": "A", "title": "A"}, {"code": "B", "title": "B", "split_from": "X"}],
+                    "reason": "x",
+                },
+                422,
+                "request-invalid",
+                "/parts/1/split_from",
+            ),
+        ],
+    ),
     "milestones": (
         {"name": "Bill sent", "due_on": "2013-12-01"},
         [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -96,8 +97,11 @@ def test_a_code_has_letters_digits_dots_hyphens_and_underscores(code: str) -> No
             "/collaborating_organizations/1",
         ),
         ({"parent": "NONE"}, "parent-unknown", "/parent"),
-        ({"split_from": "NONE"}, "split-from-unknown", "/split_from"),
-        ({"split_from": "SEG-14"}, "split-from-unknown", "/split_from"),
+        ({"split_from": "SEG-1"}, "split-from-not-registered", "/split_from"),
+        ({"weight": Decimal(0)}, "weight-out-of-range", "/weight"),
+        ({"weight": Decimal("NaN")}, "weight-out-of-range", "/weight"),
+        ({"weight": Decimal("0.0000001")}, "weight-out-of-range", "/weight"),
+        ({"weight": Decimal(1_000_001)}, "weight-out-of-range", "/weight"),
         ({"origin": BILATERAL, "visibility": Visibility.PUBLIC}, "bilateral-not-public", "/visibility"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 from services.commitments.commitment.model import Commitment
 from services.commitments.commitment.routes import commitment_document
 from shared.clock import Clock
+from shared.eventlog.envelope import Recorded
 from shared.events.commitments import EVENTS, ProgressReported
 from shared.events.facts import Unknown
+from shared.events.retractions import CommitmentFactRetracted
 from shared.http.responses import encoded
 from shared.rules.dated_facts import DatedFacts, History, VisibilityByDay
 from shared.rules.progress import ReportsByDay
@@ -84,3 +87,38 @@ def test_a_percentage_is_shown_as_it_was_reported(percent: str) -> None:
     proposed = ProgressReported(period="2012", effective_on=TODAY, percent=Decimal(percent))
     it.apply(recorded(it.report_progress(proposed, on(TODAY)), 2))
     assert f'"percent":{percent}'.encode() in rendered(it, TODAY)
+
+
+def plainly(value: Any) -> Any:
+    """A document without where in the log anything stands."""
+    if isinstance(value, dict):
+        dropped = {"position", "version", "updated_at", "status_because"}
+        return {name: plainly(inner) for name, inner in value.items() if name not in dropped}
+    return [plainly(inner) for inner in value] if isinstance(value, list) else value
+
+
+def mistaken(version: int, number: int) -> Recorded:
+    """The retraction of a version, as the next event of a life."""
+    return lived(CommitmentFactRetracted(version=version, reason="x", retracted="x"), number)
+
+
+@given(st.lists(ASKS, min_size=1, max_size=12), st.data())
+def test_what_is_retracted_leaves_no_trace_but_its_number_and_told_again_it_is_the_fact(
+    asks: list[Ask], data: st.DataObject
+) -> None:
+    live, history = lives(asks)
+    told = [one for one in history[1:] if not one.data.LASTING]
+    if not told:
+        return
+    mistake = data.draw(st.sampled_from(told))
+    end = len(history)
+    without = Commitment.fold([*history, mistaken(mistake.version, end + 1)])
+    spared = Commitment.fold([one for one in history if one is not mistake])
+    assert without is not None
+    assert spared is not None
+    for day in (date(2012, 6, 1), TODAY):
+        assert plainly(json.loads(rendered(without, day))) == plainly(json.loads(rendered(spared, day)))
+    if mistake is history[-1]:
+        again = Commitment.fold([*history, mistaken(mistake.version, end + 1), lived(mistake.data, end + 2)])
+        assert again is not None
+        assert plainly(json.loads(rendered(again, TODAY))) == plainly(json.loads(rendered(live, TODAY)))

@@ -58,6 +58,7 @@ FULL: dict[str, Any] = PLAIN | {
     "working_team": [{"position": "legal counsel", "institution": "INTERIOR", "subject": "u-17"}],
     "documents": [{"title": "Plan 2010", "superseded": True, "dated_on": "2010-08-01"}],
     "no_deadline_reason": "none",
+    "weight": 0.25,
     "visibility": "public",
     "effective_on": "2012-05-21",
 }
@@ -141,7 +142,7 @@ async def test_the_answer_is_what_the_document_describes(service: Installation) 
         assert item.keys() == set(HistoryItem.__struct_fields__)
 
 
-EMPTY = {"split_from", "merged_into", "escalations", "indicators"}
+EMPTY = {"split_from", "split_into", "merged_into", "escalations", "indicators"}
 
 
 async def tell_everything(service: Installation, path: str) -> None:
@@ -178,7 +179,7 @@ async def tell_everything(service: Installation, path: str) -> None:
         ("comments", {"text": "Of another one"}, {}),
         ("retractions", {"reason": "Typed into the wrong form"}, {}),
     ]
-    told = {kind for kind, _, _ in facts} | {"mergers"}
+    told = {kind for kind, _, _ in facts} | {"mergers", "splits"}
     facts[:0] = [(kind, body, {}) for kind, body in examples().items() if kind not in told]
     for position, (kind, body, who) in enumerate(facts, start=2):
         if kind == "retractions":

@@ -343,6 +343,23 @@ def test_the_source_records_its_own_values_and_no_other_ministry_does() -> None:
     ) == ("not-your-measurement", "")
 
 
+def test_whoever_was_the_source_on_a_day_records_what_it_published_that_day() -> None:
+    story = indicator()
+    moved = redefinition(
+        {"source": msgspec.structs.replace(SOURCE, organization="INTERIOR")}, effective_on=date(2013, 1, 1)
+    )
+    story.record(story.thing.change_definition(moved, NOW))
+
+    def record(who: Actor, published_on: date) -> Callable[[], object]:
+        proposed = measurement("2011", "31.1", published_on)
+        return lambda: story.thing.record_measurement(proposed, on(TODAY, who))
+
+    assert record(INE, date(2012, 4, 26))()
+    assert record(INTERIOR, date(2012, 4, 26))()
+    assert record(INTERIOR, date(2013, 1, 1))()
+    assert refusal(Forbidden, record(INE, date(2013, 1, 1))) == ("not-your-indicator", "")
+
+
 def test_a_correction_keeps_the_value_it_corrects() -> None:
     story = with_value()
     event = story.record(story.thing.correct_measurement(correction("2010", "28.3", "Weights"), NOW))

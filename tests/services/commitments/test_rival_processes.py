@@ -96,6 +96,31 @@ def test_of_corrections_that_would_make_a_commitment_part_of_itself_one_is_refus
     assert {tuple(came_to) for came_to in outcomes} == {(*[DONE] * (rivals - 1), "parent-is-descendant")}
 
 
+def test_a_split_and_what_it_forbids_are_not_both_done(log_url: str) -> None:
+    def rivals(n: int) -> list[tuple[Deed, set[str]]]:
+        others = (f"B-{n}", f"C-{n}")
+        return [
+            (("complete", {"code": f"{n}-0"}), {"commitment-closed"}),
+            (("merge", {"code": f"{n}-0", "into": f"{n}-1"}), {"commitment-closed"}),
+            (("split", {"code": f"{n}-0", "parts": others}), {"commitment-closed", "code-taken"}),
+            (("split", {"code": f"{n}-1", "parts": others}), {"code-taken"}),
+            # What it goes on in may be split once it is merged: then it goes on in the parts.
+            (("merge", {"code": f"{n}-1", "into": f"{n}-0"}), {"merger-into-closed", DONE}),
+        ]
+
+    def rival(n: int) -> tuple[Deed, set[str]]:
+        return rivals(n)[n % 5]
+
+    outcomes = race(
+        log_url,
+        2,
+        lambda n: [("split", {"code": f"{n}-0", "parts": (f"A-{n}", f"B-{n}")}), rival(n)[0]],
+    )
+    for n, came_to in enumerate(outcomes):
+        came_to.remove(DONE)
+        assert set(came_to) <= rival(n)[1]
+
+
 def test_a_registration_closes_no_circle_though_it_does_not_say_what_it_has_seen(log_url: str) -> None:
     outcomes = race(
         log_url,

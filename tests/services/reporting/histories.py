@@ -34,6 +34,7 @@ from shared.events.commitments import (
     PublicDeadline,
     Registered,
     Reopened,
+    Split,
     VisibilityChanged,
 )
 from shared.events.facts import Event
@@ -113,7 +114,12 @@ class Teller:
                 reason_type = self._one_of(list(DiscardReason))
                 return Discarded(reason_type=reason_type, reason=self._reason(), effective_on=day)
             case 6:
-                return Merged(into=self._code(), reason="r", effective_on=day)
+                return self._one_of(
+                    [
+                        Merged(into=self._code(), reason="r", effective_on=day),
+                        Split(parts=(self._code(), self._code()), reason="r", effective_on=day),
+                    ]
+                )
             case 7 | 8:
                 return Reopened(reason="r", effective_on=day)
             case 9:
@@ -163,11 +169,16 @@ class Teller:
             visibility=self._one_of(list(Visibility)),
             pillar=self._one_of(PILLARS),
             result_type=self._one_of([None, *ResultType]),
-            origin=self._one_of([None, Origin(kind=OriginKind.COMMITTEE)]),
+            origin=self._one_of([None, Origin(kind=OriginKind.COMMITTEE), self._speech()]),
+            split_from=self._one_of([None, self._code()]),
             public_deadline=self._one_of([None, PublicDeadline(on=self._day())]),
             internal_deadline=self._one_of([None, InternalDeadline(on=self._day())]),
             collaborating_organizations=tuple({self._ministry() for _ in range(self._random.randrange(2))}),
         )
+
+    def _speech(self) -> Origin:
+        kind = self._one_of([OriginKind.MAY_21_SPEECH, OriginKind.CAMPAIGN_PROGRAMME])
+        return Origin(kind=kind, source_on=self._one_of([None, date(2010, 5, 21), date(2011, 5, 21)]))
 
     def _change(self, day: date) -> Changed:
         field, value = self._one_of(
@@ -192,8 +203,9 @@ class Teller:
                 ("priority", self._one_of([None, "low"])),
                 ("kind", "action"),
                 ("result_type", self._one_of([None, "outcome"])),
-                ("origin", self._one_of([None, {"kind": "other_speech"}])),
+                ("origin", self._one_of([None, {"kind": "other_speech", "source_on": "2012-05-21"}])),
                 ("lead_organization", self._ministry()),
+                ("split_from", self._one_of([None, self._code()])),
                 ("public_deadline", deadline),
                 ("internal_deadline", deadline),
                 ("effective_on", self._first_day().isoformat()),
@@ -261,6 +273,10 @@ class Expected(NamedTuple):
     result: tuple[Any, ...] | None
     percent: Decimal | None
     percent_unreviewed: Decimal | None
+    speech_year: str | None = None
+    split_from: str | None = None
+    goes_on: str | None = None
+    """`merged` or `split`, where it has no state for that reason."""
 
 
 Told = Sequence[tuple[int, Event]]
@@ -281,7 +297,7 @@ def _open_on(told: Told, on: date) -> Visibility:
     return max(one for one in said if one[0] <= on)[2]
 
 
-def _worked_out(told: Told, on: date) -> tuple[Expected, Standing] | None:
+def _worked_out(told: Told, on: date, *, with_internal: bool = True) -> tuple[Expected, Standing] | None:
     told = without_mistakes(told)
     if not told:
         return None
@@ -297,7 +313,11 @@ def _worked_out(told: Told, on: date) -> tuple[Expected, Standing] | None:
         "goal": (first.goal, registered_at),
         "kind": (str(first.kind), registered_at),
         "result_type": (first.result_type and str(first.result_type), registered_at),
-        "origin": (first.origin and str(first.origin.kind), registered_at),
+        "origin": (
+            first.origin and {"kind": str(first.origin.kind), "source_on": first.origin.source_on},
+            registered_at,
+        ),
+        "split_from": (first.split_from, registered_at),
         "lead_organization": (first.lead_organization, registered_at),
         "public_deadline": (first.public_deadline and first.public_deadline.on, registered_at),
         "internal_deadline": (first.internal_deadline and first.internal_deadline.on, registered_at),
@@ -328,6 +348,8 @@ def _worked_out(told: Told, on: date) -> tuple[Expected, Standing] | None:
     )
     public, public_at = speaks(_revised(DeadlineKind.PUBLIC), fields["public_deadline"])
     internal, internal_at = speaks(_revised(DeadlineKind.INTERNAL), fields["internal_deadline"])
+    if not with_internal:
+        internal, internal_at = None, registered_at
     lead, _lead_at = speaks(
         lambda e: (e.effective_on, e.lead_organization) if isinstance(e, LeadReassigned) else None,
         fields["lead_organization"],
@@ -342,6 +364,7 @@ def _worked_out(told: Told, on: date) -> tuple[Expected, Standing] | None:
         speaks(_changed_to(name), fields[name])[0]
         for name in ("title", "pillar", "priority", "region", "goal")
     )
+    origin = fields["origin"][0]
     end = dict(told)[closure_at] if closure else None
     accepted = reported(later, on, lambda outcomes: outcomes[-1:] == [ReviewOutcome.ACCEPTED])
     unreturned = reported(later, on, lambda outcomes: outcomes[-1:] != [ReviewOutcome.RETURNED])
@@ -364,7 +387,7 @@ def _worked_out(told: Told, on: date) -> tuple[Expected, Standing] | None:
         lead=lead,
         pillar=pillar,
         kind=fields["kind"][0],
-        origin=fields["origin"][0],
+        origin=origin and origin["kind"],
         result_type=fields["result_type"][0],
         visibility=str(min(_open_on(told, on), _open_on(told, date.max), key=_OPENNESS.index)),
         merged_into=end.into if isinstance(end, Merged) else None,
@@ -381,6 +404,9 @@ def _worked_out(told: Told, on: date) -> tuple[Expected, Standing] | None:
         result=result,
         percent=next((one.percent for one in accepted if one.percent is not None), None),
         percent_unreviewed=next((one.percent for one in unreturned if one.percent is not None), None),
+        speech_year=_year_of_speech(origin),
+        split_from=fields["split_from"][0],
+        goes_on=closure if closure in ("merged", "split") else None,
     )
     return expected, held
 
@@ -428,9 +454,12 @@ def standing(told: Told, on: date) -> Standing | None:
     return None if found is None else found[1]
 
 
-def replayed(told: Told, on: date) -> Expected | None:
-    """What should be on the board on a day of a commitment of which these events, with their positions, are known."""
-    found = _worked_out(told, on)
+def replayed(told: Told, on: date, *, with_internal: bool = True) -> Expected | None:
+    """What should be on the board on a day of a commitment of which these events, with their positions, are known.
+
+    Not everybody is told it `with_internal` deadline.
+    """
+    found = _worked_out(told, on, with_internal=with_internal)
     if found is None:
         return None
     expected, held = found
@@ -498,6 +527,58 @@ def brief(source: str, told: Completed | ProgressReported) -> tuple[Any, ...]:
     return source, told.effective_on, told.observed_progress, list(told.evidence), told.number
 
 
+def _year_of_speech(origin: Any) -> str | None:
+    if not origin or "speech" not in origin["kind"] or not origin.get("source_on"):
+        return None
+    return str(origin["source_on"])[:4]
+
+
+class Promised(NamedTuple):
+    """What should be said of a promise: its state, or how its first commitment goes on where it has none."""
+
+    counted_as: str | None
+    partly_discarded: bool
+    first: Expected
+
+
+def promised(board: Sequence[Expected]) -> dict[str, Promised]:
+    """The promises among the commitments that somebody may see on a day, by the code of the first of each."""
+    there = {one.code: one for one in board}
+    first = {code: _first_of(code, there) for code in there}
+    ends = {code: {code} if one.status else set() for code, one in there.items()}
+    for _ in there:
+        for code, one in there.items():
+            parts = {part for part in there if there[part].split_from == code and first[part] != part}
+            for onward in parts | ({one.merged_into} if one.goes_on == "merged" else set()):
+                ends[code] |= ends.get(onward or "", set())
+    found = {}
+    for code in {*first.values()}:
+        states = {there[end].status for end in ends[code]}
+        left = states - {"discarded"} or states
+        worst = next((state for state in WORST_FIRST if state in left), there[code].goes_on)
+        found[code] = Promised(worst, worst == "achieved" and "discarded" in states, there[code])
+    return found
+
+
+WORST_FIRST = (
+    *("delayed", "needs_attention", "needs_attention_internal_deadline", "on_time"),
+    *("achieved", "discarded"),
+)
+
+
+def _first_of(code: str, there: dict[str, Expected]) -> str:
+    """Where a chain of splits begins; in a ring of them, which only a mistake makes, each begins one."""
+    passed: list[str] = []
+    while code not in passed:
+        passed.append(code)
+        origin = there[code].split_from
+        if origin is None or origin not in there:
+            return code
+        code = origin
+    ring = passed[passed.index(code) :]
+    return passed[0] if passed[0] in ring else code
+
+
 def concerned(told: Told, on: date = date.max) -> set[str]:
     """The organisations that lead a commitment, or work on it, as far as these events tell."""
     expected = replayed(told, on)
@@ -528,7 +609,7 @@ def judged(
 ) -> tuple[str | None, int]:
     """The state on a day, and what it follows from: closed, late, doubtful, late by its own deadline, or fine."""
     if closure[0] is not None:
-        return (None if closure[0] == "merged" else closure[0]), closure[1]
+        return (None if closure[0] in ("merged", "split") else closure[0]), closure[1]
 
     def overdue(deadline: Dated) -> bool:
         return deadline[0] is not None and (day - deadline[0]).days >= 1
@@ -549,6 +630,8 @@ def _closure(event: Event) -> tuple[date, str | None] | None:
             return event.effective_on, "discarded"
         case Merged():
             return event.effective_on, "merged"
+        case Split():
+            return event.effective_on, "split"
         case Reopened():
             return event.effective_on, None
     return None
@@ -579,4 +662,4 @@ def _plain(field: str, value: Any) -> Any:
         return date.fromisoformat(value)
     if field.endswith("deadline"):
         return date.fromisoformat(value["on"])
-    return value["kind"] if field == "origin" else value
+    return value

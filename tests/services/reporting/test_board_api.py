@@ -195,7 +195,7 @@ async def test_groups_are_ordered_by_rank_and_add_up_to_the_totals(standing: Ins
     assert [(group["pillar"], group["status"], group["count"]) for group in board["items"]] == [
         ("growth", "discarded", 1),
         ("growth", "achieved", 1),
-        ("growth", None, 1),
+        ("growth", "merged", 1),
         ("health", "needs_attention_internal_deadline", 1),
         ("health", "on_time", 2),
     ]

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.reporting.queries.board import Item, board_as_of, grouped_board_as_of
+from services.reporting.queries.board import Board, Item, board_as_of, grouped_board_as_of
 from services.reporting.queries.moments import AsOf
+from services.reporting.queries.promises import CountBy
 from services.reporting.queries.timeline import timeline_as_of
 from shared.clock import Clock
 from shared.errors import NotFound
@@ -31,6 +32,7 @@ from tests.services.reporting.histories import (
     concerned,
     histories,
     otherwise,
+    promised,
     replayed,
 )
 from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
@@ -108,6 +110,8 @@ def as_expected(item: Item) -> Expected:
         visibility=item.visibility,
         merged_into=item.merged_into,
         priority=item.priority,
+        speech_year=item.speech_year,
+        split_from=item.split_from,
         region=item.region,
         late_days=item.late_days,
         first_public_deadline=item.first_public_deadline_on,
@@ -136,7 +140,11 @@ def test_the_board_says_what_a_replay_of_the_log_says(stage: Stage, data: st.Dat
             grouped = grouped_board_as_of(reading, at, EVERYTHING, story.leads(), ["pillar", "status"])
         existing = {code for code in story.codes() if story.known(code, position)}
         shown = [
-            one._replace(merged_into=one.merged_into if one.merged_into in existing else None)
+            one._replace(
+                merged_into=one.merged_into if one.merged_into in existing else None,
+                split_from=one.split_from if one.split_from in existing else None,
+                goes_on=None,
+            )
             for one in expected
         ]
         assert [as_expected(item) for item in board.items] == shown
@@ -144,7 +152,8 @@ def test_the_board_says_what_a_replay_of_the_log_says(stage: Stage, data: st.Dat
             assert told_otherwise(found) == otherwise(story.known(found.code, position), on)
         assert board.totals == grouped.totals
         assert board.totals.registered == len(expected)
-        assert board.totals.registered == sum(board.totals.by_status.values()) + board.totals.merged
+        terms = (*board.totals.by_status.values(), board.totals.merged, board.totals.split)
+        assert board.totals.registered == sum(terms)
         late = [one for one in expected if one.status == "delayed" or (one.late_days or 0) > 0]
         assert board.totals.late == len(late)
         assert board.totals.rescheduled == sum(one.public_revisions > 0 for one in expected)
@@ -153,7 +162,7 @@ def test_the_board_says_what_a_replay_of_the_log_says(stage: Stage, data: st.Dat
             one.public_deadline is None for one in expected
         ]
         counted = {(group["pillar"], group["status"]): group["count"] for group in grouped.items}
-        listed = [(one.pillar, one.status) for one in expected]
+        listed = [(one.pillar, one.status or one.goes_on) for one in expected]
         assert counted == {key: listed.count(key) for key in listed}
 
 
@@ -263,7 +272,67 @@ def test_the_board_hides_what_was_hidden_then_or_is_hidden_now(stage: Stage, dat
     ]
     assert [item.code for item in board.items] == [one.code for one in expected]
     assert board.totals.registered == len(expected)
-    assert all(item.merged_into in {None, *seen} for item in board.items)
+    assert all({item.merged_into, item.split_from, *item.split_into} <= {None, *seen} for item in board.items)
+
+
+@EVERY_TIME
+@given(data=st.data())
+def test_promises_stand_as_a_replay_of_what_the_asker_may_read_follows_them(
+    stage: Stage, data: st.DataObject
+) -> None:
+    tag = f"t{next(numbers):05d}"
+    story = Story(stage, tag, data.draw(histories(tag)), [])
+    on, position = data.draw(asked_days), data.draw(story.positions())
+    scope = data.draw(st.sampled_from([EVERYTHING, PUBLIC, ministry(story.leads()["organization"][0])]))
+
+    def board(count_by: CountBy, **more: list[str]) -> Board:
+        with stage.read_model.reading() as reading:
+            filters = story.leads() | more
+            return board_as_of(
+                reading, AsOf(on, position, None), scope, filters, limit=200, count_by=count_by
+            )
+
+    def told(code: str) -> Expected:
+        own = all(
+            scope.organization in concerned(story.known(code, known)) for known in (position, story.last)
+        )
+        found = replayed(story.known(code, position), on, with_internal=scope.everything or own)
+        assert found is not None
+        return found
+
+    expected = promised([told(item.code) for item in board(CountBy.COMMITMENT).items])
+    found = board(CountBy.PROMISE)
+    assert [(item.code, item.status, item.partly_discarded, item.speech_year) for item in found.items] == [
+        (
+            code,
+            None if one.counted_as in ("merged", "split") else one.counted_as,
+            one.partly_discarded,
+            one.first.speech_year,
+        )
+        for code, one in sorted(expected.items())
+    ]
+    words = [one.counted_as for one in expected.values()]
+    counted = {**found.totals.by_status, "merged": found.totals.merged, "split": found.totals.split}
+    assert counted == {word: words.count(word) for word in counted}
+    with stage.read_model.reading() as reading:
+        groups = grouped_board_as_of(
+            reading,
+            AsOf(on, position, None),
+            scope,
+            story.leads(),
+            ["speech_year", "status"],
+            count_by=CountBy.PROMISE,
+        ).items
+    years = [(one.first.speech_year, one.counted_as) for one in expected.values()]
+    assert {(group["speech_year"], group["status"]): group["count"] for group in groups} == {
+        key: years.count(key) for key in years
+    }
+    delayed = board(CountBy.PROMISE, status=["delayed"], speech_year=["2010", "2012"])
+    assert [item.code for item in delayed.items] == [
+        code
+        for code, one in sorted(expected.items())
+        if one.counted_as == "delayed" and one.first.speech_year in ("2010", "2012")
+    ]
 
 
 @settings(EVERY_TIME, max_examples=3)

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
+from datetime import date
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shared.aggregate.aggregate import believed
+from shared.aggregate.command import Context
 from shared.aggregate.index import Index
-from shared.errors import RuleBroken
+from shared.aggregate.retraction import Judge, retracting
+from shared.errors import BitacoraError, Forbidden, RuleBroken
 from shared.eventlog.live import LiveLog
 from shared.events.commitments import Commented
+from shared.events.facts import Event
 from shared.events.retractions import CommitmentFactRetracted
-from tests.support.ledger import Ledger, Process, command, opened, process, writing, wrote
-from tests.support.scenario import recorded
+from shared.identity.actor import Actor, Role
+from tests.support.ledger import DAY, Ledger, Process, command, opened, process, writing, wrote
+from tests.support.scenario import ANA, BEGINNING, on, recorded
 
 
 def retracted(version: int) -> CommitmentFactRetracted:
@@ -170,3 +177,60 @@ async def test_a_retraction_of_a_state_that_moved_on_is_decided_on_the_newer_one
         assert sorted(type(result).__name__ for result in results) == ["Outcome", *["RuleBroken"] * 3]
         with pytest.raises(RuleBroken):
             await other.ledgers.change(ledger, once, command())
+
+
+def refusing(when: Callable[[Ledger, Context], bool], error: BitacoraError) -> Judge:
+    """A guard that refuses what it is asked in some circumstances."""
+
+    def judge(ledger: Ledger, proposed: Event, context: Context) -> Event:
+        if when(ledger, context):
+            raise type(error)(error.code, error.message)  # another each time, as guards do
+        return proposed
+
+    return judge
+
+
+BROKEN = RuleBroken("broken", "It rests on that.")
+
+
+@pytest.mark.parametrize(
+    ("judge", "in_the_way"),
+    [
+        (refusing(lambda ledger, _: "wrong" not in ledger.texts, BROKEN), True),
+        # Refused either way: the guard is stricter than it was, or looks at something else that changed.
+        (refusing(lambda _, __: True, BROKEN), False),
+        (refusing(lambda _, context: context.today > BEGINNING.date(), BROKEN), False),
+        (
+            refusing(lambda _, context: context.actor.role is not Role.DCI, Forbidden("no", "Not yours.")),
+            False,
+        ),
+        (refusing(lambda _, __: True, Forbidden("no", "Not yours.")), False),
+        (
+            refusing(lambda it, on: on.actor.role is Role.DCI and "wrong" not in it.texts, BROKEN),
+            True,
+        ),
+        (lambda ledger, proposed, _: wrote(f"{proposed.text} after {len(ledger.texts)}"), True),
+        (refusing(lambda _, __: False, BROKEN), False),
+    ],
+)
+async def test_what_came_later_is_in_the_way_only_where_its_guard_would_come_to_something_else(
+    judge: Judge, in_the_way: bool
+) -> None:
+    told_by = ANA if in_the_way else Actor(subject="clerk", organization="INTERIOR", role=Role.MINISTRY)
+    history = [recorded(opened(), 1), recorded(wrote("wrong"), 2), recorded(wrote("later"), 3, told_by)]
+    asked = retracting(Ledger, history, retracted(2), on(date(2026, 1, 1)), {Commented: judge})
+    if in_the_way:
+        with pytest.raises(RuleBroken) as raised:
+            await asked
+        assert raised.value.code == "retraction-in-the-way"
+        assert "Version 3 " in raised.value.message
+    else:
+        retraction, without = await asked
+        assert (retraction.retracted, without.texts) == (Commented.TYPE, ["later"])
+
+
+async def test_what_a_decision_caused_is_not_retracted_but_settled() -> None:
+    caused = replace(recorded(wrote("x"), 2), causation_id=1)
+    with pytest.raises(RuleBroken) as raised:
+        await retracting(Ledger, [recorded(opened(), 1), caused], retracted(2), on(DAY), {})
+    assert raised.value.code == "caused-by-decision"

@@ -114,6 +114,7 @@ NAMES = {
     "commitments": Kind.COMMITMENT,
     "split_from": Kind.COMMITMENT,
     "into": Kind.COMMITMENT,
+    "parts": Kind.COMMITMENT,
     "indicator": Kind.INDICATOR,
     "decision": Kind.DECISION,
     "decisions": Kind.DECISION,

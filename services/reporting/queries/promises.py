@@ -1,0 +1,148 @@
+"""Promises: chains of splits counted once, each in the state of whatever it goes on in.
+
+A promise is the commitment with which a chain of splits begins. What was merged goes on in its successor, what was
+split in its parts, and these in turn; at the end of all that stand commitments with a state of their own, which decide.
+Splits and mergers are few beside the commitments of a record, so they are read and followed here, and all others are
+counted where they lie. Everything is as one asker may read it: what is hidden leads nowhere, and begins nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from services.reporting.datasets import commitment_states
+from services.reporting.reading import Reading
+from shared.rules.registry import Rule
+from shared.rules.traffic_light import Closure, Status
+
+
+class CountBy(StrEnum):
+    """Two ways to count: everything registered, or what was promised, however it was split since."""
+
+    COMMITMENT = "commitment"
+    PROMISE = "promise"
+
+
+GOES_ON: Final = (Closure.MERGED, Closure.SPLIT)
+"""How a commitment is closed that has no state of its own."""
+
+WORST_FIRST: Final = (
+    Status.DELAYED,
+    Status.NEEDS_ATTENTION,
+    Status.NEEDS_ATTENTION_INTERNAL_DEADLINE,
+    Status.ON_TIME,
+    Status.ACHIEVED,
+    Status.DISCARDED,
+)
+
+_row: Final = commitment_states.c
+
+
+class Standing(NamedTuple):
+    """How a promise stands: a state, or none; the row of the commitment that decides it, or its own.
+
+    `partly_discarded`: all of it that was not given up was achieved, and some was given up.
+    """
+
+    status: Status | None
+    decided_by: Any
+    partly_discarded: bool = False
+
+    @property
+    def counted_as(self) -> str:
+        """The state; of what has none, whether it was merged or split."""
+        return self.status or str(self.decided_by.closure)
+
+
+class Chains:
+    """The commitments that go on in others or come from others, and those they lead to, on one day, by code."""
+
+    def __init__(self, rows: Iterable[Any], on: date, rule: Rule) -> None:
+        self._rows: dict[str, Any] = {row.code: row for row in rows}
+        self._on, self._rule = on, rule
+        self._parts: defaultdict[str, list[str]] = defaultdict(list)
+        for code, row in self._rows.items():
+            if row.split_from in self._rows and self.root(code) != code:
+                self._parts[row.split_from].append(code)
+
+    def root(self, code: str) -> str:
+        """With which commitment a chain of splits begins."""
+        return beginning(code, self._origin)
+
+    def _origin(self, code: str) -> str | None:
+        origin: str | None = self._rows[code].split_from
+        return origin if origin in self._rows else None
+
+    def followed(self) -> Mapping[UUID, Standing]:
+        """The promises of which the state has to be followed, by id; all others stand by themselves."""
+        return {
+            row.commitment_id: self.standing(code)
+            for code, row in self._rows.items()
+            if (row.closure in GOES_ON or row.split_from is not None or code in self._parts)
+            and self.root(code) == code
+        }
+
+    def within_others(self) -> list[UUID]:
+        """The commitments that count inside another one."""
+        return [row.commitment_id for code, row in self._rows.items() if self.root(code) != code]
+
+    def standing(self, code: str) -> Standing:
+        """The state of a commitment: the worst of all that it goes on in. Given up only if all of that is."""
+        own = self._rows[code]
+        leaves = [
+            (Status(verdict), row)
+            for row in self._reached(code)
+            if (verdict := self._rule.line_for(row, self._on).verdict) is not None
+        ]
+        if not leaves:
+            return Standing(None, own)
+        status, decider = min(leaves, key=lambda leaf: (WORST_FIRST.index(leaf[0]), leaf[1].code))
+        partly = status is Status.ACHIEVED and any(each is Status.DISCARDED for each, _ in leaves)
+        return Standing(status, decider, partly)
+
+    def _reached(self, code: str) -> Iterator[Any]:
+        """The commitment and all that it goes on in, each once, though they may go round in a circle."""
+        reached = [code]
+        for one in reached:
+            row = self._rows[one]
+            yield row
+            into = (row.merged_into,) if row.closure == Closure.MERGED else ()
+            onward = dict.fromkeys((*into, *self._parts.get(one, ())))
+            reached += [other for other in onward if other in self._rows and other not in reached]
+
+
+def beginning(code: str, up: Callable[[str], str | None]) -> str:
+    """Where a relation leads in the end; of what it leads round in a circle each is the end of its own."""
+    passed = [code]
+    while (next_ := up(passed[-1])) is not None:
+        if next_ in passed:
+            return code if next_ == code else next_
+        passed.append(next_)
+    return passed[-1]
+
+
+def chains(reading: Reading, told: Any, admitted: ColumnElement[bool], on: date, rule: Rule) -> Chains:
+    """The chains of splits and mergers among the rows of a day that are `admitted`: those that the asker may read.
+
+    `told` are the columns of `commitment_states` as the asker may know them.
+    """
+    rows = reading.connection.execute(select(*told).where(admitted, _followed())).all()
+    known = {row.code for row in rows}
+    named = {code for row in rows for code in (row.split_from, row.merged_into)} - known - {None}
+    if named:
+        others = select(*told).where(admitted, ~_followed(), _row.code.in_(named))
+        rows = [*rows, *reading.connection.execute(others)]
+    return Chains(rows, on, rule)
+
+
+def _followed() -> ColumnElement[bool]:
+    """The rows that come from another commitment or go on in one: never unknown, so that it can be negated."""
+    closed = and_(_row.closure.is_not(None), _row.closure.in_([one.value for one in GOES_ON]))
+    return or_(_row.split_from.is_not(None), closed)
