@@ -64,7 +64,7 @@ def _values(
         _, _, listed = parameter.get("description", "").rpartition(": ")
         words = [word.strip() for word in listed.rstrip(".").split(",")]
         closed = len(words) > 1 and all(_WORDS.fullmatch(word) for word in words)
-        found = words if closed else [",".join(names), *names[:2]]
+        found = words if closed else list(names[:2])
     return found
 
 

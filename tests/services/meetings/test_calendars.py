@@ -88,11 +88,11 @@ async def test_a_meeting_keeps_its_uid_and_raises_its_sequence_when_it_is_moved_
 
 async def test_an_agreed_agenda_confirms_a_meeting_without_moving_it(service: Installation) -> None:
     meeting = await service.convened(await service.committee())
-    agenda = {"agenda": [{"title": "Hospitals; nurses, doctors\nand beds"}], "agreed_with": ["MINSAL"]}
+    agenda = {"agenda": [{"title": "Hospitals; nurses, doctors, beds"}], "agreed_with": ["MINSAL"]}
     await service.post(f"{meeting}/agenda-revisions", agenda)
     _, (event,) = await fetched(service, f"{meeting}.ics")
     assert (event["sequence"], event["status"]) == (0, "CONFIRMED")
-    assert event["description"] == "1. Hospitals; nurses, doctors\nand beds"
+    assert event["description"] == "1. Hospitals; nurses, doctors, beds"
 
 
 async def test_a_calendar_is_the_same_until_the_record_changes(service: Installation) -> None:

@@ -120,7 +120,7 @@ def test_a_body_that_cannot_go_in_is_reported_and_the_others_go_in(store: Store,
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_body_whose_code_differs_from_another_by_capitals_only_is_refused_as_over_http(
+def test_a_body_whose_code_differs_from_another_by_capitals_only_is_that_other_one(
     store: Store, tmp_path: Path, dry_run: bool
 ) -> None:
     file = tmp_path / "bodies.toml"
@@ -128,10 +128,13 @@ def test_a_body_whose_code_differs_from_another_by_capitals_only_is_refused_as_o
         'source = "A note"\n[[bodies]]\ncode = "Works"\nname = "One"\n[[bodies]]\ncode = "WORKS"\nname = "Two"\n'
     )
     report = import_bodies(store, file, dry_run=dry_run)
-    assert [(error.value, error.code) for error in report.errors] == [("WORKS", "body-code-taken")]
+    assert [(error.value, error.code) for error in report.errors] == [("WORKS", "body-twice")]
     file.write_text('source = "A note"\n[[bodies]]\ncode = "works"\nname = "Three"\n')
     later = import_bodies(store, file, dry_run=dry_run)
-    assert [error.code for error in later.errors] == ([] if dry_run else ["body-code-taken"])
+    assert (later.errors, later.rows.imported) == ([], 1)
+    kinds = [codec.decode(line, position).type for position, line in store.read(0, 100)]
+    of_bodies = [kind for kind in kinds if kind.startswith("meetings.")]
+    assert of_bodies == ([] if dry_run else ["meetings.body_registered", "meetings.body_changed"])
 
 
 def test_a_body_that_a_file_describes_twice_goes_in_once_so_that_a_second_run_adds_nothing(

@@ -25,7 +25,11 @@ from tests.support.ledger import NOON, event, opened, run_sql
 
 BEFORE = {
     "sqlite": ("DROP TRIGGER codes_taken",),
-    "postgresql": ("DROP TRIGGER codes_taken ON stored_events", "DROP FUNCTION bitacora_take_code"),
+    "postgresql": (
+        "DROP TRIGGER codes_taken ON stored_events",
+        "DROP FUNCTION bitacora_take_code",
+        "DROP FUNCTION bitacora_code_in",
+    ),
 }
 """What takes a log back to before it knew codes, but for what both engines have in common."""
 

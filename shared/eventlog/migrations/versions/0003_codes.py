@@ -2,7 +2,7 @@
 
 A trigger keeps them, whichever version of the services appends: the first event of a stream that has a code takes it,
 and fails where another stream took it in other capitals. Where old logs have such twins already, both stay, and `code`
-is null: neither is meant by a third spelling.
+is null: neither is meant by a third spelling. What cannot be read takes none; `bitacora verify` tells of it.
 """
 
 from __future__ import annotations
@@ -64,12 +64,13 @@ def _sqlite() -> tuple[str, ...]:
         INSERT INTO codes (kind, folded, code)
         SELECT kind, lower(code), CASE count(*) WHEN 1 THEN min(code) END
           FROM (SELECT {_case("topic", 0)} AS kind, {code("")} AS code FROM stored_events
-                 WHERE topic IN ({_topics()}) AND originator_version = 1)
+                 WHERE topic IN ({_topics()}) AND originator_version = 1 AND json_valid(CAST(state AS TEXT)))
+         WHERE code IS NOT NULL
          GROUP BY kind, lower(code)
         """,
         f"""
         CREATE TRIGGER codes_taken AFTER INSERT ON stored_events
-        WHEN new.originator_version = 1 AND new.topic IN ({_topics()}) BEGIN
+        WHEN new.originator_version = 1 AND new.topic IN ({_topics()}) AND json_valid(CAST(new.state AS TEXT)) BEGIN
             INSERT INTO codes (kind, folded, code)
             VALUES ({_case("new.topic", 0)}, lower({code("new.")}), {code("new.")});
         END
@@ -83,9 +84,10 @@ def _postgres() -> tuple[str, ...]:
         INSERT INTO $schema.codes (kind, folded, code)
         SELECT kind, lower(code COLLATE "C"), CASE count(*) WHEN 1 THEN min(code) END
           FROM (SELECT {_case("topic", 0)} AS kind,
-                       convert_from(state, 'UTF8')::json -> 'data' ->> {_case("topic", 1)} AS code
+                       $schema.bitacora_code_in(state, {_case("topic", 1)}) AS code
                   FROM $schema.stored_events
                  WHERE topic IN ({_topics()}) AND originator_version = 1 {where}) AS begun
+         WHERE code IS NOT NULL
          GROUP BY kind, lower(code COLLATE "C")
         """
 
@@ -94,15 +96,26 @@ def _postgres() -> tuple[str, ...]:
         CREATE TEMPORARY TABLE upto ON COMMIT DROP AS
         SELECT coalesce(max(notification_id), 0) AS position FROM $schema.stored_events
         """,
+        """
+        CREATE FUNCTION $schema.bitacora_code_in(state bytea, field text) RETURNS text LANGUAGE plpgsql AS $body$
+        BEGIN
+            RETURN convert_from(state, 'UTF8')::json -> 'data' ->> field;
+        EXCEPTION WHEN data_exception THEN
+            RETURN NULL;
+        END
+        $body$
+        """,
         # Most of them beside running appends; those come to wait for the trigger and the few codes taken meanwhile.
         taken("AND notification_id <= (SELECT position FROM upto)"),
         f"""
         CREATE FUNCTION $schema.bitacora_take_code() RETURNS trigger LANGUAGE plpgsql AS $body$
         DECLARE
-            code text := convert_from(NEW.state, 'UTF8')::json -> 'data' ->> {_case("NEW.topic", 1)};
+            code text := $schema.bitacora_code_in(NEW.state, {_case("NEW.topic", 1)});
         BEGIN
-            INSERT INTO $schema.codes (kind, folded, code)
-            VALUES ({_case("NEW.topic", 0)}, lower(code COLLATE "C"), code);
+            IF code IS NOT NULL THEN
+                INSERT INTO $schema.codes (kind, folded, code)
+                VALUES ({_case("NEW.topic", 0)}, lower(code COLLATE "C"), code);
+            END IF;
             RETURN NULL;
         END
         $body$
