@@ -209,7 +209,7 @@ def test_what_is_promised_in_percent_stays_that_when_a_baseline_of_an_earlier_da
         {"baseline": Baseline(value=Decimal("30"), on=date(2009, 12, 31))}, effective_on=DEFINED_ON
     )
     story.record(story.thing.change_definition(revised, LATER))
-    assert shown_change(story) == (Decimal("-5.04"), -15)
+    assert shown_change(story) == (Decimal("-5.04"), Decimal(-15))
 
 
 def test_a_relative_target_needs_a_baseline_that_is_not_zero() -> None:
