@@ -9,10 +9,14 @@ from functools import wraps
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
+import msgspec
+
 from services.commitments.commitment.model import Commitment, Known, Place, Stretch, Successor, register
 from services.commitments.commitment.splitting import Splitting, events_of, parts_of
 from services.commitments.plan.repository import Directory
+from shared.aggregate.aggregate import believed
 from shared.aggregate.command import Command, Context, Decided, OnStream, Outcome
+from shared.aggregate.redaction import Reference, references_in
 from shared.aggregate.repository import CACHE, Repository
 from shared.errors import RuleBroken
 from shared.eventlog import codec
@@ -28,8 +32,10 @@ from shared.events.commitments import (
     Split,
 )
 from shared.events.facts import Event
+from shared.events.indicators import IndicatorDefined
 from shared.events.retractions import CommitmentFactRetracted, Retraction
 from shared.events.streams import resolve, stream_of
+from shared.events.types import Kind
 from shared.events.vocabulary import CommitmentKind
 from shared.rules.dated_facts import RESTATING
 
@@ -40,6 +46,9 @@ REPARENTING: Final = (*RESTATING, CommitmentFactRetracted)
 
 PLACING: Final = (Registered, *REPARENTING)
 """What tells of which other one a commitment is part."""
+
+NAMING: Final = (*PLACING, Merged, IndicatorDefined)
+"""What names a commitment as that to which something else belongs, or in which it goes on."""
 
 ENDING: Final = (Completed, Discarded, Merged, Split, Reopened, CommitmentFactRetracted)
 """What tells whether a commitment is open, and in which ones it goes on."""
@@ -133,18 +142,24 @@ class Commitments(Repository[Commitment]):
         gone = []
         for code in current.split_into:
             part = await self.by_code(code)
-            naming = await asyncio.to_thread(self._naming, code, (*PLACING, Merged))
             if part is None or part.version > 1:
                 raise RuleBroken(
                     "retraction-in-the-way",
                     f"More was recorded of '{code}' since: version 2 and what follows.",
                 )
-            if others := naming - {part.id}:
-                named = [one.code for each in others if (one := await self.get(each)) is not None]
+            # Nothing names it that was recorded before it was there.
+            ids = await asyncio.to_thread(self._naming, code, NAMING, part.began_position)
+            if named := [name for one in ids if (name := await self._still_naming(one, code)) is not None]:
                 raise RuleBroken("retraction-in-the-way", f"'{code}' is named by {', '.join(sorted(named))}.")
             mistaken = CommitmentFactRetracted(version=1, reason=retraction.reason, retracted=Registered.TYPE)
             gone.append(OnStream(part.id, part.version + 1, mistaken))
         return gone
+
+    async def _still_naming(self, stream_id: UUID, code: str) -> str | None:
+        """The code of a thing of which something that is believed names this commitment; None where nothing does."""
+        history = await self.history(stream_id)
+        named = any(_names(one.data, code) for one in believed(history) if isinstance(one.data, NAMING))
+        return str(getattr(history[0].data, "code", stream_id)) if named else None
 
     def knowing(
         self, decide: Callable[[Commitment, F, Context, Known], F]
@@ -231,11 +246,19 @@ class Commitments(Repository[Commitment]):
             if one is not None and any(stretch.code == whole.code for stretch in one.parents())
         }
 
-    def _naming(self, code: str, facts: Iterable[type[Event]]) -> set[UUID]:
-        """The streams in which a fact of these types has this code. Blocks."""
+    def _naming(self, code: str, facts: Iterable[type[Event]], after: int = 0) -> set[UUID]:
+        """The streams in which a fact of these types, recorded after a position, names this commitment. Blocks."""
         found: set[UUID] = set()
-        types, named, at = [one.TYPE for one in facts], f'"{code}"'.encode(), 0
+        types, text, at = [one.TYPE for one in facts], f'"{code}"'.encode(), after
         while lines := self.live.store.read(at, BATCH, types=types):
             at = lines[-1][0]
-            found.update(codec.decode(line, position).stream_id for position, line in lines if named in line)
+            # Of most lines the text says that they do not name it.
+            likely = (codec.decode(line, position) for position, line in lines if text in line)
+            found.update(one.stream_id for one in likely if _names(one.data, code))
         return found
+
+
+def _names(fact: Event, code: str) -> bool:
+    """Whether a field of a fact that is declared to name a commitment names this one."""
+    references = references_in(type(fact), msgspec.to_builtins(fact))
+    return Reference(Kind.COMMITMENT, code) in references
