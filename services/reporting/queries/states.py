@@ -47,7 +47,7 @@ def states_told(reading: Reading, scope: Scope, position: int) -> Any:
         return columns
     told = {name: columns[name] for name in columns.keys()}  # noqa: SIM118 - iterating gives the columns
     for name, kind in _INTERNAL.items():
-        if scope.organization is None:
+        if not scope.organizations:
             told[name] = cast(null(), kind).label(name)
         else:
             own = read_by(reading, scope, position, columns.commitment_id)

@@ -294,7 +294,8 @@ def test_promises_stand_as_a_replay_of_what_the_asker_may_read_follows_them(
 
     def told(code: str) -> Expected:
         own = all(
-            scope.organization in concerned(story.known(code, known)) for known in (position, story.last)
+            any(one in concerned(story.known(code, known)) for one in scope.organizations)
+            for known in (position, story.last)
         )
         found = replayed(story.known(code, position), on, with_internal=scope.everything or own)
         assert found is not None
