@@ -99,8 +99,8 @@ class CommitmentProjection:
         "_id",
         "_key",
         "_moves",
-        "_reasons",
         "_reads",
+        "_reasons",
         "_reports",
         "_visibility",
         "corrections",
@@ -127,6 +127,10 @@ class CommitmentProjection:
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
+        if isinstance(recorded.data, ProgressReported) and recorded.data.percent is None:
+            self._reports = self._reports or ReportsByDay()
+            self._reports.apply(recorded.data, recorded.position)
+            return ()  # most reports are like this: their time comes when they are accepted
         if isinstance(recorded.data, Corrected):
             before = self.answers()
             self._facts.apply(recorded.data, recorded.position)
@@ -187,7 +191,8 @@ class CommitmentProjection:
         if isinstance(event, Assessed):
             return (self._states(since),)
         if isinstance(event, _REGISTERING):
-            self._find_moves()
+            if self._reasons:
+                self._find_moves()
             details = (self._details(since),) if self._has_details() else ()
             return (self._states(since), self._descriptions(since), self._readers(), *details)
         match event:
@@ -311,10 +316,7 @@ class CommitmentProjection:
     def _progress(self, event: ProgressReported | ProgressReviewed, position: int) -> Iterable[Now]:
         reports = self._reports = self._reports or ReportsByDay()
         since = reports.apply(event, position)
-        tells_nothing = isinstance(event, ProgressReported) and event.percent is None
-        if since is None or tells_nothing:
-            return ()
-        return (self._reported(reports),)
+        return () if since is None else (self._reported(reports),)
 
     def _reported(self, reports: ReportsByDay) -> Now:
         found: ByDay = []

@@ -160,10 +160,11 @@ class Projector:
         elif event_type not in CHANGING:
             return None
         else:
-            stream = self._streams.get(recorded.stream_id.int)
+            number = recorded.stream_id.int
+            stream = self._streams.get(number)
             if stream is not None:
                 if len(self._streams) == self._capacity:
-                    self._streams.move_to_end(recorded.stream_id.int)  # the order matters only when one has to go
+                    self._streams.move_to_end(number)  # the order matters only when one has to go
                 return stream if _concerns(stream, event_type) else None
             stream = self._fold(recorded.stream_id, recorded.position - 1)
             if stream is not None and not _concerns(stream, event_type):
