@@ -277,11 +277,6 @@ def outcome_routes(outcomes: DecisionOutcomes) -> Router:
 # --- refusals ------------------------------------------------------------------------------------------------------
 
 ERRORS: Catalogue = {
-    "split-of-one": Explained(
-        422,
-        "Split of one",
-        "A decision splits one commitment: name it alone, and the others in decisions of their own.",
-    ),
     "unknown-decision-outcome": Explained(
         404,
         "Unknown decision outcome",
