@@ -96,7 +96,11 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
     code: str | None = None
     title: str | None = None
     status: Annotated[
-        Status | None, Meta(description="Null for what goes on in others: merged or split.")
+        str | None,
+        Meta(
+            description="Null for what goes on in others; of groups: `merged` or `split`.",
+            extra_json_schema={"enum": [*Status, Closure.MERGED, Closure.SPLIT, None]},
+        ),
     ] = None
     status_because: Because | None = None
     public_deadline_on: date | None = None
