@@ -354,6 +354,7 @@ def _revise_target(
             # A decision gives a value and a day: whether that is a sum or a mean, and since when, stays as it was.
             accumulation=Accumulation.LAST if before is None else before.accumulation,
             from_on=None if before is None else before.from_on,
+            relative_to=agreed.relative_to,
             effective_on=day,
             reason=_reason(decision),
             decision=decision.number,

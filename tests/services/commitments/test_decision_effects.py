@@ -34,7 +34,14 @@ from shared.events.indicators import Baseline, IndicatorDefined, TargetSet
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.meetings import AgreedCompletion, AgreedTarget, DecisionAgreed, Effect
 from shared.events.streams import stream_of
-from shared.events.vocabulary import DeadlineKind, Direction, DiscardReason, OriginKind, Visibility
+from shared.events.vocabulary import (
+    DeadlineKind,
+    Direction,
+    DiscardReason,
+    OriginKind,
+    RelativeTo,
+    Visibility,
+)
 from tests.services.commitments.decisions import (
     AGREED_ON,
     LAW,
@@ -334,6 +341,22 @@ def test_a_target_is_revised_with_the_decision_that_did_it() -> None:
             decision=NUMBER,
         ),
         Done(type="commitments.target_set", version=3, indicator="VICTIMISATION"),
+    )
+
+
+def test_a_decision_may_promise_a_change_in_percent_of_the_baseline() -> None:
+    effect = aiming("-15", relative_to=RelativeTo.BASELINE)
+    agreed = decision(DecisionKind.REVISE_TARGET, effect=effect)
+    event = event_of(agreed, record(indicator=indicator(target("30"))))
+    assert isinstance(event, TargetSet)
+    assert (event.value, event.level, event.relative_to) == (
+        Decimal(-15),
+        Decimal("28.56"),
+        RelativeTo.BASELINE,
+    )
+    assert refused(agreed, record(indicator=indicator(baseline=None))) == (
+        "baseline-missing",
+        "VICTIMISATION",
     )
 
 
