@@ -775,12 +775,10 @@ class Commitment(Aggregate):
         closures = self.dated.closures
         for later in closures.days_after(day)[:1]:
             closure = closures.on(later)[0]
-            code = "reopened-later" if closure is None else "commitment-closed"
-            raise RuleBroken(
-                code,
-                f"It was {closure or 'reopened'} as of {later}, after {day}: date this on or after that day, or "
-                "retract that fact.",
-            )
+            instead = f"as of {later}, after {day}: date this on or after that day, or retract that fact."
+            if closure is None:
+                raise RuleBroken("reopened-later", f"It was reopened {instead}")
+            raise RuleBroken("commitment-closed", f"It was {closure} {instead}")
 
     def must_be_own_of(self, actor: Actor, day: date) -> None:
         """A ministry speaks only for what is its own; the other roles speak for the whole of government.
@@ -1060,6 +1058,8 @@ def _replaced(
         candidate = with_field(registered, field, value)
     except msgspec.ValidationError as error:
         raise invalid(f"The value does not have the shape that '{field}' has at registration.") from error
+    if isinstance(value, str) and isinstance(getattr(candidate, field), Decimal):
+        raise invalid(f"'{field}' is a number such as 2.5: without quotes or separators of thousands.")
     # Members a value may not have would be dropped in silence: what is asked is what must be recorded.
     if not _same_members(value, _as_json(candidate, field)):
         raise invalid(f"The value has members that '{field}' does not have at registration.")

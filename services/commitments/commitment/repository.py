@@ -134,10 +134,12 @@ class Commitments(Repository[Commitment]):
         for code in current.split_into:
             part = await self.by_code(code)
             naming = await asyncio.to_thread(self._naming, code, (*PLACING, Merged))
-            if part is None or part.version > 1:
+            assert part is not None, "a split registers its parts"
+            taken_back = {*part.retracted, *(one.by for one in part.retracted.values())}
+            if since := {*range(2, part.version + 1)} - taken_back:
                 raise RuleBroken(
                     "retraction-in-the-way",
-                    f"More was recorded of '{code}' since: version 2 and what follows.",
+                    f"More was recorded of '{code}' since: version {min(since)}, and perhaps others.",
                 )
             if others := naming - {part.id}:
                 named = [one.code for each in others if (one := await self.get(each)) is not None]

@@ -116,7 +116,8 @@ class Indicator(Aggregate):
                 pointer="/relative_to",
             )
         with exactly():
-            return plain(start * (100 + proposed.value) / 100)
+            # Of the baseline's size: +50 % of -10 is up to -5, as the change shown beside a value is counted, too.
+            return plain(start + abs(start) * proposed.value / 100)
 
     def _same_promise(self, before: Target, target: TargetSet) -> bool:
         level = target.value if target.level is None else target.level

@@ -13,8 +13,9 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, ColumnElement, Date, and_, case, cast, null
 from sqlalchemy.types import TypeEngine
 
-from services.reporting.datasets import commitment_states
-from services.reporting.queries.access import Scope, read_by
+from services.reporting.datasets import commitment_states, commitments
+from services.reporting.queries.access import Scope, read_by, readable
+from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 
 _INTERNAL: Final[dict[str, TypeEngine[Any]]] = {
@@ -38,6 +39,14 @@ class _Columns:
 
     def __iter__(self) -> Iterator[ColumnElement[Any]]:
         return iter(self._columns.values())
+
+
+def rows_there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
+    """The rows of the day that the asker may read."""
+    return and_(
+        commitment_states.valid_at(at.on, at.position, reading.position),
+        readable(reading, scope, at.position, commitment_states, things=commitments),
+    )
 
 
 def states_told(reading: Reading, scope: Scope, position: int) -> Any:
