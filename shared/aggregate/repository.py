@@ -130,17 +130,19 @@ class Repository(Generic[A]):
         found = await self.named(identifier)
         if found is not None:
             return found
-        lines = await self.lines(resolve(self.kind, identifier), limit=2)
-        if not lines and not looks_like_uuid(identifier):
+        history = await self.history(resolve(self.kind, identifier))
+        if not history and not looks_like_uuid(identifier):
             code = await asyncio.to_thread(self.live.store.spelling, self.kind, identifier)
-            lines = [] if code is None else await self.lines(stream_of(self.kind, code), limit=2)
-        # Nothing but a beginning of which no more is recorded is ever retracted.
-        history = [codec.decode(line, position) for position, line in lines]
+            history = [] if code is None else await self.history(stream_of(self.kind, code))
         retracted = retractions_in(history)
-        gone = self._aggregate.begin(history[0]) if 1 in retracted else None
+        if 1 not in retracted:
+            return None
+        before = {version: by for version, by in retracted.items() if version != 1}
+        gone = self._aggregate.fold(history[:-1], before)
         if gone is not None:
+            # With its beginning taken back it ends: nothing more can be recorded of it.
             gone.take_in(history[0], retracted)
-            gone.apply(history[1])
+            gone.apply(history[-1])
         return gone
 
     async def find(self, identifier: str, actor: Actor, *, ever: bool = False) -> A:

@@ -142,10 +142,12 @@ class Commitments(Repository[Commitment]):
         gone = []
         for code in current.split_into:
             part = await self.by_code(code)
-            if part is None or part.version > 1:
+            assert part is not None, "a split registers its parts"
+            taken_back = {*part.retracted, *(one.by for one in part.retracted.values())}
+            if since := {*range(2, part.version + 1)} - taken_back:
                 raise RuleBroken(
                     "retraction-in-the-way",
-                    f"More was recorded of '{code}' since: version 2 and what follows.",
+                    f"More was recorded of '{code}' since: version {min(since)}, and perhaps others.",
                 )
             # Nothing names it that was recorded before it was there.
             ids = await asyncio.to_thread(self._naming, code, NAMING, part.began_position)

@@ -296,9 +296,13 @@ async def test_every_view_of_before_still_shows_the_parts_of_a_split_that_was_re
     service, mistaken = told.service, {"version": 2, "reason": "The wrong promise"}
     part = await service.read("/v1/commitments/SEG-14-A")
     service.now += timedelta(days=1)
+    await service.told("POST", "/v1/commitments/SEG-14-B/comments", {"text": "Begun"}, If_Match="*")
+    await service.told("POST", "/v1/commitments/SEG-14-B/retractions", mistaken, If_Match="*")
     await service.told("POST", "/v1/commitments/SEG-14/retractions", mistaken, If_Match="*")
-    history = (await service.read("/v1/commitments/seg-14-a/history"))["items"]
-    assert [(item["version"], item["retracted_by"]) for item in history] == [(1, 2), (2, None)]
+    for code, retracted in (("seg-14-b", [4, 3, None, None]), ("seg-14-a", [2, None])):
+        history = (await service.read(f"/v1/commitments/{code}/history"))["items"]
+        assert [item["retracted_by"] for item in history] == retracted
+    assert (await service.read("/v1/commitments/SEG-14-B?version=2"))["comments"][0]["text"] == "Begun"
     known_at = history[0]["recorded_at"]
     for view in ("SEG-14-A?version=1", f"SEG-14-A?known_at={known_at}", f"{part['id']}?version=1"):
         assert await service.read(f"/v1/commitments/{view}") == part
@@ -325,6 +329,14 @@ async def test_who_could_not_read_a_part_does_not_learn_of_it_when_it_is_retract
     assert (await service.read("/v1/commitments/OPEN-1?version=1", **elsewhere))["split_from"] == "OTHER"
     then = await service.read("/v1/commitments/OTHER?version=2", **elsewhere)
     assert then["split_into"] == ["OPEN-1"]
+
+
+async def test_what_was_said_of_a_part_and_taken_back_does_not_stand_in_the_way(told: Told) -> None:
+    service, mistaken = told.service, {"version": 2, "reason": "Said of the wrong one"}
+    await service.told("POST", "/v1/commitments/SEG-14-A/comments", {"text": "Begun"}, If_Match="*")
+    await service.told("POST", "/v1/commitments/SEG-14-A/retractions", mistaken, If_Match="*")
+    await service.told("POST", "/v1/commitments/SEG-14/retractions", mistaken, If_Match="*")
+    assert (await service.read("/v1/commitments/SEG-14"))["split_into"] == []
 
 
 @pytest.mark.parametrize(
