@@ -108,7 +108,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             key.key_routes(live, directory),
         ],
         settings=settings,
-        authenticator=build_authenticator(settings, keys, clock),
+        authenticator=build_authenticator(settings, keys, clock, directory.organizations.with_heritage),
         store=store,
         readable=readable_by(readers_of),
         catalogue={**commitment.ERRORS, **plan.ERRORS, **indicator.ERRORS, **outcome.ERRORS, **key.ERRORS},

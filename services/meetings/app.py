@@ -81,7 +81,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             ),
         ],
         settings=settings,
-        authenticator=build_authenticator(settings, keys, clock),
+        authenticator=build_authenticator(
+            settings, keys, clock, directory.organizations_by_day.with_heritage
+        ),
         store=store,
         readable=readable_by(readers_of),
         catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},

@@ -17,6 +17,7 @@ from services.reporting.routes.errors import ERRORS
 from services.reporting.routes.events import event_routes
 from services.reporting.routes.meetings import meeting_routes
 from services.reporting.routes.plan import plan_routes
+from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
@@ -42,7 +43,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
-    reporting = Reporting(live, read_model, keep_alive=settings.keep_alive_seconds)
+    reporting = Reporting(live, read_model, OrganizationsByDay(live), keep_alive=settings.keep_alive_seconds)
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:

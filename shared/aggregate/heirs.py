@@ -7,13 +7,34 @@ from datetime import date
 
 from shared.aggregate.index import EventSource, Index
 from shared.aggregate.organizations import Organization
+from shared.eventlog.envelope import Recorded
+from shared.identity.actor import Actor, Heir
 
 
 class OrganizationsByDay(Index[Organization]):
     """All of them, and who stands for whom on which day."""
 
     def __init__(self, source: EventSource, changed: Callable[[Organization], None] = lambda _: None) -> None:
+        self._inherited: dict[str, list[str]] | None = None
         super().__init__(source, Organization, key=lambda one: one.code, changed=changed)
+
+    def apply(self, recorded: Recorded) -> None:
+        """See `Index.apply`."""
+        super().apply(recorded)
+        self._inherited = None
+
+    def with_heritage(self, actor: Actor) -> Actor:
+        """The actor, with the rights of the organisations for which theirs stands now."""
+        if self._inherited is None:
+            self._inherited = {}
+            for one in self.all():
+                for heir in self.heirs_on(one.code, date.max):
+                    if heir != one.code:
+                        self._inherited.setdefault(heir, []).append(one.code)
+        inherited = self._inherited.get(actor.organization)
+        if inherited is None:
+            return actor
+        return Heir(actor.subject, actor.organization, actor.role, tuple(inherited))
 
     def heirs_on(self, code: str, day: date) -> Collection[str]:
         """The organisations that stand for one on a day: itself while it is there, and then its successors.

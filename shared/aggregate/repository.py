@@ -568,7 +568,7 @@ def _changes(
             NewEvent(
                 stream_id=place[0],
                 version=place[1],
-                recorded_by=command.actor,
+                recorded_by=command.actor.as_recorded(),
                 correlation_id=command.correlation_id,
                 causation_id=command.causation_id,
                 data=event,

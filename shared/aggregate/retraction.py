@@ -66,7 +66,7 @@ async def retracting(
 
 def _must_be_own(named: Recorded, actor: Actor) -> None:
     """The unit keeps the record; everybody else takes back what they said themselves."""
-    if actor.role is not Role.DCI and named.recorded_by.organization != actor.organization:
+    if actor.role is not Role.DCI and not actor.is_of((named.recorded_by.organization,)):
         raise Forbidden(
             "not-your-fact", f"{actor.organization} did not record this, and cannot take it back."
         )

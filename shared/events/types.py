@@ -135,7 +135,9 @@ _INSTANT = re.compile(
 AMOUNT: Final = r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?"
 _AMOUNT = re.compile(AMOUNT)
 _GROUPED = re.compile(r"-?[0-9]{1,3}([.,' \u00a0\u202f][0-9]{3})+")
-_NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
+_WITH_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
+NOT_BLANK: Final = r"^[^\x00]*[^\s\x00][^\x00]*$"
+"""What a text matches that says something."""
 
 
 def parse_day(value: object) -> object:
@@ -170,7 +172,17 @@ def format_instant(instant: datetime) -> str:
 def _number(value: object) -> object:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return value
-    raise ValueError("a value is a number")
+    fault = "a value is a number such as 28.56: without quotes, and without separators of thousands"
+    raise ValueError(f"{fault}{_meant(value) if isinstance(value, str) else ''}")
+
+
+def _meant(text: str) -> str:
+    """Which number a text may be meant as, at the end of a sentence; nothing where that would be a guess."""
+    if _AMOUNT.fullmatch(text) is not None:
+        return f"; write {text}"
+    if _GROUPED.fullmatch(text) is not None:
+        return f"; {text} may be meant as {re.sub('[^0-9-]', '', text)}"
+    return f"; {text} may be meant as {text.replace(',', '.')}" if _WITH_COMMA.fullmatch(text) else ""
 
 
 def _few_places(value: Decimal) -> Decimal:
@@ -202,10 +214,13 @@ def amount_fault(text: str) -> str | None:
     return f"{fault}."
 
 
-def _amount(text: str) -> str:
-    if (fault := amount_fault(text)) is not None:
+def _amount(value: object) -> str:
+    if not isinstance(value, str):
+        # A TypeError would not become a refusal of the value, but pass through.
+        raise ValueError('An amount is decimal text such as "1234.5", in quotes, so nobody rounds it.')  # noqa: TRY004
+    if (fault := amount_fault(value)) is not None:
         raise ValueError(fault)
-    return text
+    return value
 
 
 CivilDay = Annotated[
@@ -296,13 +311,13 @@ Year = Annotated[int, Field(ge=1900, le=2200, strict=True)]
 Line = Annotated[
     str,
     FreeText(),
-    StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=_NOT_BLANK),
+    StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=NOT_BLANK),
     AfterValidator(_all_seen),
 ]
 """A short text: a title, a name."""
 
 Prose = Annotated[
-    str, FreeText(), StringConstraints(min_length=1, max_length=LONGEST_TEXT, pattern=_NOT_BLANK)
+    str, FreeText(), StringConstraints(min_length=1, max_length=LONGEST_TEXT, pattern=NOT_BLANK)
 ]
 """A long text: a background, a summary."""
 
@@ -317,7 +332,7 @@ Reason = Annotated[
 PersonId = Annotated[
     str,
     Person(),
-    StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=_NOT_BLANK),
+    StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=NOT_BLANK),
     AfterValidator(_all_seen),
 ]
 """Somebody by subject id, never by name."""
@@ -330,7 +345,7 @@ Url = Annotated[str, Plain(), StringConstraints(pattern=r"^https?://[^\s]+$", ma
 Word = Annotated[
     str,
     Plain(),
-    StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=_NOT_BLANK),
+    StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=NOT_BLANK),
     AfterValidator(_all_seen),
 ]
 """A value from a list that is not ours, kept as it was written: a unit, a region, a stage."""
@@ -338,7 +353,7 @@ Word = Annotated[
 Amount = Annotated[
     str,
     Plain(),
-    AfterValidator(_amount),
+    BeforeValidator(_amount),
     WithJsonSchema({"type": "string", "pattern": f"^{AMOUNT}$", "examples": ["1234.5"]}),
 ]
 """A decimal number as text, so that no reader rounds it."""
@@ -387,7 +402,7 @@ ActionItemId = Annotated[UUID, Names(Kind.ACTION_ITEM)]
 Addressee = Annotated[
     str,
     Names(Kind.BODY),
-    StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=_NOT_BLANK),
+    StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=NOT_BLANK),
     AfterValidator(_all_seen),
 ]
 """To whom a matter goes: a body by its code, or an organisation or an office in other words."""

@@ -17,6 +17,10 @@ from shared.http.problems import RequestProblemError
 ABSENT: Final = object()
 """No body was sent."""
 
+_GROUPED = re.compile(r"[0-9]+(?:[.,'][0-9]+)+|[0-9]{1,3}(?: [0-9]{3})+")
+_AS_NUMBER = (
+    "a number has no separators of thousands and a point before its decimals, as 650000000 and 28.56."
+)
 _ESCAPES = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -42,7 +46,9 @@ def _what_is_wrong(body: bytes, error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "The body is not UTF-8, in which JSON is sent."
     if isinstance(error, json.JSONDecodeError):
-        return f"The body is not JSON, at line {error.lineno}, column {error.colno}."
+        place = f"The body is not JSON, at line {error.lineno}, column {error.colno}"
+        grouped = any(found.start() < error.pos <= found.end() for found in _GROUPED.finditer(error.doc))
+        return f"{place}: {_AS_NUMBER}" if grouped else f"{place}."
     if isinstance(error, _RefusedError):
         return str(error)
     return "The body cannot be read: a number in it is too long, or it is nested without end."

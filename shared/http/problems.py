@@ -27,6 +27,7 @@ from shared.errors import (
     Unauthenticated,
     Unavailable,
 )
+from shared.events.types import NOT_BLANK
 from shared.http.catalogue import BY_STATUS, CODES, Catalogue
 from shared.http.context import context_in
 
@@ -212,6 +213,10 @@ def _pointer(location: Sequence[int | str]) -> str:
 def _sentence(item: Mapping[str, Any]) -> str:
     if item["type"] == "extra_forbidden":
         return "There is no such field here: look for its name in /docs, or leave it out."
+    if item["type"] in {"model_type", "model_attributes_type", "dataclass_type", "dict_type"}:
+        return 'Input should be an object: {"name": value, ...}'
+    if item["type"] == "string_pattern_mismatch" and str(item["msg"]).endswith(f"'{NOT_BLANK}'"):
+        return "The text is blank."
     return str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 

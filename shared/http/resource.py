@@ -606,7 +606,7 @@ async def _redact(items: Sequence[HistoryItem], actor: Actor, readers_of: Reader
                 item.decision = None
     for item in items:
         # What else was done in the same request, or made them do it, may be hidden. A gap must not say where.
-        if item.decision is None and item.recorded_by.organization != actor.organization:
+        if item.decision is None and not actor.is_of((item.recorded_by.organization,)):
             item.correlation_id = item.causation_id = None
     return settled
 

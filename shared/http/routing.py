@@ -276,7 +276,7 @@ def _parse_body(document: Any, body: type[BaseModel], required: bool) -> BaseMod
             raise RequestProblemError(
                 "request-invalid",
                 "Some values of the request are not acceptable.",
-                errors=[ErrorItem("", "Field required")],
+                errors=[ErrorItem("", "The request has no body: send an object.")],
             )
         document = {}
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import uvicorn
@@ -25,6 +25,7 @@ from shared.http.problems import Problems, install_problem_handlers
 from shared.http.routing import DeclaredRoute, Router
 from shared.http.unparsed import Protocol
 from shared.identity.access import AccessTable
+from shared.identity.actor import Actor
 from shared.identity.authentication import Authenticator
 from shared.identity.development import ISSUER, DevelopmentKey
 from shared.identity.jwks import PublishedKeys
@@ -122,8 +123,16 @@ def _check_all_declared(app: FastAPI) -> None:
             raise ValueError(f"{path} is not guarded: declare it with a Router")
 
 
-def build_authenticator(settings: Settings, keys: KeyDirectory, clock: Clock) -> Authenticator:
-    """Tokens from the identity provider when one is set, else (never in production) from the development key."""
+def build_authenticator(
+    settings: Settings,
+    keys: KeyDirectory,
+    clock: Clock,
+    heritage: Callable[[Actor], Actor] = lambda actor: actor,
+) -> Authenticator:
+    """Tokens from the identity provider when one is set, else (never in production) from the development key.
+
+    `heritage` gives an actor the rights of the organisations that theirs succeeded.
+    """
     signing: SigningKeys
     if settings.oidc_issuer and settings.oidc_jwks_url:
         signing, issuer = PublishedKeys(settings.oidc_jwks_url), settings.oidc_issuer
@@ -132,7 +141,7 @@ def build_authenticator(settings: Settings, keys: KeyDirectory, clock: Clock) ->
     else:
         signing, issuer = DevelopmentKey(settings.effective_development_key_file), ISSUER
     verifier = TokenVerifier(signing, issuer=issuer, audience=settings.oidc_audience, clock=clock)
-    return Authenticator(verifier, keys, clock)
+    return Authenticator(verifier, keys, clock, heritage=heritage)
 
 
 def serve(app: ASGIApp, *, host: str, port: int, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from enum import StrEnum
 
 import msgspec
@@ -26,3 +27,31 @@ class Actor(msgspec.Struct, frozen=True):
     subject: str
     organization: str
     role: Role
+
+    @property
+    def organizations(self) -> tuple[str, ...]:
+        """Their organisation, and those whose rights it has."""
+        return (self.organization,)
+
+    def is_of(self, organizations: Container[str]) -> bool:
+        """Whether one of some organisations is theirs, or one whose rights theirs has."""
+        return any(one in organizations for one in self.organizations)
+
+    def as_recorded(self) -> Actor:
+        """Who they are in an event."""
+        return self
+
+
+class Heir(Actor, frozen=True):
+    """An actor whose organisation succeeded others that are no more: it may read and tell what they might."""
+
+    inherited: tuple[str, ...] = ()
+
+    @property
+    def organizations(self) -> tuple[str, ...]:
+        """See `Actor.organizations`."""
+        return (self.organization, *self.inherited)
+
+    def as_recorded(self) -> Actor:
+        """See `Actor.as_recorded`: what was inherited follows from the organisations, and is no part of events."""
+        return Actor(self.subject, self.organization, self.role)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from shared.clock import Clock
 from shared.errors import Unauthenticated
+from shared.identity.actor import Actor
 from shared.identity.caller import Caller
 from shared.identity.keys import PREFIX, KeyDirectory, credentials_refused
 from shared.identity.tokens import TokenVerifier
@@ -16,20 +17,34 @@ class Authenticator:
     """Knows a caller by a bearer token or by an API key, and remembers the tokens it has verified.
 
     A remembered token costs one look-up; its expiry is checked each time. Keys are not remembered
-    here, so that a revocation holds from the moment the directory learns of it.
+    here, so that a revocation holds from the moment the directory learns of it; nor is what a caller's
+    organisation inherited (`heritage`).
     """
 
     def __init__(
-        self, verifier: TokenVerifier, keys: KeyDirectory, clock: Clock, *, remembered: int = 10_000
+        self,
+        verifier: TokenVerifier,
+        keys: KeyDirectory,
+        clock: Clock,
+        *,
+        heritage: Callable[[Actor], Actor] = lambda actor: actor,
+        remembered: int = 10_000,
     ) -> None:
         self._verifier = verifier
         self._keys = keys
         self._clock = clock
+        self._heritage = heritage
         self._most = remembered
         self._known: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
 
     async def authenticate(self, headers: Mapping[bytes, bytes]) -> Caller | None:
         """The caller, or None when no credentials are presented; `Unauthenticated` when they do not hold."""
+        caller = await self._caller(headers)
+        if caller is None or (actor := self._heritage(caller.actor)) is caller.actor:
+            return caller
+        return Caller(actor, caller.scopes)
+
+    async def _caller(self, headers: Mapping[bytes, bytes]) -> Caller | None:
         authorization = headers.get(b"authorization")
         api_key = headers.get(b"x-api-key")
         if authorization is None:

@@ -230,23 +230,29 @@ class IndicatorFacts:
         """The definition now in force."""
         return self.definition_on(date.max)
 
-    def definition_on(self, day: date) -> Definition:
-        """The definition in force on a day: the first one, with each field as it was last changed by then."""
-        changes = [fields_in(one.changes) for one in self.changes if one.effective_on <= day]
+    def definition_on(self, day: date, known: int | None = None) -> Definition:
+        """The definition in force on a day: the first one, with each field as it was last changed by then.
+
+        With `known`, by what had been told up to that position.
+        """
+        changes = [fields_in(one.changes) for one in self._changes_by(day, known)]
         if not changes:
             return self.first_definition
         return msgspec.structs.replace(
             self.first_definition, **{name: new for one in changes for name, new in one.items()}
         )
 
-    def baseline_since(self, day: date) -> date:
-        """The day from which the baseline in force on a day has been it."""
-        changed = (
-            one.effective_on
-            for one in reversed(self.changes)
-            if one.effective_on <= day and one.changes.baseline is not UNSET
-        )
-        return next(changed, date.min)
+    def baseline_since(self, day: date, known: int | None = None) -> date:
+        """The day from which the baseline in force on a day has been it; with `known`, as told up to that position."""
+        changes = reversed(self._changes_by(day, known))
+        return next((one.effective_on for one in changes if one.changes.baseline is not UNSET), date.min)
+
+    def _changes_by(self, day: date, known: int | None) -> list[DefinitionChange]:
+        return [
+            one
+            for one in self.changes
+            if one.effective_on <= day and (known is None or one.position <= known)
+        ]
 
     # --- units -----------------------------------------------------------------------------------------------------
 

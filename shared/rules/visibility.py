@@ -3,7 +3,8 @@
 public     anybody, credentials or not
 internal   anybody inside government who has credentials
 reserved   the unit, the advisory unit, the budget office, auditors and administrators, and the thing's readers: the
-           organisations it concerns, or to which its minutes were sent
+           organisations it concerns, or to which its minutes were sent, and whoever succeeded one of them that is no
+           more (`Actor.organizations`)
 
 The internal deadline of a commitment, and what follows from it, is for those who see everything and for the readers of
 the commitment, however open that is. Who does not see everything is told the days on which something was recorded, not
@@ -12,7 +13,7 @@ the instants.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container
 from typing import Final
 
 import msgspec
@@ -32,7 +33,7 @@ def reads_everything(actor: Actor | None) -> bool:
     return actor is not None and actor.role is not Role.MINISTRY
 
 
-def can_read(actor: Actor | None, visibility: Visibility, readers: Iterable[str]) -> bool:
+def can_read(actor: Actor | None, visibility: Visibility, readers: Container[str]) -> bool:
     """Whether `actor` (None: somebody without credentials) may read a thing with these readers."""
     match visibility:
         case Visibility.PUBLIC:
@@ -40,7 +41,7 @@ def can_read(actor: Actor | None, visibility: Visibility, readers: Iterable[str]
         case Visibility.INTERNAL:
             return actor is not None
         case Visibility.RESERVED:
-            return actor is not None and (reads_everything(actor) or actor.organization in readers)
+            return actor is not None and (reads_everything(actor) or actor.is_of(readers))
 
 
 def of_the_unit(event: Event) -> bool:

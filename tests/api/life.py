@@ -84,6 +84,7 @@ def _commitments() -> list[Step]:
         told("mergers", {"into": "LIFE-2", **REASON}),
         told("completions", id="LIFE-3"),
         told("completions", id="LIFE-4"),
+        told("splits", id="LIFE-2"),
     ]
     named = {step.route for step in (*open_, *ended)}
     others = [

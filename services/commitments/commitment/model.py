@@ -17,6 +17,7 @@ import msgspec
 
 from shared.aggregate.aggregate import Aggregate, Entry, evolves, place_of
 from shared.aggregate.command import Context
+from shared.aggregate.redaction import Readers
 from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
@@ -290,6 +291,10 @@ class Commitment(Aggregate):
         """The organisations it is their own for now."""
         return self.dated.organizations_on(date.max)
 
+    def readers(self) -> Readers:
+        """See `Aggregate.readers`: while it is reserved, those whose own it is."""
+        return Readers(self.visibility, self.organizations(), self.once_reserved)
+
     # --- how it is going -------------------------------------------------------------------------------------------
 
     def assess(self, assessed: Assessed, context: Context) -> Assessed:
@@ -339,9 +344,9 @@ class Commitment(Aggregate):
     def _budget_estimated(self, entry: Entry[BudgetEstimated]) -> None:
         self.budgets.add(entry.event.effective_on, entry.position, entry)
 
-    def comment(self, commented: Commented, context: Context, known: Known = NOTHING) -> Commented:
+    def comment(self, commented: Commented, context: Context) -> Commented:
         """Leaves a remark on the record; that is possible at any time."""
-        self.must_be_own_of(context.actor, commented.effective_on, known)
+        self.must_be_own_of(context.actor, commented.effective_on)
         guards.not_after_today(commented.effective_on, context.today)
         guards.text_given(commented.text, "A comment", "/text")
         return commented
@@ -352,9 +357,7 @@ class Commitment(Aggregate):
 
     # --- progress and milestones -----------------------------------------------------------------------------------
 
-    def report_progress(
-        self, reported: ProgressReported, context: Context, known: Known = NOTHING
-    ) -> ProgressReported:
+    def report_progress(self, reported: ProgressReported, context: Context) -> ProgressReported:
         """Reports progress, or that nothing has changed: that is a report too, and then changes nothing.
 
         A report that names no day is of the last day of its period, as far as that has come: a late one does not
@@ -363,7 +366,7 @@ class Commitment(Aggregate):
         period, day = period_named(reported.period), reported.effective_on
         if day is COMPUTED:
             day = max(min(period.ends_on, context.today), self.dated.first_day)
-        self.must_be_own_of(context.actor, day, known)
+        self.must_be_own_of(context.actor, day)
         guards.not_after_today(day, context.today)
         if period.begins_on > day:
             raise InvalidInput(
@@ -461,11 +464,9 @@ class Commitment(Aggregate):
             at = len(self.milestones)
         self.milestones = (*self.milestones[:at], Milestone(entry), *self.milestones[at + 1 :])
 
-    def complete_milestone(
-        self, completed: MilestoneCompleted, context: Context, known: Known = NOTHING
-    ) -> MilestoneCompleted:
+    def complete_milestone(self, completed: MilestoneCompleted, context: Context) -> MilestoneCompleted:
         """Reaches a planned step; the day it was due stays as planned."""
-        self.must_be_own_of(context.actor, completed.completed_on, known)
+        self.must_be_own_of(context.actor, completed.completed_on)
         number = completed.number
         place = place_of(number, self.milestones)
         if place is None:
@@ -778,14 +779,12 @@ class Commitment(Aggregate):
         closures = self.dated.closures
         for later in closures.days_after(day)[:1]:
             closure = closures.on(later)[0]
-            code = "reopened-later" if closure is None else "commitment-closed"
-            raise RuleBroken(
-                code,
-                f"It was {closure or 'reopened'} as of {later}, after {day}: date this on or after that day, or "
-                "retract that fact.",
-            )
+            instead = f"as of {later}, after {day}: date this on or after that day, or retract that fact."
+            if closure is None:
+                raise RuleBroken("reopened-later", f"It was reopened {instead}")
+            raise RuleBroken("commitment-closed", f"It was {closure} {instead}")
 
-    def must_be_own_of(self, actor: Actor, day: date, known: Known) -> None:
+    def must_be_own_of(self, actor: Actor, day: date) -> None:
         """A ministry speaks only for what is its own; the other roles speak for the whole of government.
 
         Of a day may tell whose own it was on that day, and whose own it is now. Who succeeded an organisation that was
@@ -794,9 +793,7 @@ class Commitment(Aggregate):
         if actor.role is not Role.MINISTRY:
             return
         own = {*self.organizations(), *self.dated.organizations_on(day)}
-        if actor.organization not in own and not any(
-            actor.organization in known.heirs_on(code, date.max) for code in own
-        ):
+        if not actor.is_of(own):
             raise Forbidden(
                 "not-your-commitment",
                 f"{actor.organization} neither leads this commitment nor is responsible for it or collaborates on it, "

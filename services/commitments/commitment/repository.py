@@ -13,7 +13,6 @@ from services.commitments.commitment.model import Commitment, Known, Place, Stre
 from services.commitments.commitment.splitting import Splitting, events_of, parts_of
 from services.commitments.plan.repository import Directory
 from shared.aggregate.command import Command, Context, Decided, OnStream, Outcome
-from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import CACHE, Repository
 from shared.errors import RuleBroken
 from shared.eventlog import codec
@@ -32,9 +31,7 @@ from shared.events.facts import Event
 from shared.events.retractions import CommitmentFactRetracted, Retraction
 from shared.events.streams import resolve, stream_of
 from shared.events.vocabulary import CommitmentKind
-from shared.identity.actor import Actor
 from shared.rules.dated_facts import RESTATING
-from shared.rules.visibility import can_read
 
 KIND: Final = "commitment"
 
@@ -70,24 +67,6 @@ class Commitments(Repository[Commitment]):
     def __init__(self, live: LiveLog, directory: Directory) -> None:
         super().__init__(live, Commitment, KIND, cache=2 * CACHE)
         self._directory = directory
-
-    async def may_read(self, actor: Actor, aggregate: Commitment) -> bool:
-        """See `Repository.may_read`: while it is reserved, those whose own it is."""
-        if can_read(actor, aggregate.visibility, aggregate.organizations()):
-            return True
-        return can_read(actor, aggregate.visibility, self._own(aggregate))
-
-    async def readers_of(self, code: str) -> Readers | None:
-        """Who may read the commitment with that code; None when there is none."""
-        found = await self.by_code(code)
-        if found is None:
-            return None
-        return Readers(found.visibility, self._own(found), found.once_reserved)
-
-    def _own(self, commitment: Commitment) -> tuple[str, ...]:
-        """The organisations it is their own for, with those that succeeded them."""
-        own, heirs_on = commitment.organizations(), self._directory.organizations.heirs_on
-        return tuple(dict.fromkeys((*own, *(heir for code in own for heir in heirs_on(code, date.max)))))
 
     # --- decisions that depend on more than the commitment ---------------------------------------------------------
 
@@ -125,17 +104,6 @@ class Commitments(Repository[Commitment]):
             return decided  # type: ignore[no-any-return]
 
         return decide_ending
-
-    def heard(
-        self, decide: Callable[[Commitment, E, Context, Known], E]
-    ) -> Callable[[Commitment, E, Context], E]:
-        """A decision on what an organisation tells, told whom it succeeded."""
-
-        @wraps(decide)
-        def decide_hearing(current: Commitment, proposed: E, context: Context) -> E:
-            return decide(current, proposed, context, self.around())
-
-        return decide_hearing
 
     async def split(self, current: Commitment, proposed: Splitting, context: Context) -> Decided:
         """Splits the commitment into parts, which are registered in the same transaction and inherit what it promises.

@@ -299,7 +299,7 @@ async def _private(commitment: Commitment, actor: Actor) -> Private:
     if (
         reads_everything(actor)
         or not commitment.internal_deadline_known()
-        or actor.organization in commitment.organizations()
+        or actor.is_of(commitment.organizations())
     ):
         return Private()
     return Private(told=without_internal_deadline)
@@ -426,7 +426,7 @@ def commitment_routes(
     one.fact(
         "progress-reports",
         ProgressReported,
-        commitments.heard(Commitment.report_progress),
+        Commitment.report_progress,
         access=_DELIVERS,
         request=request_of(ProgressReported, optional=("effective_on",)),
         tells={"number": "number"},
@@ -497,7 +497,7 @@ def commitment_routes(
     one.fact(
         "milestones/{n}/completions",
         MilestoneCompleted,
-        commitments.heard(Commitment.complete_milestone),
+        Commitment.complete_milestone,
         access=_DELIVERS,
         path_fields={"n": "number"},
     )
@@ -511,7 +511,7 @@ def commitment_routes(
     one.fact(
         "comments",
         Commented,
-        commitments.heard(Commitment.comment),
+        Commitment.comment,
         access=Access(
             UNIT | {Role.MINISTRY, Role.DIPRES},
             own_organization=frozenset({Role.MINISTRY}),

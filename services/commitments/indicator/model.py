@@ -116,7 +116,8 @@ class Indicator(Aggregate):
                 pointer="/relative_to",
             )
         with exactly():
-            return plain(start * (100 + proposed.value) / 100)
+            # Of the baseline's size: +50 % of -10 is up to -5, as the change shown beside a value is counted, too.
+            return plain(start + abs(start) * proposed.value / 100)
 
     def _same_promise(self, before: Target, target: TargetSet) -> bool:
         level = target.value if target.level is None else target.level
@@ -161,7 +162,7 @@ class Indicator(Aggregate):
         self._check_supplier(actor, proposed.published_on)
         if actor.role is Role.MINISTRY:
             supplied_by = supplied_by or actor.organization
-            if supplied_by != actor.organization:
+            if not actor.is_of((supplied_by,)):
                 raise Forbidden("not-your-measurement", "You may only record values that you supply.")
         period = period_named(proposed.period)
         published = guards.not_after_today(proposed.published_on, context.today, "/published_on")
@@ -296,7 +297,7 @@ class Indicator(Aggregate):
         """Of a day tells who was the source on that day, and who is it now."""
         sources = (self.facts.definition_on(day).source, self.facts.definition.source)
         named = {source.organization for source in sources if source is not None}
-        if actor.role is Role.MINISTRY and actor.organization not in named:
+        if actor.role is Role.MINISTRY and not actor.is_of(named):
             raise Forbidden(
                 "not-your-indicator", "Only the organisation named as the source may record these values."
             )

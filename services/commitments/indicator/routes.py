@@ -289,10 +289,13 @@ def indicator_document(
 
 def _target(target: Target, facts: IndicatorFacts) -> TargetDocument:
     unit = facts.unit_on(target.effective_on)
+    # What is promised in percent of a baseline is in percent of the one it was computed from, whatever is told later of
+    # that day.
+    known = None if target.relative_to is RelativeTo.ABSOLUTE else target.position
     return TargetDocument(
         **target._asdict() | {"tolerance": target.tolerance or None},
         unit=facts.units[unit],
-        change=_change(facts, target.level, unit, *_baseline_on(facts, target.effective_on)),
+        change=_change(facts, target.level, unit, *_baseline_on(facts, target.effective_on, known)),
     )
 
 
@@ -343,10 +346,10 @@ def _verdict(measurement: Measurement, facts: IndicatorFacts, terms: Terms | Non
     )
 
 
-def _baseline_on(facts: IndicatorFacts, day: date) -> tuple[Decimal | None, int]:
-    """The value of the baseline in force on a day, and the number of its unit."""
-    baseline = facts.definition_on(day).baseline
-    return None if baseline is None else baseline.value, facts.unit_on(facts.baseline_since(day))
+def _baseline_on(facts: IndicatorFacts, day: date, known: int | None = None) -> tuple[Decimal | None, int]:
+    """The value of the baseline in force on a day, and the number of its unit; `known`: as told by that position."""
+    baseline = facts.definition_on(day, known).baseline
+    return None if baseline is None else baseline.value, facts.unit_on(facts.baseline_since(day, known))
 
 
 def _change(

@@ -124,7 +124,7 @@ class Decisions:
 
         That tells of commitments, perhaps reserved ones: a ministry hears of it only where the decision is its own.
         """
-        return reads_everything(actor) or actor.organization in self._organizations(decision)
+        return reads_everything(actor) or actor.is_of(self._organizations(decision))
 
     def _organizations(self, decision: DecisionOnRecord) -> tuple[str, ...]:
         body = self._bodies.get(decision.agreed.body)

@@ -303,6 +303,9 @@ ERRORS: Catalogue = {
         "Malformed effect",
         "The decision does not say what it does in the way that its kind asks for.",
     ),
+    "split-of-one": Explained(
+        422, "Not one commitment", "A decision splits one commitment: it names that, and no other."
+    ),
     "decision-without-commitments": Explained(
         422, "Decision without commitments", "A decision of this kind names the commitments it concerns."
     ),

@@ -94,11 +94,9 @@ class ActionItem(Aggregate):
 
     # --- what its owner tells --------------------------------------------------------------------------------------
 
-    def report_progress(
-        self, proposed: ActionItemProgressed, context: Context, heirs_on: HeirsOn = itself
-    ) -> ActionItemProgressed:
+    def report_progress(self, proposed: ActionItemProgressed, context: Context) -> ActionItemProgressed:
         """Its owner tells how far it is."""
-        self._must_be_own_of(context.actor, proposed.effective_on, heirs_on)
+        self._must_be_own_of(context.actor, proposed.effective_on)
         day = self._day(proposed.effective_on, context)
         guards.text_given(proposed.text, "Progress", "/text")
         self._must_be_owed_on(day)
@@ -108,11 +106,9 @@ class ActionItem(Aggregate):
     def _progressed(self, entry: Entry[ActionItemProgressed]) -> None:
         self.progress = (*self.progress, entry)
 
-    def complete(
-        self, proposed: ActionItemCompleted, context: Context, heirs_on: HeirsOn = itself
-    ) -> ActionItemCompleted:
+    def complete(self, proposed: ActionItemCompleted, context: Context) -> ActionItemCompleted:
         """It is done, on the evidence given."""
-        self._must_be_own_of(context.actor, proposed.completed_on, heirs_on)
+        self._must_be_own_of(context.actor, proposed.completed_on)
         day = self._day(proposed.completed_on, context, "/completed_on")
         guards.nothing_dated_later(proposed, context.today)
         if not proposed.evidence or not all(item.description.strip() for item in proposed.evidence):
@@ -209,11 +205,10 @@ class ActionItem(Aggregate):
                 pointer="/effective_on",
             )
 
-    def _must_be_own_of(self, actor: Actor, day: date, heirs_on: HeirsOn) -> None:
+    def _must_be_own_of(self, actor: Actor, day: date) -> None:
         """Of a day tells who owed it on that day or owes it now, or who succeeded one of these."""
         owners = {self.owner, self.facts.owners.on(day)[0]}
-        heirs = {heir for owner in owners for heir in heirs_on(owner, date.max)}
-        if actor.role is not Role.DCI and actor.organization not in owners | heirs:
+        if actor.role is not Role.DCI and not actor.is_of(owners):
             raise Forbidden("not-your-action-item", f"It is {self.owner} that owes this, and tells of it.")
 
     def _must_be_owed_on(self, day: date) -> None:

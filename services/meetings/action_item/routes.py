@@ -141,16 +141,6 @@ def action_item_routes(
         """Hands it to another organisation, or to another person in it."""
         return item.reassign(proposed, context, organizations.keys, organizations.heirs_on)
 
-    def report_progress(
-        item: ActionItem, proposed: ActionItemProgressed, context: Context
-    ) -> ActionItemProgressed:
-        """Its owner tells how far it is."""
-        return item.report_progress(proposed, context, organizations.heirs_on)
-
-    def complete(item: ActionItem, proposed: ActionItemCompleted, context: Context) -> ActionItemCompleted:
-        """It is done, on the evidence given."""
-        return item.complete(proposed, context, organizations.heirs_on)
-
     router = Router("action items", id=Annotated[str, Field(description="The UUID of the action item.")])
     one: Resource[ActionItem] = Resource(
         router,
@@ -167,7 +157,7 @@ def action_item_routes(
         identity_types={},
         versioned=False,
         private=private,
-        whole=lambda it, actor: actor.organization in it.readers().organizations,
+        whole=lambda it, actor: actor.is_of(it.readers().organizations),
     )
     one.document(
         ACTION_ITEM,
@@ -177,8 +167,8 @@ def action_item_routes(
         same_on=lambda it, then, now: it.verdict_on(then) == it.verdict_on(now),
     )
     one.history(doc="Everything that was recorded of an action item, in order.")
-    one.fact("progress", ActionItemProgressed, report_progress, access=_TELLS)
-    one.fact("completions", ActionItemCompleted, complete, access=_TELLS)
+    one.fact("progress", ActionItemProgressed, ActionItem.report_progress, access=_TELLS)
+    one.fact("completions", ActionItemCompleted, ActionItem.complete, access=_TELLS)
     one.fact("extensions", ActionItemExtended, ActionItem.extend, access=_DECIDES)
     one.fact("reassignments", ActionItemReassigned, reassign, access=_DECIDES)
     one.fact("cancellations", ActionItemCancelled, ActionItem.cancel, access=_DECIDES)

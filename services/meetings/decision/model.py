@@ -25,6 +25,7 @@ from shared.events.meetings import (
     DecisionAmended,
     DecisionPublished,
 )
+from shared.events.texts import folded_code
 from shared.events.vocabulary import Visibility
 from shared.rules import guards
 from shared.rules.visibility import narrower
@@ -123,13 +124,21 @@ class Decision(Aggregate):
         impact = self.agreed.event.budget_impact
         financing = None if impact is None else impact.financing
         taken_from(proposed.reallocated_from, financing, "/reallocated_from")
-        tied = self.lines(context.clock.day_of, day).get((proposed.fiscal_year, proposed.code))
+        day_of = context.clock.day_of
+        proposed = replace(proposed, code=self._code_on_record(proposed.fiscal_year, proposed.code, day_of))
+        tied = self.lines(day_of, day).get((proposed.fiscal_year, proposed.code))
         if tied is not None:
             before = tied.event
             if replace(before, reason=proposed.reason, effective_on=proposed.effective_on) == proposed:
                 raise RuleBroken("budget-line-already-tied", "This line is tied to it already, just so.")
             guards.reason_given(proposed.reason, "Changing what was said of a budget line")
         return replace(proposed, effective_on=day)
+
+    def _code_on_record(self, year: int, code: str, day_of: DayOf) -> str:
+        """The code as a line of that year has it already: one line, however it is written."""
+        codes = [known for of, known in self.lines(day_of) if of == year]
+        same = (known for known in codes if folded_code(known) == folded_code(code))
+        return code if code in codes else next(same, code)
 
     @evolves(BudgetLineTied)
     def _budget_line_tied(self, entry: Entry[BudgetLineTied]) -> None:

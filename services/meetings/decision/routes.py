@@ -123,7 +123,7 @@ def decision_routes(
         versioned=False,
         called=lambda it: it.number,
         private=private,
-        whole=lambda it, actor: actor.organization in it.readers().organizations,
+        whole=lambda it, actor: actor.is_of(it.readers().organizations),
     )
     one.document(
         DECISION,

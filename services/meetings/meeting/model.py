@@ -213,7 +213,7 @@ class Meeting(Aggregate):
 
         Everybody else who may know of the meeting reads the minutes once they are approved.
         """
-        return actor.role is not Role.MINISTRY or actor.organization in self._recipients()
+        return actor.role is not Role.MINISTRY or actor.is_of(tuple(self._recipients()))
 
     def _recipients(self) -> Iterator[str]:
         """The organisations that a draft of its minutes was sent to."""
@@ -444,7 +444,7 @@ class Meeting(Aggregate):
 
     def observe(self, proposed: ObservationRaised, context: Context) -> ObservationRaised:
         """Raises an observation upon the circulated draft."""
-        if context.actor.role is not Role.DCI and context.actor.organization not in self._recipients():
+        if context.actor.role is not Role.DCI and not context.actor.is_of(tuple(self._recipients())):
             raise Forbidden("not-a-recipient", "Only those the minutes were sent to have a say in them.")
         self._must_be_held()
         self._must_not_be_sealed()

@@ -326,7 +326,7 @@ def meeting_routes(
     )
 
     def whole(meeting: Meeting, actor: Actor) -> bool:
-        return actor.organization in meeting.readers().organizations
+        return actor.is_of(meeting.readers().organizations)
 
     async def private(meeting: Meeting, actor: Actor) -> Private:
         """What drafts and observations say, and the seal where anything that was sealed is hidden."""

@@ -20,11 +20,11 @@ from shared.rules.visibility import can_read, reads_everything
 
 
 class Scope(NamedTuple):
-    """What an asker may read: things of these visibilities, and those that name the asker's organisation as reader."""
+    """What an asker may read: things of these visibilities, and those with one of its organisations as reader."""
 
     name: Literal["public", "government", "everything"]
     visibilities: tuple[Visibility, ...]
-    organization: str | None = None
+    organizations: tuple[str, ...] = ()
 
     @property
     def everything(self) -> bool:
@@ -37,7 +37,7 @@ def scope_of(actor: Actor | None) -> Scope:
     visibilities = tuple(one for one in Visibility if can_read(actor, one, ()))
     if actor is None:
         return Scope("public", visibilities)
-    return Scope("everything" if reads_everything(actor) else "government", visibilities, actor.organization)
+    return Scope("everything" if reads_everything(actor) else "government", visibilities, actor.organizations)
 
 
 def readable(
@@ -163,10 +163,10 @@ def _open_among(
 
 def _read_by_asker(reading: Reading, scope: Scope, position: int | None, ids: Iterable[UUID]) -> set[UUID]:
     wanted = set(ids)
-    if scope.organization is None or not wanted:
+    if not scope.organizations or not wanted:
         return set()
     query = select(readers.c.thing_id).where(
-        readers.c.organization == scope.organization,
+        readers.c.organization.in_(scope.organizations),
         readers.c.thing_id.in_(wanted),
         readers.known_at(position),
     )
@@ -183,11 +183,11 @@ def was_open(scope: Scope, position: int | None, dataset: Dataset, table: Any = 
 
 
 def _among_readers(scope: Scope, position: int | None, thing: ColumnElement[Any]) -> ColumnElement[bool]:
-    if scope.organization is None:
+    if not scope.organizations:
         return false()
     known = readers.table.alias()
     return exists().where(
-        known.c.organization == scope.organization,
+        known.c.organization.in_(scope.organizations),
         known.c.thing_id == thing,
         readers.known_at(position, known),
     )

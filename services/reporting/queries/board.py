@@ -14,6 +14,7 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Text, and_, case, func, literal, or_, select
 
 from services.reporting.datasets import (
+    PILLAR,
     Correction,
     Dataset,
     Type,
@@ -23,7 +24,7 @@ from services.reporting.datasets import (
     commitment_states,
     commitments,
 )
-from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows, was_open
+from services.reporting.queries.access import Scope, read_by_among, readable_rows, was_open
 from services.reporting.queries.corrections import (
     Corrected,
     codes_in,
@@ -34,9 +35,11 @@ from services.reporting.queries.corrections import (
 )
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
+from services.reporting.queries.pillars import described as beside_states
+from services.reporting.queries.pillars import parents_giving_pillars, pillars_of
 from services.reporting.queries.promises import CountBy, Standing, chains
 from services.reporting.queries.rules import verdict
-from services.reporting.queries.states import states_told
+from services.reporting.queries.states import rows_there, states_told
 from services.reporting.reading import Reading
 from shared.events.commitments import Evidence
 from shared.rules.registry import Rule
@@ -96,7 +99,11 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
     code: str | None = None
     title: str | None = None
     status: Annotated[
-        Status | None, Meta(description="Null for what goes on in others: merged or split.")
+        str | None,
+        Meta(
+            description="Null for what goes on in others; of groups: `merged` or `split`.",
+            extra_json_schema={"enum": [*Status, Closure.MERGED, Closure.SPLIT, None]},
+        ),
     ] = None
     status_because: Because | None = None
     public_deadline_on: date | None = None
@@ -205,7 +212,7 @@ def board_as_of(
     count_by: CountBy = CountBy.COMMITMENT,
 ) -> Board:
     """The commitments or promises in order of code, from beyond `after`, and the totals of all that filters admit."""
-    counting = _counting(reading, at, scope, filters, rule, count_by)
+    counting = _counting(reading, at, scope, filters, [], rule, count_by)
     totals = _totals(_counts(reading, counting))
     if not filters:
         then = _whole_then(reading, at, scope, rule, count_by)
@@ -230,7 +237,7 @@ def grouped_board_as_of(
 ) -> Board:
     """How many there are of each kind, and the totals; a group says how many of it are counted as what."""
     columns = [DIMENSIONS[name].name for name in group_by if name != STATUS]
-    counts = _counts(reading, _counting(reading, at, scope, filters, rule, count_by), columns)
+    counts = _counts(reading, _counting(reading, at, scope, filters, columns, rule, count_by))
     names = names_at(reading, at.position, at.on)
     groups: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for row in counts:
@@ -243,15 +250,22 @@ def grouped_board_as_of(
 
 
 class _Counting(NamedTuple):
-    """As what each row is counted, which rows are, and the promises of which the state had to be followed."""
+    """As what each row is counted, which rows are, by what, and the promises of which the state had to be followed."""
 
     status: ColumnElement[Any]
     chosen: ColumnElement[bool]
-    followed: Mapping[UUID, Standing] = {}
+    keys: Sequence[ColumnElement[Any]]
+    followed: Mapping[UUID, Standing]
 
 
 def _counting(
-    reading: Reading, at: AsOf, scope: Scope, filters: Filters, rule: Rule, count_by: CountBy
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    filters: Filters,
+    columns: Sequence[str],
+    rule: Rule,
+    count_by: CountBy,
 ) -> _Counting:
     there, told = rows_there(reading, at, scope), states_told(reading, scope, at.position)
     status: ColumnElement[Any] = func.coalesce(verdict(rule, told, at.on), _row.closure)
@@ -260,29 +274,34 @@ def _counting(
         found = chains(reading, told, there, at.on, rule)
         followed = found.followed()
         there = and_(there, _row.commitment_id.not_in(found.within_others()))
-        by_word: defaultdict[str, list[UUID]] = defaultdict(list)
-        for commitment_id, standing in followed.items():
-            by_word[standing.counted_as].append(commitment_id)
-        if by_word:
-            words = ((_row.commitment_id.in_(ids), literal(word, Text)) for word, ids in by_word.items())
-            status = case(*words, else_=status)
+        words = _words(_row.commitment_id, {one: standing.counted_as for one, standing in followed.items()})
+        status = case(*words, else_=status) if words else status
+    pillar: ColumnElement[Any] = _row.pillar
+    if (filters.get(PILLAR) or PILLAR in columns) and (above := parents_giving_pillars(reading, at, scope)):
+        own = (_row.pillar.is_not(None), _row.pillar)
+        pillar = case(own, *_words(commitments.c.parent, above))
+        there = and_(there, beside_states(at))
+    others = {name: values for name, values in filters.items() if name != PILLAR}
+    of_pillar = [pillar.in_(filters[PILLAR])] if filters.get(PILLAR) else []
     in_state = [status.in_(filters[STATUS])] if filters.get(STATUS) else []
-    chosen = and_(there, *commitment_states.admits(filters), *in_state)
-    return _Counting(status.label(STATUS), chosen, followed)
+    chosen = and_(there, *commitment_states.admits(others), *of_pillar, *in_state)
+    # Under names of their own: in a GROUP BY the name of a column means that column, and not what is selected by it.
+    keys = [(pillar if name == PILLAR else _row[name]).label(f"by_{name}") for name in columns]
+    return _Counting(status.label(STATUS), chosen, keys, followed)
 
 
-def rows_there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
-    """The rows of the day that the asker may read."""
-    return and_(
-        commitment_states.valid_at(at.on, at.position, reading.position),
-        readable(reading, scope, at.position, commitment_states, things=commitments),
-    )
+def _words(column: ColumnElement[Any], words: Mapping[Any, str]) -> list[Any]:
+    """The cases of an expression in which each of some values of a column has a word."""
+    by_word: defaultdict[str, list[Any]] = defaultdict(list)
+    for value, word in words.items():
+        by_word[word].append(value)
+    return [(column.in_(values), literal(word, Text)) for word, values in by_word.items()]
 
 
-def _counts(reading: Reading, counting: _Counting, columns: Sequence[str] = ()) -> Sequence[Any]:
-    """How many there are by what they are counted as, and by the values of some columns."""
-    keys = [_row[name] for name in columns]
-    query = select(*_count_columns(counting.status), *keys).where(counting.chosen).group_by(STATUS, *keys)
+def _counts(reading: Reading, counting: _Counting) -> Sequence[Any]:
+    """How many there are by what they are counted as, and by the keys of the groups."""
+    columns, keys = _count_columns(counting.status), counting.keys
+    query = select(*columns, *keys).where(counting.chosen).group_by(STATUS, *(key.name for key in keys))
     return reading.connection.execute(query).all()
 
 
@@ -394,6 +413,8 @@ def _items(
     elsewhere |= codes_in(one for found in corrections.values() for one in found)
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
     parts = _parts(reading, at, scope, [row.code for row in rows if row.closure == Closure.SPLIT])
+    above = {described[row.commitment_id].parent for row in rows if row.pillar is None} - {None}
+    inherited = pillars_of(reading, at, scope, above)
 
     def item(row: Any) -> Item:
         one = row.commitment_id
@@ -405,6 +426,7 @@ def _items(
             one in own,
             followed.get(one) or _own_standing(row, at.on, rule),
             parts.get(row.code, []),
+            row.pillar or inherited.get(described[one].parent),
         )
         return _item(row, beside, at.on, names, known, scope, rule)
 
@@ -439,6 +461,8 @@ class _Beside(NamedTuple):
     """Whether the asker may know what became of its internal deadline."""
     standing: Standing
     parts: list[str]
+    pillar: str | None
+    """Its own, or that of the nearest it is part of."""
 
 
 def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str]) -> set[str]:
@@ -449,11 +473,12 @@ def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str
 def _item(
     row: Any, beside: _Beside, on: date, names: Names, known: set[str], scope: Scope, rule: Rule
 ) -> Item:
-    described, details, progress, corrections, own, standing, parts = beside
+    described, details, progress, corrections, own, standing, parts, pillar = beside
     decider, late_days = standing.decided_by, row.late_days
     own_fact = decider.commitment_id == row.commitment_id
     if rule.line_for(row, on).verdict == Status.DELAYED:
         late_days = (on - row.public_deadline).days
+    dimensions = {field.name: getattr(row, field.name) for field in DIMENSIONS.values()} | {PILLAR: pillar}
     return Item(
         id=row.commitment_id,
         code=row.code,
@@ -480,8 +505,8 @@ def _item(
         result=_result(row, details, progress),
         percent=_percent(progress and progress.percent),
         percent_unreviewed=_percent(progress and progress.percent_unreviewed),
-        **{field.name: getattr(row, field.name) for field in DIMENSIONS.values()},
-        **{name: names.of(field.names, getattr(row, field.name)) for name, field in _NAMED.items()},
+        **dimensions,
+        **{name: names.of(field.names, dimensions[field.name]) for name, field in _NAMED.items()},
     )
 
 

@@ -17,11 +17,11 @@ from msgspec import Meta
 from sqlalchemy import and_, select
 
 from services.reporting.datasets import commitment_states, commitments
-from services.reporting.queries.access import Scope, readable
+from services.reporting.queries.access import Scope
 from services.reporting.queries.board import COUNTED, STATUS, Because, readable_codes
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.rules import verdict
-from services.reporting.queries.states import states_told
+from services.reporting.queries.states import rows_there, states_told
 from services.reporting.queries.timeline import DayOf, Source, sources_of
 from services.reporting.reading import Reading
 from shared.aggregate.aggregate import believed, retractions_in
@@ -169,10 +169,7 @@ def _rows(reading: Reading, at: AsOf, scope: Scope, rule: Rule) -> dict[UUID, An
                 commitments.holds(at.on, at.position),
             ),
         )
-        .where(
-            commitment_states.valid_at(at.on, at.position, reading.position),
-            readable(reading, scope, at.position, commitment_states, things=commitments),
-        )
+        .where(rows_there(reading, at, scope))
     )
     return {row.commitment_id: row for row in reading.connection.execute(query)}
 

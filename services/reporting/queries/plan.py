@@ -24,11 +24,11 @@ from services.reporting.datasets import (
     commitments,
 )
 from services.reporting.queries.access import Scope
-from services.reporting.queries.board import rows_there
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
+from services.reporting.queries.pillars import Place, nearest_pillar
 from services.reporting.queries.promises import GOES_ON, Chains, beginning
-from services.reporting.queries.states import states_told
+from services.reporting.queries.states import rows_there, states_told
 from services.reporting.reading import Reading
 from shared.events.vocabulary import CommitmentKind, ResultType
 from shared.rules.registry import Rule
@@ -133,10 +133,8 @@ class _Plan:
         self.parts: defaultdict[str | None, list[str]] = defaultdict(list)
         for code in sorted(self.rows):
             self.parts[self.parents.get(code)].append(code)
-        self.pillars: dict[str, str | None] = {}
-        for code in self.from_above():
-            above = self.pillars.get(self.parents.get(code, ""))
-            self.pillars[code] = self.rows[code].pillar or above
+        places = {code: Place(row.pillar, self._named_as_parent(code)) for code, row in self.rows.items()}
+        self.pillars = {code: nearest_pillar(code, places.get) for code in self.rows}
 
     def _named_as_parent(self, code: str) -> str | None:
         parent: str | None = self.described[self.rows[code].commitment_id].parent

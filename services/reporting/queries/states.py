@@ -13,8 +13,9 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, ColumnElement, Date, and_, case, cast, null
 from sqlalchemy.types import TypeEngine
 
-from services.reporting.datasets import commitment_states
-from services.reporting.queries.access import Scope, read_by
+from services.reporting.datasets import commitment_states, commitments
+from services.reporting.queries.access import Scope, read_by, readable
+from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 
 _INTERNAL: Final[dict[str, TypeEngine[Any]]] = {
@@ -40,6 +41,14 @@ class _Columns:
         return iter(self._columns.values())
 
 
+def rows_there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
+    """The rows of the day that the asker may read."""
+    return and_(
+        commitment_states.valid_at(at.on, at.position, reading.position),
+        readable(reading, scope, at.position, commitment_states, things=commitments),
+    )
+
+
 def states_told(reading: Reading, scope: Scope, position: int) -> Any:
     """The columns of `commitment_states`, by name, as the asker may know them; to be selected all at once as well."""
     columns = commitment_states.c
@@ -47,7 +56,7 @@ def states_told(reading: Reading, scope: Scope, position: int) -> Any:
         return columns
     told = {name: columns[name] for name in columns.keys()}  # noqa: SIM118 - iterating gives the columns
     for name, kind in _INTERNAL.items():
-        if scope.organization is None:
+        if not scope.organizations:
             told[name] = cast(null(), kind).label(name)
         else:
             own = read_by(reading, scope, position, columns.commitment_id)

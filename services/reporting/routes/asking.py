@@ -23,6 +23,7 @@ from services.reporting.queries.moments import AsOf, as_of, position_asked_for, 
 from services.reporting.queries.told import Told
 from services.reporting.reading import Reading
 from services.reporting.routes.waiting import Reached
+from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.eventlog.codec import instant_text
@@ -133,10 +134,13 @@ NextPage = Annotated[str | None, Meta(description="The absolute URL of the next 
 class Reporting:
     """What the routes ask: the read model and the log, off the event loop."""
 
-    def __init__(self, live: LiveLog, read_model: ReadModel, *, keep_alive: float) -> None:
+    def __init__(
+        self, live: LiveLog, read_model: ReadModel, organizations: OrganizationsByDay, *, keep_alive: float
+    ) -> None:
         self.live = live
         self.keep_alive = keep_alive
         self._read_model = read_model
+        self._organizations = organizations
         self._told = Told(live.store)
         self._reached = Reached(read_model)
 
@@ -166,7 +170,7 @@ class Reporting:
         Waits, within bounds, for a read model that is not there yet: Unavailable after that.
         """
         visitor = visitor_of(request)
-        scope = scope_of(visitor)
+        scope = self._scope_of(visitor)
         on, position, wait_for = asked.day, asked.position, max(asked.wait_for or 0, after)
         known_at = None if asked.known_at is None else moment_of(asked.known_at, self.clock, visitor)
         if pinned is not None:
@@ -181,6 +185,10 @@ class Reporting:
             # Their own write is there already; how soon others write is not for them to know.
             wait_for = min(wait_for, await run_in_threadpool(self.store.head))
         await self._reached.until(max(wait_for, position or 0), LONGEST_WAIT)
+        await self.live.wait_for(wait_for, LONGEST_WAIT)
+        scope = self._scope_of(
+            visitor
+        )  # once more: what was waited for may be what their organisation inherited
 
         def read() -> tuple[AsOf, Scope, T]:
             with self._read_model.reading() as reading:
@@ -196,7 +204,7 @@ class Reporting:
     ) -> Collection[str] | None:
         """Those of some codes of a kind of things that an asker may know of now; None: of all on record."""
         hidden = _HIDDEN.get(kind)
-        scope = scope_of(actor)
+        scope = self._scope_of(actor)
         if hidden is None or scope.everything:
             return None
 
@@ -224,7 +232,7 @@ class Reporting:
         if known_at is None and position is None:
             return at._replace(on=on)
         visitor = visitor_of(request)
-        scope = scope_of(visitor)
+        scope = self._scope_of(visitor)
         moment = None if known_at is None else moment_of(known_at, self.clock, visitor)
         chosen = position_asked_for(self.store, self.clock, scope, moment, position)
         found = as_of(self._told, self.clock, reading, scope, on, moment, chosen)
@@ -235,6 +243,9 @@ class Reporting:
                 pointer="/query/from_position",
             )
         return found
+
+    def _scope_of(self, actor: Actor | None) -> Scope:
+        return scope_of(actor if actor is None else self._organizations.with_heritage(actor))
 
     async def close(self) -> None:
         """Give back what it waits with; the read model and the log are whoever's who opened them."""

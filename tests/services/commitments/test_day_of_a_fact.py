@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
-from services.commitments.commitment.model import Known, Successor, register, replace
+from services.commitments.commitment.model import Successor, register, replace
 from shared.errors import BitacoraError, Forbidden, InvalidInput, RuleBroken
 from shared.events.commitments import (
     Assessed,
@@ -44,7 +44,7 @@ from shared.events.vocabulary import (
     ReviewOutcome,
     Visibility,
 )
-from shared.identity.actor import Actor, Role
+from shared.identity.actor import Actor, Heir, Role
 from tests.services.commitments.promises import (
     HEALTH,
     INTERIOR,
@@ -144,13 +144,11 @@ HANDED_OVER = LeadReassigned(
 )
 
 
-def tells(actor: Actor, day: date, known: Known = KNOWN) -> list[Any]:
+def tells(actor: Actor, day: date) -> list[Any]:
     now = on(TODAY, actor)
     return [
-        lambda it: it.report_progress(
-            ProgressReported(period="2012", effective_on=day, no_change=True), now, known
-        ),
-        lambda it: it.complete_milestone(MilestoneCompleted(number=1, completed_on=day), now, known),
+        lambda it: it.report_progress(ProgressReported(period="2012", effective_on=day, no_change=True), now),
+        lambda it: it.complete_milestone(MilestoneCompleted(number=1, completed_on=day), now),
     ]
 
 
@@ -179,9 +177,9 @@ def test_whoever_had_the_right_on_a_day_tells_of_it_and_so_does_the_present_lead
 
 
 def test_who_succeeded_a_dissolved_organisation_has_its_right() -> None:
-    inherited = KNOWN._replace(heirs_on=lambda code, _: ("MINVU",) if code == "INTERIOR" else (code,))
-    assert [allowed(ask) for ask in tells(MINVU, JUNE, inherited)] == [True, True]
-    assert not any(allowed(ask) for ask in tells(MINVU, JULY, inherited))
+    heir = Heir(MINVU.subject, MINVU.organization, MINVU.role, ("INTERIOR",))
+    assert [allowed(ask) for ask in tells(heir, JUNE)] == [True, True]
+    assert not any(allowed(ask) for ask in tells(heir, JULY))
 
 
 # --- progress reports ----------------------------------------------------------------------------------------------

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.commitments.indicator.model import Indicator
+from services.commitments.indicator.routes import indicator_document
 from shared.errors import InvalidInput, RuleBroken
 from shared.events.indicators import Baseline, TargetSet
 from shared.events.vocabulary import Accumulation, Direction, Frequency, RelativeTo
 from shared.rules.indicator_facts import Terms
 from shared.rules.indicator_verdict import IndicatorVerdict
+from shared.rules.indicator_warnings import WarningWindows
 from tests.services.commitments.stories import Story
 from tests.services.commitments.test_indicator_decisions import (
     BY_2013,
@@ -61,6 +63,13 @@ def verdict(story: Story[Indicator], period: str, terms: Terms | None = None) ->
     found = facts.verdict(terms, facts.measurements[period])
     assert found is not None
     return found
+
+
+def shown_change(story: Story[Indicator]) -> tuple[Decimal, Decimal | None]:
+    """The change that is shown beside the original target, as it is and in percent."""
+    document = indicator_document(story.replayed(), WarningWindows(), LATER.today, LATER.clock.day_of)
+    change = document.original_target.change  # type: ignore[attr-defined]
+    return change.absolute, change.percent
 
 
 def statuses(story: Story[Indicator]) -> list[str]:
@@ -180,6 +189,27 @@ def test_fifteen_per_cent_less_than_the_baseline_is_28_56_for_good() -> None:
     # Who promises it again means the new one.
     again = promised(story, -15, relative_to=RelativeTo.BASELINE, effective_on=date(2012, 1, 1))
     assert str(again.level) == "25.5"
+
+
+@pytest.mark.parametrize(
+    ("baseline", "percent", "level"), [("-10", 50, "-5"), ("-10", -50, "-15"), ("10", 50, "15")]
+)
+def test_a_change_in_percent_goes_the_way_it_says_below_zero_too(
+    baseline: str, percent: int, level: str
+) -> None:
+    story = indicator(baseline=Baseline(value=Decimal(baseline), on=date(2009, 12, 31)))
+    assert str(promised(story, percent, relative_to=RelativeTo.BASELINE).level) == level
+    assert shown_change(story)[1] == percent
+
+
+def test_what_is_promised_in_percent_stays_that_when_a_baseline_of_an_earlier_day_is_told_later() -> None:
+    story = indicator()
+    promised(story, -15, relative_to=RelativeTo.BASELINE)
+    revised = redefinition(
+        {"baseline": Baseline(value=Decimal("30"), on=date(2009, 12, 31))}, effective_on=DEFINED_ON
+    )
+    story.record(story.thing.change_definition(revised, LATER))
+    assert shown_change(story) == (Decimal("-5.04"), Decimal(-15))
 
 
 def test_a_relative_target_needs_a_baseline_that_is_not_zero() -> None:

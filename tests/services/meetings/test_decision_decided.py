@@ -155,6 +155,23 @@ def test_a_decision_ends_in_budget_lines() -> None:
     given_decision(LINE).when(lambda it: tie(it, code="05-02")).then(structs.replace(LINE, code="05-02"))
 
 
+def test_a_line_is_one_however_its_code_is_written_and_twins_on_record_stay_two() -> None:
+    line = structs.replace(LINE, code="Prog-A")
+    given_decision(line).when(lambda it: tie(it, code="prog-a")).refused(
+        "budget-line-already-tied", RuleBroken
+    )
+    again = tie(decision(line), code="PROG-A", amount="900", reason="Cut in Congress")
+    assert isinstance(again, BudgetLineTied)
+    assert again.code == "Prog-A"
+    given_decision(line).when(lambda it: tie(it, code="prog-a", fiscal_year=2014)).then(
+        structs.replace(line, code="prog-a", fiscal_year=2014)
+    )
+    twins = decision(line, structs.replace(line, code="prog-a"))
+    changed = tie(twins, code="prog-a", amount="900", reason="Cut in Congress")
+    assert isinstance(changed, BudgetLineTied)
+    assert changed.code == "prog-a"
+
+
 def test_what_was_said_of_a_line_is_changed_for_a_reason() -> None:
     given_decision(LINE).when(tie).refused("budget-line-already-tied", RuleBroken)
     given_decision(LINE).when(lambda it: tie(it, amount="900")).refused(

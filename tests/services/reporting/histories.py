@@ -168,6 +168,7 @@ class Teller:
             kind=self._one_of(list(CommitmentKind)),
             visibility=self._one_of(list(Visibility)),
             pillar=self._one_of(PILLARS),
+            parent=self._one_of([None, self._code()]),
             result_type=self._one_of([None, *ResultType]),
             origin=self._one_of([None, Origin(kind=OriginKind.COMMITTEE), self._speech()]),
             split_from=self._one_of([None, self._code()]),
@@ -185,6 +186,7 @@ class Teller:
             [
                 (ChangeableField.TITLE, self._one_of(["Changed title", "First title"])),
                 (ChangeableField.PILLAR, self._one_of(PILLARS)),
+                (ChangeableField.PARENT, self._one_of([None, self._code()])),
                 (ChangeableField.PRIORITY, self._one_of(["high", None])),
                 (ChangeableField.COLLABORATING_ORGANIZATIONS, [self._ministry()]),
                 (ChangeableField.GOAL, self._one_of(["a goal", "another goal", None])),
@@ -200,6 +202,7 @@ class Teller:
             [
                 ("title", "Corrected title"),
                 ("pillar", self._one_of(PILLARS)),
+                ("parent", self._one_of([None, self._code()])),
                 ("priority", self._one_of([None, "low"])),
                 ("kind", "action"),
                 ("result_type", self._one_of([None, "outcome"])),
@@ -255,6 +258,8 @@ class Expected(NamedTuple):
     internal_deadline: date | None
     lead: str
     pillar: str | None
+    """Its own."""
+    parent: str | None
     kind: str
     origin: str | None
     result_type: str | None
@@ -308,6 +313,7 @@ def _worked_out(told: Told, on: date, *, with_internal: bool = True) -> tuple[Ex
         "effective_on": (first.effective_on, registered_at),
         "title": (first.title, registered_at),
         "pillar": (first.pillar, registered_at),
+        "parent": (first.parent, registered_at),
         "priority": (first.priority, registered_at),
         "region": (first.region, registered_at),
         "goal": (first.goal, registered_at),
@@ -360,9 +366,9 @@ def _worked_out(told: Told, on: date, *, with_internal: bool = True) -> tuple[Ex
         (closure, closure_at), (public, public_at), (judgement, judgement_at), (internal, internal_at)
     )
     status, because = judged(*held, on)
-    title, pillar, priority, region, goal = (
+    title, pillar, parent, priority, region, goal = (
         speaks(_changed_to(name), fields[name])[0]
-        for name in ("title", "pillar", "priority", "region", "goal")
+        for name in ("title", "pillar", "parent", "priority", "region", "goal")
     )
     origin = fields["origin"][0]
     end = dict(told)[closure_at] if closure else None
@@ -386,6 +392,7 @@ def _worked_out(told: Told, on: date, *, with_internal: bool = True) -> tuple[Ex
         internal_deadline=internal,
         lead=lead,
         pillar=pillar,
+        parent=parent,
         kind=fields["kind"][0],
         origin=origin and origin["kind"],
         result_type=fields["result_type"][0],
@@ -577,6 +584,14 @@ def _first_of(code: str, there: dict[str, Expected]) -> str:
         code = origin
     ring = passed[passed.index(code) :]
     return passed[0] if passed[0] in ring else code
+
+
+def pillars(board: Sequence[Expected]) -> dict[str, str | None]:
+    """Under which pillar each of the commitments that somebody may see on a day stands: word goes down from above."""
+    found = {one.code: one.pillar for one in board}
+    for _ in board:
+        found = {one.code: one.pillar or found.get(one.parent or "") for one in board}
+    return found
 
 
 def concerned(told: Told, on: date = date.max) -> set[str]:

@@ -185,14 +185,16 @@ def test_rows_and_position_go_in_together_or_not_at_all(stage: Stage) -> None:
     assert generation is not None
     first, second = stage.read_model.writer(generation), stage.read_model.writer(generation)
     changes = RowChanges()
-    changes.added["names"] = [("pillar", "p", "Pillar", 1, 1, 2**63 - 1)]
+    changes.added["names"] = [("pillar", "p", date.min, date.max, "Pillar", 1, 1, 2**63 - 1)]
     try:
         assert first.progress().position == second.progress().position == 0
         first.write(changes, before=0, after=1)
         with pytest.raises(OvertakenError):
             second.write(changes, before=0, after=1)
         broken = RowChanges()
-        broken.added["names"] = [("pillar", "p", "Pillar", 1, 1, 2**63 - 1)]  # the same key again
+        broken.added["names"] = [
+            ("pillar", "p", date.min, date.max, "Pillar", 1, 1, 2**63 - 1)
+        ]  # the same key again
         with pytest.raises(Exception, match=r"(?i)unique|duplicate"):
             second.write(broken, before=1, after=2)
         assert first.progress().position == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
@@ -12,10 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.reporting.queries.access import Scope
 from services.reporting.queries.board import Board, Item, board_as_of, grouped_board_as_of
 from services.reporting.queries.moments import AsOf
+from services.reporting.queries.plan import Node, profile_as_of, tree_as_of
 from services.reporting.queries.promises import CountBy
 from services.reporting.queries.timeline import timeline_as_of
+from services.reporting.reading import Reading
 from shared.clock import Clock
 from shared.errors import NotFound
 from shared.events.commitments import Corrected
@@ -32,6 +36,7 @@ from tests.services.reporting.histories import (
     concerned,
     histories,
     otherwise,
+    pillars,
     promised,
     replayed,
 )
@@ -104,6 +109,7 @@ def as_expected(item: Item) -> Expected:
         internal_deadline=item.internal_deadline_on,
         lead=item.lead_organization,
         pillar=item.pillar,
+        parent=item.parent,
         kind=item.kind,
         origin=item.origin,
         result_type=item.result_type,
@@ -139,8 +145,11 @@ def test_the_board_says_what_a_replay_of_the_log_says(stage: Stage, data: st.Dat
             board = board_as_of(reading, at, EVERYTHING, story.leads(), limit=200)
             grouped = grouped_board_as_of(reading, at, EVERYTHING, story.leads(), ["pillar", "status"])
         existing = {code for code in story.codes() if story.known(code, position)}
+        under = pillars(expected)
         shown = [
             one._replace(
+                pillar=under[one.code],
+                parent=one.parent if one.parent in existing else None,
                 merged_into=one.merged_into if one.merged_into in existing else None,
                 split_from=one.split_from if one.split_from in existing else None,
                 goes_on=None,
@@ -162,7 +171,7 @@ def test_the_board_says_what_a_replay_of_the_log_says(stage: Stage, data: st.Dat
             one.public_deadline is None for one in expected
         ]
         counted = {(group["pillar"], group["status"]): group["count"] for group in grouped.items}
-        listed = [(one.pillar, one.status or one.goes_on) for one in expected]
+        listed = [(under[one.code], one.status or one.goes_on) for one in expected]
         assert counted == {key: listed.count(key) for key in listed}
 
 
@@ -294,7 +303,8 @@ def test_promises_stand_as_a_replay_of_what_the_asker_may_read_follows_them(
 
     def told(code: str) -> Expected:
         own = all(
-            scope.organization in concerned(story.known(code, known)) for known in (position, story.last)
+            any(one in concerned(story.known(code, known)) for one in scope.organizations)
+            for known in (position, story.last)
         )
         found = replayed(story.known(code, position), on, with_internal=scope.everything or own)
         assert found is not None
@@ -333,6 +343,63 @@ def test_promises_stand_as_a_replay_of_what_the_asker_may_read_follows_them(
         for code, one in sorted(expected.items())
         if one.counted_as == "delayed" and one.first.speech_year in ("2010", "2012")
     ]
+
+
+@settings(EVERY_TIME, max_examples=30)
+@given(data=st.data())
+def test_board_tree_and_profile_agree_on_the_pillar_of_all_that_the_asker_may_read(
+    stage: Stage, data: st.DataObject
+) -> None:
+    tag = f"t{next(numbers):05d}"
+    story = Story(stage, tag, data.draw(histories(tag)), [])
+    asked = st.tuples(
+        asked_days, story.positions(), st.sampled_from([EVERYTHING, PUBLIC, ministry(f"{tag}-a")])
+    )
+    for on, position, scope in data.draw(st.lists(asked, min_size=3, max_size=3)):
+        with stage.read_model.reading() as reading:
+            assert_one_pillar(reading, story, AsOf(on, position, None), scope)
+
+
+def assert_one_pillar(reading: Reading, story: Story, at: AsOf, scope: Scope) -> None:
+    """Every answer of a day has all that the asker may read under the same pillar as a replay."""
+    listed = board_as_of(reading, at, scope, story.leads(), limit=200).items
+    there = [replayed(story.known(item.code, at.position), at.on) for item in listed]
+    under = pillars([one for one in there if one is not None])
+    assert {item.code: item.pillar for item in listed} == under
+    for count_by in CountBy:
+        counted = list(under)
+        if count_by is CountBy.PROMISE:
+            counted = sorted(promised([one for one in there if one is not None]))
+        groups = grouped_board_as_of(reading, at, scope, story.leads(), ["pillar"], count_by=count_by).items
+        words = [under[code] for code in counted]
+        assert {group["pillar"]: group["count"] for group in groups} == {
+            word: words.count(word) for word in words
+        }
+        for some in (["health"], ["education", "health"]):
+            found = board_as_of(
+                reading, at, scope, story.leads() | {"pillar": some}, limit=200, count_by=count_by
+            )
+            assert [item.code for item in found.items] == [code for code in counted if under[code] in some]
+            assert found.totals.registered == len(found.items)
+    # Everything that other examples told is in the plan as well.
+    _totals, branches = tree_as_of(reading, at, scope)
+    in_tree = {node.code: node.pillar for branch in branches for node in nodes_in(branch.items)}
+    assert {code: in_tree[code] for code in under} == under
+    _whole, rows = profile_as_of(reading, at, scope)
+    board = grouped_board_as_of(
+        reading, at, scope, {"kind": ["strategic_objective"]}, ["pillar", "status"]
+    ).items
+    counts: Counter[str | None] = Counter()
+    for group in board:
+        counts[group["pillar"]] += 0 if group["status"] in ("merged", "split") else group["count"]
+    assert {row.pillar: row.total for row in rows} == +counts
+
+
+def nodes_in(items: list[Node]) -> Iterator[Node]:
+    """All the nodes of a part of the tree."""
+    for node in items:
+        yield node
+        yield from nodes_in(node.items)
 
 
 @settings(EVERY_TIME, max_examples=3)

@@ -117,3 +117,19 @@ def test_a_url_leads_to_the_web() -> None:
     assert accepts(types.Url, "https://www.example.org/20595")
     for wrong in ("javascript:alert(1)", "www.example.org", "https://a b", "https://" + "x" * 2000):
         assert not accepts(types.Url, wrong)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("650.000.000", "650.000.000 may be meant as 650000000"),
+        ("28,56", "28,56 may be meant as 28.56"),
+        ("28.56", "write 28.56"),
+        ("12 %", "a value is a number such as 28.56"),
+        (True, "a value is a number such as 28.56"),
+    ],
+)
+def test_a_value_that_is_no_number_is_told_how_it_is_written(written: object, said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(types.Value).validate_python(written)
+    assert said in str(refused.value)

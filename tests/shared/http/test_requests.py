@@ -73,6 +73,8 @@ def test_any_event_can_be_proposed_as_it_lies_in_the_log_but_for_what_is_compute
         "period",
         "period_end_on",
         "effective_on",
+        "retracted",
+        "parts",
         *OF_MEETINGS,
     }
     assert faults(event_type, {**body, "unheard_of": 1}) == {"unheard_of": "extra_forbidden"}

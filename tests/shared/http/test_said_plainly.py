@@ -43,6 +43,31 @@ async def test_a_number_with_separators_is_told_how_it_is_written(
     assert said in error["detail"]
 
 
+async def test_an_amount_without_quotes_is_told_so(installation: Installation) -> None:
+    body = b'{"title": "a", "cost": {"amount": 650000000, "currency": "CLP"}}'
+    (error,) = problem(await posted(installation, body), 422, "request-invalid")["errors"]
+    assert error["pointer"] == "/cost/amount"
+    assert 'decimal text such as "1234.5", in quotes' in error["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "said"),
+    [
+        (b"[]", "", "should be an object"),
+        (b'"a"', "", "should be an object"),
+        (b'{"title": "a", "cost": "1"}', "/cost", "should be an object"),
+        (b'{"title": "  "}', "/title", "is blank"),
+        (b"", "", "no body"),
+    ],
+)
+async def test_what_has_another_shape_is_told_in_words_of_the_request(
+    installation: Installation, body: bytes, pointer: str, said: str
+) -> None:
+    (error,) = problem(await posted(installation, body), 422, "request-invalid")["errors"]
+    assert error["pointer"] == pointer
+    assert said in error["detail"]
+
+
 async def test_a_field_that_does_not_exist_is_called_that(installation: Installation) -> None:
     document = problem(await posted(installation, b'{"titel": "a", "title": "a"}'), 422, "request-invalid")
     assert document["errors"] == [
@@ -62,6 +87,9 @@ async def test_a_field_that_does_not_exist_is_called_that(installation: Installa
         (b'{"title": "a", "cost": {"amount": "1", "amount": "2", "currency": "CLP"}}', "'amount' twice"),
         (b'{"title": "a", "share": NaN}', "NaN is no JSON number"),
         (b'{"title": "a"', "line 1, column"),
+        (b'{"share": 650.000.000, "title": "a"}', "no separators of thousands"),
+        (b'{"title": "a", "share": 28,56}', "no separators of thousands"),
+        (b'{"title": "a", "share": 650 000}', "no separators of thousands"),
     ],
 )
 async def test_a_body_that_cannot_be_read_is_told_why(
@@ -111,7 +139,9 @@ async def _nothing(_scope: object, _receive: object, _send: object) -> None:
     raise AssertionError("no request reaches the application")
 
 
-@pytest.mark.parametrize("unseen", ["\n", "\t", "\x1b", "\u200b", "\u202e", "\u2066", "\ufeff", "\x85"])
+@pytest.mark.parametrize(
+    "unseen", ["\n", "\t", "\x1b", "\u200b", "\u202e", "\u2066", "\ufeff", "\x85", "\u00ad", "\U000e0041"]
+)
 async def test_a_text_of_one_line_takes_nothing_that_nobody_sees(
     installation: Installation, unseen: str
 ) -> None:
