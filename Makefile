@@ -1,5 +1,6 @@
 # Needs make and Python 3.11 or later; everything else goes into .venv, which is made when it is missing.
 #   make PYTHON=python3.12 …   use another interpreter
+#   make run UP='--demo --first-port 8101'    where other services have the ports from 8001
 #   make test TESTS='tests/house -k docker'   run some of the tests
 
 PYTHON ?= python3

@@ -71,7 +71,7 @@ def _print_board(out: Console, client: httpx.Client, board: str, day: date, titl
     for colour, label in LIGHTS.values():
         shown.add_column(f"[{colour}]●[/{colour}]\n{label}", justify="right", no_wrap=True)
     for pillar, counts in sorted(pillars.items(), key=lambda item: str(item[0])):
-        shown.add_row(str(pillar), *(str(counts.get(status, "")) for status in LIGHTS))
+        shown.add_row(pillar or "none", *(str(counts.get(status, "")) for status in LIGHTS))
     totals = document["totals"]
     shown.add_section()
     shown.add_row("total", *(str(totals["by_status"][status]) for status in LIGHTS))
@@ -95,7 +95,8 @@ def _print_late(out: Console, client: httpx.Client, board: str, day: date) -> No
                 str(item["late_days"] or ""),
             )
             words = item["public_deadline_reason"] or (item["result"] and item["result"]["text"])
-            shown.add_row(item["code"], item["status"], *days, words)
+            state = item["status"] or ("merged" if item["merged_into"] else "split")
+            shown.add_row(item["code"], state, *days, words)
     out.print()
     out.print(shown)
 

@@ -61,7 +61,14 @@ from shared.events.types import (
     Word,
     Year,
 )
-from shared.events.vocabulary import CommitmentKind, DeadlineKind, DiscardReason, ResultType, Visibility
+from shared.events.vocabulary import (
+    CommitmentKind,
+    DeadlineKind,
+    DiscardReason,
+    RelativeTo,
+    ResultType,
+    Visibility,
+)
 
 # --- bodies --------------------------------------------------------------------------------------------------------
 
@@ -342,14 +349,20 @@ class AgreedDeadline(Part, frozen=True, kw_only=True):
 
     deadline: DeadlineKind
     on: CivilDay
+    internal_on: Annotated[
+        CivilDay | None, Field(description="With the public deadline: the internal one moves to this day.")
+    ] = None
 
 
 class AgreedTarget(Part, frozen=True, kw_only=True):
-    """The new target of an indicator; `value` is decimal text in its unit."""
+    """The new target of an indicator; `value` is decimal text, in its unit or in percent of its baseline."""
 
     indicator: IndicatorCode
     value: ValueText
     on: CivilDay
+    relative_to: Annotated[
+        RelativeTo, Field(description="`baseline`: the value is a change in percent of it, such as -15.")
+    ] = RelativeTo.ABSOLUTE
 
 
 class AgreedDiscard(Part, frozen=True, kw_only=True):

@@ -1073,6 +1073,8 @@ def _replaced(
         candidate = with_field(registered, field, value)
     except msgspec.ValidationError as error:
         raise invalid(f"The value does not have the shape that '{field}' has at registration.") from error
+    if isinstance(value, str) and isinstance(getattr(candidate, field), Decimal):
+        raise invalid(f"'{field}' is a number such as 2.5: without quotes or separators of thousands.")
     # Members a value may not have would be dropped in silence: what is asked is what must be recorded.
     if not _same_members(value, _as_json(candidate, field)):
         raise invalid(f"The value has members that '{field}' does not have at registration.")

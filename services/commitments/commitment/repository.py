@@ -156,14 +156,12 @@ class Commitments(Repository[Commitment]):
         for code in current.split_into:
             part = await self.by_code(code)
             naming = await asyncio.to_thread(self._naming, code, (*PLACING, Merged))
-            if part is None:
-                raise RuleBroken("retraction-in-the-way", f"Of '{code}' nothing is left to take back.")
-            # What was said in error and taken back again is not said.
-            void = {version for at, one in part.retracted.items() for version in (at, one.by)}
-            if said := sorted({*range(2, part.version + 1)} - void):
+            assert part is not None, "a split registers its parts"
+            taken_back = {*part.retracted, *(one.by for one in part.retracted.values())}
+            if since := {*range(2, part.version + 1)} - taken_back:
                 raise RuleBroken(
                     "retraction-in-the-way",
-                    f"More was recorded of '{code}' since: retract its version {said[0]} first.",
+                    f"More was recorded of '{code}' since: version {min(since)}, and perhaps others.",
                 )
             naming.pop(part.id, None)
             others = [(await self.get(stream), versions) for stream, versions in naming.items()]

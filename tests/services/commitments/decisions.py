@@ -28,7 +28,7 @@ from shared.events.meetings import (
     Referral,
 )
 from shared.events.streams import stream_of
-from shared.events.vocabulary import DeadlineKind, DiscardReason, Visibility
+from shared.events.vocabulary import DeadlineKind, DiscardReason, RelativeTo, Visibility
 from shared.identity.actor import Actor, Role
 
 LAW = Evidence(description="Law 20.595")
@@ -64,14 +64,19 @@ def agreeing(code: str = "SEG-77", **more: Any) -> Effect:
     return Effect(commitment=AgreedCommitment(**fields | more))
 
 
-def until(day: date, deadline: DeadlineKind = DeadlineKind.PUBLIC) -> Effect:
-    """To move a deadline."""
-    return Effect(deadline=AgreedDeadline(deadline=deadline, on=day))
+def until(day: date, deadline: DeadlineKind = DeadlineKind.PUBLIC, internal_on: date | None = None) -> Effect:
+    """To move a deadline, or both."""
+    return Effect(deadline=AgreedDeadline(deadline=deadline, on=day, internal_on=internal_on))
 
 
-def aiming(value: str, on: date = date(2014, 12, 31), indicator: str = "VICTIMISATION") -> Effect:
+def aiming(
+    value: str,
+    on: date = date(2014, 12, 31),
+    indicator: str = "VICTIMISATION",
+    relative_to: RelativeTo = RelativeTo.ABSOLUTE,
+) -> Effect:
     """To promise another value."""
-    return Effect(target=AgreedTarget(indicator=indicator, value=value, on=on))
+    return Effect(target=AgreedTarget(indicator=indicator, value=value, on=on, relative_to=relative_to))
 
 
 def giving_up(reason: str = "No funds in 2013") -> Effect:

@@ -157,6 +157,8 @@ def test_a_corrected_kind_fits_every_parent_it_has_had() -> None:
         (change("title", "x", reason=" "), "reason-required", InvalidInput, "/reason"),
         (change("title", 7), "change-value-invalid", InvalidInput, "/value"),
         (change("title", None), "change-value-invalid", InvalidInput, "/value"),
+        (change("weight", "650.000"), "change-value-invalid", InvalidInput, "/value"),
+        (change("weight", "NaN"), "change-value-invalid", InvalidInput, "/value"),
         (
             change("working_team", [{"position": "x", "institution": "y", "name": "z"}]),
             "change-value-invalid",

@@ -175,6 +175,8 @@ def test_only_a_field_of_the_registration_is_corrected_and_never_the_code(field:
         ("public_deadline", {"on": "2014-06-30", "until": "2014-07-01"}),
         ("working_team", [{"position": "x", "institution": "y", "name": "Somebody"}]),
         ("key_words", "crime"),
+        ("weight", "650.000"),
+        ("weight", "NaN"),
         ("effective_on", "2012-13-01"),
     ],
 )

@@ -292,6 +292,14 @@ async def test_a_split_that_was_a_mistake_is_retracted_with_its_parts(told: Told
     assert then["split_into"] == ["SEG-14-A", "SEG-14-B"]
 
 
+async def test_what_was_said_of_a_part_and_taken_back_does_not_stand_in_the_way(told: Told) -> None:
+    service, mistaken = told.service, {"version": 2, "reason": "Said of the wrong one"}
+    await service.told("POST", "/v1/commitments/SEG-14-A/comments", {"text": "Begun"}, If_Match="*")
+    await service.told("POST", "/v1/commitments/SEG-14-A/retractions", mistaken, If_Match="*")
+    await service.told("POST", "/v1/commitments/SEG-14/retractions", mistaken, If_Match="*")
+    assert (await service.read("/v1/commitments/SEG-14"))["split_into"] == []
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

@@ -34,7 +34,14 @@ from shared.events.indicators import Baseline, IndicatorDefined, TargetSet
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.meetings import AgreedCompletion, AgreedTarget, DecisionAgreed, Effect
 from shared.events.streams import stream_of
-from shared.events.vocabulary import DeadlineKind, Direction, DiscardReason, OriginKind, Visibility
+from shared.events.vocabulary import (
+    DeadlineKind,
+    Direction,
+    DiscardReason,
+    OriginKind,
+    RelativeTo,
+    Visibility,
+)
 from tests.services.commitments.decisions import (
     AGREED_ON,
     LAW,
@@ -225,6 +232,21 @@ def test_a_deadline_is_revised_on_every_commitment_named_as_of_the_day_it_was_ag
     ]
 
 
+@pytest.mark.parametrize(("before", "moved"), [(date(2013, 12, 31), 2), (date(2013, 8, 31), 1)])
+def test_a_public_deadline_pulled_ahead_of_the_internal_one_takes_that_along(
+    before: date, moved: int
+) -> None:
+    """Where the public one is on that day already, the internal one still moves."""
+    due = {"public_deadline": PublicDeadline(on=before)}
+    late = commitment(registered(internal_deadline=InternalDeadline(on=before), **due))
+    both = until(date(2013, 8, 31), internal_on=date(2013, 6, 30))
+    agreed = decision(DecisionKind.REVISE_DEADLINE, commitments=("SEG-14",), effect=both)
+    found = [one.on_stream.event for one in effects(agreed, record(late))]
+    told = [(one.deadline, one.on) for one in found if isinstance(one, DeadlineRevised)]
+    whole = [(DeadlineKind.PUBLIC, date(2013, 8, 31)), (DeadlineKind.INTERNAL, date(2013, 6, 30))]
+    assert told == whole[-moved:]
+
+
 def test_what_a_decision_does_is_dated_no_earlier_than_the_commitment_itself() -> None:
     young = commitment(registered(effective_on=date(2012, 11, 20)))
     agreed = decision(DecisionKind.REVISE_DEADLINE, commitments=("SEG-14",), effect=until(date(2014, 3, 10)))
@@ -319,6 +341,22 @@ def test_a_target_is_revised_with_the_decision_that_did_it() -> None:
             decision=NUMBER,
         ),
         Done(type="commitments.target_set", version=3, indicator="VICTIMISATION"),
+    )
+
+
+def test_a_decision_may_promise_a_change_in_percent_of_the_baseline() -> None:
+    effect = aiming("-15", relative_to=RelativeTo.BASELINE)
+    agreed = decision(DecisionKind.REVISE_TARGET, effect=effect)
+    event = event_of(agreed, record(indicator=indicator(target("30"))))
+    assert isinstance(event, TargetSet)
+    assert (event.value, event.level, event.relative_to) == (
+        Decimal(-15),
+        Decimal("28.56"),
+        RelativeTo.BASELINE,
+    )
+    assert refused(agreed, record(indicator=indicator(baseline=None))) == (
+        "baseline-missing",
+        "VICTIMISATION",
     )
 
 
