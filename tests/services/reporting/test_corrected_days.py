@@ -35,13 +35,13 @@ MENDED = datetime(2013, 1, 15, 12, tzinfo=UTC)
 DUE, RIGHT, THAT_DAY = "2012-06-30", "2013-12-31", "2012-08-01"
 
 
-def registered(code: str, visibility: Visibility = Visibility.PUBLIC, **more: Any) -> Registered:
+def registered(code: str, **more: Any) -> Registered:
     """A promise of the middle of 2012."""
     return Registered(
         code=code,
         title=f"Title of {code}",
         lead_organization="MOP",
-        visibility=visibility,
+        visibility=more.pop("visibility", Visibility.PUBLIC),
         effective_on=date(2012, 1, 1),
         public_deadline=PublicDeadline(on=date(2012, 6, 30)),
         **more,
@@ -224,7 +224,9 @@ async def test_who_may_read_no_end_of_a_corrected_reference_is_not_told_that_the
     stage: Stage, reporting: Installation
 ) -> None:
     stage.append(
-        ("hidden", registered("hidden", Visibility.RESERVED)), ("part", registered("part")), now=BEGUN
+        ("hidden", registered("hidden", visibility=Visibility.RESERVED)),
+        ("part", registered("part")),
+        now=BEGUN,
     )
     stage.append(("part", corrected("parent", "hidden")), now=MENDED)
     stage.wait()
