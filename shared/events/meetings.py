@@ -349,6 +349,9 @@ class AgreedDeadline(Part, frozen=True, kw_only=True):
 
     deadline: DeadlineKind
     on: CivilDay
+    internal_on: Annotated[
+        CivilDay | None, Field(description="With the public deadline: the internal one moves to this day.")
+    ] = None
 
 
 class AgreedTarget(Part, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 from msgspec import UNSET
@@ -24,7 +25,7 @@ from shared.events.indicators import (
 )
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor
-from shared.rules.guards import known_organization
+from shared.rules.guards import known_organization, still_there
 from shared.rules.periods import period_named
 
 KIND: Final = "indicator"
@@ -63,7 +64,7 @@ class Indicators(Repository[Indicator]):
         """An indicator is defined, of a commitment (named by its code or its id) or of none."""
 
         async def decide() -> IndicatorDefined:
-            self._check_source(proposed.source)
+            self._check_source(proposed.source, proposed.effective_on)
             commitment = proposed.commitment
             if commitment is not None:
                 try:
@@ -103,7 +104,7 @@ class Indicators(Repository[Indicator]):
     ) -> IndicatorDefinitionChanged:
         """Changes what is measured, or how, from a day on; verdicts on the first promise keep the first definition."""
         if proposed.changes.source is not UNSET:
-            self._check_source(proposed.changes.source)
+            self._check_source(proposed.changes.source, proposed.effective_on)
         return current.change_definition(proposed, context)
 
     async def _commitment_readers(self, indicator: Indicator) -> Readers | None:
@@ -112,8 +113,8 @@ class Indicators(Repository[Indicator]):
             return None
         return await self._commitments.readers_of(indicator.commitment)
 
-    def _check_source(self, source: DataSource | None) -> None:
+    def _check_source(self, source: DataSource | None, day: date) -> None:
         if source is not None:
-            known_organization(
-                source.organization, self._directory.organizations.keys, "/source/organization"
-            )
+            organizations = self._directory.organizations
+            known_organization(source.organization, organizations.keys, "/source/organization")
+            still_there(source.organization, day, organizations.heirs_on)

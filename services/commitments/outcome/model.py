@@ -16,7 +16,16 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
-from services.commitments.commitment.model import Commitment, Known, Successor, register, usual_visibility
+import msgspec
+
+from services.commitments.commitment.model import (
+    Commitment,
+    Known,
+    Revision,
+    Successor,
+    register,
+    usual_visibility,
+)
 from services.commitments.commitment.splitting import Splitting, events_of, parts_of
 from services.commitments.indicator.model import Indicator
 from shared.aggregate.aggregate import Aggregate, Entry, evolves
@@ -54,7 +63,7 @@ from shared.events.meetings import (
     Effect,
 )
 from shared.events.streams import stream_of
-from shared.events.vocabulary import Accumulation, Direction, OriginKind, Visibility
+from shared.events.vocabulary import Accumulation, DeadlineKind, Direction, OriginKind, Visibility
 from shared.rules import guards
 
 
@@ -362,23 +371,32 @@ def _tolerance(indicator: Indicator, day: date) -> Decimal | None:
     return before.tolerance if before is not None and maintained else None
 
 
-_Decide = Callable[[Commitment, date], Event]
+_Decide = Callable[[Commitment, date], Event | Sequence[Event]]
 """What a decision does to one commitment, as of a day."""
 
 
 def _revising(decision: DecisionAgreed, effect: Effect, _: Found, context: Context) -> _Decide:
     assert effect.deadline is not None
     agreed = effect.deadline
-    return lambda it, day: it.revise_deadline(
-        DeadlineRevised(
+
+    def revised(it: Commitment, day: date) -> Sequence[Event]:
+        asked = DeadlineRevised(
             deadline=agreed.deadline,
             on=agreed.on,
             reason=_reason(decision),
             effective_on=day,
             decision=decision.number,
-        ),
-        context,
-    )
+        )
+        try:
+            return it.revise_deadlines(Revision(asked, agreed.internal_on), context)
+        except RuleBroken as error:
+            if agreed.internal_on is None or error.code not in _HOLDS_ALREADY:
+                raise
+        # The public one is there already, and only the internal one moves.
+        internal = msgspec.structs.replace(asked, deadline=DeadlineKind.INTERNAL, on=agreed.internal_on)
+        return [it.revise_deadline(internal, context)]
+
+    return revised
 
 
 def _discarding(decision: DecisionAgreed, effect: Effect, _: Found, context: Context) -> _Decide:
@@ -484,15 +502,17 @@ def _on_each(decision: DecisionAgreed, found: Found, decide: _Decide) -> Iterato
             if commitment.id in reached:
                 continue  # named twice, perhaps once by its id
             reached.add(commitment.id)
-            event = _decided(decide, commitment, decision.agreed_on)
-        if event is None:
-            continue
-        yield _caused(commitment.id, commitment.version + 1, event, commitment=commitment.code)
+            events = _decided(decide, commitment, decision.agreed_on)
+        for version, event in enumerate(events, commitment.version + 1):
+            yield _caused(commitment.id, version, event, commitment=commitment.code)
 
 
-def _decided(decide: _Decide, commitment: Commitment, agreed_on: date) -> Event | None:
+def _decided(decide: _Decide, commitment: Commitment, agreed_on: date) -> Sequence[Event]:
     day = max(agreed_on, commitment.registration.effective_on)
-    return _unless_it_holds(lambda: decide(commitment, day))
+    decided = _unless_it_holds(lambda: decide(commitment, day))
+    if decided is None:
+        return ()
+    return (decided,) if isinstance(decided, Event) else decided
 
 
 def _unless_it_holds(change: Callable[[], T]) -> T | None:

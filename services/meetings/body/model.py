@@ -141,11 +141,16 @@ def _known_by(visibility: Visibility, organizations: Iterable[str]) -> tuple[Vis
 
 
 def check_body(
-    code: str, description: BodyChanged, organizations: Container[str], bodies: Iterable[str] = ()
+    code: str,
+    description: BodyChanged,
+    organizations: Container[str],
+    bodies: Iterable[str] = (),
+    heirs_on: guards.HeirsOn = guards.itself,
 ) -> None:
     """Hold the description of a body to the rules.
 
-    Its code differs from those of the other `bodies` by more than capitals.
+    Its code differs from those of the other `bodies` by more than capitals. From the day on which its protocol is in
+    force, where it names one, it is presided and served by organisations that are there.
     """
     if _CODE.fullmatch(code) is None or looks_like_uuid(code):
         raise InvalidInput(
@@ -164,6 +169,8 @@ def check_body(
     for field in ("presiding_organization", "secretariat"):
         if (named := getattr(description, field)) is not None:
             guards.known_organization(named, organizations, f"/{field}")
+            if description.protocol is not None and description.protocol.in_force_from is not None:
+                guards.still_there(named, description.protocol.in_force_from, heirs_on)
     guards.known_organizations(description.organizations, organizations, "/organizations")
     _check_seats(description.mandatory_attendance, organizations, "/mandatory_attendance")
     if description.kind in PRIVATE:

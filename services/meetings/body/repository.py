@@ -44,4 +44,11 @@ class Bodies(DescribedRepository[Body]):
 
     def check(self, code: str, description: BodyChanged, command: Command) -> None:  # noqa: ARG002
         """See `DescribedRepository.check`."""
-        check_body(code, description, self._directory.organizations, self._directory.bodies.keys)
+        known = self._directory
+        check_body(
+            code,
+            description,
+            known.organizations,
+            known.bodies.keys,
+            known.organizations_by_day.heirs_on,
+        )

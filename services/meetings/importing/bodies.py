@@ -129,7 +129,13 @@ class BodyImport(Importer[BodyRow, ImportReport]):
             if body.description == description:
                 return
             body.must_keep_its_readers(description)
-        check_body(code, description, on_record.organizations.keys, on_record.bodies.keys)
+        check_body(
+            code,
+            description,
+            on_record.organizations.keys,
+            on_record.bodies.keys,
+            on_record.organizations.heirs_on,
+        )
         events = Body.register(code, description) if body is None else [description]
         for event in events:
             self._state.record(row.stream, event)

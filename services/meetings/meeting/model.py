@@ -36,6 +36,9 @@ from shared.events.meetings import (
     AgendaAgreed,
     AgendaItem,
     AgendaRevised,
+    AgreedCommitment,
+    AgreedPart,
+    AgreedReassignment,
     AgreedSplit,
     Appointment,
     AttendanceCorrected,
@@ -64,7 +67,7 @@ from shared.events.meetings import (
     Seat,
 )
 from shared.events.streams import stream_of
-from shared.events.vocabulary import Visibility
+from shared.events.vocabulary import DeadlineKind, Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules import guards
 from shared.rules.visibility import narrower
@@ -1065,12 +1068,24 @@ def _check_effect(decision: DraftDecision, at: str, ground: Ground) -> None:
     if (agreed := effect.commitment) is not None:
         place, known = f"{at}/commitment", ground.organizations
         guards.text_given(agreed.title, "The title", f"{place}/title")
-        guards.known_organization(agreed.lead_organization, known, f"{place}/lead_organization")
         guards.known_organizations(
             agreed.collaborating_organizations, known, f"{place}/collaborating_organizations"
         )
-        if agreed.responsible_service is not None:
-            guards.known_organization(agreed.responsible_service, known, f"{place}/responsible_service")
+        _check_carriers(agreed, place, ground)
+        for code in agreed.collaborating_organizations:
+            guards.still_there(code, ground.held_on, ground.heirs_on)
+    if (revised := effect.deadline) is not None and revised.internal_on is not None:
+        if revised.deadline is DeadlineKind.INTERNAL:
+            raise InvalidInput(
+                "internal-on-misplaced",
+                "`internal_on` moves the internal deadline together with the public one: here `on` says it.",
+                pointer=f"{at}/deadline/internal_on",
+            )
+        if revised.internal_on > revised.on:
+            raise RuleBroken(
+                "internal-after-public",
+                f"The internal deadline would fall on {revised.internal_on}, after the public one.",
+            )
     if effect.target is not None:
         guards.value_text(effect.target.value, f"{at}/target/value")
     if effect.discard is not None:
@@ -1084,11 +1099,7 @@ def _check_effect(decision: DraftDecision, at: str, ground: Ground) -> None:
     if effect.split is not None:
         _check_split(effect.split, decision, f"{at}/split", ground)
     if effect.reassignment is not None:
-        guards.known_organization(
-            effect.reassignment.lead_organization,
-            ground.organizations,
-            f"{at}/reassignment/lead_organization",
-        )
+        _check_carriers(effect.reassignment, f"{at}/reassignment", ground)
     if effect.reopening is not None:
         guards.reason_given(effect.reopening.reason, "A reopening", f"{at}/reopening/reason")
     if effect.completion is not None:
@@ -1122,9 +1133,16 @@ def _check_split(split: AgreedSplit, decision: DraftDecision, at: str, ground: G
     for index, part in enumerate(split.parts):
         place = f"{at}/parts/{index}"
         guards.text_given(part.title, "The title", f"{place}/title")
-        for name in ("lead_organization", "responsible_service"):
-            if (code := getattr(part, name)) is not None:
-                guards.known_organization(code, ground.organizations, f"{place}/{name}")
+        _check_carriers(part, place, ground)
+
+
+def _check_carriers(
+    agreed: AgreedCommitment | AgreedPart | AgreedReassignment, at: str, ground: Ground
+) -> None:
+    for name in ("lead_organization", "responsible_service"):
+        if (code := getattr(agreed, name, None)) is not None:
+            guards.known_organization(code, ground.organizations, f"{at}/{name}")
+            guards.still_there(code, ground.held_on, ground.heirs_on)
 
 
 def _check_task(task: DraftActionItem, decisions: int, at: str, ground: Ground) -> None:

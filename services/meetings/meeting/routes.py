@@ -654,6 +654,17 @@ ERRORS: Catalogue = {
         "`postponed` names an item of sealed minutes of the same body that ended `postponed`, by the meeting and its "
         "place in the minutes: the proposals for the next agenda have it as it is to be given.",
     ),
+    "internal-on-misplaced": Explained(
+        422,
+        "Internal day beside the internal deadline",
+        "`internal_on` goes with a revision of the public deadline; one of the internal deadline says its day as `on`.",
+    ),
+    "internal-after-public": Explained(
+        409,
+        "Internal deadline after the public one",
+        "The internal deadline warns ahead of the public one: it falls on the same day at the latest. A revision of "
+        "the public one takes an `internal_on`, which moves both.",
+    ),
     "unknown-body-referred-to": Explained(
         422,
         "Unknown body referred to",

@@ -64,9 +64,9 @@ def agreeing(code: str = "SEG-77", **more: Any) -> Effect:
     return Effect(commitment=AgreedCommitment(**fields | more))
 
 
-def until(day: date, deadline: DeadlineKind = DeadlineKind.PUBLIC) -> Effect:
-    """To move a deadline."""
-    return Effect(deadline=AgreedDeadline(deadline=deadline, on=day))
+def until(day: date, deadline: DeadlineKind = DeadlineKind.PUBLIC, internal_on: date | None = None) -> Effect:
+    """To move a deadline, or both."""
+    return Effect(deadline=AgreedDeadline(deadline=deadline, on=day, internal_on=internal_on))
 
 
 def aiming(

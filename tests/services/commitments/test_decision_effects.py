@@ -232,6 +232,21 @@ def test_a_deadline_is_revised_on_every_commitment_named_as_of_the_day_it_was_ag
     ]
 
 
+@pytest.mark.parametrize(("before", "moved"), [(date(2013, 12, 31), 2), (date(2013, 8, 31), 1)])
+def test_a_public_deadline_pulled_ahead_of_the_internal_one_takes_that_along(
+    before: date, moved: int
+) -> None:
+    """Where the public one is on that day already, the internal one still moves."""
+    due = {"public_deadline": PublicDeadline(on=before)}
+    late = commitment(registered(internal_deadline=InternalDeadline(on=before), **due))
+    both = until(date(2013, 8, 31), internal_on=date(2013, 6, 30))
+    agreed = decision(DecisionKind.REVISE_DEADLINE, commitments=("SEG-14",), effect=both)
+    found = [one.on_stream.event for one in effects(agreed, record(late))]
+    told = [(one.deadline, one.on) for one in found if isinstance(one, DeadlineRevised)]
+    whole = [(DeadlineKind.PUBLIC, date(2013, 8, 31)), (DeadlineKind.INTERNAL, date(2013, 6, 30))]
+    assert told == whole[-moved:]
+
+
 def test_what_a_decision_does_is_dated_no_earlier_than_the_commitment_itself() -> None:
     young = commitment(registered(effective_on=date(2012, 11, 20)))
     agreed = decision(DecisionKind.REVISE_DEADLINE, commitments=("SEG-14",), effect=until(date(2014, 3, 10)))

@@ -47,6 +47,16 @@ async def test_an_organisation_that_was_dissolved_gets_no_commitment_of_a_later_
     await service.told("POST", "/v1/commitments", commitment("VIV-2", "2011-10-12"))
 
 
+async def test_an_organisation_that_was_dissolved_is_no_source_of_later_figures(
+    service: Installation,
+) -> None:
+    body: dict[str, Any] = {"code": "RATE", "name": "Rate", "unit": "%", "direction": "decrease"}
+    body["source"] = {"organization": "OLD", "name": "Survey"}
+    late = await service.ask("POST", "/v1/indicators", body | {"effective_on": "2011-10-13"})
+    assert refused(late) == (409, "organization-dissolved")
+    await service.told("POST", "/v1/indicators", body | {"effective_on": "2011-10-12"})
+
+
 async def test_a_split_ministry_is_shown_with_all_its_successors_from_its_day_on(
     service: Installation,
 ) -> None:

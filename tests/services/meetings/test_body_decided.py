@@ -43,6 +43,19 @@ def test_codes_that_differ_by_capitals_only_are_one_code() -> None:
     check_body("SOCIAL", description(), ORGANIZATIONS, ["SOCIAL"])
 
 
+@pytest.mark.parametrize("office", ["presiding_organization", "secretariat"])
+def test_nobody_presides_or_serves_a_body_as_of_a_day_on_which_it_was_no_more(office: str) -> None:
+    def heirs_on(code: str, day: date) -> tuple[str, ...]:
+        return ("DCI",) if code == "DIPRES" and day >= date(2012, 6, 1) else (code,)
+
+    def since(day: date) -> BodyChanged:
+        return description(protocol=Protocol(in_force_from=day), **{office: "DIPRES"})
+
+    with pytest.raises(RuleBroken, match="successors: DCI"):
+        check_body("SOCIAL", since(date(2012, 6, 1)), ORGANIZATIONS, heirs_on=heirs_on)
+    check_body("SOCIAL", since(date(2012, 5, 31)), ORGANIZATIONS, heirs_on=heirs_on)
+
+
 def test_a_body_is_registered_with_all_it_holds_itself_to() -> None:
     protocol = Protocol(
         expected_meetings=ExpectedMeetings(count=1, period=ProtocolPeriod.MONTH), days_to_minutes=7

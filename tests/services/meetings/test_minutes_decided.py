@@ -14,7 +14,7 @@ from services.meetings.body.model import Body
 from services.meetings.decision.model import Decision
 from services.meetings.meeting.model import Meeting
 from shared.aggregate.command import OnStream
-from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
+from shared.errors import BitacoraError, Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.eventlog import codec
 from shared.events.commitments import Evidence
 from shared.events.facts import Event
@@ -113,6 +113,53 @@ def answer(it: Meeting, accepted: bool, answer: str, number: int = 1) -> Event:
 
 def decision(kind: DecisionKind, **more: Any) -> DraftDecision:
     return DraftDecision(text="So decided", kind=kind, **more)
+
+
+def gone(code: str, _day: date) -> tuple[str, ...]:
+    return ("DIPRES",) if code == "MINSAL" else (code,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "effect"),
+    [
+        (DecisionKind.AGREE_COMMITMENT, COMMITMENT),
+        (DecisionKind.REASSIGN, REASSIGNMENT),
+        (
+            DecisionKind.SPLIT,
+            Effect(
+                split=AgreedSplit(
+                    parts=(PARTS[0], msgspec.structs.replace(PARTS[1], lead_organization="MINSAL"))
+                )
+            ),
+        ),
+    ],
+)
+def test_nothing_is_agreed_for_an_organisation_that_was_no_more_on_that_day(
+    kind: DecisionKind, effect: Effect
+) -> None:
+    items = (said(decision(kind, effect=effect, commitments=() if effect is COMMITMENT else ("SAL-1",))),)
+    there = known(body(decides=True))
+    given(convened(), held()).when(
+        lambda it: it.draft_minutes(MinutesDrafted(items=items), by(), there._replace(heirs_on=gone))
+    ).refused("organization-dissolved", RuleBroken)
+    given(convened(), held()).when(
+        lambda it: it.draft_minutes(MinutesDrafted(items=items), by(), there)
+    ).then(MinutesDrafted(draft=1, items=items))
+
+
+@pytest.mark.parametrize(
+    ("agreed", "code", "error"),
+    [
+        ((DeadlineKind.INTERNAL, date(2013, 6, 1)), "internal-on-misplaced", InvalidInput),
+        ((DeadlineKind.PUBLIC, date(2013, 5, 30)), "internal-after-public", RuleBroken),
+    ],
+)
+def test_an_internal_deadline_goes_with_the_public_one_and_never_beyond_it(
+    agreed: tuple[DeadlineKind, date], code: str, error: type[BitacoraError]
+) -> None:
+    effect = Effect(deadline=AgreedDeadline(deadline=agreed[0], on=agreed[1], internal_on=date(2013, 5, 31)))
+    items = said(decision(DecisionKind.REVISE_DEADLINE, effect=effect, commitments=("SAL-1",)))
+    given(convened(), held()).when(lambda it: draft(it, items, of=body(decides=True))).refused(code, error)
 
 
 # --- drafting ------------------------------------------------------------------------------------------------------
