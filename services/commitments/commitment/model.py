@@ -46,6 +46,7 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import COMPUTED
+from shared.events.retractions import CommitmentFactRetracted
 from shared.events.types import LONGEST_LINE, LONGEST_TEXT, MOST_ITEMS
 from shared.events.vocabulary import (
     BudgetFigure,
@@ -164,6 +165,7 @@ class Commitment(Aggregate):
         "reassignments",
         "reopenings",
         "reports",
+        "retractions",
         "revisions",
         "risks",
         "visibilities",
@@ -192,6 +194,7 @@ class Commitment(Aggregate):
         self.milestones: tuple[Milestone, ...] = ()
         self.comments: tuple[Entry[Commented], ...] = ()
         self.corrections: tuple[Entry[Corrected], ...] = ()
+        self.retractions: tuple[Entry[CommitmentFactRetracted], ...] = ()
         self.changes: tuple[Entry[Changed], ...] = ()
         self.escalations: tuple[Entry[Escalated], ...] = ()
 
@@ -719,6 +722,10 @@ class Commitment(Aggregate):
     @evolves(Corrected)
     def _registration_corrected(self, entry: Entry[Corrected]) -> None:
         self.corrections = (*self.corrections, entry)
+
+    @evolves(CommitmentFactRetracted)
+    def _retracted(self, entry: Entry[CommitmentFactRetracted]) -> None:
+        self.retractions = (*self.retractions, entry)
 
     def note_escalation(self, escalated: Escalated, context: Context) -> Escalated:
         """A decision takes the matter to a higher level."""

@@ -56,7 +56,7 @@ from shared.events.commitments import (
 from shared.events.facts import Event
 from shared.events.retractions import CommitmentFactRetracted
 from shared.events.types import MOST_ITEMS, CivilDay, CommitmentCode, DecisionNumber, IndicatorCode
-from shared.events.vocabulary import DiscardReason, Judgement, Visibility
+from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, Visibility
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
 from shared.http.moments import RecordedAt, RecordedOn, recorded
@@ -329,14 +329,29 @@ class CommitmentWarnings(msgspec.Struct, kw_only=True):
 
 
 def _deadline_corrections(commitment: Commitment, day_of: DayOf) -> Iterator[DeadlineCorrection]:
-    """Every correction of the public deadline, whose values are those of the registration."""
+    """Every time the public deadline was set right: by a correction, or by retracting what had been said of it."""
+    began, dated = commitment.began_position, commitment.dated
     for entry in commitment.corrections:
         if entry.event.field == "public_deadline":
-            previous, corrected = (
-                None if value is None else date.fromisoformat(value["on"])
-                for value in (entry.event.previous, entry.event.value)
-            )
-            yield DeadlineCorrection(day_of(entry.recorded_at), entry.position, previous, corrected)
+            previous, corrected = _day_in(entry.event.previous), _day_in(entry.event.value)
+            yield DeadlineCorrection(day_of(entry.recorded_at), began, entry.position, previous, corrected)
+    for retraction in commitment.retractions:
+        retracted = commitment.retracted[retraction.event.version].entry
+        match retracted.event:
+            case DeadlineRevised(deadline=DeadlineKind.PUBLIC, on=previous, effective_on=since):
+                pass
+            case Corrected(field="public_deadline", value=value):
+                previous, since = _day_in(value), dated.first_day
+            case _:
+                continue
+        corrected = dated.public_deadlines.on(since)[0]
+        yield DeadlineCorrection(
+            day_of(retraction.recorded_at), retracted.position, retraction.position, previous, corrected
+        )
+
+
+def _day_in(deadline: Any) -> date | None:
+    return None if deadline is None else date.fromisoformat(deadline["on"])
 
 
 # --- routes ----------------------------------------------------------------------------------------------------------
