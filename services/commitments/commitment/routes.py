@@ -468,8 +468,22 @@ def commitment_routes(
         again=Commitment.revise_deadline,
     )
     one.fact("reassignments", LeadReassigned, commitments.reassign_lead, access=_JUDGES)
-    one.fact("completions", Completed, Commitment.complete, access=_JUDGES)
-    one.fact("discards", Discarded, Commitment.discard, access=_JUDGES)
+    one.fact(
+        "completions",
+        Completed,
+        commitments.ending(Commitment.complete),
+        access=_JUDGES,
+        considering=lambda _: (Merged,),
+        again=Commitment.complete,
+    )
+    one.fact(
+        "discards",
+        Discarded,
+        commitments.ending(Commitment.discard),
+        access=_JUDGES,
+        considering=lambda _: (Merged,),
+        again=Commitment.discard,
+    )
     one.fact("reopenings", Reopened, Commitment.reopen, access=_JUDGES)
     one.fact(
         "mergers",
@@ -628,12 +642,14 @@ ERRORS: Catalogue = {
     "merger-into-closed": Explained(
         409,
         "Merger into a closed commitment",
-        "What it is merged into was closed on that day: reopen that one first, or name the one it went on in.",
+        "What it is merged into was closed on that day: reopen that one first, or name the one it went on in. And "
+        "nothing is closed before what was merged into it: close it on a later day.",
     ),
     "successor-not-there-yet": Explained(
         409,
         "Successor not there yet",
-        "What it is merged into counts from a later day on only: merge on that day, or correct its `effective_on`.",
+        "What it is merged into counts from a later day on only: merge on that day, or correct its `effective_on`. And "
+        "what goes on in another commitment is not left without it when that one's `effective_on` is corrected.",
     ),
     "split-not-reopened": Explained(
         409,
