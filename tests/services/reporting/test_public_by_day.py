@@ -10,6 +10,7 @@ import pytest
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import board_as_of
 from services.reporting.queries.moments import AsOf
+from services.reporting.queries.timeline import timeline_as_of
 from shared.events.commitments import Registered, VisibilityChanged
 from shared.events.vocabulary import Visibility
 from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, ministry, staged
@@ -60,3 +61,25 @@ def test_what_may_not_be_read_now_is_on_no_board(stage: Stage, day: date | None)
     assert days_on_board(stage, PUBLIC) == [False] * 4
     assert days_on_board(stage, ministry("MINSAL")) == [False] * 4
     assert days_on_board(stage, ministry("MOP")) == [True] * 4
+
+
+def test_the_public_timeline_leaves_out_days_on_which_it_was_not_public(stage: Stage) -> None:
+    hidden_on, again_on = date(2013, 5, 21), date(2014, 1, 1)
+    appended = stage.append(
+        ("A", PROMISE),
+        ("A", PUBLISHED),
+        ("A", seen(Visibility.INTERNAL, hidden_on)),
+        ("A", seen(Visibility.PUBLIC, again_on)),
+    )
+    stage.follow()
+    with stage.read_model.reading() as reading:
+        (row,) = board_as_of(reading, AsOf(again_on, appended.last, None), PUBLIC, {}).items
+        told = timeline_as_of(
+            reading,
+            stage.store,
+            AsOf(again_on, appended.last, None),
+            PUBLIC,
+            row.id,
+            day_of=lambda moment: moment.date(),
+        )
+    assert [(span.from_on, span.until_on) for span in told.spans] == [(SPEECH, hidden_on), (again_on, None)]
