@@ -202,7 +202,7 @@ def redact(
 
 
 def _references(field: Field, value: Any, document: Mapping[str, Any]) -> Iterator[Reference]:
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         for item in value:
             yield from _references(field, item, document)
     elif field.field_value:
