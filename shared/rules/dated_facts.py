@@ -57,11 +57,19 @@ class Span(NamedTuple, Generic[T]):
 class History(Generic[T]):
     """The dated values of one attribute, in the order in which they took effect, over an initial value."""
 
-    __slots__ = ("_entries", "initial")
+    __slots__ = ("_entries", "_last", "_last_day", "initial")
 
     def __init__(self, value: T, position: int) -> None:
         self.initial: tuple[T, int] = (value, position)
         self._entries: list[tuple[date, int, T]] = []
+        # What is asked for most, and at hand therefore: what holds in the end, and from which day on it does.
+        self._last, self._last_day = self.initial, date.min
+
+    def begin_with(self, value: T, position: int) -> None:
+        """Another initial value."""
+        self.initial = (value, position)
+        if not self._entries:
+            self._last = self.initial
 
     def add(self, day: date, position: int, value: T) -> date:
         """A new value from `day` on, learned at `position`; returns the day."""
@@ -70,17 +78,18 @@ class History(Generic[T]):
             entries.append((day, position, value))
         else:
             insort(entries, (day, position, value), key=lambda entry: entry[:2])
+        self._last_day, last_position, last = entries[-1]
+        self._last = last, last_position
         return day
 
     def on(self, day: date) -> tuple[T, int]:
         """The value that held on `day`, and the position of the event that said so."""
+        if day >= self._last_day:
+            return self._last
         entries = self._entries
-        if not entries or entries[0][0] > day:
+        if entries[0][0] > day:
             return self.initial
-        if entries[-1][0] <= day:
-            found = entries[-1]
-        else:
-            found = entries[bisect_right(entries, (day, _LAST), key=lambda entry: entry[:2]) - 1]
+        found = entries[bisect_right(entries, (day, _LAST), key=lambda entry: entry[:2]) - 1]
         return found[2], found[1]
 
     def until(self, day: date) -> list[T]:
@@ -97,9 +106,9 @@ class History(Generic[T]):
 
     def days_after(self, day: date) -> list[date]:
         """The days after `day` on which a value took effect."""
-        entries = self._entries
-        if not entries or entries[-1][0] <= day:
+        if day >= self._last_day:
             return []
+        entries = self._entries
         return [
             entry[0] for entry in entries[bisect_right(entries, (day, _LAST), key=lambda entry: entry[:2]) :]
         ]
@@ -123,10 +132,12 @@ class VisibilityByDay:
     A board of a past day shows no more than what may be read now: of the two, the narrower.
     """
 
-    __slots__ = ("_history", "dated")
+    __slots__ = ("_history", "dated", "now")
 
     def __init__(self, visibility: Visibility, position: int) -> None:
         self._history: History[Visibility] = History(visibility, position)
+        self.now = visibility
+        """Who may read it."""
         self.dated = False
         """Whether it is not the same on all days."""
 
@@ -144,11 +155,7 @@ class VisibilityByDay:
             self._history = History(event.visibility, position)
         else:
             self._history.add(event.effective_on, position, event.visibility)
-
-    @property
-    def now(self) -> Visibility:
-        """Who may read it."""
-        return self.on(date.max)
+        self.now = self.on(date.max)
 
     def on(self, day: date) -> Visibility:
         """Who might read it on a day."""
@@ -348,11 +355,11 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
         self.registration = with_field(self.registration, event.field, event.value)
         match event.field:
             case "lead_organization":
-                self.leads.initial = (str(event.value), position)
+                self.leads.begin_with(str(event.value), position)
             case "public_deadline":
-                self.public_deadlines.initial = (_day_in(event.value), position)
+                self.public_deadlines.begin_with(_day_in(event.value), position)
             case "internal_deadline":
-                self.internal_deadlines.initial = (_day_in(event.value), position)
+                self.internal_deadlines.begin_with(_day_in(event.value), position)
             case "effective_on":
                 self.first_day = date.fromisoformat(event.value)
         return min(before, self.first_day)

@@ -54,6 +54,8 @@ _registered: Final = attrgetter(*(field.name for field in commitment_states.fiel
 
 Ending = Completed | Discarded | Merged | Split
 _OPEN: Final = (None, None, None)
+_REGISTERING: Final = (Registered, *RESTATING)
+_REPORTING: Final = (ProgressReported, ProgressReviewed)
 _UNENDED: Final = (None, None, None, "[]")
 _SPEECHES: Final = (OriginKind.MAY_21_SPEECH, OriginKind.OTHER_SPEECH)
 
@@ -62,6 +64,12 @@ def _speech_year(origin: Origin) -> str | None:
     if origin.source_on is None or origin.kind not in _SPEECHES:
         return None
     return str(origin.source_on.year)
+
+
+def _told_of(reads: Registered) -> tuple[Any, ...]:
+    """What the states tell of a registration, in the order of the dataset, from the origin on."""
+    origin = reads.origin
+    return (*((None, None) if origin is None else (origin.kind, _speech_year(origin))), *_registered(reads))
 
 
 _PROGRESS: Final = frozenset(field.name for field in commitment_progress.fields)
@@ -91,6 +99,7 @@ class CommitmentProjection:
         "_id",
         "_key",
         "_moves",
+        "_reads",
         "_reasons",
         "_reports",
         "_visibility",
@@ -106,6 +115,8 @@ class CommitmentProjection:
         self._key = (recorded.stream_id.hex,)
         self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._facts = DatedFacts(event, recorded.position)
+        self._reads = event, _told_of(event)
+        """The registration as it last read, and what the states tell of it."""
         self._moves: tuple[list[date], list[date]] = [], []
         """The days on which the public deadline, and the internal one, were moved."""
         self._reports: ReportsByDay | None = None
@@ -116,12 +127,15 @@ class CommitmentProjection:
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
+        if isinstance(recorded.data, ProgressReported) and recorded.data.percent is None:
+            self._reports = self._reports or ReportsByDay()
+            self._reports.apply(recorded.data, recorded.position)
+            return ()  # most reports are like this: their time comes when they are accepted
         if isinstance(recorded.data, Corrected):
             before = self.answers()
             self._facts.apply(recorded.data, recorded.position)
             self._find_moves()
-            self.corrections.note(before, self.answers(), recorded, self._day_of(recorded.recorded_at))
-            return (*self._whole(), self._readers())
+            return (*self._noting(before, recorded), self._readers())
         told = self._take_in(recorded)
         if self.corrections.known and self._may_tell_anew(recorded.data):
             return (*told, self._corrected())
@@ -139,14 +153,16 @@ class CommitmentProjection:
         """See `Comparing.instead_of`."""
         assert isinstance(earlier, CommitmentProjection)
         self.corrections = earlier.corrections.without(mistake)
-        self.corrections.note(
-            earlier.answers(), self.answers(), retraction, self._day_of(retraction.recorded_at)
-        )
-        return self._whole()
+        return self._noting(earlier.answers(), retraction)
 
-    def _whole(self) -> list[Now]:
-        """All that there is of it by day."""
-        return [*self._by_day(), self._corrected()]
+    def _noting(self, before: Answers, recorded: Recorded) -> list[Now]:
+        """All that there is of it by day since an event that corrected it, and what was said before."""
+        told, after_due = self._by_day(), self.corrections.after_due
+        after = self._answers(told)
+        self.corrections.note(before, after, recorded, self._day_of(recorded.recorded_at))
+        if self.corrections.after_due != after_due:
+            told[0] = self._states(None)
+        return [*told, Now(commitment_corrections, {self._key: self.corrections.by_day(after)})]
 
     def _by_day(self) -> list[Now]:
         found = [self._states(None), self._descriptions(None)]
@@ -158,19 +174,25 @@ class CommitmentProjection:
 
     def answers(self) -> Answers:
         """What answers say of it by day."""
+        return self._answers(self._by_day())
+
+    def _answers(self, told: Iterable[Now]) -> Answers:
         details = () if self._has_details() else (self._details(None),)
-        return answers_of((*self._by_day(), *details), self._facts.first_day)
+        return answers_of((*told, *details), self._facts.first_day)
 
     def _corrected(self) -> Now:
         return Now(commitment_corrections, {self._key: self.corrections.by_day(self.answers())})
 
     def _take_in(self, recorded: Recorded) -> Iterable[Now]:
         event, position = recorded.data, recorded.position
-        if isinstance(event, (ProgressReported, ProgressReviewed)):
+        if isinstance(event, _REPORTING):
             return self._progress(event, position)
         since = self._facts.apply(event, position)
-        if isinstance(event, (Registered, *RESTATING)):
-            self._find_moves()
+        if isinstance(event, Assessed):
+            return (self._states(since),)
+        if isinstance(event, _REGISTERING):
+            if self._reasons:
+                self._find_moves()
             details = (self._details(since),) if self._has_details() else ()
             return (self._states(since), self._descriptions(since), self._readers(), *details)
         match event:
@@ -192,15 +214,31 @@ class CommitmentProjection:
         return (self._states(since),)
 
     def _states(self, since: date | None) -> Now:
+        # By place and not by name, in the order of the dataset: a rebuild passes here millions of times.
         found: ByDay = []
-        shown = self._visibility.now.value
-        for span in self._spans(since):
-            if self._visibility.dated:
-                shown = self._visibility.shown_on(span.valid_from).value
-            day, row = self._state(span, shown)
+        visibility, moves, after_due = self._visibility, self._moves[0], self.corrections.after_due
+        shown = visibility.now.value
+        reads, registered = self._reads
+        for day, facts in self._spans(since):
+            if visibility.dated:
+                shown = visibility.shown_on(day).value
+            if facts.registration is not reads:
+                reads = facts.registration
+                registered = _told_of(reads)
+            row = (
+                reads.code,
+                *facts[:-1],
+                *(_OPEN if facts.closure_at is None else self._ended(facts.closure_at)),
+                shown,
+                *registered,
+                facts.public_deadline is None,
+                bisect_right(moves, day) if moves else 0,
+                after_due,
+            )
             # What only a registration tells and no column holds ends no row.
             if not found or found[-1][1] != row:
                 found.append((day, row))
+        self._reads = reads, registered
         return Now(commitment_states, {self._key: found}, since)
 
     def _spans(self, since: date | None) -> list[Span[CommitmentOnDay]]:
@@ -213,33 +251,14 @@ class CommitmentProjection:
         spans += [Span(day, self._facts.facts_on(day)) for day in cuts]
         return sorted(spans, key=lambda span: span.valid_from) if cuts else spans
 
-    def _state(self, span: Span[CommitmentOnDay], shown: str) -> tuple[date, tuple[Any, ...]]:
-        # By place and not by name, in the order of the dataset: a rebuild passes here millions of times.
-        day, facts = span
-        reads = facts.registration
-        origin = reads.origin
-        return day, (
-            reads.code,
-            *facts[:-1],
-            *(_OPEN if facts.closure is None else self._ended(facts.closure_at or 0)),
-            shown,
-            *((None, None) if origin is None else (origin.kind, _speech_year(origin))),
-            *_registered(reads),
-            facts.public_deadline is None,
-            bisect_right(self._moves[0], day),
-            self.corrections.after_due,
-        )
-
     def _ended(self, position: int) -> tuple[str | None, str | None, int | None]:
         """Into what it was merged, why it was discarded, and how many days late it was done, whichever it was."""
-        match self._endings[position]:
-            case Merged(into=into):
-                return into, None, None
-            case Discarded(reason_type=reason_type):
-                return None, reason_type, None
-            case Completed(completed_on=done_on):
-                return None, None, self._late_days(done_on)
-        return _OPEN
+        ending = self._endings[position]
+        if isinstance(ending, Completed):
+            return None, None, self._late_days(ending.completed_on)
+        if isinstance(ending, Discarded):
+            return None, ending.reason_type, None
+        return (ending.into, None, None) if isinstance(ending, Merged) else _OPEN
 
     def _late_days(self, done_on: date) -> int | None:
         """How many days after the public deadline then in force; None where there was none."""
@@ -297,10 +316,7 @@ class CommitmentProjection:
     def _progress(self, event: ProgressReported | ProgressReviewed, position: int) -> Iterable[Now]:
         reports = self._reports = self._reports or ReportsByDay()
         since = reports.apply(event, position)
-        tells_nothing = isinstance(event, ProgressReported) and event.percent is None
-        if since is None or tells_nothing:
-            return ()
-        return (self._reported(reports),)
+        return () if since is None else (self._reported(reports),)
 
     def _reported(self, reports: ReportsByDay) -> Now:
         found: ByDay = []

@@ -7,48 +7,78 @@ recording are: of a later one nobody has been told yet.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from services.reporting.datasets import END_OF_DAYS, STATE_FACTS, Correction, Dataset, Type
-from services.reporting.projections.differ import ByDay, Now
+from services.reporting.projections.differ import ByDay, Now, Values
 from services.reporting.projections.projection import json_text
 from shared.eventlog.codec import instant_text
 from shared.eventlog.envelope import Recorded
 from shared.events.retractions import Retraction
 
-Answers = list[tuple[date, dict[str, Any]]]
-"""What answers say of a thing, by name, from which days on; before the first of them there is no such thing."""
-
 FIRST_DAY: Final = "effective_on"
 """What is told otherwise of a day on which the commitment was not there before."""
-
-_FIRST: Final = (
-    "closure",
-    "public_deadline",
-    "judgement",
-    "internal_deadline",
-    "merged_into",
-    "lead_organization",
-)
-"""Of all that an event changes on a day this is told first: the states follow from it."""
 
 _LAST: Final = ("late_days", "without_deadline")
 """What follows from something else."""
 
 _NOT_TOLD: Final = frozenset({"visibility", "registered_at", "corrected_after_due"})
 
+Column = tuple[int, int, bool]
+"""Which row has it, in which place, and whether it is JSON."""
+
+
+class Said(NamedTuple):
+    """What answers say of a thing on a day: rows as they lie, of which a value is put as JSON when it is asked for."""
+
+    first_day: str
+    columns: Mapping[str, Column]
+    rows: tuple[Values, ...]
+
+    def get(self, name: str) -> Any:
+        """What is said under a name, as JSON has it; None where nothing is."""
+        if name == FIRST_DAY:
+            return self.first_day
+        column = self.columns.get(name)
+        if column is None:
+            return None
+        row, place, is_json = column
+        value = self.rows[row][place]
+        return msgspec.json.decode(value) if is_json and value is not None else msgspec.to_builtins(value)
+
+
+Answers = list[tuple[date, Said]]
+"""What is said from which days on; before the first of them there is no such thing."""
+
+
+@cache
+def _columns(datasets: tuple[Dataset, ...]) -> dict[str, Column]:
+    """Where rows of these datasets say what: of a name in two of them, the first; first what states follow from."""
+    found: dict[str, Column] = {}
+    for number, dataset in enumerate(datasets):
+        of_one = {
+            field.name: (number, place, field.value is Type.JSON)
+            for place, field in enumerate(dataset.fields)
+            if not field.name.endswith("_at") and field.name not in _NOT_TOLD
+        }
+        found = of_one | found
+    return {name: found[name] for name in dict.fromkeys((*STATE_FACTS, *found)) if name in found}
+
 
 class Corrections:
     """All of one commitment that are believed."""
 
-    __slots__ = ("known",)
+    __slots__ = ("after_due", "known")
 
     def __init__(self, known: Iterable[Correction] = ()) -> None:
         self.known = list(known)
+        self.after_due = self._after_due()
+        """How often a public deadline was corrected when it had passed."""
 
     def note(self, before: Answers, after: Answers, recorded: Recorded, recorded_on: date) -> None:
         """Compare what was told before an event with what is told after it."""
@@ -75,6 +105,7 @@ class Corrections:
                     retraction=isinstance(event, Retraction),
                 )
             )
+        self.after_due = self._after_due()
 
     def without(self, position: int) -> Corrections:
         """Those that are left when the event at a position is not believed."""
@@ -85,9 +116,7 @@ class Corrections:
         """The first day of which none of them speaks any more."""
         return max((one.until for one in self.known), default=date.min)
 
-    @property
-    def after_due(self) -> int:
-        """How often a public deadline was corrected when it had passed."""
+    def _after_due(self) -> int:
         return len(
             {
                 one.position
@@ -107,9 +136,11 @@ class Corrections:
             days |= {one.since, one.until}
         found: ByDay = []
         for day in sorted(day for day in days if answers[0][0] <= day < END_OF_DAYS):
-            told = _on(answers, day) or {}
+            told = _on(answers, day)
             of_day = [
-                one for one in self.known if one.since <= day < one.until and told.get(one.what) == one.after
+                one
+                for one in self.known
+                if one.since <= day < one.until and told is not None and told.get(one.what) == one.after
             ]
             row = (json_text(sorted(of_day, key=_weight)),)
             if not found or found[-1][1] != row:
@@ -121,32 +152,22 @@ def answers_of(told: Iterable[Now], first_day: date) -> Answers:
     """What rows of one commitment say, put together by day."""
     parts = [(now.dataset, rows) for now in told for rows in now.rows.values()]
     days = sorted({day for _, rows in parts for day, _ in rows if day is not None})
-    found: Answers = []
+    first, reached, found = first_day.isoformat(), [0] * len(parts), Answers()
     for day in days:
-        said: dict[str, Any] = {FIRST_DAY: first_day.isoformat()}
-        for dataset, rows in parts:
-            values = _row_on(rows, day)
-            if values is not None:
-                said = dict(_named(dataset, values)) | said
-        found.append((day, said))
+        datasets, said = [], []
+        for number, (dataset, rows) in enumerate(parts):
+            at = reached[number]
+            while at < len(rows) and (rows[at][0] or date.min) <= day:
+                at += 1
+            reached[number] = at
+            if at:
+                datasets.append(dataset)
+                said.append(rows[at - 1][1])
+        found.append((day, Said(first, _columns(tuple(datasets)), tuple(said))))
     return found
 
 
-def _named(dataset: Dataset, values: Sequence[Any]) -> Iterator[tuple[str, Any]]:
-    for field, value in zip(dataset.fields, values, strict=True):
-        if not field.name.endswith("_at") and field.name not in _NOT_TOLD:
-            if field.value is Type.JSON and value is not None:
-                yield field.name, msgspec.json.decode(value)
-            else:
-                yield field.name, msgspec.to_builtins(value)
-
-
-def _row_on(rows: ByDay, day: date) -> Sequence[Any] | None:
-    at = bisect_right(rows, day, key=lambda row: row[0] or date.min)
-    return rows[at - 1][1] if at else None
-
-
-def _on(answers: Answers, day: date) -> dict[str, Any] | None:
+def _on(answers: Answers, day: date) -> Said | None:
     at = bisect_right(answers, day, key=lambda one: one[0])
     return answers[at - 1][1] if at else None
 
@@ -156,22 +177,27 @@ def _differences(before: Answers, after: Answers, upto: date) -> Iterator[tuple[
     days = sorted({day for day, _ in (*before, *after) if day <= upto})
     for since, until in zip(days, (*days[1:], upto + timedelta(days=1)), strict=False):
         was, now = _on(before, since), _on(after, since)
-        if now is None or was == now:
+        if now is None:
             continue
         if was is None:
-            yield since, until, FIRST_DAY, before[0][1][FIRST_DAY] if before else None, now[FIRST_DAY]
-            continue
-        if (what := _what(was, now)) is not None:
+            yield since, until, FIRST_DAY, before[0][1].first_day if before else None, now.first_day
+        elif (what := _what(was, now)) is not None:
             yield since, until, what, was.get(what), now.get(what)
 
 
-def _what(was: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    other = [
-        name
-        for name in dict.fromkeys((*STATE_FACTS, *now, *was))
-        if name != FIRST_DAY and (was.get(name) or None) != (now.get(name) or None)
-    ]
-    return min(other, key=lambda name: name in _LAST, default=None)
+def _what(was: Said, now: Said) -> str | None:
+    """The first of what is said otherwise, and of that rather what follows from nothing else."""
+    other: Iterable[str]
+    if was.columns is now.columns:
+        other = [
+            name
+            for name, (row, place, _) in now.columns.items()
+            if was.rows[row][place] != now.rows[row][place]
+        ]
+    else:
+        other = dict.fromkeys((*STATE_FACTS, *now.columns, *was.columns))
+    differing = (name for name in other if (was.get(name) or None) != (now.get(name) or None))
+    return min(differing, key=lambda name: name in _LAST, default=None)
 
 
 def _weight(one: Correction) -> tuple[bool, int]:

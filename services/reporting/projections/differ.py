@@ -171,7 +171,7 @@ def _replace(
         for row in before:
             if row.valid_from == first:
                 before.remove(row)
-                if row.valid_to != until or row.values != values:
+                if row.valid_to != until or (row.values is not values and row.values != values):
                     changes.close(dataset, key, row, position)
                     row = Row(first, until, values, position)
                 break

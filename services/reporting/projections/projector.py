@@ -110,7 +110,8 @@ class Projector:
         self._read_stream = read_stream
         self._day_of = day_of
         self._capacity = capacity
-        self._streams: OrderedDict[UUID, _Stream] = OrderedDict()
+        self._streams: OrderedDict[int, _Stream] = OrderedDict()
+        """By the numbers of their ids, which are compared much faster than the ids."""
         self._touched: dict[int, _Stream] = {}
         self._changes = RowChanges()
 
@@ -159,10 +160,11 @@ class Projector:
         elif event_type not in CHANGING:
             return None
         else:
-            stream = self._streams.get(recorded.stream_id)
+            number = recorded.stream_id.int
+            stream = self._streams.get(number)
             if stream is not None:
                 if len(self._streams) == self._capacity:
-                    self._streams.move_to_end(recorded.stream_id)  # the order matters only when one has to go
+                    self._streams.move_to_end(number)  # the order matters only when one has to go
                 return stream if _concerns(stream, event_type) else None
             stream = self._fold(recorded.stream_id, recorded.position - 1)
             if stream is not None and not _concerns(stream, event_type):
@@ -203,9 +205,9 @@ class Projector:
         return None if begin is None else _Stream(begin(recorded, self._day_of))
 
     def _keep(self, stream_id: UUID, stream: _Stream) -> None:
-        self._streams[stream_id] = stream
+        self._streams[stream_id.int] = stream
         if len(self._streams) > self._capacity:
-            _stream_id, gone = self._streams.popitem(last=False)
+            _number, gone = self._streams.popitem(last=False)
             if gone.touched:
                 del self._touched[id(gone)]
                 write_down(gone.rows.unwritten(), self._changes)
