@@ -35,13 +35,15 @@ class Described(Aggregate, Generic[D]):
         self.code: str = event.code
         first: Any = self.CHANGED(**_shared_members(event, self.CHANGED))
         self.descriptions: History[D] = History(first, recorded.position)
+        if (day := _day_of(first)) is not None:
+            self.descriptions.add(day, recorded.position, first)
 
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event: a description holds from the day it names, or, where it names none, on all days."""
         super().apply(recorded)
         event = recorded.data
         if isinstance(event, self.CHANGED):
-            day = getattr(event, "effective_on", None)
+            day = _day_of(event)
             if day is None:
                 self.descriptions = History(cast("D", event), recorded.position)
             else:
@@ -76,7 +78,7 @@ class Described(Aggregate, Generic[D]):
         (registered,) = cls.BEGINS_WITH
         first = registered(code=code, **_shared_members(description, registered))
         told = cls.CHANGED(**_shared_members(first, cls.CHANGED))
-        return [first] if told == _undated(description) else [first, description]
+        return [first] if told == description else [first, description]
 
 
 def _day_of(description: Event) -> date | None:

@@ -21,6 +21,7 @@ from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
 from shared.events.retractions import Retraction
 from shared.identity.actor import Actor, Role
+from shared.rules import guards
 
 A = TypeVar("A", bound=Aggregate)
 R = TypeVar("R", bound=Retraction)
@@ -43,6 +44,7 @@ async def retracting(
 
     Raises InvalidInput, Forbidden or RuleBroken where it may not be.
     """
+    guards.reason_given(proposed.reason, "A retraction")
     version, retracted = proposed.version, retractions_in(history)
     if version > len(history):
         raise InvalidInput(

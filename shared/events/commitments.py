@@ -75,6 +75,12 @@ class OrganizationRegistered(Event, frozen=True, kw_only=True):
     kind: OrganizationKind = OrganizationKind.OTHER
     parent: OrganizationCode | None = None
     aliases: Aliases = ()
+    effective_on: Annotated[
+        CivilDay | None,
+        Field(
+            description="The day of which this description was told; it stands for every earlier one as well."
+        ),
+    ] = None
 
 
 class OrganizationChanged(Event, frozen=True, kw_only=True):
@@ -114,6 +120,12 @@ class PillarRegistered(Event, frozen=True, kw_only=True):
     name: Line
     rank: Rank = 0
     description: Prose | None = None
+    effective_on: Annotated[
+        CivilDay | None,
+        Field(
+            description="The day of which this description was told; it stands for every earlier one as well."
+        ),
+    ] = None
 
 
 class PillarChanged(Event, frozen=True, kw_only=True):

@@ -35,9 +35,10 @@ class CommitmentSign(NamedTuple):
 
 
 class DeadlineCorrection(NamedTuple):
-    """The public deadline was set right: on which day and where in the log, from which day to which."""
+    """The public deadline was set right: on which day, what and by which event, from which day to which."""
 
     recorded_on: date
+    mistaken: int
     position: int
     previous: date | None
     corrected: date | None
@@ -52,16 +53,14 @@ def commitment_signs(
 ) -> list[CommitmentSign]:
     """Every sign there is on a day, in the order of their events; of a report only where its day is given."""
     signs = [
-        *_corrected_after_due(facts, corrections),
+        *_corrected_after_due(corrections),
         *_without_deadline(facts, on),
         *([] if reporting_on is None else _achieved_before(facts, reporting_on, report_days)),
     ]
     return sorted(signs, key=lambda sign: (sign.events[-1], sign.code))
 
 
-def _corrected_after_due(
-    facts: DatedFacts, corrections: Iterable[DeadlineCorrection]
-) -> Iterator[CommitmentSign]:
+def _corrected_after_due(corrections: Iterable[DeadlineCorrection]) -> Iterator[CommitmentSign]:
     """The deadline was called a mistake when it had passed, and what took its place left more time."""
     for one in corrections:
         if one.previous is None or one.previous >= one.recorded_on:
@@ -70,7 +69,7 @@ def _corrected_after_due(
             to = one.corrected or "none"
             detail = f"The public deadline {one.previous} was corrected to {to} on {one.recorded_on}."
             yield CommitmentSign(
-                CommitmentWarning.DEADLINE_CORRECTED_AFTER_DUE, detail, (facts.registered_at, one.position)
+                CommitmentWarning.DEADLINE_CORRECTED_AFTER_DUE, detail, (one.mistaken, one.position)
             )
 
 

@@ -31,12 +31,14 @@ from shared.events.commitments import (
     DeadlineRevised,
     Discarded,
     Escalated,
+    InternalDeadline,
     LeadReassigned,
     Merged,
     MilestoneCompleted,
     MilestoneSet,
     ProgressReported,
     ProgressReviewed,
+    PublicDeadline,
     Registered,
     Reopened,
     RisksAssessed,
@@ -44,6 +46,7 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import COMPUTED
+from shared.events.retractions import CommitmentFactRetracted
 from shared.events.types import LONGEST_LINE, LONGEST_TEXT, MOST_ITEMS
 from shared.events.vocabulary import (
     BudgetFigure,
@@ -162,6 +165,7 @@ class Commitment(Aggregate):
         "reassignments",
         "reopenings",
         "reports",
+        "retractions",
         "revisions",
         "risks",
         "visibilities",
@@ -190,6 +194,7 @@ class Commitment(Aggregate):
         self.milestones: tuple[Milestone, ...] = ()
         self.comments: tuple[Entry[Commented], ...] = ()
         self.corrections: tuple[Entry[Corrected], ...] = ()
+        self.retractions: tuple[Entry[CommitmentFactRetracted], ...] = ()
         self.changes: tuple[Entry[Changed], ...] = ()
         self.escalations: tuple[Entry[Escalated], ...] = ()
 
@@ -531,7 +536,7 @@ class Commitment(Aggregate):
         beside = [other.on(later)[0] for later in other.days_after(day) if later < until]
         for on in (internal_on or other.on(day)[0], *beside):
             if revised.deadline is DeadlineKind.PUBLIC:
-                _deadlines_in_order(on, revised.on)
+                _deadlines_in_order(on, revised.on, ": move both with `internal_on`")
             else:
                 _deadlines_in_order(revised.on, on)
         self.must_be_open_on(day)
@@ -706,12 +711,18 @@ class Commitment(Aggregate):
             _must_fit(right, (stretch.code for stretch in self.parents()), known)
         if field == "effective_on":
             self._must_hold_all_facts_from(right.effective_on)
+        if field in ("public_deadline", "internal_deadline"):
+            self._must_leave_in_order(field, getattr(right, field))
         self._must_show_somewhere(field)
         return replace(corrected, value=_as_json(right, field), previous=_as_json(self.registration, field))
 
     @evolves(Corrected)
     def _registration_corrected(self, entry: Entry[Corrected]) -> None:
         self.corrections = (*self.corrections, entry)
+
+    @evolves(CommitmentFactRetracted)
+    def _retracted(self, entry: Entry[CommitmentFactRetracted]) -> None:
+        self.retractions = (*self.retractions, entry)
 
     def note_escalation(self, escalated: Escalated, context: Context) -> Escalated:
         """A decision takes the matter to a higher level."""
@@ -805,6 +816,18 @@ class Commitment(Aggregate):
                 "before-registration",
                 f"Something is on record of {min(left)}: it cannot count from {first_day} on only.",
             )
+
+    def _must_leave_in_order(self, field: str, deadline: PublicDeadline | InternalDeadline | None) -> None:
+        """As long as no revision replaces the first deadline, revisions of the other one are in order with it too."""
+        own, other = self.dated.public_deadlines, self.dated.internal_deadlines
+        if field == "internal_deadline":
+            own, other = other, own
+        until = next(iter(own.days()), date.max)
+        right = None if deadline is None else deadline.on
+        for day in other.days():
+            if day < until:
+                pair = (other.on(day)[0], right)
+                _deadlines_in_order(*(pair if field == "public_deadline" else pair[::-1]))
 
     def _must_show_somewhere(self, field: str) -> None:
         """A correction of what the registration said is seen on some day, or it would set nothing right."""
@@ -953,13 +976,12 @@ def organizations_named(registered: Registered) -> Iterator[tuple[str, str, str]
         yield "collaborating_organizations", f"/collaborating_organizations/{index}", code
 
 
-def _deadlines_in_order(internal: date | None, public: date | None) -> None:
+def _deadlines_in_order(internal: date | None, public: date | None, advice: str = "") -> None:
     """The unit's own deadline is no later than the public one, or it would warn of nothing."""
     if internal is not None and public is not None and internal > public:
         raise RuleBroken(
             "internal-after-public",
-            f"The internal deadline, {internal}, would fall after the public one, {public}: move both with "
-            "`internal_on`.",
+            f"The internal deadline, {internal}, would fall after the public one, {public}{advice}.",
         )
 
 

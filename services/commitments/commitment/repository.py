@@ -86,7 +86,24 @@ class Commitments(Repository[Commitment]):
 
     async def merge(self, current: Commitment, proposed: Merged, context: Context) -> Merged:
         """Merges the commitment into another one, in which it goes on."""
-        return current.merge(proposed, context, await self.successor(proposed.into, proposed.effective_on))
+        successor = await self.successor(proposed.into, proposed.effective_on)
+        merged = current.merge(proposed, context, successor)
+        await self._must_carry_on(current, lambda day: day <= merged.effective_on)
+        return merged
+
+    def ending(
+        self, decide: Callable[[Commitment, E, Context], E]
+    ) -> Callable[[Commitment, E, Context], Any]:
+        """A decision that closes the commitment, on a day until which nothing had been merged into it later."""
+
+        @wraps(decide)
+        async def decide_ending(current: Commitment, proposed: E, context: Context) -> E:
+            decided: Any = decide(current, proposed, context)
+            day = decided.completed_on if isinstance(decided, Completed) else decided.effective_on
+            await self._must_carry_on(current, lambda merged_on: merged_on <= day)
+            return decided  # type: ignore[no-any-return]
+
+        return decide_ending
 
     async def split(self, current: Commitment, proposed: Splitting, context: Context) -> Decided:
         """Splits the commitment into parts, which are registered in the same transaction and inherit what it promises.
@@ -95,6 +112,7 @@ class Commitments(Repository[Commitment]):
         """
         parts = parts_of(current, proposed)
         split = current.split(proposed.split, context, [part.code for part in parts])
+        await self._must_carry_on(current, lambda day: day <= split.effective_on)
         for index, part in enumerate(parts):
             if await self.is_taken(stream_of(KIND, part.code)):
                 raise RuleBroken(
@@ -117,6 +135,10 @@ class Commitments(Repository[Commitment]):
         ):
             if follow(without) != follow(current) and code in await self._reached(without, follow, date.min):
                 raise RuleBroken(refused, f"Then '{code}' would {why}.")
+        if retraction.retracted == Reopened.TYPE:
+            await self._must_carry_on(current, lambda day: without.closing_on(day) is None)
+        if without.dated.first_day > current.dated.first_day:
+            await self._must_be_there(current, without.dated.first_day)
         if current.deadlines_in_order() and not without.deadlines_in_order():
             raise RuleBroken(
                 "internal-after-public",
@@ -129,7 +151,7 @@ class Commitments(Repository[Commitment]):
         return retraction
 
     async def _parts_taken_back(self, current: Commitment, retraction: Retraction) -> list[OnStream]:
-        """The parts of a split go with it, where nothing was said of them since and nothing names them."""
+        """The parts of a split go with it, where nothing said of them since stands and nothing names them."""
         gone = []
         for code in current.split_into:
             part = await self.by_code(code)
@@ -141,8 +163,10 @@ class Commitments(Repository[Commitment]):
                     "retraction-in-the-way",
                     f"More was recorded of '{code}' since: version {min(since)}, and perhaps others.",
                 )
-            if others := naming - {part.id}:
-                named = [one.code for each in others if (one := await self.get(each)) is not None]
+            naming.pop(part.id, None)
+            others = [(await self.get(stream), versions) for stream, versions in naming.items()]
+            named = [one.code for one, versions in others if one is not None and versions - {*one.retracted}]
+            if named:
                 raise RuleBroken("retraction-in-the-way", f"'{code}' is named by {', '.join(sorted(named))}.")
             mistaken = CommitmentFactRetracted(version=1, reason=retraction.reason, retracted=Registered.TYPE)
             gone.append(OnStream(part.id, part.version + 1, mistaken))
@@ -167,9 +191,41 @@ class Commitments(Repository[Commitment]):
                 parts = await self._parts_of(current)
             known = await self.known_to(current.registration, named, since, until)
             known = known._replace(parts=parts)
-            return decide(current, proposed, context, known)
+            decided = decide(current, proposed, context, known)
+            if proposed.field == "effective_on":
+                await self._must_be_there(current, date.fromisoformat(decided.value))
+            return decided
 
         return decide_knowing
+
+    async def _must_carry_on(self, current: Commitment, open_on: Callable[[date], bool]) -> None:
+        """What was merged into it while it was open was not merged into something closed, now that it closes."""
+        for code, day in await self._goes_on_in(current, (Merged,)):
+            if current.closing_on(day) is None and not open_on(day):
+                raise RuleBroken(
+                    "merger-into-closed",
+                    f"'{code}' was merged into it as of {day}: it cannot have been closed by then.",
+                )
+
+    async def _must_be_there(self, current: Commitment, first_day: date) -> None:
+        """What goes on in it, merged or split, goes on in something that is there on that day."""
+        for code, day in await self._goes_on_in(current, (Merged, Split)):
+            if current.dated.first_day <= day < first_day:
+                raise RuleBroken(
+                    "successor-not-there-yet",
+                    f"'{code}' goes on in it from {day} on: until {first_day} nobody would carry that promise.",
+                )
+
+    async def _goes_on_in(self, successor: Commitment, by: Iterable[type[Event]]) -> list[tuple[str, date]]:
+        """What goes on in a commitment by facts of these types, and from which days on, read from the log."""
+        ids = await asyncio.to_thread(self._naming, successor.code, by)
+        return sorted(
+            (one.code, stretch.since)
+            for one in [await self.get(stream_id) for stream_id in ids]
+            if one is not None
+            for stretch in one.successors()
+            if stretch.code == successor.code
+        )
 
     # --- what the record holds -------------------------------------------------------------------------------------
 
@@ -233,11 +289,12 @@ class Commitments(Repository[Commitment]):
             if one is not None and any(stretch.code == whole.code for stretch in one.parents())
         }
 
-    def _naming(self, code: str, facts: Iterable[type[Event]]) -> set[UUID]:
-        """The streams in which a fact of these types has this code. Blocks."""
-        found: set[UUID] = set()
+    def _naming(self, code: str, facts: Iterable[type[Event]]) -> dict[UUID, set[int]]:
+        """The streams in which facts of these types have this code, and the versions of those. Blocks."""
+        found: dict[UUID, set[int]] = {}
         types, named, at = [one.TYPE for one in facts], f'"{code}"'.encode(), 0
         while lines := self.live.store.read(at, BATCH, types=types):
             at = lines[-1][0]
-            found.update(codec.decode(line, position).stream_id for position, line in lines if named in line)
+            for recorded in (codec.decode(line, position) for position, line in lines if named in line):
+                found.setdefault(recorded.stream_id, set()).add(recorded.version)
         return found

@@ -56,7 +56,7 @@ from shared.events.commitments import (
 from shared.events.facts import Event
 from shared.events.retractions import CommitmentFactRetracted
 from shared.events.types import MOST_ITEMS, CivilDay, CommitmentCode, DecisionNumber, IndicatorCode
-from shared.events.vocabulary import DiscardReason, Judgement, Visibility
+from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, Visibility
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
 from shared.http.moments import RecordedAt, RecordedOn, recorded
@@ -329,14 +329,29 @@ class CommitmentWarnings(msgspec.Struct, kw_only=True):
 
 
 def _deadline_corrections(commitment: Commitment, day_of: DayOf) -> Iterator[DeadlineCorrection]:
-    """Every correction of the public deadline, whose values are those of the registration."""
+    """Every time the public deadline was set right: by a correction, or by retracting what had been said of it."""
+    began, dated = commitment.began_position, commitment.dated
     for entry in commitment.corrections:
         if entry.event.field == "public_deadline":
-            previous, corrected = (
-                None if value is None else date.fromisoformat(value["on"])
-                for value in (entry.event.previous, entry.event.value)
-            )
-            yield DeadlineCorrection(day_of(entry.recorded_at), entry.position, previous, corrected)
+            previous, corrected = _day_in(entry.event.previous), _day_in(entry.event.value)
+            yield DeadlineCorrection(day_of(entry.recorded_at), began, entry.position, previous, corrected)
+    for retraction in commitment.retractions:
+        retracted = commitment.retracted[retraction.event.version].entry
+        match retracted.event:
+            case DeadlineRevised(deadline=DeadlineKind.PUBLIC, on=previous, effective_on=since):
+                pass
+            case Corrected(field="public_deadline", value=value):
+                previous, since = _day_in(value), dated.first_day
+            case _:
+                continue
+        corrected = dated.public_deadlines.on(since)[0]
+        yield DeadlineCorrection(
+            day_of(retraction.recorded_at), retracted.position, retraction.position, previous, corrected
+        )
+
+
+def _day_in(deadline: Any) -> date | None:
+    return None if deadline is None else date.fromisoformat(deadline["on"])
 
 
 # --- routes ----------------------------------------------------------------------------------------------------------
@@ -453,8 +468,22 @@ def commitment_routes(
         again=Commitment.revise_deadline,
     )
     one.fact("reassignments", LeadReassigned, commitments.reassign_lead, access=_JUDGES)
-    one.fact("completions", Completed, Commitment.complete, access=_JUDGES)
-    one.fact("discards", Discarded, Commitment.discard, access=_JUDGES)
+    one.fact(
+        "completions",
+        Completed,
+        commitments.ending(Commitment.complete),
+        access=_JUDGES,
+        considering=lambda _: (Merged,),
+        again=Commitment.complete,
+    )
+    one.fact(
+        "discards",
+        Discarded,
+        commitments.ending(Commitment.discard),
+        access=_JUDGES,
+        considering=lambda _: (Merged,),
+        again=Commitment.discard,
+    )
     one.fact("reopenings", Reopened, Commitment.reopen, access=_JUDGES)
     one.fact(
         "mergers",
@@ -613,12 +642,14 @@ ERRORS: Catalogue = {
     "merger-into-closed": Explained(
         409,
         "Merger into a closed commitment",
-        "What it is merged into was closed on that day: reopen that one first, or name the one it went on in.",
+        "What it is merged into was closed on that day: reopen that one first, or name the one it went on in. And "
+        "nothing is closed before what was merged into it: close it on a later day.",
     ),
     "successor-not-there-yet": Explained(
         409,
         "Successor not there yet",
-        "What it is merged into counts from a later day on only: merge on that day, or correct its `effective_on`.",
+        "What it is merged into counts from a later day on only: merge on that day, or correct its `effective_on`. And "
+        "what goes on in another commitment is not left without it when that one's `effective_on` is corrected.",
     ),
     "split-not-reopened": Explained(
         409,

@@ -381,16 +381,16 @@ class NameProjection:
         self._key = (PILLAR if isinstance(event, PillarRegistered) else ORGANIZATION, event.code)
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
-        """See `Projection.apply`; what names no day holds on every day."""
+        """See `Projection.apply`; what names no day holds on every day, and the first until the next."""
         event = recorded.data
         assert isinstance(
             event, OrganizationRegistered | PillarRegistered | OrganizationChanged | PillarChanged
         )
         row = names.row(name=event.name, rank=getattr(event, "rank", 0))
         day = getattr(event, "effective_on", None)
-        if day is None:
+        if day is None or isinstance(event, OrganizationRegistered | PillarRegistered):
             self._names = History(row, recorded.position)
-        else:
+        if day is not None:
             self._names.add(day, recorded.position, row)
         days = dict.fromkeys((date.min, *self._names.days()))
         return (Now(names, {self._key: [(day, self._names.on(day)[0]) for day in days]}),)

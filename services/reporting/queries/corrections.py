@@ -69,19 +69,24 @@ def codes_in(found: Iterable[Correction]) -> set[str]:
 
 
 def corrected(found: Sequence[Correction], scope: Scope, codes: set[str]) -> Corrected | None:
-    """The first of some corrections, for an asker who may read the commitments with these codes."""
+    """The first of some corrections, for an asker who may read the commitments with these codes.
+
+    A reference of which they may read neither what it was nor what it is changed nothing for them.
+    """
+
+    def shown(value: Any, of: Correction) -> Any:
+        return None if of.what in _REFERENCES and value not in codes else value
+
+    found = [
+        one for one in found if one.what not in _REFERENCES or shown(one.before, one) != shown(one.after, one)
+    ]
     if not found:
         return None
     one, actor = found[0], found[0].recorded_by
-    hidden = one.what in _REFERENCES
-
-    def shown(value: Any) -> Any:
-        return None if hidden and value not in codes else value
-
     return Corrected(
         what=one.what,
-        before=shown(one.before),
-        after=shown(one.after),
+        before=shown(one.before, one),
+        after=shown(one.after, one),
         retraction=one.retraction,
         reason=one.reason,
         recorded_on=one.recorded_on,

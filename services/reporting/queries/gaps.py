@@ -27,6 +27,7 @@ from services.reporting.datasets import acknowledgements, budget_gaps, decisions
 from services.reporting.queries.decision_items import DecisionItem, Reader, items_of
 from services.reporting.queries.decisions import DecisionFilters, admitted, with_acknowledgement
 from services.reporting.queries.moments import AsOf
+from services.reporting.queries.register import NO_ORGANIZATION
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import Acknowledgement
 from shared.rules.budget_gaps import SHORTFALLS, BudgetGap, amount_text
@@ -82,7 +83,9 @@ class GapFound(msgspec.Struct, frozen=True):
 class OrganizationTotals(msgspec.Struct, frozen=True):
     """The same counts for the decisions that concern an organisation; one that concerns two counts with both."""
 
-    organization: str
+    organization: Annotated[
+        str, Meta(description="Its code; `none` for decisions that concern no organisation.")
+    ]
     decisions: int
     by_gap: dict[str, int]
     short_by: Annotated[
@@ -171,7 +174,8 @@ def _totals(
     def by_gap(counted: Sequence[int]) -> dict[str, int]:
         return {gap.value: int(count) for gap, count in zip(conditions, counted, strict=False)}
 
-    concerned = source.join(
+    # A decision that concerns nobody by name costs what it costs: its group is `none`.
+    concerned = source.outerjoin(
         readers.table,
         and_(
             readers.c.thing_id == decisions.c.decision_id,
@@ -186,22 +190,18 @@ def _totals(
         .select_from(concerned.join(budget_gaps.table, _stands(at, reader, Gap.NO_LINE_IN_FIRST_REQUEST)))
         .where(chosen)
     ):
-        sums = short[row.organization]
+        sums = short[row.organization or NO_ORGANIZATION]
         key = row.fiscal_year, row.currency
         sums[key] = sums.get(key, Decimal()) + Decimal(row.amount)
     *counted, decisions_with_any = reading.connection.execute(
         select(*counts).select_from(source).where(chosen)
     ).one()
     grouped = reading.connection.execute(
-        select(whose, *counts)
-        .select_from(concerned)
-        .where(chosen, or_(*conditions.values()))
-        .group_by(whose)
-        .order_by(whose)
+        select(whose, *counts).select_from(concerned).where(chosen, or_(*conditions.values())).group_by(whose)
     )
     by_organization = [
         OrganizationTotals(organization, int(of_it[-1]), by_gap(of_it), _by_year(short[organization]))
-        for organization, *of_it in grouped
+        for organization, *of_it in sorted((row[0] or NO_ORGANIZATION, *row[1:]) for row in grouped)
     ]
     return GapTotals(int(decisions_with_any), by_gap(counted), by_organization)
 

@@ -183,8 +183,15 @@ def _joined(spans: list[Days]) -> list[Days]:
     found: list[Days] = []
     for span in spans:
         before = found[-1] if found else None
-        same = before is not None and span == msgspec.structs.replace(
-            before, from_on=span.from_on, until_on=span.until_on, passed_deadline_on=None
+        # Days that the asker may not know of lie between two that do not meet.
+        meet = before is not None and before.until_on == span.from_on
+        same = (
+            before is not None
+            and meet
+            and span
+            == msgspec.structs.replace(
+                before, from_on=span.from_on, until_on=span.until_on, passed_deadline_on=None
+            )
         )
         if before is not None and same:
             found[-1] = msgspec.structs.replace(before, until_on=span.until_on)

@@ -315,6 +315,12 @@ async def test_a_split_stays_when_something_was_said_of_its_parts(told: Told, pa
     assert refused(answer) == (409, "retraction-in-the-way")
     assert "SEG-14-A" in answer.json()["detail"]
     assert (await told.service.read("/v1/commitments/SEG-14-A"))["split_from"] == "SEG-14"
+    # Once that is taken back as well, nothing is in the way any more.
+    where = f"/v1/commitments/{path.split('/', maxsplit=1)[0]}/retractions"
+    await told.service.told("POST", where, mistaken, If_Match="*")
+    await told.service.told("POST", "/v1/commitments/SEG-14/retractions", mistaken, If_Match="*")
+    assert (await told.service.read("/v1/commitments/SEG-14"))["split_into"] == []
+    assert refused(await told.service.ask("GET", "/v1/commitments/SEG-14-A")) == (404, "unknown-commitment")
 
 
 def test_old_logs_that_only_registered_parts_still_fold() -> None:

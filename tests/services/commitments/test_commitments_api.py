@@ -100,6 +100,22 @@ async def test_the_warning_signs_of_a_commitment_name_their_events(service: Inst
     assert refused(answer) == (404, "unknown-commitment")
 
 
+async def test_a_deadline_that_a_retraction_puts_back_when_it_had_passed_is_a_sign_as_a_corrected_one(
+    service: Installation,
+) -> None:
+    path = await registered(service, effective_on="2012-05-21", public_deadline={"on": "2014-06-30"})
+    sooner = {"deadline": "public", "on": "2012-09-30", "reason": "Urgent", "effective_on": "2012-06-01"}
+    revised = (await service.told("POST", f"{path}/deadline-revisions", sooner, If_Match="*")).json()
+    assert (await service.read(f"{path}/warning-signs"))["items"] == []
+    mistake = {"version": revised["version"], "reason": "Another one was meant"}
+    retracted = (await service.told("POST", f"{path}/retractions", mistake, If_Match="*")).json()
+    (sign,) = (await service.read(f"{path}/warning-signs"))["items"]
+    assert (sign["code"], sign["events"]) == (
+        "deadline_corrected_after_due",
+        [revised["position"], retracted["position"]],
+    )
+
+
 async def test_a_commitment_is_registered_and_can_be_read_by_id_and_by_code(service: Installation) -> None:
     answer = await service.told("POST", "/v1/commitments", PLAIN)
     stream_id = str(stream_of("commitment", "SEG-14"))

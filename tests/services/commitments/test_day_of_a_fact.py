@@ -23,6 +23,7 @@ from shared.events.commitments import (
     Document,
     Escalated,
     Evidence,
+    InternalDeadline,
     LeadReassigned,
     Merged,
     MilestoneCompleted,
@@ -30,6 +31,7 @@ from shared.events.commitments import (
     Origin,
     ProgressReported,
     ProgressReviewed,
+    PublicDeadline,
     RisksAssessed,
     VisibilityChanged,
 )
@@ -409,3 +411,27 @@ def test_a_publication_is_judged_by_its_day() -> None:
     it = given(*past, narrowed).thing
     assert (it.visibility, it.once_reserved) == (Visibility.RESERVED, True)
     assert it.visibilities.shown_on(JUNE) is Visibility.RESERVED
+
+
+# --- two deadlines, corrected --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("revised", "field", "day"),
+    [
+        (DeadlineKind.INTERNAL, "public_deadline", date(2013, 2, 28)),
+        (DeadlineKind.PUBLIC, "internal_deadline", date(2013, 4, 1)),
+    ],
+)
+def test_a_corrected_deadline_is_in_order_with_revisions_of_the_other_one(
+    revised: DeadlineKind, field: str, day: date
+) -> None:
+    deadlines = registered(
+        public_deadline=PublicDeadline(on=date(2013, 12, 31)),
+        internal_deadline=InternalDeadline(on=date(2013, 1, 31)),
+    )
+    moved = DeadlineRevised(deadline=revised, on=date(2013, 3, 31), reason="r", effective_on=JULY)
+    wrong = Corrected(field=field, value={"on": day.isoformat()}, reason="Misread")
+    given(deadlines, moved).when(lambda it: it.correct(wrong, on(TODAY), KNOWN)).refused(
+        "internal-after-public", RuleBroken
+    )

@@ -163,3 +163,15 @@ async def test_circles_of_parents_are_judged_by_their_days_and_kinds_by_the_part
     lower = {"field": "kind", "value": "commitment", "reason": "Misread"}
     refusal = await service.ask("POST", "/v1/commitments/WHOLE/corrections", lower, If_Match="*")
     assert refused(refusal) == (409, "parent-below")
+
+
+async def test_the_day_of_the_first_description_is_kept(service: Installation) -> None:
+    first = {"name": "Sea", "effective_on": "2011-01-01"}
+    await service.told("PUT", "/v1/organizations/SEA", first)
+    assert (await service.read("/v1/organizations/SEA"))["effective_on"] == "2011-01-01"
+    # An earlier day told later leaves it as it is.
+    await service.told(
+        "PUT", "/v1/organizations/SEA", {"name": "Waters", "effective_on": "2010-01-01"}, If_Match='"1"'
+    )
+    assert (await service.read("/v1/organizations/SEA"))["name"] == "Sea"
+    await service.told("PUT", "/v1/organizations/SEA", first)

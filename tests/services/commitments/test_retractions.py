@@ -356,3 +356,9 @@ async def test_what_would_go_on_in_what_came_from_it_is_refused(service: Install
     reopened = await one.tell("reopenings", {"reason": "x", "effective_on": "2012-03-01"})
     await other.tell("mergers", {"into": codes[0], "reason": "x", "effective_on": "2012-04-01"})
     assert refused(await one.retract(reopened)) == (409, "merger-in-a-circle")
+
+
+async def test_a_retraction_has_a_reason(it: Thing) -> None:
+    blank = {"version": 1, "reason": " "}
+    answer = await it.service.ask("POST", f"{it.path}/retractions", blank, If_Match="*")
+    assert refused(answer) == (422, "reason-required")

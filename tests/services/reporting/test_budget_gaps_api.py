@@ -158,6 +158,22 @@ async def test_totals_go_by_organisation_and_what_is_lacking_by_year_and_currenc
     assert health["short_by"] == {"2013": [{"amount": "559.000001", "currency": "CLP"}]}
 
 
+async def test_what_concerns_no_organisation_is_in_the_totals_as_none(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    cost = BudgetImpact(amount="7", currency="CLP", fiscal_year=2013, financing=Financing.INCREASE)
+    with staged(sqlite_url) as stage:
+        tell(stage, committee("SEG"), costing("one"), now=noon(TIED))
+        tell(stage, decided("SEG-2012-nobody", AGREED, budget_impact=cost, organizations=()), now=noon(TIED))
+        stage.follow()
+        async with Installation(tmp_path, stage).running() as reporting:
+            totals = (await gaps(reporting))["totals"]["by_organization"]
+    assert [(one["organization"], one["decisions"], one["short_by"]["2013"]) for one in totals] == [
+        ("MINSAL", 1, [{"amount": "100", "currency": "CLP"}]),
+        ("none", 1, [{"amount": "7", "currency": "CLP"}]),
+    ]
+
+
 async def test_before_the_lines_were_tied_the_gap_was_as_wide_as_the_impact(reporting: Installation) -> None:
     answer = await reporting.read("/v1/decisions/gaps?on=2012-08-31&gap=no_line_in_first_request", **DIPRES)
     assert len(answer["items"]) == sum(one.event.TYPE == "meetings.decision_agreed" for one in STORY)

@@ -41,7 +41,7 @@ def registered(code: str, **more: Any) -> Registered:
         code=code,
         title=f"Title of {code}",
         lead_organization="MOP",
-        visibility=Visibility.PUBLIC,
+        visibility=more.pop("visibility", Visibility.PUBLIC),
         effective_on=date(2012, 1, 1),
         public_deadline=PublicDeadline(on=date(2012, 6, 30)),
         **more,
@@ -218,6 +218,21 @@ async def test_a_correction_of_the_internal_deadline_is_the_units(reporting: Ins
         assert (await days(reporting, "internal", THAT_DAY, **by))["corrected"] is None
     own = await item(reporting, "internal", f"on={THAT_DAY}", role=Role.MINISTRY, organization="MOP")
     assert own["corrected"]["what"] == "internal_deadline"
+
+
+async def test_who_may_read_no_end_of_a_corrected_reference_is_not_told_that_there_is_one(
+    stage: Stage, reporting: Installation
+) -> None:
+    stage.append(
+        ("hidden", registered("hidden", visibility=Visibility.RESERVED)),
+        ("part", registered("part")),
+        now=BEGUN,
+    )
+    stage.append(("part", corrected("parent", "hidden")), now=MENDED)
+    stage.wait()
+    assert (await item(reporting, "part", f"on={THAT_DAY}"))["corrected"]["to"] == "hidden"
+    assert (await item(reporting, "part", f"on={THAT_DAY}", role=None))["corrected"] is None
+    assert (await days(reporting, "part", THAT_DAY, role=None))["corrected"] is None
 
 
 async def test_what_is_told_anew_of_a_day_speaks_for_itself(stage: Stage, reporting: Installation) -> None:

@@ -57,3 +57,20 @@ def test_names_hold_from_their_days_on_as_known_at_a_position(log_url: str, rebu
                 ["Growth", "Growth and jobs"],
                 [2, 1],
             )
+
+
+def test_what_was_described_first_is_of_its_own_day_when_earlier_days_are_told_later(log_url: str) -> None:
+    with staged(log_url) as stage:
+        stage.start_worker()
+        first = OrganizationRegistered(code="MHCLG", name=LEVELLING, effective_on=RENAMED)
+        told = stage.append(("MHCLG", first), kind="organization")
+        earlier = OrganizationChanged(name=HOUSING, effective_on=DAYS[0])
+        later = stage.append(("MHCLG", earlier), kind="organization")
+        stage.wait()
+        with stage.read_model.reading() as reading:
+            for position, expected in [
+                (told.last, [LEVELLING] * 3),
+                (later.last, [HOUSING, HOUSING, LEVELLING]),
+            ]:
+                called = [names_at(reading, position, day).of(ORGANIZATION, "MHCLG") for day in DAYS[:3]]
+                assert called == expected

@@ -15,6 +15,7 @@ from services.reporting.queries.decision_items import Reader
 from services.reporting.queries.decisions import DecisionFilters, decisions_as_of
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.register import Period, RegisterFilters, register_as_of
+from services.reporting.queries.timeline import timeline_as_of
 from shared.events.commitments import Registered, VisibilityChanged
 from shared.events.meetings import ActionItemPublished, DecisionPublished, MeetingPublished
 from shared.events.vocabulary import Visibility
@@ -128,3 +129,25 @@ def test_they_are_so_on_all_days_without_one_and_on_none_while_they_are_closed(
 
 def test_whoever_could_read_them_before_reads_them_on_all_days(stage: Stage) -> None:
     assert days_told(stage, ministry("MOP"), *published(Visibility.PUBLIC, SPEECH)) == [[True] * 3] * 4
+
+
+def test_the_public_timeline_leaves_out_days_on_which_it_was_not_public(stage: Stage) -> None:
+    hidden_on, again_on = date(2013, 5, 21), date(2014, 1, 1)
+    appended = stage.append(
+        ("A", PROMISE),
+        ("A", PUBLISHED),
+        ("A", seen(Visibility.INTERNAL, hidden_on)),
+        ("A", seen(Visibility.PUBLIC, again_on)),
+    )
+    stage.follow()
+    with stage.read_model.reading() as reading:
+        (row,) = board_as_of(reading, AsOf(again_on, appended.last, None), PUBLIC, {}).items
+        told = timeline_as_of(
+            reading,
+            stage.store,
+            AsOf(again_on, appended.last, None),
+            PUBLIC,
+            row.id,
+            day_of=lambda moment: moment.date(),
+        )
+    assert [(span.from_on, span.until_on) for span in told.spans] == [(SPEECH, hidden_on), (again_on, None)]

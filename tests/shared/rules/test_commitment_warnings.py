@@ -51,7 +51,7 @@ def achieved(day: date) -> Completed:
 def test_a_deadline_that_had_passed_and_was_corrected_to_leave_more_time_is_a_sign(
     recorded_on: date, corrected: date | None, raised: bool
 ) -> None:
-    correction = DeadlineCorrection(recorded_on, 7, DUE, corrected)
+    correction = DeadlineCorrection(recorded_on, 1, 7, DUE, corrected)
     signs = commitment_signs(facts(), [correction], recorded_on)
     found = [(sign.code, sign.events) for sign in signs]
     assert found == ([("deadline_corrected_after_due", (1, 7))] if raised else [])
