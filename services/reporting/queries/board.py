@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Text, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, func, literal, select
 
 from services.reporting.datasets import (
     PILLAR,
@@ -319,16 +319,18 @@ def _whole_then(reading: Reading, at: AsOf, scope: Scope, rule: Rule, count_by: 
 
 
 def _count_columns(status: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    """The columns of a count by state: the state, and how many, late, rescheduled and without a deadline."""
+    """The columns of a count by state: the state, and how many, done late, rescheduled and without a deadline.
+
+    The state is worked out but once for each row: for some askers that is the larger part of a question.
+    """
 
     def of_those(condition: ColumnElement[bool]) -> ColumnElement[Any]:
         return func.sum(case((condition, 1), else_=0))
 
-    late = or_(status == Status.DELAYED.value, _row.late_days > 0)
     return [
         status.label(STATUS),
         func.count().label("registered"),
-        of_those(late).label("late"),
+        of_those(_row.late_days > 0).label("done_late"),
         of_those(_row.public_revisions > 0).label("rescheduled"),
         of_those(_row.corrected_after_due > 0).label("corrected_after_due"),
         of_those(_row.without_deadline).label("without_deadline"),
@@ -345,7 +347,7 @@ def _totals(counts: Sequence[Any]) -> Totals:
         by_status=words,
         merged=merged,
         split=split,
-        late=sum(row.late for row in counts),
+        late=sum(row.registered if row.status == Status.DELAYED else row.done_late for row in counts),
         rescheduled=sum(row.rescheduled for row in counts),
         corrected_after_due=sum(row.corrected_after_due for row in counts),
         without_deadline=sum(row.without_deadline for row in counts),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, exists, select
 
 from services.reporting.datasets import commitment_states, commitments
 from services.reporting.queries.access import Scope, readable
@@ -40,6 +40,8 @@ def nearest_pillar(code: str, place_of: Callable[[str], Place | None]) -> str | 
 
 def parents_giving_pillars(reading: Reading, at: AsOf, scope: Scope) -> dict[str, str]:
     """The pillars of all that something without a pillar of its own is part of, by code."""
+    if not reading.connection.execute(select(exists().where(commitments.c.parent.is_not(None)))).scalar():
+        return {}  # a record without parts is spared a second walk over the day
     without = select(commitments.c.parent).distinct().where(rows_there(reading, at, scope), described(at))
     parents = reading.connection.execute(without.where(_row.pillar.is_(None))).scalars()
     return pillars_of(reading, at, scope, {parent for parent in parents if parent is not None})
