@@ -18,7 +18,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.aggregate.aggregate import Aggregate
+from shared.aggregate.aggregate import Aggregate, retractions_in
 from shared.aggregate.command import Command, Context, Decided, KeyUse, OnStream, Outcome
 from shared.aggregate.description import Described
 from shared.aggregate.redaction import Readers
@@ -125,14 +125,38 @@ class Repository(Generic[A]):
                 found = await self.get(stream_of(self.kind, code))
         return found
 
-    async def find(self, identifier: str, actor: Actor) -> A:
-        """The one with this id or code as it is now. NotFound when there is none that the actor may know of."""
-        aggregate = await self.named(identifier)
+    async def ever(self, identifier: str) -> A | None:
+        """The state now; of one whose beginning was retracted, that of before, for its past is still told."""
+        found = await self.named(identifier)
+        if found is not None:
+            return found
+        history = await self.history(resolve(self.kind, identifier))
+        if not history and not looks_like_uuid(identifier):
+            code = await asyncio.to_thread(self.live.store.spelling, self.kind, identifier)
+            history = [] if code is None else await self.history(stream_of(self.kind, code))
+        retracted = retractions_in(history)
+        if 1 not in retracted:
+            return None
+        before = {version: by for version, by in retracted.items() if version != 1}
+        gone = self._aggregate.fold(history[:-1], before)
+        if gone is not None:
+            # With its beginning taken back it ends: nothing more can be recorded of it.
+            gone.take_in(history[0], retracted)
+            gone.apply(history[-1])
+        return gone
+
+    async def find(self, identifier: str, actor: Actor, *, ever: bool = False) -> A:
+        """The one with this id or code as it is now, or as it `ever` was (see there).
+
+        NotFound when there is none that the actor may know of.
+        """
+        look = self.ever if ever else self.named
+        aggregate = await look(identifier)
         if aggregate is None:
             raise self.unknown()
         if not await self.may_read(actor, aggregate):
             # Looked for just as one that is not there: the time it takes must not tell them apart.
-            await self.named(str(NOBODY) if looks_like_uuid(identifier) else f"-{identifier}")
+            await look(str(NOBODY) if looks_like_uuid(identifier) else f"-{identifier}")
             raise self.unknown()
         return aggregate
 
@@ -142,7 +166,7 @@ class Repository(Generic[A]):
 
     async def readers_of(self, identifier: str) -> Readers | None:
         """Who may read the one with this id, code or number; None when there is none."""
-        found = await self.named(identifier)
+        found = await self.ever(identifier)
         return None if found is None else found.readers()
 
     def unknown(self) -> NotFound:

@@ -382,10 +382,10 @@ class Resource(Generic[A]):
             await caught_up(request, repository.live, asked.wait_for)
             actor = actor_of(request)
             known_at = asked.moment(clock, actor) if past else None
-            found = await repository.find(identifier, actor)
+            in_the_past = past and (asked.version is not None or known_at is not None)
+            found = await repository.find(identifier, actor, ever=in_the_past)
             private = await self._private(found, actor)
             state, day = found, clock.today()
-            in_the_past = past and (asked.version is not None or known_at is not None)
             if in_the_past or private.told is not None:
                 view = await repository.as_it_was(
                     found.id, version=asked.version if past else None, known_at=known_at, told=private.told
@@ -468,7 +468,7 @@ class Resource(Generic[A]):
         async def endpoint(request: Request, identifier: str, asked: Paged) -> Response:
             await caught_up(request, repository.live, asked.wait_for)
             actor = actor_of(request)
-            found = await repository.find(identifier, actor)
+            found = await repository.find(identifier, actor, ever=True)
             # What is found may move on while the log is read: the answer ends with this version.
             version, position, last = found.version, repository.reflected(found), found.position
             retracted = {number: one.by for number, one in found.retracted.items()}

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import date
 from functools import wraps
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
+import msgspec
+
 from services.commitments.commitment.model import Commitment, Known, Place, Stretch, Successor, register
 from services.commitments.commitment.splitting import Splitting, events_of, parts_of
 from services.commitments.plan.repository import Directory
+from shared.aggregate.aggregate import believed
 from shared.aggregate.command import Command, Context, Decided, OnStream, Outcome
+from shared.aggregate.redaction import Reference, references_in
 from shared.aggregate.repository import CACHE, Repository
 from shared.errors import RuleBroken
 from shared.eventlog import codec
@@ -28,8 +32,10 @@ from shared.events.commitments import (
     Split,
 )
 from shared.events.facts import Event
+from shared.events.indicators import IndicatorDefined
 from shared.events.retractions import CommitmentFactRetracted, Retraction
 from shared.events.streams import resolve, stream_of
+from shared.events.types import Kind
 from shared.events.vocabulary import CommitmentKind
 from shared.rules.dated_facts import RESTATING
 
@@ -40,6 +46,9 @@ REPARENTING: Final = (*RESTATING, CommitmentFactRetracted)
 
 PLACING: Final = (Registered, *REPARENTING)
 """What tells of which other one a commitment is part."""
+
+NAMING: Final = (*PLACING, Merged, IndicatorDefined)
+"""What names a commitment as that to which something else belongs, or in which it goes on."""
 
 ENDING: Final = (Completed, Discarded, Merged, Split, Reopened, CommitmentFactRetracted)
 """What tells whether a commitment is open, and in which ones it goes on."""
@@ -155,7 +164,6 @@ class Commitments(Repository[Commitment]):
         gone = []
         for code in current.split_into:
             part = await self.by_code(code)
-            naming = await asyncio.to_thread(self._naming, code, (*PLACING, Merged))
             assert part is not None, "a split registers its parts"
             taken_back = {*part.retracted, *(one.by for one in part.retracted.values())}
             if since := {*range(2, part.version + 1)} - taken_back:
@@ -163,14 +171,21 @@ class Commitments(Repository[Commitment]):
                     "retraction-in-the-way",
                     f"More was recorded of '{code}' since: version {min(since)}, and perhaps others.",
                 )
-            naming.pop(part.id, None)
-            others = [(await self.get(stream), versions) for stream, versions in naming.items()]
-            named = [one.code for one, versions in others if one is not None and versions - {*one.retracted}]
-            if named:
+            # Nothing names it that was recorded before it was there.
+            naming = await asyncio.to_thread(self._naming, code, NAMING, part.began_position)
+            if named := [
+                name for one in naming.items() if (name := await self._if_believed(*one)) is not None
+            ]:
                 raise RuleBroken("retraction-in-the-way", f"'{code}' is named by {', '.join(sorted(named))}.")
             mistaken = CommitmentFactRetracted(version=1, reason=retraction.reason, retracted=Registered.TYPE)
             gone.append(OnStream(part.id, part.version + 1, mistaken))
         return gone
+
+    async def _if_believed(self, stream_id: UUID, versions: Collection[int]) -> str | None:
+        """The code of a thing of which one of these versions is still believed; None where none is."""
+        history = await self.history(stream_id)
+        still = any(one.version in versions for one in believed(history))
+        return str(getattr(history[0].data, "code", stream_id)) if still else None
 
     def knowing(
         self, decide: Callable[[Commitment, F, Context, Known], F]
@@ -289,12 +304,23 @@ class Commitments(Repository[Commitment]):
             if one is not None and any(stretch.code == whole.code for stretch in one.parents())
         }
 
-    def _naming(self, code: str, facts: Iterable[type[Event]]) -> dict[UUID, set[int]]:
-        """The streams in which facts of these types have this code, and the versions of those. Blocks."""
+    def _naming(self, code: str, facts: Iterable[type[Event]], after: int = 0) -> dict[UUID, set[int]]:
+        """The streams in which facts of these types name this commitment, and the versions of those. Blocks.
+
+        `after`: only what was recorded after that position.
+        """
         found: dict[UUID, set[int]] = {}
-        types, named, at = [one.TYPE for one in facts], f'"{code}"'.encode(), 0
+        types, text, at = [one.TYPE for one in facts], f'"{code}"'.encode(), after
         while lines := self.live.store.read(at, BATCH, types=types):
             at = lines[-1][0]
-            for recorded in (codec.decode(line, position) for position, line in lines if named in line):
-                found.setdefault(recorded.stream_id, set()).add(recorded.version)
+            # Of most lines the text says that they do not name it.
+            for recorded in (codec.decode(line, position) for position, line in lines if text in line):
+                if _names(recorded.data, code):
+                    found.setdefault(recorded.stream_id, set()).add(recorded.version)
         return found
+
+
+def _names(fact: Event, code: str) -> bool:
+    """Whether a field of a fact that is declared to name a commitment names this one."""
+    references = references_in(type(fact), msgspec.to_builtins(fact))
+    return Reference(Kind.COMMITMENT, code) in references

@@ -14,7 +14,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.commitments.commitment.model import ANYTHING, Commitment, Revision, Successor, usual_visibility
-from services.commitments.commitment.repository import ENDING, PLACING, REPARENTING, Commitments, Restating
+from services.commitments.commitment.repository import (
+    ENDING,
+    NAMING,
+    PLACING,
+    REPARENTING,
+    Commitments,
+    Restating,
+)
 from services.commitments.commitment.splitting import Splitting
 from shared.aggregate.aggregate import DayOf
 from shared.aggregate.command import Context, Decided
@@ -559,7 +566,7 @@ def commitment_routes(
             if_match="required",
             note="ministries and the budget office what they recorded themselves",
         ),
-        considering=(*PLACING, *ENDING),
+        considering=(*NAMING, *ENDING),
     )
     return router
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -292,6 +292,45 @@ async def test_a_split_that_was_a_mistake_is_retracted_with_its_parts(told: Told
     assert then["split_into"] == ["SEG-14-A", "SEG-14-B"]
 
 
+async def test_every_view_of_before_still_shows_the_parts_of_a_split_that_was_retracted(told: Told) -> None:
+    service, mistaken = told.service, {"version": 2, "reason": "The wrong promise"}
+    part = await service.read("/v1/commitments/SEG-14-A")
+    service.now += timedelta(days=1)
+    await service.told("POST", "/v1/commitments/SEG-14-B/comments", {"text": "Begun"}, If_Match="*")
+    await service.told("POST", "/v1/commitments/SEG-14-B/retractions", mistaken, If_Match="*")
+    await service.told("POST", "/v1/commitments/SEG-14/retractions", mistaken, If_Match="*")
+    for code, retracted in (("seg-14-b", [4, 3, None, None]), ("seg-14-a", [2, None])):
+        history = (await service.read(f"/v1/commitments/{code}/history"))["items"]
+        assert [item["retracted_by"] for item in history] == retracted
+    assert (await service.read("/v1/commitments/SEG-14-B?version=2"))["comments"][0]["text"] == "Begun"
+    known_at = history[0]["recorded_at"]
+    for view in ("SEG-14-A?version=1", f"SEG-14-A?known_at={known_at}", f"{part['id']}?version=1"):
+        assert await service.read(f"/v1/commitments/{view}") == part
+    for view in ("SEG-14-A?version=2", "SEG-14-A?version=3"):
+        answer = await service.ask("GET", f"/v1/commitments/{view}")
+        assert refused(answer) == (404, "version-not-found")
+    assert refused(await service.ask("GET", "/v1/commitments/SEG-14-A")) == (404, "unknown-commitment")
+
+
+async def test_who_could_not_read_a_part_does_not_learn_of_it_when_it_is_retracted(told: Told) -> None:
+    service = told.service
+    elsewhere: dict[str, Any] = {"role": Role.MINISTRY, "organization": "HEALTH"}
+    parts = [
+        {"code": "OPEN-1", "title": "One"},
+        {"code": "HID-1", "title": "Two", "visibility": "reserved"},
+    ]
+    asked = {"parts": parts, "reason": "r"}
+    await service.told("POST", "/v1/commitments/OTHER/splits", asked, If_Match="*")
+    mistaken = {"version": 2, "reason": "The wrong promise"}
+    await service.told("POST", "/v1/commitments/OTHER/retractions", mistaken, If_Match="*")
+    for view in ("?version=1", "/history", ""):
+        answer = await service.ask("GET", f"/v1/commitments/HID-1{view}", **elsewhere)
+        assert refused(answer) == (404, "unknown-commitment")
+    assert (await service.read("/v1/commitments/OPEN-1?version=1", **elsewhere))["split_from"] == "OTHER"
+    then = await service.read("/v1/commitments/OTHER?version=2", **elsewhere)
+    assert then["split_into"] == ["OPEN-1"]
+
+
 async def test_what_was_said_of_a_part_and_taken_back_does_not_stand_in_the_way(told: Told) -> None:
     service, mistaken = told.service, {"version": 2, "reason": "Said of the wrong one"}
     await service.told("POST", "/v1/commitments/SEG-14-A/comments", {"text": "Begun"}, If_Match="*")
@@ -306,6 +345,7 @@ async def test_what_was_said_of_a_part_and_taken_back_does_not_stand_in_the_way(
         ("SEG-14-A/comments", {"text": "Begun"}),
         ("OTHER/mergers", {"into": "SEG-14-A", "reason": "The same promise"}),
         ("OTHER/changes", {"field": "parent", "value": "SEG-14-A", "reason": "Part of it"}),
+        ("OTHER/corrections", {"field": "parent", "value": "SEG-14-A", "reason": "Part of it"}),
     ],
 )
 async def test_a_split_stays_when_something_was_said_of_its_parts(told: Told, path: str, body: Any) -> None:
@@ -321,6 +361,37 @@ async def test_a_split_stays_when_something_was_said_of_its_parts(told: Told, pa
     await told.service.told("POST", "/v1/commitments/SEG-14/retractions", mistaken, If_Match="*")
     assert (await told.service.read("/v1/commitments/SEG-14"))["split_into"] == []
     assert refused(await told.service.ask("GET", "/v1/commitments/SEG-14-A")) == (404, "unknown-commitment")
+
+
+async def test_only_what_names_a_part_and_is_believed_is_in_the_way_of_taking_a_split_back(
+    told: Told,
+) -> None:
+    service = told.service
+    for field, value in (("title", "SEG-14-A"), ("priority", "SEG-14-B")):
+        said = {"field": field, "value": value, "reason": "SEG-14-A"}
+        await service.told("POST", "/v1/commitments/OTHER/corrections", said, If_Match="*")
+    into = {"into": "SEG-14-A", "reason": "The same promise"}
+    await service.told("POST", "/v1/commitments/OTHER/mergers", into, If_Match="*")
+    mistaken: dict[str, Any] = {"version": 4, "reason": "The wrong one"}
+    await service.told("POST", "/v1/commitments/OTHER/retractions", mistaken, If_Match="*")
+    mistaken = {"version": 2, "reason": "The wrong promise"}
+    await service.told("POST", "/v1/commitments/SEG-14/retractions", mistaken, If_Match="*")
+    assert (await service.read("/v1/commitments/SEG-14"))["split_into"] == []
+
+
+async def test_what_an_indicator_measures_is_not_taken_back(told: Told) -> None:
+    rate = {
+        "code": "RATE",
+        "name": "Burglaries",
+        "unit": "%",
+        "direction": "decrease",
+        "commitment": "SEG-14-A",
+    }
+    await told.service.told("POST", "/v1/indicators", rate)
+    mistaken = {"version": 2, "reason": "The wrong promise"}
+    answer = await told.service.ask("POST", "/v1/commitments/SEG-14/retractions", mistaken, If_Match="*")
+    assert refused(answer) == (409, "retraction-in-the-way")
+    assert "RATE" in answer.json()["detail"]
 
 
 def test_old_logs_that_only_registered_parts_still_fold() -> None:

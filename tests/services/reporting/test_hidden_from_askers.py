@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from shared.events.commitments import (
     Merged,
     PublicDeadline,
     Registered,
+    Split,
     VisibilityChanged,
 )
 from shared.events.indicators import IndicatorDefined
@@ -202,6 +204,7 @@ def story() -> Iterator[Entry]:
     yield Entry(postponed("OPEN-1", "BIL-2013-001"), RESERVED, postponed("OPEN-1", None))
     yield Entry(postponed("OPEN-3", "SEG-2013-009"), RESERVED, postponed("OPEN-3", None))
     yield Entry(Told("commitment", "OPEN-2", Merged(into="HID-1", reason="The same", effective_on=DAY)))
+    yield from splits_and_mergers()
     # Open decisions: of a hidden meeting, about hidden commitments, referring to a hidden body.
     open_decision: dict[str, Any] = {"visibility": PUBLIC, "organizations": ("MININT",)}
     yield Entry(decided("BIL-2013-002", DAY, "M-2", budget_impact=cost(), **open_decision))
@@ -268,6 +271,40 @@ def story() -> Iterator[Entry]:
     # Meetings of the hidden body: one was published, and only that is known of the body.
     yield Entry(convened("BIL", "M-4", DAY, visibility=PUBLIC))
     yield from _hidden(RESERVED, *OPEN_ONCE, *HIDDEN_AGAIN)
+
+
+def splits_and_mergers() -> Iterator[Entry]:
+    """Promises that go on, or come from, or stand below, what is hidden."""
+    yield Entry(promise("OPEN-5", PUBLIC, pillar="security"))
+    yield Entry(promise("OPEN-5-A", PUBLIC, split_from="OPEN-5", weight=Decimal(2)))
+    yield from _hidden(RESERVED, promise("HID-5-B", RESERVED, split_from="OPEN-5", parent="OPEN-5-A"))
+    yield Entry(
+        Told("commitment", "OPEN-5", divided("OPEN-5-A", "HID-5-B")),
+        RESERVED,
+        Told("commitment", "OPEN-5", divided("OPEN-5-A")),
+    )
+    yield from _hidden(
+        RESERVED,
+        Told(
+            "commitment", "HID-5-B", Assessed(effective_on=DAY, judgement=Judgement.AT_RISK, reason="secret")
+        ),
+        promise("HID-3", RESERVED, pillar="security"),
+        promise("HID-3-A", RESERVED, split_from="HID-3"),
+    )
+    # Published by itself: to whoever may not read what it comes from it is a promise of its own.
+    yield Entry(
+        promise("OPEN-3-B", PUBLIC, split_from="HID-3", parent="HID-3"),
+        RESERVED,
+        promise("OPEN-3-B", PUBLIC),
+    )
+    yield from _hidden(RESERVED, Told("commitment", "HID-3", divided("HID-3-A", "OPEN-3-B")))
+    yield Entry(promise("OPEN-6", PUBLIC, parent="OPEN-3-B"))
+    yield Entry(Told("commitment", "OPEN-6", Merged(into="HID-3", reason="The same", effective_on=DAY)))
+
+
+def divided(*parts: str) -> Split:
+    """A split into these."""
+    return Split(parts=parts, reason="Too wide", effective_on=DAY)
 
 
 OPEN_ONCE = (
@@ -395,7 +432,12 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "on=2013-03-20&group_by=status",
         "on=2013-03-20&status=needs_attention_internal_deadline",
         "on=2013-04-21",
+        "count_by=promise&include=total",
+        "count_by=promise&group_by=pillar,status",
+        "count_by=promise&pillar=security",
     ),
+    "/v1/tree": ("", "on=2013-04-21"),
+    "/v1/plan-profile": ("", "on=2013-04-21"),
     "/v1/board/changes": (
         "from=2013-03-01&to=2013-03-31",
         "from=2013-03-12&to=2013-03-20",
@@ -459,7 +501,10 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "include=total&kind=bilateral",
     ),
 }
-COMMITMENTS = ("OPEN-1", "OPEN-2", "OPEN-3", "HID-1", "HID-2", "INS-1", "NONE-1")
+COMMITMENTS = (
+    *("OPEN-1", "OPEN-2", "OPEN-3", "OPEN-5", "OPEN-5-A", "OPEN-3-B", "OPEN-6"),
+    *("HID-1", "HID-2", "HID-3", "HID-5-B", "INS-1", "NONE-1"),
+)
 
 
 def questions() -> Iterator[str]:
@@ -501,7 +546,10 @@ def owed(*codes: str) -> list[str]:
 
 DECIDED = ("BIL-2013-001", "BIL-2013-002", "SEG-2013-001", "SEG-2013-002", "SEG-2013-009", "HID-2013-001")
 CONSISTENT = {
-    "commitments": ("OPEN-1", "OPEN-3", "OPEN-4", "HID-1", "HID-2", "INS-1", "NONE-1"),
+    "commitments": (
+        *("OPEN-1", "OPEN-3", "OPEN-4", "OPEN-5", "OPEN-5-A", "OPEN-3-B"),
+        *("HID-1", "HID-2", "HID-3", "HID-5-B", "INS-1", "NONE-1"),
+    ),
     "meetings": met("M-1", "M-2", "M-3", "M-5", "M-9"),
     "action-items": owed("T-1", "T-2", "T-4", "T-5"),
     "decisions": ("BIL-2013-001", "SEG-2013-002", "SEG-2013-009", "HID-2013-001"),
