@@ -66,7 +66,7 @@ class IndicatorReaders(Aggregate):
         event = recorded.data
         assert isinstance(event, IndicatorDefined)
         self.commitment = event.commitment
-        self._visibility = event.visibility
+        self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._once_reserved = event.visibility is Visibility.RESERVED
         self._facts = IndicatorFacts(event, recorded.position)
 
@@ -74,12 +74,12 @@ class IndicatorReaders(Aggregate):
         """Whoever supplies its values, while it is reserved, and those who may read its commitment, if it has one."""
         source = self._facts.definition.source
         suppliers = () if source is None else (source.organization,)
-        return Readers(self._visibility, suppliers, self._once_reserved).within(commitment)
+        return Readers(self._visibility.now, suppliers, self._once_reserved).within(commitment)
 
     @evolves(IndicatorPublished)
     def _published(self, entry: Entry[IndicatorPublished]) -> None:
-        self._visibility = entry.event.visibility
-        self._once_reserved = self._once_reserved or self._visibility is Visibility.RESERVED
+        self._visibility.take_in(entry.event, entry.position)
+        self._once_reserved = self._once_reserved or entry.event.visibility is Visibility.RESERVED
 
     @evolves(IndicatorDefinitionChanged)
     def _definition_changed(self, entry: Entry[Any]) -> None:

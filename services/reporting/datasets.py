@@ -409,6 +409,9 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
 readers: Final = Dataset("readers", "organization, thing_id: id", "concerned: flag", indexes=(("thing_id",),))
 """The organisations that may read a thing while it is reserved; not all of them are `concerned` by it."""
 
+publications: Final = Dataset("publications", "thing_id: id", "visibility", valid_time=True)
+"""Who may read what is told of a meeting, decision or action item for a day, where not the same may on all days."""
+
 names: Final = Dataset("names", "kind, code", "name, rank: number", valid_time=True)
 """What organisations and pillars are called on which days."""
 
@@ -521,6 +524,7 @@ DATASETS: Final = (
     commitment_progress,
     commitment_corrections,
     readers,
+    publications,
     names,
     bodies,
     meetings,

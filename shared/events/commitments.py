@@ -36,6 +36,7 @@ from shared.events.types import (
     PersonOrOffice,
     PillarCode,
     Prose,
+    PublicationDay,
     Rank,
     Reason,
     Risk,
@@ -456,12 +457,7 @@ class VisibilityChanged(Event, frozen=True, kw_only=True):
     previous: Visibility = COMPUTED
     reason: Reason
     decision: DecisionNumber | None = None
-    effective_on: Annotated[
-        CivilDay | None,
-        Field(
-            description="The day from which it was so, for boards of past days; without one it is so on all its days."
-        ),
-    ] = None
+    effective_on: PublicationDay = None
 
 
 class Corrected(Event, frozen=True, kw_only=True):

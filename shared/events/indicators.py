@@ -24,6 +24,7 @@ from shared.events.types import (
     OwnCode,
     PeriodName,
     Prose,
+    PublicationDay,
     Reason,
     Value,
     Word,
@@ -208,6 +209,7 @@ class IndicatorPublished(Event, frozen=True, kw_only=True):
     visibility: Visibility
     previous: Visibility = COMPUTED
     reason: Reason
+    effective_on: PublicationDay = None
 
 
 EVENTS: tuple[type[Event], ...] = (

@@ -53,6 +53,7 @@ from shared.events.types import (
     PersonId,
     PillarCode,
     Prose,
+    PublicationDay,
     Reason,
     Seal,
     ValueText,
@@ -651,6 +652,7 @@ class MeetingPublished(Event, frozen=True, kw_only=True):
     visibility: Visibility
     previous: Visibility = COMPUTED
     reason: Reason
+    effective_on: PublicationDay = None
 
 
 # --- decisions -----------------------------------------------------------------------------------------------------
@@ -745,6 +747,7 @@ class DecisionPublished(Event, frozen=True, kw_only=True):
     visibility: Visibility
     previous: Visibility = COMPUTED
     reason: Reason
+    effective_on: PublicationDay = None
 
 
 # --- action items --------------------------------------------------------------------------------------------------
@@ -835,6 +838,7 @@ class ActionItemPublished(Event, frozen=True, kw_only=True):
     visibility: Visibility
     previous: Visibility = COMPUTED
     reason: Reason
+    effective_on: PublicationDay = None
 
 
 EVENTS: tuple[type[Event], ...] = (

@@ -231,6 +231,12 @@ CivilDay = Annotated[
 """A day in the government's own calendar; fields of this type end in `_on`."""
 
 FactDay = Annotated[CivilDay, TodayByDefault()]
+PublicationDay = Annotated[
+    CivilDay | None,
+    Field(
+        description="The day from which it was so, for boards of past days; without one it is so on all its days."
+    ),
+]
 """The day on which something took effect, happened or was published."""
 
 Instant = Annotated[

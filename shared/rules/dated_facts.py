@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from datetime import date
-from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from shared.errors import RuleBroken
 from shared.events.commitments import (
     Assessed,
     Changed,
@@ -25,7 +26,6 @@ from shared.events.commitments import (
     Registered,
     Reopened,
     Split,
-    VisibilityChanged,
 )
 from shared.events.facts import Event
 from shared.events.vocabulary import DeadlineKind, Judgement, Visibility
@@ -114,6 +114,18 @@ class History(Generic[T]):
         ]
 
 
+class Publication(Protocol):
+    """What changes who may read a thing, on all its days or from one on."""
+
+    @property
+    def visibility(self) -> Visibility:
+        """Who may read it."""
+
+    @property
+    def effective_on(self) -> date | None:
+        """Since when; None: on all days."""
+
+
 class VisibilityByDay:
     """Who may read a thing, by day: what names no day holds on every day.
 
@@ -129,7 +141,14 @@ class VisibilityByDay:
         self.dated = False
         """Whether it is not the same on all days."""
 
-    def take_in(self, event: VisibilityChanged, position: int) -> None:
+    def before(self, event: Publication) -> Visibility:
+        """Who might read it without a publication; RuleBroken where that would change nothing."""
+        previous = self.on(event.effective_on or date.max)
+        if event.visibility is previous and (event.effective_on is not None or not self.dated):
+            raise RuleBroken("visibility-unchanged", f"It is {event.visibility} already.")
+        return previous
+
+    def take_in(self, event: Publication, position: int) -> None:
         """Take in one more publication."""
         self.dated = event.effective_on is not None
         if event.effective_on is None:

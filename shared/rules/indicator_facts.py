@@ -299,10 +299,13 @@ class IndicatorFacts:
 
     @property
     def original(self) -> Terms | None:
-        """The promise as it was first made; None while there is no target."""
+        """The promise as it was first made, by the days the promises are of; None while there is no target."""
         if not self.targets:
             return None
-        return Terms(self.first_definition, date.min, self.targets[0], next(iter(self.trajectories), None))
+        target = min(self.targets, key=_order)
+        return Terms(
+            self.first_definition, date.min, target, min(self.trajectories, key=_order, default=None)
+        )
 
     @property
     def current(self) -> Terms | None:
@@ -434,3 +437,7 @@ def _is_whole(periods: Sequence[Period], target: Target, frequency: Frequency) -
             return False
         begins = max(begins, period.ends_on + timedelta(days=1))
     return True
+
+
+def _order(told: Target | Trajectory) -> tuple[date, int]:
+    return told.effective_on, told.position

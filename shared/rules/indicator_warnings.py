@@ -103,10 +103,10 @@ def _definition_changed_near_deadline(facts: IndicatorFacts, window: int) -> Ite
     """
     for change in facts.changes:
         fields = [field for field in change.values if field not in NO_CHANGE_OF_FIGURES]
-        now = facts.targets_in_force.on(change.effective_on)[0]
-        if not fields or now is None:
+        now, original = facts.targets_in_force.on(change.effective_on)[0], facts.original
+        if not fields or now is None or original is None:
             continue
-        target = min(now, facts.targets[0], key=lambda one: abs((one.on - change.effective_on).days))
+        target = min(now, original.target, key=lambda one: abs((one.on - change.effective_on).days))
         days = (target.on - change.effective_on).days
         if abs(days) <= window:
             when = f"{abs(days)} days {'before' if days >= 0 else 'after'}"

@@ -680,10 +680,7 @@ class Commitment(Aggregate):
         day = changed.effective_on
         if day is not None:
             self.must_have_begun_by(guards.not_after_today(day, context.today))
-        previous = self.visibilities.on(day or date.max)
-        if changed.visibility is previous and (day is not None or not self.visibilities.dated):
-            raise RuleBroken("visibility-unchanged", f"It is {changed.visibility} already.")
-        return replace(changed, previous=previous)
+        return replace(changed, previous=self.visibilities.before(changed))
 
     @evolves(VisibilityChanged)
     def _visibility_changed(self, entry: Entry[VisibilityChanged]) -> None:

@@ -26,6 +26,7 @@ from shared.events.indicators import (
 from shared.events.vocabulary import Accumulation, Direction, RelativeTo, Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules import guards
+from shared.rules.dated_facts import VisibilityByDay
 from shared.rules.decimals import exactly, plain
 from shared.rules.indicator_facts import Definition, IndicatorFacts, Measurement, Target, fields_in
 from shared.rules.periods import Period, period_named, stored_period
@@ -36,7 +37,7 @@ replace = msgspec.structs.replace
 class Indicator(Aggregate):
     """One indicator."""
 
-    __slots__ = ("code", "commitment", "effective_on", "facts", "once_reserved", "visibility")
+    __slots__ = ("code", "commitment", "effective_on", "facts", "once_reserved", "visibilities")
 
     BEGINS_WITH = (IndicatorDefined,)
 
@@ -47,7 +48,7 @@ class Indicator(Aggregate):
         self.code = event.code
         self.commitment = event.commitment
         self.effective_on = event.effective_on
-        self.visibility = event.visibility
+        self.visibilities = VisibilityByDay(event.visibility, recorded.position)
         self.once_reserved = event.visibility is Visibility.RESERVED
         self.facts = IndicatorFacts(event, recorded.position)
 
@@ -55,6 +56,11 @@ class Indicator(Aggregate):
         """Take in the next event; figures and definitions are kept apart, by the rules that judge them."""
         super().apply(recorded)
         self.facts.apply(recorded.data, recorded.position)
+
+    @property
+    def visibility(self) -> Visibility:
+        """Who may know of it."""
+        return self.visibilities.now
 
     def readers(self, commitment: Readers | None = None) -> Readers:
         """Who may know of it: whoever supplies its values always; others within its own visibility, and within that of
@@ -244,17 +250,17 @@ class Indicator(Aggregate):
             previous=DefinitionFields(**{name: getattr(before, name) for name in fields}),
         )
 
-    def publish(self, proposed: IndicatorPublished, context: Context) -> IndicatorPublished:  # noqa: ARG002
+    def publish(self, proposed: IndicatorPublished, context: Context) -> IndicatorPublished:
         """Changes who may know of it; nobody comes to know of it who may not know of the commitment it belongs to."""
         guards.reason_given(proposed.reason, "A publication")
-        if proposed.visibility is self.visibility:
-            raise RuleBroken("visibility-unchanged", f"It is {proposed.visibility} already.")
-        return replace(proposed, previous=self.visibility)
+        if proposed.effective_on is not None:
+            self._in_its_life(proposed.effective_on, context.today)
+        return replace(proposed, previous=self.visibilities.before(proposed))
 
     @evolves(IndicatorPublished)
     def _published(self, entry: Entry[IndicatorPublished]) -> None:
-        self.visibility = entry.event.visibility
-        self.once_reserved = self.once_reserved or self.visibility is Visibility.RESERVED
+        self.visibilities.take_in(entry.event, entry.position)
+        self.once_reserved = self.once_reserved or entry.event.visibility is Visibility.RESERVED
 
     # --- guards ----------------------------------------------------------------------------------------------------
 

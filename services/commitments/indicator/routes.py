@@ -243,7 +243,7 @@ def indicator_document(
     )
     measurements = {one.period.name: _measurement(one, facts) for one in measured}
     targets = {target.position: _target(target, facts) for target in facts.targets}
-    current = facts.target
+    original, current = facts.original and facts.original.target, facts.target
     return INDICATOR(
         **members_of(definition),
         id=indicator.id,
@@ -252,7 +252,7 @@ def indicator_document(
         visibility=indicator.visibility,
         effective_on=indicator.effective_on,
         baseline_unit=None if baseline is None else units[facts.unit_on(facts.baseline_since(date.max))],
-        original_target=next(iter(targets.values()), None),
+        original_target=original and targets[original.position],
         current_target=current and targets[current.position],
         targets=list(targets.values()),
         trajectory=trajectory

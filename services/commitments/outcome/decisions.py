@@ -15,6 +15,7 @@ from shared.events.meeting_vocabulary import BodyKind
 from shared.events.meetings import BodyChanged, BodyRegistered, DecisionAgreed, DecisionPublished
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
+from shared.rules.dated_facts import VisibilityByDay
 from shared.rules.visibility import can_read, reads_everything
 
 FOLLOWED = (
@@ -37,20 +38,25 @@ class BodyOnRecord(NamedTuple):
 class DecisionOnRecord:
     """A decision as its meeting agreed it, with the body as it was then, and who may know of it now."""
 
-    __slots__ = ("agreed", "body", "correlation_id", "once_reserved", "position", "visibility")
+    __slots__ = ("agreed", "body", "correlation_id", "once_reserved", "position", "visibilities")
 
     def __init__(self, event: DecisionAgreed, recorded: Recorded, body: BodyOnRecord | None) -> None:
         self.agreed = event
         self.body = body
         self.position = recorded.position
         self.correlation_id = recorded.correlation_id
-        self.visibility = event.visibility
+        self.visibilities = VisibilityByDay(event.visibility, recorded.position)
         self.once_reserved = event.visibility is Visibility.RESERVED
 
-    def publish(self, visibility: Visibility) -> None:
+    @property
+    def visibility(self) -> Visibility:
+        """Who may know of it."""
+        return self.visibilities.now
+
+    def publish(self, event: DecisionPublished, position: int) -> None:
         """Others may know of it from now on, or no longer so."""
-        self.visibility = visibility
-        self.once_reserved = self.once_reserved or visibility is Visibility.RESERVED
+        self.visibilities.take_in(event, position)
+        self.once_reserved = self.once_reserved or event.visibility is Visibility.RESERVED
 
     def organizations(self) -> tuple[str, ...]:
         """The organisations that may read it while it is reserved."""
@@ -80,7 +86,7 @@ class Decisions:
                 decision = DecisionOnRecord(event, recorded, self._bodies.get(event.body))
                 self._by_stream[recorded.stream_id] = self._by_number[event.number] = decision
             case DecisionPublished() as event if recorded.stream_id in self._by_stream:
-                self._by_stream[recorded.stream_id].publish(event.visibility)
+                self._by_stream[recorded.stream_id].publish(event, recorded.position)
             case _:
                 pass
 

@@ -25,11 +25,13 @@ from shared.events.meetings import (
     ActionItemProgressed,
     ActionItemPublished,
     ActionItemReassigned,
+    MeetingPublished,
 )
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules import guards
 from shared.rules.action_item_state import ActionItemFacts, ActionItemVerdict, action_item_verdict
+from shared.rules.dated_facts import VisibilityByDay
 from shared.rules.guards import HeirsOn, itself
 
 replace = msgspec.structs.replace
@@ -47,7 +49,7 @@ class ActionItem(Aggregate):
         "owner_subject",
         "progress",
         "reassignments",
-        "visibility",
+        "visibilities",
     )
 
     BEGINS_WITH = (ActionItemAssigned,)
@@ -58,7 +60,7 @@ class ActionItem(Aggregate):
         event = self.assigned.event
         self.facts = ActionItemFacts(event, recorded.position)
         self.owner_subject = event.owner_subject
-        self.visibility = event.visibility
+        self.visibilities = VisibilityByDay(event.visibility, recorded.position)
         self.once_reserved = event.visibility is Visibility.RESERVED
         """Whether it is reserved, or ever was."""
         self.progress: tuple[Entry[ActionItemProgressed], ...] = ()
@@ -87,6 +89,11 @@ class ActionItem(Aggregate):
         """Its state on a day under the current rule; None before it was assigned."""
         state = self.facts.on_day(day)
         return None if state is None else action_item_verdict(state, day)
+
+    @property
+    def visibility(self) -> Visibility:
+        """Who may know of it."""
+        return self.visibilities.now
 
     def readers(self) -> Readers:
         """Who may know of it: while it is reserved its owner, and those who may know of its meeting."""
@@ -174,14 +181,19 @@ class ActionItem(Aggregate):
     def _ended(self, entry: Entry[Any]) -> None:
         self.ending = entry
 
-    def publish_with_meeting(self, visibility: Visibility, reason: str) -> ActionItemPublished:
+    def publish_with_meeting(self, meeting: MeetingPublished, previous: Visibility) -> ActionItemPublished:
         """Whoever may know of its meeting from now on may know of it, too."""
-        return ActionItemPublished(visibility=visibility, previous=self.visibility, reason=reason)
+        return ActionItemPublished(
+            visibility=meeting.visibility,
+            previous=previous,
+            reason=meeting.reason,
+            effective_on=meeting.effective_on,
+        )
 
     @evolves(ActionItemPublished)
     def _published(self, entry: Entry[ActionItemPublished]) -> None:
-        self.visibility = entry.event.visibility
-        self.once_reserved = self.once_reserved or self.visibility is Visibility.RESERVED
+        self.visibilities.take_in(entry.event, entry.position)
+        self.once_reserved = self.once_reserved or entry.event.visibility is Visibility.RESERVED
 
     # --- guards that depend on it ----------------------------------------------------------------------------------
 

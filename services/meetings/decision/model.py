@@ -24,10 +24,12 @@ from shared.events.meetings import (
     DecisionAgreed,
     DecisionAmended,
     DecisionPublished,
+    MeetingPublished,
 )
 from shared.events.texts import folded_code
 from shared.events.vocabulary import Visibility
 from shared.rules import guards
+from shared.rules.dated_facts import VisibilityByDay
 from shared.rules.visibility import narrower
 
 E = TypeVar("E", bound=Event)
@@ -37,14 +39,14 @@ replace = msgspec.structs.replace
 class Decision(Aggregate):
     """One decision, from the approval of the minutes that hold it."""
 
-    __slots__ = ("acknowledgements", "agreed", "amendments", "budget_lines", "publications", "visibility")
+    __slots__ = ("acknowledgements", "agreed", "amendments", "budget_lines", "publications", "visibilities")
 
     BEGINS_WITH = (DecisionAgreed,)
 
     def __init__(self, recorded: Recorded) -> None:
         super().__init__(recorded)
         self.agreed: Entry[DecisionAgreed] = entry_of(recorded)
-        self.visibility = self.agreed.event.visibility
+        self.visibilities = VisibilityByDay(self.agreed.event.visibility, recorded.position)
         self.acknowledgements: tuple[Entry[DecisionAcknowledged], ...] = ()
         self.budget_lines: tuple[Entry[BudgetLineTied], ...] = ()
         self.amendments: tuple[Entry[DecisionAmended], ...] = ()
@@ -56,6 +58,11 @@ class Decision(Aggregate):
     def number(self) -> str:
         """What it is called."""
         return self.agreed.event.number
+
+    @property
+    def visibility(self) -> Visibility:
+        """Who may know of it."""
+        return self.visibilities.now
 
     def readers(self) -> Readers:
         """Who may know of it."""
@@ -148,22 +155,30 @@ class Decision(Aggregate):
     def _amended(self, entry: Entry[DecisionAmended]) -> None:
         self.amendments = (*self.amendments, entry)
 
-    def publish(self, proposed: DecisionPublished, meeting: Visibility) -> DecisionPublished:
+    def publish(
+        self, proposed: DecisionPublished, meeting: Visibility, context: Context
+    ) -> DecisionPublished:
         """Changes who may know of the decision: at least those who may know of its meeting, whose minutes hold it."""
         guards.reason_given(proposed.reason, "A publication")
-        if proposed.visibility is self.visibility:
-            raise RuleBroken("visibility-unchanged", f"It is {self.visibility} already.")
+        if proposed.effective_on is not None:
+            self._day(proposed.effective_on, context)
+        previous = self.visibilities.before(proposed)
         if narrower(proposed.visibility, meeting):
             raise RuleBroken("narrower-than-meeting", f"Its meeting is {meeting}, and the minutes hold it.")
-        return replace(proposed, previous=self.visibility)
+        return replace(proposed, previous=previous)
 
-    def publish_with_meeting(self, visibility: Visibility, reason: str) -> DecisionPublished:
+    def publish_with_meeting(self, meeting: MeetingPublished, previous: Visibility) -> DecisionPublished:
         """Whoever may know of its meeting from now on may know of it, too."""
-        return DecisionPublished(visibility=visibility, previous=self.visibility, reason=reason)
+        return DecisionPublished(
+            visibility=meeting.visibility,
+            previous=previous,
+            reason=meeting.reason,
+            effective_on=meeting.effective_on,
+        )
 
     @evolves(DecisionPublished)
     def _published(self, entry: Entry[DecisionPublished]) -> None:
-        self.visibility = entry.event.visibility
+        self.visibilities.take_in(entry.event, entry.position)
         self.publications = (*self.publications, entry)
 
     def _day(self, day: date | None, context: Context) -> date:

@@ -103,10 +103,10 @@ def decision_routes(
         hidden = () if meeting.include(actor) else OF_ITS_MEETING
         return Private(hidden, settled=meeting.always_included(actor))
 
-    async def publish(decision: Decision, proposed: DecisionPublished, _: Context) -> DecisionPublished:
+    async def publish(decision: Decision, proposed: DecisionPublished, context: Context) -> DecisionPublished:
         """Changes who may know of the decision: at least those who may know of its meeting."""
         meeting = await meeting_readers(decision.agreed.event.meeting)
-        return decision.publish(proposed, meeting.visibility)
+        return decision.publish(proposed, meeting.visibility, context)
 
     router = Router(
         "decisions",

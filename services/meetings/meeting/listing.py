@@ -31,6 +31,7 @@ from shared.events.meetings import (
 from shared.events.retractions import MeetingFactRetracted
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
+from shared.rules.dated_facts import VisibilityByDay
 
 Place = tuple[datetime, UUID]
 """Where a meeting stands in the lists: they go by the time for which it is scheduled."""
@@ -53,7 +54,7 @@ class ListedMeeting(Aggregate):
         "sequence",
         "state",
         "title",
-        "visibility",
+        "visibilities",
     )
 
     BEGINS_WITH = (MeetingConvened,)
@@ -68,7 +69,7 @@ class ListedMeeting(Aggregate):
         self.ends_at = event.ends_at
         self.place = event.place
         self.agenda = event.agenda
-        self.visibility = event.visibility
+        self.visibilities = VisibilityByDay(event.visibility, recorded.position)
         self.organizations = event.organizations
         """Those who may know of it while it is reserved."""
         self.held_at: datetime | None = None
@@ -95,6 +96,11 @@ class ListedMeeting(Aggregate):
     def agenda_size(self) -> int:
         """How many items are on its agenda."""
         return len(self.agenda)
+
+    @property
+    def visibility(self) -> Visibility:
+        """Who may know of it."""
+        return self.visibilities.now
 
     def readers(self) -> Readers:
         """See `Aggregate.readers`; whether it was once reserved makes no difference to a list."""
@@ -133,7 +139,7 @@ class ListedMeeting(Aggregate):
 
     @evolves(MeetingPublished)
     def _published(self, entry: Entry[MeetingPublished]) -> None:
-        self.visibility = entry.event.visibility
+        self.visibilities.take_in(entry.event, entry.position)
         self.changed_at = entry.recorded_at
 
 

@@ -70,6 +70,7 @@ from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind, Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules import guards
+from shared.rules.dated_facts import VisibilityByDay
 from shared.rules.visibility import narrower
 
 replace = msgspec.structs.replace
@@ -156,7 +157,7 @@ class Meeting(Aggregate):
         "reschedulings",
         "scheduled_at",
         "state",
-        "visibility",
+        "visibilities",
     )
 
     BEGINS_WITH = (MeetingConvened,)
@@ -172,7 +173,7 @@ class Meeting(Aggregate):
         self.agenda: tuple[AgendaItem, ...] = convened.agenda
         self.agreed_with: tuple[str, ...] = ()
         self.organizations = convened.organizations
-        self.visibility = convened.visibility
+        self.visibilities = VisibilityByDay(convened.visibility, recorded.position)
         self.state = MeetingState.CONVENED
         self.reschedulings: tuple[Entry[MeetingRescheduled], ...] = ()
         self.cancellation: Entry[MeetingCancelled] | None = None
@@ -204,6 +205,11 @@ class Meeting(Aggregate):
     def latest_draft(self) -> Entry[MinutesDrafted] | None:
         """The minutes as last written; once approved, as sealed."""
         return self.drafts[-1] if self.drafts else None
+
+    @property
+    def visibility(self) -> Visibility:
+        """Who may know of it."""
+        return self.visibilities.now
 
     def readers(self) -> Readers:
         """Who may know of it: while it is reserved, those it is with and those who were sent its minutes."""
@@ -670,33 +676,37 @@ class Meeting(Aggregate):
     def publish(
         self,
         proposed: MeetingPublished,
+        context: Context,
         settled: Sequence[Decision | ActionItem] = (),
     ) -> Sequence[Event | OnStream]:
         """Changes who may know of the meeting, and with it of its decisions and action items, which it `settled`.
 
         It is never known to fewer than when it was convened. A decision that is published shows its number, and so how
-        many its body took before it that year. What had been shown to more before stays so.
+        many its body took before it that year. What had been shown to more before stays so. With a day, all of it was
+        so from that day on: what was entered late was open on its own days.
         """
-        visibility, reason = proposed.visibility, proposed.reason
-        guards.reason_given(reason, "A publication")
-        if visibility is self.visibility:
-            raise RuleBroken("visibility-unchanged", f"It is {visibility} already.")
+        visibility, day = proposed.visibility, proposed.effective_on
+        guards.reason_given(proposed.reason, "A publication")
+        if day is not None:
+            guards.not_after_today(day, context.today)
+        previous = self.visibilities.before(proposed)
         if narrower(visibility, self.convocation.event.visibility):
             raise RuleBroken(
                 "narrower-than-convened",
                 "Its body's meetings are known to more: the gap in the numbers would tell that it is there.",
             )
-        along = [
-            OnStream(one.id, one.version + 1, one.publish_with_meeting(visibility, reason))
-            for one in settled
-            if one.visibility is not visibility
-            and (one.visibility is self.visibility or narrower(one.visibility, visibility))
-        ]
-        return [*along, replace(proposed, previous=self.visibility)]
+        along = []
+        for one in settled:
+            before = one.visibilities.on(day or date.max)
+            changes = before is not visibility or (day is None and one.visibilities.dated)
+            if changes and (before is previous or narrower(before, visibility)):
+                event = one.publish_with_meeting(proposed, before)
+                along.append(OnStream(one.id, one.version + 1, event))
+        return [*along, replace(proposed, previous=previous)]
 
     @evolves(MeetingPublished)
     def _published(self, entry: Entry[MeetingPublished]) -> None:
-        self.visibility = entry.event.visibility
+        self.visibilities.take_in(entry.event, entry.position)
         self.publications = (*self.publications, entry)
 
     # --- guards that depend on it ----------------------------------------------------------------------------------

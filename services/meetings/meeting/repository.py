@@ -96,7 +96,7 @@ class Meetings(Repository[Meeting]):
         return current.add_erratum(proposed, decision)
 
     async def publish(
-        self, current: Meeting, proposed: MeetingPublished, _: Context
+        self, current: Meeting, proposed: MeetingPublished, context: Context
     ) -> Sequence[Event | OnStream]:
         """Changes who may know of the meeting, and with it of its decisions and action items.
 
@@ -107,7 +107,7 @@ class Meetings(Repository[Meeting]):
             approved = current.approval.event
             settled += [await self._decisions.by_code(number) for number in approved.decisions]
             settled += [await self._action_items.get(stream_id) for stream_id in approved.action_items]
-        return current.publish(proposed, [one for one in settled if one is not None])
+        return current.publish(proposed, context, [one for one in settled if one is not None])
 
     # --- what the record holds -------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from services.reporting.projections.projection import (
     json_text,
     only,
     readers_of,
+    shown_by_day,
 )
 from shared.eventlog.codec import instant_text
 from shared.eventlog.envelope import Recorded
@@ -41,6 +42,7 @@ from shared.events.meetings import (
 from shared.events.retractions import DecisionFactRetracted
 from shared.events.streams import stream_of
 from shared.rules.budget_gaps import Tied, budget_gaps_by_day
+from shared.rules.dated_facts import VisibilityByDay
 
 CARRIED_OUT: Final = "carried_out"
 UNRESOLVED: Final = "unresolved"
@@ -95,6 +97,7 @@ class DecisionProjection:
         "_lines",
         "_position",
         "_tied",
+        "_visibility",
     )
 
     def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
@@ -102,6 +105,7 @@ class DecisionProjection:
         assert isinstance(event, DecisionAgreed)
         self._day_of = day_of
         self._agreed = event
+        self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._position = recorded.position
         self._key = recorded.stream_id.hex
         self._changes = _Changes(self._key)
@@ -116,14 +120,16 @@ class DecisionProjection:
         yield self._changes.add(recorded)
         match recorded.data:
             case DecisionAgreed() as event:
-                yield self._decision(event.visibility.value)
+                yield self._decision()
                 yield Now(decision_commitments, _commitments_named(event, self._key))
                 yield readers_of(recorded.stream_id, concerned=event.organizations, others=event.circle)
                 if event.effect is not None and event.effect.referral is not None:
                     yield from self._referral(event.effect.referral.body, recorded)
                 yield from self._budget_gaps()
             case DecisionPublished() as event:
-                yield self._decision(event.visibility.value)
+                self._visibility.take_in(event, recorded.position)
+                yield self._decision()
+                yield shown_by_day(recorded.stream_id, self._visibility)
             case DecisionAcknowledged() as event:
                 yield self._acknowledgements.add(
                     (self._key,),
@@ -164,7 +170,7 @@ class DecisionProjection:
                 body=body,
             )
 
-    def _decision(self, visibility: str) -> Now:
+    def _decision(self) -> Now:
         event, impact = self._agreed, self._agreed.budget_impact
         return only(
             decisions,
@@ -186,7 +192,7 @@ class DecisionProjection:
             fiscal_year=None if impact is None else impact.fiscal_year,
             financing=None if impact is None else impact.financing.value,
             reallocated_from=json_text(() if impact is None else impact.reallocated_from),
-            visibility=visibility,
+            visibility=self._visibility.now.value,
         )
 
     def _budget_gaps(self) -> Iterable[Now]:

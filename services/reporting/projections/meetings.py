@@ -15,7 +15,14 @@ from services.reporting.datasets import (
     taken_up,
 )
 from services.reporting.projections.differ import ByDay, Now
-from services.reporting.projections.projection import DayOf, effective_day, json_text, only, readers_of
+from services.reporting.projections.projection import (
+    DayOf,
+    effective_day,
+    json_text,
+    only,
+    readers_of,
+    shown_by_day,
+)
 from shared.eventlog.codec import instant_text
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
@@ -43,6 +50,7 @@ from shared.events.meetings import (
 )
 from shared.events.streams import stream_of
 from shared.rules.action_item_state import ActionItemFacts
+from shared.rules.dated_facts import VisibilityByDay
 
 
 class BodyProjection:
@@ -99,13 +107,14 @@ class MeetingProjection:
         )
     )
 
-    __slots__ = ("_day_of", "_now", "_organizations", "_recipients")
+    __slots__ = ("_day_of", "_now", "_organizations", "_recipients", "_visibility")
 
     def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, MeetingConvened)
         self._day_of = day_of
         self._organizations = event.organizations
+        self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._recipients: tuple[str, ...] = ()
         self._now: dict[str, Any] = {
             "body": event.body,
@@ -148,7 +157,9 @@ class MeetingProjection:
                 if event.endings and now["held_on"] is not None:
                     yield from self._taken_up(recorded, event.endings)
             case MeetingPublished() as event:
-                now["visibility"] = event.visibility.value
+                self._visibility.take_in(event, recorded.position)
+                now["visibility"] = self._visibility.now.value
+                yield shown_by_day(recorded.stream_id, self._visibility)
         yield only(meetings, (recorded.stream_id.hex,), **now)
         yield readers_of(recorded.stream_id, concerned=self._organizations, others=self._recipients)
 
@@ -187,7 +198,7 @@ class ActionItemProjection:
         event = recorded.data
         assert isinstance(event, ActionItemAssigned)
         self._circle = event.circle
-        self._visibility = event.visibility.value
+        self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._facts = ActionItemFacts(event, recorded.position)
         self._asked = {
             "number": event.number,
@@ -205,10 +216,11 @@ class ActionItemProjection:
         """See `Projection.apply`."""
         event = recorded.data
         if isinstance(event, ActionItemPublished):
-            self._visibility = event.visibility.value
+            self._visibility.take_in(event, recorded.position)
+            yield shown_by_day(recorded.stream_id, self._visibility)
         else:
             self._facts.apply(event, recorded.position)
-        same = self._asked | {"visibility": self._visibility}
+        same = self._asked | {"visibility": self._visibility.now.value}
         spans = [(day, action_items.row(**same, **facts._asdict())) for day, facts in self._facts.spans()]
         yield Now(action_items, {(recorded.stream_id.hex,): list(spans)})
         owner, _position = self._facts.owners.on(date.max)

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import msgspec
 
-from services.reporting.datasets import Dataset, readers
+from services.reporting.datasets import Dataset, publications, readers
 from services.reporting.projections.differ import ByDay, Key, Now
 from shared.eventlog.codec import instant_text
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
-from shared.rules.dated_facts import History
+from shared.rules.dated_facts import History, VisibilityByDay
 
 DayOf = Callable[[datetime], date]
 """The civil day of a moment."""
@@ -47,6 +47,13 @@ def readers_of(thing: UUID, *, concerned: Iterable[str], others: Iterable[str] =
     """The organisations that may read a thing while it is reserved: those it concerns, and the rest."""
     found = dict.fromkeys(others, False) | dict.fromkeys(concerned, True)
     return Now(readers, {(code, thing.hex): [(None, (whether,))] for code, whether in found.items()})
+
+
+def shown_by_day(thing: UUID, visibility: VisibilityByDay) -> Now:
+    """Who may read what is told of a thing for which day; nothing where that is the same for all of them."""
+    days = sorted({date.min, *visibility.days()}) if visibility.dated else []
+    found: ByDay = [(day, (visibility.shown_on(day).value,)) for day in days]
+    return Now(publications, {(thing.hex,): found} if found else {})
 
 
 def json_text(value: Any) -> str:

@@ -7,12 +7,13 @@ visibility, and on `readers`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, false, not_, or_, select, true, union_all
 
-from services.reporting.datasets import DATASETS, Dataset, readers
+from services.reporting.datasets import DATASETS, Dataset, publications, readers
 from services.reporting.reading import Reading
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
@@ -180,6 +181,19 @@ def was_open(scope: Scope, position: int | None, dataset: Dataset, table: Any = 
         columns.visibility.in_(scope.visibilities),
         _among_readers(scope, position, columns[dataset.readable]),
     )
+
+
+def shown_on(scope: Scope, on: date, position: int, thing: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether what is told of a thing for a day may be told to the asker: it may be open as of a later day only."""
+    if scope.everything:
+        return true()
+    row = publications.table.alias()
+    closed = exists().where(
+        row.c.thing_id == thing,
+        publications.holds(on, position, row),
+        row.c.visibility.not_in(scope.visibilities),
+    )
+    return or_(not_(closed), _among_readers(scope, position, thing))
 
 
 def _among_readers(scope: Scope, position: int | None, thing: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -24,6 +24,7 @@ from services.reporting.queries.access import (
     readable_among,
     readable_rows,
     readable_things,
+    shown_on,
 )
 from services.reporting.queries.board import readable_codes
 from services.reporting.queries.moments import AsOf
@@ -131,6 +132,7 @@ def _chosen(
     found = [
         action_items.valid_at(at.on, position, reading.position),
         readable(reading, scope, position, action_items),
+        shown_on(scope, at.on, position, _row.item_id),
         *action_items.admits(filters._asdict()),
     ]
     if filters.state:

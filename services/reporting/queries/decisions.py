@@ -16,7 +16,7 @@ from services.reporting.datasets import (
     outcomes,
     readers,
 )
-from services.reporting.queries.access import Scope, read_by, readable, readable_things
+from services.reporting.queries.access import Scope, read_by, readable, readable_things, shown_on
 from services.reporting.queries.board import readable_codes
 from services.reporting.queries.decision_items import DecisionItem, Reader, items_of
 from services.reporting.queries.moments import AsOf
@@ -76,6 +76,7 @@ def admitted(reading: Reading, at: AsOf, reader: Reader, filters: DecisionFilter
         decisions.known_at(at.position),
         _row.agreed_on <= at.on,
         readable(reading, reader.scope, at.position, decisions),
+        shown_on(reader.scope, at.on, at.position, _row.decision_id),
         *_conditions(reading, at, reader, filters),
     )
 

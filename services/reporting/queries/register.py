@@ -15,7 +15,7 @@ from msgspec import Meta
 from sqlalchemy import func, or_, select
 
 from services.reporting.datasets import bodies, meetings, readers
-from services.reporting.queries.access import Scope, readable_things
+from services.reporting.queries.access import Scope, readable_things, shown_on
 from services.reporting.queries.moments import AsOf, InstantText
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import ProtocolPeriod
@@ -359,7 +359,8 @@ def _meetings(
     begin = date.fromordinal(max(first.toordinal() - 3, 1))
     end = date.fromordinal(min(last.toordinal() + 3, date.max.toordinal()))
     query = readable_things(reading, scope, at.position, meetings, meetings.table).where(
-        or_(row.scheduled_on.between(begin, end), row.held_on.between(begin, end))
+        shown_on(scope, at.on, at.position, row.meeting_id),
+        or_(row.scheduled_on.between(begin, end), row.held_on.between(begin, end)),
     )
     if filters.body:
         query = query.where(row.body.in_(filters.body))
@@ -393,7 +394,8 @@ def _first_days(reading: Reading, at: AsOf, scope: Scope, codes: list[str]) -> d
     row = meetings.c
     day = func.min(func.coalesce(row.held_on, row.scheduled_on))
     query = readable_things(reading, scope, at.position, meetings, row.body, day)
-    found = reading.connection.execute(query.where(row.body.in_(codes)).group_by(row.body))
+    shown = shown_on(scope, at.on, at.position, row.meeting_id)
+    found = reading.connection.execute(query.where(row.body.in_(codes), shown).group_by(row.body))
     return {row[0]: row[1] for row in found}
 
 

@@ -476,6 +476,23 @@ def test_a_publication_changes_who_may_read_it_and_says_why() -> None:
     assert (story.thing.visibility, story.thing.once_reserved) == (Visibility.PUBLIC, True)
 
 
+def test_a_publication_as_of_a_day_leaves_what_was_said_of_later_days() -> None:
+    story = indicator()
+    first = story.thing.effective_on
+
+    def asked(visibility: Visibility, day: date | None) -> Any:
+        event = IndicatorPublished(visibility=visibility, reason="r", effective_on=day)
+        return story.thing.publish(event, NOW)
+
+    early = first - timedelta(days=1)
+    assert refusal(InvalidInput, lambda: asked(Visibility.PUBLIC, early))[0] == "before-definition"
+    story.record(asked(Visibility.RESERVED, first + timedelta(days=2)))
+    event = story.record(asked(Visibility.PUBLIC, first + timedelta(days=1)))
+    assert (event.previous, story.thing.visibility) == (Visibility.INTERNAL, Visibility.RESERVED)
+    story.record(asked(Visibility.RESERVED, None))
+    assert story.thing.visibilities.on(first) is Visibility.RESERVED
+
+
 def test_events_of_another_kind_begin_no_indicator() -> None:
     story = with_target()
     second: Event = story.events[1].data

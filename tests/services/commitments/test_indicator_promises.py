@@ -212,6 +212,19 @@ def test_what_is_promised_in_percent_stays_that_when_a_baseline_of_an_earlier_da
     assert shown_change(story) == (Decimal("-5.04"), Decimal(-15))
 
 
+def test_the_original_promise_is_that_of_the_earliest_day_whenever_it_is_told() -> None:
+    story = indicator()
+    promised(story, 28, effective_on=date(2011, 5, 21))
+    told_late = promised(story, "28.56", effective_on=DEFINED_ON)
+    facts = story.replayed().facts
+    assert facts.original is not None
+    assert facts.current is not None
+    assert (facts.original.target.number, facts.original.target.value) == (2, told_late.value)
+    assert facts.current.target.number == 1
+    document = indicator_document(story.thing, WarningWindows(), LATER.today, LATER.clock.day_of)
+    assert document.original_target.number == 2  # type: ignore[attr-defined]
+
+
 def test_a_relative_target_needs_a_baseline_that_is_not_zero() -> None:
     for baseline in (None, Baseline(value=Decimal(0), on=date(2009, 12, 31))):
         thing = indicator(baseline=baseline).thing

@@ -60,7 +60,7 @@ def acknowledge(outcome: Acknowledgement, remarks: str | None = None, on: date |
 def publish(
     it: Decision, visibility: Visibility, reason: str, meeting: Visibility = Visibility.RESERVED
 ) -> Event:
-    return it.publish(DecisionPublished(visibility=visibility, reason=reason), meeting)
+    return it.publish(DecisionPublished(visibility=visibility, reason=reason), meeting, by())
 
 
 def told_on(event: E, day: date | None) -> E:

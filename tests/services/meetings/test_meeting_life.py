@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.meetings.body.model import Body
@@ -107,7 +108,7 @@ def draft(it: Meeting) -> Event:
 
 
 def publish(it: Meeting, visibility: Visibility, reason: str = "x") -> Event:
-    (published,) = it.publish(MeetingPublished(visibility=visibility, reason=reason))
+    (published,) = it.publish(MeetingPublished(visibility=visibility, reason=reason), by())
     assert isinstance(published, Event)
     return published
 
@@ -446,6 +447,24 @@ def test_a_meeting_is_published_for_a_reason_and_never_hidden_from_those_who_kne
     given(internal, opened).when(lambda it: publish(it, Visibility.INTERNAL, "y")).then(
         MeetingPublished(visibility=Visibility.INTERNAL, previous=Visibility.PUBLIC, reason="y")
     )
+
+
+def test_a_meeting_entered_late_is_published_as_of_a_day_that_has_come() -> None:
+    early, late = date(2012, 9, 1), date(2012, 10, 1)
+
+    def opened(day: date | None) -> MeetingPublished:
+        return MeetingPublished(visibility=Visibility.PUBLIC, reason="x", effective_on=day)
+
+    def asked(day: date | None) -> Ask:
+        return lambda it: it.publish(opened(day), by())[-1]
+
+    past = msgspec.structs.replace(opened(late), previous=Visibility.RESERVED)
+    given().when(asked(late)).then(past)
+    given().when(asked(TODAY + timedelta(days=1))).refused("date-in-future", InvalidInput, "/effective_on")
+    given(convened(), past).when(asked(date(2012, 11, 1))).refused("visibility-unchanged", RuleBroken)
+    for day, previous in [(early, Visibility.RESERVED), (None, Visibility.PUBLIC)]:
+        given(convened(), past).when(asked(day)).then(msgspec.structs.replace(opened(day), previous=previous))
+    assert meeting(convened(), past).visibility is Visibility.PUBLIC
 
 
 def test_minutes_may_be_drafted_again_after_they_were_circulated() -> None:

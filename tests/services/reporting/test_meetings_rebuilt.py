@@ -104,7 +104,7 @@ def _of_a_meeting(draw: random.Random) -> Told:
         [
             held(code, DAY + timedelta(days=draw.randrange(9))),
             circulated(code, draw.choice("abc"), on=sent_on),
-            Told("meeting", code, MeetingPublished(**OPENED)),
+            Told("meeting", code, MeetingPublished(**OPENED, effective_on=sent_on)),
             Told("meeting", code, MinutesApproved(draft=1, digest="0", endings=endings)),
         ]
     )
@@ -120,7 +120,7 @@ def _of_a_decision(draw: random.Random) -> Told:
             BudgetLineTied(
                 fiscal_year=2013, code="24", amount="1", currency="CLP", request=request, effective_on=day
             ),
-            DecisionPublished(**OPENED),
+            DecisionPublished(**OPENED, effective_on=day),
             DecisionAmended(erratum=draw.randrange(3), reads="a", should_read="b", reason="r"),
         ]
     )
