@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 
 from shared.errors import InvalidInput
+from shared.events.texts import composed
 from shared.http.context import actor_of, idempotency_key_of
 
 _VISIBLE = re.compile(rb"[\x21-\x7e]{1,255}")
@@ -61,9 +62,9 @@ async def idempotency_of(request: Request, stream_id: UUID | None = None) -> Ide
 
 
 def _canonical(body: bytes) -> bytes:
-    """One form for equal JSON: members in order, no blanks, and each number in one way of writing it."""
+    """One form for equal JSON: members in order, no blanks, texts composed, each number in one way of writing it."""
     try:
-        return _encode(_decode(body))
+        return _encode(composed(_decode(body)))
     except msgspec.DecodeError:
         # No body, or a number beyond what is compared exactly.
         return body

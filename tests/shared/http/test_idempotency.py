@@ -41,6 +41,7 @@ async def test_the_same_request_has_the_same_hashes(installation: Installation) 
         (b'{"title":"a","share":1}', b'{"title":"a","share":1.0}'),
         (b'{"title":"a","share":0.10}', b'{"title":"a","share":1e-1}'),
         ('{"title":"año"}'.encode(), rb'{"title":"a\u00f1o"}'),
+        ('{"title":"a\u00f1o"}'.encode(), '{"title":"an\u0303o"}'.encode()),
     ],
 )
 async def test_the_same_json_written_otherwise_is_the_same_request(
