@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, not_, or_, select, true, union_all
 
-from services.reporting.datasets import DATASETS, Dataset, publications, readers
+from services.reporting.datasets import DATASETS, Dataset, commitments, publications, readers
 from services.reporting.reading import Reading
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
@@ -46,7 +46,8 @@ def readable(
 ) -> ColumnElement[bool]:
     """Whether the asker may read a row of a dataset that is known at a position.
 
-    `things` has a row for each thing, where the dataset has many.
+    `things` has a row for each thing, where the dataset has many. What it was a mistake to record at all has no row any
+    more, and is hidden from nobody who could read it then.
     """
     if scope.everything:
         return true()
@@ -55,8 +56,8 @@ def readable(
         return then
     # Asked of each row, and not as a list of ids: SQLite would go through the dataset by such a list.
     now = (things or dataset).table.alias()
-    same = now.c[dataset.readable] == dataset.c[dataset.readable]
-    return and_(then, exists().where(same, dataset.known_at(None, now), was_open(scope, None, dataset, now)))
+    known = and_(now.c[dataset.readable] == dataset.c[dataset.readable], dataset.known_at(None, now))
+    return and_(then, or_(exists().where(known, was_open(scope, None, dataset, now)), ~exists().where(known)))
 
 
 def readable_things(
@@ -76,9 +77,9 @@ def readable_rows(
         return rows
     ids = _open_among(reading, scope, position, dataset, rows)
     if position != reading.position:
-        ids &= _open_among(
-            reading, scope, None, dataset, _rows(reading, None, dataset, dataset.readable, ids)
-        )
+        now = _rows(reading, None, dataset, dataset.readable, ids)
+        gone = ids - {getattr(row, dataset.readable) for row in now}
+        ids = gone | _open_among(reading, scope, None, dataset, now)
     return [row for row in rows if getattr(row, dataset.readable) in ids]
 
 
@@ -126,7 +127,7 @@ def read_by_among(reading: Reading, scope: Scope, position: int, ids: Iterable[U
 
 
 def open_now(reading: Reading, scope: Scope, ids: Iterable[UUID]) -> set[UUID]:
-    """Those of some things of whatever kind that the asker may read as far as is known now."""
+    """Those of some things of whatever kind that the asker may read as far as is known now, or could while it was."""
     wanted = set(ids)
     kinds = {one.readable: one for one in DATASETS if one.readable}
     found = (
@@ -135,7 +136,14 @@ def open_now(reading: Reading, scope: Scope, ids: Iterable[UUID]) -> set[UUID]:
         )
         for one in kinds.values()
     )
-    return set(reading.connection.execute(union_all(*found)).scalars()) | read_by_now(reading, scope, wanted)
+    now = commitments.table.alias()
+    gone = select(commitments.c.commitment_id).where(
+        commitments.c.commitment_id.in_(wanted),
+        commitments.c.visibility.in_(scope.visibilities),
+        ~exists().where(now.c.commitment_id == commitments.c.commitment_id, commitments.known_at(None, now)),
+    )
+    readable = union_all(*found, gone)
+    return set(reading.connection.execute(readable).scalars()) | read_by_now(reading, scope, wanted)
 
 
 def read_by_now(reading: Reading, scope: Scope, ids: Iterable[UUID]) -> set[UUID]:

@@ -177,3 +177,31 @@ def whole(stage: Stage, at: AsOf, scope: Scope, count_by: CountBy) -> Totals:
     named = (*totals.by_status.values(), totals.merged, totals.split, totals.withdrawn)
     assert totals.registered == sum(named)
     return totals
+
+
+def test_parts_of_a_split_that_was_taken_back_are_still_there_as_of_before_for_all_who_could_read_them(
+    log_url: str,
+) -> None:
+    day = date(2012, 6, 1)
+    with staged(log_url) as stage:
+        stage.append(("A", promise("A", LAST_SPEECH, LAST_SPEECH)))
+        parts = [(code, promise(code, day, LAST_SPEECH, split_from="A")) for code in ("A.1", "A.2")]
+        split = stage.append(*parts, ("A", Split(parts=("A.1", "A.2"), reason="r", effective_on=day))).last
+        before = {scope: codes(stage, split, scope) for scope in (PUBLIC, MOP, EVERYTHING)}
+        gone = stage.append(
+            *((code, mistaken(1, Registered)) for code, _ in parts), ("A", mistaken(2, Split))
+        )
+        stage.follow()
+        for scope, seen in before.items():
+            assert codes(stage, split, scope) == seen == ["A", "A.1", "A.2"]
+            assert codes(stage, gone.last, scope) == ["A"]
+            assert not whole(stage, AsOf(day, split, None), scope, CountBy.COMMITMENT).withdrawn
+
+
+def codes(stage: Stage, position: int, scope: Scope) -> list[Any]:
+    stage.follow()
+    with stage.read_model.reading() as reading:
+        return [
+            item.code
+            for item in board_as_of(reading, AsOf(date(2012, 6, 1), position, None), scope, {}).items
+        ]
