@@ -233,7 +233,7 @@ def test_the_requests_it_prints_can_be_made_as_they_stand(up: Up, client: httpx.
 def test_what_the_readme_says_to_type_works(up: Up, client: httpx.Client, token: str) -> None:
     answers = try_all(up, client, "README.md")
     assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 201]
-    now, earlier, organizations, meetings, written = answers
+    earlier, now, organizations, meetings, written = answers
     assert now.json()["on"] != earlier.json()["on"] == "2012-05-21"
     assert organizations.json()["items"]
     assert {item["body"] for item in meetings.json()["items"]} == {"VICTIMS", "BIL-SECURITY"}

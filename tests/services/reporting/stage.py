@@ -114,12 +114,14 @@ class Stage:
         self._running.clear()
 
     def wait(self, position: int | None = None, timeout: float = 60) -> int:
-        """Wait until the read model has reached a position, by default the end of the log."""
+        """Wait until the read model has reached a position, by default the end of the log, as long as it moves."""
         wanted = self.store.head() if position is None else position
-        deadline = time.monotonic() + timeout
+        before, deadline = -1, 0.0
         while (reached := self.reached()) < wanted:
             if self.failure is not None:
                 raise AssertionError("the worker has failed") from self.failure
+            if reached > before:
+                before, deadline = reached, time.monotonic() + timeout
             assert time.monotonic() < deadline, f"the read model is at {reached} and not at {wanted}"
             time.sleep(0.003)
         return reached
