@@ -191,7 +191,7 @@ def counted_on_the_board(reading: Reading, on: date) -> Counts:
     totals = board_as_of(reading, at, PUBLIC, {}, limit=1).totals
     # What was withdrawn stands in the ungrouped total only.
     assert totals.withdrawn == 0
-    assert replace(totals, withdrawn=None) == by_judgement.totals
+    assert replace(totals, withdrawn=by_judgement.totals.withdrawn) == by_judgement.totals
     assert totals.registered == sum(totals.by_status.values())
     return Counts(
         {item["judgement"]: item["count"] for item in by_judgement.items},
