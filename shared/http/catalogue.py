@@ -47,7 +47,15 @@ CODES: dict[str, Explained] = {
     "method-not-allowed": Explained(
         405, "Method not allowed", "The path exists with other methods: see the `Allow` header."
     ),
-    "body-too-large": Explained(413, "Body too large", "Send at most 10 MB."),
+    "body-too-large": Explained(
+        413, "Body too large", "`detail` says how much the path takes: 64 kB, and 1 MB where texts are many."
+    ),
+    "body-too-complex": Explained(
+        422,
+        "Body too complex",
+        "A body has 10,000 values at most, 1,000 in one list or object, and 32 within each other: `detail` says which "
+        "it exceeds.",
+    ),
     "media-type-not-supported": Explained(
         415, "Media type not supported", "Send `Content-Type: application/json`, in UTF-8, not compressed."
     ),
