@@ -133,6 +133,9 @@ CODES: dict[str, Explained] = {
     "if-match-required": Explained(
         428, "If-Match required", "Say which version you decided on: the ETag you read, or `*`."
     ),
+    "head-too-large": Explained(
+        431, "Head too large", "The address and the headers of a request have 64 kB at most, all together."
+    ),
     "internal-error": Explained(
         500,
         "Internal error",
