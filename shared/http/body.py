@@ -101,7 +101,8 @@ def _check_extent(body: bytes, most_values: int) -> None:
         if sign in b"[{":
             commas.append(0)
             if len(commas) - 1 > DEEPEST:
-                raise _too_much(f"The body nests lists and objects deeper than {DEEPEST}.")
+                detail = f"The body nests lists and objects deeper than {DEEPEST}."
+                raise RequestProblemError("malformed-request", detail)
         elif sign == ord(","):
             commas[-1] += 1
             if commas[-1] >= LONGEST_LIST:

@@ -23,7 +23,7 @@ CODES: dict[str, Explained] = {
     "malformed-request": Explained(
         400,
         "Malformed request",
-        "The request cannot be read at all: its body is not JSON, say.",
+        "The request cannot be read at all: its body is not JSON, say, or nested deeper than 32 lists and objects.",
     ),
     "if-match-malformed": Explained(
         400, "Malformed If-Match", 'Send `If-Match: "7"` with the version from the ETag you read, or `*`.'
@@ -53,8 +53,7 @@ CODES: dict[str, Explained] = {
     "body-too-complex": Explained(
         422,
         "Body too complex",
-        "A body has 10,000 values at most, 1,000 in one list or object, and 32 within each other: `detail` says which "
-        "it exceeds.",
+        "A body has 10,000 values at most, and 1,000 in one list or object: `detail` says which it exceeds.",
     ),
     "media-type-not-supported": Explained(
         415, "Media type not supported", "Send `Content-Type: application/json`, in UTF-8, not compressed."

@@ -84,7 +84,7 @@ async def test_what_is_not_json_is_malformed_and_what_is_of_another_type_unsuppo
     house: House, service: str
 ) -> None:
     path = WRITES[service]
-    for body in (b"{", b"\xff", b'{"title": NaN}', b"[" * 20, b'{"a": 1} x'):
+    for body in (b"{", b"\xff", b'{"title": NaN}', b"[" * 100_000, b'{"a": 1} x'):
         answer = await house.ask(service, "POST", path, content=body, **OF_JSON)
         problem(answer, 400, "malformed-request", path)
     for headers in ({"Content_Type": "text/plain"}, {**OF_JSON, "Content_Encoding": "gzip"}, {}):
@@ -118,7 +118,7 @@ async def test_a_body_as_large_as_its_route_takes_is_read_and_a_byte_more_is_not
         ("EDU-1/progress-reports", b'{"evidence": [' + b"0," * 5_000_000 + b"0]}", 413, "body-too-large"),
         ("EDU-1/progress-reports", b'{"evidence": [' + b"0," * 30_000 + b"0]}", 422, "body-too-complex"),
         ("", b'{"milestones": [' + b"{}," * 340_000 + b"{}]}", 422, "body-too-complex"),
-        ("", b'{"x": ' + b"[" * 500_000, 422, "body-too-complex"),
+        ("", b'{"x": ' + b"[" * 500_000, 400, "malformed-request"),
         ("", b"{" + b",".join(b'"m%d": 0' % n for n in range(60_000)) + b"}", 422, "body-too-complex"),
         ("", b"{" + b",".join(b'"m%d": 0' % n for n in range(1_000)) + b"}", 422, "request-invalid"),
     ],
