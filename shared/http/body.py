@@ -88,27 +88,31 @@ def parsed(body: bytes, limit: int = USUAL) -> Any:
 
 
 def _check_extent(body: bytes, most_values: int) -> None:
-    """Raises when the body has too many values, or too many in one place, or nests them too deep."""
+    """Raises when the body has too many values, or too many in one place, or nests them too deep.
+
+    It looks at what separates values; a body that is no JSON may pass, and is refused when it is parsed.
+    """
     opened = body.count(b"[") + body.count(b"{")
     if opened <= DEEPEST and opened + body.count(b",") < LONGEST_LIST:
         return
-    signs = _STRINGS.sub(b"", body).translate(None, _REST)
-    # Each sign but those that close stands before one value at most, and the first value may stand before them all.
-    if 1 + len(signs) - signs.count(b"]") - signs.count(b"}") > most_values:
-        raise _too_much(f"The body has more than {most_values:,} values.")
-    commas: list[int] = [0]
-    for sign in signs:
-        if sign in b"[{":
+    commas, values = [0], 1
+    for sign in _STRINGS.sub(b"", body).translate(None, _REST):
+        if sign in b"]}":
+            if len(commas) > 1:
+                commas.pop()
+            continue
+        values += 1
+        if values > most_values:
+            raise _too_much(f"The body has more than {most_values:,} values.")
+        if sign == ord(","):
+            commas[-1] += 1
+            if commas[-1] >= LONGEST_LIST:
+                raise _too_much(f"A list or an object of the body has more than {LONGEST_LIST:,} entries.")
+        else:
             commas.append(0)
             if len(commas) - 1 > DEEPEST:
                 detail = f"The body nests lists and objects deeper than {DEEPEST}."
                 raise RequestProblemError("malformed-request", detail)
-        elif sign == ord(","):
-            commas[-1] += 1
-            if commas[-1] >= LONGEST_LIST:
-                raise _too_much(f"A list or an object of the body has more than {LONGEST_LIST:,} entries.")
-        elif len(commas) > 1:
-            commas.pop()
 
 
 def _too_much(detail: str) -> RequestProblemError:
