@@ -33,6 +33,7 @@ from shared.eventlog.store import Store
 from shared.eventlog.subscription import Subscription
 from shared.logging import configure_logging
 from shared.settings import load_settings
+from shared.starting import beginning, must_be_reachable
 
 IDLE: Final = 0.5
 """Seconds between two looks at whether we should stop, or another generation has become the live one."""
@@ -179,11 +180,15 @@ class Worker:
 
 def main() -> int:
     """Run the worker until SIGTERM or SIGINT."""
-    settings = load_settings()
-    configure_logging(settings.log_level, settings.log_format)
-    clock = Clock(settings.timezone)
-    store = open_log(settings)
-    read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
+    with beginning():
+        settings = load_settings()
+        configure_logging(settings.log_level, settings.log_format)
+        must_be_reachable(settings.log_named_by, settings.effective_log_url)
+        read_model_url = settings.effective_read_model_url
+        must_be_reachable(settings.read_model_named_by, read_model_url, directory=True)
+        clock = Clock(settings.timezone)
+        store = open_log(settings)
+        read_model = open_read_model(read_model_url, Schema(clock.zone.key))
     worker = Worker(store, read_model, clock)
     spare_long_lived_objects()
     for number in (signal.SIGTERM, signal.SIGINT):
