@@ -301,10 +301,15 @@ class CommitmentProjection:
     def _labels(self) -> Now:
         """Under what it is filed, from which day on and until which."""
         found: dict[tuple[Any, ...], ByDay] = {}
+        last: tuple[str, Registered] | None = None
         for day, facts in self._facts.spans():
-            reads = facts.registration
+            lead, reads = facts.lead_organization, facts.registration
+            if last is not None and lead == last[0] and reads is last[1]:
+                continue
+            last = lead, reads
+            service = () if reads.responsible_service is None else (reads.responsible_service,)
             applying = {
-                *((PARTICIPANT.filter, one) for one in self._facts.organizations_on(day)),
+                *((PARTICIPANT.filter, one) for one in (lead, *service, *reads.collaborating_organizations)),
                 *((KEY_WORD.filter, folded(word)) for word in reads.key_words),
             }
             for label in applying - found.keys():
