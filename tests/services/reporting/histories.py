@@ -61,6 +61,16 @@ MINISTRIES = ("a", "b", "c")
 Story = list[tuple[str, Event]]
 
 
+def changed(field: str, value: Any, day: date) -> Changed:
+    """A field of a commitment is another one from a day on."""
+    return Changed(field=ChangeableField(field), value=value, effective_on=day, reason="It is so")
+
+
+def changed_in(event: Event) -> tuple[str, Any, date] | None:
+    """Which field an event says is another one, what it is, and from which day on."""
+    return (event.field, event.value, event.effective_on) if isinstance(event, Changed) else None
+
+
 class Teller:
     """Makes up a history: any event on any day, in any order, from one seed."""
 

@@ -13,8 +13,6 @@ import pytest
 from services.reporting.queries.board import FILTERS, board_as_of, list_as_of
 from services.reporting.queries.moments import AsOf
 from shared.events.commitments import (
-    ChangeableField,
-    Changed,
     LeadReassigned,
     Origin,
     ProgressReported,
@@ -24,6 +22,7 @@ from shared.events.commitments import (
 )
 from shared.events.facts import Event
 from shared.events.vocabulary import Nature, OriginKind, ReviewOutcome, Visibility
+from tests.services.reporting.histories import changed, changed_in
 from tests.services.reporting.installation import Installation
 from tests.services.reporting.stage import EVERYTHING, Stage, staged
 
@@ -35,11 +34,6 @@ def promised(code: str, **more: Any) -> Registered:
     """A commitment that anybody may know of."""
     named: dict[str, Any] = {"title": f"Title of {code}", "lead_organization": "MOP", "effective_on": FIRST}
     return Registered(**{"code": code, "visibility": Visibility.PUBLIC} | named | more)
-
-
-def changed(field: str, value: Any, day: date) -> Changed:
-    """A field is another one from a day on."""
-    return Changed(field=ChangeableField(field), value=value, effective_on=day, reason="It is so")
 
 
 @pytest.fixture
@@ -124,12 +118,13 @@ def classified(told: list[Event], on: date) -> dict[str, set[str]]:
     }
     for place, event in enumerate(told):
         match event:
-            case Changed():
-                said[event.field].append((event.effective_on, place, event.value))
             case LeadReassigned():
                 said["lead_organization"].append((event.effective_on, place, event.lead_organization))
             case ProgressReported() if event.stage is not None and event.number not in returned:
                 said["stage"].append((event.effective_on, place, event.stage))
+            case _ if (change := changed_in(event)) is not None:
+                field, value, day = change
+                said[field].append((day, place, value))
     now = {
         name: max(one for one in entries if one[0] <= on)[2]
         for name, entries in said.items()
