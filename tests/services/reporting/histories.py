@@ -61,7 +61,7 @@ MINISTRIES = ("a", "b", "c")
 Story = list[tuple[str, Event]]
 
 
-def changed(field: str, value: Any, day: date) -> Changed:
+def becomes(field: str, value: Any, day: date) -> Changed:
     """A field of a commitment is another one from a day on."""
     return Changed(field=ChangeableField(field), value=value, effective_on=day, reason="It is so")
 
@@ -251,7 +251,7 @@ def histories(tag: str) -> st.SearchStrategy[Story]:
     return st.builds(lambda seed, length: Teller(seed, tag).story(length), st.integers(0, 2**32), lengths)
 
 
-def changed(field: ChangeableField, value: Any, day: date) -> Changed:
+def becomes(field: ChangeableField, value: Any, day: date) -> Changed:
     """A field is another one in the world from a day on."""
     return Changed(field=field, value=value, effective_on=day, reason="r")
 
