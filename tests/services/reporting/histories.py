@@ -61,11 +61,6 @@ MINISTRIES = ("a", "b", "c")
 Story = list[tuple[str, Event]]
 
 
-def becomes(field: str, value: Any, day: date) -> Changed:
-    """A field of a commitment is another one from a day on."""
-    return Changed(field=ChangeableField(field), value=value, effective_on=day, reason="It is so")
-
-
 def changed_in(event: Event) -> tuple[str, Any, date] | None:
     """Which field an event says is another one, what it is, and from which day on."""
     return (event.field, event.value, event.effective_on) if isinstance(event, Changed) else None
@@ -251,7 +246,7 @@ def histories(tag: str) -> st.SearchStrategy[Story]:
     return st.builds(lambda seed, length: Teller(seed, tag).story(length), st.integers(0, 2**32), lengths)
 
 
-def becomes(field: ChangeableField, value: Any, day: date) -> Changed:
+def changed(field: ChangeableField, value: Any, day: date) -> Changed:
     """A field is another one in the world from a day on."""
     return Changed(field=field, value=value, effective_on=day, reason="r")
 

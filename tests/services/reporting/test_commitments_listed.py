@@ -13,6 +13,7 @@ import pytest
 from services.reporting.queries.board import FILTERS, board_as_of, list_as_of
 from services.reporting.queries.moments import AsOf
 from shared.events.commitments import (
+    ChangeableField,
     LeadReassigned,
     Origin,
     ProgressReported,
@@ -22,7 +23,7 @@ from shared.events.commitments import (
 )
 from shared.events.facts import Event
 from shared.events.vocabulary import Nature, OriginKind, ReviewOutcome, Visibility
-from tests.services.reporting.histories import becomes, changed_in
+from tests.services.reporting.histories import changed, changed_in
 from tests.services.reporting.installation import Installation
 from tests.services.reporting.stage import EVERYTHING, Stage, staged
 
@@ -95,7 +96,7 @@ def history(draw: Random) -> list[Event]:
                     )
             case _:
                 field = draw.choice(list(VALUES))
-                told.append(becomes(field, draw.choice(VALUES[field]), _day(draw)))
+                told.append(changed(ChangeableField(field), draw.choice(VALUES[field]), _day(draw)))
     return told
 
 
@@ -204,7 +205,7 @@ async def reporting(stage: Stage, tmp_path: Path) -> AsyncIterator[Installation]
         ("A-1", promised("A-1", adviser="u-1", stage="Draft", key_words=("Salud pública",))),
         ("A-2", promised("A-2", public_deadline=PublicDeadline(on=date(2013, 1, 1)), adviser="u-2")),
         ("A-3", promised("A-3", visibility=Visibility.RESERVED, adviser="u-1")),
-        ("A-1", becomes("adviser", "u-2", date(2012, 6, 1))),
+        ("A-1", changed(ChangeableField.ADVISER, "u-2", date(2012, 6, 1))),
     )
     stage.on_record("organization", "MOP")
     stage.follow()
