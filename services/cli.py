@@ -111,7 +111,7 @@ def migrate() -> None:
 def _migrate() -> None:
     """Make or update all tables, and say how far the read model has to go if it is not where the log is."""
     from services.reporting.datasets import Schema
-    from services.reporting.generations import open_read_model
+    from services.reporting.generations import open_installed
     from services.reporting.rebuild import build_missing
     from shared.clock import Clock
 
@@ -119,7 +119,7 @@ def _migrate() -> None:
     clock = Clock(settings.timezone)
     must_be_reachable(settings.log_named_by, settings.effective_log_url)
     must_be_reachable(settings.read_model_named_by, settings.effective_read_model_url, directory=True)
-    read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
+    read_model = open_installed(settings, Schema(clock.zone.key))
     try:
         with _log() as store, ExitStack() as watched:
             store.migrate()
@@ -230,7 +230,7 @@ def _import(
 def rebuild() -> None:
     """Build the read model anew from the log, beside the present one, and put it in its place."""
     from services.reporting.datasets import Schema
-    from services.reporting.generations import open_read_model
+    from services.reporting.generations import open_installed
     from services.reporting.generations.interface import RebuildUnderWayError
     from services.reporting.rebuild import rebuild as rebuild_read_model
     from shared.clock import Clock
@@ -239,7 +239,7 @@ def rebuild() -> None:
     clock = Clock(settings.timezone)
     must_be_reachable(settings.log_named_by, settings.effective_log_url)
     must_be_reachable(settings.read_model_named_by, settings.effective_read_model_url, directory=True)
-    read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
+    read_model = open_installed(settings, Schema(clock.zone.key))
     try:
         with _log() as store, _progress("Rebuilding") as shown:
             position = rebuild_read_model(

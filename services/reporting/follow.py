@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 
 from services.reporting.datasets import Schema
-from services.reporting.generations import open_read_model
+from services.reporting.generations import open_installed
 from services.reporting.generations.interface import (
     GenerationWriter,
     OvertakenError,
@@ -40,7 +40,7 @@ IDLE: Final = 0.5
 LIVE: Final = 0.1
 """Seconds between two looks at which generation is the live one, while the log grows."""
 SHORTEST_PAUSE: Final = 0.1
-LONGEST_PAUSE: Final = 5.0
+LONGEST_PAUSE: Final = 1.0
 """Seconds between two attempts while an engine does not answer: at first, and at most."""
 FIRST_ANALYSIS: Final = 1_000
 GROWTH: Final = 1.3
@@ -184,11 +184,10 @@ def main() -> int:
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
         must_be_reachable(settings.log_named_by, settings.effective_log_url)
-        read_model_url = settings.effective_read_model_url
-        must_be_reachable(settings.read_model_named_by, read_model_url, directory=True)
+        must_be_reachable(settings.read_model_named_by, settings.effective_read_model_url, directory=True)
         clock = Clock(settings.timezone)
         store = open_log(settings)
-        read_model = open_read_model(read_model_url, Schema(clock.zone.key))
+        read_model = open_installed(settings, Schema(clock.zone.key))
     worker = Worker(store, read_model, clock)
     spare_long_lived_objects()
     for number in (signal.SIGTERM, signal.SIGINT):
