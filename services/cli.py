@@ -73,7 +73,6 @@ def up(
                 f"Starting {len(ports)} services on the ports from {min(ports.values())} to {max(ports.values())}, "
                 "and the worker that keeps their read model …",
                 highlight=False,
-                soft_wrap=True,
             )
             children.wait_ready()
             if demo:
