@@ -24,7 +24,7 @@ from shared.aggregate.repository import Repository
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
-from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events import identity
 from shared.events.types import Kind
 from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
@@ -44,7 +44,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     store = open_log(settings)
     live = LiveLog(store, clock)
     keys = KeyDirectory()
-    live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
+    live.subscribe(identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by))
     directory = Directory(live)
     bodies = Bodies(live, directory)
     decisions: Repository[Decision] = Repository(live, Decision, "decision")

@@ -22,7 +22,7 @@ from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
-from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events import identity
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.settings import Settings
@@ -43,7 +43,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     read_model = open_installed(settings, schema)
     live = LiveLog(store, clock)
     keys = KeyDirectory()
-    live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
+    live.subscribe(identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by))
     reporting = Reporting(live, read_model, OrganizationsByDay(live), keep_alive=settings.keep_alive_seconds)
 
     @asynccontextmanager
