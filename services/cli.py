@@ -57,7 +57,7 @@ def up(
 ) -> None:
     """Start the three services and the projection worker here, and keep serving until stopped."""
     out.print("[bold]Bitácora[/bold], the record of what a government promised, decided and delivered.")
-    out.print("Making or updating its tables …")
+    out.print("Making or updating its tables.")
     from services.demo.show import show
     from services.demo.telling import StoryFailed
     from services.up import CannotStart, Children, child_environment
@@ -71,12 +71,12 @@ def up(
             ports = children.ports
             out.print(
                 f"Starting {len(ports)} services on the ports from {min(ports.values())} to {max(ports.values())}, "
-                "and the worker that keeps their read model …",
+                "and the worker that keeps their read model.",
                 highlight=False,
             )
             children.wait_ready()
             if demo:
-                out.print("They answer. Telling them the demonstration set, as their clients would …")
+                out.print("They answer. Telling them the demonstration set, as their clients would.")
                 show(out, children.url, _token, story=story)
             out.print(
                 f"\nServing; data in [bold]{settings.effective_log_url}[/bold]. Ctrl-C stops.", soft_wrap=True
