@@ -145,8 +145,8 @@ CODES: dict[str, Explained] = {
     "log-went-back": Explained(
         503,
         "Log went back",
-        "The log was restored to an earlier position, or replaced, under the running service, which takes it up anew by "
-        "itself. What you recorded last may be gone: read it again, then decide again.",
+        "The log was restored to an earlier position, or replaced, under the running service, which takes it up anew. "
+        "What you recorded last may be gone: read it again, then decide again.",
     ),
     "clock-ahead": Explained(
         503,

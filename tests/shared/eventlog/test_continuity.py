@@ -99,7 +99,8 @@ def test_an_append_to_a_log_that_went_back_writes_nothing(
     for _ in range(3):
         log.append([changes()], NOON)
     known = log.bookmark()
-    run_sql(log_url, f"DELETE FROM stored_events WHERE notification_id > {0 if damage == 'empty' else 2}")
+    left = 0 if damage == "empty" else 2
+    run_sql(log_url, "DELETE FROM stored_events WHERE notification_id > %s", left)
     again = {"another history of equal length": 1, "a longer one": 5}.get(damage, 0)
     for _ in range(again):
         log.append([changes()], NOON)
@@ -123,21 +124,28 @@ def test_no_version_is_written_where_the_one_before_is_missing(log: Store, appen
     assert log.head() == 1
 
 
-@pytest.mark.parametrize("table", ["stored_events", "codes"])
-def test_what_is_on_record_cannot_be_changed_or_removed(log: Store, log_url: str, table: str) -> None:
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("UPDATE stored_events SET topic = 'x'", "DELETE FROM stored_events", "TRUNCATE stored_events"),
+        ("UPDATE codes SET kind = 'x'", "DELETE FROM codes", "TRUNCATE codes"),
+    ],
+    ids=["events", "codes"],
+)
+def test_what_is_on_record_cannot_be_changed_or_removed(
+    log: Store, log_url: str, statements: tuple[str, ...]
+) -> None:
     log.append([changes()], NOON)
     held = log.read(0, 10)
-    statements = [f"UPDATE {table} SET {'topic' if table == 'stored_events' else 'kind'} = 'x'"]
-    statements += [f"DELETE FROM {table}"]
     if log_url.startswith("sqlite"):
         run_sql(log_url, "INSERT INTO codes VALUES ('commitment', 'a', 'A')")
         with closing(sqlite3.connect(log_url.removeprefix("sqlite:///"), isolation_level=None)) as file:
-            for statement in statements:
+            for statement in statements[:2]:  # there is no TRUNCATE
                 with pytest.raises(sqlite3.IntegrityError, match="never changed or removed"):
                     file.execute(statement)
     else:
         with psycopg.connect(log_url, autocommit=True) as connection:
-            for statement in (*statements, f"TRUNCATE {table}"):
+            for statement in statements:
                 with pytest.raises(psycopg.errors.RestrictViolation, match="never changed or removed"):
                     connection.execute(statement.encode())
     assert log.read(0, 10) == held
