@@ -103,7 +103,9 @@ def _migrate() -> None:
 
     settings = _settings()
     clock = Clock(settings.timezone)
-    read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
+    read_model = open_read_model(
+        settings.effective_read_model_url, Schema(clock.zone.key, windows=settings.warning_windows)
+    )
     try:
         with _log() as store, ExitStack() as watched:
             store.migrate()
@@ -221,7 +223,9 @@ def rebuild() -> None:
 
     settings = _settings()
     clock = Clock(settings.timezone)
-    read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
+    read_model = open_read_model(
+        settings.effective_read_model_url, Schema(clock.zone.key, windows=settings.warning_windows)
+    )
     try:
         with _log() as store, _progress("Rebuilding") as shown:
             position = rebuild_read_model(

@@ -15,6 +15,7 @@ from services.reporting.routes.board import board_routes
 from services.reporting.routes.decisions import decision_routes
 from services.reporting.routes.errors import ERRORS
 from services.reporting.routes.events import event_routes
+from services.reporting.routes.indicators import indicator_routes
 from services.reporting.routes.meetings import meeting_routes
 from services.reporting.routes.plan import plan_routes
 from shared.aggregate.heirs import OrganizationsByDay
@@ -38,7 +39,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     """The service over the log and the read model that the settings name; it makes no tables."""
     clock = clock or Clock(settings.timezone)
     store = open_log(settings)
-    schema = schema or Schema(clock.zone.key)
+    schema = schema or Schema(clock.zone.key, windows=settings.warning_windows)
     read_model = open_read_model(settings.effective_read_model_url, schema)
     live = LiveLog(store, clock)
     keys = KeyDirectory()
@@ -77,6 +78,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
             decision_routes(reporting),
             meeting_routes(reporting),
             plan_routes(reporting),
+            indicator_routes(reporting),
             event_routes(reporting),
         ],
         settings=settings,
