@@ -25,7 +25,7 @@ PLACES: Final = 6
 """Digits after the point of what was divided."""
 
 
-class Change(msgspec.Struct, kw_only=True):
+class ValueChange(msgspec.Struct, kw_only=True):
     """How far a value is from another: in its unit, and in percent of the other."""
 
     absolute: Decimal
@@ -34,7 +34,7 @@ class Change(msgspec.Struct, kw_only=True):
     ]
 
 
-class ChangeOnPrevious(Change, kw_only=True):
+class ChangeOnPrevious(ValueChange, kw_only=True):
     """How far a value is from that of the last period before it that is as long."""
 
     period: Annotated[str, Field(description="The period before.", examples=["2010"])]
@@ -79,7 +79,7 @@ class TargetDocument(msgspec.Struct, kw_only=True):
     decision: DecisionNumber | None
     position: Annotated[int, Field(description="Of the event that set it.")]
     change: Annotated[
-        Change | None, Field(description="From the baseline of its day; a later baseline does not touch it.")
+        ValueChange | None, Field(description="From the baseline of its day; a later baseline does not touch it.")
     ]
 
 
@@ -113,7 +113,7 @@ class MeasurementDocument(msgspec.Struct, kw_only=True):
     supplied_by: Annotated[
         str | None, Field(description="The organisation it came from, where that is not the source.")
     ]
-    change: Annotated[Change | None, Field(description="From the baseline now in force.")]
+    change: Annotated[ValueChange | None, Field(description="From the baseline now in force.")]
     change_on_previous: Annotated[
         ChangeOnPrevious | None, Field(description="From the last period before it that is about as long.")
     ]
@@ -268,7 +268,7 @@ def _baseline_on(facts: IndicatorFacts, day: date, known: int | None = None) -> 
 
 def _change(
     facts: IndicatorFacts, value: Decimal, unit: int, other: Decimal | None, other_unit: int
-) -> Change | None:
+) -> ValueChange | None:
     """How far a value is from another; None where there is no other, or where they are not comparable."""
     later = max(unit, other_unit)
     here = facts.restated(value, unit, later)
@@ -277,7 +277,7 @@ def _change(
         return None
     with exactly():
         percent = None if there == 0 else 100 * (here - there) / abs(there)
-        return Change(absolute=plain(here - there), percent=shown(percent, PLACES))
+        return ValueChange(absolute=plain(here - there), percent=shown(percent, PLACES))
 
 
 def shown(number: Decimal | None, places: int = MOST_PLACES) -> Decimal | None:

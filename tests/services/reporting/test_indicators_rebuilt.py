@@ -152,7 +152,10 @@ class Life:
         )
         restated = self.draw.choice([None, Decimal(10)]) if "unit" in changes else None
         return IndicatorDefinitionChanged(
-            changes=DefinitionFields(**changes), reason="So it is", effective_on=self.day(), restated_by=restated
+            changes=DefinitionFields(**changes),
+            reason="So it is",
+            effective_on=self.day(),
+            restated_by=restated,
         )
 
     def _retracted(self) -> Event | None:
@@ -202,7 +205,7 @@ def as_told_by(stage: Stage, code: str, day: date, position: int) -> Indicator |
     return Indicator.fold([one for one in believed if spoken(one, believed) <= day], {})
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_day_is_told_as_if_the_record_had_ended_on_it(stage: Stage, seed: int) -> None:
     draw = random.Random(seed)
     lives = [Life(f"RATE-{n}", draw) for n in range(3)]
@@ -217,9 +220,9 @@ def test_a_day_is_told_as_if_the_record_had_ended_on_it(stage: Stage, seed: int)
     kinds = {type(one.data) for life in lives for one in life.story.events}
     assert {TargetSet, MeasurementRecorded, IndicatorFactRetracted} <= kinds
     with stage.read_model.reading() as reading:
-        for _ in range(40):
+        for _ in range(24):
             position = draw.randint(len(lives), reading.position)
-            day = draw.choice([self_day(draw), LAST, date(2031, 1, 1)])
+            day = draw.choice([any_day(draw), LAST, date(2031, 1, 1)])
             at = AsOf(day, position, None)
             listed = indicators_as_of(
                 reading, at, EVERYTHING, IndicatorFilters({}), CURRENT_INDICATOR_RULE, count=True
@@ -257,7 +260,7 @@ def test_a_day_is_told_as_if_the_record_had_ended_on_it(stage: Stage, seed: int)
     assert stage.rows() == followed
 
 
-def self_day(draw: random.Random) -> date:
+def any_day(draw: random.Random) -> date:
     """Any day of the story, and some before it."""
     return FIRST + timedelta(days=draw.randrange(-20, (LAST - FIRST).days))
 
