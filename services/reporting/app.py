@@ -18,6 +18,7 @@ from services.reporting.routes.events import event_routes
 from services.reporting.routes.indicators import indicator_routes
 from services.reporting.routes.meetings import meeting_routes
 from services.reporting.routes.plan import plan_routes
+from services.reporting.routes.signs import sign_routes
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
@@ -79,6 +80,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
             meeting_routes(reporting),
             plan_routes(reporting),
             indicator_routes(reporting),
+            sign_routes(reporting),
             event_routes(reporting),
         ],
         settings=settings,

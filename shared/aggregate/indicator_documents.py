@@ -79,7 +79,8 @@ class TargetDocument(msgspec.Struct, kw_only=True):
     decision: DecisionNumber | None
     position: Annotated[int, Field(description="Of the event that set it.")]
     change: Annotated[
-        ValueChange | None, Field(description="From the baseline of its day; a later baseline does not touch it.")
+        ValueChange | None,
+        Field(description="From the baseline of its day; a later baseline does not touch it."),
     ]
 
 

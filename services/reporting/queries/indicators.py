@@ -262,6 +262,13 @@ def _there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
     )
 
 
+def indicators_there(
+    reading: Reading, at: AsOf, scope: Scope, filters: IndicatorFilters
+) -> ColumnElement[bool]:
+    """The rows of `indicators` of the day that filters by what they measure admit and the asker may read."""
+    return and_(_there(reading, at, scope), *_admitted(reading, at, scope, filters))
+
+
 def _judged(at: AsOf, rule: str) -> ColumnElement[bool]:
     """Whether a row of `indicator_verdicts` is the one beside that of `indicators`, by a version of the rule."""
     verdicts = indicator_verdicts.c
@@ -337,19 +344,7 @@ def _described(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any]) ->
     """What rows of `indicators` tell an asker."""
     if not rows:
         return []
-    measured = indicator_commitments.c
-    of: dict[UUID, list[str]] = defaultdict(list)
-    for one in reading.connection.execute(
-        select(measured.indicator_id, measured.commitment)
-        .where(
-            measured.indicator_id.in_([row.indicator_id for row in rows]),
-            measured.measured,
-            indicator_commitments.holds(at.on, at.position),
-        )
-        .order_by(measured.commitment)
-    ):
-        of[one.indicator_id].append(one.commitment)
-    codes = readable_codes(reading, at.position, scope, {code for found in of.values() for code in found})
+    of = measured_by(reading, at, scope, [row.indicator_id for row in rows])
     targets = {
         row.indicator_id: [
             _decoded(text, TargetDocument) for text in (row.original_target, row.current_target)
@@ -368,7 +363,7 @@ def _described(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any]) ->
             "direction": Direction(row.direction),
             "frequency": Frequency(row.frequency),
             "source": _supplier(row, names),
-            "commitments": [code for code in of[row.indicator_id] if code in codes],
+            "commitments": of.get(row.indicator_id, []),
             "baseline": _decoded(row.baseline, document_of(Baseline)),
             "original_target": _told(targets[row.indicator_id][0], hidden),
             "current_target": _told(targets[row.indicator_id][1], hidden),
@@ -377,6 +372,24 @@ def _described(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any]) ->
         }
         for row in rows
     ]
+
+
+def measured_by(reading: Reading, at: AsOf, scope: Scope, ids: Iterable[UUID]) -> dict[UUID, list[str]]:
+    """The codes of the commitments that some indicators measure, as far as the asker may know of them."""
+    measured = indicator_commitments.c
+    of: dict[UUID, list[str]] = defaultdict(list)
+    for one in reading.connection.execute(
+        select(measured.indicator_id, measured.commitment)
+        .where(
+            measured.indicator_id.in_(sorted(ids)),
+            measured.measured,
+            indicator_commitments.holds(at.on, at.position),
+        )
+        .order_by(measured.commitment)
+    ):
+        of[one.indicator_id].append(one.commitment)
+    codes = readable_codes(reading, at.position, scope, {code for found in of.values() for code in found})
+    return {one: [code for code in found if code in codes] for one, found in of.items()}
 
 
 def _supplier(row: Any, names: Names) -> Supplier | None:
