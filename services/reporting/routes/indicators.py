@@ -82,11 +82,11 @@ class _IndicatorsQuery(Paged):
     ] = None
 
 
+_FILTERS: Final = indicators.filters | indicator_verdicts.filters
 IndicatorsQuery: Final = create_model(
     "IndicatorsQuery",
     __base__=_IndicatorsQuery,
-    **filter_parameters(indicators),
-    **filter_parameters(indicator_verdicts),
+    **filter_parameters(_FILTERS),
 )
 
 
@@ -141,7 +141,7 @@ def indicator_routes(reporting: Reporting) -> Router:
         after, pinned = going_on(request, query.cursor, str)
         rule = _rule(query.rule)
         filters = IndicatorFilters(
-            filters_in(query, indicators) | filters_in(query, indicator_verdicts),
+            filters_in(query, _FILTERS),
             commitment=values_in(query, "commitment"),
             organization=values_in(query, "organization"),
             pillar=values_in(query, PILLAR),

@@ -40,7 +40,11 @@ async def reporting(stage: Stage, tmp_path: Any) -> AsyncIterator[Installation]:
     """The service over commitments, an indicator and a decision of which each has something to look at."""
     tell(stage, *STORY, now=noon(date(2013, 4, 1)))
     tell(stage, commitment("ROAD"), now=noon(date(2013, 4, 2)))
-    none = {"field": "public_deadline", "previous": {"on": "2013-12-31", "origin": None}, "value": None}
+    none: dict[str, Any] = {
+        "field": "public_deadline",
+        "previous": {"on": "2013-12-31", "origin": None},
+        "value": None,
+    }
     tell(
         stage,
         Told("commitment", "ROAD", Corrected(**none, reason="None was given")),
