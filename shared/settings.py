@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.identity.development import AUDIENCE
+from shared.rules.indicator_warnings import WarningWindows
 
 DB_FUNCTIONS = "POSTGRES_ENABLE_DB_FUNCTIONS"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -151,6 +152,17 @@ class Settings(BaseSettings):
     def effective_development_key_file(self) -> Path:
         """Where the key that signs development tokens is, or will be made."""
         return self.development_key_file or self.data_dir / "development.key"
+
+    @property
+    def warning_windows(self) -> WarningWindows:
+        """What counts as near, in the warning signs of indicators."""
+        return WarningWindows(
+            self.indicator_deadline_days,
+            self.indicator_green_days,
+            self.indicator_bad_figure_days,
+            self.indicator_stale_days,
+            self.indicator_ratchet_share,
+        )
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
