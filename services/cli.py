@@ -118,7 +118,7 @@ def _migrate() -> None:
     clock = Clock(settings.timezone)
     must_be_reachable(settings.log_named_by, settings.effective_log_url)
     must_be_reachable(settings.read_model_named_by, settings.effective_read_model_url, directory=True)
-    read_model = open_installed(settings, Schema(clock.zone.key))
+    read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     try:
         with _log() as store, ExitStack() as watched:
             store.migrate()
@@ -238,7 +238,7 @@ def rebuild() -> None:
     clock = Clock(settings.timezone)
     must_be_reachable(settings.log_named_by, settings.effective_log_url)
     must_be_reachable(settings.read_model_named_by, settings.effective_read_model_url, directory=True)
-    read_model = open_installed(settings, Schema(clock.zone.key))
+    read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     try:
         with _log() as store, _progress("Rebuilding") as shown:
             position = rebuild_read_model(
