@@ -133,7 +133,7 @@ async def test_a_commitment_is_registered_and_can_be_read_by_id_and_by_code(serv
 
 
 async def test_every_field_of_the_registration_comes_back(service: Installation) -> None:
-    await registered(service, code="SEG", kind="strategic_objective")
+    await registered(service, code="SEG", kind="strategic_objective", effective_on="2010-03-11")
     await registered(service, **FULL)
     shown = await service.read("/v1/commitments/SEG-14")
     assert FULL.keys() == FIELD_TYPES.keys() - {"split_from"}
@@ -143,7 +143,7 @@ async def test_every_field_of_the_registration_comes_back(service: Installation)
 
 async def test_the_answer_is_what_the_document_describes(service: Installation) -> None:
     """With one of everything, so that no list is empty."""
-    await registered(service, code="SEG", kind="strategic_objective")
+    await registered(service, code="SEG", kind="strategic_objective", effective_on="2010-03-11")
     await registered(service, code="SEG-1")
     await tell_everything(service, await registered(service, **FULL))
     answer = await service.ask("GET", "/v1/commitments/SEG-14")
