@@ -398,7 +398,8 @@ def commitment_routes(
         visibility = body.visibility or usual_visibility(body.origin.kind if body.origin else None)
         proposed = body.struct(commitments.clock.today(), visibility=Visibility(visibility))
         outcome = await commitments.register(proposed, await command_of(request))
-        return written_answer(request, outcome, f"/v1/commitments/{outcome.stream_id}", code=proposed.code)
+        registered: Any = await commitments.last_event(outcome)
+        return written_answer(request, outcome, f"/v1/commitments/{outcome.stream_id}", code=registered.code)
 
     one.document(
         COMMITMENT,
