@@ -19,6 +19,7 @@ class RequestContext(msgspec.Struct):
     """One request: its correlation id, the actor once authenticated, and the conditions it states.
 
     `headers` holds the last value of each header. `expected` is what `If-Match` admits: None for any version.
+    `largest_body` is how many bytes the route takes, once there is a route.
     """
 
     correlation_id: str
@@ -29,6 +30,7 @@ class RequestContext(msgspec.Struct):
     idempotency_key: str | None = None
     respelled: Callable[[Any], Any] | None = None
     """What makes of the body, as JSON, the same with the codes on record; where there is an `Idempotency-Key`."""
+    largest_body: int = 0
 
 
 def context_of(request: Request) -> RequestContext:
