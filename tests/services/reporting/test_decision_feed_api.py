@@ -466,17 +466,17 @@ async def test_a_reserved_decision_is_for_those_it_concerns(reporting: Installat
         assert sum(len(item["gaps"]) for item in gaps["items"]) == {3: 4, 1: 1, 0: 0}[seen]
         concerned = [one["organization"] for one in gaps["totals"]["by_organization"]]
         assert concerned == (["MINSAL", "MOP"] if seen else [])
-        if seen != 4:
+        if known != 4:
             refused = await reporting.refused("/v1/decisions?body=BIL-SAL", **who)
             assert refused == (422, "filter-value-unknown")
         for query in (
-            *(["body=BIL-SAL"] if seen == 4 else []),
+            *(["body=BIL-SAL"] if known == 4 else []),
             "organization=MINEDUC",
             "kind=agree_commitment",
             "fiscal_year=2014",
         ):
             assert (len(numbers(await reporting.read(f"/v1/decisions?{query}", **who))) > 0) == (
-                seen == 4 and "MINEDUC" not in query
+                known == 4 and "MINEDUC" not in query
             )
 
 
