@@ -137,6 +137,12 @@ CODES: dict[str, Explained] = {
     "if-match-required": Explained(
         428, "If-Match required", "Say which version you decided on: the ETag you read, or `*`."
     ),
+    "too-many-requests": Explained(
+        429,
+        "Too many requests",
+        "Ask again after `Retry-After` seconds. Where an installation limits how often one may ask, every answer tells "
+        "what is left (`RateLimit`: `r` requests, and all of them in `t` seconds) and the quota (`RateLimit-Policy`).",
+    ),
     "head-too-large": Explained(
         431, "Head too large", "The address and the headers of a request have 64 kB at most, all together."
     ),
