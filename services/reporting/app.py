@@ -17,8 +17,10 @@ from services.reporting.routes.commitments import commitment_routes
 from services.reporting.routes.decisions import decision_routes
 from services.reporting.routes.errors import ERRORS
 from services.reporting.routes.events import event_routes
+from services.reporting.routes.indicators import indicator_routes
 from services.reporting.routes.meetings import meeting_routes
 from services.reporting.routes.plan import plan_routes
+from services.reporting.routes.signs import sign_routes
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
 from shared.errors import NotReady
@@ -42,7 +44,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     """The service over the log and the read model that the settings name; it makes no tables."""
     clock = clock or Clock(settings.timezone)
     store = open_log(settings)
-    schema = schema or Schema(clock.zone.key)
+    schema = schema or Schema(clock.zone.key, windows=settings.warning_windows)
     read_model = open_installed(settings, schema)
     bound = timedelta(seconds=settings.ready_lag_seconds)
     live = LiveLog(store, clock, writes=False, bound=bound)
@@ -90,6 +92,8 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
             decision_routes(reporting),
             meeting_routes(reporting),
             plan_routes(reporting),
+            indicator_routes(reporting),
+            sign_routes(reporting),
             event_routes(reporting),
         ],
         settings=settings,

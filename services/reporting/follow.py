@@ -180,7 +180,7 @@ class Worker:
         def read_stream(stream: UUID, upto: int) -> list[tuple[int, bytes]]:
             return self._store.read_stream(stream, 0, upto)
 
-        return Projector(read_stream, self._clock.day_of, self._capacity)
+        return Projector(read_stream, self._clock.day_of, self._capacity, self._read_model.schema.windows)
 
 
 def main() -> int:
@@ -189,7 +189,7 @@ def main() -> int:
     configure_logging(settings.log_level, settings.log_format)
     clock = Clock(settings.timezone)
     store = open_log(settings)
-    read_model = open_installed(settings, Schema(clock.zone.key))
+    read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     worker = Worker(store, read_model, clock)
     spare_long_lived_objects()
     for number in (signal.SIGTERM, signal.SIGINT):

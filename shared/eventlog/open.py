@@ -24,6 +24,8 @@ class LogSettings(Protocol):
     @property
     def disk_free_megabytes(self) -> int: ...
     @property
+    def log_clock_seconds(self) -> float: ...
+    @property
     def idempotency_days(self) -> float: ...
 
 
@@ -40,6 +42,7 @@ def limits_of(settings: LogSettings) -> Limits:
         connect=settings.log_connect_seconds,
         network=settings.log_network_seconds,
         room=settings.disk_free_megabytes * 1_000_000,
+        clock=settings.log_clock_seconds,
         idempotency=timedelta(days=settings.idempotency_days),
     )
 
