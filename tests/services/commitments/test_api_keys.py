@@ -96,7 +96,7 @@ async def service(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Installation
 async def issued_to(service: Installation, body: dict[str, Any]) -> dict[str, Any]:
     """A key that one administrator asked for and another approved, as it was told."""
     told: dict[str, Any] = (await service.told("POST", "/v1/api-keys", body, **ADMIN)).json()
-    await service.told("POST", f"/v1/api-keys/{told['key_id']}/approvals", {}, **SECOND)
+    await service.told("POST", f"/v1/api-keys/{told['key_id']}/approvals", {}, If_Match="*", **SECOND)
     return told
 
 
@@ -114,10 +114,10 @@ async def test_a_key_opens_what_its_role_and_scopes_allow_until_it_is_taken_back
     assert answer.headers["cache-control"] == "no-store"
     early = await service.ask("GET", "/v1/organizations/DIPRES", **presenting(secret))
     assert refused(early) == (401, "credentials-invalid")
-    itself = await service.ask("POST", f"/v1/api-keys/{key_id}/approvals", {}, **ADMIN)
+    itself = await service.ask("POST", f"/v1/api-keys/{key_id}/approvals", {}, If_Match="*", **ADMIN)
     assert refused(itself) == (409, "key-approver-is-requester")
-    await service.told("POST", f"/v1/api-keys/{key_id}/approvals", None, **SECOND)
-    twice = await service.ask("POST", f"/v1/api-keys/{key_id}/approvals", {}, **SECOND)
+    await service.told("POST", f"/v1/api-keys/{key_id}/approvals", None, If_Match='"1"', **SECOND)
+    twice = await service.ask("POST", f"/v1/api-keys/{key_id}/approvals", {}, If_Match="*", **SECOND)
     assert refused(twice) == (409, "key-already-approved")
     await service.read("/v1/organizations/DIPRES", **presenting(secret))
     write = await service.ask("POST", "/v1/commitments/X/budget-estimates", {}, **presenting(secret))
