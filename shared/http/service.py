@@ -20,8 +20,8 @@ from shared.collector import spare_long_lived_objects
 from shared.eventlog.open import open_log
 from shared.eventlog.store import Store
 from shared.http.catalogue import Catalogue
-from shared.http.documents import HEADERS, document_of
 from shared.http.document_pages import document_pages
+from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
 from shared.http.health import Check, Welcome, health_router
 from shared.http.metrics import HttpMetrics, new_registry
@@ -180,6 +180,11 @@ def run(create_app: Callable[[Settings], ASGIApp], port: int, *, with_read_model
 def serve(app: ASGIApp, listening: socket, settings: Settings) -> None:
     """Serves until told to stop, then finishes what it is serving."""
     spare_long_lived_objects()
+    server_of(app, settings).run([listening])
+
+
+def server_of(app: ASGIApp, settings: Settings) -> uvicorn.Server:
+    """The server of a service, set up as its settings say."""
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -194,4 +199,4 @@ def serve(app: ASGIApp, listening: socket, settings: Settings) -> None:
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=GRACE,
     )
-    uvicorn.Server(config).run([listening])
+    return uvicorn.Server(config)
