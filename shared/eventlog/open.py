@@ -27,14 +27,18 @@ class LogSettings(Protocol):
 
 def open_log(settings: LogSettings) -> Store:
     """The log of an installation."""
-    limits = Limits(
+    return open_store(settings.effective_log_url, limits_of(settings))
+
+
+def limits_of(settings: LogSettings) -> Limits:
+    """For how long an installation waits for its databases."""
+    return Limits(
         lock=settings.log_lock_seconds,
         statement=settings.log_statement_seconds,
         connect=settings.log_connect_seconds,
         network=settings.log_network_seconds,
         idempotency=timedelta(days=settings.idempotency_days),
     )
-    return open_store(settings.effective_log_url, limits)
 
 
 def open_store(url: str, limits: Limits = LIMITS) -> Store:

@@ -41,7 +41,7 @@ async def test_a_list_that_reporting_has_leads_there_with_all_that_is_asked(hous
     base = house.settings.reporting_url
     assert {("commitments", "/v1/commitments"), ("meetings", "/v1/decisions")} <= ELSEWHERE
     for service, path in ELSEWHERE:
-        for credentials in (None, {}):
+        for credentials in (house.token(), dict[str, str]()):
             for query in ("", "?participant=MOP&q=educaci%C3%B3n&wait_for=9"):
                 answer = await house.ask(service, "GET", path + query, credentials=credentials)
                 assert (answer.status_code, answer.headers["location"]) == (303, f"{base}{path}{query}")
