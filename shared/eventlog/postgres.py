@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -23,33 +23,39 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from shared.errors import Unavailable
 from shared.eventlog import codec
+from shared.eventlog.envelope import BEGINNING, Bookmark
 from shared.eventlog.store import (
     LIMITS,
     Appended,
     Changes,
+    ClockAhead,
     CodeTaken,
     DuplicateKey,
     FollowerOvertaken,
     Limits,
+    LogAhead,
     LogNotReady,
+    LogWentBack,
     Outdated,
     Store,
     VersionConflict,
+    disk_full,
     fate_unknown,
 )
 from shared.postgres import AsyncConnection, Connection, Database, milliseconds
 
 APPEND_ONE: Final = (
     b"SELECT head, moment FROM bitacora_append("
-    b"%b::uuid, %b::bigint, %b::text, %b::bytea, %b::timestamptz, %b::boolean)"
+    b"%b::uuid, %b::bigint, %b::text, %b::bytea, %b::timestamptz, %b::boolean, %b::bigint, %b::text, %b::interval)"
 )
 APPEND: Final = (
     b"SELECT head, moment FROM bitacora_append("
-    b"%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::timestamptz, %b::boolean)"
+    b"%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::timestamptz, %b::boolean, %b::bigint, %b::text, "
+    b"%b::interval)"
 )
 APPEND_ALL: Final = (
     APPEND[:-1] + b", %b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], "
-    b"%b::text[], %b::bigint[], %b::boolean[], %b::text[], %b::bigint[], %b::bigint[])"
+    b"%b::text[], %b::bigint[], %b::boolean[], %b::text[], %b::text[], %b::bigint[], %b::bigint[])"
 )
 """The same append, for one event, for events alone, and with all that may come with them: each value costs time."""
 
@@ -93,6 +99,7 @@ class PostgresStore(Store):
         self.limits = limits
         self._url = url
         self._database = _database(url, limits)
+        self._tolerance = timedelta(seconds=limits.clock)
         self._announcing = _Announcing()
         self._used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
         self._pool: ConnectionPool[Connection] = ConnectionPool(
@@ -111,16 +118,18 @@ class PostgresStore(Store):
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    def append(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
+    def append(
+        self, batch: Sequence[Changes], now: datetime, known: Bookmark | None = None
+    ) -> Sequence[Appended]:
         """See `Store.append`."""
-        statement, values = _append(batch, now, announce=self._announcing.due())
-        with self._cursor(writing=True) as cursor:
+        statement, values = _append(batch, now, known, self._tolerance, announce=self._announcing.due())
+        with self._cursor(writing=True, known=known) as cursor:
             row = cursor.execute(statement, values, prepare=True).fetchone()
         return _appended(batch, row)
 
     def writer(self) -> PostgresWriter:
         """A writer on an asynchronous connection of its own."""
-        return PostgresWriter(self._database)
+        return PostgresWriter(self._database, self._tolerance)
 
     def _insert(
         self, events: Sequence[StoredEvent], tracking: Tracking | None, now: datetime | None
@@ -132,10 +141,14 @@ class PostgresStore(Store):
             [event.state for event in events],
             now,
             self._announcing.due(),
+            None,
+            None,
+            self._tolerance,
             *([[]] * 4),
             [tracking.application_name] if tracking else [],
             [tracking.notification_id] if tracking else [],
             [False] if tracking else [],
+            [None] if tracking else [],
             *([[]] * 3),
         )
         with self._cursor(writing=True) as cursor:
@@ -154,14 +167,16 @@ class PostgresStore(Store):
             yield lambda sql, values: cursor.execute(sql.replace("?", "%s").encode(), values).rowcount
 
     @contextmanager
-    def _cursor(self, *, writing: bool = False) -> Iterator[psycopg.Cursor[Any]]:
+    def _cursor(
+        self, *, writing: bool = False, known: Bookmark | None = None
+    ) -> Iterator[psycopg.Cursor[Any]]:
         """A cursor on a pooled connection in autocommit."""
         with ExitStack() as given_back:
             with _translated_errors():
                 self._database.must_answer()
                 self._pool.open()
                 connection = given_back.enter_context(self._pool.connection())
-            with _translated_errors(writing=writing):
+            with _translated_errors(writing=writing, known=known):
                 try:
                     with connection.cursor(binary=True) as cursor:
                         yield cursor
@@ -190,6 +205,10 @@ class PostgresStore(Store):
         with _translated_errors():
             migrate_postgres(_database(self._url, self.limits, waits=True))
 
+    def engine_time(self) -> datetime:
+        """See `Store.engine_time`."""
+        return self._moment(self._rows("SELECT clock_timestamp()", [])[0][0])
+
     def check_writable(self) -> None:
         """See `Store.check_writable`."""
         with self._cursor() as cursor:
@@ -210,19 +229,22 @@ class PostgresStore(Store):
 class PostgresWriter:
     """Appends for an event loop on one asynchronous connection: one round trip, one transaction, one batch."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tolerance: timedelta) -> None:
         self._database = database
+        self._tolerance = tolerance
         self._connection: AsyncConnection | None = None
         self._announcing = _Announcing()
 
-    async def write(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
+    async def write(
+        self, batch: Sequence[Changes], now: datetime, known: Bookmark | None = None
+    ) -> Sequence[Appended]:
         """See `Writer.write`. After a failure of the engine the next write opens a new connection."""
-        statement, values = _append(batch, now, announce=self._announcing.due())
+        statement, values = _append(batch, now, known, self._tolerance, announce=self._announcing.due())
         try:
             with _translated_errors():
                 if self._connection is None:
                     self._connection = await self._database.connect_async()
-            with _translated_errors(writing=True):
+            with _translated_errors(writing=True, known=known):
                 async with self._connection.cursor(binary=True) as cursor:
                     await cursor.execute(statement, values, prepare=True)
                     row = await cursor.fetchone()
@@ -330,13 +352,21 @@ class PostgresWaiter:
 # --- one append as a statement: its parameters, its answer, its failures as errors of ours ---------------------------
 
 
-def _append(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tuple[bytes, Sequence[Any]]:
+def _append(
+    batch: Sequence[Changes],
+    now: datetime,
+    known: Bookmark | None,
+    tolerance: timedelta,
+    *,
+    announce: bool,
+) -> tuple[bytes, Sequence[Any]]:
     """The statement that appends a batch, and its values."""
+    proof = (*(known or (None, None)), tolerance)
     events = [event for changes in batch for event in changes.events]
     alone = all(c.key is None and c.follower is None and c.seen is None for c in batch)
     if alone and len(events) == 1:
         (event,) = events
-        values = (event.stream_id, event.version, event.data.TYPE, codec.encode(event), now, announce)
+        values = (event.stream_id, event.version, event.data.TYPE, codec.encode(event), now, announce, *proof)
         return APPEND_ONE, values
     common = (
         [event.stream_id for event in events],
@@ -345,6 +375,7 @@ def _append(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tuple
         [codec.encode(event) for event in events],
         now,
         announce,
+        *proof,
     )
     if alone:
         return APPEND, common
@@ -360,6 +391,7 @@ def _append(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tuple
         [follower.name for follower in followers],
         [follower.position for follower in followers],
         [follower.retry for follower in followers],
+        [follower.identity for follower in followers],
         [name for name, _, _ in seen],
         [upto for _, upto, _ in seen],
         [before for _, _, before in seen],
@@ -399,11 +431,11 @@ def _uuid(value: UUID | str) -> UUID:
 
 
 @contextmanager
-def _translated_errors(*, writing: bool = False) -> Iterator[None]:
+def _translated_errors(*, writing: bool = False, known: Bookmark | None = None) -> Iterator[None]:
     """Failures of the engine as ours: conflicts by the constraint that was broken, the rest as unavailable.
 
     Of a writing that the server did not answer nobody knows whether it was carried out; what the server itself refused
-    was not.
+    was not. `known` is what the caller has read of the log.
     """
     try:
         yield
@@ -421,8 +453,20 @@ def _translated_errors(*, writing: bool = False) -> Iterator[None]:
                 raise Outdated(str(error)) from error
             case _:
                 raise IntegrityError(str(error)) from error
+    except psycopg.errors.CheckViolation as error:
+        match error.diag.constraint_name:
+            case "continuity":
+                raise LogWentBack(known or BEGINNING) from error
+            case "clock":
+                raise ClockAhead from error
+            case "log_clock":
+                raise LogAhead from error
+            case _:
+                raise IntegrityError(str(error)) from error
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
         raise LogNotReady from error
+    except psycopg.errors.DiskFull as error:
+        raise disk_full() from error
     except psycopg.errors.ReadOnlySqlTransaction as error:
         raise Unavailable("log-unavailable", "The event log takes no writes just now; try again.") from error
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:

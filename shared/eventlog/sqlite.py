@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
@@ -17,10 +18,11 @@ from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
 
-from shared.errors import Unavailable
+from shared.errors import NotReady, Unavailable
 from shared.eventlog import codec
-from shared.eventlog.envelope import FollowerPosition
+from shared.eventlog.envelope import BEGINNING, Bookmark, FollowerPosition, NewEvent
 from shared.eventlog.store import (
+    KEEP_BOOKMARK,
     LIMITS,
     MOVE_FOLLOWER,
     Appended,
@@ -30,14 +32,20 @@ from shared.eventlog.store import (
     FollowerOvertaken,
     Limits,
     LogNotReady,
+    LogWentBack,
     Outdated,
     Seen,
     Store,
     VersionConflict,
+    check_clocks,
+    disk_full,
 )
 
 IDLE_CONNECTIONS: Final = 8
 """Connections that are kept for whoever comes next; more are opened when more are needed at once."""
+
+LARGEST_WAL: Final = 16_000_000
+"""Bytes of a write-ahead log that are left lying; SQLite itself never makes its file smaller."""
 
 T = TypeVar("T")
 
@@ -65,10 +73,15 @@ class SQLiteStore(Store):
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    def append(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
+    def append(
+        self, batch: Sequence[Changes], now: datetime, known: Bookmark | None = None
+    ) -> Sequence[Appended]:
         """See `Store.append`."""
         with self._write() as connection:
             head, last = _head_and_clock(connection)
+            check_clocks(now, self.engine_time(), last, self.limits)
+            if known is not None:
+                _must_be_there(connection, known)
             moment = now if last is None else max(now, last)
             text = codec.instant_text(moment)
             answers: list[Appended] = []
@@ -86,6 +99,8 @@ class SQLiteStore(Store):
                         if "codes." in str(error):
                             raise CodeTaken(str(error)) from error
                         raise VersionConflict(str(error), event.stream_id, event.version) from error
+                    if known is not None and event.version > 1:
+                        _must_follow(connection, event, known)
                 self._remember(connection, changes, now)
                 answers.append(Appended(first, head, moment))
             return answers
@@ -99,6 +114,8 @@ class SQLiteStore(Store):
     ) -> list[int]:
         with self._write() as connection:
             head, last = _head_and_clock(connection)
+            if now is not None:
+                check_clocks(now, self.engine_time(), last, self.limits)
             moment = now if now is None or last is None else max(now, last)
             text = None if moment is None else codec.instant_text(moment)
             rows = [
@@ -180,6 +197,8 @@ class SQLiteStore(Store):
                 connection.close()
             if "no such table" in str(error):
                 raise LogNotReady from error
+            if "disk is full" in str(error):
+                raise disk_full() from error
             raise _unavailable() from error
         except BaseException:
             self._give_back(connection)
@@ -211,10 +230,27 @@ class SQLiteStore(Store):
 
         migrate_sqlite(partial(connect, self.path))
 
+    def engine_time(self) -> datetime:
+        """See `Store.engine_time`: this machine's."""
+        return datetime.now(UTC)
+
     def check_writable(self) -> None:
         """See `Store.check_writable`."""
         with self._write():
             pass
+
+    def check_room(self) -> None:
+        """See `Store.check_room`."""
+        free = shutil.disk_usage(Path(self.path).parent).free
+        if free < self.limits.room:
+            raise NotReady(
+                "disk-nearly-full", f"{free // 1_000_000} MB are free on the disk of the event log"
+            )
+
+    def tidy(self) -> None:
+        """See `Store.tidy`."""
+        with self._connection() as connection:
+            truncate_wal(connection, self.path)
 
     def waiter(self, poll: float) -> SQLiteWaiter:
         """See `Store.waiter`."""
@@ -234,9 +270,12 @@ class SQLiteWriter:
         self._store = store
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-writer")
 
-    async def write(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
+    async def write(
+        self, batch: Sequence[Changes], now: datetime, known: Bookmark | None = None
+    ) -> Sequence[Appended]:
         """See `Writer.write`."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.append, batch, now)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._store.append, batch, now, known)
 
     async def close(self) -> None:
         """See `Writer.close`."""
@@ -307,6 +346,7 @@ def connect(path: str, busy_timeout: float) -> sqlite3.Connection:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA journal_size_limit={LARGEST_WAL}")
         except sqlite3.OperationalError as error:
             connection.close()
             # Where several open a new file at once: the switch to the WAL does not wait for the lock it needs.
@@ -317,6 +357,20 @@ def connect(path: str, busy_timeout: float) -> sqlite3.Connection:
             return connection
 
 
+def truncate_wal(connection: sqlite3.Connection, path: str | Path) -> None:
+    """Bring a write-ahead log that has grown while it was read back to nothing, if nobody is in the way just now."""
+    wal = Path(f"{path}-wal")
+    if not wal.exists() or wal.stat().st_size <= LARGEST_WAL:
+        return
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    # Whoever waits here for readers keeps writers waiting.
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={patience}")
+
+
 def _head_and_clock(connection: sqlite3.Connection) -> tuple[int, datetime | None]:
     row = connection.execute(
         "SELECT rowid, recorded_at FROM stored_events ORDER BY rowid DESC LIMIT 1"
@@ -324,6 +378,22 @@ def _head_and_clock(connection: sqlite3.Connection) -> tuple[int, datetime | Non
     if row is None:
         return 0, None
     return row[0], None if row[1] is None else datetime.fromisoformat(row[1])
+
+
+def _must_be_there(connection: sqlite3.Connection, known: Bookmark) -> None:
+    """LogWentBack when another event, or none, is where the caller has seen one."""
+    if known == BEGINNING:
+        return
+    row = connection.execute("SELECT state FROM stored_events WHERE rowid = ?", (known.position,)).fetchone()
+    if row is None or codec.identity_of(row[0]) != known.identity:
+        raise LogWentBack(known)
+
+
+def _must_follow(connection: sqlite3.Connection, event: NewEvent, known: Bookmark) -> None:
+    """LogWentBack when the version before that of an event is missing."""
+    sql = "SELECT 1 FROM stored_events WHERE originator_id = ? AND originator_version = ?"
+    if connection.execute(sql, (event.stream_id.hex, event.version - 1)).fetchone() is None:
+        raise LogWentBack(known)
 
 
 def _must_be_all(connection: sqlite3.Connection, seen: Seen) -> None:
@@ -342,6 +412,7 @@ def _move(connection: sqlite3.Connection, follower: FollowerPosition) -> None:
         )
     else:
         moved = connection.execute(MOVE_FOLLOWER, (follower.name, follower.position))
+        connection.execute(KEEP_BOOKMARK, (follower.name, follower.position, follower.identity))
     if not moved.rowcount:
         raise FollowerOvertaken(f"follower {follower.name} is already further")
 
