@@ -11,7 +11,6 @@ import structlog
 
 from shared.logging import configure_logging, log_context
 
-
 pytestmark = pytest.mark.usefixtures("logging_restored")
 
 
