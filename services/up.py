@@ -58,7 +58,13 @@ class Children:
         """Start them all. CannotStart when a port is taken."""
         self.must_have_ports()
         for name, port in self.ports.items():
-            self._begin(name, f"services.{name}", BITACORA_HOST="127.0.0.1", BITACORA_PORT=str(port))
+            self._begin(
+                name,
+                f"services.{name}",
+                BITACORA_HOST="127.0.0.1",
+                BITACORA_PORT=str(port),
+                BITACORA_REPORTING_URL=self.url("reporting"),
+            )
         self._begin("worker", "services.reporting.follow")
 
     def _begin(self, name: str, module: str, **settings: str) -> None:

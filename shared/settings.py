@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     """How often one caller may ask each process; 0 for no limit, and by default 6000 in production, else no limit."""
     requests_per_minute_of_address: int | None = Field(default=None, ge=0, le=1_000_000)
     """How often one address may ask without credentials that hold; by default 600 in production, else no limit."""
+    reporting_url: str = "http://127.0.0.1:8003"
+    """Where clients reach reporting, which lists what the other two services record: these lead there."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins whose pages may call us, separated by commas; none by default."""
     errors_base_url: str = "/errors/"
@@ -130,6 +132,13 @@ class Settings(BaseSettings):
         if value and (url.scheme not in {"http", "https"} or not url.netloc or url.query or url.fragment):
             raise ValueError("must be an address that begins with https:// and holds no query")
         return value.rstrip("/")
+
+    @field_validator("reporting_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
+            raise ValueError("must begin with http:// or https:// and name a host")
+        return value
 
     @field_validator("timezone")
     @classmethod

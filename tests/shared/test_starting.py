@@ -17,7 +17,7 @@ from services.reporting.__main__ import main as reporting
 from services.reporting.follow import main as worker
 from tests.support.postgres import free_port
 
-pytestmark = pytest.mark.usefixtures("newcomer")
+pytestmark = pytest.mark.usefixtures("newcomer", "logging_restored")
 
 
 @pytest.fixture
