@@ -16,6 +16,7 @@ from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
+    TOLD,
     Answer,
     NextPage,
     Paged,
@@ -81,7 +82,7 @@ def commitment_routes(reporting: Reporting) -> Router:
             counted = query.include == "total"
             return list_as_of(reading, at, scope, filters, after=code, limit=query.limit, count=counted)
 
-        at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, found = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
         body = CommitmentsAnswer(
             **heading(at, scope),
             status_rule=CURRENT_RULE,
