@@ -25,6 +25,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Date,
+    Double,
     Index,
     Integer,
     MetaData,
@@ -685,6 +686,7 @@ class Schema:
             Column("position", BigInteger, nullable=False),
             Column("analyzed_at", BigInteger, nullable=False),
             Column("stopped_because", Text),
+            Column("seen_at", Double, nullable=False),
         )
 
     def interval_indexes(self) -> list[Index]:
@@ -699,6 +701,13 @@ class Schema:
 
 
 projection_state: Final = Table(
-    "projection_state", MetaData(), Column("position", BigInteger), Column("stopped_because", Text)
+    "projection_state",
+    MetaData(),
+    Column("position", BigInteger),
+    Column("stopped_because", Text),
+    Column("seen_at", Double),
 )
-"""How far a generation has followed the log, and what keeps it from going on."""
+"""How far a generation has followed the log, what keeps it from going on, and when a worker last showed itself.
+
+The last in seconds since 1970 by the database's own clock.
+"""
