@@ -14,6 +14,7 @@ from services.reporting.datasets import (
     bodies,
     decision_changes,
     meetings,
+    minutes,
     taken_up,
 )
 from services.reporting.projections.corrections import About, Answers, Telling, answers_of
@@ -50,6 +51,7 @@ from shared.events.meetings import (
     MeetingRescheduled,
     MinutesApproved,
     MinutesCirculated,
+    MinutesDrafted,
 )
 from shared.events.streams import stream_of
 from shared.events.types import Kind
@@ -121,6 +123,7 @@ class MeetingProjection(Telling):
             AgendaRevised,
             MeetingHeld,
             AttendanceCorrected,
+            MinutesDrafted,
             MinutesCirculated,
             MinutesApproved,
             MeetingPublished,
@@ -130,7 +133,16 @@ class MeetingProjection(Telling):
         (MeetingRescheduled, AgendaAgreed, AgendaRevised, AttendanceCorrected)
     )
 
-    __slots__ = ("_day_of", "_id", "_now", "_organizations", "_recipients", "_visibility")
+    __slots__ = (
+        "_agenda",
+        "_day_of",
+        "_drafts",
+        "_id",
+        "_now",
+        "_organizations",
+        "_recipients",
+        "_visibility",
+    )
 
     def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
@@ -140,6 +152,9 @@ class MeetingProjection(Telling):
         self._organizations = event.organizations
         self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._recipients: tuple[str, ...] = ()
+        self._agenda = event.agenda
+        self._drafts: dict[int, dict[int, str | None]] = {}
+        """By their number, what drafts of the minutes say of which item of the agenda."""
         self._now: dict[str, Any] = {
             "body": event.body,
             "title": event.title,
@@ -166,11 +181,16 @@ class MeetingProjection(Telling):
             case MeetingCancelled() as event:
                 now |= {"cancelled_on": day_of(recorded.recorded_at), "cancellation": event.reason}
             case AgendaAgreed() | AgendaRevised() as event:
+                self._agenda = event.agenda
                 now["agenda_items"] = len(event.agenda)
             case MeetingHeld() | AttendanceCorrected() as event:
                 now |= {"held_at": instant_text(event.held_at), "held_on": day_of(event.held_at)}
                 now["attendance_recorded"] = bool(event.attendance)
                 now["absences"] = json_text(event.mandatory_absences)
+            case MinutesDrafted() as event:
+                told = {one.agenda_item: one.summary for one in event.items if one.agenda_item is not None}
+                self._drafts[event.draft] = told
+                return
             case MinutesCirculated() as event:
                 # Minutes are out on the day they are first sent to somebody; what is sent again later mends them.
                 day = effective_day(recorded, day_of)
@@ -180,6 +200,8 @@ class MeetingProjection(Telling):
                 now["recipients_missing"] = json_text(event.recipients_missing)
                 if event.endings and now["held_on"] is not None:
                     yield from self._taken_up(recorded, event.endings)
+                if now["held_on"] is not None:
+                    yield self._minutes(recorded.stream_id.hex, event.draft)
             case MeetingPublished() as event:
                 self._visibility.take_in(event, recorded.position)
                 now["visibility"] = self._visibility.now.value
@@ -218,6 +240,19 @@ class MeetingProjection(Telling):
     def days_shown(self) -> Iterable[date]:
         """See `Telling.days_shown`."""
         return self._visibility.days()
+
+    def _minutes(self, meeting: str, draft: int) -> Now:
+        """What the sealed minutes say of the commitments on the agenda."""
+        told, held_on = self._drafts.get(draft, {}), self._now["held_on"]
+        return Now(
+            minutes,
+            {
+                (meeting, one.number, commitment): [(held_on, (one.title, told[one.number]))]
+                for one in self._agenda
+                if one.number in told
+                for commitment in one.commitments
+            },
+        )
 
     def _taken_up(self, recorded: Recorded, endings: Sequence[Ending]) -> Iterable[Now]:
         """Which decisions it took up again; of two items on one, that which ended it counts."""

@@ -35,6 +35,7 @@ from services.reporting.routes.asking import (
     SHOWN,
     TOLD,
     Asked,
+    Identifier,
     KnownOn,
     NextPage,
     Paged,
@@ -62,7 +63,6 @@ from shared.http.routing import Router
 from shared.rules.traffic_light import CURRENT_RULE
 
 GROUPS: Final = (STATUS, *DIMENSIONS)
-Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
 
 
 class _BoardQuery(Paged):
