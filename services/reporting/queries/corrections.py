@@ -119,6 +119,11 @@ class Corrections:
         """What an answer says of those of one thing, all of one day."""
         return self.of_day(self.of(thing))
 
+    def each(self, thing: UUID) -> list[Corrected]:
+        """What an answer says of each of one thing, all of one day: first what states follow from, then the latest."""
+        found = sorted(self.of(thing), key=Correction.weight)
+        return [Corrected(**self._members(one), others=[]) for one in found]
+
     def of_day(self, found: Sequence[Correction]) -> Corrected | None:
         """What an answer says of those that speak of one day."""
         if not found:

@@ -38,6 +38,7 @@ from services.reporting.routes.asking import (
     values_in,
 )
 from shared.events.streams import resolve
+from shared.events.types import Kind
 from shared.http.moments import RecordedAt
 from shared.http.names import Spelling
 from shared.http.routing import Router
@@ -74,6 +75,9 @@ class CommitmentAnswer(Page, kw_only=True):
     known_at: RecordedAt
     scope: str
     status_rule: RuleName
+
+
+_OF_A_PAGE: Final = (*TOLD, Kind.DECISION, Kind.BODY, Kind.MEETING, Kind.ACTION_ITEM)
 
 
 def commitment_routes(reporting: Reporting) -> Router:
@@ -137,7 +141,7 @@ def commitment_routes(reporting: Reporting) -> Router:
             day_of = reporting.clock.day_of
             return page_as_of(reading, reporting.store, at, scope, commitment_id, day_of=day_of)
 
-        at, scope, found = await reporting.ask(request, query, answer)
+        at, scope, found = await reporting.ask(request, query, answer, tells=_OF_A_PAGE)
         members = {name: getattr(found, name) for name in found.__struct_fields__}
         return tagged(
             request, CommitmentAnswer(**heading(at, scope), status_rule=CURRENT_RULE, **members), at
