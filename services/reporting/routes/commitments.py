@@ -14,6 +14,7 @@ from starlette.responses import Response
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import COUNTED, FILTERS, STATUS, Item, Listed, list_as_of
 from services.reporting.queries.commitment_page import Page, page_as_of
+from services.reporting.queries.corrected import CorrectedSince
 from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
@@ -74,6 +75,7 @@ class CommitmentAnswer(Page, kw_only=True):
     known_on: KnownOn
     known_at: RecordedAt
     scope: str
+    corrected: CorrectedSince
     status_rule: RuleName
 
 

@@ -31,7 +31,6 @@ from shared.events.meetings import (
     DecisionPublished,
     Effect,
     Ending,
-    MeetingHeld,
     MeetingPublished,
     MinutesApproved,
     MinutesCirculated,
@@ -83,7 +82,7 @@ def item(*commitments: str) -> AgendaItem:
 
 def story(seed: int, events: int) -> list[Told]:
     """A body, its meetings, decisions and action items, and whatever happened to them."""
-    draw = random.Random(seed)
+    draw, mistaken = random.Random(seed), random.Random(seed)
     begun = [
         bilateral("BIL", "a", "b"),
         *(convened("BIL", f"M-{n}", DAY + timedelta(days=n), agenda=(item("C-1"),)) for n in range(3)),
@@ -104,8 +103,8 @@ def story(seed: int, events: int) -> list[Told]:
     kinds = (_of_a_meeting, _of_a_decision, _of_an_action_item)
     for _ in range(events):
         told.append(draw.choice(kinds)(draw))
-        if draw.random() < 0.1:
-            told += _taken_back(draw, told)
+        if mistaken.random() < 0.1:
+            told += _taken_back(mistaken, told)
     for n in range(4):
         number = f"BIL-2012-{n:03}"
         unresolved = DecisionUnresolved(decision=number, code="c", reason="r")
@@ -116,7 +115,6 @@ def story(seed: int, events: int) -> list[Told]:
 
 
 _MISTAKEN: dict[type[Event], type[Retraction]] = {
-    MeetingHeld: MeetingFactRetracted,
     MinutesCirculated: MeetingFactRetracted,
     DecisionAcknowledged: DecisionFactRetracted,
     BudgetLineTied: DecisionFactRetracted,
