@@ -365,7 +365,6 @@ async def test_a_live_stream_ends_when_its_key_is_revoked_or_its_token_expires(
             stage.append((key.key_id, KeyRevoked(key_id=key.key_id, reason="lost")), kind="key")
             told = await asyncio.wait_for(by_key, 20)
             assert told.text.endswith(": your credentials are not valid any more\n\n")
-            assert b"identity.key_revoked" in told.content
             assert not by_token.done()
             service.now = later
             assert (await asyncio.wait_for(by_token, 20)).text.endswith("not valid any more\n\n")
