@@ -268,6 +268,10 @@ class Reporting:
         """Give back what it waits with; the read model and the log are whoever's who opened them."""
         await self._reached.close()
 
+    def end_waits(self) -> None:
+        """Let nobody wait for the read model any more: the service is about to stop."""
+        self._reached.end_waits()
+
 
 def _must_be_reached(after: int, head: int) -> None:
     if after > head:
