@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from shared.errors import Forbidden, NotFound
+from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.events.texts import composed
 from shared.http.body import ABSENT, USUAL, read_body
 from shared.http.context import RequestContext, context_of, credentials_required
@@ -84,6 +84,19 @@ class Declaration:
     def parameters(self) -> list[str]:
         """The names of the parameters of the path, in order."""
         return _PARAMETER.findall(self.path)
+
+
+async def still_admitted(request: Request) -> bool:
+    """Whether the credentials of a request that is being answered for long are still valid."""
+    authenticator: Authenticator = request.scope["app"].state.authenticator
+    try:
+        await authenticator.authenticate(context_of(request).headers)
+    except Unauthenticated:
+        return False
+    except Unavailable:
+        # Nobody says that they are not: the one who would know does not answer.
+        return True
+    return True
 
 
 class DeclaredRoute(APIRoute):

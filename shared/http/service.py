@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from socket import socket
 from typing import Any
 
 import uvicorn
@@ -13,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Lifespan
+from starlette.types import Lifespan
 
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
@@ -43,6 +45,8 @@ from shared.starting import beginning, listen, must_be_reachable
 
 # Asked on every request whether it is on, the framework looks up three providers: off, it looks up none.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+COULD_NOT_START = 3
+"""The exit status of a service that could not begin to serve, as uvicorn has it."""
 GRACE = 10
 """Seconds a stopping service waits for the requests it is serving."""
 
@@ -52,6 +56,8 @@ class Service(FastAPI):
 
     problems: Problems
     access: AccessTable
+    end_waits: Callable[[], None] | None
+    """Called when the service is about to stop: whoever waits for something to come, waits no more."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made when first asked for."""
@@ -73,13 +79,14 @@ def build_app(
     catalogue: Catalogue | None = None,
     checks: Mapping[str, Check] | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
+    end_waits: Callable[[], None] | None = None,
     registry: CollectorRegistry | None = None,
 ) -> Service:
     """The ASGI app of a service.
 
     `store` knows the codes by which requests name things, and `readable` which of these who may know of. `catalogue`
     explains the codes of the service itself; `checks` are what readiness rests on; `registry` takes the service's own
-    figures.
+    figures; `end_waits` lets go of those who wait without end, so that the service can stop.
     """
     registry = new_registry() if registry is None else registry
     problems = Problems(catalogue or {}, settings.errors_base_url)
@@ -94,6 +101,7 @@ def build_app(
         telemetry=None if settings.telemetry else NO_TELEMETRY,
     )
     app.problems = problems
+    app.end_waits = end_waits
     app.state.authenticator = authenticator
     per_caller, per_address = settings.effective_requests_per_minute
     app.state.rate_limits = RateLimits(per_caller, per_address) if per_caller or per_address else None
@@ -161,7 +169,21 @@ def build_authenticator(
     return Authenticator(verifier, keys, clock, heritage=heritage)
 
 
-def run(create_app: Callable[[Settings], ASGIApp], port: int, *, with_read_model: bool = False) -> None:
+class Server(uvicorn.Server):
+    """Lets go of those who wait for what is to come before it waits for those who are being served."""
+
+    def __init__(self, config: uvicorn.Config, end_waits: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._end_waits = end_waits
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn."""
+        if self._end_waits is not None:
+            self._end_waits()
+        await super().shutdown(sockets)
+
+
+def run(create_app: Callable[[Settings], Service], port: int, *, with_read_model: bool = False) -> None:
     """The process of a service: serves on its port, or on the one that the settings name, until told to stop."""
     with beginning():
         settings = load_settings()
@@ -177,13 +199,17 @@ def run(create_app: Callable[[Settings], ASGIApp], port: int, *, with_read_model
     serve(app, listening, settings)
 
 
-def serve(app: ASGIApp, listening: socket, settings: Settings) -> None:
+def serve(app: Service, listening: socket.socket, settings: Settings) -> None:
     """Serves until told to stop, then finishes what it is serving."""
     spare_long_lived_objects()
-    server_of(app, settings).run([listening])
+    server = server_of(app, settings)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run([listening])
+    if not server.started:
+        sys.exit(COULD_NOT_START)
 
 
-def server_of(app: ASGIApp, settings: Settings) -> uvicorn.Server:
+def server_of(app: Service, settings: Settings) -> uvicorn.Server:
     """The server of a service, set up as its settings say."""
     config = uvicorn.Config(
         app,
@@ -199,4 +225,4 @@ def server_of(app: ASGIApp, settings: Settings) -> uvicorn.Server:
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=GRACE,
     )
-    return uvicorn.Server(config)
+    return Server(config, app.end_waits)
