@@ -50,12 +50,14 @@ CODES: dict[str, Explained] = {
         405, "Method not allowed", "The path exists with other methods: see the `Allow` header."
     ),
     "body-too-large": Explained(
-        413, "Body too large", "`detail` says how much the path takes: 64 kB, and 1 MB where texts are many."
+        413,
+        "Body too large",
+        "`detail` says how much the path takes: 64 kB unless it needs more, and 10 MB at most.",
     ),
     "body-too-complex": Explained(
         422,
         "Body too complex",
-        "A body has 10,000 values at most, and 1,000 in one list or object: `detail` says which it exceeds.",
+        "A body of 64 kB has 10,000 values at most, and 1,000 in one list or object: `detail` says which it exceeds.",
     ),
     "media-type-not-supported": Explained(
         415, "Media type not supported", "Send `Content-Type: application/json`, in UTF-8, not compressed."

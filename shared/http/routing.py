@@ -23,7 +23,7 @@ from starlette.types import Scope
 
 from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.events.texts import composed
-from shared.http.body import ABSENT, USUAL, read_body
+from shared.http.body import ABSENT, LARGEST, USUAL, read_body
 from shared.http.context import RequestContext, context_of, credentials_required
 from shared.http.idempotency import parse_idempotency_key
 from shared.http.names import Spelling, codes_in, has_names, known_codes, respelled, respelled_json
@@ -80,6 +80,10 @@ class Declaration:
     path_types: Mapping[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
     descriptions: Mapping[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.largest_body > LARGEST:
+            raise ValueError(f"{self.path} would take a larger body than any route may")
 
     def parameters(self) -> list[str]:
         """The names of the parameters of the path, in order."""

@@ -26,7 +26,7 @@ from pydantic import ValidationError
 from services.commitments.app import PORT as COMMITMENTS
 from services.meetings.app import PORT as MEETINGS
 from services.reporting.app import PORT as REPORTING
-from shared.http.body import ROOMY
+from shared.http.body import LARGEST, USUAL
 from shared.http.service import server_of
 from shared.settings import Settings
 from tests.support.postgres import free_port
@@ -107,7 +107,7 @@ def test_the_proxys_file_names_our_ports_our_settings_and_our_limits() -> None:
     assert re.findall(r"server 127\.0\.0\.1:(\d+);", text) == [
         str(port) for port in (COMMITMENTS, MEETINGS, REPORTING)
     ]
-    assert f"client_max_body_size {ROOMY // 1024 // 1024}m;" in text
+    assert f"client_max_body_size {LARGEST // 1024 // 1024}m;" in text
     named = set(re.findall(r"BITACORA_\w+", text))
     assert named
     assert named <= {f"BITACORA_{name.upper()}" for name in Settings.model_fields}
@@ -178,6 +178,7 @@ def test_the_documented_proxy_puts_the_services_under_one_host(tmp_path: Path) -
     if NGINX is None:
         return  # what its file says of ours is looked at above, with or without nginx
     installation = Installation(tmp_path / "data", public_url="https://bitacora.gob.test/reporting")
+    written = {**installation.token(), "Content-Type": "application/json"}
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     with (
@@ -197,10 +198,9 @@ def test_the_documented_proxy_puts_the_services_under_one_host(tmp_path: Path) -
         documents = client.get("/reporting/docs")
         for part in re.findall(r'(?:src|href)="([^"]+)"', documents.text):
             assert client.get(f"/reporting/{part}").status_code == 200, part
-        large = client.post(
-            "/commitments/v1/things", content=b"x" * (ROOMY + 1), headers=installation.token()
-        )
+        large = client.post("/meetings/v1/things", content=b"x" * (USUAL + 1), headers=written)
         assert large.status_code == 413
+        assert "64 kB" in large.json()["detail"]
         for inside in ("/metrics", "/health/ready", "/health/live"):
             assert client.get(f"/reporting{inside}").status_code == 404
         assert client.get("/v1/things").status_code == 404
