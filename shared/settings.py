@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """For how long a connection to the log's server is waited for."""
     log_network_seconds: float = Field(default=10, ge=1, le=600)
     """After how long without a sign of life on the network the log's server is given up."""
+    log_clock_seconds: float = Field(default=60, ge=1, le=3e9)
+    """By how much a process's clock may be ahead of the engine's, and the last event on record ahead of both."""
     idempotency_days: float = Field(default=7, ge=1, le=3660)
     """For how long an `Idempotency-Key` is remembered at least: scripts may try again for so long."""
     timezone: str = "America/Santiago"

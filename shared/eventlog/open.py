@@ -22,6 +22,8 @@ class LogSettings(Protocol):
     @property
     def log_network_seconds(self) -> float: ...
     @property
+    def log_clock_seconds(self) -> float: ...
+    @property
     def idempotency_days(self) -> float: ...
 
 
@@ -32,6 +34,7 @@ def open_log(settings: LogSettings) -> Store:
         statement=settings.log_statement_seconds,
         connect=settings.log_connect_seconds,
         network=settings.log_network_seconds,
+        clock=settings.log_clock_seconds,
         idempotency=timedelta(days=settings.idempotency_days),
     )
     return open_store(settings.effective_log_url, limits)

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -25,15 +25,19 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from shared.errors import Unavailable
 from shared.eventlog import codec
+from shared.eventlog.envelope import BEGINNING, Bookmark
 from shared.eventlog.store import (
     LIMITS,
     Appended,
     Changes,
+    ClockAhead,
     CodeTaken,
     DuplicateKey,
     FollowerOvertaken,
     Limits,
+    LogAhead,
     LogNotReady,
+    LogWentBack,
     Outdated,
     Store,
     VersionConflict,
@@ -41,15 +45,16 @@ from shared.eventlog.store import (
 
 APPEND_ONE: Final = (
     b"SELECT head, moment FROM bitacora_append("
-    b"%b::uuid, %b::bigint, %b::text, %b::bytea, %b::timestamptz, %b::boolean)"
+    b"%b::uuid, %b::bigint, %b::text, %b::bytea, %b::timestamptz, %b::boolean, %b::bigint, %b::text, %b::interval)"
 )
 APPEND: Final = (
     b"SELECT head, moment FROM bitacora_append("
-    b"%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::timestamptz, %b::boolean)"
+    b"%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::timestamptz, %b::boolean, %b::bigint, %b::text, "
+    b"%b::interval)"
 )
 APPEND_ALL: Final = (
     APPEND[:-1] + b", %b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], "
-    b"%b::text[], %b::bigint[], %b::boolean[], %b::text[], %b::bigint[], %b::bigint[])"
+    b"%b::text[], %b::bigint[], %b::boolean[], %b::text[], %b::text[], %b::bigint[], %b::bigint[])"
 )
 """The same append, for one event, for events alone, and with all that may come with them: each value costs time."""
 
@@ -107,10 +112,12 @@ class PostgresStore(Store):
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    def append(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
+    def append(
+        self, batch: Sequence[Changes], now: datetime, known: Bookmark | None = None
+    ) -> Sequence[Appended]:
         """See `Store.append`."""
-        statement, values = _append(batch, now, announce=self._announcing.due())
-        with self._cursor() as cursor:
+        statement, values = _append(batch, now, known, self.limits, announce=self._announcing.due())
+        with self._cursor(known) as cursor:
             row = cursor.execute(statement, values, prepare=True).fetchone()
         return _appended(batch, row)
 
@@ -128,10 +135,14 @@ class PostgresStore(Store):
             [event.state for event in events],
             now,
             self._announcing.due(),
+            None,
+            None,
+            timedelta(seconds=self.limits.clock),
             *([[]] * 4),
             [tracking.application_name] if tracking else [],
             [tracking.notification_id] if tracking else [],
             [False] if tracking else [],
+            [None] if tracking else [],
             *([[]] * 3),
         )
         with self._cursor() as cursor:
@@ -150,9 +161,9 @@ class PostgresStore(Store):
             yield lambda sql, values: cursor.execute(sql.replace("?", "%s").encode(), values).rowcount
 
     @contextmanager
-    def _cursor(self) -> Iterator[psycopg.Cursor[Any]]:
+    def _cursor(self, known: Bookmark | None = None) -> Iterator[psycopg.Cursor[Any]]:
         """A cursor on a pooled connection in autocommit."""
-        with _translated_errors():
+        with _translated_errors(known):
             self._pool.open()
             with self._pool.connection() as connection:
                 try:
@@ -183,6 +194,10 @@ class PostgresStore(Store):
         with _translated_errors():
             migrate_postgres(_conninfo(self._url, self.limits._replace(lock=0, statement=0)))
 
+    def engine_time(self) -> datetime:
+        """See `Store.engine_time`."""
+        return self._moment(self._rows("SELECT clock_timestamp()", [])[0][0])
+
     def check_writable(self) -> None:
         """See `Store.check_writable`."""
         with self._cursor() as cursor:
@@ -211,11 +226,13 @@ class PostgresWriter:
         self._cursor: psycopg.AsyncCursor[tuple[Any, ...]] | None = None
         self._announcing = _Announcing()
 
-    async def write(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
+    async def write(
+        self, batch: Sequence[Changes], now: datetime, known: Bookmark | None = None
+    ) -> Sequence[Appended]:
         """See `Writer.write`. After a failure of the engine the next write opens a new connection."""
-        statement, values = _append(batch, now, announce=self._announcing.due())
+        statement, values = _append(batch, now, known, self._limits, announce=self._announcing.due())
         try:
-            with _translated_errors():
+            with _translated_errors(known):
                 # The server keeps its limits by itself; this one is for a server that does nothing at all any more.
                 async with asyncio.timeout(self._limits.connect + self._limits.statement):
                     cursor = self._cursor or await self._connect()
@@ -330,13 +347,16 @@ class PostgresWaiter:
 # --- one append as a statement: its parameters, its answer, its failures as errors of ours ---------------------------
 
 
-def _append(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tuple[bytes, Sequence[Any]]:
+def _append(
+    batch: Sequence[Changes], now: datetime, known: Bookmark | None, limits: Limits, *, announce: bool
+) -> tuple[bytes, Sequence[Any]]:
     """The statement that appends a batch, and its values."""
+    proof = (*(known or (None, None)), timedelta(seconds=limits.clock))
     events = [event for changes in batch for event in changes.events]
     alone = all(c.key is None and c.follower is None and c.seen is None for c in batch)
     if alone and len(events) == 1:
         (event,) = events
-        values = (event.stream_id, event.version, event.data.TYPE, codec.encode(event), now, announce)
+        values = (event.stream_id, event.version, event.data.TYPE, codec.encode(event), now, announce, *proof)
         return APPEND_ONE, values
     common = (
         [event.stream_id for event in events],
@@ -345,6 +365,7 @@ def _append(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tuple
         [codec.encode(event) for event in events],
         now,
         announce,
+        *proof,
     )
     if alone:
         return APPEND, common
@@ -360,6 +381,7 @@ def _append(batch: Sequence[Changes], now: datetime, *, announce: bool) -> tuple
         [follower.name for follower in followers],
         [follower.position for follower in followers],
         [follower.retry for follower in followers],
+        [follower.identity for follower in followers],
         [name for name, _, _ in seen],
         [upto for _, upto, _ in seen],
         [before for _, _, before in seen],
@@ -399,8 +421,11 @@ def _uuid(value: UUID | str) -> UUID:
 
 
 @contextmanager
-def _translated_errors() -> Iterator[None]:
-    """Failures of the engine as ours: conflicts by the constraint that was broken, the rest as unavailable."""
+def _translated_errors(known: Bookmark | None = None) -> Iterator[None]:
+    """Failures of the engine as ours: conflicts by the constraint that was broken, the rest as unavailable.
+
+    `known` is what the caller has read of the log.
+    """
     try:
         yield
     except psycopg.errors.UniqueViolation as error:
@@ -415,6 +440,16 @@ def _translated_errors() -> Iterator[None]:
                 raise FollowerOvertaken(str(error)) from error
             case "seen":
                 raise Outdated(str(error)) from error
+            case _:
+                raise IntegrityError(str(error)) from error
+    except psycopg.errors.CheckViolation as error:
+        match error.diag.constraint_name:
+            case "continuity":
+                raise LogWentBack(known or BEGINNING) from error
+            case "clock":
+                raise ClockAhead from error
+            case "log_clock":
+                raise LogAhead from error
             case _:
                 raise IntegrityError(str(error)) from error
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:

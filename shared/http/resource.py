@@ -183,6 +183,7 @@ async def show(
     version: int,
     position: int,
     told: int,
+    quarantined: int = 0,
     whole: bool = False,
     unchanged: Callable[[], bool] = lambda: True,
 ) -> Response:
@@ -199,6 +200,7 @@ async def show(
         version=version,
         position=position,
         told=told,
+        quarantined=quarantined,
         unchanged=lambda: redacted.settled and unchanged(),
     )
 
@@ -409,6 +411,7 @@ class Resource(Generic[A]):
                 version=version,
                 position=position,
                 told=state.position,
+                quarantined=state.quarantined,
                 whole=self._whole(state, actor),
                 unchanged=lambda: (
                     private.settled
