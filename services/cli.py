@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from shared.errors import BitacoraError
+from shared.errors import BitacoraError, CorruptEvent
 from shared.identity.actor import Role
 
 if TYPE_CHECKING:
@@ -42,9 +43,21 @@ def main() -> None:
     except BitacoraError as error:
         err.print(f"[red]{error.message}[/red]", soft_wrap=True)
         sys.exit(1)
+    except CorruptEvent as error:
+        err.print(f"[red]{unreadable(error)}[/red]", soft_wrap=True, highlight=False)
+        sys.exit(1)
     except ValueError as error:
         err.print(f"[red]{error}[/red]", soft_wrap=True)
         sys.exit(1)
+
+
+def unreadable(error: CorruptEvent) -> str:
+    """What somebody at a terminal can do about an event that cannot be read."""
+    return (
+        f"The event at position {error.position} cannot be read: {escape(error.reason)}. Mend its line from a backup, "
+        f"or let everything go on without it: `bitacora quarantine {error.position} --reason …`. "
+        "`bitacora verify` says whether there are more."
+    )
 
 
 @app.command()
@@ -216,6 +229,7 @@ def rebuild() -> None:
     from services.reporting.datasets import Schema
     from services.reporting.generations import open_read_model
     from services.reporting.generations.interface import RebuildUnderWayError
+    from services.reporting.projections.projector import MustBeginAnewError
     from services.reporting.rebuild import rebuild as rebuild_read_model
     from shared.clock import Clock
 
@@ -232,6 +246,8 @@ def rebuild() -> None:
             )
     except RebuildUnderWayError as error:
         raise ValueError("Another process is rebuilding the read model.") from error
+    except MustBeginAnewError as error:
+        raise ValueError(f"Meanwhile {error}: run this again.") from error
     finally:
         read_model.close()
     out.print(f"The read model is new, up to position {position}.")
@@ -252,12 +268,69 @@ def verify() -> None:
         out.print(
             f"{count} events are of the type {name}, which this version does not know.", highlight=False
         )
+    for event in report.quarantined:
+        out.print(
+            f"position {event.position} of stream {event.stream_id} is put aside: {event.cause} ({event.reason})",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
+    for position in report.mended:
+        out.print(
+            f"position {position} was put aside, is another line now, and counts again.", highlight=False
+        )
     for fault in report.faults:
-        err.print(f"[red]position {fault.position}[/red]: {fault.reason}", soft_wrap=True)
+        stream = "" if fault.stream_id is None else f", stream {fault.stream_id}"
+        err.print(f"[red]position {fault.position}[/red]{stream}: {escape(fault.reason)}", soft_wrap=True)
     if not report.sound:
         err.print(f"The log is not sound: {len(report.faults) + report.more_faults} faults.")
         raise typer.Exit(1)
-    out.print("The log is sound.")
+    if not report.events:
+        err.print(
+            "The log holds no event: there is nothing to call sound. Is it the right one, and complete?"
+        )
+        raise typer.Exit(1)
+    out.print(
+        "The log is sound." if not report.quarantined else "The log is sound, but for what is put aside."
+    )
+
+
+@app.command()
+def quarantine(
+    position: Annotated[
+        int, typer.Argument(min=1, help="The event, by its position; see `bitacora verify`.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why, for whoever finds the gap in ten years.")],
+    although_readable: Annotated[
+        bool,
+        typer.Option("--although-readable", help="Also if it can be read: it is not what was recorded."),
+    ] = False,
+    organization: Annotated[str, typer.Option(help="On whose behalf.")] = "DCI",
+    subject: Annotated[str, typer.Option(help="Who does it, by subject id.")] = "operator",
+) -> None:
+    """Put an event aside that cannot be read: it stays where it lies, and everything goes on without it."""
+    from shared.clock import Clock
+    from shared.eventlog.quarantine import quarantine as put_aside
+    from shared.identity.actor import Actor
+
+    with _log() as store:
+        done = put_aside(
+            store,
+            position,
+            reason=reason,
+            actor=Actor(subject, organization, Role.ADMIN),
+            now=Clock(_settings().timezone).now,
+            although_readable=although_readable,
+        )
+    out.print(
+        f"The event at position {position} ({done.event.cause}) is put aside: the event at position {done.at} says so. "
+        "Running services go on without it by themselves, and the worker builds the read model anew where it told of "
+        "it. What services keep of the whole log (organizations, bodies, keys, decisions) loses it at their next "
+        "start.",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
 
 
 followers = typer.Typer(help="What follows the log, how far it has come, and what it could not handle.")

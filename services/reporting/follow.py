@@ -5,6 +5,7 @@ Where there is no generation of its fingerprint yet, it builds one first.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import sys
@@ -23,8 +24,8 @@ from services.reporting.generations.interface import (
     ReadModel,
     RebuildUnderWayError,
 )
-from services.reporting.projections.projector import CAPACITY, Projector
-from services.reporting.rebuild import build_missing
+from services.reporting.projections.projector import CAPACITY, MustBeginAnewError, Projector
+from services.reporting.rebuild import build_missing, rebuild
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
 from shared.errors import BitacoraError, CorruptEvent
@@ -94,11 +95,35 @@ class Worker:
             except CorruptEvent as error:
                 log.critical("projection_stopped", position=error.position, reason=error.reason)
                 self._wait()
+                self._look_for_quarantined()
+            except MustBeginAnewError as error:
+                log.warning("projection_begins_anew", without=error.position)
+                self._begin_anew()
             except BitacoraError as error:
                 log.warning("projection_waits", code=error.code, pause=self._pause)
                 self._wait()
         if self._analyzing is not None:
             self._analyzing.join()
+
+    def _look_for_quarantined(self) -> None:
+        """Somebody may have put the event aside meanwhile."""
+        with contextlib.suppress(BitacoraError):
+            self._store.quarantined()
+
+    def _begin_anew(self) -> None:
+        """Build a generation without an event that was put aside, while the present one answers."""
+        try:
+            self._store.quarantined()
+            rebuild(self._store, self._read_model, self._clock)
+        except (
+            BitacoraError,
+            CorruptEvent,
+            OvertakenError,
+            RebuildUnderWayError,
+            MustBeginAnewError,
+        ) as error:
+            log.warning("projection_not_begun_anew", reason=str(error))
+            self._wait()
 
     def _wait(self) -> None:
         self._stopping.wait(self._pause)
@@ -132,6 +157,9 @@ class Worker:
                         projector.project(position, line)
                 except CorruptEvent as error:
                     self._write_what_precedes(error, lines, writer, before)
+                    raise
+                except MustBeginAnewError as error:
+                    writer.stop(f"it is being built anew without the event at position {error.position}")
                     raise
                 writer.write(projector.changes(), before=before, after=subscription.position)
                 self._pause = SHORTEST_PAUSE

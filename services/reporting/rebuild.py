@@ -48,6 +48,7 @@ def rebuild(
     generation is then as it was.
     """
     read_model.prepare()
+    store.quarantined()
     with read_model.building():
         return _build(store, read_model, clock, progress, grace)
 

@@ -26,6 +26,7 @@ from shared.aggregate.retraction import Judge, retracting
 from shared.aggregate.telling import AsTold, as_told
 from shared.errors import (
     BitacoraError,
+    CorruptEvent,
     Forbidden,
     InvalidInput,
     KeyReused,
@@ -235,7 +236,7 @@ class Repository(Generic[A]):
     async def history(self, stream_id: UUID, upto_version: int | None = None) -> list[Recorded]:
         """All events of a stream, in order, up to a version; empty when there is none."""
         lines = await self.lines(stream_id, upto_version=upto_version)
-        return [codec.decode(line, position) for position, line in lines]
+        return self._decoded(lines)
 
     async def last_event(self, outcome: Outcome) -> Event:
         """The event with which a command ended, read back from the log where it was an earlier one."""
@@ -508,10 +509,17 @@ class Repository(Generic[A]):
         """The state after the events up to a version and to a position, and the last of these. Blocks."""
         upto = version if told is None else None
         lines = self.live.store.read_stream(stream_id, 0, position, upto_version=upto)
-        history = [codec.decode(line, at) for at, line in lines]
+        history = self._decoded(lines)
         if told is not None:
             history = as_told(history, told)[:version]
         return self._aggregate.fold(history), history[-1] if history else None
+
+    def _decoded(self, lines: Sequence[tuple[int, bytes]]) -> list[Recorded]:
+        try:
+            return [codec.decode(line, position) for position, line in lines]
+        except CorruptEvent as error:
+            self.live.met_unreadable(error)
+            raise
 
     def _keep(self, aggregate: A) -> None:
         self.forget(aggregate.id)

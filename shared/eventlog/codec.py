@@ -22,7 +22,6 @@ from shared.events.record import EventQuarantined, EventUnreadable
 from shared.events.registry import EVENT_TYPES
 from shared.identity.actor import Actor, Role
 
-
 NOBODY: Final = Actor(subject="unknown", organization="", role=Role.SYSTEM)
 """By whom an event was recorded that cannot be read."""
 

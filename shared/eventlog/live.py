@@ -22,9 +22,10 @@ from shared.eventlog import codec
 from shared.eventlog.appender import Appender
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.locks import StreamLocks
-from shared.eventlog.store import Appended, Changes, Store
+from shared.eventlog.store import Appended, Changes, Quarantined, Store
 from shared.eventlog.subscription import BATCH, Subscription
 from shared.events.facts import Event
+from shared.events.record import EventQuarantined
 
 FOREIGN_POLL = 0.025
 """Seconds between two looks for what other processes wrote; our own events need none, and looking costs them time."""
@@ -34,6 +35,9 @@ PAUSE_AFTER_FAILURE = 0.2
 
 PATIENCE = 5.0
 """Seconds for which somebody is kept waiting for what other processes wrote."""
+
+SHOWN = 5
+"""How many events a sentence names by their positions."""
 
 PRUNE_EVERY = 60.0
 """Seconds between two looks of a process that writes for idempotency keys that are too old."""
@@ -65,7 +69,9 @@ class LiveLog:
         """Every event up to this position has been taken in by every cache and every subscriber."""
         self.locks = StreamLocks()
         self.failure: Exception | None = None
-        """Why the process stopped following for good (a corrupt event, a defect); readiness reports it."""
+        """Why the process does not follow: a defect, for good; or a corrupt event, until somebody puts it aside."""
+        self.unreadable: dict[int, str] = {}
+        """The corrupt events that were met and are not put aside, by position, and what is wrong with each."""
         self._caches: list[Cache] = []
         self._subscribers: list[tuple[frozenset[str], Callable[[Recorded], None], bool]] = []
         self._ordered_types: frozenset[str] = frozenset()
@@ -179,9 +185,27 @@ class LiveLog:
         """How far the process has followed, in a sentence; raises when it cannot write, or follows no more."""
         await asyncio.to_thread(self.store.check_ready)
         await asyncio.to_thread(self.store.check_writable)
+        quarantined = await asyncio.to_thread(self.store.quarantined)
+        if isinstance(self.failure, CorruptEvent):
+            raise Unavailable("event-unreadable", self._said_of_unreadable([self.failure.position]))
         if self.failure is not None:
             raise self.failure
-        return f"followed up to position {self.position}"
+        said = [f"followed up to position {self.position}"]
+        if unreadable := sorted(self.unreadable.keys() - quarantined.keys()):
+            said.append(self._said_of_unreadable(unreadable))
+        if quarantined:
+            said.append(f"put aside: {_positions(quarantined)}")
+        return "; ".join(said)
+
+    def met_unreadable(self, error: CorruptEvent) -> None:
+        """Take note of a corrupt event that somebody met outside of what is followed."""
+        if error.position not in self.unreadable:
+            log.critical("log_corrupt", position=error.position, reason=error.reason)
+        self.unreadable[error.position] = error.reason
+
+    @staticmethod
+    def _said_of_unreadable(positions: Iterable[int]) -> str:
+        return f"cannot be read: {_positions(positions)}; see `bitacora verify` and `bitacora quarantine`"
 
     async def _prune_keys(self) -> None:
         """Forget idempotency keys whose time has passed, a few at a time."""
@@ -251,6 +275,8 @@ class LiveLog:
                     self._tell_subscribers(own)
                 else:
                     heading = codec.decode_heading(line, position)
+                    if heading.type == EventQuarantined.TYPE:
+                        self._go_on_without(codec.decode(line, position))
                     wanted = any(cache.wants(heading.stream_id) for cache in self._caches)
                     if wanted or heading.type in self._ordered_types:
                         recorded = codec.decode(line, position)
@@ -259,6 +285,13 @@ class LiveLog:
                         self._tell_subscribers(recorded)
                 self.position = position
         self._reached(max(seen, self.position))
+
+    def _go_on_without(self, recorded: Recorded) -> None:
+        """Another process put an event aside: what was folded with it is folded anew."""
+        assert isinstance(recorded.data, EventQuarantined)
+        self.store.note_quarantined(Quarantined(recorded.data, recorded.position))
+        self.unreadable.pop(recorded.data.position, None)
+        self.forget([recorded.data.stream_id])
 
     async def _replay(self, head: int) -> None:
         after = 0
@@ -287,18 +320,29 @@ class LiveLog:
                     log.warning("log_tail_interrupted", code=error.code, position=self.position)
                     self._stopping.wait(PAUSE_AFTER_FAILURE)
                 else:
-                    self._hand_over(lines, subscription.position)
+                    try:
+                        self._hand_over(lines, subscription.position)
+                    except CorruptEvent as error:
+                        self._wait_at(error)
+                    else:
+                        if isinstance(self.failure, CorruptEvent):
+                            self.failure = None
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the tail unnoticed
             self._stopped_by(error)
+
+    def _wait_at(self, error: CorruptEvent) -> None:
+        """Stand before an event that cannot be read, until the log says that it was put aside."""
+        self.met_unreadable(error)
+        self.failure = error
+        self._stopping.wait(PAUSE_AFTER_FAILURE)
+        with contextlib.suppress(BitacoraError):
+            self.store.quarantined()
 
     def _stopped_by(self, error: Exception) -> None:
         """Following on would pass over events or repeat them: stop, loudly."""
         self.failure = error
         self._stopping.set()
-        if isinstance(error, CorruptEvent):
-            log.critical("log_corrupt", position=error.position, reason=error.reason)
-        else:
-            log.critical("log_tail_broken", position=self.position + 1, exc_info=error)
+        log.critical("log_tail_broken", position=self.position + 1, exc_info=error)
 
     def _hand_over(self, lines: list[tuple[int, bytes]], seen: int) -> None:
         """Let the loop take the lines in, and wait for it: a slow loop slows the tail, not memory."""
@@ -319,3 +363,10 @@ class LiveLog:
                 return
         if failure:
             raise failure[0]
+
+
+def _positions(positions: Iterable[int]) -> str:
+    """Events by their positions, the first of them where there are many."""
+    numbers = sorted(positions)
+    shown = ", ".join(map(str, numbers[:SHOWN])) + (" and others" if len(numbers) > SHOWN else "")
+    return f"the event{'s' if len(numbers) > 1 else ''} at position{'s' if len(numbers) > 1 else ''} {shown}"

@@ -37,7 +37,9 @@ def quarantine(
     was recorded by mistake is retracted. So, too, for one that was put aside before.
     """
     if not reason.strip():
-        raise InvalidInput("reason-missing", "Say why: whoever finds the gap in ten years will ask.", pointer="/reason")
+        raise InvalidInput(
+            "reason-missing", "Say why: whoever finds the gap in ten years will ask.", pointer="/reason"
+        )
     while True:
         before = store.quarantined()
         found = store.read_as_it_lies(position - 1, 1, upto=position) if position > 0 else []
@@ -82,8 +84,8 @@ def _put_aside(
     if cause is None and not although_readable:
         raise RuleBroken(
             "event-readable",
-            f"The event at position {stored.position} can be read and is where it belongs. What was recorded by mistake "
-            "is retracted; if its bytes are not what was recorded, say --although-readable.",
+            f"The event at position {stored.position} can be read and is where it belongs. What was recorded by "
+            "mistake is retracted; if its bytes are not what was recorded, say --although-readable.",
         )
     return EventQuarantined(
         position=stored.position,
@@ -103,5 +105,7 @@ def _instant_before(store: Store, position: int) -> datetime | None:
 
 
 def _one_line(text: str) -> str:
-    seen = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    seen = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
     return seen[:LONGEST_LINE]

@@ -349,7 +349,9 @@ class Store(ProcessRecorder):
         """The events that were put aside, by position; looked up in the log, and passed over from now on."""
         found: dict[int, Quarantined] = {}
         after = 0
-        while lines := self._select("{position}, state", after, QUARANTINED_AT_ONCE, None, (EventQuarantined.TYPE,)):
+        while lines := self._select(
+            "{position}, state", after, QUARANTINED_AT_ONCE, None, (EventQuarantined.TYPE,)
+        ):
             after = lines[-1][0]
             for at, line in lines:
                 try:

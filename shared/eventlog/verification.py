@@ -11,10 +11,10 @@ import msgspec
 
 from shared.errors import CorruptEvent
 from shared.eventlog import codec
-from shared.eventlog.envelope import StoredLine
+from shared.eventlog.envelope import Recorded, StoredLine
 from shared.eventlog.store import Quarantined, Store
+from shared.events.facts import Unknown
 from shared.events.record import EventQuarantined
-from shared.events.registry import EVENT_TYPES
 
 BATCH = 2_000
 MOST_FAULTS = 100
@@ -98,23 +98,26 @@ class _Verification:
         if position != self._position + 1:
             report.add(position, f"the position before it is {self._position}", stored.stream_id)
         self._position = position
+        stream_id, number, recorded_at = stored.stream_id, stored.version, stored.recorded_at
         if not self._is_put_aside(stored):
-            for reason in faults_of(stored):
-                report.add(position, reason, stored.stream_id)
-            if stored.type not in EVENT_TYPES:
-                report.unknown_types[stored.type] = report.unknown_types.get(stored.type, 0) + 1
-        version = self._versions.get(stored.stream_id, 0) + 1
-        if stored.version != version:
-            report.add(
-                position,
-                f"version {stored.version} of stream {stored.stream_id} should be {version}",
-                stored.stream_id,
-            )
-        self._versions[stored.stream_id] = stored.version
-        if stored.recorded_at is not None:
-            if self._recorded_at is not None and stored.recorded_at < self._recorded_at:
-                report.add(position, "it was recorded before the event that precedes it", stored.stream_id)
-            self._recorded_at = stored.recorded_at
+            try:
+                recorded = codec.decode(stored.line, position)
+            except CorruptEvent as error:
+                report.add(position, error.reason, stream_id)
+            else:
+                for reason in _misfiled(recorded, stored):
+                    report.add(position, reason, stream_id)
+                stream_id, number, recorded_at = recorded.stream_id, recorded.version, recorded.recorded_at
+                if isinstance(recorded.data, Unknown):
+                    report.unknown_types[recorded.type] = report.unknown_types.get(recorded.type, 0) + 1
+        version = self._versions.get(stream_id, 0) + 1
+        if number != version:
+            report.add(position, f"version {number} of stream {stream_id} should be {version}", stream_id)
+        self._versions[stream_id] = number
+        if recorded_at is not None:
+            if self._recorded_at is not None and recorded_at < self._recorded_at:
+                report.add(position, "it was recorded before the event that precedes it", stream_id)
+            self._recorded_at = recorded_at
 
     def _is_put_aside(self, stored: StoredLine) -> bool:
         found = self._quarantined.get(stored.position)
@@ -129,16 +132,14 @@ class _Verification:
 
 def fault_of(stored: StoredLine) -> str | None:
     """What is wrong with an event by itself; None when it can be read and is filed under what it says."""
-    return next(faults_of(stored), None)
-
-
-def faults_of(stored: StoredLine) -> Iterator[str]:
-    """Everything that is."""
     try:
         recorded = codec.decode(stored.line, stored.position)
     except CorruptEvent as error:
-        yield error.reason
-        return
+        return error.reason
+    return next(_misfiled(recorded, stored), None)
+
+
+def _misfiled(recorded: Recorded, stored: StoredLine) -> Iterator[str]:
     for name, ours, theirs in (
         ("stream", recorded.stream_id, stored.stream_id),
         ("version", recorded.version, stored.version),

@@ -142,6 +142,12 @@ CODES: dict[str, Explained] = {
         "Log unavailable",
         "The event log did not answer. With an idempotency key it is safe to ask again.",
     ),
+    "event-unreadable": Explained(
+        503,
+        "Event unreadable",
+        "What you ask for rests on an event whose bytes are damaged. Everything else goes on. Whoever runs the service "
+        "finds it with `bitacora verify` and puts it aside with `bitacora quarantine`; then it is answered without it.",
+    ),
     "log-went-back": Explained(
         503,
         "Log went back",

@@ -500,7 +500,13 @@ class Resource(Generic[A]):
                 settled = await _redact(items, actor, self._readers_of) and settled
             body = page(items, [items[-1].version] if more else None, request)
             return read_answer(
-                request, body, version=version, position=position, told=last, unchanged=lambda: settled
+                request,
+                body,
+                version=version,
+                position=position,
+                told=last,
+                quarantined=0 if private.told else found.quarantined,
+                unchanged=lambda: settled,
             )
 
         self.router.get(
