@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     oidc_issuer: str | None = None
     oidc_audience: str = AUDIENCE
     oidc_jwks_url: str | None = None
+    oidc_longest_token_hours: float = Field(default=24, gt=0, le=24 * 366)
+    """A token of the provider that is valid for longer from now is refused: nobody can take it back."""
     development_key_file: Path | None = None
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -12,6 +12,7 @@ from services.reporting.datasets import Schema
 from services.reporting.generations import open_read_model
 from services.reporting.routes.asking import Reporting
 from services.reporting.routes.board import board_routes
+from services.reporting.routes.commitments import commitment_routes
 from services.reporting.routes.decisions import decision_routes
 from services.reporting.routes.errors import ERRORS
 from services.reporting.routes.events import event_routes
@@ -74,6 +75,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         version="1",
         routers=[
             board_routes(reporting),
+            commitment_routes(reporting),
             decision_routes(reporting),
             meeting_routes(reporting),
             plan_routes(reporting),

@@ -23,6 +23,7 @@ from tests.services.reporting.stage import ACTOR, Stage, read_model_url, staged
 from tests.services.reporting.test_generations import DAY, story
 from tests.support.damage import damage, spoil
 
+
 @pytest.fixture
 def stage(log_url: str) -> Iterator[Stage]:
     with staged(log_url) as made:
