@@ -14,6 +14,7 @@ from shared.eventlog.store import Quarantined, Store
 from shared.eventlog.verification import verify
 from shared.events.commitments import Commented
 from shared.events.record import EventQuarantined, EventUnreadable
+from tests.support.damage import damage, mend, spoil
 from tests.support.ledger import ACTOR, process, run_sql, until
 
 
