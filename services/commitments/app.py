@@ -29,7 +29,6 @@ from shared.http.metrics import new_registry
 from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
-from shared.rules.indicator_warnings import WarningWindows
 from shared.settings import Settings
 
 PORT = 8001
@@ -53,13 +52,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     indicators = Indicators(live, directory, commitments)
     outcomes = DecisionOutcomes(live, decisions, commitments, indicators)
     policy = decisions_policy(live, decisions, outcomes) if settings.follow_decisions else None
-    windows = WarningWindows(
-        settings.indicator_deadline_days,
-        settings.indicator_green_days,
-        settings.indicator_bad_figure_days,
-        settings.indicator_stale_days,
-        settings.indicator_ratchet_share,
-    )
 
     async def readers_of(reference: Reference) -> Readers | None:
         match reference.kind:
@@ -103,7 +95,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         routers=[
             commitment.commitment_routes(commitments, readers_of, indicators.of_commitment),
             plan.plan_routes(live, directory),
-            indicator.indicator_routes(indicators, readers_of, windows),
+            indicator.indicator_routes(indicators, readers_of, settings.warning_windows),
             outcome.outcome_routes(outcomes),
             key.key_routes(live, directory),
         ],

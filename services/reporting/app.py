@@ -9,15 +9,17 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.reporting.datasets import Schema
-from services.reporting.generations import open_read_model
+from services.reporting.generations import open_installed
 from services.reporting.routes.asking import Reporting
 from services.reporting.routes.board import board_routes
 from services.reporting.routes.commitments import commitment_routes
 from services.reporting.routes.decisions import decision_routes
 from services.reporting.routes.errors import ERRORS
 from services.reporting.routes.events import event_routes
+from services.reporting.routes.indicators import indicator_routes
 from services.reporting.routes.meetings import meeting_routes
 from services.reporting.routes.plan import plan_routes
+from services.reporting.routes.signs import sign_routes
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
@@ -39,8 +41,8 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     """The service over the log and the read model that the settings name; it makes no tables."""
     clock = clock or Clock(settings.timezone)
     store = open_log(settings)
-    schema = schema or Schema(clock.zone.key)
-    read_model = open_read_model(settings.effective_read_model_url, schema)
+    schema = schema or Schema(clock.zone.key, windows=settings.warning_windows)
+    read_model = open_installed(settings, schema)
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
@@ -79,6 +81,8 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
             decision_routes(reporting),
             meeting_routes(reporting),
             plan_routes(reporting),
+            indicator_routes(reporting),
+            sign_routes(reporting),
             event_routes(reporting),
         ],
         settings=settings,

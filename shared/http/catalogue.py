@@ -150,7 +150,8 @@ CODES: dict[str, Explained] = {
     "log-unavailable": Explained(
         503,
         "Log unavailable",
-        "The event log did not answer. With an idempotency key it is safe to ask again.",
+        "The event log did not answer. Where the detail says so, what you sent may have been recorded all the same. "
+        "With an idempotency key it is safe to ask again.",
     ),
     "event-unreadable": Explained(
         503,

@@ -25,6 +25,7 @@ from services.commitments.commitment.repository import (
 from services.commitments.commitment.splitting import Splitting
 from shared.aggregate.aggregate import DayOf
 from shared.aggregate.command import Context, Decided
+from shared.aggregate.deadline_corrections import deadline_corrections
 from shared.aggregate.documents import (
     as_entries,
     as_entry,
@@ -63,7 +64,7 @@ from shared.events.commitments import (
 from shared.events.facts import Event
 from shared.events.retractions import CommitmentFactRetracted
 from shared.events.types import MOST_ITEMS, CivilDay, CommitmentCode, DecisionNumber, IndicatorCode
-from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, Visibility
+from shared.events.vocabulary import DiscardReason, Judgement, Visibility
 from shared.http.body import ROOMY
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
@@ -337,29 +338,13 @@ class CommitmentWarnings(msgspec.Struct, kw_only=True):
 
 
 def _deadline_corrections(commitment: Commitment, day_of: DayOf) -> Iterator[DeadlineCorrection]:
-    """Every time the public deadline was set right: by a correction, or by retracting what had been said of it."""
-    began, dated = commitment.began_position, commitment.dated
-    for entry in commitment.corrections:
-        if entry.event.field == "public_deadline":
-            previous, corrected = _day_in(entry.event.previous), _day_in(entry.event.value)
-            yield DeadlineCorrection(day_of(entry.recorded_at), began, entry.position, previous, corrected)
-    for retraction in commitment.retractions:
-        retracted = commitment.retracted[retraction.event.version].entry
-        match retracted.event:
-            case DeadlineRevised(deadline=DeadlineKind.PUBLIC, on=previous, effective_on=since):
-                pass
-            case Corrected(field="public_deadline", value=value):
-                previous, since = _day_in(value), dated.first_day
-            case _:
-                continue
-        corrected = dated.public_deadlines.on(since)[0]
-        yield DeadlineCorrection(
-            day_of(retraction.recorded_at), retracted.position, retraction.position, previous, corrected
-        )
-
-
-def _day_in(deadline: Any) -> date | None:
-    return None if deadline is None else date.fromisoformat(deadline["on"])
+    """Every time the public deadline was set right."""
+    retracted = commitment.retracted
+    entries = ((one, retracted[one.event.version].entry) for one in commitment.retractions)
+    taken = ((one, entry.event, entry.position) for one, entry in entries)
+    return deadline_corrections(
+        commitment.dated, commitment.began_position, commitment.corrections, taken, day_of
+    )
 
 
 # --- routes ----------------------------------------------------------------------------------------------------------

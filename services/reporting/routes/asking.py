@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.reporting.datasets import Field as ColumnField
-from services.reporting.datasets import bodies, bounds, commitments, decisions, meetings
+from services.reporting.datasets import bodies, bounds, commitments, decisions, indicators, meetings
 from services.reporting.generations.interface import ReadModel
 from services.reporting.queries.access import Scope, readable_rows, scope_of
 from services.reporting.queries.moments import AsOf, as_of, position_asked_for, to_come
@@ -62,6 +62,7 @@ _HIDDEN: Final = {
     # Whoever may know of a decision or a meeting knows whose it is.
     "body": [(bodies, "code"), (decisions, "body"), (meetings, "body")],
     "decision": [(decisions, "number")],
+    "indicator": [(indicators, "code")],
 }
 """Where to look for what may be hidden from an asker, by its code."""
 
