@@ -299,12 +299,12 @@ def _compare() -> bool:
     """Compare the read model with the log, and say dataset by dataset where they differ; whether they agree."""
     from services.reporting.comparison import compare
     from services.reporting.datasets import Schema
-    from services.reporting.generations import open_read_model
+    from services.reporting.generations import open_installed
     from shared.clock import Clock
 
     settings = _settings()
     clock = Clock(settings.timezone)
-    model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
+    model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     try:
         with _log() as store, _progress("Comparing") as shown:
             found = compare(store, model, clock, lambda _what, done, of: shown(done, of))
