@@ -11,16 +11,18 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
 import structlog
 
 from shared.clock import Clock
-from shared.errors import BitacoraError, CorruptEvent, Unavailable
+from shared.errors import BitacoraError, CorruptEvent, NotReady, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.appender import Appender
 from shared.eventlog.envelope import Recorded
+from shared.eventlog.lag import BOUND, keeping_up, lag_of
 from shared.eventlog.locks import StreamLocks
 from shared.eventlog.store import Appended, Changes, Quarantined, Store
 from shared.eventlog.subscription import BATCH, Subscription
@@ -38,6 +40,12 @@ PATIENCE = 5.0
 
 SHOWN = 5
 """How many events a sentence names by their positions."""
+
+WRITABLE_FOR = 1.0
+"""Seconds for which a try of the way that an append takes holds for whoever asks about readiness."""
+
+REFUSED_FOR = 10.0
+"""Seconds for which a write that a full disk refused keeps a process from being ready."""
 
 PRUNE_EVERY = 60.0
 """Seconds between two looks of a process that writes for idempotency keys that are too old."""
@@ -62,9 +70,11 @@ class Cache(Protocol):
 class LiveLog:
     """The event log of one process: append, follow, and wait until something has been seen."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, *, writes: bool = True, bound: timedelta = BOUND) -> None:
+        """`writes`: whether this process appends; `bound`: for how long what it follows may be behind the log."""
         self.store = store
         self.clock = clock
+        self.bound = bound
         self.position = 0
         """Every event up to this position has been taken in by every cache and every subscriber."""
         self.locks = StreamLocks()
@@ -80,6 +90,10 @@ class LiveLog:
         self._ahead: dict[int, Recorded] = {}
         """Events beyond `position` that the caches have taken in already: our own, acknowledged early."""
         self._stopping = threading.Event()
+        self._writes = writes
+        self._writable_until = 0.0
+        self._trying = asyncio.Lock()
+        self._refusal: tuple[float, BitacoraError] | None = None
         self._prune_at = 0.0
         self._pruning: asyncio.Task[None] | None = None
         self._appender: Appender | None = None
@@ -145,7 +159,12 @@ class LiveLog:
         what the caller is told.
         """
         assert self._appender is not None, "append before start"
-        appended = await self._appender.append(changes)
+        try:
+            appended = await self._appender.append(changes)
+        except Unavailable as error:
+            self._refusal = time.monotonic(), error
+            raise
+        self._refusal = None
         if self._prune_at <= time.monotonic():
             self._prune_at = time.monotonic() + PRUNE_EVERY
             self._pruning = asyncio.create_task(self._prune_keys(), name="log-prune-keys")
@@ -182,19 +201,25 @@ class LiveLog:
         await self.wait_for(await asyncio.to_thread(self.store.head), PATIENCE)
 
     async def readiness(self) -> str:
-        """How far the process has followed, in a sentence; raises when it cannot write, or follows no more."""
+        """How far the process has followed, in a sentence; NotReady when it cannot write, or follows no more."""
         await asyncio.to_thread(self.store.check_ready)
-        await asyncio.to_thread(self.store.check_writable)
+        await asyncio.to_thread(self.store.check_room)
+        if self._writes:
+            await self._check_writable()
         quarantined = await asyncio.to_thread(self.store.quarantined)
         if isinstance(self.failure, CorruptEvent):
-            raise Unavailable("event-unreadable", self._said_of_unreadable([self.failure.position]))
-        if self.failure is not None:
-            raise self.failure
-        said = [f"followed up to position {self.position}"]
+            raise NotReady("log-corrupt", _cannot_be_read([self.failure.position]))
+        if self.failure is not None or self._thread is None or not self._thread.is_alive():
+            raise NotReady("log-not-followed", f"the log is not followed beyond position {self.position}")
+        position = self.position
+        lag = await asyncio.to_thread(lag_of, self.store, position)
+        said = [
+            keeping_up("log-behind", f"followed up to position {position}", lag, self.clock.now(), self.bound)
+        ]
         if unreadable := sorted(self.unreadable.keys() - quarantined.keys()):
-            said.append(self._said_of_unreadable(unreadable))
+            said.append(_cannot_be_read(unreadable))
         if quarantined:
-            said.append(f"put aside: {_positions(quarantined)}")
+            said.append(f"{_positions(quarantined)} put aside")
         return "; ".join(said)
 
     def met_unreadable(self, error: CorruptEvent) -> None:
@@ -203,16 +228,28 @@ class LiveLog:
             log.critical("log_corrupt", position=error.position, reason=error.reason)
         self.unreadable[error.position] = error.reason
 
-    @staticmethod
-    def _said_of_unreadable(positions: Iterable[int]) -> str:
-        return f"cannot be read: {_positions(positions)}; see `bitacora verify` and `bitacora quarantine`"
+    async def _check_writable(self) -> None:
+        """Raise when an append would not lead through, or the disk has refused one lately; one try serves many who ask.
+
+        What was refused counts for a while only: a process that is not sent requests any more would never find out that
+        there is room again.
+        """
+        if self._refusal is not None:
+            at, error = self._refusal
+            if error.code == "log-disk-full" and time.monotonic() - at < REFUSED_FOR:
+                raise error
+        async with self._trying:
+            if time.monotonic() >= self._writable_until:
+                await asyncio.to_thread(self.store.check_writable)
+                self._writable_until = time.monotonic() + WRITABLE_FOR
 
     async def _prune_keys(self) -> None:
-        """Forget idempotency keys whose time has passed, a few at a time."""
+        """Forget idempotency keys whose time has passed, a few at a time, and give back room."""
         try:
             pruned = PRUNE_AT_ONCE
             while pruned == PRUNE_AT_ONCE:
                 pruned = await asyncio.to_thread(self.store.prune_keys, self.clock.now(), PRUNE_AT_ONCE)
+            await asyncio.to_thread(self.store.tidy)
         except BitacoraError as error:
             log.warning("log_keys_not_pruned", code=error.code)
 
@@ -363,6 +400,10 @@ class LiveLog:
                 return
         if failure:
             raise failure[0]
+
+
+def _cannot_be_read(positions: Iterable[int]) -> str:
+    return f"{_positions(positions)} cannot be read: see `bitacora verify` and `bitacora quarantine`"
 
 
 def _positions(positions: Iterable[int]) -> str:
