@@ -31,7 +31,7 @@ from shared.identity.authentication import Authenticator
 from shared.identity.development import ISSUER, DevelopmentKey
 from shared.identity.jwks import PublishedKeys
 from shared.identity.keys import KeyDirectory
-from shared.identity.tokens import SigningKeys, TokenVerifier
+from shared.identity.tokens import Claims, SigningKeys, TokenVerifier
 from shared.logging import access_log
 from shared.settings import Settings
 
@@ -137,14 +137,19 @@ def build_authenticator(
     signing: SigningKeys
     if settings.oidc_issuer and settings.oidc_jwks_url:
         signing, issuer = PublishedKeys(settings.oidc_jwks_url), settings.oidc_issuer
-        longest = settings.oidc_longest_token_hours * 3600
+        longest, claims = settings.oidc_longest_token_hours * 3600, settings.claims
     elif settings.environment == "production":
         raise ValueError("production needs an identity provider")
     else:
         signing, issuer = DevelopmentKey(settings.effective_development_key_file), ISSUER
-        longest = math.inf
+        longest, claims = math.inf, Claims()
     verifier = TokenVerifier(
-        signing, issuer=issuer, audience=settings.oidc_audience, clock=clock, longest=longest
+        signing,
+        issuer=issuer,
+        audience=settings.oidc_audience,
+        clock=clock,
+        longest=longest,
+        claims=claims,
     )
     return Authenticator(verifier, keys, clock, heritage=heritage)
 
