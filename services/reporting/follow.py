@@ -6,6 +6,7 @@ Where there is no generation of its fingerprint yet, it builds one first.
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import signal
 import sys
@@ -15,6 +16,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from services.reporting.datasets import Schema
 from services.reporting.generations import open_installed
@@ -32,6 +34,7 @@ from shared.errors import BitacoraError, CorruptEvent
 from shared.eventlog.open import open_log
 from shared.eventlog.store import Store
 from shared.eventlog.subscription import Subscription
+from shared.http.metrics import new_registry
 from shared.logging import configure_logging
 from shared.settings import load_settings
 
@@ -79,6 +82,33 @@ class Worker:
         self._pause = SHORTEST_PAUSE
         self._analyzed_at = 0
         self._analyzing: threading.Thread | None = None
+        self._failures = Counter("projection_failures", "Not shown.", registry=None)
+        self.position = 0
+        """How far the generation is that it follows."""
+
+    def measure(self, registry: CollectorRegistry) -> None:
+        """Show in metrics how far it is, where the log ends, and what keeps it from going on."""
+        self._failures = Counter(
+            "projection_failures",
+            "Times it had to wait because an engine did not answer or an event could not be read.",
+            registry=registry,
+        )
+        for name, what, value in (
+            ("projection_position", "Position up to which was projected.", lambda: self.position),
+            ("log_head", "Position of the last event of the log.", self._head),
+            (
+                "log_quarantined_events",
+                "Events that were put aside.",
+                lambda: len(self._store.known_quarantined),
+            ),
+        ):
+            Gauge(name, what, registry=registry).set_function(value)
+
+    def _head(self) -> float:
+        try:
+            return self._store.head()
+        except BitacoraError:
+            return math.nan
 
     def stop(self) -> None:
         """Let `run` return after the batch it is at; may be called from a signal handler or another thread."""
@@ -128,6 +158,7 @@ class Worker:
             self._wait()
 
     def _wait(self) -> None:
+        self._failures.inc()
         self._stopping.wait(self._pause)
         self._pause = min(self._longest_pause, self._pause * 2)
 
@@ -138,6 +169,7 @@ class Worker:
         writer = self._read_model.writer(generation)
         try:
             position, self._analyzed_at = writer.progress()
+            self.position = position
             subscription = Subscription(self._store, position)
             try:
                 log.info("projection_follows", generation=generation, position=position)
@@ -164,6 +196,7 @@ class Worker:
                     writer.stop(f"it is being built anew without the event at position {error.position}")
                     raise
                 writer.write(projector.changes(), before=before, after=subscription.position)
+                self.position = subscription.position
                 self._pause = SHORTEST_PAUSE
                 self._analyze_if_grown(generation, subscription.position)
                 shown_at = time.monotonic()
@@ -219,6 +252,10 @@ def main() -> int:
     store = open_log(settings)
     read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     worker = Worker(store, read_model, clock)
+    if settings.metrics_port:
+        registry = new_registry()
+        worker.measure(registry)
+        start_http_server(settings.metrics_port, settings.host, registry)
     spare_long_lived_objects()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())

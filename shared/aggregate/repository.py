@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from shared.aggregate.aggregate import Aggregate, retractions_in
 from shared.aggregate.command import Command, Context, Decided, KeyUse, OnStream, Outcome
@@ -76,6 +78,25 @@ DecideAnew = Callable[[A | None], Decided | Awaitable[Decided]]
 """Likewise, on a stream that may not exist yet."""
 
 Refusal = (InvalidInput, NotFound, RuleBroken, Forbidden)
+
+
+class CacheFigures(Collector):
+    """What the caches of a process hold, by the kind of aggregate, for its metrics."""
+
+    def __init__(self, live: LiveLog) -> None:
+        self._live = live
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures as they are now."""
+        held = GaugeMetricFamily("cached_aggregates", "Aggregates in memory.", labels=["kind"])
+        size = GaugeMetricFamily("cached_bytes", "What they take in memory, by estimate.", labels=["kind"])
+        for cache in self._live.caches:
+            if isinstance(cache, Repository):
+                count, weight = cache.held()
+                held.add_metric([cache.kind], count)
+                size.add_metric([cache.kind], weight)
+        yield held
+        yield size
 
 
 class Past(NamedTuple, Generic[A]):
@@ -458,6 +479,10 @@ class Repository(Generic[A]):
             begun = self._aggregate.begin(recorded)
             if begun is not None:
                 self._keep(begun)
+
+    def held(self) -> tuple[int, int]:
+        """How many aggregates are in memory, and the bytes they take by estimate."""
+        return len(self._cache), self._weight
 
     def wants(self, stream_id: UUID) -> bool:
         """Whether an event of a stream, recorded by another process, would be of any use here."""

@@ -10,17 +10,18 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
 import structlog
+from prometheus_client import CollectorRegistry, Gauge
 
 from shared.clock import Clock
 from shared.errors import BitacoraError, CorruptEvent, NotReady, Unavailable
 from shared.eventlog import codec
-from shared.eventlog.appender import Appender
+from shared.eventlog.appender import Appender, AppendMetrics
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.lag import BOUND, keeping_up, lag_of
 from shared.eventlog.locks import StreamLocks
@@ -77,6 +78,8 @@ class LiveLog:
         self.bound = bound
         self.position = 0
         """Every event up to this position has been taken in by every cache and every subscriber."""
+        self.head = 0
+        """The last position of the log, at the last look."""
         self.locks = StreamLocks()
         self.failure: Exception | None = None
         """Why the process does not follow: a defect, for good; or a corrupt event, until somebody puts it aside."""
@@ -97,8 +100,38 @@ class LiveLog:
         self._prune_at = 0.0
         self._pruning: asyncio.Task[None] | None = None
         self._appender: Appender | None = None
+        self._metrics: AppendMetrics | None = None
         self._subscription: Subscription | None = None
         self._thread: threading.Thread | None = None
+
+    def measure(self, registry: CollectorRegistry) -> None:
+        """Show in the metrics of a service where the log is, how far it has followed, and how it appends."""
+        if self._writes:
+            self._metrics = AppendMetrics(registry)
+        for name, what, value in (
+            ("log_head", "Position of the last event of the log, at the last look.", lambda: self.head),
+            ("log_position", "Position up to which this process has followed.", lambda: self.position),
+            (
+                "log_quarantined_events",
+                "Events that were put aside.",
+                lambda: len(self.store.known_quarantined),
+            ),
+            (
+                "log_unreadable_events",
+                "Events that this process could not read and nobody has put aside.",
+                lambda: len(self.unreadable.keys() - self.store.known_quarantined.keys()),
+            ),
+        ):
+            Gauge(name, what, registry=registry).set_function(value)
+
+    async def look(self) -> None:
+        """Look where the log ends, for the metrics."""
+        self.head = await asyncio.to_thread(self.store.head)
+
+    @property
+    def caches(self) -> Sequence[Cache]:
+        """Every cache that follows."""
+        return self._caches
 
     def add_cache(self, follower: Cache) -> None:
         """Let a cache follow everything from now on."""
@@ -130,7 +163,7 @@ class LiveLog:
         self.position = await asyncio.to_thread(self.store.head)
         if self._replayed_types:
             await self._replay(self.position)
-        self._appender = Appender(self.store.writer(), self.clock.now, self._acknowledged)
+        self._appender = Appender(self.store.writer(), self.clock.now, self._acknowledged, self._metrics)
         self._appender.start()
         self._subscription = Subscription(self.store, self.position, poll=FOREIGN_POLL)
         self._thread = threading.Thread(

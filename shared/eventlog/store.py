@@ -387,6 +387,11 @@ class Store(ProcessRecorder):
         self._quarantine = found
         return found
 
+    @property
+    def known_quarantined(self) -> Mapping[int, Quarantined]:
+        """The same as it was at the last look; does not block."""
+        return self._quarantine or {}
+
     def note_quarantined(self, quarantined: Quarantined) -> None:
         """Pass over one more event from now on: the log was just heard to say so. Does not block."""
         self._quarantine = {**(self._quarantine or {}), quarantined.event.position: quarantined}

@@ -19,7 +19,7 @@ from shared.eventlog.store import Store
 from shared.http.catalogue import Catalogue
 from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
-from shared.http.health import Check, health_router
+from shared.http.health import Check, Look, health_router
 from shared.http.metrics import HttpMetrics, new_registry
 from shared.http.names import Readable, Spellings
 from shared.http.problems import Problems, install_problem_handlers
@@ -68,12 +68,13 @@ def build_app(
     checks: Mapping[str, Check] | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
     registry: CollectorRegistry | None = None,
+    looks: Sequence[Look] = (),
 ) -> Service:
     """The ASGI app of a service.
 
     `store` knows the codes by which requests name things, and `readable` which of these who may know of. `catalogue`
     explains the codes of the service itself; `checks` are what readiness rests on; `registry` takes the service's own
-    figures.
+    figures, and `looks` renew those that have to be asked for.
     """
     registry = new_registry() if registry is None else registry
     problems = Problems(catalogue or {}, settings.errors_base_url)
@@ -94,7 +95,7 @@ def build_app(
     # Routes are copied and not included: an included router is matched twice on every request.
     for router in routers:
         app.router.routes.extend(router.routes)
-    health = health_router(checks or {}, registry, problems.catalogue)
+    health = health_router(checks or {}, registry, problems.catalogue, looks)
     app.router.routes.extend(health.routes)
     _check_all_declared(app)
     app.access = {pair: access for router in routers for pair, access in router.access.items()}

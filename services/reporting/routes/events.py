@@ -87,7 +87,7 @@ def event_routes(reporting: Reporting) -> Router:
         if follows:
             headers["X-Accel-Buffering"] = "no"
             messages = _messages(live, after, query.limit, wanted, keep_alive)
-            return StreamingResponse(messages, headers=headers, media_type=EVENT_STREAM)
+            return StreamingResponse(reporting.counted(messages), headers=headers, media_type=EVENT_STREAM)
         lines = _lines(live, after, head, query.limit, wanted)
         return StreamingResponse(lines, headers=headers, media_type=JSON_LINES)
 
