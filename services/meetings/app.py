@@ -27,6 +27,7 @@ from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.events.types import Kind
+from shared.http.elsewhere import elsewhere
 from shared.http.metrics import measure, new_registry
 from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
@@ -83,6 +84,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             action_item.action_item_routes(
                 action_items, directory.organizations_by_day, readers_of, meetings.readers_of_meeting
             ),
+            elsewhere(
+                settings.reporting_url,
+                {"/v1/decisions": "decisions", "/v1/action-items": "action-items"},
+            ),
         ],
         settings=settings,
         authenticator=build_authenticator(
@@ -95,4 +100,5 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         lifespan=following,
         registry=registry,
         looks=[live.look],
+        end_waits=live.end_waits,
     )

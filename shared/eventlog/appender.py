@@ -15,7 +15,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from shared.errors import BitacoraError, Unavailable
+from shared.errors import BitacoraError, shutting_down
 from shared.eventlog.store import Appended, Changes, VersionConflict, Writer
 
 LARGEST_BATCH = 512
@@ -87,7 +87,7 @@ class Appender:
         then unknown to the caller; an idempotency key makes asking again safe).
         """
         if self._closed:
-            raise Unavailable("shutting-down", "The service is stopping; try again.")
+            raise shutting_down()
         future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         if not self._waiting:
             self._since = time.monotonic()
