@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from prometheus_client import CollectorRegistry, Gauge
 
-from shared.eventlog.envelope import Recorded
+from services.commitments.key.model import ApiKey
+from shared.aggregate.index import Index
 from shared.eventlog.live import LiveLog
-from shared.events.identity import KeyIssued, KeyRevoked
 
 
 class KeyAges:
@@ -16,8 +14,7 @@ class KeyAges:
 
     def __init__(self, live: LiveLog) -> None:
         self._now = live.clock.now
-        self._keys: dict[str, tuple[datetime, datetime]] = {}
-        live.subscribe((KeyIssued, KeyRevoked), self._take_in)
+        self._keys: Index[ApiKey] = Index(live, ApiKey, key=lambda key: key.issued.key_id)
 
     def measure(self, registry: CollectorRegistry) -> None:
         """Show how many are in force, and how old the oldest of them is."""
@@ -33,13 +30,8 @@ class KeyAges:
 
     def _ages(self) -> list[float]:
         now = self._now()
-        return [(now - issued).total_seconds() for issued, expires in self._keys.values() if now < expires]
-
-    def _take_in(self, recorded: Recorded) -> None:
-        match recorded.data:
-            case KeyIssued() as event:
-                self._keys[event.key_id] = recorded.recorded_at, event.expires_at
-            case KeyRevoked() as event:
-                self._keys.pop(event.key_id, None)
-            case _:
-                pass
+        return [
+            (now - key.began_at).total_seconds()
+            for key in self._keys.all()
+            if key.approved and key.revocation is None and now < key.issued.expires_at
+        ]

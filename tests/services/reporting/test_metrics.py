@@ -31,7 +31,7 @@ async def test_a_writing_service_shows_the_log_its_appends_its_memory_and_its_ke
         await here.told("PUT", "/v1/organizations/DCI", {"name": "DCI"})
         body = {"code": "A", "title": "A", "lead_organization": "DCI", "effective_on": "2012-01-01"}
         await here.told("POST", "/v1/commitments", body)
-        key = {"role": "dipres", "organization": "DCI", "expires_at": "2013-12-01T00:00:00Z"}
+        key = {"role": "admin", "organization": "DCI", "expires_at": "2013-12-01T00:00:00Z"}
         await here.told("POST", "/v1/api-keys", key, role=Role.ADMIN)
         shown = figures((await here.ask("GET", "/metrics")).text)
     assert (shown["log_head"], shown["log_position"]) == (3, 3)
