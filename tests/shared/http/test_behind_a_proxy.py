@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import socket
@@ -150,7 +151,9 @@ def proxied(folder: Path, upstream: str) -> Iterator[str]:
     text = text.replace("/var/log/nginx", str(folder)).replace("/run/", f"{folder}/")
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     places = "".join(f"{kind}_temp_path {folder / kind};" for kind in kinds)
-    (folder / "nginx.conf").write_text(text.replace("http {", f"http {{ {places}", 1))
+    # Whoever runs the test owns its folder, and the workers keep bodies there.
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(user + text.replace("http {", f"http {{ {places}", 1))
     certificate(folder)
     command = [NGINX, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
     checked = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
