@@ -49,7 +49,7 @@ def problem(answer: httpx.Response, status: int, code: str, path: str) -> dict[s
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_path_that_is_not_there_is_a_problem(house: House, service: str) -> None:
     for path in (
-        "/",
+        "/nothing",
         "/v1",
         "/v1/",
         "/v1/nothing",
