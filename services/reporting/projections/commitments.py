@@ -14,18 +14,20 @@ from services.reporting.datasets import (
     ORGANIZATION,
     PARTICIPANT,
     PILLAR,
+    TITLE,
     commitment_corrections,
     commitment_details,
     commitment_labels,
     commitment_progress,
     commitment_states,
+    commitment_texts,
     commitments,
     names,
 )
 from services.reporting.projections.corrections import Answers, Corrections, answers_of
 from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, Projection, json_text, readers_of
-from services.reporting.terms import folded
+from services.reporting.terms import NOTHING, filed, folded
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Assessed,
@@ -107,6 +109,7 @@ class CommitmentProjection:
         "_reasons",
         "_reports",
         "_visibility",
+        "_worded",
         "corrections",
     )
 
@@ -126,6 +129,8 @@ class CommitmentProjection:
         self._reports: ReportsByDay | None = None
         self._endings: dict[int, Ending] = {}
         """How it ended, by the positions of the events."""
+        self._worded: dict[tuple[Any, ...], ByDay] = {}
+        """The words of the registration as they are filed."""
         self._reasons: dict[int, str] = {}
         """Why its deadlines were moved, by the positions of the events."""
 
@@ -168,7 +173,8 @@ class CommitmentProjection:
         if self.corrections.after_due != after_due:
             told[0] = self._states(None)
         corrections = Now(commitment_corrections, {self._key: self.corrections.by_day(after)})
-        return [*told, self._labels(), corrections]
+        self._read_words()
+        return [*told, self._labels(), self._texts(), corrections]
 
     def _by_day(self) -> list[Now]:
         found = [self._states(None), self._descriptions(None)]
@@ -200,7 +206,8 @@ class CommitmentProjection:
             if self._reasons:
                 self._find_moves()
             details = (self._details(since),) if self._has_details() else ()
-            described = self._descriptions(since), self._labels()
+            self._read_words()
+            described = self._descriptions(since), self._labels(), self._texts()
             return (self._states(since), *described, self._readers(), *details)
         match event:
             case VisibilityChanged():
@@ -298,6 +305,41 @@ class CommitmentProjection:
             return spans
         return sorted([*spans, *(Span(day, self._facts.facts_on(day)) for day in more)], key=_first_of)
 
+    def _read_words(self) -> None:
+        """File the words of the registration anew."""
+        found: dict[tuple[Any, ...], ByDay] = {}
+        last: Registered | None = None
+        for day, facts in self._facts.spans():
+            reads = facts.registration
+            if reads is last:
+                continue
+            last = reads
+            quote = None if reads.origin is None else reads.origin.quote
+            # A key word by itself is no phrase with the next one.
+            key_words = [(f"key_word_{number}", word) for number, word in enumerate(reads.key_words)]
+            parts = ((TITLE, reads.title), ("goal", reads.goal), ("quote", quote), *key_words)
+            now = {
+                (*self._key, part, 0, chunk): terms
+                for part, text in parts
+                for chunk, terms in enumerate(filed(text) if text else ())
+            }
+            for key in now.keys() - found.keys():
+                found[key] = []
+            for key, days in found.items():
+                terms = (now.get(key, NOTHING),)
+                if not days or days[-1][1] != terms:
+                    days.append((day, terms))
+        self._worded = found
+
+    def _texts(self) -> Now:
+        """What is told of it in words."""
+        found = dict(self._worded)
+        for report in self._reports.on(date.max, accepted=True) if self._reports else ():
+            if report.event.observed_progress:
+                for chunk, terms in enumerate(filed(report.event.observed_progress)):
+                    found[*self._key, "report", report.number, chunk] = [(report.effective_on, (terms,))]
+        return Now(commitment_texts, found)
+
     def _labels(self) -> Now:
         """Under what it is filed, from which day on and until which."""
         found: dict[tuple[Any, ...], ByDay] = {}
@@ -355,7 +397,8 @@ class CommitmentProjection:
         if since is None:
             return ()
         staged = (self._descriptions(since),) if since in reports.days_of_stages() else ()
-        return (self._reported(reports), *staged)
+        worded = (self._texts(),) if isinstance(event, ProgressReviewed) else ()
+        return (self._reported(reports), *staged, *worded)
 
     def _reported(self, reports: ReportsByDay) -> Now:
         found: ByDay = []
