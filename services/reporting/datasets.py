@@ -398,6 +398,7 @@ commitment_states: Final = Dataset(
     valid_time=True,
     by_interval=True,
     readable="commitment_id",
+    indexes=(("merged_into",),),
 )  # fmt: skip
 """On which days what held of a commitment; each `…_at` is the position of the event that said so.
 
@@ -423,7 +424,7 @@ commitments: Final = Dataset(
     "collaborating_organizations: json, key_words: json",
     valid_time=True,
     readable="commitment_id",
-    indexes=(("code",),),
+    indexes=(("code",), ("parent",)),
 )  # fmt: skip
 """What a commitment is called, who works on it, and who may read it: what holds beside its state and its deadlines."""
 
@@ -541,7 +542,7 @@ minutes: Final = Dataset(
 
 minutes_texts: Final = Dataset(
     "minutes_texts",
-    "meeting_id: id, item: number, commitment, chunk: number",
+    "meeting_id: id, item: number, commitment_id: id, chunk: number",
     "terms: terms",
     valid_time=True,
 )

@@ -256,8 +256,8 @@ class MeetingProjection(Telling):
         yield Now(
             minutes_texts,
             {
-                (*key, chunk): [(held_on, (terms,))]
-                for key, texts in said.items()
+                (meeting, item, stream_of("commitment", commitment).hex, chunk): [(held_on, (terms,))]
+                for (_, item, commitment), texts in said.items()
                 for chunk, terms in enumerate(
                     terms for text in texts if text is not None for terms in filed(text)
                 )

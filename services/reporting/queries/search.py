@@ -23,6 +23,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 
@@ -74,37 +75,40 @@ class Found(NamedTuple):
 def found_by(reading: Reading, at: AsOf, scope: Scope, search: Search) -> Found:
     """Which rows of `commitment_states` a search finds."""
 
-    def told(clause: Clause) -> ColumnElement[bool]:
-        return or_(
-            _row.commitment_id.in_(_texts(reading, at, clause)),
-            _row.code.in_(_minutes(reading, at, scope, clause)),
-        )
+    def told(number: int, clause: Clause) -> Any:
+        """The ids of the commitments of which it is told, and whether in the title."""
+        found = union_all(_texts(reading, at, clause), _minutes(reading, at, scope, clause))
+        # Named, so that the engine looks but once for what is asked twice of it.
+        return found.cte(f"told_{number}")
 
-    titled = (
-        _row.commitment_id.in_(_texts(reading, at, clause).where(commitment_texts.c.part == TITLE))
-        for clause in search.wanted
+    wanted = [told(number, clause).c for number, clause in enumerate(search.wanted)]
+    others = [told(number, clause).c for number, clause in enumerate(search.excluded, len(wanted))]
+    one = _row.commitment_id
+    condition = and_(
+        *(one.in_(select(those.commitment_id)) for those in wanted),
+        *(one.not_in(select(those.commitment_id)) for those in others),
     )
-    wanted = (told(clause) for clause in search.wanted)
-    excluded = (~told(clause) for clause in search.excluded)
-    return Found(and_(*wanted, *excluded), case((and_(*titled), 0), else_=1))
+    titled = and_(*(one.in_(select(those.commitment_id).where(those.titled == 1)) for those in wanted))
+    return Found(condition, case((titled, 0), else_=1))
 
 
 def _texts(reading: Reading, at: AsOf, clause: Clause) -> Any:
-    """The ids of the commitments of which something is told that a clause looks for."""
-    return select(commitment_texts.c.commitment_id).where(
+    """The commitments of which a clause is told, and whether that is in the title."""
+    titled = case((commitment_texts.c.part == TITLE, 1), else_=0).label("titled")
+    return select(commitment_texts.c.commitment_id, titled).where(
         _matches(reading, commitment_texts, clause), commitment_texts.holds(at.on, at.position)
     )
 
 
 def _minutes(reading: Reading, at: AsOf, scope: Scope, clause: Clause) -> Any:
-    """The codes of the commitments of which sealed minutes tell it that the asker may read."""
+    """The commitments of which sealed minutes tell it that the asker may read."""
     meeting = minutes_texts.c.meeting_id
     open_to_asker = exists().where(
         meetings.c.meeting_id == meeting,
         meetings.known_at(at.position),
         readable(reading, scope, at.position, meetings),
     )
-    return select(minutes_texts.c.commitment).where(
+    return select(minutes_texts.c.commitment_id, literal(0).label("titled")).where(
         _matches(reading, minutes_texts, clause),
         minutes_texts.holds(at.on, at.position),
         open_to_asker,
