@@ -17,11 +17,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from services.reporting.datasets import DATASETS, Dataset
+from services.reporting.datasets import DATASETS, Dataset, Type
 from services.reporting.generations.interface import ReadModel
 from services.reporting.generations.sqlite import SqliteReadModel
 from services.reporting.reading import Reading
 from services.reporting.rebuild import rebuild
+from services.reporting.terms import from_tsvector
 from shared.clock import Clock
 from shared.eventlog.store import Store
 
@@ -131,8 +132,13 @@ def _rows(reading: Reading, dataset: Dataset) -> Iterator[str]:
     statement = select(*(dataset.c[name] for name in names)).execution_options(
         stream_results=True, yield_per=AT_ONCE
     )
+    filed: set[int] = set()
+    if reading.connection.dialect.name == "postgresql":
+        kinds = [dataset.by_name[name].value if name in dataset.by_name else None for name in names]
+        filed = {place for place, kind in enumerate(kinds) if kind is Type.TERMS}
     for row in reading.connection.execute(statement):
-        yield msgspec.json.encode(tuple(row)).decode()
+        values = (from_tsvector(value) if place in filed else value for place, value in enumerate(row))
+        yield msgspec.json.encode(tuple(values)).decode()
 
 
 class _Tally:

@@ -98,6 +98,19 @@ def tsvector(part: str) -> str:
     )
 
 
+def from_tsvector(vector: str) -> str:
+    """What was filed, from what PostgreSQL holds of it."""
+    words, stems = list[str](), dict[int, str]()
+    for lexeme in vector.split():
+        text, _, places = lexeme.partition("':")
+        text = text.strip("'")
+        if text.startswith("~"):
+            words.append(text[1:])
+        else:
+            stems.update((int(place), text) for place in places.split(","))
+    return f"{' '.join(stems[place] for place in sorted(stems))}|{' '.join(sorted(words))}"
+
+
 class Clause(NamedTuple):
     """One thing looked for: stems that follow one another, or the beginning of a word."""
 

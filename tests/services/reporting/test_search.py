@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from services.reporting.comparison import compare
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import list_as_of
 from services.reporting.queries.moments import AsOf
 from services.reporting.terms import search_for
+from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.events.commitments import (
     ChangeableField,
@@ -272,6 +274,7 @@ def test_a_read_model_built_anew_finds_the_same(stage: Stage) -> None:
     followed = stage.rows()
     stage.rebuild()
     assert stage.rows() == followed
+    assert compare(stage.store, stage.read_model, Clock()).agrees
     with stage.read_model.reading() as reading:
         at = AsOf(FIRST + timedelta(days=20), reading.position, None)
         assert list_as_of(reading, at, EVERYTHING, {}, search_for("educación"), limit=200).items
