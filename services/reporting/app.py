@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from services.reporting.cycle import routes as cycle
+from services.reporting.cycle.repository import Cycles
 from services.reporting.datasets import Schema
 from services.reporting.generations import open_read_model
 from services.reporting.routes.asking import Reporting
@@ -20,6 +22,7 @@ from services.reporting.routes.indicators import indicator_routes
 from services.reporting.routes.meetings import meeting_routes
 from services.reporting.routes.plan import plan_routes
 from services.reporting.routes.signs import sign_routes
+from services.reporting.routes.timeliness import Limits, timeliness_routes
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
@@ -46,7 +49,8 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
-    reporting = Reporting(live, read_model, OrganizationsByDay(live), keep_alive=settings.keep_alive_seconds)
+    organizations = OrganizationsByDay(live)
+    reporting = Reporting(live, read_model, organizations, keep_alive=settings.keep_alive_seconds)
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
@@ -83,13 +87,15 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
             plan_routes(reporting),
             indicator_routes(reporting),
             sign_routes(reporting),
+            cycle.cycle_routes(Cycles(live, organizations)),
+            timeliness_routes(reporting, Limits(settings.load_per_adviser, settings.load_per_organization)),
             event_routes(reporting),
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         store=store,
         readable=reporting.readable,
-        catalogue=ERRORS,
+        catalogue={**ERRORS, **cycle.ERRORS},
         checks={"log": live.readiness, "read_model": read_model_is_ready},
         lifespan=following,
     )

@@ -25,6 +25,7 @@ from services.reporting.datasets import (
 from services.reporting.projections.corrections import Answers, Corrections, answers_of
 from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, Projection, json_text, readers_of
+from services.reporting.projections.reports import Reports
 from services.reporting.terms import folded
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
@@ -105,6 +106,7 @@ class CommitmentProjection:
         "_moves",
         "_reads",
         "_reasons",
+        "_received",
         "_reports",
         "_visibility",
         "corrections",
@@ -124,6 +126,7 @@ class CommitmentProjection:
         self._moves: tuple[list[date], list[date]] = [], []
         """The days on which the public deadline, and the internal one, were moved."""
         self._reports: ReportsByDay | None = None
+        self._received: Reports | None = None
         self._endings: dict[int, Ending] = {}
         """How it ended, by the positions of the events."""
         self._reasons: dict[int, str] = {}
@@ -131,6 +134,13 @@ class CommitmentProjection:
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
+        told = self._told(recorded)
+        if not isinstance(recorded.data, _REPORTING):
+            return told
+        self._received = self._received or Reports(self._id.hex, self._day_of)
+        return (*told, self._received.take_in(recorded))
+
+    def _told(self, recorded: Recorded) -> Iterable[Now]:
         event = recorded.data
         if isinstance(event, ProgressReported) and event.percent is None and event.stage is None:
             self._reports = self._reports or ReportsByDay()

@@ -15,6 +15,7 @@ from services.reporting.projections.differ import Key, Row, RowChanges, StreamRo
 from services.reporting.projections.indicators import IndicatorProjection
 from services.reporting.projections.meetings import ActionItemProjection, BodyProjection, MeetingProjection
 from services.reporting.projections.projection import Comparing, DayOf, Projection
+from services.reporting.projections.reports import CycleProjection
 from shared.aggregate.aggregate import believed, retractions_in
 from shared.errors import CorruptEvent
 from shared.eventlog import codec
@@ -26,6 +27,7 @@ from shared.events.commitments import (
     PillarRegistered,
     Registered,
 )
+from shared.events.cycles import CycleRegistered
 from shared.events.facts import Event
 from shared.events.indicators import IndicatorDefined
 from shared.events.meetings import ActionItemAssigned, BodyRegistered, DecisionAgreed, MeetingConvened
@@ -42,6 +44,7 @@ _PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     ActionItemProjection,
     OutcomeProjection,
     IndicatorProjection,
+    CycleProjection,
 )
 CHANGING: Final = frozenset(
     (*(event_type for projection in _PROJECTIONS for event_type in projection.TYPES), *RETRACTIONS)
@@ -58,6 +61,7 @@ BEGINNINGS: Final[dict[type[Event], Callable[[Recorded, DayOf], Projection]]] = 
     DecisionCarriedOut: OutcomeProjection,
     DecisionUnresolved: OutcomeProjection,
     IndicatorDefined: IndicatorProjection,
+    CycleRegistered: CycleProjection,
 }
 """The projections, by the events with which a stream begins, at version 1 and never again."""
 
