@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from services.reporting.cycle import routes as cycle
 from services.reporting.cycle.repository import Cycles
 from services.reporting.datasets import Schema
-from services.reporting.generations import open_read_model
+from services.reporting.generations import open_installed
 from services.reporting.routes.asking import Reporting
 from services.reporting.routes.board import board_routes
 from services.reporting.routes.commitments import commitment_routes
@@ -45,7 +45,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     clock = clock or Clock(settings.timezone)
     store = open_log(settings)
     schema = schema or Schema(clock.zone.key, windows=settings.warning_windows)
-    read_model = open_read_model(settings.effective_read_model_url, schema)
+    read_model = open_installed(settings, schema)
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))

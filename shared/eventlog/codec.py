@@ -7,6 +7,7 @@ served as they lie.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -34,6 +35,7 @@ class _Outgoing(msgspec.Struct, frozen=True, omit_defaults=True):
     recorded_by: Actor
     correlation_id: str
     causation_id: int | None = None
+    nonce: str | None = None
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
@@ -47,6 +49,7 @@ class _Stored(msgspec.Struct, frozen=True):
     correlation_id: str
     data: msgspec.Raw
     causation_id: int | None = None
+    nonce: str | None = None
 
 
 class Heading(msgspec.Struct, frozen=True):
@@ -57,8 +60,13 @@ class Heading(msgspec.Struct, frozen=True):
     stream_id: UUID
 
 
+class _Identified(msgspec.Struct, frozen=True):
+    nonce: str | None = None
+
+
 _stored_decoder = msgspec.json.Decoder(_Stored)
 _heading_decoder = msgspec.json.Decoder(Heading)
+_identified_decoder = msgspec.json.Decoder(_Identified)
 
 
 def encode(event: NewEvent) -> bytes:
@@ -79,6 +87,7 @@ def encode(event: NewEvent) -> bytes:
         recorded_by=event.recorded_by,
         correlation_id=event.correlation_id,
         causation_id=event.causation_id,
+        nonce=event.nonce,
         data=data,
     )
 
@@ -92,6 +101,7 @@ def encode_line(
     correlation_id: str,
     data: bytes,
     causation_id: int | None = None,
+    nonce: str | None = None,
 ) -> bytes:
     """The same for data that is JSON already, of whatever type."""
     return _encoder.encode(
@@ -102,6 +112,7 @@ def encode_line(
             recorded_by=recorded_by,
             correlation_id=correlation_id,
             causation_id=causation_id,
+            nonce=nonce,
             data=msgspec.Raw(data),
         )
     )
@@ -125,6 +136,18 @@ def stamp(body: bytes, position: int, recorded_at: datetime) -> bytes:
 def instant_text(instant: datetime) -> str:
     """An instant in RFC 3339, UTC, always with six decimals, so that text order is time order."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def identity_of(stored: bytes) -> str:
+    """Which event stored bytes are: their nonce; where they have none, the SHA-256 of the bytes, in hexadecimal.
+
+    Bytes that are no event have an identity too: whoever saw them knows them again.
+    """
+    try:
+        nonce = _identified_decoder.decode(stored).nonce
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        nonce = None
+    return nonce or hashlib.sha256(stored).hexdigest()
 
 
 def decode_heading(stored: bytes, position: int) -> Heading:
@@ -165,5 +188,6 @@ def decode(stored: bytes, position: int) -> Recorded:
         recorded_by=outer.recorded_by,
         correlation_id=outer.correlation_id,
         causation_id=outer.causation_id,
+        nonce=outer.nonce,
         data=data,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -12,8 +13,16 @@ from shared.events.facts import Event
 from shared.identity.actor import Actor
 
 
+def new_nonce() -> str:
+    """128 random bits, in hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event on its way into the log: the next `version` of its stream, not yet given a position."""
+    """An event on its way into the log: the next `version` of its stream, not yet given a position.
+
+    `nonce` tells it from every other event there ever was; only those recorded before there were nonces have none.
+    """
 
     stream_id: UUID
     version: int
@@ -21,6 +30,7 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str
     data: Event
     causation_id: int | None = None
+    nonce: str | None = msgspec.field(default_factory=new_nonce)
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,17 +45,31 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str
     data: Event
     causation_id: int | None = None
+    nonce: str | None = None
+
+
+class Bookmark(NamedTuple):
+    """An event that somebody has seen: where it stands in the log, and which one it is (`codec.identity_of`)."""
+
+    position: int
+    identity: str
+
+
+BEGINNING: Final = Bookmark(0, "")
+"""Before the first event of any log."""
 
 
 class FollowerPosition(msgspec.Struct, frozen=True):
     """That a named follower has acted on the event at a position; commits with the events it caused.
 
-    With `retry` the event was set aside before, and leaves the list of those instead of moving the follower.
+    With `retry` the event was set aside before, and leaves the list of those instead of moving the follower. `identity`
+    is that of the event.
     """
 
     name: str
     position: int
     retry: bool = False
+    identity: str | None = None
 
 
 class StoredLine(NamedTuple):

@@ -28,6 +28,7 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment, EnvType, TopicError, resolve_topic
 
 from shared.eventlog import codec
+from shared.eventlog.envelope import new_nonce
 from shared.eventlog.open import open_store
 from shared.eventlog.store import Store
 from shared.identity.actor import Actor, Role
@@ -66,6 +67,7 @@ class LogMapper(Mapper[UUID]):
             version=own.originator_version,
             recorded_by=self._actor,
             correlation_id="",
+            nonce=new_nonce(),
             data=own.state,
         )
         return StoredEvent(own.originator_id, own.originator_version, own.topic, line)

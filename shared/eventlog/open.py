@@ -22,19 +22,26 @@ class LogSettings(Protocol):
     @property
     def log_network_seconds(self) -> float: ...
     @property
+    def log_clock_seconds(self) -> float: ...
+    @property
     def idempotency_days(self) -> float: ...
 
 
 def open_log(settings: LogSettings) -> Store:
     """The log of an installation."""
-    limits = Limits(
+    return open_store(settings.effective_log_url, limits_of(settings))
+
+
+def limits_of(settings: LogSettings) -> Limits:
+    """For how long an installation waits for its databases."""
+    return Limits(
         lock=settings.log_lock_seconds,
         statement=settings.log_statement_seconds,
         connect=settings.log_connect_seconds,
         network=settings.log_network_seconds,
+        clock=settings.log_clock_seconds,
         idempotency=timedelta(days=settings.idempotency_days),
     )
-    return open_store(settings.effective_log_url, limits)
 
 
 def open_store(url: str, limits: Limits = LIMITS) -> Store:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
@@ -19,8 +19,9 @@ from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
 
 from shared.errors import Unavailable
 from shared.eventlog import codec
-from shared.eventlog.envelope import FollowerPosition
+from shared.eventlog.envelope import BEGINNING, Bookmark, FollowerPosition, NewEvent
 from shared.eventlog.store import (
+    KEEP_BOOKMARK,
     LIMITS,
     MOVE_FOLLOWER,
     Appended,
@@ -30,10 +31,12 @@ from shared.eventlog.store import (
     FollowerOvertaken,
     Limits,
     LogNotReady,
+    LogWentBack,
     Outdated,
     Seen,
     Store,
     VersionConflict,
+    check_clocks,
 )
 
 IDLE_CONNECTIONS: Final = 8
@@ -65,10 +68,15 @@ class SQLiteStore(Store):
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    def append(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
+    def append(
+        self, batch: Sequence[Changes], now: datetime, known: Bookmark | None = None
+    ) -> Sequence[Appended]:
         """See `Store.append`."""
         with self._write() as connection:
             head, last = _head_and_clock(connection)
+            check_clocks(now, self.engine_time(), last, self.limits)
+            if known is not None:
+                _must_be_there(connection, known)
             moment = now if last is None else max(now, last)
             text = codec.instant_text(moment)
             answers: list[Appended] = []
@@ -86,6 +94,8 @@ class SQLiteStore(Store):
                         if "codes." in str(error):
                             raise CodeTaken(str(error)) from error
                         raise VersionConflict(str(error), event.stream_id, event.version) from error
+                    if known is not None and event.version > 1:
+                        _must_follow(connection, event, known)
                 self._remember(connection, changes, now)
                 answers.append(Appended(first, head, moment))
             return answers
@@ -99,6 +109,8 @@ class SQLiteStore(Store):
     ) -> list[int]:
         with self._write() as connection:
             head, last = _head_and_clock(connection)
+            if now is not None:
+                check_clocks(now, self.engine_time(), last, self.limits)
             moment = now if now is None or last is None else max(now, last)
             text = None if moment is None else codec.instant_text(moment)
             rows = [
@@ -211,6 +223,10 @@ class SQLiteStore(Store):
 
         migrate_sqlite(partial(connect, self.path))
 
+    def engine_time(self) -> datetime:
+        """See `Store.engine_time`: this machine's."""
+        return datetime.now(UTC)
+
     def check_writable(self) -> None:
         """See `Store.check_writable`."""
         with self._write():
@@ -234,9 +250,12 @@ class SQLiteWriter:
         self._store = store
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-writer")
 
-    async def write(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
+    async def write(
+        self, batch: Sequence[Changes], now: datetime, known: Bookmark | None = None
+    ) -> Sequence[Appended]:
         """See `Writer.write`."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.append, batch, now)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._store.append, batch, now, known)
 
     async def close(self) -> None:
         """See `Writer.close`."""
@@ -326,6 +345,22 @@ def _head_and_clock(connection: sqlite3.Connection) -> tuple[int, datetime | Non
     return row[0], None if row[1] is None else datetime.fromisoformat(row[1])
 
 
+def _must_be_there(connection: sqlite3.Connection, known: Bookmark) -> None:
+    """LogWentBack when another event, or none, is where the caller has seen one."""
+    if known == BEGINNING:
+        return
+    row = connection.execute("SELECT state FROM stored_events WHERE rowid = ?", (known.position,)).fetchone()
+    if row is None or codec.identity_of(row[0]) != known.identity:
+        raise LogWentBack(known)
+
+
+def _must_follow(connection: sqlite3.Connection, event: NewEvent, known: Bookmark) -> None:
+    """LogWentBack when the version before that of an event is missing."""
+    sql = "SELECT 1 FROM stored_events WHERE originator_id = ? AND originator_version = ?"
+    if connection.execute(sql, (event.stream_id.hex, event.version - 1)).fetchone() is None:
+        raise LogWentBack(known)
+
+
 def _must_be_all(connection: sqlite3.Connection, seen: Seen) -> None:
     """Outdated when there is more of what was seen, be it by an earlier request of the same transaction."""
     sql = "SELECT rowid FROM stored_events WHERE rowid > ?"
@@ -342,6 +377,7 @@ def _move(connection: sqlite3.Connection, follower: FollowerPosition) -> None:
         )
     else:
         moved = connection.execute(MOVE_FOLLOWER, (follower.name, follower.position))
+        connection.execute(KEEP_BOOKMARK, (follower.name, follower.position, follower.identity))
     if not moved.rowcount:
         raise FollowerOvertaken(f"follower {follower.name} is already further")
 

@@ -24,14 +24,14 @@ from eventsourcing.persistence import (
     Tracking,
 )
 
-from shared.errors import BitacoraError
+from shared.errors import BitacoraError, Unavailable
 from shared.eventlog import codec
-from shared.eventlog.envelope import FollowerPosition, NewEvent, StoredLine
+from shared.eventlog.envelope import BEGINNING, Bookmark, FollowerPosition, NewEvent, StoredLine
 from shared.eventlog.subscription import NotificationSubscription, Waiter, notification
 from shared.events.streams import stream_of
 from shared.events.texts import folded_code
 
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 """The revision of the log's tables (`migrations/`) on which this version of the code works."""
 
 VERSION_TABLE: Final = "log_version"
@@ -45,17 +45,26 @@ MOVE_FOLLOWER: Final = (
 """Moves a follower forwards; touches no row when it is there or further already."""
 
 
+KEEP_BOOKMARK: Final = (
+    "INSERT INTO follower_bookmarks (name, position, identity) VALUES (?, ?, ?) ON CONFLICT (name) "
+    "DO UPDATE SET position = excluded.position, identity = excluded.identity"
+)
+"""Keeps which event it was that a follower was moved to."""
+
+
 class Limits(NamedTuple):
-    """How long the store waits for what, in seconds, before it answers Unavailable; how long it keeps keys."""
+    """How long the store waits for what, in seconds, before it answers Unavailable; and what else it bears."""
 
     lock: float = 4.0
     """For the appends of other processes to end."""
-    statement: float = 30.0
+    statement: float = 10.0
     """For one statement, its waiting for locks included."""
     connect: float = 5.0
     """For a connection, be it a new one or a free one of the pool."""
     network: float = 10.0
     """For a server that no longer acknowledges what it is sent."""
+    clock: float = 60.0
+    """For this much a process's clock may be ahead of the engine's, and the log ahead of both."""
     idempotency: timedelta = timedelta(days=7)
     """For which an idempotency key is remembered at least."""
 
@@ -131,6 +140,41 @@ class Outdated(IntegrityError):
     """Meanwhile there is more of what the decision had to take account of; nothing was written."""
 
 
+class LogWentBack(Unavailable):
+    """The log no longer holds what this process has read in it: it was restored, or another is in its place."""
+
+    def __init__(self, bookmark: Bookmark) -> None:
+        super().__init__(
+            "log-went-back",
+            f"The log no longer holds what was read in it at position {bookmark.position}; "
+            "the service takes it up anew.",
+            retry_after=2,
+        )
+        self.bookmark = bookmark
+
+
+class ClockAhead(Unavailable):
+    """The clock of this process is further ahead of the engine's than may be; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "clock-ahead",
+            "The clock of this process is ahead of the clock of the log's engine: nothing is recorded by it.",
+            retry_after=30,
+        )
+
+
+class LogAhead(Unavailable):
+    """The last event of the log was recorded in what is still the future; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "log-ahead-of-clock",
+            "The last event on record is of an instant that is still to come: nothing is recorded until it has.",
+            retry_after=30,
+        )
+
+
 class LogNotReady(BitacoraError):
     """The tables of the log are missing or those of an older version; `bitacora migrate` makes them."""
 
@@ -141,11 +185,22 @@ class LogNotReady(BitacoraError):
         )
 
 
+def fate_unknown() -> Unavailable:
+    """The error of an append that the engine was given and did not answer."""
+    return Unavailable(
+        "log-unavailable",
+        "The event log did not answer, and whether this was recorded is not known: send it again with the same "
+        "Idempotency-Key, or look before you do.",
+    )
+
+
 class Writer(Protocol):
     """The one connection through which a process appends."""
 
-    async def write(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
-        """Append a batch in one transaction: all of it or nothing."""
+    async def write(
+        self, batch: Sequence[Changes], now: datetime, known: Bookmark | None = None
+    ) -> Sequence[Appended]:
+        """See `Store.append`."""
 
     async def close(self) -> None:
         """Give the connection back."""
@@ -167,8 +222,14 @@ class Store(ProcessRecorder):
     # --- what each engine does in its own way ----------------------------------------------------------------------
 
     @abstractmethod
-    def append(self, batch: Sequence[Changes], now: datetime) -> Sequence[Appended]:
+    def append(
+        self, batch: Sequence[Changes], now: datetime, known: Bookmark | None = None
+    ) -> Sequence[Appended]:
         """Append a batch in one transaction: all of it or nothing.
+
+        With `known`, only to a log that holds that event, and the version before each of those to be written:
+        LogWentBack otherwise. ClockAhead when `now` is further ahead of the engine's clock than the limits allow,
+        LogAhead when the last event is ahead of both.
 
         Raises VersionConflict, CodeTaken, DuplicateKey, FollowerOvertaken or Outdated when one of the batch lost a
         race, be it to an earlier one of the same batch, and Unavailable when the engine did not answer (the outcome of
@@ -186,6 +247,10 @@ class Store(ProcessRecorder):
     @abstractmethod
     def check_writable(self) -> None:
         """Go the way of an append, without writing: Unavailable when it does not lead through in time."""
+
+    @abstractmethod
+    def engine_time(self) -> datetime:
+        """What time it is by the engine's own clock."""
 
     @abstractmethod
     def close(self) -> None:
@@ -259,6 +324,28 @@ class Store(ProcessRecorder):
         """The position of the last event, 0 when there is none."""
         return int(self._rows(f"SELECT coalesce(max({self.POSITION}), 0) FROM stored_events", [])[0][0])
 
+    def bookmark(self) -> Bookmark:
+        """The last event of the log."""
+        sql = f"SELECT {self.POSITION}, state FROM stored_events ORDER BY {self.POSITION} DESC LIMIT 1"
+        rows = self._rows(sql, [])
+        return Bookmark(rows[0][0], codec.identity_of(rows[0][1])) if rows else BEGINNING
+
+    def identity_at(self, position: int) -> str | None:
+        """Which event is at a position; None when there is none. Before the first one it is always the same."""
+        if position == BEGINNING.position:
+            return BEGINNING.identity
+        found = self.read(position - 1, 1, upto=position)
+        return codec.identity_of(found[0][1]) if found else None
+
+    def must_hold(self, bookmark: Bookmark) -> None:
+        """Raise LogWentBack when the log holds another event, or none, where one was seen."""
+        if self.identity_at(bookmark.position) != bookmark.identity:
+            raise LogWentBack(bookmark)
+
+    def check_clock(self, now: datetime) -> None:
+        """Raise what an append at this instant would raise for the clocks alone."""
+        check_clocks(now, self.engine_time(), self.recorded_at(self.head()), self.limits)
+
     def recorded_at(self, position: int) -> datetime | None:
         """When the log learned the event at a position; None when there is no such position."""
         where = _Where(self._value).and_(f"{self.POSITION} =", position)
@@ -315,6 +402,23 @@ class Store(ProcessRecorder):
         """How far a follower has acted, 0 when it has not begun."""
         return self.max_tracking_id(name) or 0
 
+    def resume(self, name: str) -> int:
+        """From where a follower goes on: how far it has acted, or 0 where that was in another log than this one.
+
+        What it had set aside is forgotten then: its handler knows by the record what it has done already.
+        """
+        position = self.follower_position(name)
+        where = _Where(self._value).and_("name =", name).and_("position =", position)
+        known = self._rows(f"SELECT identity FROM follower_bookmarks {where}", where.values)
+        present = self.identity_at(position)
+        # Whoever moved it before there were identities left none.
+        if present is not None and (not known or known[0][0] in (None, present)):
+            return position
+        with self._transaction() as execute:
+            if execute("DELETE FROM followers WHERE name = ? AND position = ?", [name, position]):
+                execute("DELETE FROM dead_letters WHERE follower = ?", [name])
+        return 0
+
     def dead_letters(self, name: str | None = None) -> list[DeadLetter]:
         """The events that followers have set aside, in order."""
         where = _Where(self._value).and_("follower =", name)
@@ -340,6 +444,7 @@ class Store(ProcessRecorder):
             else:
                 done = execute(MOVE_FOLLOWER, [at.name, at.position])
                 if done:
+                    execute(KEEP_BOOKMARK, [at.name, at.position, at.identity])
                     execute(
                         "INSERT INTO dead_letters (error, set_aside_at, follower, position, retry) "
                         "VALUES (?, ?, ?, ?, false)",
@@ -457,6 +562,18 @@ class Store(ProcessRecorder):
         where = _Where(self._value).and_("name =", application_name)
         rows = self._rows(f"SELECT position FROM followers {where}", where.values)
         return int(rows[0][0]) if rows else None
+
+
+def check_clocks(now: datetime, engine: datetime, last: datetime | None, limits: Limits) -> None:
+    """Raise ClockAhead or LogAhead where the clock of a process, or the `last` instant on record, is too far ahead.
+
+    Instants on record never fall, so that one from the future would hold all later ones until it has come.
+    """
+    most = timedelta(seconds=limits.clock)
+    if now - engine > most:
+        raise ClockAhead
+    if last is not None and last - max(now, engine) > most:
+        raise LogAhead
 
 
 class _Where:

@@ -33,6 +33,7 @@ Around its `data` every event has the same envelope:
 | `recorded_by` | object | Who said it: `subject`, `organization` and `role`. |
 | `correlation_id` | string | The request it was part of. |
 | `causation_id` | integer, optional | The position of the event that triggered it, where a policy acted. |
+| `nonce` | string, optional | 128 random bits, in hexadecimal; old events go by the SHA-256 of their line instead. |
 | `data` | object | What happened: the fields below. |
 
 A field that is optional is left out when it has its default, which is none unless the table says otherwise. Days are

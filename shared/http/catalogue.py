@@ -150,7 +150,24 @@ CODES: dict[str, Explained] = {
     "log-unavailable": Explained(
         503,
         "Log unavailable",
-        "The event log did not answer. With an idempotency key it is safe to ask again.",
+        "The event log did not answer. Where the detail says so, what you sent may have been recorded all the same. "
+        "With an idempotency key it is safe to ask again.",
+    ),
+    "log-went-back": Explained(
+        503,
+        "Log went back",
+        "The log was restored to an earlier position, or replaced, under the running service, which takes it up anew. "
+        "What you recorded last may be gone: read it again, then decide again.",
+    ),
+    "clock-ahead": Explained(
+        503,
+        "Clock ahead",
+        "The clock of the service is ahead of that of the log's engine by more than is borne; nothing was recorded.",
+    ),
+    "log-ahead-of-clock": Explained(
+        503,
+        "Log ahead of clock",
+        "The last event on record is of an instant that is still to come; nothing was recorded.",
     ),
     "shutting-down": Explained(503, "Shutting down", "This process is stopping; another will answer."),
     "identity-provider-unavailable": Explained(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from tests.api import story as stories
 from tests.api.house import TABLES, House, refused
 from tests.api.routes import LISTS, OF_ITS_OWN, SERVICES, reader_of, reads
 from tests.api.story import Story
+from tests.support.ledger import run_sql
 
 OF_JSON: dict[str, Any] = {"Content_Type": "application/json"}
 WRITES = {"commitments": "/v1/commitments", "meetings": "/v1/meetings"}
@@ -188,13 +188,12 @@ async def test_a_fault_of_ours_is_a_problem_that_tells_nothing(tmp_path: Path) -
     """Somebody has damaged an event in the file of the log."""
     async with House(tmp_path).open() as house:
         await stories.tell(house)
-        with sqlite3.connect(tmp_path / "bitacora.db") as damaged:
-            damaged.execute(
-                "UPDATE stored_events SET state = X'7B' WHERE originator_id = ? AND originator_version = 1",
-                (stream_of("commitment", "OPEN-1").hex,),
-            )
-            assert damaged.total_changes == 1
-        damaged.close()
+        run_sql(
+            f"sqlite:///{tmp_path / 'bitacora.db'}",
+            "UPDATE stored_events SET state = %s WHERE originator_id = %s AND originator_version = 1",
+            b"{",
+            stream_of("commitment", "OPEN-1"),
+        )
         path = "/v1/commitments/OPEN-1"
         answer = await house.ask("commitments", "GET", f"{path}?version=1")
         problem(answer, 500, "internal-error", path)

@@ -35,6 +35,7 @@ def golden_line(event_type: type[Event]) -> bytes:
         recorded_by=Actor(subject="u-17", organization="DCI", role=Role.DCI),
         correlation_id="3d1f6f3e-6a55-4a55-9f4e-2c8a1d7f0b21",
         causation_id=11,
+        nonce="0f1e2d3c4b5a69788796a5b4c3d2e1f0",
         data=example_of(event_type),
     )
     return codec.stamp(codec.encode(event), 12, RECORDED_AT)

@@ -46,6 +46,7 @@ def _unreadable(name: str, line: bytes) -> list[str]:
             recorded_by=recorded.recorded_by,
             correlation_id=recorded.correlation_id,
             causation_id=recorded.causation_id,
+            nonce=recorded.nonce,
             data=recorded.data,
         )
     )

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.eventlog import codec
 from shared.eventlog.open import open_store
 from shared.eventlog.store import Changes, CodeTaken, Store, VersionConflict
 from shared.events.commitments import OrganizationRegistered
@@ -24,8 +25,19 @@ from shared.events.types import OwnCode
 from tests.support.ledger import NOON, event, opened, run_sql
 
 BEFORE = {
-    "sqlite": ("DROP TRIGGER codes_taken",),
+    "sqlite": (
+        "DROP TRIGGER codes_taken",
+        "DROP TRIGGER stored_events_never_update",
+        "DROP TRIGGER stored_events_never_delete",
+    ),
     "postgresql": (
+        "DROP FUNCTION bitacora_never CASCADE",
+        """
+        DO $$ BEGIN EXECUTE (
+            SELECT string_agg('DROP FUNCTION ' || oid::regprocedure, ';') FROM pg_proc
+             WHERE proname = 'bitacora_append' AND 'known_position' = ANY (proargnames)
+        ); END $$
+        """,
         "DROP TRIGGER codes_taken ON stored_events",
         "DROP FUNCTION bitacora_take_code",
         "DROP FUNCTION bitacora_code_in",
@@ -98,10 +110,24 @@ def test_of_many_processes_one_takes_a_code_and_the_others_are_told(log: Store, 
 def test_twins_of_an_old_log_stay_two_and_are_meant_by_their_own_spelling_only(
     log: Store, log_url: str
 ) -> None:
-    common = ("DROP TABLE codes", "UPDATE log_version SET version_num = '0002'")
+    common = (
+        "DROP TABLE codes",
+        "DROP TABLE follower_bookmarks",
+        "UPDATE log_version SET version_num = '0002'",
+    )
     for statement in (*BEFORE[log_url.partition(":")[0]], *common):
         run_sql(log_url, statement)
-    log.append([registered("EDU-1"), registered("edu-1"), registered("SAL-1")], NOON)
+    for position, code in enumerate(("EDU-1", "edu-1", "SAL-1"), 1):
+        (new,) = registered(code).events
+        run_sql(
+            log_url,
+            "INSERT INTO stored_events (notification_id, originator_id, originator_version, topic, state) "
+            "VALUES (%s, %s, 1, %s, %s)",
+            position,
+            new.stream_id,
+            new.data.TYPE,
+            codec.stamp(codec.encode(new), position, NOON),
+        )
     log.migrate()
     assert [log.spelling("commitment", code) for code in ("EDU-1", "edu-1", "Edu-1", "sal-1")] == [
         "EDU-1",

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 
 from shared.eventlog import codec, migrations
 from shared.eventlog.open import open_store
-from shared.eventlog.store import REVISION, DuplicateKey, FollowerOvertaken, LogNotReady
+from shared.eventlog.store import LIMITS, REVISION, DuplicateKey, FollowerOvertaken, LogNotReady
 from shared.eventlog.verification import verify
 from tests.support.ledger import NOON, changes, event, run_sql, wrote
 from tests.support.log_process import Child
@@ -116,7 +116,8 @@ class PostgresOfVersionOne:
 def test_services_of_version_one_go_on_writing_into_a_migrated_log(log_url: str) -> None:
     lay_out(log_url)
     old = (SQLiteOfVersionOne if log_url.startswith("sqlite") else PostgresOfVersionOne)(log_url)
-    with closing(open_store(log_url)) as store, closing(old):
+    limits = LIMITS._replace(clock=(NEVER - NOON).total_seconds())
+    with closing(open_store(log_url, limits)) as store, closing(old):
         store.migrate()
         old.append(b"old key", FOLLOWER[1] + 1)
         with pytest.raises(old.conflict, match="idempotency_keys"):
