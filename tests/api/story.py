@@ -65,6 +65,8 @@ async def tell(house: House) -> Story:
     for code in ORGANIZATIONS:
         await house.tell("commitments", f"/v1/organizations/{code}", {"name": code.title()}, method="PUT")
     await house.tell("commitments", "/v1/pillars/SECURITY", {"name": "Citizen security"}, method="PUT")
+    quarterly = {"name": "Quarterly reports", "frequency": "quarterly", "days_to_report": 20}
+    await house.tell("reporting", "/v1/cycles/QUARTERLY", quarterly, method="PUT")
     await house.settled()
     await _commitments(house)
     for code, body in (("SECURITY", COMMITTEE), ("BIL-INTERIOR", BILATERAL)):

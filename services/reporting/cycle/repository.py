@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.reporting.cycle.model import Cycle, check_cycle
-from shared.aggregate.command import Command, Outcome
+from shared.aggregate.command import Command
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.aggregate.index import Index
 from shared.aggregate.repository import DescribedRepository
@@ -12,7 +12,6 @@ from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.events.commitments import PillarRegistered
 from shared.events.cycles import CycleChanged, CycleRegistered
-from shared.events.facts import Event
 from shared.identity.actor import Actor
 
 
@@ -34,20 +33,12 @@ class Cycles(DescribedRepository[Cycle]):
         self._pillars.add(recorded.data.code)
 
     def spelled(self, code: str) -> str:
-        """The code of a cycle on record as that is spelled; any other as it is."""
+        """See `DescribedRepository.spelled`; capitals make no difference."""
         return next((one for one in self.all.keys if one.casefold() == code.casefold()), code)
 
     async def find(self, identifier: str, actor: Actor, *, ever: bool = False) -> Cycle:
         """See `Repository.find`; capitals make no difference."""
         return await super().find(self.spelled(identifier), actor, ever=ever)
-
-    async def describe(
-        self, code: str, description: Event, command: Command, *, only_new: bool = False, blind: bool = False
-    ) -> Outcome:
-        """See `DescribedRepository.describe`; capitals make no difference."""
-        return await super().describe(
-            self.spelled(code), description, command, only_new=only_new, blind=blind
-        )
 
     def unknown(self) -> NotFound:
         """See `Repository.unknown`."""

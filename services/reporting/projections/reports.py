@@ -36,11 +36,10 @@ class Reports:
             rows = self._rows.get((self._commitment, event.report))
             if rows:
                 reviewed_on = self._day_of(recorded.recorded_at)
-                (received, row), *_ = rows
-                assert received is not None
-                day = max(received, reviewed_on)
+                (first, row), *_ = rows
+                day = reviewed_on if first is None else max(first, reviewed_on)
                 reviewed = (*row[: -len(_UNREVIEWED)], event.outcome.value, reviewed_on, event.reason)
-                rows[:] = [(day, reviewed)] if day == received else [(received, row), (day, reviewed)]
+                rows[:] = [(day, reviewed)] if day == first else [(first, row), (day, reviewed)]
         return Now(progress_reports, self._rows)
 
     @staticmethod

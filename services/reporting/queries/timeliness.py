@@ -133,8 +133,8 @@ def timeliness_as_of(
                 found[place] += many
     names = names_at(reading, at.position, at.on)
     groups = []
-    for key, found in sorted(counts.items(), key=lambda item: tuple(one or "" for one in item[0])):
-        told = dict(zip(group_by, key, strict=True))
+    for values, found in sorted(counts.items(), key=lambda item: tuple(one or "" for one in item[0])):
+        told = dict(zip(group_by, values, strict=True))
         if "organization" in told:
             told["organization_name"] = names.of(ORGANIZATION, told["organization"])
         groups.append(_timely(found, **told))

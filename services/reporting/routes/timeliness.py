@@ -65,7 +65,7 @@ _INSIDE: Final = Access(
     etag=True,
     log_position=True,
 )
-_Led: Final = Annotated[
+_Led = Annotated[
     str | None, listed("The code of an organisation that leads the commitment"), Names(Kind.ORGANIZATION)
 ]
 
