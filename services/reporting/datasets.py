@@ -651,7 +651,7 @@ cycles: Final = Dataset(
     "cycles",
     "code",
     "name, frequency, days_to_report: number, organizations: json, pillars: json, kinds: json",
-    "in_force_from: day?, in_force_until: day?",
+    "in_force_from: day?, ended_on: day?",
 )
 """In which cycles is reported, and to what they apply; an empty list is of all."""
 

@@ -55,8 +55,9 @@ class CycleChanged(Event, frozen=True, kw_only=True):
             description="The first day on which a period may end that is reported.", examples=["2010-03-11"]
         ),
     ] = None
-    in_force_until: Annotated[
-        CivilDay | None, Field(description="The last such day.", examples=["2014-03-10"])
+    ended_on: Annotated[
+        CivilDay | None,
+        Field(description="The last day on which one may; none by default.", examples=["2014-03-10"]),
     ] = None
 
 

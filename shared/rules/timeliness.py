@@ -45,7 +45,7 @@ class Cycle(NamedTuple):
     frequency: CycleFrequency
     days_to_report: int
     in_force_from: date | None = None
-    in_force_until: date | None = None
+    ended_on: date | None = None
 
     def due_on(self, period: Period) -> date:
         """The last day on which the report of a period is on time."""
@@ -54,7 +54,7 @@ class Cycle(NamedTuple):
     def expected(self, first: date, last: date) -> Iterator[Period]:
         """The periods that end between two days and are reported, in order."""
         first = max(first, self.in_force_from or date.min)
-        last = min(last, self.in_force_until or date.max)
+        last = min(last, self.ended_on or date.max)
         name, many = _PARTS[self.frequency]
         # Periods have years of four digits that begin with 1 or 2.
         for year in range(max(first.year, 1000), min(last.year, 2999) + 1):

@@ -36,8 +36,6 @@ def check_cycle(
             raise InvalidInput(
                 "unknown-pillar", f"There is no pillar '{pillar}'.", pointer=f"/pillars/{index}"
             )
-    first, last = description.in_force_from, description.in_force_until
+    first, last = description.in_force_from, description.ended_on
     if first is not None and last is not None and last < first:
-        raise InvalidInput(
-            "days-reversed", f"It would end on {last}, before {first}.", pointer="/in_force_until"
-        )
+        raise InvalidInput("days-reversed", f"It would end on {last}, before {first}.", pointer="/ended_on")

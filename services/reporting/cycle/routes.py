@@ -45,6 +45,17 @@ def cycle_routes(cycles: Cycles) -> Router:
 
 
 ERRORS: Catalogue = {
+    "code-malformed": Explained(
+        422,
+        "Malformed code",
+        "A code has 1 to 64 letters, digits, dots, hyphens or underscores, begins with a letter or digit, and does "
+        "not look like a UUID.",
+    ),
+    "text-required": Explained(422, "Text required", "The text cannot be blank."),
+    "unknown-organization": Explained(
+        422, "Unknown organisation", "Register the organisation first: `PUT /v1/organizations/{code}`."
+    ),
+    "unknown-pillar": Explained(422, "Unknown pillar", "Declare the pillar first: `PUT /v1/pillars/{code}`."),
     "cycle-not-found": Explained(404, "No such cycle", "There is no reporting cycle by this code or id."),
     "days-out-of-range": Explained(
         422, "Days out of range", "`days_to_report` is at least 1 and at most 366."

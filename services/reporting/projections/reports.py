@@ -89,6 +89,6 @@ class CycleProjection:
                 pillars=json_text(event.pillars),
                 kinds=json_text(event.kinds),
                 in_force_from=event.in_force_from,
-                in_force_until=event.in_force_until,
+                ended_on=event.ended_on,
             ),
         )

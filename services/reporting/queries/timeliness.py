@@ -169,7 +169,7 @@ def _cycles(reading: Reading, at: AsOf, codes: Sequence[str] = ()) -> list[_Cycl
         _Cycle(
             row.code,
             row.name,
-            Cycle(CycleFrequency(row.frequency), row.days_to_report, row.in_force_from, row.in_force_until),
+            Cycle(CycleFrequency(row.frequency), row.days_to_report, row.in_force_from, row.ended_on),
             *(msgspec.json.decode(text) for text in (row.organizations, row.pillars, row.kinds)),
         )
         for row in reading.connection.execute(query)

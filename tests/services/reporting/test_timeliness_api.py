@@ -201,7 +201,7 @@ async def test_a_cycle_is_laid_down_described_anew_and_applies_to_what_it_names(
         "days_to_report": 5,
         "pillars": ["ROADS"],
         "in_force_from": "2012-02-01",
-        "in_force_until": "2012-12-30",
+        "ended_on": "2012-12-30",
     }
     laid_down = await put("MONTHLY", body)
     assert laid_down.status_code == 201, laid_down.text
@@ -223,7 +223,7 @@ async def test_a_cycle_is_laid_down_described_anew_and_applies_to_what_it_names(
     for wrong, code in (
         ({"pillars": ["NONE"]}, "unknown-pillar"),
         ({"organizations": ["NONE"]}, "unknown-organization"),
-        ({"in_force_until": "2011-01-01"}, "days-reversed"),
+        ({"ended_on": "2011-01-01"}, "days-reversed"),
         ({"days_to_report": 0}, "days-out-of-range"),
     ):
         refused = await put("OTHER", body | wrong)
