@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     """By how much a process's clock may be ahead of the engine's, and the last event on record ahead of both."""
     read_model_statement_seconds: float = Field(default=20, ge=1, le=600)
     """For how long one statement on the read model may run."""
+    ready_lag_seconds: float = Field(default=60, ge=1, le=86_400)
+    """For how long a service, a policy or the read model may lack what is in the log, before readiness is red."""
+    disk_free_megabytes: int = Field(default=100, ge=0, le=1_000_000)
+    """With less room than that on the disk of an SQLite file, readiness is red."""
     idempotency_days: float = Field(default=7, ge=1, le=3660)
     """For how long an `Idempotency-Key` is remembered at least: scripts may try again for so long."""
     timezone: str = "America/Santiago"

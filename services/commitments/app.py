@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
@@ -15,12 +16,13 @@ from services.commitments.indicator.repository import Indicators
 from services.commitments.key import routes as key
 from services.commitments.outcome import routes as outcome
 from services.commitments.outcome.decisions import Decisions
-from services.commitments.outcome.policy import decisions_policy
+from services.commitments.outcome.policy import ACTED_ON, FOLLOWER, decisions_policy
 from services.commitments.outcome.repository import DecisionOutcomes
 from services.commitments.plan import routes as plan
 from services.commitments.plan.repository import Directory
 from shared.aggregate.redaction import Readers, Reference
 from shared.clock import Clock
+from shared.eventlog.follower import keeps_up
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
@@ -43,7 +45,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     """The service over the log that the settings name; it begins to follow the log when it is started."""
     clock = clock or Clock(settings.timezone)
     store = open_log(settings)
-    live = LiveLog(store, clock)
+    live = LiveLog(store, clock, bound=timedelta(seconds=settings.ready_lag_seconds))
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
     directory = Directory(live)
@@ -83,7 +85,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             store.close()
 
     async def decisions_act() -> str:
-        return "this process leaves decisions to others" if policy is None else await policy.readiness()
+        if policy is not None:
+            return await policy.readiness()
+        return await keeps_up(live, FOLLOWER, ACTED_ON, "this process leaves decisions to others")
 
     registry = new_registry()
     if policy is not None:

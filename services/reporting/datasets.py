@@ -25,6 +25,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Date,
+    Double,
     Index,
     Integer,
     MetaData,
@@ -54,7 +55,7 @@ from shared.identity.actor import Actor
 from shared.rules.indicator_verdict import IndicatorStatus
 from shared.rules.indicator_warnings import WINDOWS, WarningWindows
 
-PROJECTIONS: Final = 4
+PROJECTIONS: Final = 5
 """To be raised whenever a projection makes other rows of the same events."""
 
 END_OF_DAYS: Final = date.max
@@ -717,6 +718,7 @@ class Schema:
             Column("position", BigInteger, nullable=False),
             Column("analyzed_at", BigInteger, nullable=False),
             Column("stopped_because", Text),
+            Column("seen_at", Double, nullable=False),
         )
 
     def interval_indexes(self) -> list[Index]:
@@ -731,6 +733,13 @@ class Schema:
 
 
 projection_state: Final = Table(
-    "projection_state", MetaData(), Column("position", BigInteger), Column("stopped_because", Text)
+    "projection_state",
+    MetaData(),
+    Column("position", BigInteger),
+    Column("stopped_because", Text),
+    Column("seen_at", Double),
 )
-"""How far a generation has followed the log, and what keeps it from going on."""
+"""How far a generation has followed the log, what keeps it from going on, and when a worker last showed itself.
+
+The last in seconds since 1970 by the database's own clock.
+"""

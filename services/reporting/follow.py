@@ -36,6 +36,8 @@ from shared.settings import load_settings
 
 IDLE: Final = 0.5
 """Seconds between two looks at whether we should stop, or another generation has become the live one."""
+BEAT: Final = 5.0
+"""Seconds after which a worker that has nothing to write shows that it is there."""
 LIVE: Final = 0.1
 """Seconds between two looks at which generation is the live one, while the log grows."""
 SHORTEST_PAUSE: Final = 0.1
@@ -122,7 +124,7 @@ class Worker:
 
     def _follow(self, generation: str, writer: GenerationWriter, subscription: Subscription) -> None:
         projector = self._projector()
-        looked_at = 0.0
+        looked_at = shown_at = 0.0
         while not self._stopping.is_set():
             before = subscription.position
             lines = subscription.wait(self._idle)
@@ -136,6 +138,10 @@ class Worker:
                 writer.write(projector.changes(), before=before, after=subscription.position)
                 self._pause = SHORTEST_PAUSE
                 self._analyze_if_grown(generation, subscription.position)
+                shown_at = time.monotonic()
+            elif time.monotonic() - shown_at >= BEAT:
+                writer.beat()
+                shown_at = time.monotonic()
             # Not after every batch: some batches more in a generation that was replaced hurt nobody, and readers of the
             # new one wait for theirs no longer than this.
             if time.monotonic() - looked_at >= LIVE:

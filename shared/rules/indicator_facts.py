@@ -305,9 +305,10 @@ class IndicatorFacts:
         if not self.targets:
             return None
         target = min(self.targets, key=_order)
-        return Terms(
-            self.first_definition, date.min, target, min(self.trajectories, key=_order, default=None)
-        )
+        # As it was defined by then: what was told since, a baseline above all, moves nothing that was promised.
+        day, known = target.effective_on, target.position
+        definition, since = self.definition_on(day, known), self.baseline_since(day, known)
+        return Terms(definition, since, target, min(self.trajectories, key=_order, default=None))
 
     @property
     def current(self) -> Terms | None:

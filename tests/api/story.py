@@ -175,11 +175,13 @@ async def _commitments(house: House) -> None:
         await house.tell(
             "commitments", f"/v1/commitments/{code}/milestones", {"name": "Bill", "due_on": "2013-12-31"}
         )
-    rates = {"VICTIMS": "INSIDE-1", "HIDDEN-RATE": "HIDDEN-1", "OPEN-RATE": "OPEN-1"}
-    for code, commitment in rates.items():
-        about = {"code": code, "commitment": commitment}
-        if commitment == "OPEN-1":
-            about["visibility"] = "public"
+    rates = {
+        "VICTIMS": {"commitment": "INSIDE-1"},
+        "HIDDEN-RATE": {"commitment": "HIDDEN-1"},
+        "OPEN-RATE": {"visibility": "public"},
+    }
+    for code, more in rates.items():
+        about = {"code": code, **more}
         await house.tell("commitments", "/v1/indicators", INDICATOR | about)
         path = f"/v1/indicators/{code}"
         await house.tell("commitments", f"{path}/targets", {"value": 28.5, "on": "2013-12-31"})

@@ -385,7 +385,8 @@ def commitment_routes(
         visibility = body.visibility or usual_visibility(body.origin.kind if body.origin else None)
         proposed = body.struct(commitments.clock.today(), visibility=Visibility(visibility))
         outcome = await commitments.register(proposed, await command_of(request))
-        return written_answer(request, outcome, f"/v1/commitments/{outcome.stream_id}", code=proposed.code)
+        registered: Any = await commitments.last_event(outcome)
+        return written_answer(request, outcome, f"/v1/commitments/{outcome.stream_id}", code=registered.code)
 
     one.document(
         COMMITMENT,
@@ -494,6 +495,7 @@ def commitment_routes(
         largest_body=ROOMY,
         access=_JUDGES,
         request=_SPLIT,
+        considering=lambda _: (Merged,),
         again=lambda it, told, context: it.split(told, context, told.parts),
     )
     one.fact(
@@ -563,9 +565,10 @@ def _moving(proposed: Restating) -> tuple[type[Event], ...]:
     """What else may tell that a commitment is part of another one than before.
 
     A registration does not close a circle: no other commitment can be part of one that was not there yet. It may make
-    a part of a layer that another kind could not contain.
+    a part of a layer that another kind could not contain, or of a day on which the other would count no more.
     """
-    return {"parent": REPARENTING, "kind": PLACING}.get(proposed.field, ())
+    considered = {"parent": REPARENTING, "kind": PLACING, "effective_on": NAMING}
+    return considered.get(proposed.field, ())
 
 
 def _revision(internal_on: date | None = None, **members: Any) -> Revision:
@@ -690,6 +693,11 @@ ERRORS: Catalogue = {
         "Nothing happens to a commitment before the first day it counts. If it was there already, correct its "
         "`effective_on`.",
     ),
+    "part-there-before": Explained(
+        409,
+        "Part there before it",
+        "What is part of it counts from an earlier day on than it would: correct that part first.",
+    ),
     "parent-is-descendant": Explained(
         409,
         "Parent is part of it",
@@ -778,6 +786,12 @@ ERRORS: Catalogue = {
     ),
     "change-value-invalid": Explained(
         422, "Value does not fit the field", "Give the value in the shape the field has in a registration."
+    ),
+    "parent-not-there-yet": Explained(
+        422,
+        "Parent not there yet",
+        "What it is part of counts from a later day on, which `detail` names: correct the `effective_on` of one of "
+        "them.",
     ),
     "parent-unknown": Explained(422, "Unknown parent", "`parent` is the code of a commitment on record."),
     "split-from-not-registered": Explained(

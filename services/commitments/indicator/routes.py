@@ -159,7 +159,8 @@ def indicator_routes(indicators: Indicators, readers_of: ReadersOf, windows: War
         """Defines an indicator, with its baseline and its source, before it is measured."""
         proposed = body.struct(indicators.clock.today())
         outcome = await indicators.define(proposed, await command_of(request))
-        return written_answer(request, outcome, f"/v1/indicators/{outcome.stream_id}", code=proposed.code)
+        defined: Any = await indicators.last_event(outcome)
+        return written_answer(request, outcome, f"/v1/indicators/{outcome.stream_id}", code=defined.code)
 
     one.document(
         INDICATOR,

@@ -177,9 +177,7 @@ class Reporting:
         if pinned is not None:
             (on, position), known_at = pinned, None
         if known_at is not None or position is not None:
-            position = await run_in_threadpool(
-                position_asked_for, self.store, self.clock, scope, known_at, position
-            )
+            position = await run_in_threadpool(position_asked_for, self.store, scope, known_at, position)
         if after > self.live.position and scope.everything:
             _must_be_reached(after, await run_in_threadpool(self.store.head))
         if wait_for and not scope.everything:
@@ -234,8 +232,12 @@ class Reporting:
             return at._replace(on=on)
         visitor = visitor_of(request)
         scope = self._scope_of(visitor)
-        moment = None if known_at is None else moment_of(known_at, self.clock, visitor)
-        chosen = position_asked_for(self.store, self.clock, scope, moment, position)
+        moment = (
+            None
+            if known_at is None
+            else moment_of(known_at, self.clock, visitor, pointer="/query/from_known_at")
+        )
+        chosen = position_asked_for(self.store, scope, moment, position)
         found = as_of(self._told, self.clock, reading, scope, on, moment, chosen)
         if found.position > at.position:
             raise InvalidInput(

@@ -19,9 +19,6 @@ ERRORS: dict[str, Explained] = {
         "Two positions",
         "`known_at` and `position` both say how much of the log to read: give one of them.",
     ),
-    "known-at-to-come": Explained(
-        422, "Moment to come", "`known_at` lies in the future, and what will be known then nobody knows yet."
-    ),
     "position-to-come": Explained(
         422,
         "Position to come",
