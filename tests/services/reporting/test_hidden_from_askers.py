@@ -28,11 +28,14 @@ from shared.events.commitments import (
     Done,
     InternalDeadline,
     Merged,
+    ProgressReported,
+    ProgressReviewed,
     PublicDeadline,
     Registered,
     Split,
     VisibilityChanged,
 )
+from shared.events.cycles import CycleFrequency, CycleRegistered
 from shared.events.indicators import IndicatorDefined, TargetSet
 from shared.events.meeting_vocabulary import (
     Acknowledgement,
@@ -59,7 +62,7 @@ from shared.events.meetings import (
 )
 from shared.events.retractions import CommitmentFactRetracted
 from shared.events.streams import stream_of
-from shared.events.vocabulary import DeadlineKind, Direction, Judgement, Visibility
+from shared.events.vocabulary import DeadlineKind, Direction, Judgement, ReviewOutcome, Visibility
 from shared.http.service import Service
 from shared.identity.actor import Role
 from shared.settings import Settings
@@ -202,6 +205,7 @@ def story() -> Iterator[Entry]:
     )
     yield from _hidden(RESERVED, Told("indicator", "HID-RATE", rate))
     yield from measured(rate)
+    yield from reported()
     yield Entry(postponed("OPEN-1", "BIL-2013-001"), RESERVED, postponed("OPEN-1", None))
     yield Entry(postponed("OPEN-3", "SEG-2013-009"), RESERVED, postponed("OPEN-3", None))
     yield Entry(Told("commitment", "OPEN-2", Merged(into="HID-1", reason="The same", effective_on=DAY)))
@@ -272,6 +276,23 @@ def story() -> Iterator[Entry]:
     # Meetings of the hidden body: one was published, and only that is known of the body.
     yield Entry(convened("BIL", "M-4", DAY, visibility=PUBLIC))
     yield from _hidden(RESERVED, *OPEN_ONCE, *HIDDEN_AGAIN)
+
+
+def reported() -> Iterator[Entry]:
+    """Reports on what is open and on what is hidden, and the cycle that expects them."""
+    quarterly = CycleRegistered(
+        code="QUARTERLY", name="Quarterly", frequency=CycleFrequency.QUARTERLY, days_to_report=20
+    )
+    yield Entry(Told("cycle", "QUARTERLY", quarterly))
+    for code, hidden in (("HID-1", True), ("OPEN-3", False)):
+        text = "secret" if hidden else "Under way"
+        report = ProgressReported(
+            number=1, period="2013-Q1", effective_on=DAY, observed_progress=text, received_on=DAY
+        )
+        review = ProgressReviewed(report=1, outcome=ReviewOutcome.RETURNED, reason="It says nothing")
+        for event in (report, review):
+            told = Told("commitment", code, event)
+            yield from _hidden(RESERVED, told) if hidden else [Entry(told)]
 
 
 def measured(rate: IndicatorDefined) -> Iterator[Entry]:
@@ -495,6 +516,13 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "from=2013-03-01&to=2013-03-31&limit=1",
     ),
     "/v1/commitments/{id}/timeline": ("",),
+    "/v1/timeliness": (
+        "on=2013-04-30",
+        "on=2013-04-30&group_by=organization,period",
+        "from=2013-01-01&to=2013-03-31&organization=MININT",
+    ),
+    "/v1/staleness": ("limit=1", "on=2013-04-21"),
+    "/v1/warning-signs": ("limit=1", "on=2013-04-21", "subject=decision", "organization=MININT"),
     "/v1/indicators": (
         "include=total",
         "limit=1",
