@@ -28,6 +28,7 @@ from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
 from shared.events.indicators import (
     Baseline,
+    CommitmentMeasured,
     IndicatorDefined,
     IndicatorDefinitionChanged,
     IndicatorPublished,
@@ -36,7 +37,7 @@ from shared.events.indicators import (
     TargetSet,
     TrajectorySet,
 )
-from shared.rules.dated_facts import VisibilityByDay
+from shared.rules.dated_facts import History, VisibilityByDay
 from shared.rules.indicator_facts import IndicatorByDay, IndicatorFacts
 from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
 from shared.rules.indicator_warnings import WINDOWS, WarningWindows, overdue_from
@@ -59,10 +60,21 @@ class IndicatorProjection:
             MeasurementCorrected,
             IndicatorDefinitionChanged,
             IndicatorPublished,
+            CommitmentMeasured,
         )
     )
 
-    __slots__ = ("_by_day", "_defined", "_facts", "_id", "_key", "_signs", "_visibility", "_windows")
+    __slots__ = (
+        "_by_day",
+        "_defined",
+        "_facts",
+        "_id",
+        "_key",
+        "_measured",
+        "_signs",
+        "_visibility",
+        "_windows",
+    )
 
     def __init__(self, recorded: Recorded, _day_of: DayOf, windows: WarningWindows = WINDOWS) -> None:
         event = recorded.data
@@ -73,6 +85,9 @@ class IndicatorProjection:
         self._windows = windows
         self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._by_day = IndicatorByDay(event, recorded.position)
+        self._measured: dict[str, History[bool]] = {}
+        if event.commitment is not None:
+            self._measured[event.commitment] = History(True, recorded.position)
         self._facts: dict[Key, ByDay] = {}
         self._signs: set[Key] = set()
         """All that there ever were: where one stands no longer, a row says so."""
@@ -85,6 +100,11 @@ class IndicatorProjection:
             yield shown_by_day(self._id, self._visibility)
             yield from self._figures(None)
             return
+        if isinstance(event, CommitmentMeasured):
+            history = self._measured.setdefault(event.commitment, History(False, position))
+            history.add(event.effective_on, position, event.measured)
+            yield self._commitments()
+            return
         since = None if isinstance(event, IndicatorDefined) else self._by_day.apply(event, position)
         row = indicator_facts.row(type=event.TYPE, fact=json_text(event))
         self._facts[self._key, position] = [(since or self._defined.effective_on, row)]
@@ -92,9 +112,18 @@ class IndicatorProjection:
         yield from self._figures(since)
         source = self._by_day.on(date.max).definition.source
         yield readers_of(self._id, concerned=() if source is None else (source.organization,))
-        if since is None and self._defined.commitment is not None:
-            measured = [(self._defined.effective_on, indicator_commitments.row(measured=True))]
-            yield Now(indicator_commitments, {(self._key, self._defined.commitment): list(measured)})
+        if since is None and self._measured:
+            yield self._commitments()
+
+    def _commitments(self) -> Now:
+        rows: dict[Key, ByDay] = {}
+        first = self._defined.effective_on
+        for commitment, history in self._measured.items():
+            days = dict.fromkeys((first, *history.days_after(first)))
+            found = rows[self._key, commitment] = ByDay()
+            for day in days:
+                _add(found, day, (history.on(day)[0],))
+        return Now(indicator_commitments, rows)
 
     def _figures(self, since: date | None) -> Iterable[Now]:
         """What held, what was concluded and what was a sign, from a day on."""

@@ -36,7 +36,7 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.cycles import CycleFrequency, CycleRegistered
-from shared.events.indicators import IndicatorDefined, TargetSet
+from shared.events.indicators import CommitmentMeasured, IndicatorDefined, TargetSet
 from shared.events.meeting_vocabulary import (
     Acknowledgement,
     BodyKind,
@@ -308,6 +308,16 @@ def measured(rate: IndicatorDefined) -> Iterator[Entry]:
     yield Entry(Told("indicator", "OPEN-RATE", open_rate))
     first = TargetSet(number=1, value=Decimal(9), on=date(2013, 12, 31), effective_on=DAY)
     yield Entry(Told("indicator", "OPEN-RATE", first))
+    yield Entry(
+        Told(
+            "indicator",
+            "OPEN-RATE-2",
+            msgspec.structs.replace(open_rate, code="OPEN-RATE-2", commitment=None),
+        )
+    )
+    for other in ("HID-1", "OPEN-3"):
+        also = CommitmentMeasured(commitment=other, reason="So it is", effective_on=DAY)
+        yield Entry(Told("indicator", "OPEN-RATE-2", also))
     moved = TargetSet(
         number=2,
         value=Decimal(12),
@@ -479,7 +489,7 @@ LENGTH = len(list(story()))
 MOMENTS = (LENGTH // 2, LENGTH - len(HIDDEN_AGAIN))
 """Positions of which questions are asked; up to the last one, what is withdrawn after it was open."""
 NAMES = ("HID-1", "OPEN-1", "HID-B", "HID-C", "BIL", "INS-B", "BIL-2013-001", "SEG-2013-009")
-RATES = ("HID-RATE", "HID-RATE-2", "HID-RATE-3", "INS-RATE", "OPEN-RATE", "NONE-RATE")
+RATES = ("HID-RATE", "HID-RATE-2", "HID-RATE-3", "INS-RATE", "OPEN-RATE", "OPEN-RATE-2", "NONE-RATE")
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "/v1/board": (
         "include=total",
@@ -635,6 +645,7 @@ def owed(*codes: str) -> list[str]:
 
 DECIDED = ("BIL-2013-001", "BIL-2013-002", "SEG-2013-001", "SEG-2013-002", "SEG-2013-009", "HID-2013-001")
 CONSISTENT = {
+    "indicators": tuple(code for code in RATES if code != "OPEN-RATE-2"),
     "commitments": (
         *("OPEN-1", "OPEN-3", "OPEN-4", "OPEN-5", "OPEN-5-A", "OPEN-3-B"),
         *("HID-1", "HID-2", "HID-3", "HID-5-B", "INS-1", "NONE-1"),
