@@ -636,6 +636,14 @@ warning_signs: Final = Dataset(
 `because` is the last of the events it follows from, `number` tells apart what follows from the same.
 """
 
+observations: Final = Dataset(
+    "observations",
+    "meeting_id: id, number: number",
+    "raised_on: day, raised_at: position, organization, answered_on: day?",
+    indexes=(("raised_at",),),
+)
+"""What was objected to in the drafts of minutes, and when that was answered."""
+
 progress_reports: Final = Dataset(
     "progress_reports",
     "commitment_id: id, number: number",
@@ -684,6 +692,7 @@ DATASETS: Final = (
     indicator_facts,
     indicator_commitments,
     warning_signs,
+    observations,
     progress_reports,
     cycles,
 )

@@ -15,6 +15,7 @@ from services.reporting.datasets import (
     taken_up,
 )
 from services.reporting.projections.differ import ByDay, Now
+from services.reporting.projections.observations import Observations
 from services.reporting.projections.projection import (
     DayOf,
     effective_day,
@@ -104,10 +105,11 @@ class MeetingProjection:
             MinutesCirculated,
             MinutesApproved,
             MeetingPublished,
+            *Observations.TYPES,
         )
     )
 
-    __slots__ = ("_day_of", "_now", "_organizations", "_recipients", "_visibility")
+    __slots__ = ("_day_of", "_now", "_observations", "_organizations", "_recipients", "_visibility")
 
     def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
@@ -116,6 +118,7 @@ class MeetingProjection:
         self._organizations = event.organizations
         self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._recipients: tuple[str, ...] = ()
+        self._observations = Observations(day_of)
         self._now: dict[str, Any] = {
             "body": event.body,
             "title": event.title,
@@ -132,6 +135,9 @@ class MeetingProjection:
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
+        if isinstance(recorded.data, Observations.TYPES):
+            yield self._observations.take_in(recorded)
+            return
         now, day_of = self._now, self._day_of
         match recorded.data:
             case MeetingConvened() | MeetingRescheduled() as event:

@@ -24,9 +24,11 @@ from services.reporting.datasets import (
     commitment_states,
     commitments,
     cycles,
+    meetings,
+    observations,
     progress_reports,
 )
-from services.reporting.queries.access import Scope
+from services.reporting.queries.access import Scope, readable
 from services.reporting.queries.action_items import ActionItemFilters, Key, action_items_as_of
 from services.reporting.queries.decision_items import Reader
 from services.reporting.queries.decisions import DecisionFilters, decisions_as_of
@@ -396,6 +398,7 @@ class Awaited(StrEnum):
 
     REPORT = "report"
     REVIEW = "review"
+    ANSWER = "answer"
     ACKNOWLEDGEMENT = "acknowledgement"
     ACTION_ITEM = "action_item"
 
@@ -418,13 +421,17 @@ class Due(msgspec.Struct, frozen=True, omit_defaults=True):
     what: Annotated[
         str,
         Meta(
-            description="The code of the commitment, the number of the decision, the id of the action item."
+            description="The code of the commitment, the number of the decision, the id of the action item or meeting."
         ),
     ]
     text: str | None = None
     cycle: str | None = None
     period: str | None = None
     report: Annotated[int | None, Meta(description="The number of the report to be reviewed.")] = None
+    observation: Annotated[
+        int | None,
+        Meta(description="The number of the observation to be answered, on minutes of the meeting."),
+    ] = None
 
 
 class Asker(NamedTuple):
@@ -517,6 +524,35 @@ def _reviews_due(
     ]
 
 
+def _answers_due(
+    reading: Reading, at: AsOf, asker: Asker, after: DueKey | None, limit: int
+) -> list[tuple[DueKey, Due]]:
+    if not asker.reviews:
+        return []
+    raised = observations.c
+    rows = reading.connection.execute(
+        select(observations.table, meetings.c.title)
+        .where(
+            observations.known_at(at.position),
+            raised.raised_on <= at.on,
+            or_(raised.answered_on.is_(None), raised.answered_on > at.on),
+            raised.raised_at > (0 if after is None else after.number),
+            meetings.c.meeting_id == raised.meeting_id,
+            meetings.known_at(at.position),
+            readable(reading, asker.scope, at.position, meetings),
+        )
+        .order_by(raised.raised_at)
+        .limit(limit)
+    )
+    return [
+        (
+            DueKey(Awaited.ANSWER, "", "", row.raised_at),
+            Due(Awaited.ANSWER, None, 0, str(row.meeting_id), text=row.title, observation=row.number),
+        )
+        for row in rows
+    ]
+
+
 def _acknowledgements_due(
     reading: Reading, at: AsOf, asker: Asker, after: DueKey | None, limit: int
 ) -> list[tuple[DueKey, Due]]:
@@ -563,6 +599,7 @@ def _assigned_at(reading: Reading, at: AsOf, ids: Iterable[UUID]) -> dict[UUID, 
 _WAITING: Final = {
     Awaited.REPORT: _reports_due,
     Awaited.REVIEW: _reviews_due,
+    Awaited.ANSWER: _answers_due,
     Awaited.ACKNOWLEDGEMENT: _acknowledgements_due,
     Awaited.ACTION_ITEM: _action_items_due,
 }

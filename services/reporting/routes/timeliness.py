@@ -272,8 +272,8 @@ def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
         """What an organisation is waited for with on a day, kind by kind.
 
         Reports of the periods of the last year that nobody received or that were sent back, and action items. Of their
-        own organisation, the unit is told the reports that wait for its review, and the budget office the decisions
-        with a budget impact that it has said nothing of.
+        own organisation, the unit is told the reports that wait for its review and the observations on minutes that
+        wait for its answer, and the budget office the decisions with a budget impact that it has said nothing of.
         """
         after, pinned = going_on(request, query.cursor, str, str, str, KeyPosition)
         actor = actor_of(request)

@@ -20,9 +20,20 @@ from shared.events.commitments import (
     Registered,
 )
 from shared.events.cycles import CycleFrequency, CycleRegistered
+from shared.events.meetings import ObservationAnswered, ObservationRaised
 from shared.events.vocabulary import CommitmentKind, ReviewOutcome, Visibility
 from shared.identity.actor import Role
-from tests.services.reporting.gatherings import Told, assigned, cost, decided, noon, tell
+from tests.services.reporting.gatherings import (
+    Told,
+    assigned,
+    committee,
+    convened,
+    cost,
+    decided,
+    meeting_id,
+    noon,
+    tell,
+)
 from tests.services.reporting.installation import Installation, credentials
 from tests.services.reporting.stage import Stage, staged
 
@@ -263,6 +274,14 @@ async def test_what_is_waited_for_is_told_in_one_list(reporting: Installation) -
     assert task[3] == 10
     assert await due(f"{on}&kind=review,acknowledgement", **WORKS) == []
     assert await due(f"{on}&kind=review,acknowledgement") == [("review", "ROAD", "2012-H2", 0)]
+    minutes = Told("meeting", "M-9", ObservationRaised(number=1, draft=1, text="It was said otherwise"))
+    await told(
+        reporting, committee("SEG"), convened("SEG", "M-9", date(2013, 1, 9)), minutes, on=date(2013, 1, 12)
+    )
+    answer = Told("meeting", "M-9", ObservationAnswered(number=1, accepted=True, answer="So it was"))
+    await told(reporting, answer, on=date(2013, 2, 11))
+    assert await due(f"{on}&kind=answer") == [("answer", str(meeting_id("M-9")), None, 0)]
+    assert await due("on=2013-02-11&kind=answer") == await due(f"{on}&kind=answer", **WORKS) == []
     office: dict[str, Any] = {"role": Role.DIPRES, "organization": "DIPRES"}
     assert await due(on, **office) == [("acknowledgement", "SEG-2013-001", None, 0)]
     assert await due(f"{on}&organization=MOP") == own
