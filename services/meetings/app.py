@@ -27,6 +27,7 @@ from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.events.types import Kind
+from shared.http.elsewhere import elsewhere
 from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
@@ -79,6 +80,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             decision.decision_routes(decisions, readers_of, meetings.readers_of_meeting),
             action_item.action_item_routes(
                 action_items, directory.organizations_by_day, readers_of, meetings.readers_of_meeting
+            ),
+            elsewhere(
+                settings.reporting_url,
+                {"/v1/decisions": "decisions", "/v1/action-items": "action-items"},
             ),
         ],
         settings=settings,

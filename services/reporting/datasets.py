@@ -496,6 +496,15 @@ meetings: Final = Dataset(
     indexes=(("body",),),
 )
 
+minutes: Final = Dataset(
+    "minutes",
+    "meeting_id: id, item: number, commitment",
+    "title?, summary?",
+    valid_time=True,
+    indexes=(("commitment",),),
+)
+"""What sealed minutes say of the commitments on an agenda, from the day of the meeting on."""
+
 decisions: Final = Dataset(
     "decisions",
     "decision_id: id",
@@ -676,6 +685,7 @@ DATASETS: Final = (
     names,
     bodies,
     meetings,
+    minutes,
     decisions,
     decision_commitments,
     acknowledgements,

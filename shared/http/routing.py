@@ -73,6 +73,8 @@ class Declaration:
     body_required: bool = True
     largest_body: int = USUAL
     """Bytes of a body that the route takes."""
+    any_query: bool = False
+    """Whether the query string is for somebody else to read."""
     path_types: Mapping[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
     descriptions: Mapping[int, str] = field(default_factory=dict)
@@ -127,6 +129,10 @@ class Router:
     ) -> Callable[[E], E]:
         """Declare a route that reads."""
         return self._declare("GET", path, access=access, answers={200: answers}, query=query, **more)
+
+    def see_other(self, path: str, *, access: Access, **more: Any) -> Callable[[E], E]:
+        """Declare a route that leads to where the answer is, with whatever is asked."""
+        return self._declare("GET", path, access=access, answers={303: None}, any_query=True, **more)
 
     def post(
         self,
@@ -207,7 +213,7 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
             context.actor = caller.actor
         elif not access.anonymous:
             raise credentials_required()
-        if scope["query_string"]:
+        if scope["query_string"] and not declaration.any_query:
             _check_query(request, known, repeatable)
         if body is not None:
             _check_media_type(headers)

@@ -12,6 +12,7 @@ from services.reporting.datasets import (
     bodies,
     decision_changes,
     meetings,
+    minutes,
     taken_up,
 )
 from services.reporting.projections.differ import ByDay, Now
@@ -48,6 +49,7 @@ from shared.events.meetings import (
     MeetingRescheduled,
     MinutesApproved,
     MinutesCirculated,
+    MinutesDrafted,
 )
 from shared.events.streams import stream_of
 from shared.rules.action_item_state import ActionItemFacts
@@ -102,6 +104,7 @@ class MeetingProjection:
             AgendaRevised,
             MeetingHeld,
             AttendanceCorrected,
+            MinutesDrafted,
             MinutesCirculated,
             MinutesApproved,
             MeetingPublished,
@@ -109,7 +112,16 @@ class MeetingProjection:
         )
     )
 
-    __slots__ = ("_day_of", "_now", "_observations", "_organizations", "_recipients", "_visibility")
+    __slots__ = (
+        "_agenda",
+        "_day_of",
+        "_drafts",
+        "_now",
+        "_observations",
+        "_organizations",
+        "_recipients",
+        "_visibility",
+    )
 
     def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
@@ -119,6 +131,9 @@ class MeetingProjection:
         self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._recipients: tuple[str, ...] = ()
         self._observations = Observations(day_of)
+        self._agenda = event.agenda
+        self._drafts: dict[int, dict[int, str | None]] = {}
+        """By their number, what drafts of the minutes say of which item of the agenda."""
         self._now: dict[str, Any] = {
             "body": event.body,
             "title": event.title,
@@ -148,11 +163,16 @@ class MeetingProjection:
             case MeetingCancelled() as event:
                 now |= {"cancelled_on": day_of(recorded.recorded_at), "cancellation": event.reason}
             case AgendaAgreed() | AgendaRevised() as event:
+                self._agenda = event.agenda
                 now["agenda_items"] = len(event.agenda)
             case MeetingHeld() | AttendanceCorrected() as event:
                 now |= {"held_at": instant_text(event.held_at), "held_on": day_of(event.held_at)}
                 now["attendance_recorded"] = bool(event.attendance)
                 now["absences"] = json_text(event.mandatory_absences)
+            case MinutesDrafted() as event:
+                told = {one.agenda_item: one.summary for one in event.items if one.agenda_item is not None}
+                self._drafts[event.draft] = told
+                return
             case MinutesCirculated() as event:
                 # Minutes are out on the day they are first sent to somebody; what is sent again later mends them.
                 day = effective_day(recorded, day_of)
@@ -162,12 +182,27 @@ class MeetingProjection:
                 now["recipients_missing"] = json_text(event.recipients_missing)
                 if event.endings and now["held_on"] is not None:
                     yield from self._taken_up(recorded, event.endings)
+                if now["held_on"] is not None:
+                    yield self._minutes(recorded.stream_id.hex, event.draft)
             case MeetingPublished() as event:
                 self._visibility.take_in(event, recorded.position)
                 now["visibility"] = self._visibility.now.value
                 yield shown_by_day(recorded.stream_id, self._visibility)
         yield only(meetings, (recorded.stream_id.hex,), **now)
         yield readers_of(recorded.stream_id, concerned=self._organizations, others=self._recipients)
+
+    def _minutes(self, meeting: str, draft: int) -> Now:
+        """What the sealed minutes say of the commitments on the agenda."""
+        told, held_on = self._drafts.get(draft, {}), self._now["held_on"]
+        return Now(
+            minutes,
+            {
+                (meeting, one.number, commitment): [(held_on, (one.title, told[one.number]))]
+                for one in self._agenda
+                if one.number in told
+                for commitment in one.commitments
+            },
+        )
 
     def _taken_up(self, recorded: Recorded, endings: Sequence[Ending]) -> Iterable[Now]:
         """Which decisions it took up again; of two items on one, that which ended it counts."""

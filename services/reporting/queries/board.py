@@ -28,7 +28,7 @@ from services.reporting.datasets import (
     commitment_states,
     commitments,
 )
-from services.reporting.queries.access import Scope, read_by_among, readable_rows, was_open
+from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows, was_open
 from services.reporting.queries.corrections import (
     Corrected,
     codes_in,
@@ -371,6 +371,34 @@ def list_as_of(
     page = select(*told).where(counting.chosen, *beyond).order_by(_row.code).limit(limit + 1)
     rows = reading.connection.execute(page).all()
     return Listed(_items(reading, at, scope, rows[:limit], rule, counting.followed), len(rows) > limit, total)
+
+
+def item_as_of(
+    reading: Reading, at: AsOf, scope: Scope, commitment_id: UUID, rule: Rule = TRAFFIC_LIGHT_1
+) -> Item | None:
+    """One commitment on the board of a day; None where there is none there that the asker may read."""
+    told = states_told(reading, scope, at.position)
+    there = _row_there(reading, at, scope, _row.commitment_id == commitment_id)
+    rows = reading.connection.execute(select(*told).where(there)).all()
+    return next(iter(_items(reading, at, scope, rows, rule, {})), None)
+
+
+def titles_as_of(
+    reading: Reading, at: AsOf, scope: Scope, conditions: Sequence[ColumnElement[bool]], *, limit: int
+) -> Sequence[Any]:
+    """Ids, codes and titles of the commitments on the board of a day for which some conditions hold, by code."""
+    query = select(_row.commitment_id, _row.code, commitments.c.title).where(
+        _row_there(reading, at, scope, beside_states(at), *conditions)
+    )
+    return reading.connection.execute(query.order_by(_row.code).limit(limit)).all()
+
+
+def _row_there(
+    reading: Reading, at: AsOf, scope: Scope, *conditions: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """The rows of the day that the asker may read, for those that are found by something else than the day."""
+    known = readable(reading, scope, at.position, commitment_states, things=commitments)
+    return and_(*conditions, commitment_states.holds(at.on, at.position), known)
 
 
 def _counts(reading: Reading, counting: _Counting) -> Sequence[Any]:

@@ -67,6 +67,7 @@ _HIDDEN: Final = {
 """Where to look for what may be hidden from an asker, by its code."""
 
 Position = Annotated[int, Field(ge=0, le=LARGEST_POSITION)]
+Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
 
 
 class Asked(Query):

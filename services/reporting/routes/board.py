@@ -32,6 +32,7 @@ from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
     Asked,
+    Identifier,
     KnownOn,
     NextPage,
     Paged,
@@ -59,7 +60,6 @@ from shared.http.routing import Router
 from shared.rules.traffic_light import CURRENT_RULE
 
 GROUPS: Final = (STATUS, *DIMENSIONS)
-Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
 
 
 class _BoardQuery(Paged):

@@ -22,6 +22,8 @@ from shared.events.meetings import (
     ActionItemExtended,
     ActionItemPublished,
     ActionItemReassigned,
+    AgendaItem,
+    AgendaRevised,
     BudgetLineTied,
     DecisionAcknowledged,
     DecisionAmended,
@@ -30,6 +32,8 @@ from shared.events.meetings import (
     Ending,
     MeetingPublished,
     MinutesApproved,
+    MinutesDrafted,
+    MinutesItem,
     Referral,
 )
 from shared.events.vocabulary import Visibility
@@ -62,12 +66,17 @@ def stage(log_url: str) -> Iterator[Stage]:
         yield made
 
 
+def item(*commitments: str) -> AgendaItem:
+    """The one item of an agenda."""
+    return AgendaItem(number=1, title="An item", commitments=commitments)
+
+
 def story(seed: int, events: int) -> list[Told]:
     """A body, its meetings, decisions and action items, and whatever happened to them."""
     draw = random.Random(seed)
     begun = [
         bilateral("BIL", "a", "b"),
-        *(convened("BIL", f"M-{n}", DAY + timedelta(days=n)) for n in range(3)),
+        *(convened("BIL", f"M-{n}", DAY + timedelta(days=n), agenda=(item("C-1"),)) for n in range(3)),
         *(
             decided(
                 f"BIL-2012-{n:03}",
@@ -95,6 +104,7 @@ def story(seed: int, events: int) -> list[Told]:
 
 def _of_a_meeting(draw: random.Random) -> Told:
     code, sent_on = f"M-{draw.randrange(3)}", draw.choice([None, DAY + timedelta(days=draw.randrange(30))])
+    draft, named = draw.choice((1, 1, 2)), draw.sample(("C-1", "C-2"), draw.randint(0, 2))
     took_up = tuple(f"BIL-2012-{n:03}" for n in range(draw.randrange(4)))
     endings = tuple(
         Ending(item=n, title="Again", outcome=outcome, decisions=took_up)
@@ -105,7 +115,11 @@ def _of_a_meeting(draw: random.Random) -> Told:
             held(code, DAY + timedelta(days=draw.randrange(9))),
             circulated(code, draw.choice("abc"), on=sent_on),
             Told("meeting", code, MeetingPublished(**OPENED, effective_on=sent_on)),
-            Told("meeting", code, MinutesApproved(draft=1, digest="0", endings=endings)),
+            Told("meeting", code, AgendaRevised(agenda=(item(*named),))),
+            Told(
+                "meeting", code, MinutesDrafted(draft=draft, items=(MinutesItem(agenda_item=1, summary="s"),))
+            ),
+            Told("meeting", code, MinutesApproved(draft=draft, digest="0", endings=endings)),
         ]
     )
 
