@@ -112,5 +112,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         catalogue={**commitment.ERRORS, **plan.ERRORS, **indicator.ERRORS, **outcome.ERRORS, **key.ERRORS},
         checks={"log": live.readiness, "decisions": decisions_act},
         lifespan=following,
+        end_waits=live.end_waits,
         registry=registry,
     )

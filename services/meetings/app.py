@@ -95,4 +95,5 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},
         checks={"log": live.readiness},
         lifespan=following,
+        end_waits=live.end_waits,
     )

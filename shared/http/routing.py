@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.errors import Forbidden, NotFound
+from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.events.texts import composed
 from shared.http.body import ABSENT, USUAL, read_body
 from shared.http.context import context_of, credentials_required
@@ -82,6 +82,19 @@ class Declaration:
     def parameters(self) -> list[str]:
         """The names of the parameters of the path, in order."""
         return _PARAMETER.findall(self.path)
+
+
+async def still_admitted(request: Request) -> bool:
+    """Whether the credentials of a request that is being answered for long are still valid."""
+    authenticator: Authenticator = request.scope["app"].state.authenticator
+    try:
+        await authenticator.authenticate(context_of(request).headers)
+    except Unauthenticated:
+        return False
+    except Unavailable:
+        # Nobody says that they are not: the one who would know does not answer.
+        return True
+    return True
 
 
 class DeclaredRoute(APIRoute):

@@ -17,11 +17,9 @@ from services.reporting.datasets import (
     KEY_WORD,
     LABELS,
     PILLAR,
-    Correction,
     Dataset,
     Field,
     Type,
-    commitment_corrections,
     commitment_details,
     commitment_labels,
     commitment_progress,
@@ -29,14 +27,8 @@ from services.reporting.datasets import (
     commitments,
 )
 from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows, was_open
-from services.reporting.queries.corrections import (
-    Corrected,
-    codes_in,
-    corrected,
-    corrections_in,
-    deciding,
-    known_to,
-)
+from services.reporting.queries.corrected import Corrected
+from services.reporting.queries.corrections import Correction, corrections_on, deciding
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.pillars import described as beside_states
@@ -504,18 +496,13 @@ def _items(
     if not rows:
         return []
     names = names_at(reading, at.position, at.on)
-    described, details, progress, told_otherwise = (
-        _rows_of(reading, at, one, rows)
-        for one in (commitments, commitment_details, commitment_progress, commitment_corrections)
+    described, details, progress = (
+        _rows_of(reading, at, one, rows) for one in (commitments, commitment_details, commitment_progress)
     )
-    own = read_by_among(reading, scope, at.position, {*details, *told_otherwise})
-    corrections = {
-        one: known_to(corrections_in(row.corrections), scope, own=one in own)
-        for one, row in told_otherwise.items()
-    }
+    own = read_by_among(reading, scope, at.position, details)
+    corrections = corrections_on(reading, at, scope, {row.commitment_id for row in rows})
     elsewhere = {code for row in rows for code in (row.merged_into, row.split_from)}
     elsewhere |= {row.parent for row in described.values()}
-    elsewhere |= codes_in(one for found in corrections.values() for one in found)
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
     parts = _parts(reading, at, scope, [row.code for row in rows if row.closure == Closure.SPLIT])
     above = {described[row.commitment_id].parent for row in rows if row.pillar is None} - {None}
@@ -527,7 +514,8 @@ def _items(
             described[one],
             details.get(one),
             progress.get(one),
-            corrections.get(one, []),
+            corrections.of(one),
+            corrections.told(one),
             one in own,
             followed.get(one) or _own_standing(row, at.on, rule),
             parts.get(row.code, []),
@@ -562,6 +550,7 @@ class _Beside(NamedTuple):
     details: Any
     progress: Any
     corrections: list[Correction]
+    corrected: Corrected | None
     own: bool
     """Whether the asker may know what became of its internal deadline."""
     standing: Standing
@@ -578,7 +567,7 @@ def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str
 def _item(
     row: Any, beside: _Beside, on: date, names: Names, known: set[str], scope: Scope, rule: Rule
 ) -> Item:
-    described, details, progress, corrections, own, standing, parts, pillar = beside
+    described, details, progress, corrections, corrected, own, standing, parts, pillar = beside
     decider, late_days = standing.decided_by, row.late_days
     own_fact = decider.commitment_id == row.commitment_id
     if rule.line_for(row, on).verdict == Status.DELAYED:
@@ -594,7 +583,7 @@ def _item(
         title=described.title,
         status=standing.status,
         status_because=_because(decider, on, rule, corrections=corrections if own_fact else []),
-        corrected=corrected(corrections, scope, known),
+        corrected=corrected,
         public_deadline_corrected_after_due=row.corrected_after_due,
         public_deadline_on=row.public_deadline,
         internal_deadline_on=row.internal_deadline,

@@ -17,7 +17,6 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, select
 
 from services.reporting.datasets import (
-    commitment_corrections,
     commitment_states,
     commitments,
     decisions,
@@ -32,14 +31,9 @@ from services.reporting.queries.access import (
     shown_on,
 )
 from services.reporting.queries.action_items import ActionItem, ActionItemFilters, action_items_as_of
-from services.reporting.queries.board import Item, item_as_of, readable_codes, titles_as_of
-from services.reporting.queries.corrections import (
-    Corrected,
-    codes_in,
-    corrected,
-    corrections_in,
-    known_to,
-)
+from services.reporting.queries.board import Item, item_as_of, titles_as_of
+from services.reporting.queries.corrected import Corrected
+from services.reporting.queries.corrections import corrections_on
 from services.reporting.queries.decision_items import DecisionItem, Reader
 from services.reporting.queries.decisions import DecisionFilters, decisions_as_of
 from services.reporting.queries.moments import AsOf
@@ -280,7 +274,7 @@ def page_as_of(
         milestones=_milestones(told, at.on),
         risks=[told.as_told(Risks, entry, event) for entry, event in told.of_type(RisksAssessed)],
         budgets=[told.as_told(Budget, entry, event) for entry, event in told.of_type(BudgetEstimated)],
-        corrections=_corrections(reading, at, scope, commitment_id, own=own),
+        corrections=corrections_on(reading, at, scope, [commitment_id]).each(commitment_id),
         parts=_related(reading, at, scope, commitments.c.parent == item.code),
         successors=_successors(reading, at, scope, item),
         predecessors=_predecessors(reading, at, scope, item),
@@ -488,21 +482,6 @@ def _late_days(due_on: date, completed_on: date | None, on: date) -> int | None:
 
 
 # --- what others have to do with it ----------------------------------------------------------------------------------
-
-
-def _corrections(
-    reading: Reading, at: AsOf, scope: Scope, commitment_id: UUID, *, own: bool
-) -> list[Corrected]:
-    row = reading.connection.execute(
-        select(commitment_corrections.c.corrections).where(
-            commitment_corrections.c.commitment_id == commitment_id,
-            commitment_corrections.holds(at.on, at.position),
-        )
-    ).scalar()
-    found = known_to(corrections_in(row), scope, own=own)
-    codes = readable_codes(reading, at.position, scope, codes_in(found))
-    told = (corrected([one], scope, codes) for one in found)
-    return [one for one in told if one is not None]
 
 
 def _related(reading: Reading, at: AsOf, scope: Scope, *conditions: ColumnElement[bool]) -> list[Related]:

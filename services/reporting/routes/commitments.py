@@ -14,10 +14,12 @@ from starlette.responses import Response
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import COUNTED, FILTERS, STATUS, Item, Listed, list_as_of
 from services.reporting.queries.commitment_page import Page, page_as_of
+from services.reporting.queries.corrected import CorrectedSince
 from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
+    TOLD,
     Answer,
     Identifier,
     KnownOn,
@@ -37,6 +39,7 @@ from services.reporting.routes.asking import (
     values_in,
 )
 from shared.events.streams import resolve
+from shared.events.types import Kind
 from shared.http.moments import RecordedAt
 from shared.http.names import Spelling
 from shared.http.routing import Router
@@ -72,7 +75,11 @@ class CommitmentAnswer(Page, kw_only=True):
     known_on: KnownOn
     known_at: RecordedAt
     scope: str
+    corrected: CorrectedSince
     status_rule: RuleName
+
+
+_OF_A_PAGE: Final = (*TOLD, Kind.DECISION, Kind.BODY, Kind.MEETING, Kind.ACTION_ITEM)
 
 
 def commitment_routes(reporting: Reporting) -> Router:
@@ -101,7 +108,7 @@ def commitment_routes(reporting: Reporting) -> Router:
             counted = query.include == "total"
             return list_as_of(reading, at, scope, filters, after=code, limit=query.limit, count=counted)
 
-        at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, found = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
         body = CommitmentsAnswer(
             **heading(at, scope),
             status_rule=CURRENT_RULE,
@@ -136,7 +143,7 @@ def commitment_routes(reporting: Reporting) -> Router:
             day_of = reporting.clock.day_of
             return page_as_of(reading, reporting.store, at, scope, commitment_id, day_of=day_of)
 
-        at, scope, found = await reporting.ask(request, query, answer)
+        at, scope, found = await reporting.ask(request, query, answer, tells=_OF_A_PAGE)
         members = {name: getattr(found, name) for name in found.__struct_fields__}
         return tagged(
             request, CommitmentAnswer(**heading(at, scope), status_rule=CURRENT_RULE, **members), at

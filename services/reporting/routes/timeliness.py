@@ -35,6 +35,7 @@ from services.reporting.queries.timeliness import (
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
+    TOLD,
     Answer,
     NextPage,
     Paged,
@@ -65,6 +66,7 @@ _INSIDE: Final = Access(
     etag=True,
     log_position=True,
 )
+_DUE: Final = (*TOLD, Kind.DECISION, Kind.MEETING, Kind.ACTION_ITEM)
 _Led = Annotated[
     str | None, listed("The code of an organisation that leads the commitment"), Names(Kind.ORGANIZATION)
 ]
@@ -245,7 +247,7 @@ def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
             begin = 0 if after is None else after[0]
             return reports_as_of(reading, at, scope, filters, after=begin, limit=query.limit)
 
-        at, scope, (items, more) = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, (items, more) = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
         following = next_page(request, at, [items[-1].position] if more else None)
         return tagged(request, ReportsAnswer(**heading(at, scope), items=items, next=following), at)
 
@@ -259,7 +261,7 @@ def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
             begin: Any = None if after is None else tuple(after)
             return staleness_as_of(reading, at, scope, organization, after=begin, limit=query.limit)
 
-        at, scope, (items, more) = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, (items, more) = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
         last = None
         if more:
             day, code = key_of(items[-1])
@@ -288,7 +290,7 @@ def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
             begin = None if after is None else DueKey(*after)
             return due_as_of(reading, at, asker, kinds, after=begin, limit=query.limit)
 
-        at, scope, (items, last) = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, (items, last) = await reporting.ask(request, query, answer, tells=_DUE, pinned=pinned)
         body = DueAnswer(
             **heading(at, scope),
             organization=organization,
@@ -307,7 +309,7 @@ def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
                 _load(reading, at, scope, "organization", limits.organization),
             )
 
-        at, scope, (advisers, organizations) = await reporting.ask(request, query, answer)
+        at, scope, (advisers, organizations) = await reporting.ask(request, query, answer, tells=TOLD)
         body = LoadAnswer(
             **heading(at, scope), status_rule=CURRENT_RULE, advisers=advisers, organizations=organizations
         )

@@ -16,6 +16,7 @@ from shared.events.commitments import (
     Evidence,
     OrganizationRegistered,
 )
+from shared.events.facts import Event
 from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest, ItemOutcome
 from shared.events.meetings import (
     ActionItemCompleted,
@@ -32,9 +33,16 @@ from shared.events.meetings import (
     Ending,
     MeetingPublished,
     MinutesApproved,
+    MinutesCirculated,
     MinutesDrafted,
     MinutesItem,
     Referral,
+)
+from shared.events.retractions import (
+    ActionItemFactRetracted,
+    DecisionFactRetracted,
+    MeetingFactRetracted,
+    Retraction,
 )
 from shared.events.vocabulary import Visibility
 from tests.services.reporting.gatherings import (
@@ -48,6 +56,7 @@ from tests.services.reporting.gatherings import (
     held,
     tell,
 )
+from tests.services.reporting.meeting_histories import Entry, mistakes
 from tests.services.reporting.stage import Stage, staged
 
 DAY = date(2012, 3, 1)
@@ -73,7 +82,7 @@ def item(*commitments: str) -> AgendaItem:
 
 def story(seed: int, events: int) -> list[Told]:
     """A body, its meetings, decisions and action items, and whatever happened to them."""
-    draw = random.Random(seed)
+    draw, mistaken = random.Random(seed), random.Random(seed)
     begun = [
         bilateral("BIL", "a", "b"),
         *(convened("BIL", f"M-{n}", DAY + timedelta(days=n), agenda=(item("C-1"),)) for n in range(3)),
@@ -92,7 +101,10 @@ def story(seed: int, events: int) -> list[Told]:
     ]
     told: list[Told] = list(begun)
     kinds = (_of_a_meeting, _of_a_decision, _of_an_action_item)
-    told += [draw.choice(kinds)(draw) for _ in range(events)]
+    for _ in range(events):
+        told.append(draw.choice(kinds)(draw))
+        if mistaken.random() < 0.1:
+            told += _taken_back(mistaken, told)
     for n in range(4):
         number = f"BIL-2012-{n:03}"
         unresolved = DecisionUnresolved(decision=number, code="c", reason="r")
@@ -100,6 +112,26 @@ def story(seed: int, events: int) -> list[Told]:
         outcome = [unresolved, settled[n % 2]] if n else [settled[0]]
         told += [Told("decision-outcome", number, event) for event in outcome]
     return told
+
+
+_MISTAKEN: dict[type[Event], type[Retraction]] = {
+    MinutesCirculated: MeetingFactRetracted,
+    DecisionAcknowledged: DecisionFactRetracted,
+    BudgetLineTied: DecisionFactRetracted,
+    ActionItemCompleted: ActionItemFactRetracted,
+    ActionItemExtended: ActionItemFactRetracted,
+}
+
+
+def _taken_back(draw: random.Random, told: list[Told]) -> list[Told]:
+    """Something of the thing last spoken of was a mistake, if there is something."""
+    kind, code, _ = told[-1]
+    story = [Entry(one, 0) for one in told]
+    version = draw.choice(mistakes(story, kind, code, *_MISTAKEN) or [None])
+    if version is None:
+        return []
+    event = [one.event for one in told if one[:2] == (kind, code)][version - 1]
+    return [Told(kind, code, _MISTAKEN[type(event)](version=version, reason="typo", retracted=event.TYPE))]
 
 
 def _of_a_meeting(draw: random.Random) -> Told:
