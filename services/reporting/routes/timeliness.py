@@ -220,7 +220,9 @@ def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
             filters = TimelinessFilters(cycle, organization, adviser, first, last)
             return filters, *timeliness_as_of(reading, at, scope, filters, groups)
 
-        at, scope, (filters, totals, items) = await reporting.ask(request, query, answer)
+        at, scope, (filters, totals, items) = await reporting.ask(
+            request, query, answer, tells=TOLD, every_day=True
+        )
         body = TimelinessAnswer(
             **heading(at, scope),
             rule=RULE,
