@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -13,13 +14,16 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel, Field
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from shared.errors import BitacoraError, FellBehind, NotFound
 from shared.http.catalogue import Catalogue
 
 Check = Callable[[], Awaitable[str]]
 """Returns a sentence about how things stand, fit for anyone to read; raises when they do not."""
+
+Look = Callable[[], Awaitable[None]]
+"""Renews figures that have to be asked for, before they are shown."""
 
 PATIENCE = 5.0
 """Seconds a check may take before it counts as failed."""
@@ -46,6 +50,18 @@ class Health(BaseModel):
     checks: dict[str, CheckResult]
 
 
+class Welcome(BaseModel):
+    """What a service is, and where it says the rest about itself; paths are below its own."""
+
+    service: str
+    description: str
+    documents: str = "/docs"
+    openapi: str = "/openapi.json"
+    live: str = "/health/live"
+    ready: str = "/health/ready"
+    metrics: str = "/metrics"
+
+
 class ErrorExplained(BaseModel):
     """What a problem's `type` means."""
 
@@ -56,10 +72,24 @@ class ErrorExplained(BaseModel):
 
 
 def health_router(
-    checks: Mapping[str, Check], registry: CollectorRegistry, catalogue: Catalogue
+    welcome: Welcome,
+    checks: Mapping[str, Check],
+    registry: CollectorRegistry,
+    catalogue: Catalogue,
+    looks: Sequence[Look] = (),
 ) -> APIRouter:
-    """`/health/live`, `/health/ready`, `/metrics` and `/errors/{code}`; open to whoever reaches the service."""
+    """`/`, `/health/live`, `/health/ready`, `/metrics` and `/errors/{code}`; open to whoever reaches the service."""
     router = APIRouter(tags=["service"])
+
+    @router.get(
+        "/", response_model=Welcome, responses={307: {"description": "To the documents, for a browser."}}
+    )
+    async def root(request: Request) -> Response:
+        """What this service is, and where to go on; a browser is led to the documents."""
+        if "text/html" in request.headers.get("accept", ""):
+            documents = request.scope.get("root_path", "") + welcome.documents
+            return RedirectResponse(documents, headers={"Vary": "Accept"})
+        return Response(welcome.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
 
     @router.get("/health/live", response_model=Health)
     async def live() -> Response:
@@ -88,6 +118,8 @@ def health_router(
     )
     async def metrics(request: Request) -> Response:
         """Figures for Prometheus."""
+        # What does not answer leaves its figures as they were; readiness tells of that.
+        await asyncio.gather(*(_looked(look) for look in looks))
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), headers={"Content-Type": content_type})
 
@@ -100,6 +132,12 @@ def health_router(
         return JSONResponse({"code": code, **entry._asdict()})
 
     return router
+
+
+async def _looked(look: Look) -> None:
+    with contextlib.suppress(BitacoraError, TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await look()
 
 
 async def _ask(check: Check) -> str:

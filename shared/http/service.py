@@ -7,6 +7,7 @@ import math
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import uvicorn
@@ -18,11 +19,12 @@ from starlette.types import Lifespan
 
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
+from shared.eventlog.open import open_log
 from shared.eventlog.store import Store
 from shared.http.catalogue import Catalogue
 from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
-from shared.http.health import Check, health_router
+from shared.http.health import Check, Look, Welcome, health_router
 from shared.http.metrics import HttpMetrics, new_registry
 from shared.http.names import Readable, Spellings
 from shared.http.problems import Problems, install_problem_handlers
@@ -34,9 +36,10 @@ from shared.identity.authentication import Authenticator
 from shared.identity.development import ISSUER, DevelopmentKey
 from shared.identity.jwks import PublishedKeys
 from shared.identity.keys import KeyDirectory
-from shared.identity.tokens import SigningKeys, TokenVerifier
-from shared.logging import access_log
-from shared.settings import Settings
+from shared.identity.tokens import Claims, SigningKeys, TokenVerifier
+from shared.logging import access_log, configure_logging
+from shared.settings import Settings, load_settings
+from shared.starting import beginning, listen, must_be_reachable
 
 # Asked on every request whether it is on, the framework looks up three providers: off, it looks up none.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
@@ -76,12 +79,14 @@ def build_app(
     lifespan: Lifespan[FastAPI] | None = None,
     end_waits: Callable[[], None] | None = None,
     registry: CollectorRegistry | None = None,
+    looks: Sequence[Look] = (),
 ) -> Service:
     """The ASGI app of a service.
 
     `store` knows the codes by which requests name things, and `readable` which of these who may know of. `catalogue`
     explains the codes of the service itself; `checks` are what readiness rests on; `registry` takes the service's own
-    figures; `end_waits` lets go of those who wait without end, so that the service can stop.
+    figures, and `looks` renew those that have to be asked for; `end_waits` lets go of those who wait without end, so
+    that the service can stop.
     """
     registry = new_registry() if registry is None else registry
     problems = Problems(catalogue or {}, settings.errors_base_url)
@@ -103,7 +108,8 @@ def build_app(
     # Routes are copied and not included: an included router is matched twice on every request.
     for router in routers:
         app.router.routes.extend(router.routes)
-    health = health_router(checks or {}, registry, problems.catalogue)
+    welcome = Welcome(service=title, description=description)
+    health = health_router(welcome, checks or {}, registry, problems.catalogue, looks)
     app.router.routes.extend(health.routes)
     _check_all_declared(app)
     app.access = {pair: access for router in routers for pair, access in router.access.items()}
@@ -146,14 +152,19 @@ def build_authenticator(
     signing: SigningKeys
     if settings.oidc_issuer and settings.oidc_jwks_url:
         signing, issuer = PublishedKeys(settings.oidc_jwks_url), settings.oidc_issuer
-        longest = settings.oidc_longest_token_hours * 3600
+        longest, claims = settings.oidc_longest_token_hours * 3600, settings.claims
     elif settings.environment == "production":
         raise ValueError("production needs an identity provider")
     else:
         signing, issuer = DevelopmentKey(settings.effective_development_key_file), ISSUER
-        longest = math.inf
+        longest, claims = math.inf, Claims()
     verifier = TokenVerifier(
-        signing, issuer=issuer, audience=settings.oidc_audience, clock=clock, longest=longest
+        signing,
+        issuer=issuer,
+        audience=settings.oidc_audience,
+        clock=clock,
+        longest=longest,
+        claims=claims,
     )
     return Authenticator(verifier, keys, clock, heritage=heritage)
 
@@ -172,13 +183,27 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(app: Service, *, host: str, port: int, settings: Settings) -> None:
+def run(create_app: Callable[[Settings], Service], port: int, *, with_read_model: bool = False) -> None:
+    """The process of a service: serves on its port, or on the one that the settings name, until told to stop."""
+    with beginning():
+        settings = load_settings()
+        configure_logging(settings.log_level, settings.log_format)
+        must_be_reachable(settings.log_named_by, settings.effective_log_url)
+        if with_read_model:
+            url = settings.effective_read_model_url
+            must_be_reachable(settings.read_model_named_by, url, directory=True)
+        with closing(open_log(settings)) as store:
+            store.check_ready()
+        listening = listen(settings.host, settings.port or port)
+        app = create_app(settings)
+    serve(app, listening, settings)
+
+
+def serve(app: Service, listening: socket.socket, settings: Settings) -> None:
     """Serves until told to stop, then finishes what it is serving."""
     spare_long_lived_objects()
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         loop="uvloop",
         http=Protocol,
         ws="none",
@@ -191,6 +216,6 @@ def serve(app: Service, *, host: str, port: int, settings: Settings) -> None:
     )
     server = Server(config, app.end_waits)
     with contextlib.suppress(KeyboardInterrupt):
-        server.run()
+        server.run([listening])
     if not server.started:
         sys.exit(COULD_NOT_START)
