@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     """`sqlite:///path/bitacora.db` or `postgresql://…`; by default a file in the data directory."""
     read_model_url: str = Field(default="", repr=False)
     """Where reporting keeps its read model; by default beside the log."""
+    postgres_pooler: Literal["none", "transaction"] = "none"
+    """`transaction` where connections lead through a pooler in transaction mode, as PgBouncer's; both URLs, then."""
     log_lock_seconds: float = Field(default=4, ge=0.1, le=60)
     """For how long an append waits for those of other processes, before it is answered 503."""
     log_statement_seconds: float = Field(default=10, ge=1, le=600)
