@@ -84,12 +84,15 @@ def found_by(reading: Reading, at: AsOf, scope: Scope, search: Search) -> Found:
     wanted = [told(number, clause).c for number, clause in enumerate(search.wanted)]
     others = [told(number, clause).c for number, clause in enumerate(search.excluded, len(wanted))]
     one = _row.commitment_id
-    condition = and_(
+    told_all = and_(
         *(one.in_(select(those.commitment_id)) for those in wanted),
         *(one.not_in(select(those.commitment_id)) for those in others),
     )
     titled = and_(*(one.in_(select(those.commitment_id).where(those.titled == 1)) for those in wanted))
-    return Found(condition, case((titled, 0), else_=1))
+    # As one expression, so that the engine goes through the rows of the day, which is quick however many are found,
+    # and does not look for each that is found among all its days.
+    rank = case((and_(told_all, titled), 0), (told_all, 1))
+    return Found(rank.is_not(None), rank)
 
 
 def _texts(reading: Reading, at: AsOf, clause: Clause) -> Any:
