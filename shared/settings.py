@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     """`sqlite:///path/bitacora.db` or `postgresql://…`; by default a file in the data directory."""
     read_model_url: str = Field(default="", repr=False)
     """Where reporting keeps its read model; by default beside the log."""
+    postgres_pooler: Literal["none", "transaction"] = "none"
+    """`transaction` where connections lead through a pooler in transaction mode, as PgBouncer's; both URLs, then."""
     log_lock_seconds: float = Field(default=4, ge=0.1, le=60)
     """For how long an append waits for those of other processes, before it is answered 503."""
     log_statement_seconds: float = Field(default=10, ge=1, le=600)
@@ -76,6 +78,11 @@ class Settings(BaseSettings):
     """When so many days have passed since a value was due, and there is none, that is a warning sign."""
     indicator_ratchet_share: Decimal = Field(default=Decimal("0.05"), ge=0, le=1)
     """Targets in a row that are within this share of the last actual value are a warning sign."""
+
+    load_per_adviser: int = Field(default=40, ge=1, le=100_000)
+    """How many open commitments an adviser is thought to manage."""
+    load_per_organization: int = Field(default=60, ge=1, le=100_000)
+    """How many open commitments an organisation that leads is thought to manage."""
 
     follow_decisions: bool = True
     """Whether this process carries agreed decisions out; among several, at least one must."""
