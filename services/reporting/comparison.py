@@ -28,6 +28,8 @@ from shared.eventlog.store import Store
 
 AT_ONCE: Final = 5_000
 """Rows that are read and noted at once."""
+CACHE_KILOBYTES: Final = 65_536
+"""Memory for the file in which rows are counted."""
 MOST_SHOWN: Final = 5
 """Rows of one dataset that are told one by one."""
 
@@ -147,8 +149,10 @@ class _Tally:
     def __init__(self, path: Path) -> None:
         self._file = sqlite3.connect(path, isolation_level=None)
         self._file.executescript(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{CACHE_KILOBYTES};"
             "CREATE TABLE met (dataset TEXT, row TEXT, times INTEGER, PRIMARY KEY (dataset, row)) WITHOUT ROWID;"
+            # One transaction, which nobody ever commits: the file is thrown away.
+            "BEGIN;"
         )
         self._counts: dict[str, int] = {}
 
