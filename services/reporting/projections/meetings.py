@@ -15,10 +15,12 @@ from services.reporting.datasets import (
     decision_changes,
     meetings,
     minutes,
+    minutes_texts,
     taken_up,
 )
 from services.reporting.projections.corrections import About, Answers, Telling, answers_of
 from services.reporting.projections.differ import ByDay, Now
+from services.reporting.projections.observations import Observations
 from services.reporting.projections.projection import (
     DayOf,
     effective_day,
@@ -27,6 +29,7 @@ from services.reporting.projections.projection import (
     readers_of,
     shown_by_day,
 )
+from services.reporting.terms import filed
 from shared.eventlog.codec import instant_text
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
@@ -127,6 +130,7 @@ class MeetingProjection(Telling):
             MinutesCirculated,
             MinutesApproved,
             MeetingPublished,
+            *Observations.TYPES,
         )
     )
     CORRECTING: ClassVar[frozenset[type[Event]]] = frozenset(
@@ -139,6 +143,7 @@ class MeetingProjection(Telling):
         "_drafts",
         "_id",
         "_now",
+        "_observations",
         "_organizations",
         "_recipients",
         "_visibility",
@@ -152,6 +157,7 @@ class MeetingProjection(Telling):
         self._organizations = event.organizations
         self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._recipients: tuple[str, ...] = ()
+        self._observations = Observations(day_of)
         self._agenda = event.agenda
         self._drafts: dict[int, dict[int, str | None]] = {}
         """By their number, what drafts of the minutes say of which item of the agenda."""
@@ -171,6 +177,9 @@ class MeetingProjection(Telling):
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
+        if isinstance(recorded.data, Observations.TYPES):
+            yield self._observations.take_in(recorded)
+            return
         now, day_of = self._now, self._day_of
         match recorded.data:
             case MeetingConvened() | MeetingRescheduled() as event:
@@ -201,7 +210,7 @@ class MeetingProjection(Telling):
                 if event.endings and now["held_on"] is not None:
                     yield from self._taken_up(recorded, event.endings)
                 if now["held_on"] is not None:
-                    yield self._minutes(recorded.stream_id.hex, event.draft)
+                    yield from self._minutes(recorded.stream_id.hex, event.draft)
             case MeetingPublished() as event:
                 self._visibility.take_in(event, recorded.position)
                 now["visibility"] = self._visibility.now.value
@@ -241,16 +250,24 @@ class MeetingProjection(Telling):
         """See `Telling.days_shown`."""
         return self._visibility.days()
 
-    def _minutes(self, meeting: str, draft: int) -> Now:
+    def _minutes(self, meeting: str, draft: int) -> Iterable[Now]:
         """What the sealed minutes say of the commitments on the agenda."""
         told, held_on = self._drafts.get(draft, {}), self._now["held_on"]
-        return Now(
-            minutes,
+        said = {
+            (meeting, one.number, commitment): (one.title, told[one.number])
+            for one in self._agenda
+            if one.number in told
+            for commitment in one.commitments
+        }
+        yield Now(minutes, {key: [(held_on, texts)] for key, texts in said.items()})
+        yield Now(
+            minutes_texts,
             {
-                (meeting, one.number, commitment): [(held_on, (one.title, told[one.number]))]
-                for one in self._agenda
-                if one.number in told
-                for commitment in one.commitments
+                (meeting, item, stream_of("commitment", commitment).hex, chunk): [(held_on, (terms,))]
+                for (_, item, commitment), texts in said.items()
+                for chunk, terms in enumerate(
+                    terms for text in texts if text is not None for terms in filed(text)
+                )
             },
         )
 

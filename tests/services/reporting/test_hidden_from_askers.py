@@ -28,12 +28,15 @@ from shared.events.commitments import (
     Done,
     InternalDeadline,
     Merged,
+    ProgressReported,
+    ProgressReviewed,
     PublicDeadline,
     Registered,
     Split,
     VisibilityChanged,
 )
-from shared.events.indicators import IndicatorDefined, TargetSet
+from shared.events.cycles import CycleFrequency, CycleRegistered
+from shared.events.indicators import CommitmentMeasured, IndicatorDefined, TargetSet
 from shared.events.meeting_vocabulary import (
     Acknowledgement,
     BodyKind,
@@ -42,11 +45,13 @@ from shared.events.meeting_vocabulary import (
     ItemOutcome,
 )
 from shared.events.meetings import (
+    ActionItemCompleted,
     ActionItemPublished,
     ActionItemReassigned,
     AgendaItem,
     AgreedCommitment,
     AgreedDeadline,
+    AttendanceCorrected,
     BodyChanged,
     BudgetLineTied,
     DecisionAcknowledged,
@@ -60,9 +65,16 @@ from shared.events.meetings import (
     MinutesItem,
     Referral,
 )
-from shared.events.retractions import CommitmentFactRetracted
+from shared.events.retractions import (
+    ActionItemFactRetracted,
+    CommitmentFactRetracted,
+    DecisionFactRetracted,
+    IndicatorFactRetracted,
+    MeetingFactRetracted,
+    Retraction,
+)
 from shared.events.streams import stream_of
-from shared.events.vocabulary import DeadlineKind, Direction, Judgement, Visibility
+from shared.events.vocabulary import DeadlineKind, Direction, Judgement, ReviewOutcome, Visibility
 from shared.http.service import Service
 from shared.identity.actor import Role
 from shared.settings import Settings
@@ -89,6 +101,7 @@ ANYBODY: dict[str, Any] = {"role": None}
 OUTSIDER: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MINSAL"}
 CONCERNED: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MININT"}
 PUBLIC, INTERNAL, RESERVED = Visibility.PUBLIC, Visibility.INTERNAL, Visibility.RESERVED
+MENDED = date(2013, 4, 20)
 EVE = date(2013, 4, 14)
 """A public deadline that passes before an internal one is another one."""
 SECRETS = (b"HID-", b"INS-", b"BIL-2013-001", b"SEG-2013-009", b"Bilateral", b'"secret"', b"2031-07-31")
@@ -104,6 +117,7 @@ class Entry(NamedTuple):
     told: Told
     openness: Visibility = PUBLIC
     instead: Told = Told("commitment", "NONE", Commented(text="Nothing", effective_on=DAY))
+    recorded_on: date = DAY
 
 
 def promise(code: str, visibility: Visibility, **more: Any) -> Told:
@@ -212,6 +226,7 @@ def story() -> Iterator[Entry]:
     )
     yield from _hidden(RESERVED, Told("indicator", "HID-RATE", rate))
     yield from measured(rate)
+    yield from reported()
     yield Entry(postponed("OPEN-1", "BIL-2013-001"), RESERVED, postponed("OPEN-1", None))
     yield Entry(postponed("OPEN-3", "SEG-2013-009"), RESERVED, postponed("OPEN-3", None))
     yield Entry(Told("commitment", "OPEN-2", Merged(into="HID-1", reason="The same", effective_on=DAY)))
@@ -282,6 +297,66 @@ def story() -> Iterator[Entry]:
     # Meetings of the hidden body: one was published, and only that is known of the body.
     yield Entry(convened("BIL", "M-4", DAY, visibility=PUBLIC))
     yield from _hidden(RESERVED, *OPEN_ONCE, *HIDDEN_AGAIN)
+    yield from (entry._replace(recorded_on=MENDED) for entry in put_right())
+
+
+def put_right() -> Iterator[Entry]:
+    """What was corrected and retracted weeks later, of what is open and of what is hidden."""
+    right: dict[str, Any] = {"reason": "secret", "previous": None}
+    yield from _hidden(
+        RESERVED,
+        Told("commitment", "HID-1", Corrected(field="title", value="secret", **right)),
+        Told("commitment", "HID-1", Corrected(field="effective_on", value="2013-04-01", **right)),
+        # Of an open commitment, but of its internal deadline.
+        retracted("commitment", "OPEN-3", 3, CommitmentFactRetracted),
+        retracted("decision", "BIL-2013-001", 2, DecisionFactRetracted),
+        Told("meeting", "M-2", AttendanceCorrected(held_at=noon(DAY), attendance=(), reason="secret")),
+        retracted("meeting", "M-2", 3, MeetingFactRetracted),
+        Told("action-item", "T-1", ActionItemCompleted(completed_on=DAY, evidence=())),
+        retracted("action-item", "T-1", 2, ActionItemFactRetracted),
+        Told(
+            "body",
+            "BIL",
+            BodyChanged(name="Bilateral", kind=BodyKind.BILATERAL, decides=True, visibility=RESERVED),
+        ),
+        Told(
+            "indicator",
+            "HID-RATE",
+            TargetSet(number=1, value=Decimal(9), on=date(2013, 12, 31), effective_on=DAY),
+        ),
+        retracted("indicator", "HID-RATE", 2, IndicatorFactRetracted),
+    )
+    parent = Corrected(field="parent", value=None, previous="HID-1", reason="It is part of nothing")
+    yield Entry(
+        Told("commitment", "OPEN-1", parent),
+        RESERVED,
+        Told("commitment", "OPEN-1", msgspec.structs.replace(parent, previous=None)),
+    )
+    yield Entry(Told("commitment", "OPEN-6", Corrected(field="title", value="Right", reason="r")))
+    changed = BodyChanged(name="Right", kind=BodyKind.COMMITTEE, decides=False, visibility=PUBLIC)
+    yield Entry(Told("body", "SEG", changed))
+
+
+def retracted(kind: str, code: str, version: int, of: type[Retraction]) -> Told:
+    """What was recorded of a thing at a version is not believed any more."""
+    return Told(kind, code, of(version=version, reason="secret", retracted="x"))
+
+
+def reported() -> Iterator[Entry]:
+    """Reports on what is open and on what is hidden, and the cycle that expects them."""
+    quarterly = CycleRegistered(
+        code="QUARTERLY", name="Quarterly", frequency=CycleFrequency.QUARTERLY, days_to_report=20
+    )
+    yield Entry(Told("cycle", "QUARTERLY", quarterly))
+    for code, hidden in (("HID-1", True), ("OPEN-3", False)):
+        text = "secret" if hidden else "Under way"
+        report = ProgressReported(
+            number=1, period="2013-Q1", effective_on=DAY, observed_progress=text, received_on=DAY
+        )
+        review = ProgressReviewed(report=1, outcome=ReviewOutcome.RETURNED, reason="It says nothing")
+        for event in (report, review):
+            told = Told("commitment", code, event)
+            yield from _hidden(RESERVED, told) if hidden else [Entry(told)]
 
 
 def measured(rate: IndicatorDefined) -> Iterator[Entry]:
@@ -297,6 +372,16 @@ def measured(rate: IndicatorDefined) -> Iterator[Entry]:
     yield Entry(Told("indicator", "OPEN-RATE", open_rate))
     first = TargetSet(number=1, value=Decimal(9), on=date(2013, 12, 31), effective_on=DAY)
     yield Entry(Told("indicator", "OPEN-RATE", first))
+    yield Entry(
+        Told(
+            "indicator",
+            "OPEN-RATE-2",
+            msgspec.structs.replace(open_rate, code="OPEN-RATE-2", commitment=None),
+        )
+    )
+    for other in ("HID-1", "OPEN-3"):
+        also = CommitmentMeasured(commitment=other, reason="So it is", effective_on=DAY)
+        yield Entry(Told("indicator", "OPEN-RATE-2", also))
     moved = TargetSet(
         number=2,
         value=Decimal(12),
@@ -389,7 +474,7 @@ HIDDEN_AGAIN = (
 def told_to(stage: Stage, seen: set[Visibility]) -> None:
     """Writes the story without what is not seen, in the same places of a log of the same length."""
     for entry in story():
-        tell(stage, entry.told if entry.openness in seen else entry.instead, now=noon(DAY))
+        tell(stage, entry.told if entry.openness in seen else entry.instead, now=noon(entry.recorded_on))
     stage.on_record("organization", "MININT", "MINSAL")
     stage.on_record("pillar", "security")
     stage.follow()
@@ -465,10 +550,11 @@ def sqlite_urls(tmp_path: Path) -> list[str]:
 
 
 LENGTH = len(list(story()))
-MOMENTS = (LENGTH // 2, LENGTH - len(HIDDEN_AGAIN))
+PUT_RIGHT = len(list(put_right()))
+MOMENTS = (LENGTH // 2, LENGTH - PUT_RIGHT - len(HIDDEN_AGAIN))
 """Positions of which questions are asked; up to the last one, what is withdrawn after it was open."""
 NAMES = ("HID-1", "OPEN-1", "HID-B", "HID-C", "BIL", "INS-B", "BIL-2013-001", "SEG-2013-009")
-RATES = ("HID-RATE", "HID-RATE-2", "HID-RATE-3", "INS-RATE", "OPEN-RATE", "NONE-RATE")
+RATES = ("HID-RATE", "HID-RATE-2", "HID-RATE-3", "INS-RATE", "OPEN-RATE", "OPEN-RATE-2", "NONE-RATE")
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "/v1/board": (
         "include=total",
@@ -495,6 +581,10 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "participant=MININT&include=total",
         *(f"parent={code}" for code in ("HID-1", "INS-1", "OPEN-5-A", "NONE-1")),
         "deadline_from=2013-04-01",
+        *(
+            f"q={text}&include=total"
+            for text in ("title", "secret", "title -secret", "hid*", '"title of open"')
+        ),
         "on=2013-03-20&status=needs_attention_internal_deadline",
     ),
     "/v1/tree": ("", "on=2013-04-21"),
@@ -505,6 +595,13 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "from=2013-03-01&to=2013-03-31&limit=1",
     ),
     "/v1/commitments/{id}/timeline": ("",),
+    "/v1/timeliness": (
+        "on=2013-04-30",
+        "on=2013-04-30&group_by=organization,period",
+        "from=2013-01-01&to=2013-03-31&organization=MININT",
+    ),
+    "/v1/staleness": ("limit=1", "on=2013-04-21"),
+    "/v1/warning-signs": ("limit=1", "on=2013-04-21", "subject=decision", "organization=MININT"),
     "/v1/indicators": (
         "include=total",
         "limit=1",
@@ -617,6 +714,7 @@ def owed(*codes: str) -> list[str]:
 
 DECIDED = ("BIL-2013-001", "BIL-2013-002", "SEG-2013-001", "SEG-2013-002", "SEG-2013-009", "HID-2013-001")
 CONSISTENT = {
+    "indicators": tuple(code for code in RATES if code != "OPEN-RATE-2"),
     "commitments": (
         *("OPEN-1", "OPEN-3", "OPEN-4", "OPEN-5", "OPEN-5-A", "OPEN-3-B"),
         *("HID-1", "HID-2", "HID-3", "HID-5-B", "INS-1", "NONE-1"),
