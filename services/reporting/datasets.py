@@ -201,7 +201,7 @@ class Dataset:
         )
         """The columns of what closes a row: first those by which it is found, then those that change."""
 
-    @property
+    @cached_property
     def filters(self) -> dict[str, Field]:
         """The columns by which rows are admitted, by the query parameter that does."""
         return {field.filter: field for field in self.fields if field.filter}
