@@ -6,7 +6,8 @@ verify a key by following the log.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -25,6 +26,13 @@ class KeyIssued(Event, frozen=True, kw_only=True):
     """An API key was given to a script or a system, acting as `role` for `organization`, within `scopes`."""
 
     TYPE: ClassVar[str] = "identity.key_issued"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "role": "dipres",
+        "organization": "DIPRES",
+        "scopes": ["read"],
+        "expires_at": "2027-06-30T12:00:00Z",
+        "description": "Nightly reading of decisions",
+    }
 
     key_id: Word
     secret_sha256: Word
@@ -41,6 +49,7 @@ class KeyRevoked(Event, frozen=True, kw_only=True):
     """An API key stopped being valid before its time."""
 
     TYPE: ClassVar[str] = "identity.key_revoked"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"reason": "The script is no longer run."}
 
     key_id: Word
     reason: Reason

@@ -245,7 +245,7 @@ def board_as_of(
         totals = msgspec.structs.replace(totals, registered=totals.registered + gone, withdrawn=gone)
     beyond = [] if after is None else [_row.code > after]
     told = states_told(reading, scope, at.position)
-    page = select(*told).where(counting.listed(), *beyond).order_by(_row.code).limit(limit + 1)
+    page = select(*told).where(counting.listed, *beyond).order_by(_row.code).limit(limit + 1)
     rows = reading.connection.execute(page).all()
     items = _items(reading, at, scope, rows[:limit], rule, counting.promises)
     return Board(totals, items, len(rows) > limit)
@@ -290,17 +290,26 @@ class _Counting(NamedTuple):
     """As what each row is counted, which rows are, and by what; the promises whose state was followed apart."""
 
     status: ColumnElement[Any]
-    chosen: ColumnElement[bool]
+    there: ColumnElement[bool]
+    """The rows of the day that the asker may read, with what stands beside them."""
+    wanted: ColumnElement[bool]
+    """Those of them that are counted and stand by themselves."""
     keys: Sequence[ColumnElement[Any]]
     promises: Sequence[tuple[Any, Standing]] = ()
-    """Rows with `keys`, and how the promises stand; the rows that are `chosen` stand by themselves."""
+    """Rows with `keys`, and how the promises stand."""
     pillars_of: Callable[[Collection[str]], Mapping[str, str]] | None = None
     """Where the last key is the parent of what has no pillar: the pillars of such."""
 
+    @property
+    def chosen(self) -> ColumnElement[bool]:
+        """The rows that are counted and stand by themselves."""
+        return and_(self.there, self.wanted)
+
+    @property
     def listed(self) -> ColumnElement[bool]:
         """All rows that are counted."""
         ids = [row.commitment_id for row, _ in self.promises]
-        return or_(self.chosen, _row.commitment_id.in_(ids)) if ids else self.chosen
+        return and_(self.there, or_(self.wanted, _row.commitment_id.in_(ids))) if ids else self.chosen
 
 
 def _counting(
@@ -328,7 +337,7 @@ def _counting(
         there = and_(there, beside_states(at))
     others = {name: values for name, values in filters.items() if name != PILLAR}
     of_pillar = [pillar.in_(filters[PILLAR])] if filters.get(PILLAR) else []
-    in_state = [status.in_(filters[STATUS])] if filters.get(STATUS) else []
+    in_state: list[ColumnElement[bool]] = [status.in_(filters[STATUS])] if filters.get(STATUS) else []
     admitted = (*commitment_states.admits(others), *commitments.admits(others), *_labelled(others, at))
     # Under names of their own: in a GROUP BY the name of a column means that column, and not what is selected by it.
     keys = [_key(name, pillar).label(f"by_{name}") for name in columns]
@@ -342,13 +351,13 @@ def _counting(
         promises = [
             (row, standing)
             for row, standing in found.promises()
-            if row.wanted and (not in_state or standing.counted_as in filters[STATUS])
+            if row.wanted and (not filters.get(STATUS) or standing.counted_as in filters[STATUS])
         ]
         others_split = found.split_without_saying()
         apart = [_row.commitment_id.not_in(others_split)] if others_split else []
-        there = and_(there, ~in_chains(), *apart)
-    chosen = and_(there, *admitted, *of_pillar, *in_state)
-    return _Counting(status.label(STATUS), chosen, keys, promises, inherited)
+        in_state += [~in_chains(), *apart]
+    alone = and_(true(), *admitted, *of_pillar, *in_state)
+    return _Counting(status.label(STATUS), there, alone, keys, promises, inherited)
 
 
 def _key(name: str, pillar: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import COUNTED, FILTERS, STATUS, Item, Listed, list_as_of
 from services.reporting.queries.moments import AsOf
+from services.reporting.queries.unknown_words import refuse_unknown_words
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
@@ -77,6 +78,7 @@ def commitment_routes(reporting: Reporting) -> Router:
         after, pinned = going_on(request, query.cursor, str)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Listed:
+            refuse_unknown_words(reading, at, scope, filters)
             code = None if after is None else after[0]
             counted = query.include == "total"
             return list_as_of(reading, at, scope, filters, after=code, limit=query.limit, count=counted)
