@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
@@ -15,16 +16,18 @@ from services.commitments.indicator.repository import Indicators
 from services.commitments.key import routes as key
 from services.commitments.outcome import routes as outcome
 from services.commitments.outcome.decisions import Decisions
-from services.commitments.outcome.policy import decisions_policy
+from services.commitments.outcome.policy import ACTED_ON, FOLLOWER, decisions_policy
 from services.commitments.outcome.repository import DecisionOutcomes
 from services.commitments.plan import routes as plan
 from services.commitments.plan.repository import Directory
 from shared.aggregate.redaction import Readers, Reference
 from shared.clock import Clock
+from shared.eventlog.follower import keeps_up
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
-from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events import identity
 from shared.events.types import Kind
+from shared.http.elsewhere import elsewhere
 from shared.http.metrics import new_registry
 from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
@@ -43,9 +46,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     """The service over the log that the settings name; it begins to follow the log when it is started."""
     clock = clock or Clock(settings.timezone)
     store = open_log(settings)
-    live = LiveLog(store, clock)
+    live = LiveLog(store, clock, bound=timedelta(seconds=settings.ready_lag_seconds))
     keys = KeyDirectory()
-    live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
+    live.subscribe(identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by))
     directory = Directory(live)
     decisions = Decisions(live)
     commitments = Commitments(live, directory)
@@ -83,7 +86,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             store.close()
 
     async def decisions_act() -> str:
-        return "this process leaves decisions to others" if policy is None else await policy.readiness()
+        if policy is not None:
+            return await policy.readiness()
+        return await keeps_up(live, FOLLOWER, ACTED_ON, "this process leaves decisions to others")
 
     registry = new_registry()
     if policy is not None:
@@ -98,6 +103,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             indicator.indicator_routes(indicators, readers_of, settings.warning_windows),
             outcome.outcome_routes(outcomes),
             key.key_routes(live, directory),
+            elsewhere(settings.reporting_url, {"/v1/commitments": "commitments"}),
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock, directory.organizations.with_heritage),
@@ -106,5 +112,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         catalogue={**commitment.ERRORS, **plan.ERRORS, **indicator.ERRORS, **outcome.ERRORS, **key.ERRORS},
         checks={"log": live.readiness, "decisions": decisions_act},
         lifespan=following,
+        end_waits=live.end_waits,
         registry=registry,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
@@ -24,8 +25,9 @@ from shared.aggregate.repository import Repository
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
-from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events import identity
 from shared.events.types import Kind
+from shared.http.elsewhere import elsewhere
 from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
@@ -42,9 +44,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     """The service over the log that the settings name; it begins to follow the log when it is started."""
     clock = clock or Clock(settings.timezone)
     store = open_log(settings)
-    live = LiveLog(store, clock)
+    live = LiveLog(store, clock, bound=timedelta(seconds=settings.ready_lag_seconds))
     keys = KeyDirectory()
-    live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
+    live.subscribe(identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by))
     directory = Directory(live)
     bodies = Bodies(live, directory)
     decisions: Repository[Decision] = Repository(live, Decision, "decision")
@@ -79,6 +81,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             action_item.action_item_routes(
                 action_items, directory.organizations_by_day, readers_of, meetings.readers_of_meeting
             ),
+            elsewhere(
+                settings.reporting_url,
+                {"/v1/decisions": "decisions", "/v1/action-items": "action-items"},
+            ),
         ],
         settings=settings,
         authenticator=build_authenticator(
@@ -89,4 +95,5 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},
         checks={"log": live.readiness},
         lifespan=following,
+        end_waits=live.end_waits,
     )

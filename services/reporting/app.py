@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
@@ -22,9 +23,11 @@ from services.reporting.routes.plan import plan_routes
 from services.reporting.routes.signs import sign_routes
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
+from shared.errors import NotReady
+from shared.eventlog.lag import keeping_up, lag_of
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
-from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events import identity
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.settings import Settings
@@ -43,9 +46,10 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     store = open_log(settings)
     schema = schema or Schema(clock.zone.key, windows=settings.warning_windows)
     read_model = open_installed(settings, schema)
-    live = LiveLog(store, clock)
+    bound = timedelta(seconds=settings.ready_lag_seconds)
+    live = LiveLog(store, clock, writes=False, bound=bound)
     keys = KeyDirectory()
-    live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
+    live.subscribe(identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by))
     reporting = Reporting(live, read_model, OrganizationsByDay(live), keep_alive=settings.keep_alive_seconds)
 
     @asynccontextmanager
@@ -62,12 +66,23 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
             read_model.close()
             store.close()
 
+    def end_waits() -> None:
+        live.end_waits()
+        reporting.end_waits()
+
     async def read_model_is_ready() -> str:
         def look() -> str:
             with read_model.reading() as reading:
-                behind = max(0, store.head() - reading.position)
-                found = f"at position {reading.position}, {behind} behind the log"
-                return found if reading.stopped_because is None else f"{found}: {reading.stopped_because}"
+                found = f"at position {reading.position}"
+                if reading.stopped_because is not None:
+                    raise NotReady("read-model-stopped", f"{found}: {reading.stopped_because}")
+                if reading.seen > bound.total_seconds():
+                    raise NotReady(
+                        "worker-absent",
+                        f"{found}; no worker has shown itself for {reading.seen:.0f} seconds",
+                    )
+                lag = lag_of(store, reading.position)
+                return keeping_up("read-model-behind", found, lag, clock.now(), bound)
 
         return await asyncio.to_thread(look)
 
@@ -92,4 +107,5 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         catalogue=ERRORS,
         checks={"log": live.readiness, "read_model": read_model_is_ready},
         lifespan=following,
+        end_waits=end_waits,
     )

@@ -33,9 +33,12 @@ from shared.eventlog.store import Store
 from shared.eventlog.subscription import Subscription
 from shared.logging import configure_logging
 from shared.settings import load_settings
+from shared.starting import beginning, must_be_reachable
 
 IDLE: Final = 0.5
 """Seconds between two looks at whether we should stop, or another generation has become the live one."""
+BEAT: Final = 5.0
+"""Seconds after which a worker that has nothing to write shows that it is there."""
 LIVE: Final = 0.1
 """Seconds between two looks at which generation is the live one, while the log grows."""
 SHORTEST_PAUSE: Final = 0.1
@@ -122,7 +125,7 @@ class Worker:
 
     def _follow(self, generation: str, writer: GenerationWriter, subscription: Subscription) -> None:
         projector = self._projector()
-        looked_at = 0.0
+        looked_at = shown_at = 0.0
         while not self._stopping.is_set():
             before = subscription.position
             lines = subscription.wait(self._idle)
@@ -136,6 +139,10 @@ class Worker:
                 writer.write(projector.changes(), before=before, after=subscription.position)
                 self._pause = SHORTEST_PAUSE
                 self._analyze_if_grown(generation, subscription.position)
+                shown_at = time.monotonic()
+            elif time.monotonic() - shown_at >= BEAT:
+                writer.beat()
+                shown_at = time.monotonic()
             # Not after every batch: some batches more in a generation that was replaced hurt nobody, and readers of the
             # new one wait for theirs no longer than this.
             if time.monotonic() - looked_at >= LIVE:
@@ -179,11 +186,14 @@ class Worker:
 
 def main() -> int:
     """Run the worker until SIGTERM or SIGINT."""
-    settings = load_settings()
-    configure_logging(settings.log_level, settings.log_format)
-    clock = Clock(settings.timezone)
-    store = open_log(settings)
-    read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
+    with beginning():
+        settings = load_settings()
+        configure_logging(settings.log_level, settings.log_format)
+        must_be_reachable(settings.log_named_by, settings.effective_log_url)
+        must_be_reachable(settings.read_model_named_by, settings.effective_read_model_url, directory=True)
+        clock = Clock(settings.timezone)
+        store = open_log(settings)
+        read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     worker = Worker(store, read_model, clock)
     spare_long_lived_objects()
     for number in (signal.SIGTERM, signal.SIGINT):

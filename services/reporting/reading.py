@@ -15,3 +15,5 @@ class Reading(NamedTuple):
     position: int
     stopped_because: str | None = None
     """What keeps the generation from following any further, where something does."""
+    seen: float = 0.0
+    """Seconds since a worker last showed itself there."""

@@ -158,6 +158,11 @@ CODES: dict[str, Explained] = {
         "The event log did not answer. Where the detail says so, what you sent may have been recorded all the same. "
         "With an idempotency key it is safe to ask again.",
     ),
+    "log-disk-full": Explained(
+        503,
+        "Log disk full",
+        "There is no room for the event log; nothing was recorded. Ask again when there is.",
+    ),
     "log-went-back": Explained(
         503,
         "Log went back",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import uvicorn
@@ -11,15 +15,16 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Lifespan
+from starlette.types import Lifespan
 
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
+from shared.eventlog.open import open_log
 from shared.eventlog.store import Store
 from shared.http.catalogue import Catalogue
 from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
-from shared.http.health import Check, health_router
+from shared.http.health import Check, Welcome, health_router
 from shared.http.metrics import HttpMetrics, new_registry
 from shared.http.names import Readable, Spellings
 from shared.http.problems import Problems, install_problem_handlers
@@ -32,11 +37,14 @@ from shared.identity.development import ISSUER, DevelopmentKey
 from shared.identity.jwks import PublishedKeys
 from shared.identity.keys import KeyDirectory
 from shared.identity.tokens import SigningKeys, TokenVerifier
-from shared.logging import access_log
-from shared.settings import Settings
+from shared.logging import access_log, configure_logging
+from shared.settings import Settings, load_settings
+from shared.starting import beginning, listen, must_be_reachable
 
 # Asked on every request whether it is on, the framework looks up three providers: off, it looks up none.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+COULD_NOT_START = 3
+"""The exit status of a service that could not begin to serve, as uvicorn has it."""
 GRACE = 10
 """Seconds a stopping service waits for the requests it is serving."""
 
@@ -46,6 +54,8 @@ class Service(FastAPI):
 
     problems: Problems
     access: AccessTable
+    end_waits: Callable[[], None] | None
+    """Called when the service is about to stop: whoever waits for something to come, waits no more."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made when first asked for."""
@@ -67,13 +77,14 @@ def build_app(
     catalogue: Catalogue | None = None,
     checks: Mapping[str, Check] | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
+    end_waits: Callable[[], None] | None = None,
     registry: CollectorRegistry | None = None,
 ) -> Service:
     """The ASGI app of a service.
 
     `store` knows the codes by which requests name things, and `readable` which of these who may know of. `catalogue`
     explains the codes of the service itself; `checks` are what readiness rests on; `registry` takes the service's own
-    figures.
+    figures; `end_waits` lets go of those who wait without end, so that the service can stop.
     """
     registry = new_registry() if registry is None else registry
     problems = Problems(catalogue or {}, settings.errors_base_url)
@@ -87,6 +98,7 @@ def build_app(
         telemetry=None if settings.telemetry else NO_TELEMETRY,
     )
     app.problems = problems
+    app.end_waits = end_waits
     app.state.authenticator = authenticator
     app.state.spelling = None if store is None else Spellings(store)
     app.state.readable = readable
@@ -94,7 +106,8 @@ def build_app(
     # Routes are copied and not included: an included router is matched twice on every request.
     for router in routers:
         app.router.routes.extend(router.routes)
-    health = health_router(checks or {}, registry, problems.catalogue)
+    welcome = Welcome(service=title, description=description)
+    health = health_router(welcome, checks or {}, registry, problems.catalogue)
     app.router.routes.extend(health.routes)
     _check_all_declared(app)
     app.access = {pair: access for router in routers for pair, access in router.access.items()}
@@ -149,13 +162,41 @@ def build_authenticator(
     return Authenticator(verifier, keys, clock, heritage=heritage)
 
 
-def serve(app: ASGIApp, *, host: str, port: int, settings: Settings) -> None:
+class Server(uvicorn.Server):
+    """Lets go of those who wait for what is to come before it waits for those who are being served."""
+
+    def __init__(self, config: uvicorn.Config, end_waits: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._end_waits = end_waits
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn."""
+        if self._end_waits is not None:
+            self._end_waits()
+        await super().shutdown(sockets)
+
+
+def run(create_app: Callable[[Settings], Service], port: int, *, with_read_model: bool = False) -> None:
+    """The process of a service: serves on its port, or on the one that the settings name, until told to stop."""
+    with beginning():
+        settings = load_settings()
+        configure_logging(settings.log_level, settings.log_format)
+        must_be_reachable(settings.log_named_by, settings.effective_log_url)
+        if with_read_model:
+            url = settings.effective_read_model_url
+            must_be_reachable(settings.read_model_named_by, url, directory=True)
+        with closing(open_log(settings)) as store:
+            store.check_ready()
+        listening = listen(settings.host, settings.port or port)
+        app = create_app(settings)
+    serve(app, listening, settings)
+
+
+def serve(app: Service, listening: socket.socket, settings: Settings) -> None:
     """Serves until told to stop, then finishes what it is serving."""
     spare_long_lived_objects()
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         loop="uvloop",
         http=Protocol,
         ws="none",
@@ -166,3 +207,8 @@ def serve(app: ASGIApp, *, host: str, port: int, settings: Settings) -> None:
         root_path=settings.root_path,
         timeout_graceful_shutdown=GRACE,
     )
+    server = Server(config, app.end_waits)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run([listening])
+    if not server.started:
+        sys.exit(COULD_NOT_START)

@@ -10,7 +10,7 @@ from tests.api.house import TABLES
 from tests.api.story import Story
 
 SERVICES = tuple(TABLES)
-OF_ITS_OWN = ("/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/errors/not-found")
+OF_ITS_OWN = ("/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/errors/not-found", "/")
 """What every service answers about itself."""
 LISTS = {
     (service, path)
@@ -19,6 +19,15 @@ LISTS = {
     if {"limit", "cursor"} <= {one["name"] for one in operations.get("get", {}).get("parameters", ())}
 }
 """What is answered a page at a time."""
+
+
+ELSEWHERE = {
+    (service, path)
+    for service in SERVICES
+    for path, operations in openapi(service)["paths"].items()
+    if "303" in operations.get("get", {}).get("responses", ())
+}
+"""Lists that another service answers."""
 
 
 class Read(NamedTuple):
@@ -68,7 +77,7 @@ def reads(story: Story) -> list[Read]:
         Read(service, route, place(story, route))
         for service, table in TABLES.items()
         for method, route in table
-        if method == "GET"
+        if method == "GET" and (service, route) not in ELSEWHERE
     ]
 
 

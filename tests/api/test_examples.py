@@ -70,10 +70,9 @@ async def test_every_example_of_a_request_is_carried_out(shown: Shown) -> None:
         await shown.send(path, route, method="PUT")
     await _commitments(shown)
     await _indicators(shown)
-    key = await shown.send("api-keys", role=Role.ADMIN)
-    await shown.send(
-        f"api-keys/{key['key_id']}/revocations", "api-keys/{key_id}/revocations", role=Role.ADMIN
-    )
+    key = f"api-keys/{(await shown.send('api-keys', role=Role.ADMIN))['key_id']}"
+    for fact, who in (("approvals", "another"), ("revocations", None)):
+        await shown.send_all(key, "api-keys/{key_id}", fact, role=Role.ADMIN, subject=who)
     await _meetings(shown)
     await _outcomes(shown)
     assert shown.sent == EXAMPLES.keys()

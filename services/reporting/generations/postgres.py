@@ -20,7 +20,9 @@ from sqlalchemy import (
     Uuid,
     create_engine,
     insert,
+    literal_column,
     select,
+    text,
 )
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -38,7 +40,7 @@ from services.reporting.generations.interface import (
 from services.reporting.projections.differ import RowChanges
 from services.reporting.reading import Reading
 from shared.eventlog.store import LIMITS, Limits
-from shared.postgres import Database
+from shared.postgres import Database, milliseconds
 
 PREPARE_LOCK: Final = 563_201_021
 BUILD_LOCK: Final = 563_201_023
@@ -48,6 +50,10 @@ CONNECTIONS: Final = 10
 ATTEMPTS: Final = 5
 """How often a reader looks again which generation is live, if the one it found was gone."""
 CHANNEL: Final = "bitacora_projected"
+NOW: Final = "extract(epoch FROM clock_timestamp())"
+"""The database's clock, in seconds since 1970."""
+DROP_WAIT: Final = 1.0
+"""Seconds for which a generation that is to go is waited for: whoever begins to read it meanwhile waits, too."""
 LONGEST_SLEEP: Final = 0.25
 """Seconds after which a watch looks all the same."""
 
@@ -83,9 +89,10 @@ class PostgresWriter:
         within = Identifier(generation)
         self._progress = SQL("SELECT position, analyzed_at FROM {}.projection_state").format(within)
         self._move = SQL(
-            "WITH moved AS (UPDATE {}.projection_state SET position = %s, stopped_because = NULL"
+            "WITH moved AS (UPDATE {}.projection_state SET position = %s, stopped_because = NULL, seen_at = {}"
             " WHERE position = %s RETURNING position) SELECT pg_notify({}, '') FROM moved"
-        ).format(within, CHANNEL)
+        ).format(within, SQL(NOW), CHANNEL)
+        self._beat = SQL("UPDATE {}.projection_state SET seen_at = {}").format(within, SQL(NOW))
         self._stop = SQL("UPDATE {}.projection_state SET stopped_because = %s").format(within)
         self._copy = {one.name: _copy(one, within, schema) for one in schema.datasets}
         self._close = {one.name: _close(one, within, schema) for one in schema.datasets}
@@ -115,6 +122,11 @@ class PostgresWriter:
         """See `GenerationWriter.stop`."""
         with _answering(), self._connection.transaction():
             self._connection.execute(self._stop, (reason,))
+
+    def beat(self) -> None:
+        """See `GenerationWriter.beat`."""
+        with _answering(), self._connection.transaction():
+            self._connection.execute(self._beat)
 
     def close(self) -> None:
         """See `GenerationWriter.close`."""
@@ -267,7 +279,9 @@ class PostgresReadModel:
         with self._administering(name) as connection:
             connection.exec_driver_sql(f"CREATE SCHEMA {name}")
             self.schema.metadata.create_all(connection, checkfirst=False)
-            connection.execute(insert(self.schema.state).values(id=1, position=0, analyzed_at=0))
+            connection.execute(
+                insert(self.schema.state).values(id=1, position=0, analyzed_at=0, seen_at=text(NOW))
+            )
         return name
 
     def before_loading(self, generation: str) -> None:
@@ -315,9 +329,9 @@ class PostgresReadModel:
                 (self.schema.fingerprint, generation),
             )
 
-    def discard_others(self) -> None:
+    def discard_others(self) -> list[str]:
         """See `ReadModel.discard_others`."""
-        own = self.schema.fingerprint
+        own, held = self.schema.fingerprint, list[str]()
         with _answering(), self._building.connect(autocommit=True) as connection:
             pointers = connection.execute(
                 "SELECT fingerprint, name FROM reporting.live_generations ORDER BY since"
@@ -336,8 +350,9 @@ class PostgresReadModel:
             for name, fingerprint in _generations(connection):
                 # Another version may be building one of its own.
                 idle = fingerprint in {None, own} or _taken(connection, fingerprint)
-                if name not in kept and idle:
-                    _drop(connection, name)
+                if name not in kept and idle and not _drop(connection, name):
+                    held.append(f"{name}, which {_holders(connection, name)} read")
+        return held
 
     def close(self) -> None:
         """See `ReadModel.close`."""
@@ -358,8 +373,10 @@ class PostgresReadModel:
                 raise not_built(others=bool(count) or _has_legacy(connection))
             within = connection.execution_options(schema_translate_map={None: name})
             try:
-                state = within.execute(select(projection_state)).one()
-                return Reading(within, name, state.position, state.stopped_because)
+                state = within.execute(select(projection_state, literal_column(NOW).label("now"))).one()
+                return Reading(
+                    within, name, state.position, state.stopped_because, float(state.now) - state.seen_at
+                )
             except ProgrammingError as error:
                 if not isinstance(error.orig, _MISSING):
                     raise
@@ -424,12 +441,30 @@ def _has_legacy(connection: Connection) -> bool:
     return connection.exec_driver_sql("SELECT to_regclass('reporting.live_generation')").scalar() is not None
 
 
-def _drop(connection: psycopg.Connection, name: str) -> None:
-    with connection.transaction():
-        # Readers hold on to this table first of all: it goes when the last of them has left.
-        state = SQL("LOCK TABLE {}.projection_state IN ACCESS EXCLUSIVE MODE")
-        connection.execute(state.format(Identifier(name)))
-        connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(name)))
+def _drop(connection: psycopg.Connection, name: str) -> bool:
+    """Whether a generation could be dropped: not while somebody reads it, for whom nobody is kept waiting."""
+    try:
+        with connection.transaction():
+            connection.execute(SQL("SET LOCAL lock_timeout = {}").format(milliseconds(DROP_WAIT)))
+            # Readers hold on to this table first of all: it goes when the last of them has left.
+            state = SQL("LOCK TABLE {}.projection_state IN ACCESS EXCLUSIVE MODE")
+            connection.execute(state.format(Identifier(name)))
+            connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(name)))
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return True
+
+
+def _holders(connection: psycopg.Connection, name: str) -> str:
+    """The sessions that read a generation."""
+    rows = connection.execute(
+        "SELECT DISTINCT a.pid, a.application_name, a.client_addr, a.xact_start FROM pg_locks l"
+        " JOIN pg_stat_activity a USING (pid)"
+        " WHERE l.relation = to_regclass(%s) AND l.granted AND l.pid <> pg_backend_pid() ORDER BY a.xact_start",
+        (f"{name}.projection_state",),
+    ).fetchall()
+    told = [f"session {pid} ({who or 'unnamed'} of {host or 'this machine'})" for pid, who, host, _ in rows]
+    return " and ".join(told) or "sessions that have just ended"
 
 
 def _copy(dataset: Dataset, within: Identifier, schema: Schema) -> Composed:

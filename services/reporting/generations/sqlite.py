@@ -15,7 +15,7 @@ from secrets import token_hex
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine, event, insert, select
+from sqlalchemy import Engine, create_engine, event, insert, literal_column, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import Date
@@ -32,6 +32,7 @@ from services.reporting.generations.interface import (
 )
 from services.reporting.projections.differ import RowChanges
 from services.reporting.reading import Reading
+from shared.eventlog.sqlite import LARGEST_WAL, truncate_wal
 
 ATTEMPTS: Final = 3
 PAUSE: Final = 0.01
@@ -40,8 +41,15 @@ LOOK: Final = 0.01
 """Seconds between two looks at a file for somebody who waits: nothing tells when it has changed."""
 BUSY_TIMEOUT: Final = 10
 """Seconds to wait for another process's write."""
+NOW: Final = "((julianday('now') - 2440587.5) * 86400.0)"
+"""The machine's clock, in seconds since 1970."""
 SAMPLE: Final = 1_000
 """Rows of each index that are looked at for statistics."""
+
+_MOVE: Final = (
+    f"UPDATE projection_state SET position = ?, stopped_because = NULL, seen_at = {NOW} WHERE position = ?"  # noqa: S608
+)
+_BEAT: Final = f"UPDATE projection_state SET seen_at = {NOW}"  # noqa: S608 - both are our own
 
 _LEGACY_POINTER: Final = "live"
 _LEGACY: Final = "generation-*.db"
@@ -73,7 +81,7 @@ class SqliteWriter:
             execute("BEGIN IMMEDIATE")
             try:
                 moved = execute(
-                    "UPDATE projection_state SET position = ?, stopped_because = NULL WHERE position = ?",
+                    _MOVE,
                     (after, before),
                 )
                 if moved.rowcount != 1:
@@ -94,6 +102,12 @@ class SqliteWriter:
         """See `GenerationWriter.stop`."""
         with _answering():
             self._connection.execute("UPDATE projection_state SET stopped_because = ?", (reason,))
+
+    def beat(self) -> None:
+        """See `GenerationWriter.beat`."""
+        with _answering():
+            self._connection.execute(_BEAT)
+            truncate_wal(self._connection, self._path)
 
     def close(self) -> None:
         """See `GenerationWriter.close`."""
@@ -176,7 +190,9 @@ class SqliteReadModel:
         name = f"read-model-{self.schema.fingerprint}-{token_hex(4)}.db"
         with self._administering(name) as engine, engine.begin() as connection:
             self.schema.metadata.create_all(connection)
-            connection.execute(insert(self.schema.state).values(id=1, position=0, analyzed_at=0))
+            connection.execute(
+                insert(self.schema.state).values(id=1, position=0, analyzed_at=0, seen_at=text(NOW))
+            )
         return name
 
     def before_loading(self, generation: str) -> None:
@@ -223,7 +239,7 @@ class SqliteReadModel:
             fresh.replace(self._pointer)
             connection.execute("ROLLBACK")
 
-    def discard_others(self) -> None:
+    def discard_others(self) -> list[str]:
         """See `ReadModel.discard_others`."""
         pointers = [path for path in self._directory.glob("live-*") if path != self._pointer]
         pointers.sort(key=lambda path: path.stat().st_mtime_ns)
@@ -237,6 +253,7 @@ class SqliteReadModel:
             if path.name not in kept and not self._being_built(path.name):
                 for file in (path, *self._directory.glob(f"{path.name}-*")):
                     file.unlink(missing_ok=True)
+        return []
 
     def close(self) -> None:
         """See `ReadModel.close`."""
@@ -278,8 +295,8 @@ class SqliteReadModel:
         try:
             # One snapshot for all that is asked: it begins with the first row that is read.
             connection.exec_driver_sql("BEGIN")
-            state = connection.execute(select(projection_state)).one()
-            return Reading(connection, name, state.position, state.stopped_because)
+            state = connection.execute(select(projection_state, literal_column(NOW).label("now"))).one()
+            return Reading(connection, name, state.position, state.stopped_because, state.now - state.seen_at)
         except BaseException:
             connection.close()
             raise
@@ -320,6 +337,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA journal_size_limit = {LARGEST_WAL}")
     return connection
 
 

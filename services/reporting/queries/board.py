@@ -19,26 +19,18 @@ from services.reporting.datasets import (
     KEY_WORD,
     LABELS,
     PILLAR,
-    Correction,
     Dataset,
     Field,
     Type,
-    commitment_corrections,
     commitment_details,
     commitment_labels,
     commitment_progress,
     commitment_states,
     commitments,
 )
-from services.reporting.queries.access import Scope, read_by_among, readable_rows, was_open
-from services.reporting.queries.corrections import (
-    Corrected,
-    codes_in,
-    corrected,
-    corrections_in,
-    deciding,
-    known_to,
-)
+from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows, was_open
+from services.reporting.queries.corrected import Corrected
+from services.reporting.queries.corrections import Correction, corrections_on, deciding
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.pillars import (
@@ -420,6 +412,34 @@ def list_as_of(
     return Listed(_items(reading, at, scope, rows[:limit], rule), len(rows) > limit, total)
 
 
+def item_as_of(
+    reading: Reading, at: AsOf, scope: Scope, commitment_id: UUID, rule: Rule = TRAFFIC_LIGHT_1
+) -> Item | None:
+    """One commitment on the board of a day; None where there is none there that the asker may read."""
+    told = states_told(reading, scope, at.position)
+    there = _row_there(reading, at, scope, _row.commitment_id == commitment_id)
+    rows = reading.connection.execute(select(*told).where(there)).all()
+    return next(iter(_items(reading, at, scope, rows, rule)), None)
+
+
+def titles_as_of(
+    reading: Reading, at: AsOf, scope: Scope, conditions: Sequence[ColumnElement[bool]], *, limit: int
+) -> Sequence[Any]:
+    """Ids, codes and titles of the commitments on the board of a day for which some conditions hold, by code."""
+    query = select(_row.commitment_id, _row.code, commitments.c.title).where(
+        _row_there(reading, at, scope, beside_states(at), *conditions)
+    )
+    return reading.connection.execute(query.order_by(_row.code).limit(limit)).all()
+
+
+def _row_there(
+    reading: Reading, at: AsOf, scope: Scope, *conditions: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """The rows of the day that the asker may read, for those that are found by something else than the day."""
+    known = readable(reading, scope, at.position, commitment_states, things=commitments)
+    return and_(*conditions, commitment_states.holds(at.on, at.position), known)
+
+
 def _counts(reading: Reading, counting: _Counting) -> list[_Count]:
     """How many there are by what they are counted as, and by the keys of the groups."""
     columns, keys = _count_columns(counting.status), [key.name for key in counting.keys]
@@ -529,7 +549,7 @@ def _rank(name: str, value: str | None, names: Names) -> tuple[bool, int, str]:
     return False, number, value
 
 
-_BESIDE: Final = (commitments, commitment_details, commitment_progress, commitment_corrections)
+_BESIDE: Final = (commitments, commitment_details, commitment_progress)
 """What else there is of a commitment on a day: of the first always, of the others perhaps."""
 
 
@@ -576,7 +596,7 @@ def _items(
     if not rows:
         return []
     names = names_at(reading, at.position, at.on)
-    described, details, progress, told_otherwise = _rows_beside(reading, at, rows)
+    described, details, progress = _rows_beside(reading, at, rows)
     followed = {row.commitment_id: standing for row, standing in promises}
     states = {row.commitment_id: row for row in rows}
     deciding_ids = {followed[one].decided_by.commitment_id for one in states.keys() & followed.keys()}
@@ -584,14 +604,10 @@ def _items(
         told = states_told(reading, scope, at.position)
         there = and_(_row.commitment_id.in_(others), commitment_states.holds(at.on, at.position))
         states |= {row.commitment_id: row for row in reading.connection.execute(select(*told).where(there))}
-    own = read_by_among(reading, scope, at.position, {*details, *told_otherwise})
-    corrections = {
-        one: known_to(corrections_in(row.corrections), scope, own=one in own)
-        for one, row in told_otherwise.items()
-    }
+    own = read_by_among(reading, scope, at.position, details)
+    corrections = corrections_on(reading, at, scope, {row.commitment_id for row in rows})
     elsewhere = {code for row in rows for code in (row.merged_into, row.split_from)}
     elsewhere |= {row.parent for row in described.values()}
-    elsewhere |= codes_in(one for found in corrections.values() for one in found)
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
     parts = _parts(reading, at, scope, [row.code for row in rows if row.closure == Closure.SPLIT])
     above = {described[row.commitment_id].parent for row in rows if row.pillar is None} - {None}
@@ -604,7 +620,8 @@ def _items(
             described[one],
             details.get(one),
             progress.get(one),
-            corrections.get(one, []),
+            corrections.of(one),
+            corrections.told(one),
             one in own,
             standing._replace(decided_by=states[standing.decided_by.commitment_id]),
             parts.get(row.code, []),
@@ -638,6 +655,7 @@ class _Beside(NamedTuple):
     details: Any
     progress: Any
     corrections: list[Correction]
+    corrected: Corrected | None
     own: bool
     """Whether the asker may know what became of its internal deadline."""
     standing: Standing
@@ -661,7 +679,7 @@ def _item(
     scope: Scope,
     rule: Rule,
 ) -> Item:
-    described, details, progress, corrections, own, standing, parts, pillar = beside
+    described, details, progress, corrections, corrected, own, standing, parts, pillar = beside
     decider, late_days = standing.decided_by, row.late_days
     if line.verdict == Status.DELAYED:
         late_days = (on - row.public_deadline).days
@@ -678,7 +696,7 @@ def _item(
         status_because=_because(row, line, on, rule, corrections)
         if decider.commitment_id == row.commitment_id
         else _because(decider, rule.line_for(decider, on), on, rule),
-        corrected=corrected(corrections, scope, known),
+        corrected=corrected,
         public_deadline_corrected_after_due=row.corrected_after_due,
         public_deadline_on=row.public_deadline,
         internal_deadline_on=row.internal_deadline,

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta
 
 from services.reporting.queries.access import Scope
+from services.reporting.queries.corrected import NOTHING, CorrectedSince
 from services.reporting.queries.told import Told
 from services.reporting.reading import Reading
 from shared.clock import Clock
@@ -24,7 +25,8 @@ class AsOf(NamedTuple):
     """What a question is about: day `on`, as the log told it at `position`, which it reached at `known_at`.
 
     `told` is the position that the asker is told, where that is not `position`: what lies between the two is hidden
-    from them. `known_at` is for those who see everything; the others are told its day, `known_on`.
+    from them. `known_at` is for those who see everything; the others are told its day, `known_on`. `corrected` is what
+    of the day is told otherwise than before.
     """
 
     on: date
@@ -32,6 +34,7 @@ class AsOf(NamedTuple):
     known_at: datetime | None
     known_on: date | None = None
     told: int | None = None
+    corrected: CorrectedSince = NOTHING
 
     @property
     def position_told(self) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
@@ -17,7 +19,7 @@ from shared.errors import InvalidInput, Unavailable
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import Store
 from shared.events.registry import EVENT_TYPES
-from shared.http.routing import Query, Router
+from shared.http.routing import Query, Router, still_admitted
 from shared.identity.access import Access
 from shared.identity.actor import Role
 
@@ -73,7 +75,8 @@ def event_routes(reporting: Reporting) -> Router:
 
         As JSON Lines the answer ends at `limit`, or at the position the log has reached by now, which is
         `Log-Position`. As server-sent events it goes on: `id` is the position and `event` the type, and `Last-Event-ID`
-        takes it up again. A position that the log has not reached is refused: who waits there has read another log.
+        takes it up again. It ends when the key is revoked or the token expires, and when the service stops. A position
+        that the log has not reached is refused: who waits there has read another log.
         """
         wanted, follows = _types(query.types), EVENT_STREAM in request.headers.get("accept", "")
         after, named = query.after, "/query/after"
@@ -86,7 +89,9 @@ def event_routes(reporting: Reporting) -> Router:
         headers = {"Log-Position": str(head), "Cache-Control": "no-store"}
         if follows:
             headers["X-Accel-Buffering"] = "no"
-            messages = _messages(live, after, query.limit, wanted, keep_alive)
+            messages = _messages(
+                live, after, query.limit, wanted, keep_alive, partial(still_admitted, request)
+            )
             return StreamingResponse(messages, headers=headers, media_type=EVENT_STREAM)
         lines = _lines(live, after, head, query.limit, wanted)
         return StreamingResponse(lines, headers=headers, media_type=JSON_LINES)
@@ -123,11 +128,27 @@ def _chunk(store: Store, after: int, size: int, head: int, types: list[str]) -> 
 
 
 async def _messages(
-    live: LiveLog, after: int, limit: int | None, types: list[str], keep_alive: float
+    live: LiveLog,
+    after: int,
+    limit: int | None,
+    types: list[str],
+    keep_alive: float,
+    admitted: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[bytes]:
     left, size = LARGEST_POSITION if limit is None else limit, FIRST
+    asked_at = time.monotonic()
     yield b": the log follows\n\n"
+    silent = False
     while True:
+        # A stream outlives a key or a token by as much as a silence may last, be it silent or not.
+        if time.monotonic() - asked_at >= keep_alive:
+            if not await admitted():
+                yield b": your credentials are not valid any more\n\n"
+                return
+            asked_at = time.monotonic()
+        if silent:
+            yield b": still here\n\n"
+            silent = False
         head = await run_in_threadpool(live.store.head)
         size = min(size, left)
         piece, count, last = await run_in_threadpool(_piece, live.store, after, size, head, types)
@@ -142,8 +163,10 @@ async def _messages(
         after = max(after, head)
         try:
             await live.wait_for(after + 1, keep_alive)
-        except Unavailable:
-            yield b": still here\n\n"
+        except Unavailable as error:
+            if error.code == "shutting-down":
+                return
+            silent = True
 
 
 def _piece(store: Store, after: int, size: int, head: int, types: list[str]) -> tuple[bytes, int, int]:

@@ -338,7 +338,11 @@ async def test_a_change_of_the_world_is_on_the_board_from_its_day_and_makes_no_d
     assert (await reporting.read("/v1/board?on=2012-08-01&priority=high"))["totals"]["registered"] == 1
     # A word that is on record, though not on that day, is no mistake.
     assert (await reporting.read("/v1/board?on=2012-07-31&priority=high"))["totals"]["registered"] == 0
-    for question in ("board?priority=hi", "board?priority=high,hi&group_by=status", "commitments?priority=hi"):
+    for question in (
+        "board?priority=hi",
+        "board?priority=high,hi&group_by=status",
+        "commitments?priority=hi",
+    ):
         refusal = (await reporting.get(f"/v1/{question}")).json()
         assert (refusal["status"], refusal["type"]) == (422, "/errors/filter-value-unknown")
         assert refusal["errors"][0]["pointer"] == "/query/priority"
@@ -417,7 +421,4 @@ async def test_a_question_that_makes_no_sense_is_refused(
 
 async def test_readiness_says_how_far_the_read_model_is_behind(standing: Installation) -> None:
     health = await standing.read("/health/ready")
-    assert (
-        health["checks"]["read_model"]["detail"]
-        == f"at position {standing.stage.store.head()}, 0 behind the log"
-    )
+    assert health["checks"]["read_model"]["detail"] == f"at position {standing.stage.store.head()}"
