@@ -37,7 +37,7 @@ replace = msgspec.structs.replace
 class Indicator(Aggregate):
     """One indicator."""
 
-    __slots__ = ("code", "commitment", "effective_on", "facts", "once_reserved", "visibilities")
+    __slots__ = ("code", "commitment", "effective_on", "facts", "visibilities")
 
     BEGINS_WITH = (IndicatorDefined,)
 
@@ -49,7 +49,6 @@ class Indicator(Aggregate):
         self.commitment = event.commitment
         self.effective_on = event.effective_on
         self.visibilities = VisibilityByDay(event.visibility, recorded.position)
-        self.once_reserved = event.visibility is Visibility.RESERVED
         self.facts = IndicatorFacts(event, recorded.position)
 
     def apply(self, recorded: Recorded) -> None:
@@ -68,7 +67,7 @@ class Indicator(Aggregate):
         """
         source = self.facts.definition.source
         suppliers = () if source is None else (source.organization,)
-        return Readers(self.visibility, suppliers, self.once_reserved).within(commitment)
+        return Readers(self.visibility, suppliers).within(commitment)
 
     # --- what was promised -----------------------------------------------------------------------------------------
 
@@ -260,7 +259,6 @@ class Indicator(Aggregate):
     @evolves(IndicatorPublished)
     def _published(self, entry: Entry[IndicatorPublished]) -> None:
         self.visibilities.take_in(entry.event, entry.position)
-        self.once_reserved = self.once_reserved or entry.event.visibility is Visibility.RESERVED
 
     # --- guards ----------------------------------------------------------------------------------------------------
 

@@ -103,8 +103,8 @@ class ListedMeeting(Aggregate):
         return self.visibilities.now
 
     def readers(self) -> Readers:
-        """See `Aggregate.readers`; whether it was once reserved makes no difference to a list."""
-        return Readers(self.visibility, self.organizations, self.visibility is Visibility.RESERVED)
+        """See `Aggregate.readers`."""
+        return Readers(self.visibility, self.organizations)
 
     @evolves(MeetingRescheduled)
     def _rescheduled(self, entry: Entry[MeetingRescheduled]) -> None:
