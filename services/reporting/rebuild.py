@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
+from uuid import UUID
 
 import structlog
 
@@ -17,7 +18,6 @@ from services.reporting.generations.interface import GenerationWriter, ReadModel
 from services.reporting.projections.differ import Key, Row, RowChanges, write_down
 from services.reporting.projections.projector import Projector
 from shared.clock import Clock
-from shared.eventlog.store import Store
 
 CHUNK: Final = 5_000
 """Events read at once."""
@@ -43,8 +43,26 @@ class Progress(NamedTuple):
     """What a person should hear of: what is waited for, what was left."""
 
 
+class Log(Protocol):
+    """As much of the log as a rebuild needs."""
+
+    def head(self) -> int:
+        """See `Store.head`."""
+
+    def read(self, after: int, limit: int, *, upto: int | None = None) -> list[tuple[int, bytes]]:
+        """See `Store.read`."""
+
+    def read_stream(
+        self, stream_id: UUID, after_version: int = 0, upto_position: int | None = None
+    ) -> list[tuple[int, bytes]]:
+        """See `Store.read_stream`."""
+
+    def quarantined(self) -> object:
+        """See `Store.quarantined`."""
+
+
 def rebuild(
-    store: Store,
+    store: Log,
     read_model: ReadModel,
     clock: Clock,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -58,12 +76,13 @@ def rebuild(
     generation is then as it was.
     """
     read_model.prepare()
+    store.quarantined()
     with read_model.building():
         return _build(store, read_model, clock, progress, grace, patience)
 
 
 def build_missing(
-    store: Store,
+    store: Log,
     read_model: ReadModel,
     clock: Clock,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -96,7 +115,7 @@ def _building(read_model: ReadModel, progress: Callable[[Progress], None], *, wa
 
 
 def _build(
-    store: Store,
+    store: Log,
     read_model: ReadModel,
     clock: Clock,
     progress: Callable[[Progress], None],
@@ -134,7 +153,7 @@ def _discard(read_model: ReadModel, patience: float, tell: Callable[[str], None]
 class _Rebuilding:
     def __init__(
         self,
-        store: Store,
+        store: Log,
         read_model: ReadModel,
         clock: Clock,
         generation: str,

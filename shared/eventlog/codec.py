@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -18,8 +18,12 @@ import msgspec
 from shared.errors import CorruptEvent
 from shared.eventlog.envelope import NewEvent, Recorded
 from shared.events.facts import Event, Unknown
+from shared.events.record import EventQuarantined, EventUnreadable
 from shared.events.registry import EVENT_TYPES
-from shared.identity.actor import Actor
+from shared.identity.actor import Actor, Role
+
+NOBODY: Final = Actor(subject="unknown", organization="", role=Role.SYSTEM)
+"""By whom an event was recorded that cannot be read."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number", order=None)
 _data_decoders: dict[str, msgspec.json.Decoder[Any]] = {
@@ -136,6 +140,20 @@ def stamp(body: bytes, position: int, recorded_at: datetime) -> bytes:
 def instant_text(instant: datetime) -> str:
     """An instant in RFC 3339, UTC, always with six decimals, so that text order is time order."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def stand_in(stored: bytes, position: int, quarantined: EventQuarantined, quarantined_at: int) -> bytes:
+    """What is read in place of stored bytes that were put aside: an event that changes nothing, with their identity."""
+    body = encode_line(
+        type_=EventUnreadable.TYPE,
+        stream_id=quarantined.stream_id,
+        version=quarantined.version,
+        recorded_by=NOBODY,
+        correlation_id="",
+        nonce=identity_of(stored),
+        data=_encoder.encode(EventUnreadable(quarantined_at=quarantined_at)),
+    )
+    return stamp(body, position, quarantined.recorded_at)
 
 
 def identity_of(stored: bytes) -> str:

@@ -55,6 +55,9 @@ class Source(Protocol):
     ) -> list[StoredLine]:
         """See `Store.read_stored`."""
 
+    def readable(self, lines: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+        """See `Store.readable`."""
+
 
 class Subscription:
     """A reader that tails the log from a position, in the calling thread.
@@ -80,7 +83,7 @@ class Subscription:
             lines = self._waiter.lines(self.position, BATCH, timeout)
             if lines:
                 self.position = lines[-1][0]
-            return lines
+            return self._store.readable(lines)
         head = self._waiter.wait(self.position, timeout)
         if head <= self.position:
             return []

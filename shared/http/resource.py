@@ -183,6 +183,7 @@ async def show(
     version: int,
     position: int,
     told: int,
+    quarantined: int = 0,
     whole: bool = False,
     unchanged: Callable[[], bool] = lambda: True,
 ) -> Response:
@@ -199,6 +200,7 @@ async def show(
         version=version,
         position=position,
         told=told,
+        quarantined=quarantined,
         unchanged=unchanged,
     )
 
@@ -411,6 +413,7 @@ class Resource(Generic[A]):
                 version=version,
                 position=position,
                 told=state.position,
+                quarantined=state.quarantined,
                 whole=self._whole(state, actor),
                 unchanged=lambda: (
                     not others
@@ -496,7 +499,14 @@ class Resource(Generic[A]):
             if not reads_everything(actor) and not self._whole(found, actor):
                 await _redact(items, actor, self._readers_of)
             body = page(items, [items[-1].version] if more else None, request)
-            return read_answer(request, body, version=version, position=position, told=last)
+            return read_answer(
+                request,
+                body,
+                version=version,
+                position=position,
+                told=last,
+                quarantined=0 if private.told else found.quarantined,
+            )
 
         self.router.get(
             f"{self.path}/history",

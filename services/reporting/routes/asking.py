@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from hashlib import blake2b
@@ -11,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
+from prometheus_client import CollectorRegistry, Gauge
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -152,6 +154,34 @@ class Reporting:
         self._organizations = organizations
         self._told = Told(live.store)
         self._reached = Reached(read_model)
+        self._position = 0
+        self._streams = 0
+
+    def measure(self, registry: CollectorRegistry) -> None:
+        """Show in the metrics how far the read model is, and how many follow the log by streams of events."""
+        for name, what, value in (
+            ("read_model_position", "Position up to which the read model tells.", lambda: self._position),
+            ("event_streams_open", "Streams of events that are open.", lambda: self._streams),
+        ):
+            Gauge(name, what, registry=registry).set_function(value)
+
+    async def look(self) -> None:
+        """Look how far the read model is, for the metrics."""
+
+        def position() -> int:
+            with self._read_model.reading() as reading:
+                return reading.position
+
+        self._position = await asyncio.to_thread(position)
+
+    async def counted(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """A stream of events, counted while it is open."""
+        self._streams += 1
+        try:
+            async for piece in stream:
+                yield piece
+        finally:
+            self._streams -= 1
 
     @property
     def store(self) -> Store:

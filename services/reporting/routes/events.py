@@ -92,7 +92,7 @@ def event_routes(reporting: Reporting) -> Router:
             messages = _messages(
                 live, after, query.limit, wanted, keep_alive, partial(still_admitted, request)
             )
-            return StreamingResponse(messages, headers=headers, media_type=EVENT_STREAM)
+            return StreamingResponse(reporting.counted(messages), headers=headers, media_type=EVENT_STREAM)
         lines = _lines(live, after, head, query.limit, wanted)
         return StreamingResponse(lines, headers=headers, media_type=JSON_LINES)
 
