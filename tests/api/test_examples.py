@@ -34,7 +34,7 @@ class Shown:
     async def send(self, path: str, route: str = "", *, method: str = "POST", **more: Any) -> Any:
         """Sends the example of a route, its parameters as in the path; the answer to it."""
         route = f"/v1/{route or path}"
-        service = "commitments" if path.split("/", maxsplit=1)[0] in COMMITMENTS else "meetings"
+        service = SERVICE_OF.get(path.partition("/")[0], "commitments")
         self.sent.add((method, route))
         body = EXAMPLES[method, route]
         return (await self.house.tell(service, f"/v1/{path}", body, method=method, **more)).json()
@@ -47,7 +47,10 @@ class Shown:
             await self.send(f"{thing}/{fact.replace('{n}', '1').replace('{period}', '2011')}", route, **more)
 
 
-COMMITMENTS = {"organizations", "pillars", "commitments", "indicators", "api-keys", "decision-outcomes"}
+SERVICE_OF = dict.fromkeys(("bodies", "meetings", "decisions", "action-items"), "meetings") | {
+    "cycles": "reporting"
+}
+"""The service that keeps a kind of things, where that is not commitments."""
 
 
 @pytest.fixture
@@ -66,6 +69,7 @@ async def test_every_example_of_a_request_is_carried_out(shown: Shown) -> None:
         ("organizations/WORKS", "organizations/{code}"),
         ("pillars/SECURITY", "pillars/{code}"),
         ("bodies/SOCIAL", "bodies/{code}"),
+        ("cycles/QUARTERLY", "cycles/{code}"),
     ):
         await shown.send(path, route, method="PUT")
     await _commitments(shown)
@@ -123,6 +127,7 @@ async def _indicators(shown: Shown) -> None:
         "measurements",
         "measurements/{period}/corrections",
         "definition-changes",
+        "commitments",
         "publications",
     )
 
