@@ -30,14 +30,17 @@ from services.reporting.datasets import (
 )
 from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows, was_open
 from services.reporting.queries.corrected import Corrected
-from services.reporting.queries.corrections import Correction, corrections_on, deciding
+from services.reporting.queries.corrections import Correction, corrections_above, corrections_on, deciding
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.pillars import (
     any_parts,
+    nearest_pillar,
     parent_without_pillar,
     parents_giving_pillars,
+    passed_on_the_way,
     pillars_of,
+    places_above,
 )
 from services.reporting.queries.pillars import described as beside_states
 from services.reporting.queries.promises import CountBy, Standing, chains, in_chains, links
@@ -611,21 +614,26 @@ def _items(
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
     parts = _parts(reading, at, scope, [row.code for row in rows if row.closure == Closure.SPLIT])
     above = {described[row.commitment_id].parent for row in rows if row.pillar is None} - {None}
-    inherited = pillars_of(reading, at, scope, above)
+    places = places_above(reading, at, scope, above)
+    passed = {code: passed_on_the_way(code, places) for code in above}
+    corrections_there = corrections_above(
+        reading, at, scope, {code for way in passed.values() for code in way}
+    )
 
     def item(row: Any) -> Item:
         one, line = row.commitment_id, rule.line_for(row, at.on)
         standing = followed.get(one) or _own_standing(row, line)
+        parent = described[one].parent
         beside = _Beside(
             described[one],
             details.get(one),
             progress.get(one),
             corrections.of(one),
-            corrections.told(one),
+            corrections.told_under(one, corrections_there, [] if row.pillar else passed.get(parent, [])),
             one in own,
             standing._replace(decided_by=states[standing.decided_by.commitment_id]),
             parts.get(row.code, []),
-            row.pillar or inherited.get(described[one].parent),
+            row.pillar or (parent and nearest_pillar(parent, places.get)),
         )
         return _item(row, line, beside, at.on, names, known, scope, rule)
 
