@@ -32,6 +32,12 @@ ERRORS: dict[str, Explained] = {
         "must not lie beyond `known_at` and `position`.",
     ),
     "days-reversed": Explained(422, "Days reversed", "`from` must not be later than `to`."),
+    "search-unclear": Explained(
+        422,
+        "Search unclear",
+        'Look for words (all must be there), `"a phrase"`, the beginning of a word (`educa*`), and with `-` before it '
+        "for what must not be there.",
+    ),
     "people-not-public": Explained(
         422,
         "People are not public",
@@ -56,6 +62,21 @@ ERRORS: dict[str, Explained] = {
         503,
         "Read model unavailable",
         "What the service reads from does not answer just now. Ask again shortly.",
+    ),
+    "read-model-stopped": Explained(
+        503,
+        "Read model stopped",
+        "For the operator: an event cannot be projected, and the read model stands before it.",
+    ),
+    "read-model-behind": Explained(
+        503,
+        "Read model behind",
+        "For the operator: the worker does not keep up with the log, or there is none.",
+    ),
+    "worker-absent": Explained(
+        503,
+        "Worker absent",
+        "For the operator: no worker has shown itself for too long; see `services.reporting.follow`.",
     ),
     "read-model-not-migrated": Explained(
         503, "Read model missing", "For the operator: `bitacora migrate` makes the read model."
