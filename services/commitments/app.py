@@ -47,6 +47,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
+    live.on_restart(keys.clear)
     directory = Directory(live)
     decisions = Decisions(live)
     commitments = Commitments(live, directory)
@@ -109,7 +110,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock, directory.organizations.with_heritage),
-        store=store,
+        live=live,
         readable=readable_by(readers_of),
         catalogue={**commitment.ERRORS, **plan.ERRORS, **indicator.ERRORS, **outcome.ERRORS, **key.ERRORS},
         checks={"log": live.readiness, "decisions": decisions_act},

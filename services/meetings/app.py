@@ -45,6 +45,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
+    live.on_restart(keys.clear)
     directory = Directory(live)
     bodies = Bodies(live, directory)
     decisions: Repository[Decision] = Repository(live, Decision, "decision")
@@ -84,7 +85,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         authenticator=build_authenticator(
             settings, keys, clock, directory.organizations_by_day.with_heritage
         ),
-        store=store,
+        live=live,
         readable=readable_by(readers_of),
         catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},
         checks={"log": live.readiness},

@@ -43,6 +43,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
+    live.on_restart(keys.clear)
     reporting = Reporting(live, read_model, OrganizationsByDay(live), keep_alive=settings.keep_alive_seconds)
 
     @asynccontextmanager
@@ -61,7 +62,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
 
     async def read_model_is_ready() -> str:
         def look() -> str:
-            with read_model.reading() as reading:
+            with reporting.reading(anew=True) as reading:
                 behind = max(0, store.head() - reading.position)
                 found = f"at position {reading.position}, {behind} behind the log"
                 return found if reading.stopped_because is None else f"{found}: {reading.stopped_because}"
@@ -81,7 +82,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
-        store=store,
+        live=live,
         readable=reporting.readable,
         catalogue=ERRORS,
         checks={"log": live.readiness, "read_model": read_model_is_ready},

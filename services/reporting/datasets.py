@@ -552,8 +552,6 @@ class Schema:
         self, zone: str, datasets: Sequence[Dataset] = DATASETS, projections: int = PROJECTIONS
     ) -> None:
         self.datasets = tuple(datasets)
-        described = msgspec.json.encode([projections, zone, [one.describe() for one in self.datasets]])
-        self.fingerprint = blake2b(described, digest_size=5).hexdigest()
         self.metadata = MetaData()
         self.tables = {one.name: one.table_in(self.metadata) for one in self.datasets}
         self.state = Table(
@@ -561,9 +559,13 @@ class Schema:
             self.metadata,
             Column("id", SmallInteger, primary_key=True, autoincrement=False),
             Column("position", BigInteger, nullable=False),
+            Column("identity", Text, nullable=False),
             Column("analyzed_at", BigInteger, nullable=False),
             Column("stopped_because", Text),
         )
+        state = [column.name for column in self.state.columns]
+        described = [projections, zone, [one.describe() for one in self.datasets], state]
+        self.fingerprint = blake2b(msgspec.json.encode(described), digest_size=5).hexdigest()
 
     def interval_indexes(self) -> list[Index]:
         """The indexes by day and position: the largest, and better made when the rows are there."""
@@ -577,6 +579,10 @@ class Schema:
 
 
 projection_state: Final = Table(
-    "projection_state", MetaData(), Column("position", BigInteger), Column("stopped_because", Text)
+    "projection_state",
+    MetaData(),
+    Column("position", BigInteger),
+    Column("identity", Text),
+    Column("stopped_because", Text),
 )
 """How far a generation has followed the log, and what keeps it from going on."""

@@ -1,6 +1,6 @@
 """The worker that keeps the read model in step with the log: `python -m services.reporting.follow`.
 
-Where there is no generation of its fingerprint yet, it builds one first.
+Where there is no generation of its fingerprint yet, or the live one is of a log that went back since, it builds one first.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ from services.reporting.rebuild import build_missing
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
 from shared.errors import BitacoraError, CorruptEvent
+from shared.eventlog.codec import identity_of
+from shared.eventlog.envelope import Bookmark
 from shared.eventlog.open import open_log
-from shared.eventlog.store import Store
+from shared.eventlog.store import LogWentBack, Store
 from shared.eventlog.subscription import Subscription
 from shared.logging import configure_logging
 from shared.settings import load_settings
@@ -91,6 +93,9 @@ class Worker:
                 log.info("projection_overtaken")
                 # Whoever overtook us goes on; we stand by, out of its way.
                 self._stopping.wait(random.uniform(0.5, 1.5) * self._idle)  # noqa: S311 - not for secrecy
+            except LogWentBack as error:
+                log.critical("projection_of_another_log", position=error.bookmark.position)
+                self._stopping.wait(SHORTEST_PAUSE)
             except CorruptEvent as error:
                 log.critical("projection_stopped", position=error.position, reason=error.reason)
                 self._wait()
@@ -110,10 +115,10 @@ class Worker:
             raise OvertakenError
         writer = self._read_model.writer(generation)
         try:
-            position, self._analyzed_at = writer.progress()
-            subscription = Subscription(self._store, position)
+            bookmark, self._analyzed_at = writer.progress()
+            subscription = Subscription(self._store, bookmark)
             try:
-                log.info("projection_follows", generation=generation, position=position)
+                log.info("projection_follows", generation=generation, position=bookmark.position)
                 self._follow(generation, writer, subscription)
             finally:
                 subscription.close()
@@ -124,7 +129,7 @@ class Worker:
         projector = self._projector()
         looked_at = 0.0
         while not self._stopping.is_set():
-            before = subscription.position
+            before = subscription.bookmark
             lines = subscription.wait(self._idle)
             if lines:
                 try:
@@ -133,9 +138,9 @@ class Worker:
                 except CorruptEvent as error:
                     self._write_what_precedes(error, lines, writer, before)
                     raise
-                writer.write(projector.changes(), before=before, after=subscription.position)
+                writer.write(projector.changes(), before=before.position, after=subscription.bookmark)
                 self._pause = SHORTEST_PAUSE
-                self._analyze_if_grown(generation, subscription.position)
+                self._analyze_if_grown(generation, subscription.bookmark.position)
             # Not after every batch: some batches more in a generation that was replaced hurt nobody, and readers of the
             # new one wait for theirs no longer than this.
             if time.monotonic() - looked_at >= LIVE:
@@ -144,15 +149,17 @@ class Worker:
                 looked_at = time.monotonic()
 
     def _write_what_precedes(
-        self, error: CorruptEvent, lines: list[tuple[int, bytes]], writer: GenerationWriter, before: int
+        self, error: CorruptEvent, lines: list[tuple[int, bytes]], writer: GenerationWriter, before: Bookmark
     ) -> None:
         projector = self._projector()
+        after = before
         for position, line in lines:
             if position == error.position:
                 break
             projector.project(position, line)
-        if error.position - 1 > before:
-            writer.write(projector.changes(), before=before, after=error.position - 1)
+            after = Bookmark(position, identity_of(line))
+        if after != before:
+            writer.write(projector.changes(), before=before.position, after=after)
         writer.stop(f"the event at position {error.position} cannot be read")
 
     def _analyze_if_grown(self, generation: str, position: int) -> None:

@@ -22,6 +22,9 @@ class EventSource(Protocol):
     def subscribe(self, types: Iterable[type[Event]], callback: Callable[[Recorded], None]) -> None:
         """Call back for every event of these types, from the beginning of the log on."""
 
+    def on_restart(self, forget: Callable[[], None]) -> None:
+        """Call before all begins again from the beginning of the log, which may be another one by then."""
+
 
 class Index(Generic[A]):
     """Follows a source of events: complete once that has started, and up to date with every acknowledged write.
@@ -49,6 +52,7 @@ class Index(Generic[A]):
         self._store = store
         types = aggregate.event_types() if retracting is None else (*aggregate.event_types(), retracting)
         source.subscribe(types, self.apply)
+        source.on_restart(self.clear)
 
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event of one of them."""
@@ -68,6 +72,11 @@ class Index(Generic[A]):
             self._by_stream[known.id] = self._by_key[self._key(known)] = known
         if known is not None:
             self._changed(known)
+
+    def clear(self) -> None:
+        """Let go of all of them."""
+        self._by_stream.clear()
+        self._by_key.clear()
 
     def drop(self, one: A) -> None:
         """Let go of one of which nothing more is to be asked."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from shared.errors import BitacoraError, Unavailable
+from shared.eventlog.envelope import Bookmark
 from shared.eventlog.store import Appended, Changes, VersionConflict, Writer
 
 LARGEST_BATCH = 512
@@ -26,14 +27,26 @@ _Request = tuple[Changes, asyncio.Future[Appended]]
 
 
 class Appender:
-    """The one writer of a process; `acknowledged` is called, in order of positions, for all that was committed."""
+    """The one writer of a process; `acknowledged` is called, in order of positions, for all that was committed.
 
-    def __init__(self, writer: Writer, now: Callable[[], datetime], acknowledged: Acknowledged) -> None:
+    `known` is the last event that the process knows to be in the log: nothing is written to a log without it.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        now: Callable[[], datetime],
+        acknowledged: Acknowledged,
+        known: Callable[[], Bookmark | None] = lambda: None,
+    ) -> None:
         self._writer = writer
         self._now = now
         self._acknowledged = acknowledged
+        self._known = known
         self._waiting: deque[_Request] = deque()
         self._work = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -44,8 +57,8 @@ class Appender:
     async def append(self, changes: Changes) -> Appended:
         """Write all of `changes` or nothing; returns once it is durable.
 
-        Raises VersionConflict, CodeTaken, DuplicateKey, FollowerOvertaken, Outdated, or Unavailable (the outcome is
-        then unknown to the caller; an idempotency key makes asking again safe).
+        Raises VersionConflict, CodeTaken, DuplicateKey, FollowerOvertaken, Outdated, LogWentBack, or Unavailable (the
+        outcome is then unknown to the caller; an idempotency key makes asking again safe).
         """
         if self._closed:
             raise Unavailable("shutting-down", "The service is stopping; try again.")
@@ -53,6 +66,15 @@ class Appender:
         self._waiting.append((changes, future))
         self._work.set()
         return await future
+
+    def refuse(self, error: BitacoraError) -> None:
+        """Write nothing of what is waiting: it was decided on what is no more."""
+        while self._waiting:
+            _fail(self._waiting.popleft()[1], error)
+
+    async def idle(self) -> None:
+        """Return once nothing is being written."""
+        await self._idle.wait()
 
     async def close(self) -> None:
         """Write what is waiting, then stop."""
@@ -66,10 +88,12 @@ class Appender:
         while True:
             await self._work.wait()
             self._work.clear()
+            self._idle.clear()
             while self._waiting:
                 await self._gather()
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
                 await self._write(batch)
+            self._idle.set()
             if self._closed:
                 return
 
@@ -87,7 +111,9 @@ class Appender:
         while waiting:
             part = waiting.pop()
             try:
-                appended = await self._writer.write([changes for changes, _ in part], self._now())
+                appended = await self._writer.write(
+                    [changes for changes, _ in part], self._now(), self._known()
+                )
             except BitacoraError as error:
                 # The engine did not answer, and would not for one of them alone either.
                 for _, future in part:

@@ -194,6 +194,10 @@ class PostgresStore(Store):
         with _translated_errors():
             migrate_postgres(_conninfo(self._url, self.limits._replace(lock=0, statement=0)))
 
+    def may_be_behind(self) -> bool:
+        """See `Store.may_be_behind`: a standby is."""
+        return bool(self._rows("SELECT pg_is_in_recovery()", [])[0][0])
+
     def engine_time(self) -> datetime:
         """See `Store.engine_time`."""
         return self._moment(self._rows("SELECT clock_timestamp()", [])[0][0])

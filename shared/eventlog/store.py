@@ -240,6 +240,10 @@ class Store(ProcessRecorder):
         """Go the way of an append, without writing: Unavailable when it does not lead through in time."""
 
     @abstractmethod
+    def may_be_behind(self) -> bool:
+        """Whether this is a copy of the log that follows another."""
+
+    @abstractmethod
     def engine_time(self) -> datetime:
         """What time it is by the engine's own clock."""
 
@@ -329,8 +333,14 @@ class Store(ProcessRecorder):
         return codec.identity_of(found[0][1]) if found else None
 
     def must_hold(self, bookmark: Bookmark) -> None:
-        """Raise LogWentBack when the log holds another event, or none, where one was seen."""
-        if self.identity_at(bookmark.position) != bookmark.identity:
+        """Raise LogWentBack when the log holds another event, or none, where one was seen.
+
+        Unavailable when there is none on an engine that may only be behind another one.
+        """
+        present = self.identity_at(bookmark.position)
+        if present is None and self.may_be_behind():
+            raise Unavailable("log-unavailable", "The event log is behind what was read of it; try again.")
+        if present != bookmark.identity:
             raise LogWentBack(bookmark)
 
     def check_clock(self, now: datetime) -> None:

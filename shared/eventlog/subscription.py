@@ -11,7 +11,8 @@ from eventsourcing.persistence import ApplicationRecorder, Notification, Operati
 from eventsourcing.persistence import Subscription as LibrarySubscription
 
 from shared.errors import Unavailable
-from shared.eventlog.envelope import StoredLine
+from shared.eventlog.codec import identity_of
+from shared.eventlog.envelope import BEGINNING, Bookmark, StoredLine
 
 CLOSELY: Final = 0.008
 """Seconds between two looks at a growing log, for a reader that others wait for."""
@@ -45,47 +46,37 @@ class Source(Protocol):
     def waiter(self, poll: float) -> Waiter:
         """See `Store.waiter`."""
 
-    def read(
-        self, after: int, limit: int, *, upto: int | None = None, types: Sequence[str] = ()
-    ) -> list[tuple[int, bytes]]:
-        """See `Store.read`."""
-
     def read_stored(
         self, after: int, limit: int, *, upto: int | None = None, types: Sequence[str] = ()
     ) -> list[StoredLine]:
         """See `Store.read_stored`."""
 
+    def must_hold(self, bookmark: Bookmark) -> None:
+        """See `Store.must_hold`."""
+
 
 class Subscription:
-    """A reader that tails the log from a position, in the calling thread.
+    """A reader that tails the log from a bookmark on, in the calling thread.
 
     It relies on the order of the log alone (positions have no gaps and appear in order), so it can be given up at any
-    moment and taken up again from the last position its caller has kept.
+    moment and taken up again from the last bookmark its caller has kept.
     """
 
-    def __init__(
-        self, store: Source, after: int = 0, types: Sequence[str] = (), *, poll: float = CLOSELY
-    ) -> None:
+    def __init__(self, store: Source, after: Bookmark = BEGINNING, *, poll: float = CLOSELY) -> None:
         self._store = store
         self._waiter = store.waiter(poll)
-        self._types = types
-        self.position = after
+        self.bookmark = after
 
     def wait(self, timeout: float) -> list[tuple[int, bytes]]:
         """The next events, as soon as there are any; an empty list after `timeout` seconds or when woken.
 
-        `position` moves past everything seen, events of other types included.
+        `bookmark` moves to the last of them. LogWentBack when the event there is no longer in the log.
         """
-        if not self._types:
-            lines = self._waiter.lines(self.position, BATCH, timeout)
-            if lines:
-                self.position = lines[-1][0]
-            return lines
-        head = self._waiter.wait(self.position, timeout)
-        if head <= self.position:
-            return []
-        lines = self._store.read(self.position, BATCH, upto=head, types=self._types)
-        self.position = lines[-1][0] if len(lines) == BATCH else head
+        lines = self._waiter.lines(self.bookmark.position, BATCH, timeout)
+        self._store.must_hold(self.bookmark)
+        if lines:
+            position, line = lines[-1]
+            self.bookmark = Bookmark(position, identity_of(line))
         return lines
 
     def wake(self) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from shared.errors import NotFound
+from shared.errors import BitacoraError, NotFound
 from shared.http.catalogue import Catalogue
 
 Check = Callable[[], Awaitable[str]]
@@ -104,6 +104,9 @@ async def _ask(check: Check) -> str:
 def _result(name: str, answer: str | BaseException) -> CheckResult:
     if isinstance(answer, str):
         return CheckResult(status="ok", detail=answer)
+    if isinstance(answer, BitacoraError):
+        _log.error("check_failed", check=name, code=answer.code)
+        return CheckResult(status="failed", detail=answer.message)
     # The text of an exception may hold an address or a password: it goes to the log, not to the caller.
     _log.error("check_failed", check=name, exc_info=answer)
     return CheckResult(status="failed", detail=f"{name} does not answer as it should")

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.errors import Forbidden, NotFound
+from shared.eventlog.live import LiveLog
 from shared.events.texts import composed
 from shared.http.body import ABSENT, read_json
 from shared.http.context import context_of, credentials_required
@@ -187,7 +188,11 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
             raise RequestProblemError("malformed-request", _NOT_ENCODED)
         if len(headers) != len(scope["headers"]):
             _refuse_doubled(scope["headers"])
-        authenticator: Authenticator = scope["app"].state.authenticator
+        state = scope["app"].state
+        live: LiveLog | None = state.live
+        if live is not None:
+            live.check()
+        authenticator: Authenticator = state.authenticator
         caller = await authenticator.authenticate(headers)
         if caller is not None:
             if not access.admits(caller.actor.role):
@@ -210,13 +215,12 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
         arguments = parse_path(request)
         if query is not None:
             asked = _parse_query(request, query, repeatable)
-            if names_things and scope["app"].state.spelling is not None:
-                state = scope["app"].state
+            if names_things and state.spelling is not None:
                 asked = await known_codes(asked, state.spelling, state.readable, context.actor)
             arguments.append(asked)
         elif body is not None:
             parsed = _parse_body(await read_json(request), body, declaration.body_required)
-            spelling: Spelling | None = scope["app"].state.spelling
+            spelling: Spelling | None = state.spelling
             arguments.append(parsed if spelling is None else await respelled(parsed, spelling))
         return await endpoint(request, *arguments)
 

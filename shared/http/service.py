@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Lifespan
 
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
-from shared.eventlog.store import Store
+from shared.eventlog.live import LiveLog
 from shared.http.catalogue import Catalogue
 from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
@@ -61,7 +61,7 @@ def build_app(
     routers: Sequence[Router],
     settings: Settings,
     authenticator: Authenticator,
-    store: Store | None = None,
+    live: LiveLog | None = None,
     readable: Readable | None = None,
     catalogue: Catalogue | None = None,
     checks: Mapping[str, Check] | None = None,
@@ -70,9 +70,9 @@ def build_app(
 ) -> Service:
     """The ASGI app of a service.
 
-    `store` knows the codes by which requests name things, and `readable` which of these who may know of. `catalogue`
-    explains the codes of the service itself; `checks` are what readiness rests on; `registry` takes the service's own
-    figures.
+    `live` knows the codes by which requests name things, and `readable` which of these who may know of; while it takes
+    the log up anew, nothing is answered. `catalogue` explains the codes of the service itself; `checks` are what
+    readiness rests on; `registry` takes the service's own figures.
     """
     registry = new_registry() if registry is None else registry
     problems = Problems(catalogue or {}, settings.errors_base_url)
@@ -87,7 +87,11 @@ def build_app(
     )
     app.problems = problems
     app.state.authenticator = authenticator
-    app.state.spelling = None if store is None else Spellings(store)
+    app.state.live = live
+    app.state.spelling = None
+    if live is not None:
+        app.state.spelling = Spellings(live.store)
+        live.on_restart(app.state.spelling.clear)
     app.state.readable = readable
     app.state.registry = registry
     # Routes are copied and not included: an included router is matched twice on every request.

@@ -53,6 +53,10 @@ class KeyDirectory:
         elif isinstance(event, KeyRevoked):
             self._keys.pop(event.key_id, None)
 
+    def clear(self) -> None:
+        """Forgets all of them, to be told anew."""
+        self._keys.clear()
+
     def authenticate(self, presented: str, now: datetime) -> Caller:
         """The holder of a key in force.
 

@@ -130,6 +130,9 @@ class Lookup(Generic[G]):
         """See `EventSource`."""
         self._callbacks.append((frozenset(one.TYPE for one in types), callback))
 
+    def on_restart(self, forget: Callable[[], None]) -> None:
+        """See `EventSource`: what begins again here is made anew."""
+
     def take_in(self, recorded: Recorded) -> None:
         """Hand on an event, if it is one of those followed."""
         for names, callback in self._callbacks:

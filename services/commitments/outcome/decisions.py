@@ -72,6 +72,8 @@ class Decisions:
         self._by_stream: dict[UUID, DecisionOnRecord] = {}
         self._by_number: dict[str, DecisionOnRecord] = {}
         live.subscribe(FOLLOWED, self.apply)
+        for held in (self._codes, self._bodies, self._by_stream, self._by_number):
+            live.on_restart(held.clear)
         self._outcomes: Index[DecisionOutcome] = Index(live, DecisionOutcome, key=lambda one: one.decision)
 
     def apply(self, recorded: Recorded) -> None:

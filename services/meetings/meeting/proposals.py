@@ -88,6 +88,15 @@ class Proposals:
         live.subscribe((MinutesApproved,), self._approved)
         self._owed: dict[str, dict[UUID, ActionItem]] = {}
         self._pending: dict[str, dict[UUID, Decision]] = {}
+        for held in (
+            self._referred,
+            self._taken_up,
+            self._postponed,
+            self._resumed,
+            self._owed,
+            self._pending,
+        ):
+            live.on_restart(held.clear)
         self._items: Index[ActionItem] = Index(
             live,
             ActionItem,

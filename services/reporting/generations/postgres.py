@@ -37,6 +37,7 @@ from services.reporting.generations.interface import (
 )
 from services.reporting.projections.differ import RowChanges
 from services.reporting.reading import Reading
+from shared.eventlog.envelope import BEGINNING, Bookmark
 
 PREPARE_LOCK: Final = 563_201_021
 BUILD_LOCK: Final = 563_201_023
@@ -76,9 +77,9 @@ class PostgresWriter:
         with _answering():
             self._connection = psycopg.connect(url, options="-c synchronous_commit=off", connect_timeout=5)
         within = Identifier(generation)
-        self._progress = SQL("SELECT position, analyzed_at FROM {}.projection_state").format(within)
+        self._progress = SQL("SELECT position, identity, analyzed_at FROM {}.projection_state").format(within)
         self._move = SQL(
-            "WITH moved AS (UPDATE {}.projection_state SET position = %s, stopped_because = NULL"
+            "WITH moved AS (UPDATE {}.projection_state SET position = %s, identity = %s, stopped_because = NULL"
             " WHERE position = %s RETURNING position) SELECT pg_notify({}, '') FROM moved"
         ).format(within, CHANNEL)
         self._stop = SQL("UPDATE {}.projection_state SET stopped_because = %s").format(within)
@@ -90,13 +91,14 @@ class PostgresWriter:
         with _answering(), self._connection.transaction():
             row = self._connection.execute(self._progress).fetchone()
         assert row is not None
-        return Progress(*row)
+        position, identity, analyzed_at = row
+        return Progress(Bookmark(position, identity), analyzed_at)
 
-    def write(self, changes: RowChanges, *, before: int, after: int) -> None:
+    def write(self, changes: RowChanges, *, before: int, after: Bookmark) -> None:
         """See `GenerationWriter.write`."""
         with _answering(), self._connection.transaction():
             # First of all, so that of two workers one waits here for the other, and then finds itself overtaken.
-            if self._connection.execute(self._move, (after, before)).rowcount != 1:
+            if self._connection.execute(self._move, (*after, before)).rowcount != 1:
                 raise OvertakenError
             for name, rows in changes.added.items():
                 with self._connection.cursor() as cursor, cursor.copy(self._copy[name]) as copy:
@@ -252,7 +254,7 @@ class PostgresReadModel:
         with self._administering(name) as connection:
             connection.exec_driver_sql(f"CREATE SCHEMA {name}")
             self.schema.metadata.create_all(connection, checkfirst=False)
-            connection.execute(insert(self.schema.state).values(id=1, position=0, analyzed_at=0))
+            connection.execute(insert(self.schema.state).values(id=1, position=0, identity=BEGINNING.identity, analyzed_at=0))
         return name
 
     def before_loading(self, generation: str) -> None:
@@ -344,7 +346,7 @@ class PostgresReadModel:
             within = connection.execution_options(schema_translate_map={None: name})
             try:
                 state = within.execute(select(projection_state)).one()
-                return Reading(within, name, state.position, state.stopped_because)
+                return Reading(within, name, state.position, state.identity, state.stopped_because)
             except ProgrammingError as error:
                 if not isinstance(error.orig, _MISSING):
                     raise

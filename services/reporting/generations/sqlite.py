@@ -32,6 +32,7 @@ from services.reporting.generations.interface import (
 )
 from services.reporting.projections.differ import RowChanges
 from services.reporting.reading import Reading
+from shared.eventlog.envelope import BEGINNING, Bookmark
 
 ATTEMPTS: Final = 3
 PAUSE: Final = 0.01
@@ -61,10 +62,13 @@ class SqliteWriter:
     def progress(self) -> Progress:
         """See `GenerationWriter.progress`."""
         with _answering():
-            row = self._connection.execute("SELECT position, analyzed_at FROM projection_state").fetchone()
-        return Progress(*row)
+            row = self._connection.execute(
+                "SELECT position, identity, analyzed_at FROM projection_state"
+            ).fetchone()
+        position, identity, analyzed_at = row
+        return Progress(Bookmark(position, identity), analyzed_at)
 
-    def write(self, changes: RowChanges, *, before: int, after: int) -> None:
+    def write(self, changes: RowChanges, *, before: int, after: Bookmark) -> None:
         """See `GenerationWriter.write`."""
         if not self._path.exists():
             raise OvertakenError
@@ -73,8 +77,8 @@ class SqliteWriter:
             execute("BEGIN IMMEDIATE")
             try:
                 moved = execute(
-                    "UPDATE projection_state SET position = ?, stopped_because = NULL WHERE position = ?",
-                    (after, before),
+                    "UPDATE projection_state SET position = ?, identity = ?, stopped_because = NULL WHERE position = ?",
+                    (*after, before),
                 )
                 if moved.rowcount != 1:
                     raise OvertakenError
@@ -176,7 +180,7 @@ class SqliteReadModel:
         name = f"read-model-{self.schema.fingerprint}-{token_hex(4)}.db"
         with self._administering(name) as engine, engine.begin() as connection:
             self.schema.metadata.create_all(connection)
-            connection.execute(insert(self.schema.state).values(id=1, position=0, analyzed_at=0))
+            connection.execute(insert(self.schema.state).values(id=1, position=0, identity=BEGINNING.identity, analyzed_at=0))
         return name
 
     def before_loading(self, generation: str) -> None:
@@ -277,7 +281,7 @@ class SqliteReadModel:
             # One snapshot for all that is asked: it begins with the first row that is read.
             connection.exec_driver_sql("BEGIN")
             state = connection.execute(select(projection_state)).one()
-            return Reading(connection, name, state.position, state.stopped_because)
+            return Reading(connection, name, state.position, state.identity, state.stopped_because)
         except BaseException:
             connection.close()
             raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from enum import StrEnum
 from hashlib import blake2b
@@ -17,9 +18,9 @@ from starlette.responses import Response
 
 from services.reporting.datasets import Dataset, bodies, commitments, decisions, meetings
 from services.reporting.datasets import Field as ColumnField
-from services.reporting.generations.interface import ReadModel
+from services.reporting.generations.interface import ReadModel, of_another_log
 from services.reporting.queries.access import Scope, readable_rows, scope_of
-from services.reporting.queries.moments import AsOf, as_of, position_asked_for, to_come
+from services.reporting.queries.moments import AsOf, as_of, not_reached, position_asked_for, to_come
 from services.reporting.queries.told import Told
 from services.reporting.reading import Reading
 from services.reporting.routes.waiting import Reached
@@ -27,8 +28,9 @@ from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.eventlog.codec import instant_text
+from shared.eventlog.envelope import Bookmark
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import Store
+from shared.eventlog.store import LogWentBack, Store
 from shared.events.types import CivilDay, Kind, Names
 from shared.http.context import visitor_of
 from shared.http.moments import KNOWN_AT_BY_DAY, KnownAt, RecordedAt, moment_of
@@ -143,6 +145,9 @@ class Reporting:
         self._organizations = organizations
         self._told = Told(live.store)
         self._reached = Reached(read_model)
+        self._of_this_log: tuple[str, int, int] | None = None
+        live.on_restart(self._told.clear)
+        live.on_restart(self._reached.clear)
 
     @property
     def store(self) -> Store:
@@ -191,13 +196,31 @@ class Reporting:
         )  # once more: what was waited for may be what their organisation inherited
 
         def read() -> tuple[AsOf, Scope, T]:
-            with self._read_model.reading() as reading:
+            with self.reading(anew=bool(wait_for)) as reading:
+                if reading.position < wait_for:
+                    raise not_reached(wait_for)
                 if not scope.everything:
                     _must_be_reached(after, self._told.position(reading, scope, reading.position) + FAR)
                 at = as_of(self._told, self.clock, reading, scope, on, known_at, position)
                 return at, scope, answer(reading, at, scope)
 
         return await run_in_threadpool(read)
+
+    @contextmanager
+    def reading(self, *, anew: bool = False) -> Iterator[Reading]:
+        """A snapshot of the read model; Unavailable when it tells of another log than there is.
+
+        What was compared with the log stays right until the log goes back; `anew`, it is compared all the same.
+        """
+        with self._read_model.reading() as reading:
+            which = (reading.generation, reading.position, self.live.restarts)
+            if anew or which != self._of_this_log:
+                try:
+                    self.store.must_hold(Bookmark(reading.position, reading.identity))
+                except LogWentBack as error:
+                    raise of_another_log() from error
+                self._of_this_log = which
+            yield reading
 
     async def readable(
         self, kind: str, codes: Collection[str], actor: Actor | None
@@ -210,7 +233,7 @@ class Reporting:
 
         def read() -> set[str]:
             found: set[str] = set()
-            with self._read_model.reading() as reading:
+            with self.reading() as reading:
                 for dataset, column in hidden:
                     wanted = {*codes} - found
                     rows = readable_rows(reading, scope, reading.position, dataset, column, wanted)

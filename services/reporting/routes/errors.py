@@ -49,6 +49,11 @@ ERRORS: dict[str, Explained] = {
         "Read model unavailable",
         "What the service reads from does not answer just now. Ask again shortly.",
     ),
+    "read-model-of-another-log": Explained(
+        503,
+        "Read model of another log",
+        "The log was restored to an earlier position, or replaced; what is read from is being built anew. Ask again.",
+    ),
     "read-model-not-migrated": Explained(
         503, "Read model missing", "For the operator: `bitacora migrate` makes the read model."
     ),

@@ -126,8 +126,9 @@ async def _messages(
     live: LiveLog, after: int, limit: int | None, types: list[str], keep_alive: float
 ) -> AsyncIterator[bytes]:
     left, size = LARGEST_POSITION if limit is None else limit, FIRST
+    restarts = live.restarts
     yield b": the log follows\n\n"
-    while True:
+    while live.restarts == restarts:
         head = await run_in_threadpool(live.store.head)
         size = min(size, left)
         piece, count, last = await run_in_threadpool(_piece, live.store, after, size, head, types)
