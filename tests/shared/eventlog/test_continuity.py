@@ -33,10 +33,17 @@ Append = Callable[[Changes, Bookmark], Appended]
 
 
 @pytest.fixture
+def log_url(store: tuple[Store, str]) -> str:
+    """The log of this module's tests, empty."""
+    for table in ("stored_events", "codes", "followers", "follower_bookmarks", "dead_letters"):
+        run_sql(store[1], f"DELETE FROM {table}")  # noqa: S608 - the names are our own
+    return store[1]
+
+
+@pytest.fixture
 def log(log_url: str) -> Iterator[Store]:
-    with closing(open_store(log_url)) as store:
-        store.migrate()
-        yield store
+    with closing(open_store(log_url)) as opened:
+        yield opened
 
 
 @pytest.fixture(params=["blocking", "event loop"])
