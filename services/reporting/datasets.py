@@ -563,7 +563,7 @@ class Schema:
             Column("analyzed_at", BigInteger, nullable=False),
             Column("stopped_because", Text),
         )
-        state = [column.name for column in self.state.columns]
+        state = [str(column.name) for column in self.state.columns]
         described = [projections, zone, [one.describe() for one in self.datasets], state]
         self.fingerprint = blake2b(msgspec.json.encode(described), digest_size=5).hexdigest()
 

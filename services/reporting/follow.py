@@ -1,6 +1,6 @@
 """The worker that keeps the read model in step with the log: `python -m services.reporting.follow`.
 
-Where there is no generation of its fingerprint yet, or the live one is of a log that went back since, it builds one first.
+Where there is no generation of its fingerprint yet, or the live one is of a log that went back, it builds one first.
 """
 
 from __future__ import annotations

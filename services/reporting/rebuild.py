@@ -64,7 +64,8 @@ def build_missing(
 ) -> None:
     """Build a generation if none is live, or the live one is of another log than there is now.
 
-    Until it is complete, those of other fingerprints go on as they are. Errors as of `rebuild`; with `wait`, it waits for another process that is building and leaves it at that.
+    Until it is complete, those of other fingerprints go on as they are. Errors as of `rebuild`; with `wait`, it waits
+    for another process that is building and leaves it at that.
     """
     read_model.prepare()
     if not _is_of(store, read_model):

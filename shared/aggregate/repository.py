@@ -498,7 +498,9 @@ class Repository(Generic[A]):
                     with suppress(Unavailable):
                         await self.live.wait_for(aggregate.position, PATIENCE)
                 read = 0 if last is None else last.version
-                if restarts == self.live.restarts and not any(isinstance(one.data, Retraction) and one.version > read for one in arrived):
+                if restarts == self.live.restarts and not any(
+                    isinstance(one.data, Retraction) and one.version > read for one in arrived
+                ):
                     break
             for recorded in arrived:
                 if read == 0 and recorded.version == 1:

@@ -127,9 +127,7 @@ class Follower:
             for position, line in lines:
                 if self._stopping.is_set():
                     return
-                await self._act(
-                    line, FollowerPosition(self.name, position, identity=codec.identity_of(line))
-                )
+                await self._act(line, FollowerPosition(self.name, position, identity=codec.identity_of(line)))
                 self.position = position
             if len(lines) < AT_ONCE:
                 self.position = upto

@@ -136,7 +136,9 @@ class LiveLog:
         """Replay to the subscribers what there is, then begin to append and to follow."""
         self._loop = asyncio.get_running_loop()
         await self._take_up()
-        self._appender = Appender(self.store.writer(), self.clock.now, self._acknowledged, lambda: self._known)
+        self._appender = Appender(
+            self.store.writer(), self.clock.now, self._acknowledged, lambda: self._known
+        )
         self._appender.start()
         self._subscription = Subscription(self.store, self._bookmark, poll=FOREIGN_POLL)
         self._thread = threading.Thread(

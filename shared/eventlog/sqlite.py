@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import threading
 import time
@@ -354,7 +353,7 @@ class Connection(sqlite3.Connection):
 def file_at(path: str) -> tuple[int, int] | None:
     """Which file lies at a path, whatever is in it; None when there is none."""
     try:
-        status = os.stat(path)
+        status = Path(path).stat()
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino

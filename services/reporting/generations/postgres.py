@@ -254,7 +254,9 @@ class PostgresReadModel:
         with self._administering(name) as connection:
             connection.exec_driver_sql(f"CREATE SCHEMA {name}")
             self.schema.metadata.create_all(connection, checkfirst=False)
-            connection.execute(insert(self.schema.state).values(id=1, position=0, identity=BEGINNING.identity, analyzed_at=0))
+            connection.execute(
+                insert(self.schema.state).values(id=1, position=0, identity=BEGINNING.identity, analyzed_at=0)
+            )
         return name
 
     def before_loading(self, generation: str) -> None:

@@ -180,7 +180,9 @@ class SqliteReadModel:
         name = f"read-model-{self.schema.fingerprint}-{token_hex(4)}.db"
         with self._administering(name) as engine, engine.begin() as connection:
             self.schema.metadata.create_all(connection)
-            connection.execute(insert(self.schema.state).values(id=1, position=0, identity=BEGINNING.identity, analyzed_at=0))
+            connection.execute(
+                insert(self.schema.state).values(id=1, position=0, identity=BEGINNING.identity, analyzed_at=0)
+            )
         return name
 
     def before_loading(self, generation: str) -> None:
