@@ -97,13 +97,13 @@ def migrate() -> None:
 def _migrate() -> None:
     """Make or update all tables, and say how far the read model has to go if it is not where the log is."""
     from services.reporting.datasets import Schema
-    from services.reporting.generations import open_read_model
+    from services.reporting.generations import open_installed
     from services.reporting.rebuild import build_missing
     from shared.clock import Clock
 
     settings = _settings()
     clock = Clock(settings.timezone)
-    read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
+    read_model = open_installed(settings, Schema(clock.zone.key))
     try:
         with _log() as store, ExitStack() as watched:
             store.migrate()
@@ -214,14 +214,14 @@ def _import(
 def rebuild() -> None:
     """Build the read model anew from the log, beside the present one, and put it in its place."""
     from services.reporting.datasets import Schema
-    from services.reporting.generations import open_read_model
+    from services.reporting.generations import open_installed
     from services.reporting.generations.interface import RebuildUnderWayError
     from services.reporting.rebuild import rebuild as rebuild_read_model
     from shared.clock import Clock
 
     settings = _settings()
     clock = Clock(settings.timezone)
-    read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
+    read_model = open_installed(settings, Schema(clock.zone.key))
     try:
         with _log() as store, _progress("Rebuilding") as shown:
             position = rebuild_read_model(

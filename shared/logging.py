@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -29,6 +30,15 @@ SECRETS = frozenset(
         "presented",
     }
 )
+HIDDEN = "[hidden]"
+_CREDENTIALS = (
+    (re.compile(r"(?i)\b(bearer|basic)(\s+)[\w.~+/=-]{6,}"), rf"\1\2{HIDDEN}"),
+    (re.compile(r"\bbk_(\w{1,32}?)_\w+"), rf"bk_\1_{HIDDEN}"),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),
+    (re.compile(r"(\w://[^\s/:@]*):[^\s@]+@"), rf"\1:{HIDDEN}@"),
+    (re.compile(r"(?i)(password|secret|token)(=|%3D)[^\s&'\"\\]+"), rf"\1\2{HIDDEN}"),
+)
+"""What a credential looks like in any text: in a traceback, in the words of a library, in an address."""
 _LEVELS = logging.getLevelNamesMapping()
 
 
@@ -40,15 +50,21 @@ def configure_logging(level: str = "info", log_format: Literal["json", "console"
         hide_secrets,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
     ]
     renderer: Processor
     if log_format == "json":
-        shared.append(structlog.processors.format_exc_info)
         renderer = structlog.processors.JSONRenderer(serializer=_encoded)
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # Plain: a prettier traceback shows the values of variables, credentials among them.
+        plain = structlog.dev.plain_traceback
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+
+    def rendered(logger: WrappedLogger, name: str, event: EventDict) -> str:
+        return without_credentials(str(renderer(logger, name, event)))
+
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, rendered],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -57,7 +73,10 @@ def configure_logging(level: str = "info", log_format: Literal["json", "console"
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                rendered,
+            ],
         )
     )
     logging.basicConfig(handlers=[handler], level=threshold, force=True)
@@ -131,8 +150,15 @@ def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Blanks the values whose name says they are secret."""
     for name in event:
         if name.lower() in SECRETS:
-            event[name] = "[hidden]"
+            event[name] = HIDDEN
     return event
+
+
+def without_credentials(text: str) -> str:
+    """A text with what looks like a credential blanked."""
+    for pattern, instead in _CREDENTIALS:
+        text = pattern.sub(instead, text)
+    return text
 
 
 def _encoded(event: EventDict, **_: object) -> str:

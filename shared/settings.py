@@ -35,14 +35,16 @@ class Settings(BaseSettings):
     """Where reporting keeps its read model; by default beside the log."""
     log_lock_seconds: float = Field(default=4, ge=0.1, le=60)
     """For how long an append waits for those of other processes, before it is answered 503."""
-    log_statement_seconds: float = Field(default=30, ge=1, le=600)
+    log_statement_seconds: float = Field(default=10, ge=1, le=600)
     """For how long one statement on the log may run, its waiting included."""
     log_connect_seconds: float = Field(default=5, ge=1, le=60)
-    """For how long a connection to the log's server is waited for."""
+    """For how long a connection to the server of the log or of the read model is waited for."""
     log_network_seconds: float = Field(default=10, ge=1, le=600)
-    """After how long without a sign of life on the network the log's server is given up."""
+    """After how long without a sign of life on the network such a server is given up."""
     log_clock_seconds: float = Field(default=60, ge=1, le=3e9)
     """By how much a process's clock may be ahead of the engine's, and the last event on record ahead of both."""
+    read_model_statement_seconds: float = Field(default=20, ge=1, le=600)
+    """For how long one statement on the read model may run."""
     idempotency_days: float = Field(default=7, ge=1, le=3660)
     """For how long an `Idempotency-Key` is remembered at least: scripts may try again for so long."""
     timezone: str = "America/Santiago"
@@ -77,6 +79,8 @@ class Settings(BaseSettings):
     oidc_issuer: str | None = None
     oidc_audience: str = AUDIENCE
     oidc_jwks_url: str | None = None
+    oidc_longest_token_hours: float = Field(default=24, gt=0, le=24 * 366)
+    """A token of the provider that is valid for longer from now is refused: nobody can take it back."""
     development_key_file: Path | None = None
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"

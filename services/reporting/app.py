@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.reporting.datasets import Schema
-from services.reporting.generations import open_read_model
+from services.reporting.generations import open_installed
 from services.reporting.routes.asking import Reporting
 from services.reporting.routes.board import board_routes
+from services.reporting.routes.commitments import commitment_routes
 from services.reporting.routes.decisions import decision_routes
 from services.reporting.routes.errors import ERRORS
 from services.reporting.routes.events import event_routes
@@ -39,7 +40,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     clock = clock or Clock(settings.timezone)
     store = open_log(settings)
     schema = schema or Schema(clock.zone.key)
-    read_model = open_read_model(settings.effective_read_model_url, schema)
+    read_model = open_installed(settings, schema)
     live = LiveLog(store, clock)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
@@ -75,6 +76,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         version="1",
         routers=[
             board_routes(reporting),
+            commitment_routes(reporting),
             decision_routes(reporting),
             meeting_routes(reporting),
             plan_routes(reporting),

@@ -134,6 +134,15 @@ class Field(NamedTuple):
     """What its values are codes of; the dataset `names` knows how organisations and pillars are called."""
     registered: bool = False
     """Whether it is the field of this name of a commitment's registration, as it reads on the day."""
+    between: bool = False
+    """Whether it is a day by which rows are admitted that lies between two, `…_from` and `…_to`."""
+    person: bool = False
+    """Whether it names a person, of whom nobody outside government is told."""
+
+
+def bounds(name: str) -> tuple[str, str]:
+    """The query parameters of a filter by days that lie between two."""
+    return f"{name}_from", f"{name}_to"
 
 
 def fields_in(text: str) -> list[Field]:
@@ -192,13 +201,18 @@ class Dataset:
 
     def admits(self, values: Mapping[str, Sequence[str]]) -> list[ColumnElement[bool]]:
         """The conditions of such filters; what is no filter of this dataset is passed over."""
-        return [
-            self.c[field.name].in_(
-                [one == YesNo.YES for one in values[name]] if field.value is Type.FLAG else values[name]
-            )
-            for name, field in self.filters.items()
-            if values.get(name)
-        ]
+        found: list[ColumnElement[bool]] = []
+        for name, field in self.filters.items():
+            column = self.c[field.name]
+            if field.between:
+                first, last = bounds(name)
+                found += [column >= date.fromisoformat(one) for one in values.get(first, ())]
+                found += [column <= date.fromisoformat(one) for one in values.get(last, ())]
+            elif wanted := values.get(name):
+                found.append(
+                    column.in_([one == YesNo.YES for one in wanted] if field.value is Type.FLAG else wanted)
+                )
+        return found
 
     def describe(self) -> tuple[Any, ...]:
         """All that decides which rows it has and how they are stored."""
@@ -313,7 +327,10 @@ commitment_states: Final = Dataset(
           about="The code of an organisation that leads"),
     "lead_at: position, closure?, closure_at: position?",
     Field("judgement", optional=True, filter="judgement", group=True, words=Judgement, about="A judgement"),
-    "judgement_at: position?, public_deadline: day?, public_deadline_at: position?",
+    "judgement_at: position?",
+    Field("public_deadline", Type.DAY, optional=True, filter="deadline", between=True,
+          about="Only those whose public deadline is this day or"),
+    "public_deadline_at: position?",
     "internal_deadline: day?, internal_deadline_at: position?, merged_into?",
     Field("discard_reason_type", optional=True, filter="discard_reason_type", group=True, words=DiscardReason,
           about="Why it was discarded"),
@@ -353,13 +370,45 @@ deadline was corrected, or a fact of it retracted, when it had passed.
 commitments: Final = Dataset(
     "commitments",
     "commitment_id: id",
-    *("code", _VISIBILITY, "title, parent?, weight?, goal?, adviser?, responsible_service?"),
-    "collaborating_organizations: json",
+    *("code", _VISIBILITY, "title"),
+    Field("parent", optional=True, filter="parent", names="commitment",
+          about="The code of the commitment they are part of"),
+    "weight?, goal?",
+    Field("adviser", optional=True, filter="adviser", group=True, person=True,
+          about="The adviser who looks after them, for those inside government"),
+    Field("responsible_service", optional=True, filter="responsible_service", group=True, names=ORGANIZATION,
+          about="The code of the under-secretariat or service that is responsible"),
+    Field("stage", optional=True, filter="stage", group=True, about="A stage, as it was last told"),
+    Field("source", optional=True, filter="source", group=True,
+          about="Where the promise was made, as it was written"),
+    "collaborating_organizations: json, key_words: json",
     valid_time=True,
     readable="commitment_id",
     indexes=(("code",),),
-)
+)  # fmt: skip
 """What a commitment is called, who works on it, and who may read it: what holds beside its state and its deadlines."""
+
+PARTICIPANT: Final = Field(
+    "participant",
+    filter="participant",
+    names=ORGANIZATION,
+    about="The code of an organisation that leads them, is responsible for them or works on them",
+)
+KEY_WORD: Final = Field("key_word", filter="key_word", about="A key word, whatever its capitals and accents")
+
+commitment_labels: Final = Dataset(
+    "commitment_labels",
+    "commitment_id: id, label, value",
+    "applies: flag",
+    valid_time=True,
+    indexes=(("label", "value"),),
+)
+"""What of a commitment is several things at once, and can be asked for by each: its participants, its key words.
+
+`label` is the filter that admits by the `value`; a key word is filed as `folded`.
+"""
+
+LABELS: Final = {field.filter: field for field in (PARTICIPANT, KEY_WORD)}
 
 commitment_details: Final = Dataset(
     "commitment_details",
@@ -520,6 +569,7 @@ action_items: Final = Dataset(
 DATASETS: Final = (
     commitment_states,
     commitments,
+    commitment_labels,
     commitment_details,
     commitment_progress,
     commitment_corrections,

@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 
 from services.reporting.datasets import Schema
-from services.reporting.generations import open_read_model
+from services.reporting.generations import open_installed
 from services.reporting.generations.interface import (
     GenerationWriter,
     OvertakenError,
@@ -41,7 +41,7 @@ IDLE: Final = 0.5
 LIVE: Final = 0.1
 """Seconds between two looks at which generation is the live one, while the log grows."""
 SHORTEST_PAUSE: Final = 0.1
-LONGEST_PAUSE: Final = 5.0
+LONGEST_PAUSE: Final = 1.0
 """Seconds between two attempts while an engine does not answer: at first, and at most."""
 FIRST_ANALYSIS: Final = 1_000
 GROWTH: Final = 1.3
@@ -190,7 +190,7 @@ def main() -> int:
     configure_logging(settings.log_level, settings.log_format)
     clock = Clock(settings.timezone)
     store = open_log(settings)
-    read_model = open_read_model(settings.effective_read_model_url, Schema(clock.zone.key))
+    read_model = open_installed(settings, Schema(clock.zone.key))
     worker = Worker(store, read_model, clock)
     spare_long_lived_objects()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -29,7 +29,12 @@ class LogSettings(Protocol):
 
 def open_log(settings: LogSettings) -> Store:
     """The log of an installation."""
-    limits = Limits(
+    return open_store(settings.effective_log_url, limits_of(settings))
+
+
+def limits_of(settings: LogSettings) -> Limits:
+    """For how long an installation waits for its databases."""
+    return Limits(
         lock=settings.log_lock_seconds,
         statement=settings.log_statement_seconds,
         connect=settings.log_connect_seconds,
@@ -37,7 +42,6 @@ def open_log(settings: LogSettings) -> Store:
         clock=settings.log_clock_seconds,
         idempotency=timedelta(days=settings.idempotency_days),
     )
-    return open_store(settings.effective_log_url, limits)
 
 
 def open_store(url: str, limits: Limits = LIMITS) -> Store:

@@ -6,13 +6,12 @@ store's limits; whoever waited hears Unavailable, and the connection is given up
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
@@ -20,7 +19,6 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from shared.errors import Unavailable
@@ -41,7 +39,9 @@ from shared.eventlog.store import (
     Outdated,
     Store,
     VersionConflict,
+    fate_unknown,
 )
+from shared.postgres import AsyncConnection, Connection, Database, milliseconds
 
 APPEND_ONE: Final = (
     b"SELECT head, moment FROM bitacora_append("
@@ -62,6 +62,8 @@ APPEND_LOCK: Final = (
     "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.stored_events', 563))"
 )
 """The lock under which `bitacora_append` gives out positions; it is free again when the transaction ends."""
+
+READ_ONLY: Final = "SELECT current_setting('transaction_read_only')::boolean"
 
 CHANNEL: Final = "bitacora_log"
 
@@ -95,12 +97,15 @@ class PostgresStore(Store):
     def __init__(self, url: str, limits: Limits = LIMITS) -> None:
         self.limits = limits
         self._url = url
-        self._conninfo = _conninfo(url, limits)
+        self._database = _database(url, limits)
+        self._tolerance = timedelta(seconds=limits.clock)
         self._announcing = _Announcing()
-        self._used: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
-        self._pool = ConnectionPool(
-            self._conninfo,
+        self._used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            self._database.conninfo,
+            connection_class=Connection,
             kwargs={"autocommit": True},
+            configure=self._database.adopt,
             min_size=1,
             max_size=POOL_SIZE,
             open=False,
@@ -116,14 +121,14 @@ class PostgresStore(Store):
         self, batch: Sequence[Changes], now: datetime, known: Bookmark | None = None
     ) -> Sequence[Appended]:
         """See `Store.append`."""
-        statement, values = _append(batch, now, known, self.limits, announce=self._announcing.due())
-        with self._cursor(known) as cursor:
+        statement, values = _append(batch, now, known, self._tolerance, announce=self._announcing.due())
+        with self._cursor(writing=True, known=known) as cursor:
             row = cursor.execute(statement, values, prepare=True).fetchone()
         return _appended(batch, row)
 
     def writer(self) -> PostgresWriter:
         """A writer on an asynchronous connection of its own."""
-        return PostgresWriter(self._conninfo, self.limits)
+        return PostgresWriter(self._database, self._tolerance)
 
     def _insert(
         self, events: Sequence[StoredEvent], tracking: Tracking | None, now: datetime | None
@@ -137,7 +142,7 @@ class PostgresStore(Store):
             self._announcing.due(),
             None,
             None,
-            timedelta(seconds=self.limits.clock),
+            self._tolerance,
             *([[]] * 4),
             [tracking.application_name] if tracking else [],
             [tracking.notification_id] if tracking else [],
@@ -145,7 +150,7 @@ class PostgresStore(Store):
             [None] if tracking else [],
             *([[]] * 3),
         )
-        with self._cursor() as cursor:
+        with self._cursor(writing=True) as cursor:
             head, _moment = _only(cursor.execute(APPEND_ALL, values, prepare=True).fetchone())
         return list(range(head + 1, head + 1 + len(events)))
 
@@ -157,15 +162,20 @@ class PostgresStore(Store):
 
     @contextmanager
     def _transaction(self) -> Iterator[Callable[[str, Sequence[Any]], int]]:
-        with self._cursor() as cursor, cursor.connection.transaction():
+        with self._cursor(writing=True) as cursor, cursor.connection.transaction():
             yield lambda sql, values: cursor.execute(sql.replace("?", "%s").encode(), values).rowcount
 
     @contextmanager
-    def _cursor(self, known: Bookmark | None = None) -> Iterator[psycopg.Cursor[Any]]:
+    def _cursor(
+        self, *, writing: bool = False, known: Bookmark | None = None
+    ) -> Iterator[psycopg.Cursor[Any]]:
         """A cursor on a pooled connection in autocommit."""
-        with _translated_errors(known):
-            self._pool.open()
-            with self._pool.connection() as connection:
+        with ExitStack() as given_back:
+            with _translated_errors():
+                self._database.must_answer()
+                self._pool.open()
+                connection = given_back.enter_context(self._pool.connection())
+            with _translated_errors(writing=writing, known=known):
                 try:
                     with connection.cursor(binary=True) as cursor:
                         yield cursor
@@ -175,7 +185,7 @@ class PostgresStore(Store):
                     self._pool.drain()
                     raise
 
-    def _check(self, connection: psycopg.Connection[Any]) -> None:
+    def _check(self, connection: Connection) -> None:
         if time.monotonic() - self._used.get(connection, 0.0) > CHECK_AFTER:
             ConnectionPool.check_connection(connection)
 
@@ -192,7 +202,7 @@ class PostgresStore(Store):
         from shared.eventlog.migrations import migrate_postgres
 
         with _translated_errors():
-            migrate_postgres(_conninfo(self._url, self.limits._replace(lock=0, statement=0)))
+            migrate_postgres(_database(self._url, self.limits, waits=True))
 
     def may_be_behind(self) -> bool:
         """See `Store.may_be_behind`: a standby is."""
@@ -205,16 +215,14 @@ class PostgresStore(Store):
     def check_writable(self) -> None:
         """See `Store.check_writable`."""
         with self._cursor() as cursor:
-            if _only(cursor.execute("SELECT current_setting('transaction_read_only')::boolean").fetchone())[
-                0
-            ]:
-                cursor.connection.close()
+            (read_only,) = _only(cursor.execute(READ_ONLY).fetchone())
+            if read_only:
                 raise psycopg.errors.ReadOnlySqlTransaction
             cursor.execute(APPEND_LOCK)
 
     def waiter(self, poll: float) -> PostgresWaiter:
         """See `Store.waiter`."""
-        return PostgresWaiter(self._conninfo, poll)
+        return PostgresWaiter(self._database, poll)
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -224,22 +232,23 @@ class PostgresStore(Store):
 class PostgresWriter:
     """Appends for an event loop on one asynchronous connection: one round trip, one transaction, one batch."""
 
-    def __init__(self, conninfo: str, limits: Limits) -> None:
-        self._conninfo = conninfo
-        self._limits = limits
-        self._cursor: psycopg.AsyncCursor[tuple[Any, ...]] | None = None
+    def __init__(self, database: Database, tolerance: timedelta) -> None:
+        self._database = database
+        self._tolerance = tolerance
+        self._connection: AsyncConnection | None = None
         self._announcing = _Announcing()
 
     async def write(
         self, batch: Sequence[Changes], now: datetime, known: Bookmark | None = None
     ) -> Sequence[Appended]:
         """See `Writer.write`. After a failure of the engine the next write opens a new connection."""
-        statement, values = _append(batch, now, known, self._limits, announce=self._announcing.due())
+        statement, values = _append(batch, now, known, self._tolerance, announce=self._announcing.due())
         try:
-            with _translated_errors(known):
-                # The server keeps its limits by itself; this one is for a server that does nothing at all any more.
-                async with asyncio.timeout(self._limits.connect + self._limits.statement):
-                    cursor = self._cursor or await self._connect()
+            with _translated_errors():
+                if self._connection is None:
+                    self._connection = await self._database.connect_async()
+            with _translated_errors(writing=True, known=known):
+                async with self._connection.cursor(binary=True) as cursor:
                     await cursor.execute(statement, values, prepare=True)
                     row = await cursor.fetchone()
         except Unavailable:
@@ -247,17 +256,12 @@ class PostgresWriter:
             raise
         return _appended(batch, row)
 
-    async def _connect(self) -> psycopg.AsyncCursor[tuple[Any, ...]]:
-        connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
-        self._cursor = connection.cursor(binary=True)
-        return self._cursor
-
     async def close(self) -> None:
         """See `Writer.close`."""
-        cursor, self._cursor = self._cursor, None
-        if cursor is not None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
             with contextlib.suppress(psycopg.Error):
-                await cursor.connection.close()
+                await connection.close()
 
 
 class _Announcing:
@@ -277,9 +281,9 @@ class _Announcing:
 class PostgresWaiter:
     """Polls the head closely while the log grows, and sleeps on a notification while it does not."""
 
-    def __init__(self, conninfo: str, poll: float) -> None:
-        self._conninfo = conninfo
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+    def __init__(self, database: Database, poll: float) -> None:
+        self._database = database
+        self._connection: Connection | None = None
         self._poll = poll
         self._woken = threading.Event()
         self._grew_at = 0.0
@@ -325,12 +329,12 @@ class PostgresWaiter:
                 pass
 
     @contextmanager
-    def _listening(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    def _listening(self) -> Iterator[Connection]:
         """Its own connection, subscribed to the wake-up call; a broken one is dropped and opened anew next time."""
         try:
             with _translated_errors():
                 if self._connection is None:
-                    self._connection = psycopg.Connection.connect(self._conninfo, autocommit=True)
+                    self._connection = self._database.connect(autocommit=True)
                     self._connection.execute(f"LISTEN {CHANNEL}")
                 yield self._connection
         except Unavailable:
@@ -352,10 +356,15 @@ class PostgresWaiter:
 
 
 def _append(
-    batch: Sequence[Changes], now: datetime, known: Bookmark | None, limits: Limits, *, announce: bool
+    batch: Sequence[Changes],
+    now: datetime,
+    known: Bookmark | None,
+    tolerance: timedelta,
+    *,
+    announce: bool,
 ) -> tuple[bytes, Sequence[Any]]:
     """The statement that appends a batch, and its values."""
-    proof = (*(known or (None, None)), timedelta(seconds=limits.clock))
+    proof = (*(known or (None, None)), tolerance)
     events = [event for changes in batch for event in changes.events]
     alone = all(c.key is None and c.follower is None and c.seen is None for c in batch)
     if alone and len(events) == 1:
@@ -425,10 +434,11 @@ def _uuid(value: UUID | str) -> UUID:
 
 
 @contextmanager
-def _translated_errors(known: Bookmark | None = None) -> Iterator[None]:
+def _translated_errors(*, writing: bool = False, known: Bookmark | None = None) -> Iterator[None]:
     """Failures of the engine as ours: conflicts by the constraint that was broken, the rest as unavailable.
 
-    `known` is what the caller has read of the log.
+    Of a writing that the server did not answer nobody knows whether it was carried out; what the server itself refused
+    was not. `known` is what the caller has read of the log.
     """
     try:
         yield
@@ -458,13 +468,11 @@ def _translated_errors(known: Bookmark | None = None) -> Iterator[None]:
                 raise IntegrityError(str(error)) from error
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
         raise LogNotReady from error
-    except (
-        psycopg.OperationalError,
-        psycopg.InterfaceError,
-        psycopg.errors.ReadOnlySqlTransaction,
-        PoolTimeout,
-        TimeoutError,
-    ) as error:
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        raise Unavailable("log-unavailable", "The event log takes no writes just now; try again.") from error
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+        if writing and getattr(error, "sqlstate", None) is None:
+            raise fate_unknown() from error
         raise Unavailable("log-unavailable", "The event log did not answer; try again.") from error
 
 
@@ -476,24 +484,14 @@ def _version_conflict(error: psycopg.errors.UniqueViolation) -> VersionConflict:
     return VersionConflict(str(error), UUID(found[1]), int(found[2]))
 
 
-def _conninfo(url: str, limits: Limits) -> str:
-    """The URL with our limits; what it says itself stands."""
-    given = conninfo_to_dict(url)
-    milliseconds = f"-c lock_timeout={_ms(limits.lock)} -c statement_timeout={_ms(limits.statement)}"
-    ours: dict[str, Any] = {
-        "connect_timeout": max(2, round(limits.connect)),
-        "tcp_user_timeout": _ms(limits.network),
-        "keepalives_idle": max(1, round(limits.network / 2)),
-        "keepalives_interval": max(1, round(limits.network / 6)),
-        "keepalives_count": 3,
-        "application_name": "bitacora",
-    }
-    return make_conninfo(
+def _database(url: str, limits: Limits, *, waits: bool = False) -> Database:
+    """The database with our limits; with `waits`, for work that takes as long as it takes."""
+    return Database(
         url,
-        **{name: value for name, value in ours.items() if name not in given},
-        options=f"{milliseconds} {given.get('options') or ''}".strip(),
+        connect=limits.connect,
+        network=limits.network,
+        statement=None if waits else limits.statement,
+        settings={"lock_timeout": 0, "statement_timeout": 0}
+        if waits
+        else {"lock_timeout": milliseconds(limits.lock)},
     )
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

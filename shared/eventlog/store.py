@@ -57,7 +57,7 @@ class Limits(NamedTuple):
 
     lock: float = 4.0
     """For the appends of other processes to end."""
-    statement: float = 30.0
+    statement: float = 10.0
     """For one statement, its waiting for locks included."""
     connect: float = 5.0
     """For a connection, be it a new one or a free one of the pool."""
@@ -183,6 +183,15 @@ class LogNotReady(BitacoraError):
             "log-not-migrated",
             "The event log has no tables yet, or those of an older version: run `bitacora migrate`.",
         )
+
+
+def fate_unknown() -> Unavailable:
+    """The error of an append that the engine was given and did not answer."""
+    return Unavailable(
+        "log-unavailable",
+        "The event log did not answer, and whether this was recorded is not known: send it again with the same "
+        "Idempotency-Key, or look before you do.",
+    )
 
 
 class Writer(Protocol):

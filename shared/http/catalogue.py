@@ -23,7 +23,7 @@ CODES: dict[str, Explained] = {
     "malformed-request": Explained(
         400,
         "Malformed request",
-        "The request cannot be read at all: its body is not JSON, say.",
+        "The request cannot be read at all: its body is not JSON, say, or nested deeper than 32 lists and objects.",
     ),
     "if-match-malformed": Explained(
         400, "Malformed If-Match", 'Send `If-Match: "7"` with the version from the ETag you read, or `*`.'
@@ -47,7 +47,14 @@ CODES: dict[str, Explained] = {
     "method-not-allowed": Explained(
         405, "Method not allowed", "The path exists with other methods: see the `Allow` header."
     ),
-    "body-too-large": Explained(413, "Body too large", "Send at most 10 MB."),
+    "body-too-large": Explained(
+        413, "Body too large", "`detail` says how much the path takes: 64 kB, and 1 MB where texts are many."
+    ),
+    "body-too-complex": Explained(
+        422,
+        "Body too complex",
+        "A body has 10,000 values at most, and 1,000 in one list or object: `detail` says which it exceeds.",
+    ),
     "media-type-not-supported": Explained(
         415, "Media type not supported", "Send `Content-Type: application/json`, in UTF-8, not compressed."
     ),
@@ -125,6 +132,9 @@ CODES: dict[str, Explained] = {
     "if-match-required": Explained(
         428, "If-Match required", "Say which version you decided on: the ETag you read, or `*`."
     ),
+    "head-too-large": Explained(
+        431, "Head too large", "The address and the headers of a request have 64 kB at most, all together."
+    ),
     "internal-error": Explained(
         500,
         "Internal error",
@@ -140,7 +150,8 @@ CODES: dict[str, Explained] = {
     "log-unavailable": Explained(
         503,
         "Log unavailable",
-        "The event log did not answer. With an idempotency key it is safe to ask again.",
+        "The event log did not answer. Where the detail says so, what you sent may have been recorded all the same. "
+        "With an idempotency key it is safe to ask again.",
     ),
     "log-went-back": Explained(
         503,

@@ -16,6 +16,7 @@ class RequestContext(msgspec.Struct):
     """One request: its correlation id, the actor once authenticated, and the conditions it states.
 
     `headers` holds the last value of each header. `expected` is what `If-Match` admits: None for any version.
+    `largest_body` is how many bytes the route takes, once there is a route.
     """
 
     correlation_id: str
@@ -24,6 +25,7 @@ class RequestContext(msgspec.Struct):
     actor: Actor | None = None
     expected: frozenset[int] | None = None
     idempotency_key: str | None = None
+    largest_body: int = 0
 
 
 def context_of(request: Request) -> RequestContext:

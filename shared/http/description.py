@@ -17,7 +17,7 @@ from shared.aggregate.repository import DescribedRepository
 from shared.events.facts import Event
 from shared.http.context import actor_of, context_of
 from shared.http.names import Spelling
-from shared.http.pagination import decode_cursor, page_after
+from shared.http.pagination import page_after
 from shared.http.requests import StructRequest, request_of
 from shared.http.resource import Now, Paged, caught_up, command_of
 from shared.http.responses import encoded, page_of, read_answer, written_answer
@@ -154,7 +154,7 @@ class DescribedResource(Generic[A]):
                 found,
                 key_of,
                 self.as_document,
-                after=decode_cursor(request, asked.cursor),
+                cursor=asked.cursor,
                 limit=asked.limit,
                 total=bool(asked.include),
             )

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from shared.http.examples import ID, Examples
-from shared.http.problems import CHALLENGE, MEDIA_TYPE, Problems
+from shared.http.problems import CHALLENGE, MEDIA_TYPE, Problems, size_of
 from shared.http.routing import Declaration, DeclaredRoute
 from shared.http.schemas import Schemas
 from shared.identity.access import Access
@@ -159,6 +159,7 @@ def _declare(operation: dict[str, Any], declaration: Declaration, schemas: Schem
         operation["parameters"] += schemas.query_parameters(declaration.query)
     if declaration.body is not None:
         operation["requestBody"] = {
+            "description": f"At most {size_of(declaration.largest_body)}.",
             "required": declaration.body_required,
             "content": {"application/json": {"schema": schemas.reference(declaration.body)}},
         }

@@ -6,17 +6,13 @@ import random
 import re
 import time
 
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.answer_stream import AnswerStream, HeadAnsweredError
 from shared.http.context import KEY, RequestContext, path_within
 from shared.http.metrics import HttpMetrics
-from shared.http.problems import Problems, unexpected
+from shared.http.problems import Problems, body_too_large, unexpected
 from shared.logging import AccessLog, log_context
-
-LARGEST_BODY = 10 * 1024 * 1024
-CLOSE = {"Connection": "close"}
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
@@ -39,13 +35,11 @@ class Edge:
         problems: Problems,
         metrics: HttpMetrics,
         access_log: AccessLog | None = None,
-        largest_body: int = LARGEST_BODY,
     ) -> None:
         self.app = app
         self.problems = problems
         self.metrics = metrics
         self.access_log = access_log
-        self.largest_body = largest_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request; what is not HTTP passes untouched."""
@@ -66,16 +60,8 @@ class Edge:
             names["trace_id"] = context.trace_id
         token = log_context.set(names)
         try:
-            length = headers.get(b"content-length")
-            if length is None:
-                if b"transfer-encoding" in headers:
-                    receive = _bounded(receive, self.largest_body)
-            elif not length.isdigit() or int(length) > self.largest_body:
-                too_large = self.problems.response(
-                    scope, 413, "body-too-large", "The body is larger than 10 MB.", headers=CLOSE
-                )
-                await too_large(scope, receive, stream.send)
-                return
+            if b"transfer-encoding" in headers and b"content-length" not in headers:
+                receive = _bounded(receive, context)
             await self.app(scope, receive, stream.send)
         except HeadAnsweredError:
             return
@@ -98,17 +84,16 @@ class Edge:
             log_context.reset(token)
 
 
-def _bounded(receive: Receive, limit: int) -> Receive:
-    """Counts a body that came without a length."""
+def _bounded(receive: Receive, context: RequestContext) -> Receive:
+    """Counts a body that came without a length; where no route says how much it takes, nobody reads it."""
     received = 0
 
     async def bounded() -> Message:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > limit:
-            # The framework passes only its own kind of error through the reading of a body.
-            raise HTTPException(413, headers=CLOSE)
+        if 0 < context.largest_body < received:
+            raise body_too_large(context.largest_body)
         return message
 
     return bounded

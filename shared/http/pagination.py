@@ -67,9 +67,13 @@ def decode_cursor(request: Request, cursor: str | None, *shape: Any) -> list[Any
             "cursor-mismatch", "This cursor was given for a list with other filters.", pointer="/query/cursor"
         )
     try:
-        return list(msgspec.json.decode(body, type=tuple[shape] if shape else list))  # type: ignore[valid-type]
-    except msgspec.DecodeError as error:
+        key = list(msgspec.json.decode(body, type=tuple[shape] if shape else list))  # type: ignore[valid-type]
+    except (msgspec.DecodeError, RecursionError) as error:
         raise _invalid() from error
+    if any(isinstance(value, str) and "\x00" in value for value in key):
+        # No sort column holds it, and PostgreSQL would not even compare it.
+        raise _invalid()
+    return key
 
 
 def encode_cursor(request: Request, key: Key) -> str:
@@ -94,13 +98,16 @@ def page_after(
     key_of: Callable[[T], Key],
     document: Callable[[T], Any],
     *,
-    after: Key | None,
+    cursor: str | None,
     limit: int,
     total: bool = False,
 ) -> dict[str, Any]:
     """One page of a list that is all in memory, in the order of `key_of`."""
+    after = decode_cursor(request, cursor)
+    if after is not None and things and len(after) != len(key_of(things[0])):
+        raise _invalid()
     try:
-        begin = 0 if after is None else bisect_right(things, list(after), key=lambda one: list(key_of(one)))
+        begin = 0 if after is None else bisect_right(things, after, key=lambda one: list(key_of(one)))
     except TypeError as error:
         # A key of another shape: its values cannot be told from these by order.
         raise _invalid() from error

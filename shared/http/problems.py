@@ -35,6 +35,8 @@ MEDIA_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="bitacora"'
 MOST_ERRORS = 20
 """Errors that one answer names at most."""
+LONGEST_NAME = 100
+"""Characters of a member's name that a pointer repeats."""
 
 _STATUS: tuple[tuple[type[BitacoraError], int], ...] = (
     (InvalidInput, 422),
@@ -116,6 +118,18 @@ class Problems:
             errors=tuple(errors),
         )
         return Response(_encoded(document), status, headers, MEDIA_TYPE)
+
+
+def body_too_large(limit: int) -> RequestProblemError:
+    """The answer to a body of more than `limit` bytes; what is left of it is not read."""
+    detail = f"The body is larger than {size_of(limit)}, which is the most that this path takes."
+    return RequestProblemError("body-too-large", detail, headers={"Connection": "close"})
+
+
+def size_of(limit: int) -> str:
+    """So many bytes, for people."""
+    kilobytes = limit // 1024
+    return f"{kilobytes} kB" if kilobytes < 1024 else f"{kilobytes // 1024} MB"
 
 
 def install_problem_handlers(app: FastAPI, problems: Problems) -> None:
@@ -206,7 +220,7 @@ def _framework(problems: Problems, scope: Scope, error: HTTPException) -> Respon
 
 
 def _pointer(location: Sequence[int | str]) -> str:
-    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
+    parts = [str(part)[:LONGEST_NAME].replace("~", "~0").replace("/", "~1") for part in location]
     return "".join(f"/{part}" for part in parts)
 
 

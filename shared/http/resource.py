@@ -38,6 +38,7 @@ from shared.events.facts import Event
 from shared.events.registry import EVENT_TYPES
 from shared.events.retractions import Retraction
 from shared.events.types import Kind
+from shared.http.body import USUAL
 from shared.http.context import actor_of, context_of
 from shared.http.idempotency import idempotency_of
 from shared.http.moments import KNOWN_AT, KnownAt, RecordedAt, RecordedOn, moment_of, recorded
@@ -274,6 +275,7 @@ class Resource(Generic[A]):
         considering: Callable[[P], Sequence[type[Event]]] = lambda _: (),
         tag: str | None = None,
         body_required: bool = True,
+        largest_body: int = USUAL,
         recorded_as: Sequence[type[Event]] = (),
         again: Judge | None = None,
     ) -> None:
@@ -311,6 +313,7 @@ class Resource(Generic[A]):
             access=access,
             body=body,
             body_required=body_required,
+            largest_body=largest_body,
             answers=self.written(
                 **{member: hints.get(field, Any) for member, field in (tells or {}).items()}
             ),

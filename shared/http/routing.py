@@ -23,7 +23,7 @@ from starlette.responses import Response
 from shared.errors import Forbidden, NotFound
 from shared.eventlog.live import LiveLog
 from shared.events.texts import composed
-from shared.http.body import ABSENT, read_json
+from shared.http.body import ABSENT, USUAL, read_body
 from shared.http.context import context_of, credentials_required
 from shared.http.idempotency import parse_idempotency_key
 from shared.http.names import Spelling, has_names, known_codes, respelled
@@ -71,6 +71,8 @@ class Declaration:
     query: type[Query] | None = None
     body: type[BaseModel] | None = None
     body_required: bool = True
+    largest_body: int = USUAL
+    """Bytes of a body that the route takes."""
     path_types: Mapping[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
     descriptions: Mapping[int, str] = field(default_factory=dict)
@@ -177,6 +179,11 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
     known, repeatable = _query_names(query)
     takes_key = declaration.method == "POST"
     names_things = query is not None and has_names(query)
+    largest_body = declaration.largest_body
+
+    def read(document: Any) -> BaseModel:
+        assert body is not None
+        return _parse_body(document, body, declaration.body_required)
 
     async def guarded(request: Request) -> Response:
         scope = request.scope
@@ -219,7 +226,8 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
                 asked = await known_codes(asked, state.spelling, state.readable, context.actor)
             arguments.append(asked)
         elif body is not None:
-            parsed = _parse_body(await read_json(request), body, declaration.body_required)
+            context.largest_body = largest_body
+            parsed = await read_body(request, read)
             spelling: Spelling | None = state.spelling
             arguments.append(parsed if spelling is None else await respelled(parsed, spelling))
         return await endpoint(request, *arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -140,11 +141,15 @@ def build_authenticator(
     signing: SigningKeys
     if settings.oidc_issuer and settings.oidc_jwks_url:
         signing, issuer = PublishedKeys(settings.oidc_jwks_url), settings.oidc_issuer
+        longest = settings.oidc_longest_token_hours * 3600
     elif settings.environment == "production":
         raise ValueError("production needs an identity provider")
     else:
         signing, issuer = DevelopmentKey(settings.effective_development_key_file), ISSUER
-    verifier = TokenVerifier(signing, issuer=issuer, audience=settings.oidc_audience, clock=clock)
+        longest = math.inf
+    verifier = TokenVerifier(
+        signing, issuer=issuer, audience=settings.oidc_audience, clock=clock, longest=longest
+    )
     return Authenticator(verifier, keys, clock, heritage=heritage)
 
 

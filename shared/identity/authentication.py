@@ -10,15 +10,18 @@ from shared.errors import Unauthenticated
 from shared.identity.actor import Actor
 from shared.identity.caller import Caller
 from shared.identity.keys import PREFIX, KeyDirectory, credentials_refused
-from shared.identity.tokens import TokenVerifier
+from shared.identity.tokens import TokenVerifier, VerifiedToken
+
+LONGEST_REMEMBERED = 4096
+"""Bytes of a header that is remembered; a longer one is verified each time."""
 
 
 class Authenticator:
     """Knows a caller by a bearer token or by an API key, and remembers the tokens it has verified.
 
-    A remembered token costs one look-up; its expiry is checked each time. Keys are not remembered
-    here, so that a revocation holds from the moment the directory learns of it; nor is what a caller's
-    organisation inherited (`heritage`).
+    A remembered token costs one look-up; its expiry is checked each time, and whether the key that signed it is in
+    force. API keys are not remembered here, so that a revocation holds from the moment the directory learns of it; nor
+    is what a caller's organisation inherited (`heritage`).
     """
 
     def __init__(
@@ -35,7 +38,7 @@ class Authenticator:
         self._clock = clock
         self._heritage = heritage
         self._most = remembered
-        self._known: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[Caller, VerifiedToken]] = OrderedDict()
 
     async def authenticate(self, headers: Mapping[bytes, bytes]) -> Caller | None:
         """The caller, or None when no credentials are presented; `Unauthenticated` when they do not hold."""
@@ -53,7 +56,10 @@ class Authenticator:
             raise credentials_refused()
         known = self._known.get(authorization)
         if known is not None:
-            return self._still_valid(authorization, known)
+            if self._verifier.still_holds(known[1]):
+                self._known.move_to_end(authorization)
+                return known[0]
+            del self._known[authorization]
         scheme, _, credentials = authorization.partition(b" ")
         credentials = credentials.strip()
         if scheme.lower() != b"bearer" or not credentials:
@@ -64,19 +70,13 @@ class Authenticator:
             return self._by_key(credentials)
         token = await self._verifier.verify(credentials.decode("latin-1"))
         caller = Caller(token.actor)
-        self._known[authorization] = (caller, token.expires_at)
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
+        if len(authorization) <= LONGEST_REMEMBERED:
+            self._known[authorization] = (caller, token)
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
         return caller
 
     def _by_key(self, presented: bytes) -> Caller:
         if not presented.startswith(PREFIX.encode()):
             raise credentials_refused()
         return self._keys.authenticate(presented.decode("latin-1"), self._clock.now())
-
-    def _still_valid(self, authorization: bytes, known: tuple[Caller, float]) -> Caller:
-        if self._clock.now().timestamp() >= known[1]:
-            del self._known[authorization]
-            raise credentials_refused()
-        self._known.move_to_end(authorization)
-        return known[0]

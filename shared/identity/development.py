@@ -32,6 +32,10 @@ class DevelopmentKey:
         """The one key, for the tokens that name none."""
         return self._key if kid is None else None
 
+    def in_force(self, key: jwt.PyJWK) -> bool:
+        """It never changes while we run."""
+        return key is self._key
+
 
 def issue_development_token(
     key_file: Path,

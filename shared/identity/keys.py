@@ -16,6 +16,7 @@ from shared.identity.actor import Actor
 from shared.identity.caller import Caller
 
 PREFIX = "bk_"
+KEY_SUBJECT = "key"
 LONGEST_KEY = 200
 _NO_SECRET = "0" * 64
 
@@ -44,7 +45,9 @@ class KeyDirectory:
     def apply(self, event: Event) -> None:
         """Takes note of a key issued or revoked; any other event changes nothing."""
         if isinstance(event, KeyIssued):
-            actor = Actor(subject=f"key:{event.key_id}", organization=event.organization, role=event.role)
+            actor = Actor(
+                subject=f"{KEY_SUBJECT}:{event.key_id}", organization=event.organization, role=event.role
+            )
             self._keys[event.key_id] = (
                 event.secret_sha256,
                 Caller(actor, frozenset(event.scopes)),

@@ -8,6 +8,7 @@ until a dated fact replaces it, even one dated earlier, because it was recorded 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
 
@@ -99,6 +100,10 @@ class History(Generic[T]):
     def values(self, day: date) -> list[T]:
         """The initial value, and those that took effect up to `day`."""
         return [self.initial[0], *self.until(day)]
+
+    def entries(self) -> Sequence[tuple[date, int, T]]:
+        """The day on which each value took effect, the position of the event that said so, and the value."""
+        return self._entries
 
     def days(self) -> list[date]:
         """The days on which a value took effect."""
@@ -288,6 +293,17 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
             if change is not None:
                 registered = with_field(registered, *change)
         return registered
+
+    def change_of(self, field: str, day: date) -> tuple[date, int]:
+        """On which day up to one, and by the event at which position, a field last became another."""
+        return max(
+            (
+                (since, position)
+                for since, position, change in self.changes.entries()
+                if since <= day and change is not None and change[0] == field
+            ),
+            default=(date.min, 0),
+        )
 
     def organizations_on(self, day: date) -> tuple[str, ...]:
         """The organisations it is their own for: the lead, the responsible service and those that collaborate."""

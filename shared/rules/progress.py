@@ -14,6 +14,7 @@ from typing import NamedTuple
 from shared.events.commitments import ProgressReported, ProgressReviewed
 from shared.events.facts import Event
 from shared.events.vocabulary import ReviewOutcome
+from shared.rules.dated_facts import DatedFacts
 from shared.rules.periods import last_day
 
 
@@ -68,6 +69,20 @@ class ReportsByDay:
     def accepted_on(self, day: date) -> Told | None:
         """The last accepted report up to a day."""
         return next(self.on(day, accepted=True), None)
+
+    def stage_on(self, day: date, facts: DatedFacts) -> str | None:
+        """How far it was in its instrument's own stages, by the last report or change up to a day that says so."""
+        told = next((one for one in self.on(day) if one.event.stage is not None), None)
+        # Of a report and a change of one day the one recorded later speaks.
+        if told is not None and (told.effective_on, told.position) > facts.change_of("stage", day):
+            return told.event.stage
+        return facts.registration_on(day).stage
+
+    def days_of_stages(self) -> set[date]:
+        """The days on which a report that tells of a stage begins to speak."""
+        return {
+            report.effective_on for _position, report in self._reports.values() if report.stage is not None
+        }
 
     def days(self) -> list[date]:
         """The days on which a report begins to speak, in order, each once."""

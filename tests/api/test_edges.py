@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from shared.events.streams import stream_of
-from shared.http.edge import LARGEST_BODY
+from shared.http.body import ROOMY
+from shared.http.pagination import encode_cursor
 from tests.api import story as stories
 from tests.api.house import TABLES, House, refused
-from tests.api.routes import OF_ITS_OWN, SERVICES, reader_of, reads
+from tests.api.routes import LISTS, OF_ITS_OWN, SERVICES, reader_of, reads
 from tests.api.story import Story
 from tests.support.ledger import run_sql
 
@@ -89,13 +94,14 @@ async def test_what_is_not_json_is_malformed_and_what_is_of_another_type_unsuppo
 
 
 @pytest.mark.parametrize("service", WRITES)
-async def test_a_body_of_ten_megabytes_is_read_and_a_byte_more_is_not(house: House, service: str) -> None:
+async def test_a_body_as_large_as_its_route_takes_is_read_and_a_byte_more_is_not(
+    house: House, service: str
+) -> None:
     path = WRITES[service]
-    largest = b'{"title": "' + b"x" * (LARGEST_BODY - 13) + b'"}'
-    assert len(largest) == LARGEST_BODY == 10 * 1024 * 1024
+    largest = b'{"title": "' + b"x" * (ROOMY - 13) + b'"}'
     problem(await house.ask(service, "POST", path, content=largest, **OF_JSON), 422, "request-invalid", path)
     answer = await house.ask(service, "POST", path, content=largest + b" ", **OF_JSON)
-    problem(answer, 413, "body-too-large", path)
+    assert "1 MB" in problem(answer, 413, "body-too-large", path)["detail"]
     assert answer.headers["connection"] == "close"
 
     async def parts() -> AsyncIterator[bytes]:
@@ -104,6 +110,28 @@ async def test_a_body_of_ten_megabytes_is_read_and_a_byte_more_is_not(house: Hou
 
     streamed = await house.ask(service, "POST", path, content=parts(), **OF_JSON)
     problem(streamed, 413, "body-too-large", path)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("EDU-1/progress-reports", b'{"evidence": [' + b"0," * 5_000_000 + b"0]}", 413, "body-too-large"),
+        ("EDU-1/progress-reports", b'{"evidence": [' + b"0," * 30_000 + b"0]}", 422, "body-too-complex"),
+        ("", b'{"milestones": [' + b"{}," * 340_000 + b"{}]}", 422, "body-too-complex"),
+        ("", b'{"x": ' + b"[" * 500_000, 400, "malformed-request"),
+        ("", b"{" + b",".join(b'"m%d": 0' % n for n in range(60_000)) + b"}", 422, "body-too-complex"),
+        ("", b"{" + b",".join(b'"m%d": 0' % n for n in range(1_000)) + b"}", 422, "request-invalid"),
+    ],
+    ids=["ten megabytes", "many items", "many parts", "nested", "many members", "as many as is taken"],
+)
+async def test_one_body_made_to_be_costly_is_refused_before_anything_is_made_of_it(
+    house: House, story: Story, path: str, body: bytes, status: int, code: str
+) -> None:
+    whole = f"/v1/commitments/{path}".rstrip("/")
+    answer = await house.ask("commitments", "POST", whole, content=body, If_Match="*", **OF_JSON)
+    told = problem(answer, status, code, whole)
+    assert len(told.get("errors", ())) <= 20
+    assert len(answer.content) < 5_000
 
 
 async def test_every_value_at_fault_is_pointed_at(house: House, story: Story) -> None:
@@ -274,3 +302,57 @@ async def test_the_type_of_every_problem_can_be_looked_up(house: House, service:
         assert told == {"code": code, **entry._asdict()}
     answer = await house.ask(service, "GET", "/errors/none-such", credentials={})
     problem(answer, 404, "not-found", "/errors/none-such")
+
+
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    2**62,
+    2**63,
+    1.5,
+    "",
+    "a\x00b",
+    "\U0001f600" * 200,
+    "0001-01-01",
+    "9999-12-31",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59.999999-12:00",
+    "2013-04-30T15:00:00",
+    {},
+    [],
+    [[]],
+)
+"""Values that a sort key of another list might have, or none at all."""
+
+
+async def test_a_cursor_forged_with_any_key_is_answered_or_refused(house: House, story: Story) -> None:
+    forged, failed = 0, list[Any]()
+    for read in reads(story):
+        if (read.service, read.route) not in LISTS:
+            continue
+        path, _, query = read.path.partition("?")
+        request = Request({"type": "http", "path": path, "query_string": query.encode(), "headers": []})
+        first = await house.ask(read.service, "GET", read.asking("limit=1"), role=reader_of(read))
+        following = first.json()["next"]
+        key = [1] if following is None else key_of(following)
+        keys = [[], key[:-1], [*key, 1], *([odd] for odd in ODD)]
+        keys += [[*key[:at], odd, *key[at + 1 :]] for at in range(len(key)) for odd in ODD]
+        for made_up in keys:
+            cursor = encode_cursor(request, made_up)
+            answer = await house.ask(
+                read.service, "GET", read.asking(f"cursor={cursor}"), role=reader_of(read)
+            )
+            assert answer.status_code in (200, 422), (read, made_up, answer.text)
+            forged += 1
+            if answer.status_code not in (200, 422):
+                failed.append((read.route, made_up, answer.status_code))
+    assert not failed
+    assert forged > 300
+
+
+def key_of(following: str) -> list[Any]:
+    """The sort key in the cursor of a `next` URL."""
+    cursor = parse_qs(urlsplit(following).query)["cursor"][0]
+    key: list[Any] = json.loads(base64.urlsafe_b64decode(cursor + "==")[16:])
+    return key

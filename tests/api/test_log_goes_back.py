@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
+from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_store
 from shared.eventlog.verification import verify
 from shared.identity.actor import Role
@@ -14,7 +16,7 @@ from tests.api import story as stories
 from tests.api.house import House, refused
 from tests.api.routes import SERVICES, reads
 from tests.api.story import Story
-from tests.support.ledger import run_sql
+from tests.support.ledger import run_sql, until
 
 PATIENCE = 60.0
 Answer = tuple[int, str | None, str | None, bytes]
@@ -89,8 +91,8 @@ async def test_while_the_log_is_taken_up_anew_nothing_is_answered_and_readiness_
             ("meetings", "/v1/bodies"),
             ("reporting", "/v1/board"),
         ):
-            while not house.apps[service].state.live.restarts:
-                await asyncio.sleep(0.01)
+            live: LiveLog = house.apps[service].state.live
+            await until(partial(getattr, live, "restarts"))
             answer = await house.ask(service, "GET", path)
             assert refused(answer) == (503, "log-went-back")
             assert int(answer.headers["retry-after"]) >= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import structlog
@@ -64,3 +65,32 @@ def test_a_traceback_is_part_of_its_line(capsys: pytest.CaptureFixture[str]) -> 
     except RuntimeError as error:
         structlog.get_logger().error("failed", exc_info=error)
     assert "RuntimeError: cause" in json.loads(capsys.readouterr().err)["exception"]
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_no_credential_is_written_wherever_it_stands(
+    log_format: Literal["json", "console"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("info", log_format)
+    secrets = {
+        "bearer": "Bearer eyJhbGciOi.eyJzdWIiOi.c2VjcmV0",
+        "key": "bk_3f9c21a07b44_0123456789abcdef",
+        "url": "postgresql://bitacora:pa55wo%2Frd@db.gob.test:5432/log",
+        "odd_url": "postgresql://bitacora:pa:55/rd@db.gob.test/log",
+        "conninfo": "host=db user=bitacora password=pa55word dbname=log",
+        "query": "https://id.gob.test/jwks?client=a&secret=pa55word",
+    }
+
+    def fail(headers: list[tuple[bytes, bytes]], url: str) -> None:
+        raise ConnectionError(f"cannot reach {url} for {headers}")
+
+    try:
+        fail([(b"authorization", secrets["bearer"].encode())], secrets["url"])
+    except ConnectionError as error:
+        structlog.get_logger().error("failed", exc_info=error, **secrets)
+        logging.getLogger("library").exception("theirs: %s", secrets)
+    written = capsys.readouterr().err
+    assert "ConnectionError" in written
+    assert "db.gob.test" in written
+    for secret in ("pa55", "pa:55", "55/rd", "c2VjcmV0", "eyJhb", "0123456789abcdef"):
+        assert secret not in written, written

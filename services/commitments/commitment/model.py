@@ -276,13 +276,7 @@ class Commitment(Aggregate):
 
     def stage_on(self, day: date) -> str | None:
         """How far it was on a day in its instrument's own stages, by the latest report or change that says so."""
-        told = next((one for one in self.progress.on(day) if one.event.stage is not None), None)
-        changed = [one for one in self._changes_of("stage") if one.event.effective_on <= day]
-        # They are in order; of a report and a change of one day the one recorded later speaks.
-        last = (changed[-1].event.effective_on, changed[-1].position) if changed else (date.min, 0)
-        if told is not None and (told.effective_on, told.position) > last:
-            return told.event.stage
-        return self.dated.registration_on(day).stage
+        return self.progress.stage_on(day, self.dated)
 
     def internal_deadline_known(self) -> bool:
         """Whether it has an internal deadline, or ever had one."""

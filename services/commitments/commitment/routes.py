@@ -64,6 +64,7 @@ from shared.events.facts import Event
 from shared.events.retractions import CommitmentFactRetracted
 from shared.events.types import MOST_ITEMS, CivilDay, CommitmentCode, DecisionNumber, IndicatorCode
 from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, Visibility
+from shared.http.body import ROOMY
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
 from shared.http.moments import RecordedAt, RecordedOn, recorded
@@ -391,6 +392,7 @@ def commitment_routes(
         "/v1/commitments",
         access=Access(UNIT, note="registers"),
         body=registration,
+        largest_body=ROOMY,
         answers=one.written(),
     )
     async def register_commitment(request: Request, body: Any) -> Response:
@@ -504,6 +506,7 @@ def commitment_routes(
         "splits",
         Split,
         commitments.split,
+        largest_body=ROOMY,
         access=_JUDGES,
         request=_SPLIT,
         again=lambda it, told, context: it.split(told, context, told.parts),

@@ -20,7 +20,7 @@ from shared.events.identity import KeyIssued, KeyRevoked
 from shared.events.streams import stream_of
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.description import Listed
-from shared.http.pagination import decode_cursor, page_after
+from shared.http.pagination import page_after
 from shared.http.requests import request_of
 from shared.http.resource import caught_up, command_of
 from shared.http.responses import InstantText, page_of, read_answer, written_answer
@@ -166,7 +166,7 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
             index.all(),
             lambda key: [key.began_position],
             key_document,
-            after=decode_cursor(request, asked.cursor),
+            cursor=asked.cursor,
             limit=asked.limit,
             total=bool(asked.include),
         )

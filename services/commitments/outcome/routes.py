@@ -23,7 +23,7 @@ from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
 from shared.http.description import Listed
 from shared.http.moments import RecordedAt, RecordedOn, recorded
-from shared.http.pagination import decode_cursor, page_after
+from shared.http.pagination import page_after
 from shared.http.requests import RequestModel
 from shared.http.resource import Now, caught_up, command_of
 from shared.http.responses import page_of, read_answer, written_answer
@@ -212,7 +212,7 @@ def outcome_routes(outcomes: DecisionOutcomes) -> Router:
             listed,
             lambda settled: [settled.outcome.began_position],
             lambda settled: outcome_document(settled, day_of, actor),
-            after=decode_cursor(request, asked.cursor),
+            cursor=asked.cursor,
             limit=asked.limit,
             total=bool(asked.include),
         )

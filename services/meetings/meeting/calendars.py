@@ -73,7 +73,7 @@ def calendar_of(
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
-    calendar.add("x-wr-calname", title)
+    calendar.add("x-wr-calname", _line(title))
     if meetings:
         years = [meeting.scheduled_at.astimezone(zone).year for meeting in meetings]
         calendar.add_component(timezone_of(zone, min(years) - 1, max(years) + 1))
@@ -95,14 +95,19 @@ def _event(meeting: ListedMeeting, zone: ZoneInfo, body: str, minutes: int | Non
     event.add("sequence", meeting.sequence)
     event.add("dtstart", _local(meeting.scheduled_at, zone))
     event.add("dtend", _local(meeting.ends_at or usual_end, zone))
-    event.add("summary", f"{body}: {meeting.title}" if meeting.title else body)
+    event.add("summary", _line(f"{body}: {meeting.title}" if meeting.title else body))
     event.add("status", _status(meeting.state))
     event.add("class", _CLASS[meeting.visibility])
     if meeting.place:
-        event.add("location", meeting.place)
+        event.add("location", _line(meeting.place))
     if meeting.agenda:
-        event.add("description", "\n".join(f"{item.number}. {item.title}" for item in meeting.agenda))
+        event.add("description", "\n".join(f"{item.number}. {_line(item.title)}" for item in meeting.agenda))
     return event
+
+
+def _line(text: str) -> str:
+    """A text in one line; old names may hold a line break, which would begin a property of its own."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def _local(instant: datetime, zone: ZoneInfo) -> datetime:

@@ -68,6 +68,7 @@ from shared.events.types import (
     Seal,
 )
 from shared.events.vocabulary import Visibility
+from shared.http.body import ROOMY
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
 from shared.http.moments import RecordedAt, RecordedOn, recorded
@@ -363,6 +364,7 @@ def meeting_routes(
             name="MeetingRequest",
             doc="A meeting to come, or one that is entered after it was held.",
         ),
+        largest_body=ROOMY,
         answers=one.written(),
     )
     async def convene(request: Request, body: Any) -> Response:
@@ -465,6 +467,7 @@ def meeting_routes(
         meetings.informed(Meeting.revise_agenda),
         access=_CONVENES,
         request=_AGENDA,
+        largest_body=ROOMY,
         recorded_as=(AgendaRevised,),
     )
     one.fact("reschedulings", MeetingRescheduled, meetings.informed(Meeting.reschedule), access=_CONVENES)
@@ -491,6 +494,7 @@ def meeting_routes(
         MinutesDrafted,
         meetings.informed(Meeting.draft_minutes),
         access=_WRITES,
+        largest_body=ROOMY,
         tells={"number": "draft"},
         tag="minutes",
     )
@@ -594,7 +598,7 @@ def meeting_routes(
             proposals.of(found.code, actor),
             lambda pair: pair[0],
             lambda pair: pair[1],
-            after=decode_cursor(request, asked.cursor),
+            cursor=asked.cursor,
             limit=asked.limit,
         )
         return read_answer(request, body, position=live.position, told=found.position)

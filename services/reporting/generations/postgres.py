@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from secrets import token_hex
 from typing import Any, Final
@@ -38,6 +38,8 @@ from services.reporting.generations.interface import (
 from services.reporting.projections.differ import RowChanges
 from services.reporting.reading import Reading
 from shared.eventlog.envelope import BEGINNING, Bookmark
+from shared.eventlog.store import LIMITS, Limits
+from shared.postgres import Database
 
 PREPARE_LOCK: Final = 563_201_021
 BUILD_LOCK: Final = 563_201_023
@@ -59,12 +61,15 @@ _TYPES: Final[dict[type[Any], str]] = {
 }
 _MISSING: Final = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
 
-_READING: Final = (
-    "-c default_transaction_read_only=on"
+_READING: Final[dict[str, str | int]] = {
     # Which few rows a path through the interval tree finds is nothing a planner could estimate.
-    " -c enable_seqscan=off -c random_page_cost=1.1 -c plan_cache_mode=force_custom_plan"
-    " -c jit=off -c max_parallel_workers_per_gather=0"
-)
+    "enable_seqscan": "off",
+    "random_page_cost": "1.1",
+    "plan_cache_mode": "force_custom_plan",
+    "jit": "off",
+    "max_parallel_workers_per_gather": 0,
+}
+_WRITING: Final[dict[str, str | int]] = {"synchronous_commit": "off"}
 _NAME: Final = r"^reporting_([0-9a-f]{10})_[0-9a-f]{8}$"
 _LEGACY: Final = r"^reporting_[0-9a-f]{8}$"
 """How generations are called, and how they were before fingerprints."""
@@ -73,9 +78,9 @@ _LEGACY: Final = r"^reporting_[0-9a-f]{8}$"
 class PostgresWriter:
     """See `GenerationWriter`: rows by COPY, what closes rows by UPDATE, and the position with them."""
 
-    def __init__(self, url: str, generation: str, schema: Schema) -> None:
+    def __init__(self, database: Database, generation: str, schema: Schema) -> None:
         with _answering():
-            self._connection = psycopg.connect(url, options="-c synchronous_commit=off", connect_timeout=5)
+            self._connection = database.connect()
         within = Identifier(generation)
         self._progress = SQL("SELECT position, identity, analyzed_at FROM {}.projection_state").format(within)
         self._move = SQL(
@@ -121,8 +126,8 @@ class PostgresWriter:
 class PostgresWatch:
     """See `Watch`: one connection that sleeps until a worker says that it has moved on."""
 
-    def __init__(self, url: str, fingerprint: str) -> None:
-        self._url = url
+    def __init__(self, database: Database, fingerprint: str) -> None:
+        self._database = database
         self._fingerprint = fingerprint
         self._connection: psycopg.Connection | None = None
         self._name: str | None = None
@@ -152,7 +157,7 @@ class PostgresWatch:
 
     def _listening(self) -> psycopg.Connection:
         if self._connection is None:
-            self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+            self._connection = self._database.connect(autocommit=True)
             self._connection.execute(SQL("LISTEN {}").format(Identifier(CHANNEL)))
         return self._connection
 
@@ -185,27 +190,37 @@ class PostgresWatch:
 class PostgresReadModel:
     """See `ReadModel`."""
 
-    def __init__(self, url: str, schema: Schema) -> None:
+    def __init__(self, url: str, schema: Schema, limits: Limits = LIMITS) -> None:
         self.schema = schema
-        self._url = url
+        self._reading = _database(url, limits, _READING)
+        self._writing = _database(url, limits, _WRITING)
+        # Building takes as long as it takes.
+        self._building = _database(url, limits, statement=None)
         self._engine: Engine = create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(url, options=_READING, connect_timeout=5),
+            creator=self._connection_for_reading,
             # One snapshot for all that an answer asks, its position included.
             isolation_level="REPEATABLE READ",
             pool_size=CONNECTIONS,
             max_overflow=CONNECTIONS,
-            pool_timeout=5,
+            pool_timeout=limits.connect,
             pool_pre_ping=True,
         )
+
+    def _connection_for_reading(self) -> psycopg.Connection:
+        connection = self._reading.connect()
+        # Not by an option of the session: a URL that demands a server which takes writes looks at those.
+        connection.read_only = True
+        return connection
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """See `ReadModel.reading`."""
         try:
+            self._reading.must_answer()
             with self._engine.connect() as connection:
                 yield self._entered(connection)
-        except (DBAPIError, PoolTimeoutError) as error:
+        except (DBAPIError, PoolTimeoutError, psycopg.OperationalError) as error:
             raise _understood(error) from error
 
     def live(self) -> str | None:
@@ -220,11 +235,13 @@ class PostgresReadModel:
 
     def watch(self) -> Watch:
         """See `ReadModel.watch`."""
-        return PostgresWatch(self._url, self.schema.fingerprint)
+        return PostgresWatch(self._writing, self.schema.fingerprint)
 
     def prepare(self) -> None:
         """See `ReadModel.prepare`."""
-        with _answering(), psycopg.connect(self._url, connect_timeout=5) as connection:
+        with _answering(), self._building.connect() as connection:
+            if _is_prepared(connection):
+                return
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
             connection.execute("CREATE SCHEMA IF NOT EXISTS reporting")
             connection.execute(
@@ -234,14 +251,12 @@ class PostgresReadModel:
 
     def writer(self, generation: str) -> GenerationWriter:
         """See `ReadModel.writer`."""
-        return PostgresWriter(self._url, generation, self.schema)
+        return PostgresWriter(self._writing, generation, self.schema)
 
     @contextmanager
     def building(self, *, wait: bool = False) -> Iterator[None]:
         """See `ReadModel.building`."""
-        with _answering():
-            connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
-        with connection:
+        with _answering(), self._building.connect(autocommit=True) as connection:
             if wait:
                 connection.execute("SELECT pg_advisory_lock(%s, %s)", _lock(self.schema.fingerprint))
             elif not _taken(connection, self.schema.fingerprint):
@@ -289,7 +304,7 @@ class PostgresReadModel:
 
     def promote(self, generation: str, catch_up: Callable[[], None]) -> None:
         """See `ReadModel.promote`."""
-        with psycopg.connect(self._url, connect_timeout=5) as connection:
+        with _answering(), self._building.connect() as connection:
             row = connection.execute(
                 "SELECT name FROM reporting.live_generations WHERE fingerprint = %s FOR UPDATE",
                 (self.schema.fingerprint,),
@@ -307,7 +322,7 @@ class PostgresReadModel:
     def discard_others(self) -> None:
         """See `ReadModel.discard_others`."""
         own = self.schema.fingerprint
-        with psycopg.connect(self._url, autocommit=True, connect_timeout=5) as connection:
+        with _answering(), self._building.connect(autocommit=True) as connection:
             pointers = connection.execute(
                 "SELECT fingerprint, name FROM reporting.live_generations ORDER BY since"
             ).fetchall()
@@ -358,7 +373,7 @@ class PostgresReadModel:
 
     def _analyze(self, generation: str, statement: str) -> None:
         within = Identifier(generation)
-        with psycopg.connect(self._url, autocommit=True, connect_timeout=5) as plain:
+        with self._building.connect(autocommit=True) as plain:
             for one in self.schema.datasets:
                 plain.execute(SQL(statement).format(within, Identifier(one.name)))
             plain.execute(SQL("UPDATE {}.projection_state SET analyzed_at = position").format(within))
@@ -366,9 +381,7 @@ class PostgresReadModel:
     @contextmanager
     def _administering(self, generation: str) -> Iterator[Connection]:
         """A connection of its own in one transaction, for work on the tables of a generation."""
-        engine = create_engine(
-            "postgresql+psycopg://", creator=lambda: psycopg.connect(self._url, connect_timeout=5)
-        )
+        engine = create_engine("postgresql+psycopg://", creator=self._building.connect)
         try:
             with engine.begin() as connection:
                 yield connection.execution_options(schema_translate_map={None: generation})
@@ -450,5 +463,22 @@ def _answering() -> Iterator[None]:
         yield
     except _MISSING as error:
         raise OvertakenError from error
-    except psycopg.OperationalError as error:
+    except (
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        psycopg.errors.ReadOnlySqlTransaction,
+    ) as error:
         raise not_answering() from error
+
+
+def _database(
+    url: str, limits: Limits, settings: Mapping[str, str | int] | None = None, **more: float | None
+) -> Database:
+    waits: dict[str, Any] = {"statement": limits.statement, **more}
+    return Database(url, connect=limits.connect, network=limits.network, settings=settings, **waits)
+
+
+def _is_prepared(connection: psycopg.Connection) -> bool:
+    """Whether what all generations have in common is there: to look is nothing that a server could refuse."""
+    row = connection.execute("SELECT to_regclass('reporting.live_generations') IS NOT NULL").fetchone()
+    return row == (True,)

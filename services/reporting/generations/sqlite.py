@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from secrets import token_hex
@@ -212,8 +212,12 @@ class SqliteReadModel:
     def promote(self, generation: str, catch_up: Callable[[], None]) -> None:
         """See `ReadModel.promote`."""
         old = self.live()
-        connection = sqlite3.connect(":memory:") if old is None else _connect(self._directory / old)
-        try:
+        with (
+            _answering(),
+            closing(
+                sqlite3.connect(":memory:") if old is None else _connect(self._directory / old)
+            ) as connection,
+        ):
             # The worker of the one before waits at its own write until the pointer is elsewhere.
             connection.execute("BEGIN IMMEDIATE")
             catch_up()
@@ -224,8 +228,6 @@ class SqliteReadModel:
                 os.fsync(file.fileno())
             fresh.replace(self._pointer)
             connection.execute("ROLLBACK")
-        finally:
-            connection.close()
 
     def discard_others(self) -> None:
         """See `ReadModel.discard_others`."""
@@ -313,6 +315,8 @@ class SqliteReadModel:
         engine = create_engine("sqlite://", creator=lambda: _connect(path))
         try:
             yield engine
+        except OperationalError as error:
+            raise not_answering() from error
         finally:
             engine.dispose()
 

@@ -10,10 +10,13 @@ from operator import attrgetter
 from typing import Any, ClassVar, Final
 
 from services.reporting.datasets import (
+    KEY_WORD,
     ORGANIZATION,
+    PARTICIPANT,
     PILLAR,
     commitment_corrections,
     commitment_details,
+    commitment_labels,
     commitment_progress,
     commitment_states,
     commitments,
@@ -22,6 +25,7 @@ from services.reporting.datasets import (
 from services.reporting.projections.corrections import Answers, Corrections, answers_of
 from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, Projection, json_text, readers_of
+from services.reporting.terms import folded
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Assessed,
@@ -72,7 +76,7 @@ def _told_of(reads: Registered) -> tuple[Any, ...]:
     return (*((None, None) if origin is None else (origin.kind, _speech_year(origin))), *_registered(reads))
 
 
-_PROGRESS: Final = frozenset(field.name for field in commitment_progress.fields)
+_PROGRESS: Final = frozenset({*(field.name for field in commitment_progress.fields), "stage"})
 _SAYS: Final[dict[type[Event], frozenset[str]]] = {
     Assessed: frozenset({"judgement"}),
     LeadReassigned: frozenset({"lead_organization"}),
@@ -127,9 +131,10 @@ class CommitmentProjection:
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
-        if isinstance(recorded.data, ProgressReported) and recorded.data.percent is None:
+        event = recorded.data
+        if isinstance(event, ProgressReported) and event.percent is None and event.stage is None:
             self._reports = self._reports or ReportsByDay()
-            self._reports.apply(recorded.data, recorded.position)
+            self._reports.apply(event, recorded.position)
             return ()  # most reports are like this: their time comes when they are accepted
         if isinstance(recorded.data, Corrected):
             before = self.answers()
@@ -162,7 +167,8 @@ class CommitmentProjection:
         self.corrections.note(before, after, recorded, self._day_of(recorded.recorded_at))
         if self.corrections.after_due != after_due:
             told[0] = self._states(None)
-        return [*told, Now(commitment_corrections, {self._key: self.corrections.by_day(after)})]
+        corrections = Now(commitment_corrections, {self._key: self.corrections.by_day(after)})
+        return [*told, self._labels(), corrections]
 
     def _by_day(self) -> list[Now]:
         found = [self._states(None), self._descriptions(None)]
@@ -194,13 +200,14 @@ class CommitmentProjection:
             if self._reasons:
                 self._find_moves()
             details = (self._details(since),) if self._has_details() else ()
-            return (self._states(since), self._descriptions(since), self._readers(), *details)
+            described = self._descriptions(since), self._labels()
+            return (self._states(since), *described, self._readers(), *details)
         match event:
             case VisibilityChanged():
                 self._visibility.take_in(event, position)
                 return (self._states(None), self._descriptions(None))
             case LeadReassigned():
-                return (self._states(since), self._readers())
+                return (self._states(since), self._labels(), self._readers())
             case DeadlineRevised() | Completed() | Discarded() | Merged() | Split():
                 begun = self._has_details()
                 if isinstance(event, DeadlineRevised):
@@ -243,13 +250,7 @@ class CommitmentProjection:
 
     def _spans(self, since: date | None) -> list[Span[CommitmentOnDay]]:
         """What held, cut also on the days from which others may read it."""
-        spans = self._facts.spans(since)
-        if not self._visibility.dated:
-            return spans
-        days = {span.valid_from for span in spans}
-        cuts = {day for day in self._visibility.days() if day > spans[0].valid_from} - days
-        spans += [Span(day, self._facts.facts_on(day)) for day in cuts]
-        return sorted(spans, key=lambda span: span.valid_from) if cuts else spans
+        return self._reading_spans(since, self._visibility.days() if self._visibility.dated else ())
 
     def _ended(self, position: int) -> tuple[str | None, str | None, int | None]:
         """Into what it was merged, why it was discarded, and how many days late it was done, whichever it was."""
@@ -267,7 +268,8 @@ class CommitmentProjection:
 
     def _descriptions(self, since: date | None) -> Now:
         found: ByDay = []
-        for day, facts in self._facts.spans(since):
+        reports = self._reports or ReportsByDay()
+        for day, facts in self._reading_spans(since, reports.days_of_stages()):
             reads = facts.registration
             row = (
                 reads.code,
@@ -278,11 +280,45 @@ class CommitmentProjection:
                 reads.goal,
                 reads.adviser,
                 reads.responsible_service,
+                reports.stage_on(day, self._facts),
+                None if reads.origin is None else reads.origin.source,
                 json_text(reads.collaborating_organizations),
+                json_text(reads.key_words),
             )
             if not found or found[-1][1] != row:
                 found.append((day, row))
         return Now(commitments, {self._key: found}, since)
+
+    def _reading_spans(self, since: date | None, cuts: Iterable[date]) -> list[Span[CommitmentOnDay]]:
+        """What held, cut also on some days."""
+        spans = self._facts.spans(since)
+        days = {span.valid_from for span in spans}
+        more = {day for day in cuts if day > spans[0].valid_from} - days
+        if not more:
+            return spans
+        return sorted([*spans, *(Span(day, self._facts.facts_on(day)) for day in more)], key=_first_of)
+
+    def _labels(self) -> Now:
+        """Under what it is filed, from which day on and until which."""
+        found: dict[tuple[Any, ...], ByDay] = {}
+        last: tuple[str, Registered] | None = None
+        for day, facts in self._facts.spans():
+            lead, reads = facts.lead_organization, facts.registration
+            if last is not None and lead == last[0] and reads is last[1]:
+                continue
+            last = lead, reads
+            service = () if reads.responsible_service is None else (reads.responsible_service,)
+            applying = {
+                *((PARTICIPANT.filter, one) for one in (lead, *service, *reads.collaborating_organizations)),
+                *((KEY_WORD.filter, folded(word)) for word in reads.key_words),
+            }
+            for label in applying - found.keys():
+                found[label] = []
+            for label, days in found.items():
+                applies = (label in applying,)
+                if days[-1][1] != applies if days else applies[0]:
+                    days.append((day, applies))
+        return Now(commitment_labels, {(*self._key, *label): days for label, days in found.items()})
 
     def _has_details(self) -> bool:
         return bool(self._endings or self._reasons)
@@ -316,7 +352,10 @@ class CommitmentProjection:
     def _progress(self, event: ProgressReported | ProgressReviewed, position: int) -> Iterable[Now]:
         reports = self._reports = self._reports or ReportsByDay()
         since = reports.apply(event, position)
-        return () if since is None else (self._reported(reports),)
+        if since is None:
+            return ()
+        staged = (self._descriptions(since),) if since in reports.days_of_stages() else ()
+        return (self._reported(reports), *staged)
 
     def _reported(self, reports: ReportsByDay) -> Now:
         found: ByDay = []
@@ -342,6 +381,10 @@ class CommitmentProjection:
     def _readers(self) -> Now:
         """Who leads it, answers for it or works on it."""
         return readers_of(self._id, concerned=self._facts.organizations_on(date.max))
+
+
+def _first_of(span: Span[Any]) -> date:
+    return span.valid_from
 
 
 def _how_it_ended(ending: Ending) -> tuple[str | None, date | None, str | None, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, NamedTuple
@@ -14,12 +14,16 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Text, and_, case, func, literal, select
 
 from services.reporting.datasets import (
+    KEY_WORD,
+    LABELS,
     PILLAR,
     Correction,
     Dataset,
+    Field,
     Type,
     commitment_corrections,
     commitment_details,
+    commitment_labels,
     commitment_progress,
     commitment_states,
     commitments,
@@ -41,13 +45,17 @@ from services.reporting.queries.promises import CountBy, Standing, chains
 from services.reporting.queries.rules import verdict
 from services.reporting.queries.states import rows_there, states_told
 from services.reporting.reading import Reading
+from services.reporting.terms import folded
+from shared.errors import InvalidInput
 from shared.events.commitments import Evidence
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
 
 STATUS: Final = "status"
-DIMENSIONS: Final = {name: field for name, field in commitment_states.filters.items() if field.group}
-"""What a board can be filtered and grouped by, besides status."""
+FILTERS: Final[dict[str, Field]] = commitment_states.filters | commitments.filters | LABELS
+"""What commitments can be filtered by, besides status: on the board, in the list, wherever else."""
+DIMENSIONS: Final = {name: field for name, field in FILTERS.items() if field.group}
+"""What a board can be grouped by, besides status."""
 
 _row: Final = commitment_states.c
 COUNTED: Final = (*Status, Closure.MERGED, Closure.SPLIT)
@@ -56,7 +64,7 @@ COUNTED: Final = (*Status, Closure.MERGED, Closure.SPLIT)
 _ORDER: Final = {word.value: number for number, word in enumerate(COUNTED)}
 
 Filters = Mapping[str, Sequence[str]]
-"""For each of `DIMENSIONS` or `status`, the values admitted."""
+"""For each of `FILTERS` or `status`, the values admitted."""
 
 
 class Because(msgspec.Struct, frozen=True):
@@ -109,6 +117,8 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
     public_deadline_on: date | None = None
     internal_deadline_on: date | None = None
     parent: str | None = None
+    collaborating_organizations: list[str] = msgspec.field(default_factory=list)
+    key_words: list[str] = msgspec.field(default_factory=list)
     merged_into: str | None = None
     split_from: str | None = None
     split_into: list[str] = msgspec.field(default_factory=list)
@@ -200,6 +210,14 @@ class Board(msgspec.Struct, frozen=True):
     more: bool = False
 
 
+class Listed(NamedTuple):
+    """A page of commitments, whether the list goes on, and how many the whole list has where that was asked for."""
+
+    items: list[Item]
+    more: bool
+    total: int | None
+
+
 def board_as_of(
     reading: Reading,
     at: AsOf,
@@ -267,6 +285,7 @@ def _counting(
     rule: Rule,
     count_by: CountBy,
 ) -> _Counting:
+    _refuse_people({*filters, *columns}, scope)
     there, told = rows_there(reading, at, scope), states_told(reading, scope, at.position)
     status: ColumnElement[Any] = func.coalesce(verdict(rule, told, at.on), _row.closure)
     followed: Mapping[UUID, Standing] = {}
@@ -277,17 +296,50 @@ def _counting(
         words = _words(_row.commitment_id, {one: standing.counted_as for one, standing in followed.items()})
         status = case(*words, else_=status) if words else status
     pillar: ColumnElement[Any] = _row.pillar
+    beside = not commitments.filters.keys().isdisjoint({*filters, *columns})
     if (filters.get(PILLAR) or PILLAR in columns) and (above := parents_giving_pillars(reading, at, scope)):
         own = (_row.pillar.is_not(None), _row.pillar)
         pillar = case(own, *_words(commitments.c.parent, above))
+        beside = True
+    if beside:
         there = and_(there, beside_states(at))
     others = {name: values for name, values in filters.items() if name != PILLAR}
     of_pillar = [pillar.in_(filters[PILLAR])] if filters.get(PILLAR) else []
     in_state = [status.in_(filters[STATUS])] if filters.get(STATUS) else []
-    chosen = and_(there, *commitment_states.admits(others), *of_pillar, *in_state)
+    admitted = (*commitment_states.admits(others), *commitments.admits(others), *_labelled(others, at))
+    chosen = and_(there, *admitted, *of_pillar, *in_state)
     # Under names of their own: in a GROUP BY the name of a column means that column, and not what is selected by it.
-    keys = [(pillar if name == PILLAR else _row[name]).label(f"by_{name}") for name in columns]
+    keys = [_key(name, pillar).label(f"by_{name}") for name in columns]
     return _Counting(status.label(STATUS), chosen, keys, followed)
+
+
+def _key(name: str, pillar: ColumnElement[Any]) -> ColumnElement[Any]:
+    """By what rows are grouped: a column of a dataset, or the pillar that may be that of something above."""
+    column: ColumnElement[Any] = commitments.c[name] if name in commitments.filters else _row[name]
+    return pillar if name == PILLAR else column
+
+
+def _labelled(filters: Filters, at: AsOf) -> list[ColumnElement[bool]]:
+    """The conditions of filters by labels."""
+    columns, found = commitment_labels.c, list[ColumnElement[bool]]()
+    for label in LABELS.keys() & filters.keys():
+        wanted = filters[label] if label != KEY_WORD.filter else [folded(word) for word in filters[label]]
+        filed = select(columns.commitment_id).where(
+            columns.label == label,
+            columns.value.in_(wanted),
+            columns.applies,
+            commitment_labels.holds(at.on, at.position),
+        )
+        found.append(_row.commitment_id.in_(filed))
+    return found
+
+
+def _refuse_people(asked: Collection[str], scope: Scope) -> None:
+    """Who advises is for the government alone, and so are the questions that would tell."""
+    for name in asked:
+        if scope.name == "public" and name in FILTERS and FILTERS[name].person:
+            detail = f"Only somebody with a token may ask by '{name}': it names people."
+            raise InvalidInput("people-not-public", detail, pointer=f"/query/{name}")
 
 
 def _words(column: ColumnElement[Any], words: Mapping[Any, str]) -> list[Any]:
@@ -296,6 +348,29 @@ def _words(column: ColumnElement[Any], words: Mapping[Any, str]) -> list[Any]:
     for value, word in words.items():
         by_word[word].append(value)
     return [(column.in_(values), literal(word, Text)) for word, values in by_word.items()]
+
+
+def list_as_of(
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    filters: Filters,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+    rule: Rule = TRAFFIC_LIGHT_1,
+    count: bool = False,
+) -> Listed:
+    """The commitments that filters admit in order of code, from beyond `after`; their number where it is asked for."""
+    counting = _counting(reading, at, scope, filters, [], rule, CountBy.COMMITMENT)
+    total = None
+    if count:
+        total = reading.connection.execute(select(func.count()).where(counting.chosen)).scalar_one()
+    beyond = [] if after is None else [_row.code > after]
+    told = states_told(reading, scope, at.position)
+    page = select(*told).where(counting.chosen, *beyond).order_by(_row.code).limit(limit + 1)
+    rows = reading.connection.execute(page).all()
+    return Listed(_items(reading, at, scope, rows[:limit], rule, counting.followed), len(rows) > limit, total)
 
 
 def _counts(reading: Reading, counting: _Counting) -> Sequence[Any]:
@@ -480,7 +555,11 @@ def _item(
     own_fact = decider.commitment_id == row.commitment_id
     if rule.line_for(row, on).verdict == Status.DELAYED:
         late_days = (on - row.public_deadline).days
-    dimensions = {field.name: getattr(row, field.name) for field in DIMENSIONS.values()} | {PILLAR: pillar}
+    dimensions = {
+        field.name: getattr(described if name in commitments.filters else row, field.name)
+        for name, field in DIMENSIONS.items()
+        if not field.person or scope.name != "public"
+    } | {PILLAR: pillar}
     return Item(
         id=row.commitment_id,
         code=row.code,
@@ -508,6 +587,8 @@ def _item(
         percent=_percent(progress and progress.percent),
         percent_unreviewed=_percent(progress and progress.percent_unreviewed),
         **dimensions,
+        collaborating_organizations=commitments.value(described, "collaborating_organizations"),
+        key_words=commitments.value(described, "key_words"),
         **{name: names.of(field.names, dimensions[field.name]) for name, field in _NAMED.items()},
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,8 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.reporting.datasets import Dataset, bodies, commitments, decisions, meetings
 from services.reporting.datasets import Field as ColumnField
+from services.reporting.datasets import bodies, bounds, commitments, decisions, meetings
 from services.reporting.generations.interface import ReadModel, of_another_log
 from services.reporting.queries.access import Scope, readable_rows, scope_of
 from services.reporting.queries.moments import AsOf, as_of, not_reached, position_asked_for, to_come
@@ -332,21 +332,32 @@ def _names(field: ColumnField) -> list[Names]:
     return [Names(Kind(field.names))] if field.names else []
 
 
-def filter_parameters(dataset: Dataset) -> dict[str, Any]:
-    """The query parameters that a dataset admits rows by, for a model of a query."""
-    return {
-        name: (
-            Annotated[str | None, listed(field.about, field.words or ()), *_names(field)],
-            None,
-        )
-        for name, field in dataset.filters.items()
-    }
+def filter_parameters(filters: Mapping[str, ColumnField]) -> dict[str, Any]:
+    """The query parameters of some filters, for a model of a query."""
+    found: dict[str, Any] = {}
+    for name, field in filters.items():
+        if field.between:
+            for bound, word in zip(bounds(name), ("later", "earlier"), strict=True):
+                found[bound] = (
+                    Annotated[CivilDay | None, Field(description=f"{field.about} {word}.")],
+                    None,
+                )
+        else:
+            listing = listed(field.about, field.words or ())
+            found[name] = (Annotated[str | None, listing, *_names(field)], None)
+    return found
 
 
-def filters_in(query: Query, dataset: Dataset) -> dict[str, list[str]]:
-    """What a query admits rows of a dataset by; InvalidInput for a value that cannot be one."""
-    found = {name: values_in(query, name, field.words) for name, field in dataset.filters.items()}
-    return {name: values for name, values in found.items() if values}
+def filters_in(query: Query, filters: Mapping[str, ColumnField]) -> dict[str, list[str]]:
+    """What a query admits rows by; InvalidInput for a value that cannot be one."""
+    found: dict[str, list[str]] = {}
+    for name, field in filters.items():
+        if field.between:
+            days = {bound: getattr(query, bound) for bound in bounds(name)}
+            found |= {bound: [day.isoformat()] for bound, day in days.items() if day is not None}
+        elif values := values_in(query, name, field.words):
+            found[name] = values
+    return found
 
 
 def values_in(query: Query, name: str, known: Iterable[str] | None = None) -> list[str]:

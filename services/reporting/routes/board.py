@@ -12,11 +12,11 @@ from pydantic import Field, create_model
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.reporting.datasets import commitment_states
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import (
     COUNTED,
     DIMENSIONS,
+    FILTERS,
     STATUS,
     Board,
     Item,
@@ -77,7 +77,7 @@ class _BoardQuery(Paged):
     ] = None
 
 
-BoardQuery: Final = create_model("BoardQuery", __base__=_BoardQuery, **filter_parameters(commitment_states))
+BoardQuery: Final = create_model("BoardQuery", __base__=_BoardQuery, **filter_parameters(FILTERS))
 
 
 class ChangesQuery(Asked):
@@ -175,7 +175,7 @@ def board_routes(reporting: Reporting) -> Router:
         after, pinned = going_on(request, query.cursor, str)
         if after is not None and groups:
             raise InvalidInput("cursor-with-groups", "A grouped board has no pages.", pointer="/query/cursor")
-        filters = filters_in(query, commitment_states)
+        filters = filters_in(query, FILTERS)
         if states := values_in(query, STATUS, COUNTED):
             filters[STATUS] = states
 

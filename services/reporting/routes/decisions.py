@@ -83,7 +83,7 @@ class _GapsQuery(_DecisionsQuery):
     ] = 30
 
 
-_FILTERS: Final[dict[str, Any]] = filter_parameters(decisions)
+_FILTERS: Final[dict[str, Any]] = filter_parameters(decisions.filters)
 DecisionsQuery: Final = create_model("DecisionsQuery", __base__=_FeedQuery, **_FILTERS)
 ChangesQuery: Final = create_model("DecisionChangesQuery", __base__=_ChangesQuery, **_FILTERS)
 GapsQuery: Final = create_model("GapsQuery", __base__=_GapsQuery, **_FILTERS)
@@ -214,7 +214,7 @@ def _going_on(request: Request, query: _ChangesQuery | _FeedQuery) -> tuple[int,
 
 def _decided(query: _DecidedQuery) -> dict[str, Any]:
     """What a query admits decisions by that stays as it is, whatever is said of them."""
-    return filters_in(query, decisions) | {
+    return filters_in(query, decisions.filters) | {
         "organization": values_in(query, "organization"),
         "agreed_since": query.agreed_since,
         "has_budget_impact": query.has_budget_impact,

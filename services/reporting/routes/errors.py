@@ -29,6 +29,11 @@ ERRORS: dict[str, Explained] = {
         "must not lie beyond `known_at` and `position`.",
     ),
     "days-reversed": Explained(422, "Days reversed", "`from` must not be later than `to`."),
+    "people-not-public": Explained(
+        422,
+        "People are not public",
+        "Who advises a commitment is told to those inside government: ask with a token, or without this parameter.",
+    ),
     "group-by-unknown": Explained(
         422, "Unknown grouping", "`group_by` takes one or several of the listed names, each once, by commas."
     ),

@@ -82,7 +82,9 @@ class _RegisterQuery(Paged):
     ] = None
 
 
-RegisterQuery: Final = create_model("RegisterQuery", __base__=_RegisterQuery, **filter_parameters(bodies))
+RegisterQuery: Final = create_model(
+    "RegisterQuery", __base__=_RegisterQuery, **filter_parameters(bodies.filters)
+)
 
 
 class _ActionItemsQuery(Paged):
@@ -102,7 +104,7 @@ class _ActionItemsQuery(Paged):
 
 
 ActionItemsQuery: Final = create_model(
-    "ActionItemsQuery", __base__=_ActionItemsQuery, **filter_parameters(action_items)
+    "ActionItemsQuery", __base__=_ActionItemsQuery, **filter_parameters(action_items.filters)
 )
 
 
@@ -166,7 +168,9 @@ def meeting_routes(reporting: Reporting) -> Router:
 
         In the totals over bodies every meeting counts on its own day.
         """
-        chosen = RegisterFilters(**filters_in(query, bodies), organization=values_in(query, "organization"))
+        chosen = RegisterFilters(
+            **filters_in(query, bodies.filters), organization=values_in(query, "organization")
+        )
         after, pinned = going_on(request, query.cursor, str)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> _Register:
@@ -217,7 +221,7 @@ def meeting_routes(reporting: Reporting) -> Router:
         All pages of one list are about the same day and position as its first.
         """
         chosen = ActionItemFilters(
-            **filters_in(query, action_items),
+            **filters_in(query, action_items.filters),
             state=values_in(query, "state", ActionItemState),
             body=values_in(query, "body"),
             commitment=values_in(query, "commitment"),

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, NullPool, create_engine
+
+from shared.postgres import Database
 
 LOCK: Final = 563_201_013
 """The advisory lock of whoever migrates."""
@@ -23,12 +24,10 @@ BUSY_TIMEOUT: Final = 60
 """Seconds to wait for another process that migrates the same file."""
 
 
-def migrate_postgres(conninfo: str) -> None:
+def migrate_postgres(database: Database) -> None:
     """Migrate a PostgreSQL database; waits for another process that is at it."""
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), poolclass=NullPool
-    )
-    with psycopg.connect(conninfo, autocommit=True) as guard:
+    engine = create_engine("postgresql+psycopg://", creator=database.connect, poolclass=NullPool)
+    with database.connect(autocommit=True) as guard:
         # Asked for again and again: whoever waits inside a statement is waited for by an index that is made
         # beside running appends.
         while guard.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):

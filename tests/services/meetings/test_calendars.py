@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from services.meetings.meeting.calendars import timezone_of
+from services.meetings.meeting.calendars import calendar_of, timezone_of
 from tests.services.meetings.installation import Installation
 
 pytestmark = pytest.mark.anyio
@@ -195,3 +195,12 @@ def test_the_clocks_change_in_chile_at_the_second_the_rules_say() -> None:
         instant += timedelta(hours=1)
     # Two a year, but for 2015, when summer time did not end.
     assert changes == 2 * 17 - 2
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=90))
+def test_a_name_of_whatever_characters_is_one_property_of_a_calendar(name: str) -> None:
+    text = calendar_of([], SANTIAGO, lambda _: ("", None), f"a\n{name}\r\x00b").decode()
+    well_formed(text)
+    read = Calendar.from_ical(text)["x-wr-calname"]
+    shown = [one if one.isprintable() else " " for one in f"a\n{name}\r\x00b"]
+    assert read == "".join(shown)

@@ -61,6 +61,11 @@ MINISTRIES = ("a", "b", "c")
 Story = list[tuple[str, Event]]
 
 
+def changed_in(event: Event) -> tuple[str, Any, date] | None:
+    """Which field an event says is another one, what it is, and from which day on."""
+    return (event.field, event.value, event.effective_on) if isinstance(event, Changed) else None
+
+
 class Teller:
     """Makes up a history: any event on any day, in any order, from one seed."""
 

@@ -41,7 +41,11 @@ class Installation:
     """One service and credentials for it; `now` moves only when the test moves it."""
 
     def __init__(
-        self, folder: Path, stage: Stage, create: Callable[[Settings, Clock], Service] = create_app
+        self,
+        folder: Path,
+        stage: Stage,
+        create: Callable[[Settings, Clock], Service] = create_app,
+        **settings: Any,
     ) -> None:
         self.now = datetime(2013, 4, 30, 15, tzinfo=UTC)
         self.stage = stage
@@ -51,6 +55,7 @@ class Installation:
             read_model_url=read_model_url(stage.log_url),
             access_log=False,
             follow_decisions=False,
+            **settings,
         )
         self.app = create(self.settings, Clock(now=lambda: self.now))
         self.http: httpx.AsyncClient

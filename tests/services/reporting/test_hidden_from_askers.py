@@ -436,6 +436,14 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "count_by=promise&group_by=pillar,status",
         "count_by=promise&pillar=security",
     ),
+    "/v1/commitments": (
+        "include=total",
+        "limit=1",
+        "participant=MININT&include=total",
+        *(f"parent={code}" for code in ("HID-1", "INS-1", "OPEN-5-A", "NONE-1")),
+        "deadline_from=2013-04-01",
+        "on=2013-03-20&status=needs_attention_internal_deadline",
+    ),
     "/v1/tree": ("", "on=2013-04-21"),
     "/v1/plan-profile": ("", "on=2013-04-21"),
     "/v1/board/changes": (

@@ -6,12 +6,15 @@ import asyncio
 import json
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 
-from shared.http.unparsed import Protocol
+from shared.http.unparsed import LARGEST_HEAD, Protocol
 from tests.shared.http.test_problems import problem
 from tests.support.web import Installation
 
@@ -115,24 +118,68 @@ async def test_an_address_in_another_encoding_is_told_to_use_utf_8(installation:
     assert "educaci%C3%B3n" in named.json()["detail"]
 
 
-def test_an_accent_as_it_is_in_an_address_is_answered_with_a_problem_that_says_how_to_write_it() -> None:
-    listening = socket.create_server(("127.0.0.1", 0))
+@contextmanager
+def listening() -> Iterator[tuple[str, int]]:
+    """The server as services run it, in front of an application that no request should reach."""
+    socket_ = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
         uvicorn.Config(_nothing, http=Protocol, lifespan="off", log_config=None, ws="none")
     )
-    serving = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
+    serving = threading.Thread(target=lambda: asyncio.run(server.serve([socket_])))
     serving.start()
     try:
-        with socket.create_connection(listening.getsockname(), timeout=30) as connection:
-            connection.sendall("GET /v1/things?kind=educación HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            answer = b"".join(iter(lambda: connection.recv(4096), b""))
+        yield socket_.getsockname()
     finally:
         server.should_exit = True
         serving.join()
+
+
+def refusal_of(connection: socket.socket) -> tuple[bytes, dict[str, Any]]:
+    """The head and the document that a server sent before it hung up."""
+    answer = b""
+    with suppress(ConnectionError):
+        while part := connection.recv(4096):
+            answer += part
     head, _, body = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 400 ")
     assert b"application/problem+json" in head
-    assert "educaci%C3%B3n" in json.loads(body)["detail"]
+    return head, json.loads(body)
+
+
+def test_an_accent_as_it_is_in_an_address_is_answered_with_a_problem_that_says_how_to_write_it() -> None:
+    with listening() as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall("GET /v1/things?kind=educación HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        head, document = refusal_of(connection)
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert "educaci%C3%B3n" in document["detail"]
+
+
+@pytest.mark.parametrize(
+    ("begin", "part"),
+    [
+        (b"GET /v1/things?a=", b"a" * 4096),
+        (b"GET /v1/things HTTP/1.1\r\nX-Long: ", b"a" * 4096),
+        (b"GET /v1/things HTTP/1.1\r\n", b"X-Short: a\r\n" * 300),
+    ],
+    ids=["address", "header", "headers"],
+)
+def test_a_head_without_end_is_refused_and_not_kept(begin: bytes, part: bytes) -> None:
+    sent = len(begin)
+    with listening() as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(begin)
+        with suppress(ConnectionError):
+            # Far more than is taken, and than the buffers between us hold.
+            while sent < 64 * 1024 * 1024:
+                connection.sendall(part)
+                sent += len(part)
+    assert LARGEST_HEAD <= sent < 64 * 1024 * 1024
+
+
+def test_a_head_that_is_a_little_too_large_is_told_so() -> None:
+    with listening() as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(b"GET /v1/things HTTP/1.1\r\nX-Long: " + b"a" * LARGEST_HEAD)
+        head, document = refusal_of(connection)
+    assert head.startswith(b"HTTP/1.1 431 ")
+    assert (document["type"], document["status"]) == ("/errors/head-too-large", 431)
 
 
 async def _nothing(_scope: object, _receive: object, _send: object) -> None:

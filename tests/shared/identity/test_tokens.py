@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,8 +23,10 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
 from shared.identity.actor import Actor, Role
+from shared.identity.authentication import Authenticator
 from shared.identity.development import AUDIENCE, ISSUER, DevelopmentKey, issue_development_token
 from shared.identity.jwks import PublishedKeys
+from shared.identity.keys import KeyDirectory
 from shared.identity.tokens import TokenVerifier
 
 NOW = datetime(2026, 11, 21, 18, tzinfo=UTC)
@@ -33,10 +39,18 @@ class Provider(BaseHTTPRequestHandler):
     keys: ClassVar[list[dict[str, Any]]] = []
     status: ClassVar[int] = 200
     asked: ClassVar[int] = 0
+    instead: ClassVar[Iterator[bytes] | None] = None
+    """Parts of an answer of another kind, sent for as long as somebody reads."""
 
     def do_GET(self) -> None:
         """Answers with the key set."""
         type(self).asked += 1
+        if self.instead is not None:
+            with contextlib.suppress(OSError):
+                self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n")
+                for part in self.instead:
+                    self.wfile.write(part)
+            return
         body = json.dumps({"keys": self.keys}).encode()
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(body)))
@@ -49,7 +63,7 @@ class Provider(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def provider() -> Iterator[tuple[type[Provider], str]]:
-    handler = type("ThisProvider", (Provider,), {"keys": [], "status": 200, "asked": 0})
+    handler = type("ThisProvider", (Provider,), {"keys": [], "status": 200, "asked": 0, "instead": None})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -97,8 +111,8 @@ def published(key: Any, kid: str, **more: str) -> dict[str, Any]:
     return {**json.loads(jwk), "kid": kid, "use": "sig", **more}
 
 
-def verifier_at(url: str, time: Time | None = None) -> TokenVerifier:
-    keys = PublishedKeys(url, monotonic=time or Time(), timeout=2)
+def verifier_at(url: str, seconds: Time | None = None) -> TokenVerifier:
+    keys = PublishedKeys(url, monotonic=seconds or Time(), timeout=2)
     return TokenVerifier(keys, issuer=PROVIDER, audience=AUDIENCE, clock=Clock(now=lambda: NOW))
 
 
@@ -137,6 +151,9 @@ async def test_a_development_token_lives_as_long_as_asked(tmp_path: Path) -> Non
         {"sub": None},
         {"sub": ""},
         {"sub": "a\nb"},
+        {"sub": "key:3f9c21a07b44"},
+        {"sub": "Key:3f9c21a07b44"},
+        {"sub": "policy:decisions"},
         {"organization": None},
         {"organization": 7},
         {"role": "king"},
@@ -166,6 +183,51 @@ async def test_what_is_no_token_is_refused(token: str, tmp_path: Path) -> None:
     verifier, _ = development(tmp_path)
     with pytest.raises(Unauthenticated):
         await verifier.verify(token)
+
+
+def with_header(header: bytes) -> str:
+    parts = (header, json.dumps(claims()).encode(), b"signature")
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"alg":["RS256"]}',
+        b'{"alg":{"a":1}}',
+        b'{"alg":null}',
+        b'{"alg":"HS256","kid":["a"]}',
+        b'{"alg":"HS256","kid":{}}',
+        b'{"alg":"HS256","crit":[[]]}',
+        b'{"alg":"HS256","a":' + b"[" * 8_000 + b"]" * 3_000 + b"}",
+        b"[]",
+        b"7",
+        b"\xff",
+    ],
+    ids=lambda header: header[:24].decode("latin-1"),
+)
+async def test_a_token_with_a_header_of_any_shape_is_refused_and_breaks_nothing(
+    header: bytes, tmp_path: Path
+) -> None:
+    verifier, _ = development(tmp_path)
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(with_header(header))
+
+
+async def test_a_token_that_is_valid_for_too_long_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "development.key"
+    verifier = TokenVerifier(
+        DevelopmentKey(path),
+        issuer=PROVIDER,
+        audience=AUDIENCE,
+        clock=Clock(now=lambda: NOW),
+        longest=24 * 3600,
+    )
+    secret, now = DevelopmentKey(path).secret, int(NOW.timestamp())
+    await verifier.verify(jwt.encode(claims(exp=now + 24 * 3600), secret))
+    for seconds in (24 * 3600 + 60, 10**9, 10**300):
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(jwt.encode(claims(exp=now + seconds), secret))
 
 
 async def test_an_unsigned_token_is_refused(tmp_path: Path) -> None:
@@ -215,8 +277,8 @@ async def test_a_new_key_is_asked_for_but_not_more_often_than_patience_allows(
 ) -> None:
     server, url = provider
     server.keys = [published(rsa_key, "old")]
-    time = Time()
-    verifier = verifier_at(url, time)
+    seconds = Time()
+    verifier = verifier_at(url, seconds)
     await verifier.verify(jwt.encode(claims(), rsa_key, algorithm="RS256", headers={"kid": "old"}))
     rotated = jwt.encode(claims(), rsa_key, algorithm="RS256", headers={"kid": "new"})
     for _ in range(5):
@@ -224,7 +286,7 @@ async def test_a_new_key_is_asked_for_but_not_more_often_than_patience_allows(
             await verifier.verify(rotated)
     assert server.asked == 1
     server.keys = [published(rsa_key, "new")]
-    time.seconds += 31
+    seconds.seconds += 31
     await verifier.verify(rotated)
     assert server.asked == 2
 
@@ -234,15 +296,15 @@ async def test_a_provider_that_fails_makes_us_unavailable_and_nobody_unauthentic
 ) -> None:
     server, url = provider
     server.status = 500
-    time = Time()
-    verifier = verifier_at(url, time)
+    seconds = Time()
+    verifier = verifier_at(url, seconds)
     token = jwt.encode(claims(), rsa_key, algorithm="RS256", headers={"kid": "r"})
     for _ in range(3):
         with pytest.raises(Unavailable):
             await verifier.verify(token)
     assert server.asked == 1
     server.status, server.keys = 200, [published(rsa_key, "r")]
-    time.seconds += 31
+    seconds.seconds += 31
     await verifier.verify(token)
 
 
@@ -251,12 +313,12 @@ async def test_keys_already_known_outlive_a_provider_that_fails(
 ) -> None:
     server, url = provider
     server.keys = [published(rsa_key, "r")]
-    time = Time()
-    verifier = verifier_at(url, time)
+    seconds = Time()
+    verifier = verifier_at(url, seconds)
     token = jwt.encode(claims(), rsa_key, algorithm="RS256", headers={"kid": "r"})
     await verifier.verify(token)
     server.status = 500
-    time.seconds += 4000
+    seconds.seconds += 4000
     await verifier.verify(token)
     assert server.asked == 2
 
@@ -266,3 +328,66 @@ async def test_a_provider_nobody_listens_for_is_unavailable() -> None:
         await verifier_at("http://127.0.0.1:1/jwks").verify(
             jwt.encode(claims(), Ed25519PrivateKey.generate(), algorithm="EdDSA", headers={"kid": "r"})
         )
+
+
+def drops() -> Iterator[bytes]:
+    """A byte now and then, without end."""
+    while True:
+        time.sleep(0.05)
+        yield b" "
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        repeat(b" " * 65_536),
+        drops(),
+        iter([b'{"keys":' + b"[" * 100_000 + b"]" * 100_000 + b"}"]),
+        iter([b'{"keys": "none"}']),
+        iter([b'{"keys": [' + b'{"kty": "oct"},' * 1_000 + b"{}]}"]),
+    ],
+    ids=["endless", "slow", "deep", "another shape", "very many keys"],
+)
+async def test_a_provider_that_answers_without_measure_makes_us_unavailable(
+    provider: tuple[type[Provider], str], rsa_key: rsa.RSAPrivateKey, instead: Iterator[bytes]
+) -> None:
+    server, url = provider
+    server.instead = instead
+    keys = PublishedKeys(url, monotonic=Time(), timeout=0.5)
+    verifier = TokenVerifier(keys, issuer=PROVIDER, audience=AUDIENCE, clock=Clock(now=lambda: NOW))
+    with pytest.raises(Unavailable):
+        await verifier.verify(jwt.encode(claims(), rsa_key, algorithm="RS256", headers={"kid": "r"}))
+
+
+async def test_a_key_that_is_withdrawn_takes_with_it_the_tokens_that_are_remembered(
+    provider: tuple[type[Provider], str], rsa_key: rsa.RSAPrivateKey
+) -> None:
+    server, url = provider
+    other = Ed25519PrivateKey.generate()
+    server.keys = [published(rsa_key, "leaked"), published(other, "kept")]
+    seconds = Time()
+    authenticator = Authenticator(verifier_at(url, seconds), KeyDirectory(), Clock(now=lambda: NOW))
+
+    def presenting(key: Any, kid: str, algorithm: str) -> dict[bytes, bytes]:
+        token = jwt.encode(claims(), key, algorithm=algorithm, headers={"kid": kid})
+        return {b"authorization": f"Bearer {token}".encode()}
+
+    leaked, kept = presenting(rsa_key, "leaked", "RS256"), presenting(other, "kept", "EdDSA")
+    first = await authenticator.authenticate(kept)
+    await authenticator.authenticate(leaked)
+    server.keys = [published(other, "kept")]
+    # Whoever comes with a new key id has the set fetched anew; so does time.
+    seconds.seconds += 31
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(presenting(other, "new", "EdDSA"))
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(leaked)
+    assert await authenticator.authenticate(kept) is first
+    seconds.seconds += 4000
+    server.keys = []
+    await authenticator.authenticate(kept)  # no keys at all is an answer that is not believed
+    server.keys = [published(rsa_key, "other")]
+    seconds.seconds += 31
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(kept)
+    assert server.asked == 4

@@ -1,0 +1,148 @@
+"""Connections to PostgreSQL as every part of Bitácora makes them: none of them waits for the server without end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+GRACE: Final = 2.0
+"""Seconds that a server has beyond its own limit of a statement: who is silent for longer keeps no limits any more."""
+PAUSE: Final = 1.0
+"""Seconds for which nobody else waits for a server that has just kept somebody waiting for too long."""
+AFTER: Final = 0.1
+"""Seconds between two looks of a waiting connection at whether it is to be interrupted."""
+
+T = TypeVar("T")
+
+
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that is given up when its server keeps silent for too long."""
+
+    database: Database | None = None
+
+    def wait(self, gen: PQGen[T], interval: float = AFTER, timeout: float | None = None) -> T:
+        """See psycopg; without a `timeout`, for as long as the database may take."""
+        database = self.database
+        if database is None or timeout is not None:
+            return super().wait(gen, interval, timeout)
+        began = time.monotonic()
+        try:
+            return super().wait(gen, interval, database.patience)
+        except psycopg.OperationalError:
+            if database.is_silent_since(began):
+                self.close()
+            raise
+
+
+class AsyncConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
+    """The same for an event loop."""
+
+    database: Database | None = None
+
+    async def wait(self, gen: PQGen[T], interval: float = AFTER, timeout: float | None = None) -> T:
+        """See psycopg; without a `timeout`, for as long as the database may take."""
+        database = self.database
+        if database is None or timeout is not None:
+            return await super().wait(gen, interval, timeout)
+        began = time.monotonic()
+        try:
+            return await super().wait(gen, interval, database.patience)
+        except psycopg.OperationalError:
+            if database.is_silent_since(began):
+                await self.close()
+            raise
+
+
+class Database:
+    """A database, how it is connected to, and for how long it is waited for.
+
+    `statement`, `connect` and `network` are seconds; without the first, a statement may take as long as it will.
+    `settings` are those of each session. What the URL itself says stands.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connect: float,
+        network: float,
+        statement: float | None = None,
+        settings: Mapping[str, str | int] | None = None,
+    ) -> None:
+        given = conninfo_to_dict(url)
+        session = dict(settings or {})
+        if statement is not None:
+            session["statement_timeout"] = milliseconds(statement)
+        options = " ".join(f"-c {name}={value}" for name, value in session.items())
+        ours: dict[str, Any] = {
+            "connect_timeout": max(2, round(connect)),
+            "tcp_user_timeout": milliseconds(network),
+            "keepalives_idle": max(1, round(network / 2)),
+            "keepalives_interval": max(1, round(network / 6)),
+            "keepalives_count": 3,
+            "application_name": "bitacora",
+        }
+        self.patience = None if statement is None else statement + GRACE
+        """Seconds for which an answer of the server is waited for, whatever the server does."""
+        self.conninfo = make_conninfo(
+            url,
+            **{name: value for name, value in ours.items() if name not in given},
+            options=f"{options} {given.get('options') or ''}".strip(),
+        )
+        self._not_before = 0.0
+
+    def connect(self, *, autocommit: bool = False) -> Connection:
+        """A new connection."""
+        self.must_answer()
+        try:
+            connection = Connection.connect(self.conninfo, autocommit=autocommit)
+        except psycopg.errors.ConnectionTimeout:
+            self.is_silent()
+            raise
+        self.adopt(connection)
+        return connection
+
+    async def connect_async(self) -> AsyncConnection:
+        """A new connection in autocommit, for the event loop that calls this."""
+        self.must_answer()
+        try:
+            connection = await AsyncConnection.connect(self.conninfo, autocommit=True)
+        except psycopg.errors.ConnectionTimeout:
+            self.is_silent()
+            raise
+        connection.database = self
+        return connection
+
+    def adopt(self, connection: psycopg.Connection[Any]) -> None:
+        """Let a connection that a pool has made wait no longer than ours."""
+        assert isinstance(connection, Connection)
+        connection.database = self
+
+    def must_answer(self) -> None:
+        """Raise OperationalError while the server is known to be silent.
+
+        Whoever waits in line behind those who waited for nothing is told so at once, and not after a wait of their own.
+        """
+        if time.monotonic() < self._not_before:
+            raise psycopg.OperationalError("the server did not answer a moment ago")
+
+    def is_silent(self) -> None:
+        """Somebody has waited for too long."""
+        self._not_before = time.monotonic() + PAUSE
+
+    def is_silent_since(self, began: float) -> bool:
+        """Whether somebody who began to wait at a time (`time.monotonic`) has waited for too long."""
+        if self.patience is None or time.monotonic() - began < self.patience:
+            return False
+        self.is_silent()
+        return True
+
+
+def milliseconds(seconds: float) -> int:
+    """As PostgreSQL's settings want it."""
+    return round(seconds * 1000)
