@@ -352,7 +352,10 @@ class LiveLog:
 
     def _take_in_lines(self, lines: list[tuple[int, bytes]], seen: Bookmark) -> None:
         """Take in what the tail has read. Most of it concerns nobody here: its heading says so, the rest stays text."""
+        known = self._bookmark
         for position, line in lines:
+            if position == known.position and codec.identity_of(line) != known.identity:
+                raise LogWentBack(known)  # it was read before our own was acknowledged, and is not ours
             if position > self.position:
                 own = self._ahead.pop(position, None)
                 if own is not None:
@@ -368,7 +371,7 @@ class LiveLog:
                             self._tell_caches(recorded, own=False)
                         self._tell_subscribers(recorded)
                 self.position = position
-        if seen.position >= self.position:
+        if seen.position > known.position:
             self._reached(seen)
 
     async def _replay(self, head: int) -> None:
