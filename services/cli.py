@@ -103,7 +103,7 @@ def _migrate() -> None:
 
     settings = _settings()
     clock = Clock(settings.timezone)
-    read_model = open_installed(settings, Schema(clock.zone.key))
+    read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     try:
         with _log() as store, ExitStack() as watched:
             store.migrate()
@@ -221,7 +221,7 @@ def rebuild() -> None:
 
     settings = _settings()
     clock = Clock(settings.timezone)
-    read_model = open_installed(settings, Schema(clock.zone.key))
+    read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     try:
         with _log() as store, _progress("Rebuilding") as shown:
             position = rebuild_read_model(

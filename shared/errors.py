@@ -10,6 +10,8 @@
     ├── StaleVersion          the caller decided on an older version than the current one
     ├── PreconditionRequired  the caller must say which version it decided on
     └── Unavailable           the log or the read model cannot answer now; asking again may help
+        └── NotReady          a service cannot do its work as it should; its `code` and sentence are for readiness
+            └── FellBehind    because it, or what it stands on, has not kept up with the log
 
     CorruptEvent (not a BitacoraError: nobody asked for it)  stored bytes are not an event; reading stops there
 
@@ -18,6 +20,8 @@
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class BitacoraError(Exception):
@@ -82,6 +86,19 @@ class Unavailable(BitacoraError):
     def __init__(self, code: str, message: str, *, retry_after: int = 1) -> None:
         super().__init__(code, message)
         self.retry_after = retry_after
+
+
+class NotReady(Unavailable):
+    """Why a service should not be sent requests, for whoever runs it; docs/eventlog.md says what each code asks for."""
+
+
+class FellBehind(NotReady):
+    """`behind` events have not been acted on; the log learned the first of them at `since`."""
+
+    def __init__(self, code: str, message: str, *, behind: int, since: datetime) -> None:
+        super().__init__(code, message)
+        self.behind = behind
+        self.since = since
 
 
 class CorruptEvent(Exception):

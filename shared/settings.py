@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.identity.development import AUDIENCE
+from shared.rules.indicator_warnings import WarningWindows
 
 DB_FUNCTIONS = "POSTGRES_ENABLE_DB_FUNCTIONS"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -45,6 +46,10 @@ class Settings(BaseSettings):
     """By how much a process's clock may be ahead of the engine's, and the last event on record ahead of both."""
     read_model_statement_seconds: float = Field(default=20, ge=1, le=600)
     """For how long one statement on the read model may run."""
+    ready_lag_seconds: float = Field(default=60, ge=1, le=86_400)
+    """For how long a service, a policy or the read model may lack what is in the log, before readiness is red."""
+    disk_free_megabytes: int = Field(default=100, ge=0, le=1_000_000)
+    """With less room than that on the disk of an SQLite file, readiness is red."""
     idempotency_days: float = Field(default=7, ge=1, le=3660)
     """For how long an `Idempotency-Key` is remembered at least: scripts may try again for so long."""
     timezone: str = "America/Santiago"
@@ -151,6 +156,17 @@ class Settings(BaseSettings):
     def effective_development_key_file(self) -> Path:
         """Where the key that signs development tokens is, or will be made."""
         return self.development_key_file or self.data_dir / "development.key"
+
+    @property
+    def warning_windows(self) -> WarningWindows:
+        """What counts as near, in the warning signs of indicators."""
+        return WarningWindows(
+            self.indicator_deadline_days,
+            self.indicator_green_days,
+            self.indicator_bad_figure_days,
+            self.indicator_stale_days,
+            self.indicator_ratchet_share,
+        )
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:

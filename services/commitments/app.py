@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
@@ -15,12 +16,13 @@ from services.commitments.indicator.repository import Indicators
 from services.commitments.key import routes as key
 from services.commitments.outcome import routes as outcome
 from services.commitments.outcome.decisions import Decisions
-from services.commitments.outcome.policy import decisions_policy
+from services.commitments.outcome.policy import ACTED_ON, FOLLOWER, decisions_policy
 from services.commitments.outcome.repository import DecisionOutcomes
 from services.commitments.plan import routes as plan
 from services.commitments.plan.repository import Directory
 from shared.aggregate.redaction import Readers, Reference
 from shared.clock import Clock
+from shared.eventlog.follower import keeps_up
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
@@ -29,7 +31,6 @@ from shared.http.metrics import new_registry
 from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
-from shared.rules.indicator_warnings import WarningWindows
 from shared.settings import Settings
 
 PORT = 8001
@@ -44,7 +45,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     """The service over the log that the settings name; it begins to follow the log when it is started."""
     clock = clock or Clock(settings.timezone)
     store = open_log(settings)
-    live = LiveLog(store, clock)
+    live = LiveLog(store, clock, bound=timedelta(seconds=settings.ready_lag_seconds))
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
     live.on_restart(keys.clear)
@@ -54,13 +55,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     indicators = Indicators(live, directory, commitments)
     outcomes = DecisionOutcomes(live, decisions, commitments, indicators)
     policy = decisions_policy(live, decisions, outcomes) if settings.follow_decisions else None
-    windows = WarningWindows(
-        settings.indicator_deadline_days,
-        settings.indicator_green_days,
-        settings.indicator_bad_figure_days,
-        settings.indicator_stale_days,
-        settings.indicator_ratchet_share,
-    )
 
     async def readers_of(reference: Reference) -> Readers | None:
         match reference.kind:
@@ -92,7 +86,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             store.close()
 
     async def decisions_act() -> str:
-        return "this process leaves decisions to others" if policy is None else await policy.readiness()
+        if policy is not None:
+            return await policy.readiness()
+        return await keeps_up(live, FOLLOWER, ACTED_ON, "this process leaves decisions to others")
 
     registry = new_registry()
     if policy is not None:
@@ -104,7 +100,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         routers=[
             commitment.commitment_routes(commitments, readers_of, indicators.of_commitment),
             plan.plan_routes(live, directory),
-            indicator.indicator_routes(indicators, readers_of, windows),
+            indicator.indicator_routes(indicators, readers_of, settings.warning_windows),
             outcome.outcome_routes(outcomes),
             key.key_routes(live, directory),
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
@@ -42,7 +43,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     """The service over the log that the settings name; it begins to follow the log when it is started."""
     clock = clock or Clock(settings.timezone)
     store = open_log(settings)
-    live = LiveLog(store, clock)
+    live = LiveLog(store, clock, bound=timedelta(seconds=settings.ready_lag_seconds))
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
     live.on_restart(keys.clear)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
@@ -16,10 +17,14 @@ from services.reporting.routes.commitments import commitment_routes
 from services.reporting.routes.decisions import decision_routes
 from services.reporting.routes.errors import ERRORS
 from services.reporting.routes.events import event_routes
+from services.reporting.routes.indicators import indicator_routes
 from services.reporting.routes.meetings import meeting_routes
 from services.reporting.routes.plan import plan_routes
+from services.reporting.routes.signs import sign_routes
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
+from shared.errors import NotReady
+from shared.eventlog.lag import keeping_up, lag_of
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
@@ -39,9 +44,10 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     """The service over the log and the read model that the settings name; it makes no tables."""
     clock = clock or Clock(settings.timezone)
     store = open_log(settings)
-    schema = schema or Schema(clock.zone.key)
+    schema = schema or Schema(clock.zone.key, windows=settings.warning_windows)
     read_model = open_installed(settings, schema)
-    live = LiveLog(store, clock)
+    bound = timedelta(seconds=settings.ready_lag_seconds)
+    live = LiveLog(store, clock, writes=False, bound=bound)
     keys = KeyDirectory()
     live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
     live.on_restart(keys.clear)
@@ -64,9 +70,16 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     async def read_model_is_ready() -> str:
         def look() -> str:
             with reporting.reading(anew=True) as reading:
-                behind = max(0, store.head() - reading.position)
-                found = f"at position {reading.position}, {behind} behind the log"
-                return found if reading.stopped_because is None else f"{found}: {reading.stopped_because}"
+                found = f"at position {reading.position}"
+                if reading.stopped_because is not None:
+                    raise NotReady("read-model-stopped", f"{found}: {reading.stopped_because}")
+                if reading.seen > bound.total_seconds():
+                    raise NotReady(
+                        "worker-absent",
+                        f"{found}; no worker has shown itself for {reading.seen:.0f} seconds",
+                    )
+                lag = lag_of(store, reading.position)
+                return keeping_up("read-model-behind", found, lag, clock.now(), bound)
 
         return await asyncio.to_thread(look)
 
@@ -80,6 +93,8 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
             decision_routes(reporting),
             meeting_routes(reporting),
             plan_routes(reporting),
+            indicator_routes(reporting),
+            sign_routes(reporting),
             event_routes(reporting),
         ],
         settings=settings,

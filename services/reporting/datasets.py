@@ -25,6 +25,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Date,
+    Double,
     Index,
     Integer,
     MetaData,
@@ -40,7 +41,9 @@ from services.reporting.intervals import path
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.vocabulary import (
     CommitmentKind,
+    Direction,
     DiscardReason,
+    Frequency,
     Judgement,
     Nature,
     OriginKind,
@@ -49,8 +52,10 @@ from shared.events.vocabulary import (
 )
 from shared.events.vocabulary import Scope as CommitmentScope
 from shared.identity.actor import Actor
+from shared.rules.indicator_verdict import IndicatorStatus
+from shared.rules.indicator_warnings import WINDOWS, WarningWindows
 
-PROJECTIONS: Final = 4
+PROJECTIONS: Final = 5
 """To be raised whenever a projection makes other rows of the same events."""
 
 END_OF_DAYS: Final = date.max
@@ -158,7 +163,8 @@ class Dataset:
     """One table of the read model, declared by its key and its columns (see `fields_in`).
 
     The key tells rows apart that are known at the same time. `readable`: the key under which `readers` names who may
-    read a row that is not open to the asker by its `visibility`; every dataset with it has that column.
+    read a row that is not open to the asker by its `visibility`; every dataset with it has that column. `within`: the
+    column with the code of a commitment, of which the readers of the row, too, have to be readers.
     """
 
     def __init__(
@@ -169,6 +175,7 @@ class Dataset:
         valid_time: bool = False,
         by_interval: bool = False,
         readable: str = "",
+        within: str = "",
         indexes: Sequence[tuple[str, ...]] = (),
     ) -> None:
         self.name = name
@@ -180,6 +187,7 @@ class Dataset:
         self.by_interval = by_interval
         """Whether rows are looked for by day and position alone, through an interval tree (see `intervals`)."""
         self.readable = readable
+        self.within = within
         self.indexes = tuple(indexes)
         self.by_name = {field.name: field for field in (*self.key, *self.fields)}
         self.primary_key: tuple[str, ...] = (
@@ -566,6 +574,68 @@ action_items: Final = Dataset(
 )  # fmt: skip
 """On which days what held of an action item."""
 
+indicators: Final = Dataset(
+    "indicators",
+    "indicator_id: id",
+    *("code, defined_at: position", _VISIBILITY, "name"),
+    Field("unit", filter="unit", about="A unit"),
+    Field("direction", filter="direction", words=Direction, about="A direction"),
+    Field("proxy", Type.FLAG, filter="proxy", words=YesNo, about="Whether it stands for what cannot be measured"),
+    Field("frequency", filter="frequency", words=Frequency, about="A frequency"),
+    "method?, commitment?",
+    Field("source_organization", optional=True, filter="source_organization", names=ORGANIZATION,
+          about="The code of an organisation that supplies the values"),
+    Field("independent", Type.FLAG, optional=True, filter="independent", words=YesNo,
+          about="Whether that is another than who delivers"),
+    "source_name?, baseline: json, baseline_unit?, original_target: json, current_target: json, latest: json",
+    valid_time=True,
+    readable="indicator_id",
+    within="commitment",
+    indexes=(("code",),),
+)  # fmt: skip
+"""On which days what held of an indicator: its definition, what was promised first and last, and the latest value."""
+
+indicator_verdicts: Final = Dataset(
+    "indicator_verdicts",
+    "indicator_id: id, rule",
+    Field("verdict", optional=True, filter="verdict", words=IndicatorStatus,
+          about="What the latest value says of the target in force"),
+    Field("verdict_on_original", optional=True, filter="verdict_on_original", words=IndicatorStatus,
+          about="What the latest value says of the target as it was first promised"),
+    "current: json, original: json",
+    valid_time=True,
+)  # fmt: skip
+"""What the latest value said on which days, by each version of the rule."""
+
+indicator_facts: Final = Dataset(
+    "indicator_facts",
+    "indicator_id: id, position: position",
+    "type, fact: json",
+    valid_time=True,
+)
+"""What was told of the figures of an indicator and is believed, each event from the day of which it speaks."""
+
+indicator_commitments: Final = Dataset(
+    "indicator_commitments",
+    "indicator_id: id, commitment",
+    "measured: flag",
+    valid_time=True,
+    indexes=(("commitment",),),
+)
+"""On which days an indicator measured which commitments."""
+
+warning_signs: Final = Dataset(
+    "warning_signs",
+    "thing_id: id, sign, because: position, number: number",
+    "detail?, events: json",
+    valid_time=True,
+    indexes=(("because",),),
+)
+"""On which days something makes a reader look twice at a thing; without `detail`, nothing does any more.
+
+`because` is the last of the events it follows from, `number` tells apart what follows from the same.
+"""
+
 DATASETS: Final = (
     commitment_states,
     commitments,
@@ -589,19 +659,30 @@ DATASETS: Final = (
     taken_up,
     decision_changes,
     action_items,
+    indicators,
+    indicator_verdicts,
+    indicator_facts,
+    indicator_commitments,
+    warning_signs,
 )
 
 
 class Schema:
     """The datasets that a read model is made of, and the fingerprint that tells it from one made otherwise.
 
-    `zone` is the time zone in which civil days are counted: some columns are days of instants.
+    `zone` is the time zone in which civil days are counted: some columns are days of instants. `windows` is what counts
+    as near in a warning sign.
     """
 
     def __init__(
-        self, zone: str, datasets: Sequence[Dataset] = DATASETS, projections: int = PROJECTIONS
+        self,
+        zone: str,
+        datasets: Sequence[Dataset] = DATASETS,
+        projections: int = PROJECTIONS,
+        windows: WarningWindows = WINDOWS,
     ) -> None:
         self.datasets = tuple(datasets)
+        self.windows = windows
         self.metadata = MetaData()
         self.tables = {one.name: one.table_in(self.metadata) for one in self.datasets}
         self.state = Table(
@@ -612,9 +693,10 @@ class Schema:
             Column("identity", Text, nullable=False),
             Column("analyzed_at", BigInteger, nullable=False),
             Column("stopped_because", Text),
+            Column("seen_at", Double, nullable=False),
         )
         state = [str(column.name) for column in self.state.columns]
-        described = [projections, zone, [one.describe() for one in self.datasets], state]
+        described = [projections, zone, windows, [one.describe() for one in self.datasets], state]
         self.fingerprint = blake2b(msgspec.json.encode(described), digest_size=5).hexdigest()
 
     def interval_indexes(self) -> list[Index]:
@@ -634,5 +716,9 @@ projection_state: Final = Table(
     Column("position", BigInteger),
     Column("identity", Text),
     Column("stopped_because", Text),
+    Column("seen_at", Double),
 )
-"""How far a generation has followed the log, and what keeps it from going on."""
+"""How far a generation has followed the log, what keeps it from going on, and when a worker last showed itself.
+
+The last in seconds since 1970 by the database's own clock.
+"""

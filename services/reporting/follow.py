@@ -38,6 +38,8 @@ from shared.settings import load_settings
 
 IDLE: Final = 0.5
 """Seconds between two looks at whether we should stop, or another generation has become the live one."""
+BEAT: Final = 5.0
+"""Seconds after which a worker that has nothing to write shows that it is there."""
 LIVE: Final = 0.1
 """Seconds between two looks at which generation is the live one, while the log grows."""
 SHORTEST_PAUSE: Final = 0.1
@@ -127,7 +129,7 @@ class Worker:
 
     def _follow(self, generation: str, writer: GenerationWriter, subscription: Subscription) -> None:
         projector = self._projector()
-        looked_at = 0.0
+        looked_at = shown_at = 0.0
         while not self._stopping.is_set():
             before = subscription.bookmark
             lines = subscription.wait(self._idle)
@@ -141,6 +143,10 @@ class Worker:
                 writer.write(projector.changes(), before=before.position, after=subscription.bookmark)
                 self._pause = SHORTEST_PAUSE
                 self._analyze_if_grown(generation, subscription.bookmark.position)
+                shown_at = time.monotonic()
+            elif time.monotonic() - shown_at >= BEAT:
+                writer.beat()
+                shown_at = time.monotonic()
             # Not after every batch: some batches more in a generation that was replaced hurt nobody, and readers of the
             # new one wait for theirs no longer than this.
             if time.monotonic() - looked_at >= LIVE:
@@ -181,7 +187,7 @@ class Worker:
         def read_stream(stream: UUID, upto: int) -> list[tuple[int, bytes]]:
             return self._store.read_stream(stream, 0, upto)
 
-        return Projector(read_stream, self._clock.day_of, self._capacity)
+        return Projector(read_stream, self._clock.day_of, self._capacity, self._read_model.schema.windows)
 
 
 def main() -> int:
@@ -190,7 +196,7 @@ def main() -> int:
     configure_logging(settings.log_level, settings.log_format)
     clock = Clock(settings.timezone)
     store = open_log(settings)
-    read_model = open_installed(settings, Schema(clock.zone.key))
+    read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     worker = Worker(store, read_model, clock)
     spare_long_lived_objects()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -17,3 +17,5 @@ class Reading(NamedTuple):
     """Which event of the log it was that it followed last."""
     stopped_because: str | None = None
     """What keeps the generation from following any further, where something does."""
+    seen: float = 0.0
+    """Seconds since a worker last showed itself there."""

@@ -120,7 +120,10 @@ class _Rebuilding:
         self._generation = generation
         self._progress = progress
         self._projector = Projector(
-            lambda stream, upto: store.read_stream(stream, 0, upto), clock.day_of, CAPACITY
+            lambda stream, upto: store.read_stream(stream, 0, upto),
+            clock.day_of,
+            CAPACITY,
+            read_model.schema.windows,
         )
         self._writer: GenerationWriter = read_model.writer(generation)
         self._read_ahead = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")

@@ -16,9 +16,10 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
 
-from shared.errors import BitacoraError, Unavailable
+from shared.errors import BitacoraError, NotReady, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import FollowerPosition, Recorded
+from shared.eventlog.lag import keeping_up, lag_of
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import FollowerOvertaken
 from shared.events.facts import Event
@@ -29,8 +30,10 @@ LOOK: Final = 2.0
 """Seconds between two looks for events that are to be tried again."""
 TRIES: Final = 5
 """How often an event is tried for which the answer is to try again though the log itself answers."""
-OF_THE_LOG: Final = frozenset({"log-unavailable", "log-went-back", "clock-ahead", "log-ahead-of-clock"})
-"""What says that the log takes nothing just now, whatever the event."""
+WAITED_FOR: Final = frozenset(
+    {"log-unavailable", "log-disk-full", "log-went-back", "clock-ahead", "log-ahead-of-clock"}
+)
+"""Refusals that last as long as the log is not well, and say nothing of the event."""
 AT_ONCE: Final = 200
 """Events that are read at once."""
 
@@ -38,6 +41,18 @@ Handle = Callable[[Recorded, FollowerPosition], Awaitable[object]]
 """Acts on an event; what it appends carries the position it is given, and FollowerOvertaken it lets through."""
 
 log = structlog.get_logger(__name__)
+
+
+def names_of(types: Iterable[type[Event]]) -> tuple[str, ...]:
+    """The names of some types of events."""
+    return tuple(sorted(cls.TYPE for cls in types))
+
+
+async def keeps_up(live: LiveLog, name: str, types: tuple[str, ...], summary: str, position: int = 0) -> str:
+    """The summary, with how far a follower is behind, in whichever process it acts; FellBehind when that is too far."""
+    kept = await asyncio.to_thread(live.store.follower_position, name)
+    lag = await asyncio.to_thread(lag_of, live.store, max(position, kept), types)
+    return keeping_up("follower-behind", summary, lag, live.clock.now(), live.bound)
 
 
 class Follower:
@@ -51,7 +66,7 @@ class Follower:
         """How many events are on the list of those it could not handle, at the last look."""
         self._live = live
         types = tuple(types)
-        self._types = tuple(sorted(cls.TYPE for cls in types))
+        self._types = names_of(types)
         self._handle = handle
         self._tried = 0
         self._begun = False
@@ -73,11 +88,13 @@ class Follower:
             await self._task
 
     async def readiness(self) -> str:
-        """How far it has come, and what it has set aside, in a sentence."""
+        """How far it has come, and what it has set aside, in a sentence; NotReady when it acts no more."""
+        if self._task is None or self._task.done():
+            raise NotReady("follower-ended", f"{self.name} acts no more beyond position {self.position}")
         summary = f"acted up to position {self.position}"
         if self.set_aside:
             summary += f"; {self.set_aside} set aside, see `bitacora followers`"
-        return summary
+        return await keeps_up(self._live, self.name, self._types, summary, self.position)
 
     def measure(self, registry: CollectorRegistry) -> None:
         """Show in the metrics of a service how far it has come, and how much it has set aside."""
@@ -153,7 +170,7 @@ class Follower:
             raise
         except Exception as error:
             self._tried += 1
-            if isinstance(error, Unavailable) and (error.code in OF_THE_LOG or self._tried < TRIES):
+            if isinstance(error, Unavailable) and (error.code in WAITED_FOR or self._tried < TRIES):
                 raise
             self._tried = 0
             log.error("follower_set_aside", follower=self.name, position=at.position, exc_info=error)

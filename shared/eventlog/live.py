@@ -15,6 +15,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import partial
 from typing import Protocol
 from uuid import UUID
@@ -22,10 +23,11 @@ from uuid import UUID
 import structlog
 
 from shared.clock import Clock
-from shared.errors import BitacoraError, CorruptEvent, Unavailable
+from shared.errors import BitacoraError, CorruptEvent, NotReady, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.appender import Appender
 from shared.eventlog.envelope import BEGINNING, Bookmark, Recorded
+from shared.eventlog.lag import BOUND, keeping_up, lag_of
 from shared.eventlog.locks import StreamLocks
 from shared.eventlog.store import Appended, Changes, LogNotReady, LogWentBack, Store
 from shared.eventlog.subscription import BATCH, Subscription
@@ -42,6 +44,12 @@ PAUSE_WHILE_RESTARTING = 0.05
 
 PATIENCE = 5.0
 """Seconds for which somebody is kept waiting for what other processes wrote."""
+
+WRITABLE_FOR = 1.0
+"""Seconds for which a try of the way that an append takes holds for whoever asks about readiness."""
+
+REFUSED_FOR = 10.0
+"""Seconds for which a write that a full disk refused keeps a process from being ready."""
 
 PRUNE_EVERY = 60.0
 """Seconds between two looks of a process that writes for idempotency keys that are too old."""
@@ -69,9 +77,11 @@ class Cache(Protocol):
 class LiveLog:
     """The event log of one process: append, follow, and wait until something has been seen."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, *, writes: bool = True, bound: timedelta = BOUND) -> None:
+        """`writes`: whether this process appends; `bound`: for how long what it follows may be behind the log."""
         self.store = store
         self.clock = clock
+        self.bound = bound
         self.position = 0
         """Every event up to this position has been taken in by every cache and every subscriber."""
         self.locks = StreamLocks()
@@ -94,6 +104,10 @@ class LiveLog:
         self._ahead: dict[int, Recorded] = {}
         """Events beyond `position` that the caches have taken in already: our own, acknowledged early."""
         self._stopping = threading.Event()
+        self._writes = writes
+        self._writable_until = 0.0
+        self._trying = asyncio.Lock()
+        self._refusal: tuple[float, BitacoraError] | None = None
         self._prune_at = 0.0
         self._pruning: asyncio.Task[None] | None = None
         self._restarting: asyncio.Task[None] | None = None
@@ -182,10 +196,12 @@ class LiveLog:
             raise LogWentBack(self._bookmark)
         try:
             appended = await self._appender.append(changes)
-        except LogWentBack as error:
-            if restarts == self.restarts:
+        except Unavailable as error:
+            self._refusal = time.monotonic(), error
+            if isinstance(error, LogWentBack) and restarts == self.restarts:
                 self._begin_anew(error)
             raise
+        self._refusal = None
         if self._prune_at <= time.monotonic():
             self._prune_at = time.monotonic() + PRUNE_EVERY
             self._pruning = asyncio.create_task(self._prune_keys(), name="log-prune-keys")
@@ -223,21 +239,45 @@ class LiveLog:
         await self.wait_for(await asyncio.to_thread(self.store.head), PATIENCE)
 
     async def readiness(self) -> str:
-        """How far the process has followed, in a sentence; raises when it cannot write, or follows no more."""
+        """How far the process has followed, in a sentence; NotReady when it cannot write, or follows no more."""
         self.check()
         await asyncio.to_thread(self.store.check_ready)
-        await asyncio.to_thread(self.store.check_writable)
-        await asyncio.to_thread(self.store.check_clock, self.clock.now())
-        if self.failure is not None:
-            raise self.failure
-        return f"followed up to position {self.position}"
+        await asyncio.to_thread(self.store.check_room)
+        if self._writes:
+            await self._check_writable()
+        if isinstance(self.failure, CorruptEvent):
+            raise NotReady("log-corrupt", f"the event at position {self.failure.position} cannot be read")
+        if self.failure is not None or self._thread is None or not self._thread.is_alive():
+            raise NotReady("log-not-followed", f"the log is not followed beyond position {self.position}")
+        position = self.position
+        lag = await asyncio.to_thread(lag_of, self.store, position)
+        return keeping_up(
+            "log-behind", f"followed up to position {position}", lag, self.clock.now(), self.bound
+        )
+
+    async def _check_writable(self) -> None:
+        """Raise when an append would not lead through, or the disk has refused one lately; one try serves many who ask.
+
+        What was refused counts for a while only: a process that is not sent requests any more would never find out that
+        there is room again.
+        """
+        if self._refusal is not None:
+            at, error = self._refusal
+            if error.code == "log-disk-full" and time.monotonic() - at < REFUSED_FOR:
+                raise error
+        async with self._trying:
+            if time.monotonic() >= self._writable_until:
+                await asyncio.to_thread(self.store.check_writable)
+                await asyncio.to_thread(self.store.check_clock, self.clock.now())
+                self._writable_until = time.monotonic() + WRITABLE_FOR
 
     async def _prune_keys(self) -> None:
-        """Forget idempotency keys whose time has passed, a few at a time."""
+        """Forget idempotency keys whose time has passed, a few at a time, and give back room."""
         try:
             pruned = PRUNE_AT_ONCE
             while pruned == PRUNE_AT_ONCE:
                 pruned = await asyncio.to_thread(self.store.prune_keys, self.clock.now(), PRUNE_AT_ONCE)
+            await asyncio.to_thread(self.store.tidy)
         except BitacoraError as error:
             log.warning("log_keys_not_pruned", code=error.code)
 

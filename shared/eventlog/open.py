@@ -22,6 +22,8 @@ class LogSettings(Protocol):
     @property
     def log_network_seconds(self) -> float: ...
     @property
+    def disk_free_megabytes(self) -> int: ...
+    @property
     def log_clock_seconds(self) -> float: ...
     @property
     def idempotency_days(self) -> float: ...
@@ -39,6 +41,7 @@ def limits_of(settings: LogSettings) -> Limits:
         statement=settings.log_statement_seconds,
         connect=settings.log_connect_seconds,
         network=settings.log_network_seconds,
+        room=settings.disk_free_megabytes * 1_000_000,
         clock=settings.log_clock_seconds,
         idempotency=timedelta(days=settings.idempotency_days),
     )

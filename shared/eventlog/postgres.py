@@ -39,6 +39,7 @@ from shared.eventlog.store import (
     Outdated,
     Store,
     VersionConflict,
+    disk_full,
     fate_unknown,
 )
 from shared.postgres import AsyncConnection, Connection, Database, milliseconds
@@ -468,6 +469,8 @@ def _translated_errors(*, writing: bool = False, known: Bookmark | None = None) 
                 raise IntegrityError(str(error)) from error
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
         raise LogNotReady from error
+    except psycopg.errors.DiskFull as error:
+        raise disk_full() from error
     except psycopg.errors.ReadOnlySqlTransaction as error:
         raise Unavailable("log-unavailable", "The event log takes no writes just now; try again.") from error
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import threading
 import time
@@ -17,7 +18,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
 
-from shared.errors import Unavailable
+from shared.errors import NotReady, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import BEGINNING, Bookmark, FollowerPosition, NewEvent
 from shared.eventlog.store import (
@@ -37,10 +38,14 @@ from shared.eventlog.store import (
     Store,
     VersionConflict,
     check_clocks,
+    disk_full,
 )
 
 IDLE_CONNECTIONS: Final = 8
 """Connections that are kept for whoever comes next; more are opened when more are needed at once."""
+
+LARGEST_WAL: Final = 16_000_000
+"""Bytes of a write-ahead log that are left lying; SQLite itself never makes its file smaller."""
 
 T = TypeVar("T")
 
@@ -192,6 +197,8 @@ class SQLiteStore(Store):
                 connection.close()
             if "no such table" in str(error):
                 raise LogNotReady from error
+            if "disk is full" in str(error):
+                raise disk_full() from error
             raise _unavailable() from error
         except BaseException:
             self._give_back(connection)
@@ -255,6 +262,19 @@ class SQLiteStore(Store):
         """See `Store.check_writable`."""
         with self._write():
             pass
+
+    def check_room(self) -> None:
+        """See `Store.check_room`."""
+        free = shutil.disk_usage(Path(self.path).parent).free
+        if free < self.limits.room:
+            raise NotReady(
+                "disk-nearly-full", f"{free // 1_000_000} MB are free on the disk of the event log"
+            )
+
+    def tidy(self) -> None:
+        """See `Store.tidy`."""
+        with self._connection() as connection:
+            truncate_wal(connection, self.path)
 
     def waiter(self, poll: float) -> SQLiteWaiter:
         """See `Store.waiter`."""
@@ -370,6 +390,7 @@ def connect(path: str, busy_timeout: float) -> Connection:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA journal_size_limit={LARGEST_WAL}")
         except sqlite3.OperationalError as error:
             connection.close()
             # Where several open a new file at once: the switch to the WAL does not wait for the lock it needs.
@@ -381,6 +402,20 @@ def connect(path: str, busy_timeout: float) -> Connection:
             if before in {None, connection.file}:
                 return connection
             connection.close()
+
+
+def truncate_wal(connection: sqlite3.Connection, path: str | Path) -> None:
+    """Bring a write-ahead log that has grown while it was read back to nothing, if nobody is in the way just now."""
+    wal = Path(f"{path}-wal")
+    if not wal.exists() or wal.stat().st_size <= LARGEST_WAL:
+        return
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    # Whoever waits here for readers keeps writers waiting.
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={patience}")
 
 
 def _head_and_clock(connection: sqlite3.Connection) -> tuple[int, datetime | None]:

@@ -63,6 +63,8 @@ class Limits(NamedTuple):
     """For a connection, be it a new one or a free one of the pool."""
     network: float = 10.0
     """For a server that no longer acknowledges what it is sent."""
+    room: int = 0
+    """Bytes that are to be free on the disk of an SQLite file."""
     clock: float = 60.0
     """For this much a process's clock may be ahead of the engine's, and the log ahead of both."""
     idempotency: timedelta = timedelta(days=7)
@@ -185,6 +187,13 @@ class LogNotReady(BitacoraError):
         )
 
 
+def disk_full() -> Unavailable:
+    """The error of an append for which there is no room."""
+    return Unavailable(
+        "log-disk-full", "There is no room left for the event log; nothing was recorded.", retry_after=10
+    )
+
+
 def fate_unknown() -> Unavailable:
     """The error of an append that the engine was given and did not answer."""
     return Unavailable(
@@ -247,6 +256,12 @@ class Store(ProcessRecorder):
     @abstractmethod
     def check_writable(self) -> None:
         """Go the way of an append, without writing: Unavailable when it does not lead through in time."""
+
+    def check_room(self) -> None:
+        """NotReady when there is hardly any room left where the log is, as far as that can be seen from here."""
+
+    def tidy(self) -> None:
+        """Give back what room is not needed any more; to be called now and then by a process that writes."""
 
     @abstractmethod
     def may_be_behind(self) -> bool:

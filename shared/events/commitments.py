@@ -30,6 +30,7 @@ from shared.events.types import (
     Number,
     OrganizationCode,
     OwnCode,
+    OwnCommitmentCode,
     Percent,
     PeriodName,
     PersonId,
@@ -216,7 +217,7 @@ class Registered(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.registered"
 
-    code: Annotated[OwnCode, Field(examples=["SEG-014"])]
+    code: Annotated[OwnCommitmentCode, Field(examples=["SEG-014"])]
     title: Annotated[Line, Field(examples=["Reduce household victimisation by 15 %"])]
     lead_organization: Annotated[OrganizationCode, Field(examples=["INTERIOR"])]
     effective_on: Annotated[FactDay, Field(description="The first day it counts; today by default.")]

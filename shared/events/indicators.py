@@ -21,7 +21,7 @@ from shared.events.types import (
     Line,
     Number,
     OrganizationCode,
-    OwnCode,
+    OwnIndicatorCode,
     PeriodName,
     Prose,
     PublicationDay,
@@ -60,7 +60,7 @@ class IndicatorDefined(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "commitments.indicator_defined"
 
-    code: Annotated[OwnCode, Field(examples=["VICTIMISATION"])]
+    code: Annotated[OwnIndicatorCode, Field(examples=["VICTIMISATION"])]
     name: Annotated[Line, Field(examples=["Households that were victims of crime"])]
     unit: Annotated[Word, Field(examples=["%"])]
     direction: Direction

@@ -11,6 +11,8 @@ _UNSEEN = re.compile(
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 
+_LINES = dict.fromkeys(map(ord, "\t\n\r"), " ")
+
 
 def folded_code(code: str) -> str:
     """What two spellings of one code have in common."""
@@ -28,10 +30,11 @@ def composed(value: Any) -> Any:
     return value
 
 
-def unseen_in(line: str) -> str | None:
-    """The first character of a one-line text that nobody would see there, as `U+200B`; None when there is none.
+def unseen_in(text: str, *, of_lines: bool = False) -> str | None:
+    """The first character of a text that nobody would see there, as `U+200B`; None when there is none.
 
-    That is a control character, one that ends a line or changes the direction of writing, or one without width.
+    That is a control character, one that changes the direction of writing, one without width or, unless it is a text
+    `of_lines`, one that ends a line.
     """
-    found = _UNSEEN.search(line)
+    found = _UNSEEN.search(text.translate(_LINES) if of_lines else text)
     return None if found is None else f"U+{ord(found[0]):04X}"

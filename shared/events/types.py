@@ -68,6 +68,13 @@ class Names:
 
 
 @dataclass(frozen=True)
+class Known:
+    """The field is the code under which a thing of this kind is itself known."""
+
+    kind: Kind
+
+
+@dataclass(frozen=True)
 class FreeText:
     """The field holds what people wrote in their own words."""
 
@@ -204,6 +211,12 @@ def _all_seen(line: str) -> str:
     return line
 
 
+def _lines_seen(text: str) -> str:
+    if (unseen := unseen_in(text, of_lines=True)) is not None:
+        raise ValueError(f"a text takes line breaks, and no other characters that nobody sees: {unseen}")
+    return text
+
+
 def amount_fault(text: str) -> str | None:
     """What is wrong with an amount as it is written; None when nothing is."""
     if _AMOUNT.fullmatch(text) is not None:
@@ -323,7 +336,10 @@ Line = Annotated[
 """A short text: a title, a name."""
 
 Prose = Annotated[
-    str, FreeText(), StringConstraints(min_length=1, max_length=LONGEST_TEXT, pattern=NOT_BLANK)
+    str,
+    FreeText(),
+    StringConstraints(min_length=1, max_length=LONGEST_TEXT, pattern=NOT_BLANK),
+    AfterValidator(_lines_seen),
 ]
 """A long text: a background, a summary."""
 
@@ -331,6 +347,7 @@ Reason = Annotated[
     str,
     FreeText(),
     StringConstraints(max_length=LONGEST_TEXT),
+    AfterValidator(_lines_seen),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT, "pattern": r"\S"}),
 ]
 """A reason or remark that the domain requires, and refuses with an error of its own when it is blank."""
@@ -400,6 +417,9 @@ OwnCode = Annotated[
     str, Plain(), _CODE, Field(json_schema_extra={"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"})
 ]
 """The code under which a thing itself is known, for ever."""
+
+OwnCommitmentCode = Annotated[OwnCode, Known(Kind.COMMITMENT)]
+OwnIndicatorCode = Annotated[OwnCode, Known(Kind.INDICATOR)]
 
 CommitmentCode = Annotated[str, Names(Kind.COMMITMENT), _CODE]
 IndicatorCode = Annotated[str, Names(Kind.INDICATOR), _CODE]

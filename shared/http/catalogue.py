@@ -35,7 +35,9 @@ CODES: dict[str, Explained] = {
         401, "Invalid credentials", "The token or key is unknown, expired or revoked. Get a new one."
     ),
     "role-not-allowed": Explained(
-        403, "Role not allowed", "Your role may not use this; `docs/access.md` says which roles may."
+        403,
+        "Role not allowed",
+        "Your role may not use this: `detail` and `docs/access.md` say which roles may.",
     ),
     "scope-not-granted": Explained(
         403, "Scope not granted", "The API key was issued without the scope this needs (`read`, `write`)."
@@ -64,7 +66,7 @@ CODES: dict[str, Explained] = {
     "query-unknown": Explained(
         422,
         "Unknown query parameter",
-        "Unknown parameters are refused, not ignored: check the name.",
+        "Unknown parameters are refused, not ignored: `errors` lists those there are.",
     ),
     "query-repeated": Explained(422, "Repeated query parameter", "Give the parameter once."),
     "text-not-storable": Explained(
@@ -78,6 +80,9 @@ CODES: dict[str, Explained] = {
         "Ask by day",
         "`known_at` takes instants only from those who see everything. As a day, `YYYY-MM-DD`, it means the end of "
         "that day, and of today the present.",
+    ),
+    "known-at-to-come": Explained(
+        422, "Moment to come", "`known_at` lies in the future, and what will be known then nobody knows yet."
     ),
     "cursor-invalid": Explained(
         422, "Invalid cursor", "Use the `next` URL as it was given; cursors cannot be made or changed."
@@ -152,6 +157,11 @@ CODES: dict[str, Explained] = {
         "Log unavailable",
         "The event log did not answer. Where the detail says so, what you sent may have been recorded all the same. "
         "With an idempotency key it is safe to ask again.",
+    ),
+    "log-disk-full": Explained(
+        503,
+        "Log disk full",
+        "There is no room for the event log; nothing was recorded. Ask again when there is.",
     ),
     "log-went-back": Explained(
         503,

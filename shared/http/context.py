@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 from starlette.requests import Request
 from starlette.types import Scope
@@ -25,6 +28,8 @@ class RequestContext(msgspec.Struct):
     actor: Actor | None = None
     expected: frozenset[int] | None = None
     idempotency_key: str | None = None
+    respelled: Callable[[Any], Any] | None = None
+    """What makes of the body, as JSON, the same with the codes on record; where there is an `Idempotency-Key`."""
     largest_body: int = 0
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Annotated, Literal
 
 import structlog
 from fastapi import APIRouter, Path
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from shared.errors import BitacoraError, NotFound
+from shared.errors import BitacoraError, FellBehind, NotFound
 from shared.http.catalogue import Catalogue
 
 Check = Callable[[], Awaitable[str]]
@@ -31,6 +32,11 @@ class CheckResult(BaseModel):
 
     status: Literal["ok", "failed"]
     detail: str
+    reason: Annotated[
+        str | None, Field(description="Why it failed, by a name that stays.", examples=["read-model-behind"])
+    ] = None
+    behind: Annotated[int | None, Field(description="How many events it has not followed yet.")] = None
+    since: Annotated[datetime | None, Field(description="When the log learned the first of them.")] = None
 
 
 class Health(BaseModel):
@@ -69,7 +75,7 @@ def health_router(
         healthy = all(result.status == "ok" for result in results)
         health = Health(status="ok" if healthy else "failed", checks=found)
         return Response(
-            health.model_dump_json(),
+            health.model_dump_json(exclude_none=True),
             status_code=200 if healthy else 503,
             headers={"Cache-Control": "no-store"},
             media_type="application/json",
@@ -105,8 +111,13 @@ def _result(name: str, answer: str | BaseException) -> CheckResult:
     if isinstance(answer, str):
         return CheckResult(status="ok", detail=answer)
     if isinstance(answer, BitacoraError):
-        _log.error("check_failed", check=name, code=answer.code)
-        return CheckResult(status="failed", detail=answer.message)
+        # Written for people, unlike the text of any other exception.
+        _log.error("check_failed", check=name, reason=answer.code, detail=answer.message)
+        result = CheckResult(status="failed", detail=answer.message, reason=answer.code)
+        if isinstance(answer, FellBehind):
+            result.behind, result.since = answer.behind, answer.since
+        return result
     # The text of an exception may hold an address or a password: it goes to the log, not to the caller.
     _log.error("check_failed", check=name, exc_info=answer)
-    return CheckResult(status="failed", detail=f"{name} does not answer as it should")
+    reason = "no-answer" if isinstance(answer, TimeoutError) else "unexpected-error"
+    return CheckResult(status="failed", detail=f"{name} does not answer as it should", reason=reason)

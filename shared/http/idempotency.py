@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,7 +14,7 @@ from starlette.requests import Request
 
 from shared.errors import InvalidInput
 from shared.events.texts import composed
-from shared.http.context import actor_of, idempotency_key_of
+from shared.http.context import actor_of, context_of, idempotency_key_of
 
 _VISIBLE = re.compile(rb"[\x21-\x7e]{1,255}")
 
@@ -57,14 +59,20 @@ async def idempotency_of(request: Request, stream_id: UUID | None = None) -> Ide
     # or a library that writes it anew for the second try asks for nothing else.
     return IdempotentRequest(
         key_hash=_digest(actor.subject, actor.organization, method, path, key),
-        fingerprint=_digest(method, path, request.scope["query_string"], _canonical(body)),
+        fingerprint=_digest(
+            method, path, request.scope["query_string"], _canonical(body, context_of(request).respelled)
+        ),
     )
 
 
-def _canonical(body: bytes) -> bytes:
-    """One form for equal JSON: members in order, no blanks, texts composed, each number in one way of writing it."""
+def _canonical(body: bytes, respelled: Callable[[Any], Any] | None) -> bytes:
+    """One form for equal JSON: members in order, no blanks, texts composed, each number in one way of writing it.
+
+    And each code as it is on record, where it is on record in another spelling.
+    """
     try:
-        return _encode(composed(_decode(body)))
+        document = composed(_decode(body))
+        return _encode(document if respelled is None else respelled(document))
     except msgspec.DecodeError:
         # No body, or a number beyond what is compared exactly.
         return body

@@ -58,22 +58,33 @@ KnownAt = Annotated[
 """A moment, or the end of a civil day."""
 
 
-def moment_of(known_at: datetime | date, clock: Clock, actor: Actor | None) -> datetime:
-    """The instant meant by a `known_at`; of today, the present one. InvalidInput for one that is not for the asker."""
+def moment_of(
+    known_at: datetime | date, clock: Clock, actor: Actor | None, *, pointer: str = "/query/known_at"
+) -> datetime:
+    """The instant meant by a `known_at`; of today, the present one.
+
+    InvalidInput for one that is not for the asker, or still to come: what it would say is another thing every time.
+    """
     if isinstance(known_at, datetime):
         if not reads_everything(actor):
             raise InvalidInput(
                 "known-at-by-day",
                 "Ask by day: known_at=YYYY-MM-DD is the end of that day.",
-                pointer="/query/known_at",
+                pointer=pointer,
             )
+        if known_at > clock.now():
+            raise _to_come(pointer)
         return known_at
+    if known_at > clock.today():
+        raise _to_come(pointer)
     if known_at == clock.today():
         return clock.now()
-    if known_at == date.max:
-        return datetime.max.replace(tzinfo=UTC)
     midnight = datetime.combine(known_at + timedelta(days=1), time.min, clock.zone)
     return midnight.astimezone(UTC) - timedelta(microseconds=1)
+
+
+def _to_come(pointer: str) -> InvalidInput:
+    return InvalidInput("known-at-to-come", "What will be known then nobody knows yet.", pointer=pointer)
 
 
 def recorded(name: str, instant: datetime, day_of: Callable[[datetime], date]) -> dict[str, Any]:

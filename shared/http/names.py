@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
@@ -13,7 +13,7 @@ from shared.aggregate.redaction import ReadersOf, Reference
 from shared.errors import InvalidInput
 from shared.eventlog.store import Store
 from shared.events.commitments import Registered
-from shared.events.types import FieldValue, Kind, Names
+from shared.events.types import FieldValue, Kind, Known, Names
 from shared.identity.actor import Actor
 from shared.rules.visibility import reads_everything
 
@@ -71,16 +71,27 @@ def readable_by(readers_of: ReadersOf) -> Readable:
     return readable
 
 
-async def respelled(model: M, spelling: Spelling) -> M:
-    """A request with the codes in it as they are on record; those that are not stay as they are."""
-    named = dict.fromkeys(_named_in(model))
-    if not named:
+Codes = Mapping[tuple[str, str], str]
+"""By the kind of thing and the code as it was written: the code on record or, where nothing has it, the same again."""
+
+
+async def codes_in(model: BaseModel, spelling: Spelling, *, own: bool = False) -> Codes:
+    """The codes that a request names and, if asked for, those under which it lets things be known."""
+    named = dict.fromkeys(_named_in(model, own))
+    return {(kind, code): await spelling(kind, code) or code for kind, code in named}
+
+
+def respelled(model: M, codes: Codes) -> M:
+    """A request with the codes that it names as they are on record."""
+    if all(code == on_record for (_, code), on_record in codes.items()):
         return model
-    found = {(kind, code): await spelling(kind, code) or code for kind, code in named}
-    if all(code == found[kind, code] for kind, code in found):
-        return model
-    respelt: M = _with(model, found)
+    respelt: M = _with(model, codes)
     return respelt
+
+
+def respelled_json(document: Any, model: BaseModel, codes: Codes) -> Any:
+    """The JSON of a request with all codes in it as they are on record, its own included."""
+    return _json_with(document, model, codes)
 
 
 def has_names(model: type[BaseModel]) -> bool:
@@ -119,24 +130,41 @@ def split_words(text: str) -> list[str]:
     return [word for word in (part.strip() for part in text.split(",")) if word]
 
 
-def _named_in(model: BaseModel) -> Iterator[tuple[str, str]]:
+def _named_in(model: BaseModel, own: bool) -> Iterator[tuple[str, str]]:
     """Each code in a request, with the kind of thing that it names."""
-    for field, kind in _naming_fields(type(model)).items():
-        yield from _codes_in(getattr(model, field), _kind(model, kind))
+    for field, kind in _naming_fields(type(model), own).items():
+        yield from _codes_in(getattr(model, field), _kind(model, kind), own)
 
 
-def _codes_in(value: Any, kind: str | None) -> Iterator[tuple[str, str]]:
+def _codes_in(value: Any, kind: str | None, own: bool) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         if kind is not None:
             yield kind, value
     elif isinstance(value, BaseModel):
-        yield from _named_in(value)
+        yield from _named_in(value, own)
     elif isinstance(value, tuple | list):
         for item in value:
-            yield from _codes_in(item, kind)
+            yield from _codes_in(item, kind, own)
 
 
-def _with(value: Any, found: dict[tuple[str, str], str], kind: str | None = None) -> Any:
+def _json_with(document: Any, value: Any, codes: Codes, kind: str | None = None) -> Any:
+    """A document with these codes; `value` is what was made of it, and says what of it is a code."""
+    if isinstance(document, str):
+        return document if kind is None else codes.get((kind, document), document)
+    if isinstance(document, dict) and isinstance(value, BaseModel):
+        fields = _naming_fields(type(value), own=True)
+        return {
+            name: _json_with(member, getattr(value, name), codes, _kind(value, fields[name]))
+            if name in fields
+            else member
+            for name, member in document.items()
+        }
+    if isinstance(document, list) and isinstance(value, tuple | list):
+        return [_json_with(*item, codes, kind) for item in zip(document, value, strict=True)]
+    return document
+
+
+def _with(value: Any, found: Codes, kind: str | None = None) -> Any:
     if isinstance(value, str):
         return value if kind is None else found[kind, value]
     if isinstance(value, BaseModel):
@@ -165,23 +193,27 @@ def _kind(model: BaseModel, kind: str | None) -> str | None:
 
 
 @cache
-def _naming_fields(model: type[BaseModel]) -> dict[str, str | None]:
-    """The fields of a model that name things, with the kind of these; None for those with parts that do."""
+def _naming_fields(model: type[BaseModel], own: bool = False) -> dict[str, str | None]:
+    """The fields of a model that name things, with the kind of these; None for those with parts that do.
+
+    With `own` those as well under which a thing is itself known from now on.
+    """
+    naming = (Names, Known) if own else Names
     found: dict[str, str | None] = {}
     for name, field in model.model_fields.items():
         marks = [*field.metadata, *_marks(field.annotation)]
-        if any(isinstance(mark, Names) for mark in marks):
+        if any(isinstance(mark, naming) for mark in marks):
             found[name] = _kind_named(marks)
         elif any(isinstance(mark, FieldValue) for mark in marks):
             found[name] = _OF_FIELD
-        elif any(_naming_fields(part) for part in _parts(field.annotation)):
+        elif any(_naming_fields(part, own) for part in _parts(field.annotation)):
             found[name] = None
     return found
 
 
 def _kind_named(marks: Iterable[Any]) -> str | None:
     """The kind of things that a field with these marks names, as their streams are called."""
-    kinds = (mark.kind.value for mark in marks if isinstance(mark, Names))
+    kinds = (mark.kind.value for mark in marks if isinstance(mark, Names | Known))
     return next((kind.replace("_", "-") for kind in kinds), None)
 
 

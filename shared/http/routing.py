@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -26,10 +26,11 @@ from shared.events.texts import composed
 from shared.http.body import ABSENT, USUAL, read_body
 from shared.http.context import context_of, credentials_required
 from shared.http.idempotency import parse_idempotency_key
-from shared.http.names import Spelling, has_names, known_codes, respelled
+from shared.http.names import Spelling, codes_in, has_names, known_codes, respelled, respelled_json
 from shared.http.preconditions import parse_if_match, required_if_match
 from shared.http.problems import ErrorItem, RequestProblemError, invalid_request
 from shared.identity.access import Access, AccessTable
+from shared.identity.actor import Role
 from shared.identity.authentication import Authenticator
 from shared.identity.caller import READ, WRITE
 
@@ -177,6 +178,8 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
     parse_path = _path_parser(declaration)
     query, body = declaration.query, declaration.body
     known, repeatable = _query_names(query)
+    admitted = ", ".join(role for role in Role if role in access.roles) or "nobody"
+    not_admitted = f"Your role may not do this; these may: {admitted}."
     takes_key = declaration.method == "POST"
     names_things = query is not None and has_names(query)
     largest_body = declaration.largest_body
@@ -203,7 +206,7 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
         caller = await authenticator.authenticate(headers)
         if caller is not None:
             if not access.admits(caller.actor.role):
-                raise Forbidden("role-not-allowed", "Your role may not do this.")
+                raise Forbidden("role-not-allowed", not_admitted)
             if scope_needed not in caller.scopes:
                 raise Forbidden("scope-not-granted", f"This needs the scope {scope_needed}.")
             context.actor = caller.actor
@@ -229,7 +232,13 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
             context.largest_body = largest_body
             parsed = await read_body(request, read)
             spelling: Spelling | None = state.spelling
-            arguments.append(parsed if spelling is None else await respelled(parsed, spelling))
+            if spelling is not None:
+                once = context.idempotency_key is not None
+                codes = await codes_in(parsed, spelling, own=once)
+                if once:
+                    context.respelled = partial(respelled_json, model=parsed, codes=codes)
+                parsed = respelled(parsed, codes)
+            arguments.append(parsed)
         return await endpoint(request, *arguments)
 
     return guarded
@@ -325,10 +334,11 @@ def _refuse_doubled(headers: Iterable[tuple[bytes, bytes]]) -> None:
 def _check_query(request: Request, known: frozenset[str], repeatable: frozenset[str]) -> None:
     seen = set[str]()
     unknown: list[ErrorItem] = []
+    admitted = f"there are {', '.join(sorted(known))}" if known else "there are none here"
     for name, value in request.query_params.multi_items():
         pointer = f"/query/{name.replace('~', '~0').replace('/', '~1')}"
         if name not in known:
-            unknown.append(ErrorItem(pointer, "There is no such parameter."))
+            unknown.append(ErrorItem(pointer, f"There is no such parameter: {admitted}."))
         elif name in seen and name not in repeatable:
             detail = "Give this parameter once."
             raise RequestProblemError("query-repeated", detail, errors=[ErrorItem(pointer, detail)])

@@ -53,14 +53,14 @@ def commitment_signs(
 ) -> list[CommitmentSign]:
     """Every sign there is on a day, in the order of their events; of a report only where its day is given."""
     signs = [
-        *_corrected_after_due(corrections),
+        *deadline_corrected_after_due(corrections),
         *_without_deadline(facts, on),
         *([] if reporting_on is None else _achieved_before(facts, reporting_on, report_days)),
     ]
     return sorted(signs, key=lambda sign: (sign.events[-1], sign.code))
 
 
-def _corrected_after_due(corrections: Iterable[DeadlineCorrection]) -> Iterator[CommitmentSign]:
+def deadline_corrected_after_due(corrections: Iterable[DeadlineCorrection]) -> Iterator[CommitmentSign]:
     """The deadline was called a mistake when it had passed, and what took its place left more time."""
     for one in corrections:
         if one.previous is None or one.previous >= one.recorded_on:

@@ -13,7 +13,7 @@ Numbers of two units are compared in the later one, where every change between t
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -38,6 +38,8 @@ from shared.events.vocabulary import Accumulation, Direction, Frequency, Relativ
 from shared.rules.dated_facts import History
 from shared.rules.decimals import exactly
 from shared.rules.indicator_verdict import (
+    CURRENT_INDICATOR_RULE,
+    INDICATOR_VERDICT_1,
     IndicatorStatus,
     IndicatorVerdict,
     Obstacle,
@@ -303,9 +305,10 @@ class IndicatorFacts:
         if not self.targets:
             return None
         target = min(self.targets, key=_order)
-        return Terms(
-            self.first_definition, date.min, target, min(self.trajectories, key=_order, default=None)
-        )
+        # As it was defined by then: what was told since, a baseline above all, moves nothing that was promised.
+        day, known = target.effective_on, target.position
+        definition, since = self.definition_on(day, known), self.baseline_since(day, known)
+        return Terms(definition, since, target, min(self.trajectories, key=_order, default=None))
 
     @property
     def current(self) -> Terms | None:
@@ -365,13 +368,20 @@ class IndicatorFacts:
         return max(earlier, key=lambda m: (m.period_end_on, m.findings[0].position), default=None)
 
     def verdict(
-        self, terms: Terms, measurement: Measurement, published_by: date = date.max
+        self,
+        terms: Terms,
+        measurement: Measurement,
+        published_by: date = date.max,
+        rule: str = CURRENT_INDICATOR_RULE,
     ) -> IndicatorVerdict | None:
         """What is concluded of a period from all that was published by a day, the value of the period included.
 
         None where the period is none of the window that the promise is about.
         """
         target, period = terms.target, measurement.period
+        if rule == INDICATOR_VERDICT_1.name:
+            alone = measurement.known_on(published_by)
+            return alone and indicator_verdict(_as_written(terms), alone.value, period.ends_on, rule)
         window = [measurement]
         if target.accumulation is not Accumulation.LAST:
             opens = target.from_on or date.min
@@ -398,7 +408,71 @@ class IndicatorFacts:
             return IndicatorVerdict(IndicatorStatus.NOT_COMPARABLE, own.value, None, None)
         whole = _is_whole([one for one, _ in found], target, self.definition_on(period.ends_on).frequency)
         value = accumulated(target.accumulation, comparable)
-        return indicator_verdict(promise, value, period.ends_on, obstacle=None if whole else Obstacle.GAPS)
+        return indicator_verdict(promise, value, period.ends_on, rule, None if whole else Obstacle.GAPS)
+
+
+class IndicatorByDay:
+    """The facts of an indicator as they were there on any day: by what had taken effect, or was published, by then."""
+
+    __slots__ = ("_published", "_told", "defined_at", "defined_on")
+
+    def __init__(self, event: IndicatorDefined, position: int) -> None:
+        self.defined_on, self.defined_at = event.effective_on, position
+        self._told: list[tuple[date, int, Event]] = [(date.min, position, event)]
+        """What was told, in the order of the log, and the day from which it speaks."""
+        self._published: dict[str, date] = {}
+        """By period, the day on which it first had a value."""
+
+    def apply(self, event: Event, position: int) -> date | None:
+        """Take in one more event; returns the first day of which something else may hold now, or None if none."""
+        day = self.day_of(event)
+        if day is not None:
+            if isinstance(event, MeasurementRecorded):
+                self._published[stored_period(event.period).name] = day
+            self._told.append((day, position, event))
+        return day
+
+    def day_of(self, event: Event) -> date | None:
+        """The day from which an event speaks; None for one that says nothing of the figures."""
+        match event:
+            case TargetSet() | TrajectorySet() | IndicatorDefinitionChanged():
+                return event.effective_on
+            case MeasurementRecorded():
+                return event.published_on
+            case MeasurementCorrected():
+                return max(event.published_on, self._published[stored_period(event.period).name])
+            case _:
+                return None
+
+    def on(self, day: date) -> IndicatorFacts:
+        """The facts as they were there on a day."""
+        return facts_of((position, event) for since, position, event in self._told if since <= day)
+
+    def days_from(self, since: date) -> list[date]:
+        """The days from one on, this one among them, on which something takes effect."""
+        return sorted({since, *(day for day, _, _ in self._told if day > since)})
+
+
+def facts_of(told: Iterable[tuple[int, Event]]) -> IndicatorFacts:
+    """The facts of the events at some positions, in the order of the log, of which the first defines the indicator."""
+    (position, first), *others = told
+    assert isinstance(first, IndicatorDefined)
+    facts = IndicatorFacts(first, position)
+    for position, event in others:
+        facts.apply(event, position)
+    return facts
+
+
+def _as_written(terms: Terms) -> Promise:
+    """A promise to whoever knows of no windows and no units: its numbers as they were written down."""
+    baseline, target, plan = terms.definition.baseline, terms.target, terms.trajectory
+    return Promise(
+        direction=terms.definition.direction,
+        target=Point(target.on, target.level),
+        baseline=None if baseline is None else Point(baseline.on, baseline.value),
+        trajectory=tuple(Point(point.on, point.value) for point in (plan.points if plan else ())),
+        tolerance=abs(target.tolerance),
+    )
 
 
 def fields_in(changes: DefinitionFields) -> dict[str, Any]:

@@ -378,12 +378,10 @@ def _measured_before_period_ended(facts: IndicatorFacts) -> Iterator[WarningSign
 
 def _not_measured(facts: IndicatorFacts, today: date, window: int) -> Iterator[WarningSign]:
     """No value was published though a period and the days that values take have passed; once judged, none is due."""
-    frequency = facts.definition.frequency
-    length = DAYS_OF[frequency][1] if frequency in DAYS_OF else DAYS_OF[type(frequency).YEARLY][1]
     last = facts.latest(published_by=today)
     since = facts.defined_on if last is None else last.period_end_on
     target = facts.target
-    if (today - since).days <= length + window:
+    if today < overdue_from(facts, last, window):
         return
     if last is None:
         detail = f"It was defined on {since}, and no value has been published since."
@@ -391,3 +389,11 @@ def _not_measured(facts: IndicatorFacts, today: date, window: int) -> Iterator[W
     elif target is None or last.period_end_on < target.on:
         detail = f"Its last value is of {last.period.name}, which ended on {since}."
         yield _sign(WarningCode.STALE, detail, last.findings[-1].position)
+
+
+def overdue_from(facts: IndicatorFacts, last: Measurement | None, window: int) -> date:
+    """The first day on which a value is long due after the last one there is, or after the definition."""
+    frequency = facts.definition.frequency
+    length = DAYS_OF[frequency][1] if frequency in DAYS_OF else DAYS_OF[type(frequency).YEARLY][1]
+    since = facts.defined_on if last is None else last.period_end_on
+    return since + timedelta(days=min(length + window + 1, (date.max - since).days))

@@ -64,7 +64,7 @@ class House:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.now = datetime(2013, 4, 30, 15, tzinfo=UTC)
-        self.settings = Settings(data_dir=folder, access_log=False, **settings)
+        self.settings = Settings(data_dir=folder, access_log=False, ready_lag_seconds=3_600, **settings)
         self.apps: dict[str, Service] = {}
         self._clients: dict[str, httpx.AsyncClient] = {}
 

@@ -110,11 +110,19 @@ class Successor(NamedTuple):
     first_day: date = date.min
 
 
+class Joined(NamedTuple):
+    """What goes on in a commitment, merged into it or split into it, and from which day on."""
+
+    code: str
+    since: date
+
+
 class Place(NamedTuple):
-    """Where a commitment stands in the plan tree: its layer, and what it is part of, the nearest first."""
+    """Where a commitment stands in the plan tree: its layer, what it is part of, the nearest first, and since when."""
 
     kind: CommitmentKind
     ancestors: tuple[str, ...] = ()
+    first_day: date = date.min
 
 
 class Known(NamedTuple):
@@ -637,6 +645,15 @@ class Commitment(Aggregate):
         self.must_be_closable_on(day)
         return replace(split, parts=tuple(parts))
 
+    def must_carry_on(self, merged: Iterable[Joined], open_on: Callable[[date], bool]) -> None:
+        """What was merged into it while it was open was not merged into something closed, now that it closes."""
+        for code, day in merged:
+            if self.closing_on(day) is None and not open_on(day):
+                raise RuleBroken(
+                    "merger-into-closed",
+                    f"'{code}' was merged into it as of {day}: it cannot have been closed by then.",
+                )
+
     @evolves(Completed, Discarded, Merged, Split)
     def _closed(self, entry: Entry[Any]) -> None:
         self.closings = (*self.closings, entry)
@@ -768,6 +785,10 @@ class Commitment(Aggregate):
             for one, other in ((internal.on(day)[0], public.on(day)[0]) for day in days)
         )
 
+    def must_begin_under_its_parent(self, known: Known, pointer: str) -> None:
+        """What it was part of on its first day was there by then."""
+        _parent_there(self.registration, self.dated.first_day, known, pointer)
+
     def must_fit(self, known: Known) -> None:
         """Its layer is below what it is part of, and above its parts."""
         _must_fit(self.registration, (stretch.code for stretch in self.parents()), known)
@@ -844,6 +865,12 @@ class Commitment(Aggregate):
                 f"Since {since} another fact says what `{field}` is, so that no day would read otherwise: record what "
                 "it is from a day on, or retract that fact.",
             )
+
+
+def open_until(closing: Completed | Discarded | Merged | Split) -> Callable[[date], bool]:
+    """Whether what a fact closes is open on a day: on that of the closing others may still be merged into it."""
+    closed_on = closing.completed_on if isinstance(closing, Completed) else closing.effective_on
+    return lambda day: day <= closed_on
 
 
 class Revision(NamedTuple):
@@ -956,6 +983,8 @@ def _check(registered: Registered, fields: Collection[str], *, day: date, today:
                 f"'{registered.parent}' is '{registered.code}' itself or part of it, and cannot contain it.",
             )
         _check_layers(registered.kind, place.kind)
+    if "parent" in fields or "effective_on" in fields:
+        _parent_there(registered, day, known, "/parent" if "parent" in fields else "/effective_on")
     if "public_deadline" in fields or "internal_deadline" in fields:
         internal, public = registered.internal_deadline, registered.public_deadline
         _deadlines_in_order(None if internal is None else internal.on, None if public is None else public.on)
@@ -993,6 +1022,17 @@ def _place_of(parent: str, known: Known) -> Place:
             "parent-unknown", f"There is no commitment with the code '{parent}'.", pointer="/parent"
         )
     return place
+
+
+def _parent_there(registered: Registered, day: date, known: Known, pointer: str) -> None:
+    """Nothing is part of what does not count yet."""
+    parent = registered.parent
+    if parent is not None and day < (first_day := _place_of(parent, known).first_day):
+        raise InvalidInput(
+            "parent-not-there-yet",
+            f"'{parent}' counts from {first_day} on: on {day} nothing was part of it.",
+            pointer=pointer,
+        )
 
 
 def _check_layers(part: CommitmentKind, whole: CommitmentKind) -> None:

@@ -11,7 +11,16 @@ from uuid import UUID
 
 import msgspec
 
-from services.commitments.commitment.model import Commitment, Known, Place, Stretch, Successor, register
+from services.commitments.commitment.model import (
+    Commitment,
+    Joined,
+    Known,
+    Place,
+    Stretch,
+    Successor,
+    open_until,
+    register,
+)
 from services.commitments.commitment.splitting import Splitting, events_of, parts_of
 from services.commitments.plan.repository import Directory
 from shared.aggregate.aggregate import believed
@@ -20,6 +29,7 @@ from shared.aggregate.redaction import Reference, references_in
 from shared.aggregate.repository import CACHE, Repository
 from shared.errors import RuleBroken
 from shared.eventlog import codec
+from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.eventlog.subscription import BATCH
 from shared.events.commitments import (
@@ -76,6 +86,17 @@ class Commitments(Repository[Commitment]):
     def __init__(self, live: LiveLog, directory: Directory) -> None:
         super().__init__(live, Commitment, KIND, cache=2 * CACHE)
         self._directory = directory
+        self._joining: dict[tuple[type[Event], str], dict[UUID, None]] = {}
+        """What was ever merged or split into a commitment: the streams, by the type of the fact and its code."""
+        live.subscribe((Merged, Split), self._note)
+
+    def _note(self, recorded: Recorded) -> None:
+        event = recorded.data
+        codes = (
+            (event.into,) if isinstance(event, Merged) else event.parts if isinstance(event, Split) else ()
+        )
+        for code in codes:
+            self._joining.setdefault((type(event), code), {})[recorded.stream_id] = None
 
     # --- decisions that depend on more than the commitment ---------------------------------------------------------
 
@@ -97,7 +118,7 @@ class Commitments(Repository[Commitment]):
         """Merges the commitment into another one, in which it goes on."""
         successor = await self.successor(proposed.into, proposed.effective_on)
         merged = current.merge(proposed, context, successor)
-        await self._must_carry_on(current, lambda day: day <= merged.effective_on)
+        current.must_carry_on(await self.merged_into(current), open_until(merged))
         return merged
 
     def ending(
@@ -108,8 +129,7 @@ class Commitments(Repository[Commitment]):
         @wraps(decide)
         async def decide_ending(current: Commitment, proposed: E, context: Context) -> E:
             decided: Any = decide(current, proposed, context)
-            day = decided.completed_on if isinstance(decided, Completed) else decided.effective_on
-            await self._must_carry_on(current, lambda merged_on: merged_on <= day)
+            current.must_carry_on(await self.merged_into(current), open_until(decided))
             return decided  # type: ignore[no-any-return]
 
         return decide_ending
@@ -121,7 +141,7 @@ class Commitments(Repository[Commitment]):
         """
         parts = parts_of(current, proposed)
         split = current.split(proposed.split, context, [part.code for part in parts])
-        await self._must_carry_on(current, lambda day: day <= split.effective_on)
+        current.must_carry_on(await self.merged_into(current), open_until(split))
         for index, part in enumerate(parts):
             if await self.is_taken(stream_of(KIND, part.code)):
                 raise RuleBroken(
@@ -145,9 +165,12 @@ class Commitments(Repository[Commitment]):
             if follow(without) != follow(current) and code in await self._reached(without, follow, date.min):
                 raise RuleBroken(refused, f"Then '{code}' would {why}.")
         if retraction.retracted == Reopened.TYPE:
-            await self._must_carry_on(current, lambda day: without.closing_on(day) is None)
+            merged = await self.merged_into(current)
+            current.must_carry_on(merged, lambda day: without.closing_on(day) is None)
         if without.dated.first_day > current.dated.first_day:
             await self._must_be_there(current, without.dated.first_day)
+        if without.dated.first_day < current.dated.first_day:
+            without.must_begin_under_its_parent(await self.known_to(without.registration), "/version")
         if current.deadlines_in_order() and not without.deadlines_in_order():
             raise RuleBroken(
                 "internal-after-public",
@@ -156,7 +179,7 @@ class Commitments(Repository[Commitment]):
         if without.registration.kind != current.registration.kind:
             named = {stretch.code for stretch in without.parents()}
             known = await self.known_to(without.registration, named, date.min)
-            without.must_fit(known._replace(parts=await self._parts_of(current)))
+            without.must_fit(known._replace(parts=_kinds(await self._parts_of(current))))
         return retraction
 
     async def _parts_taken_back(self, current: Commitment, retraction: Retraction) -> list[OnStream]:
@@ -203,7 +226,7 @@ class Commitments(Repository[Commitment]):
             parts = {}
             if proposed.field == "kind":
                 since, until, named = date.min, date.max, {stretch.code for stretch in current.parents()}
-                parts = await self._parts_of(current)
+                parts = _kinds(await self._parts_of(current))
             known = await self.known_to(current.registration, named, since, until)
             known = known._replace(parts=parts)
             decided = decide(current, proposed, context, known)
@@ -213,29 +236,32 @@ class Commitments(Repository[Commitment]):
 
         return decide_knowing
 
-    async def _must_carry_on(self, current: Commitment, open_on: Callable[[date], bool]) -> None:
-        """What was merged into it while it was open was not merged into something closed, now that it closes."""
-        for code, day in await self._goes_on_in(current, (Merged,)):
-            if current.closing_on(day) is None and not open_on(day):
-                raise RuleBroken(
-                    "merger-into-closed",
-                    f"'{code}' was merged into it as of {day}: it cannot have been closed by then.",
-                )
-
     async def _must_be_there(self, current: Commitment, first_day: date) -> None:
-        """What goes on in it, merged or split, goes on in something that is there on that day."""
-        for code, day in await self._goes_on_in(current, (Merged, Split)):
+        """What is part of it, or goes on in it, merged or split, is part of something that is there on that day."""
+        for code, day in [*await self.merged_into(current), *await self._joined(current, Split)]:
             if current.dated.first_day <= day < first_day:
                 raise RuleBroken(
                     "successor-not-there-yet",
                     f"'{code}' goes on in it from {day} on: until {first_day} nobody would carry that promise.",
                 )
+        for part in await self._parts_of(current) if first_day > current.dated.first_day else ():
+            for stretch in part.parents():
+                if stretch.code == current.code and current.dated.first_day <= stretch.since < first_day:
+                    raise RuleBroken(
+                        "part-there-before",
+                        f"'{part.code}' is part of it from {stretch.since} on: it cannot count from {first_day} on "
+                        "only.",
+                    )
 
-    async def _goes_on_in(self, successor: Commitment, by: Iterable[type[Event]]) -> list[tuple[str, date]]:
-        """What goes on in a commitment by facts of these types, and from which days on, read from the log."""
-        ids = await asyncio.to_thread(self._naming, successor.code, by)
+    async def merged_into(self, successor: Commitment) -> list[Joined]:
+        """What was merged into a commitment, and from which day on."""
+        return await self._joined(successor, Merged)
+
+    async def _joined(self, successor: Commitment, by: type[Event]) -> list[Joined]:
+        """What goes on in a commitment by facts of a type, and from which days on."""
+        ids = list(self._joining.get((by, successor.code), ()))
         return sorted(
-            (one.code, stretch.since)
+            Joined(one.code, stretch.since)
             for one in [await self.get(stream_id) for stream_id in ids]
             if one is not None
             for stretch in one.successors()
@@ -259,7 +285,7 @@ class Commitments(Repository[Commitment]):
                 above = await self._reached(
                     found, Commitment.parents, since or registered.effective_on, until
                 )
-                places[code] = Place(found.registration.kind, above)
+                places[code] = Place(found.registration.kind, above, found.dated.first_day)
         return self.around()._replace(commitments=places)
 
     def around(self) -> Known:
@@ -294,15 +320,15 @@ class Commitments(Repository[Commitment]):
                     found.append(step)
         return tuple(dict.fromkeys(code for code, _, _ in found[1:]))
 
-    async def _parts_of(self, whole: Commitment) -> dict[str, CommitmentKind]:
-        """The kinds of what is, or ever was, part of a commitment: the log is read for it, for it is seldom asked."""
+    async def _parts_of(self, whole: Commitment) -> list[Commitment]:
+        """What is, or ever was, part of a commitment: the log is read for it, for it is seldom asked."""
         ids = await asyncio.to_thread(self._naming, whole.code, PLACING)
         found = [await self.get(stream_id) for stream_id in ids]
-        return {
-            one.code: one.registration.kind
+        return [
+            one
             for one in found
             if one is not None and any(stretch.code == whole.code for stretch in one.parents())
-        }
+        ]
 
     def _naming(self, code: str, facts: Iterable[type[Event]], after: int = 0) -> dict[UUID, set[int]]:
         """The streams in which facts of these types name this commitment, and the versions of those. Blocks.
@@ -318,6 +344,10 @@ class Commitments(Repository[Commitment]):
                 if _names(recorded.data, code):
                     found.setdefault(recorded.stream_id, set()).add(recorded.version)
         return found
+
+
+def _kinds(parts: Iterable[Commitment]) -> dict[str, CommitmentKind]:
+    return {part.code: part.registration.kind for part in parts}
 
 
 def _names(fact: Event, code: str) -> bool:

@@ -25,6 +25,7 @@ from services.commitments.commitment.repository import (
 from services.commitments.commitment.splitting import Splitting
 from shared.aggregate.aggregate import DayOf
 from shared.aggregate.command import Context, Decided
+from shared.aggregate.deadline_corrections import deadline_corrections
 from shared.aggregate.documents import (
     as_entries,
     as_entry,
@@ -63,7 +64,7 @@ from shared.events.commitments import (
 from shared.events.facts import Event
 from shared.events.retractions import CommitmentFactRetracted
 from shared.events.types import MOST_ITEMS, CivilDay, CommitmentCode, DecisionNumber, IndicatorCode
-from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, Visibility
+from shared.events.vocabulary import DiscardReason, Judgement, Visibility
 from shared.http.body import ROOMY
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
@@ -337,29 +338,13 @@ class CommitmentWarnings(msgspec.Struct, kw_only=True):
 
 
 def _deadline_corrections(commitment: Commitment, day_of: DayOf) -> Iterator[DeadlineCorrection]:
-    """Every time the public deadline was set right: by a correction, or by retracting what had been said of it."""
-    began, dated = commitment.began_position, commitment.dated
-    for entry in commitment.corrections:
-        if entry.event.field == "public_deadline":
-            previous, corrected = _day_in(entry.event.previous), _day_in(entry.event.value)
-            yield DeadlineCorrection(day_of(entry.recorded_at), began, entry.position, previous, corrected)
-    for retraction in commitment.retractions:
-        retracted = commitment.retracted[retraction.event.version].entry
-        match retracted.event:
-            case DeadlineRevised(deadline=DeadlineKind.PUBLIC, on=previous, effective_on=since):
-                pass
-            case Corrected(field="public_deadline", value=value):
-                previous, since = _day_in(value), dated.first_day
-            case _:
-                continue
-        corrected = dated.public_deadlines.on(since)[0]
-        yield DeadlineCorrection(
-            day_of(retraction.recorded_at), retracted.position, retraction.position, previous, corrected
-        )
-
-
-def _day_in(deadline: Any) -> date | None:
-    return None if deadline is None else date.fromisoformat(deadline["on"])
+    """Every time the public deadline was set right."""
+    retracted = commitment.retracted
+    entries = ((one, retracted[one.event.version].entry) for one in commitment.retractions)
+    taken = ((one, entry.event, entry.position) for one, entry in entries)
+    return deadline_corrections(
+        commitment.dated, commitment.began_position, commitment.corrections, taken, day_of
+    )
 
 
 # --- routes ----------------------------------------------------------------------------------------------------------
@@ -400,7 +385,8 @@ def commitment_routes(
         visibility = body.visibility or usual_visibility(body.origin.kind if body.origin else None)
         proposed = body.struct(commitments.clock.today(), visibility=Visibility(visibility))
         outcome = await commitments.register(proposed, await command_of(request))
-        return written_answer(request, outcome, f"/v1/commitments/{outcome.stream_id}", code=proposed.code)
+        registered: Any = await commitments.last_event(outcome)
+        return written_answer(request, outcome, f"/v1/commitments/{outcome.stream_id}", code=registered.code)
 
     one.document(
         COMMITMENT,
@@ -509,6 +495,7 @@ def commitment_routes(
         largest_body=ROOMY,
         access=_JUDGES,
         request=_SPLIT,
+        considering=lambda _: (Merged,),
         again=lambda it, told, context: it.split(told, context, told.parts),
     )
     one.fact(
@@ -578,9 +565,10 @@ def _moving(proposed: Restating) -> tuple[type[Event], ...]:
     """What else may tell that a commitment is part of another one than before.
 
     A registration does not close a circle: no other commitment can be part of one that was not there yet. It may make
-    a part of a layer that another kind could not contain.
+    a part of a layer that another kind could not contain, or of a day on which the other would count no more.
     """
-    return {"parent": REPARENTING, "kind": PLACING}.get(proposed.field, ())
+    considered = {"parent": REPARENTING, "kind": PLACING, "effective_on": NAMING}
+    return considered.get(proposed.field, ())
 
 
 def _revision(internal_on: date | None = None, **members: Any) -> Revision:
@@ -705,6 +693,11 @@ ERRORS: Catalogue = {
         "Nothing happens to a commitment before the first day it counts. If it was there already, correct its "
         "`effective_on`.",
     ),
+    "part-there-before": Explained(
+        409,
+        "Part there before it",
+        "What is part of it counts from an earlier day on than it would: correct that part first.",
+    ),
     "parent-is-descendant": Explained(
         409,
         "Parent is part of it",
@@ -793,6 +786,12 @@ ERRORS: Catalogue = {
     ),
     "change-value-invalid": Explained(
         422, "Value does not fit the field", "Give the value in the shape the field has in a registration."
+    ),
+    "parent-not-there-yet": Explained(
+        422,
+        "Parent not there yet",
+        "What it is part of counts from a later day on, which `detail` names: correct the `effective_on` of one of "
+        "them.",
     ),
     "parent-unknown": Explained(422, "Unknown parent", "`parent` is the code of a commitment on record."),
     "split-from-not-registered": Explained(

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.commitments.commitment.model import Commitment, register
+from services.commitments.commitment.model import Commitment, Known, Place, register
 from services.commitments.importing.leads import Leads
 from services.commitments.importing.mapping import Mapping
 from services.commitments.importing.parsing import CommitmentRow, Parser, attribution
@@ -39,6 +39,7 @@ from shared.events.commitments import (
     Registered,
 )
 from shared.events.facts import COMPUTED, Event
+from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind
 from shared.tabular.engine import Importer, ImportState
 from shared.tabular.mapping import check_columns, read_mapping
@@ -244,7 +245,7 @@ class _Facts:
             # The row shows that the commitment was there earlier than the record has it.
             day = self._day.isoformat()
             corrected = Corrected(field="effective_on", value=day, reason=self._reason)
-            decide = partial(commitment.correct, known=self._of.leads.known)
+            decide = partial(commitment.correct, known=self._known())
             self._propose(mapping.date.column, corrected, decide)
         self._leads()
         if mapping.rating is not None and row.assessed is not None:
@@ -263,6 +264,16 @@ class _Facts:
         before = self._of.titles_before.get(row.line, self._commitment.registration.title)
         if mapping.title.renamed == "comment" and row.title != before:
             self._comment(mapping.title.column, f"It is called “{row.title}”. {self._reason}")
+
+    def _known(self) -> Known:
+        """What the record holds of what the registration names, what it is part of included."""
+        parent = self._commitment.registration.parent
+        whole = parent and self._of.state.of(stream_of("commitment", parent), ImportedCommitment)
+        known = self._of.leads.known
+        if not parent or not whole:
+            return known
+        place = Place(whole.registration.kind, first_day=whole.dated.first_day)
+        return known._replace(commitments={parent: place})
 
     def _propose(self, column: str | None, proposed: E, decide: Callable[[E, Context], Event]) -> None:
         """Record a fact that is not on record, as the commitment decides it."""

@@ -211,7 +211,7 @@ class Indicator(Aggregate):
     def change_definition(
         self, proposed: IndicatorDefinitionChanged, context: Context
     ) -> IndicatorDefinitionChanged:
-        """Changes what is measured, or how, from a day on; verdicts on the original promise keep the first definition.
+        """Changes what is measured, or how, from a day on; verdicts on the original promise keep that of then.
 
         The proposed `changes` give fields of the definition their new values.
         """

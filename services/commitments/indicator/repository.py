@@ -103,7 +103,7 @@ class Indicators(Repository[Indicator]):
     async def change_definition(
         self, current: Indicator, proposed: IndicatorDefinitionChanged, context: Context
     ) -> IndicatorDefinitionChanged:
-        """Changes what is measured, or how, from a day on; verdicts on the first promise keep the first definition."""
+        """Changes what is measured, or how, from a day on; verdicts on the first promise keep that of then."""
         if proposed.changes.source is not UNSET:
             self._check_source(proposed.changes.source, proposed.effective_on)
         return current.change_definition(proposed, context)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -16,23 +15,29 @@ from services.commitments.indicator.model import Indicator
 from services.commitments.indicator.repository import Indicators
 from shared.aggregate.aggregate import DayOf
 from shared.aggregate.documents import document_of, extended, members_of
+from shared.aggregate.indicator_documents import (
+    DefinitionChangeDocument,
+    MeasurementDocument,
+    TargetDocument,
+    TrajectoryDocument,
+    WarningDocument,
+    figures_of,
+    sign_document,
+)
 from shared.aggregate.redaction import ReadersOf
 from shared.events.indicators import (
     Baseline,
     DataSource,
-    DefinitionFields,
     IndicatorDefined,
     IndicatorDefinitionChanged,
     IndicatorPublished,
     MeasurementCorrected,
     MeasurementRecorded,
-    PlannedValue,
     TargetSet,
     TrajectorySet,
 )
 from shared.events.retractions import IndicatorFactRetracted
-from shared.events.types import MOST_PLACES, DecisionNumber, PeriodName
-from shared.events.vocabulary import Accumulation, RelativeTo
+from shared.events.types import PeriodName
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.requests import request_of
@@ -41,10 +46,8 @@ from shared.http.responses import written_answer
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Role
-from shared.rules.decimals import exactly, plain
-from shared.rules.indicator_facts import IndicatorFacts, Measurement, Target, Terms
-from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE, IndicatorStatus
-from shared.rules.indicator_warnings import WarningCode, WarningWindows, warning_signs
+from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
+from shared.rules.indicator_warnings import WarningWindows, warning_signs
 
 UNIT: Final = frozenset({Role.DCI})
 _READS: Final = Access(
@@ -61,136 +64,7 @@ _MEASURES: Final = Access(
     note="ministries: only where the indicator names them as its source",
 )
 
-_PLACES: Final = 6
-"""Digits after the point of what was divided."""
-
 # --- documents -----------------------------------------------------------------------------------------------------
-
-
-class Change(msgspec.Struct, kw_only=True):
-    """How far a value is from another: in its unit, and in percent of the other."""
-
-    absolute: Decimal
-    percent: Annotated[
-        Decimal | None, Field(description="To six decimals; null where the other is zero.", examples=[-15])
-    ]
-
-
-class ChangeOnPrevious(Change, kw_only=True):
-    """How far a value is from that of the last period before it that is as long."""
-
-    period: Annotated[str, Field(description="The period before.", examples=["2010"])]
-
-
-class VerdictDocument(msgspec.Struct, kw_only=True):
-    """What a value says of a promise."""
-
-    status: IndicatorStatus
-    value: Annotated[
-        Decimal | None,
-        Field(description="What was judged: the value, or the sum, mean, … of the window up to its period."),
-    ]
-    gap: Annotated[
-        Decimal | None,
-        Field(
-            description="What was judged minus the target; null where that cannot be said.", examples=[2.54]
-        ),
-    ]
-    planned: Annotated[
-        Decimal | None,
-        Field(description="What was planned for the last day of the period.", examples=[31.081725]),
-    ]
-
-
-class TargetDocument(msgspec.Struct, kw_only=True):
-    """A value promised for a day, from the day `effective_on` on."""
-
-    number: Annotated[int, Field(description="The first target is 1; those after it are revisions.")]
-    value: Annotated[Decimal, Field(description="As it was promised.", examples=[-15])]
-    relative_to: Annotated[RelativeTo, Field(description="Whether `value` is in percent of the baseline.")]
-    level: Annotated[Decimal, Field(description="What it comes to in the unit of its day.", examples=[28.56])]
-    unit: Annotated[str, Field(description="The unit in force on its day.", examples=["%"])]
-    on: Annotated[date, Field(description="The day it is promised for.", examples=["2014-12-31"])]
-    tolerance: Annotated[
-        Decimal | None, Field(description="How far a value that is to be maintained may stray.")
-    ]
-    accumulation: Annotated[Accumulation, Field(description="What is held against it.")]
-    from_on: Annotated[date | None, Field(description="The first day of the window of what is accumulated.")]
-    effective_on: Annotated[date, Field(description="The day from which it was the target.")]
-    reason: Annotated[str | None, Field(description="Why it replaced the one before.")]
-    decision: DecisionNumber | None
-    position: Annotated[int, Field(description="Of the event that set it.")]
-    change: Annotated[
-        Change | None, Field(description="From the baseline of its day; a later baseline does not touch it.")
-    ]
-
-
-class TrajectoryDocument(msgspec.Struct, kw_only=True):
-    """The values planned on the way."""
-
-    points: list[document_of(PlannedValue)]  # type: ignore[valid-type]
-    effective_on: Annotated[date, Field(description="The day from which it was the plan.")]
-    position: Annotated[int, Field(description="Of the event that laid it down.")]
-
-
-class CorrectionDocument(msgspec.Struct, kw_only=True):
-    """A value that replaced an earlier one."""
-
-    value: Decimal
-    published_on: date
-    reason: str | None
-    position: Annotated[int, Field(description="Of the event that corrected it.")]
-    previous: Annotated[Decimal, Field(description="The value it replaced.")]
-
-
-class MeasurementDocument(msgspec.Struct, kw_only=True):
-    """The value found for a period, judged against the promise as it was first made and as it stands."""
-
-    period: Annotated[str, Field(examples=["2011"])]
-    period_end_on: Annotated[date, Field(description="The last day of the period.")]
-    value: Annotated[Decimal, Field(description="As last corrected.", examples=[31.1])]
-    unit: Annotated[str, Field(description="The unit in force on the day it was published.", examples=["%"])]
-    published_on: date
-    source: Annotated[str | None, Field(description="The publication it was taken from.")]
-    supplied_by: Annotated[
-        str | None, Field(description="The organisation it came from, where that is not the source.")
-    ]
-    change: Annotated[Change | None, Field(description="From the baseline now in force.")]
-    change_on_previous: Annotated[
-        ChangeOnPrevious | None, Field(description="From the last period before it that is about as long.")
-    ]
-    against_original: Annotated[
-        VerdictDocument | None, Field(description="Against the first target, as it was first promised.")
-    ]
-    against_current: Annotated[VerdictDocument | None, Field(description="Against the target in force.")]
-    corrections: Annotated[
-        list[CorrectionDocument], Field(description="In the order in which they were recorded.")
-    ]
-    position: Annotated[int, Field(description="Of the event that recorded it first.")]
-
-
-class DefinitionChangeDocument(msgspec.Struct, kw_only=True):
-    """Fields of the definition with their new values, and why."""
-
-    changes: Annotated[
-        document_of(DefinitionFields),  # type: ignore[valid-type]
-        Field(description="The fields that changed, with their new values; null where one was taken away."),
-    ]
-    reason: str
-    effective_on: Annotated[date, Field(description="The day from which it reads so.")]
-    restated_by: Annotated[
-        Decimal | None, Field(description="What makes numbers in the unit before it comparable, if anything.")
-    ]
-    position: Annotated[int, Field(description="Of the event that changed it.")]
-
-
-class WarningDocument(msgspec.Struct, kw_only=True):
-    """What makes a reader look twice, which proves nothing."""
-
-    code: WarningCode
-    detail: Annotated[str, Field(description="What was seen, in words.")]
-    because: Annotated[int, Field(description="The position of the last of the events it follows from.")]
-    events: Annotated[list[int], Field(description="The positions of all the events it follows from.")]
 
 
 INDICATOR: Final = extended(
@@ -236,138 +110,20 @@ def indicator_document(
 ) -> msgspec.Struct:
     """Everything that was recorded of an indicator, and what follows from it on a day."""
     facts = indicator.facts
-    definition, units = facts.definition, facts.units
-    baseline, trajectory, latest = definition.baseline, facts.trajectory, facts.latest()
-    measured = sorted(
-        facts.measurements.values(), key=lambda one: (one.period_end_on, one.findings[0].position)
-    )
-    measurements = {one.period.name: _measurement(one, facts) for one in measured}
-    targets = {target.position: _target(target, facts) for target in facts.targets}
-    original, current = facts.original and facts.original.target, facts.target
     return INDICATOR(
-        **members_of(definition),
+        **members_of(facts.definition),
+        **figures_of(facts),
         id=indicator.id,
         code=indicator.code,
         commitment=indicator.commitment,
         visibility=indicator.visibility,
         effective_on=indicator.effective_on,
-        baseline_unit=None if baseline is None else units[facts.unit_on(facts.baseline_since(date.max))],
-        original_target=original and targets[original.position],
-        current_target=current and targets[current.position],
-        targets=list(targets.values()),
-        trajectory=trajectory
-        and TrajectoryDocument(
-            points=[document_of(PlannedValue)(**members_of(point)) for point in trajectory.points],
-            effective_on=trajectory.effective_on,
-            position=trajectory.position,
-        ),
-        latest=latest and measurements[latest.period.name],
-        measurements=list(measurements.values()),
-        definition_changes=[
-            DefinitionChangeDocument(
-                changes=document_of(DefinitionFields)(**members_of(change.changes)),
-                reason=change.reason,
-                effective_on=change.effective_on,
-                restated_by=change.restated_by,
-                position=change.position,
-            )
-            for change in facts.changes
-        ],
-        verdict_rule=CURRENT_INDICATOR_RULE,
-        warnings=[
-            WarningDocument(
-                code=sign.code, detail=sign.detail, because=sign.because, events=list(sign.events)
-            )
-            for sign in warning_signs(facts, today, windows)
-        ],
+        warnings=[sign_document(sign) for sign in warning_signs(facts, today, windows)],
         **recorded("defined", indicator.began_at, day_of),
         **recorded("updated", indicator.recorded_at, day_of),
         version=indicator.version,
         position=indicator.position,
     )
-
-
-def _target(target: Target, facts: IndicatorFacts) -> TargetDocument:
-    unit = facts.unit_on(target.effective_on)
-    # What is promised in percent of a baseline is in percent of the one it was computed from, whatever is told later of
-    # that day.
-    known = None if target.relative_to is RelativeTo.ABSOLUTE else target.position
-    return TargetDocument(
-        **target._asdict() | {"tolerance": target.tolerance or None},
-        unit=facts.units[unit],
-        change=_change(facts, target.level, unit, *_baseline_on(facts, target.effective_on, known)),
-    )
-
-
-def _measurement(measurement: Measurement, facts: IndicatorFacts) -> MeasurementDocument:
-    first, last = measurement.findings[0], measurement.findings[-1]
-    unit = facts.unit_on(last.published_on)
-    return MeasurementDocument(
-        period=measurement.period.name,
-        period_end_on=measurement.period_end_on,
-        value=last.value,
-        unit=facts.units[unit],
-        published_on=last.published_on,
-        source=measurement.source,
-        supplied_by=measurement.supplied_by,
-        change=_change(facts, last.value, unit, *_baseline_on(facts, date.max)),
-        change_on_previous=_change_on_previous(measurement, facts),
-        against_original=_verdict(measurement, facts, facts.original),
-        against_current=_verdict(measurement, facts, facts.current),
-        corrections=[
-            CorrectionDocument(**found._asdict(), previous=before.value)
-            for before, found in zip(measurement.findings, measurement.findings[1:], strict=False)
-        ],
-        position=first.position,
-    )
-
-
-def _change_on_previous(measurement: Measurement, facts: IndicatorFacts) -> ChangeOnPrevious | None:
-    before = facts.before(measurement)
-    if before is None:
-        return None
-    last, earlier = measurement.findings[-1], before.findings[-1]
-    units = facts.unit_on(last.published_on), facts.unit_on(earlier.published_on)
-    change = _change(facts, last.value, units[0], earlier.value, units[1])
-    if change is None:
-        return None
-    return ChangeOnPrevious(period=before.period.name, absolute=change.absolute, percent=change.percent)
-
-
-def _verdict(measurement: Measurement, facts: IndicatorFacts, terms: Terms | None) -> VerdictDocument | None:
-    verdict = terms and facts.verdict(terms, measurement)
-    if verdict is None:
-        return None
-    return VerdictDocument(
-        status=verdict.status,
-        value=_shown(verdict.value),
-        gap=_shown(verdict.gap),
-        planned=_shown(verdict.planned, _PLACES),
-    )
-
-
-def _baseline_on(facts: IndicatorFacts, day: date, known: int | None = None) -> tuple[Decimal | None, int]:
-    """The value of the baseline in force on a day, and the number of its unit; `known`: as told by that position."""
-    baseline = facts.definition_on(day, known).baseline
-    return None if baseline is None else baseline.value, facts.unit_on(facts.baseline_since(day, known))
-
-
-def _change(
-    facts: IndicatorFacts, value: Decimal, unit: int, other: Decimal | None, other_unit: int
-) -> Change | None:
-    """How far a value is from another; None where there is no other, or where they are not comparable."""
-    later = max(unit, other_unit)
-    here = facts.restated(value, unit, later)
-    there = None if other is None else facts.restated(other, other_unit, later)
-    if here is None or there is None:
-        return None
-    with exactly():
-        percent = None if there == 0 else 100 * (here - there) / abs(there)
-        return Change(absolute=plain(here - there), percent=_shown(percent, _PLACES))
-
-
-def _shown(number: Decimal | None, places: int = MOST_PLACES) -> Decimal | None:
-    return None if number is None else plain(number, places)
 
 
 # --- requests ------------------------------------------------------------------------------------------------------
@@ -403,7 +159,8 @@ def indicator_routes(indicators: Indicators, readers_of: ReadersOf, windows: War
         """Defines an indicator, with its baseline and its source, before it is measured."""
         proposed = body.struct(indicators.clock.today())
         outcome = await indicators.define(proposed, await command_of(request))
-        return written_answer(request, outcome, f"/v1/indicators/{outcome.stream_id}", code=proposed.code)
+        defined: Any = await indicators.last_event(outcome)
+        return written_answer(request, outcome, f"/v1/indicators/{outcome.stream_id}", code=defined.code)
 
     one.document(
         INDICATOR,

@@ -20,9 +20,11 @@ import msgspec
 
 from services.commitments.commitment.model import (
     Commitment,
+    Joined,
     Known,
     Revision,
     Successor,
+    open_until,
     register,
     usual_visibility,
 )
@@ -174,6 +176,8 @@ class Found(NamedTuple):
     """The commitment in which merged ones go on."""
     parts: Sequence[Known] = ()
     """What each part of a split names."""
+    merged: Mapping[str, Sequence[Joined]] = {}
+    """What was merged into each of the commitments, by the name the decision gives it."""
 
 
 class Caused(NamedTuple):
@@ -324,6 +328,7 @@ def _split(decision: DecisionAgreed, effect: Effect, found: Found, context: Cont
         splitting = split_by(decision, effect.split, original)
         parts = parts_of(original, splitting)
         split = original.split(splitting.split, context, [part.code for part in parts])
+        original.must_carry_on(found.merged.get(name, ()), open_until(split))
         for part in parts:
             with _in_the_way(commitment=part.code):
                 if part.code in found.commitments:
@@ -503,6 +508,9 @@ def _on_each(decision: DecisionAgreed, found: Found, decide: _Decide) -> Iterato
                 continue  # named twice, perhaps once by its id
             reached.add(commitment.id)
             events = _decided(decide, commitment, decision.agreed_on)
+            for event in events:
+                if isinstance(event, Completed | Discarded | Merged):
+                    commitment.must_carry_on(found.merged.get(name, ()), open_until(event))
         for version, event in enumerate(events, commitment.version + 1):
             yield _caused(commitment.id, version, event, commitment=commitment.code)
 

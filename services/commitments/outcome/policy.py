@@ -9,11 +9,12 @@ import structlog
 from services.commitments.outcome.decisions import Decisions
 from services.commitments.outcome.repository import DecisionOutcomes
 from shared.eventlog.envelope import FollowerPosition, Recorded
-from shared.eventlog.follower import Follower
+from shared.eventlog.follower import Follower, names_of
 from shared.eventlog.live import LiveLog
 from shared.events.meetings import DecisionAgreed
 
 FOLLOWER: Final = "commitments.decisions"
+ACTED_ON: Final = names_of((DecisionAgreed,))
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -34,7 +34,8 @@ from shared.aggregate.repository import Repository
 from shared.errors import RuleBroken
 from shared.eventlog.envelope import FollowerPosition
 from shared.eventlog.live import LiveLog
-from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, Done
+from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, Done, Merged
+from shared.events.facts import Event
 from shared.events.meeting_vocabulary import DecisionKind
 from shared.events.meetings import AgreedMerger, AgreedReassignment, AgreedSplit, DecisionAgreed, Effect
 from shared.events.streams import resolve, stream_of
@@ -192,13 +193,13 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
             context = self.context(command)
             return decide(present, lambda: effects_of(agreed, found, context, body=body))
 
-        # What a commitment goes on in must be open when it does, whoever closes that at the same moment.
-        considering = ENDING if agreed.kind in (DecisionKind.MERGE, DecisionKind.SPLIT) else ()
+        considering = _CONSIDERED.get(agreed.kind, ())
         return await self.write(stream_of(KIND, agreed.number), decide_anew, command, considering=considering)
 
     async def _found(self, decision: DecisionOnRecord) -> Found:
         agreed, effect = decision.agreed, decision.agreed.effect
         commitments = await self._commitments_named(agreed.commitments)
+        merged = {name: await self._commitments.merged_into(one) for name, one in commitments.items()}
         indicator: Indicator | None = None
         known = Known()
         if effect is not None and effect.target is not None:
@@ -222,7 +223,7 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
                         if (taken := await self._commitments.by_code(part.code)) is not None:
                             commitments[part.code] = taken
                         parts.append(await self._commitments.known_to(part))
-        return Found(commitments, indicator, known, successor, parts)
+        return Found(commitments, indicator, known, successor, parts, merged)
 
     async def _commitments_named(self, names: Iterable[str]) -> dict[str, Commitment]:
         found: dict[str, Commitment] = {}
@@ -231,6 +232,15 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
             if commitment is not None:
                 found[name] = commitment
         return found
+
+
+_CONSIDERED: Final[Mapping[DecisionKind, Sequence[type[Event]]]] = {
+    DecisionKind.MERGE: ENDING,
+    DecisionKind.SPLIT: (Merged,),
+    DecisionKind.COMPLETE: (Merged,),
+    DecisionKind.DISCARD: (Merged,),
+}
+"""What a commitment goes on in must be open when it does, whoever closes that at the same moment."""
 
 
 def _day_of(agreed: DecisionAgreed, commitments: Mapping[str, Commitment]) -> date:

@@ -54,6 +54,9 @@ class GenerationWriter(Protocol):
     def stop(self, reason: str) -> None:
         """Leave word of what keeps the generation from going on, for readiness; the next `write` takes it back."""
 
+    def beat(self) -> None:
+        """Show that a worker is there though there is nothing to write, and use the rest for what is to be tidied."""
+
     def close(self) -> None:
         """Give back the connection."""
 

@@ -20,7 +20,9 @@ from sqlalchemy import (
     Uuid,
     create_engine,
     insert,
+    literal_column,
     select,
+    text,
 )
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -49,6 +51,8 @@ CONNECTIONS: Final = 10
 ATTEMPTS: Final = 5
 """How often a reader looks again which generation is live, if the one it found was gone."""
 CHANNEL: Final = "bitacora_projected"
+NOW: Final = "extract(epoch FROM clock_timestamp())"
+"""The database's clock, in seconds since 1970."""
 LONGEST_SLEEP: Final = 0.25
 """Seconds after which a watch looks all the same."""
 
@@ -84,9 +88,11 @@ class PostgresWriter:
         within = Identifier(generation)
         self._progress = SQL("SELECT position, identity, analyzed_at FROM {}.projection_state").format(within)
         self._move = SQL(
-            "WITH moved AS (UPDATE {}.projection_state SET position = %s, identity = %s, stopped_because = NULL"
+            "WITH moved AS (UPDATE {}.projection_state"
+            " SET position = %s, identity = %s, stopped_because = NULL, seen_at = {}"
             " WHERE position = %s RETURNING position) SELECT pg_notify({}, '') FROM moved"
-        ).format(within, CHANNEL)
+        ).format(within, SQL(NOW), CHANNEL)
+        self._beat = SQL("UPDATE {}.projection_state SET seen_at = {}").format(within, SQL(NOW))
         self._stop = SQL("UPDATE {}.projection_state SET stopped_because = %s").format(within)
         self._copy = {one.name: _copy(one, within, schema) for one in schema.datasets}
         self._close = {one.name: _close(one, within, schema) for one in schema.datasets}
@@ -117,6 +123,11 @@ class PostgresWriter:
         """See `GenerationWriter.stop`."""
         with _answering(), self._connection.transaction():
             self._connection.execute(self._stop, (reason,))
+
+    def beat(self) -> None:
+        """See `GenerationWriter.beat`."""
+        with _answering(), self._connection.transaction():
+            self._connection.execute(self._beat)
 
     def close(self) -> None:
         """See `GenerationWriter.close`."""
@@ -270,7 +281,9 @@ class PostgresReadModel:
             connection.exec_driver_sql(f"CREATE SCHEMA {name}")
             self.schema.metadata.create_all(connection, checkfirst=False)
             connection.execute(
-                insert(self.schema.state).values(id=1, position=0, identity=BEGINNING.identity, analyzed_at=0)
+                insert(self.schema.state).values(
+                    id=1, position=0, identity=BEGINNING.identity, analyzed_at=0, seen_at=text(NOW)
+                )
             )
         return name
 
@@ -362,8 +375,9 @@ class PostgresReadModel:
                 raise not_built(others=bool(count) or _has_legacy(connection))
             within = connection.execution_options(schema_translate_map={None: name})
             try:
-                state = within.execute(select(projection_state)).one()
-                return Reading(within, name, state.position, state.identity, state.stopped_because)
+                state = within.execute(select(projection_state, literal_column(NOW).label("now"))).one()
+                seen = float(state.now) - state.seen_at
+                return Reading(within, name, state.position, state.identity, state.stopped_because, seen)
             except ProgrammingError as error:
                 if not isinstance(error.orig, _MISSING):
                     raise

@@ -15,7 +15,7 @@ from secrets import token_hex
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine, event, insert, select
+from sqlalchemy import Engine, create_engine, event, insert, literal_column, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import Date
@@ -33,6 +33,7 @@ from services.reporting.generations.interface import (
 from services.reporting.projections.differ import RowChanges
 from services.reporting.reading import Reading
 from shared.eventlog.envelope import BEGINNING, Bookmark
+from shared.eventlog.sqlite import LARGEST_WAL, truncate_wal
 
 ATTEMPTS: Final = 3
 PAUSE: Final = 0.01
@@ -41,8 +42,14 @@ LOOK: Final = 0.01
 """Seconds between two looks at a file for somebody who waits: nothing tells when it has changed."""
 BUSY_TIMEOUT: Final = 10
 """Seconds to wait for another process's write."""
+NOW: Final = "((julianday('now') - 2440587.5) * 86400.0)"
+"""The machine's clock, in seconds since 1970."""
 SAMPLE: Final = 1_000
 """Rows of each index that are looked at for statistics."""
+
+_MOVED: Final = f"position = ?, identity = ?, stopped_because = NULL, seen_at = {NOW}"
+_MOVE: Final = f"UPDATE projection_state SET {_MOVED} WHERE position = ?"  # noqa: S608 - both are our own
+_BEAT: Final = f"UPDATE projection_state SET seen_at = {NOW}"  # noqa: S608 - both are our own
 
 _LEGACY_POINTER: Final = "live"
 _LEGACY: Final = "generation-*.db"
@@ -77,7 +84,7 @@ class SqliteWriter:
             execute("BEGIN IMMEDIATE")
             try:
                 moved = execute(
-                    "UPDATE projection_state SET position = ?, identity = ?, stopped_because = NULL WHERE position = ?",
+                    _MOVE,
                     (*after, before),
                 )
                 if moved.rowcount != 1:
@@ -98,6 +105,12 @@ class SqliteWriter:
         """See `GenerationWriter.stop`."""
         with _answering():
             self._connection.execute("UPDATE projection_state SET stopped_because = ?", (reason,))
+
+    def beat(self) -> None:
+        """See `GenerationWriter.beat`."""
+        with _answering():
+            self._connection.execute(_BEAT)
+            truncate_wal(self._connection, self._path)
 
     def close(self) -> None:
         """See `GenerationWriter.close`."""
@@ -181,7 +194,9 @@ class SqliteReadModel:
         with self._administering(name) as engine, engine.begin() as connection:
             self.schema.metadata.create_all(connection)
             connection.execute(
-                insert(self.schema.state).values(id=1, position=0, identity=BEGINNING.identity, analyzed_at=0)
+                insert(self.schema.state).values(
+                    id=1, position=0, identity=BEGINNING.identity, analyzed_at=0, seen_at=text(NOW)
+                )
             )
         return name
 
@@ -284,8 +299,9 @@ class SqliteReadModel:
         try:
             # One snapshot for all that is asked: it begins with the first row that is read.
             connection.exec_driver_sql("BEGIN")
-            state = connection.execute(select(projection_state)).one()
-            return Reading(connection, name, state.position, state.identity, state.stopped_because)
+            state = connection.execute(select(projection_state, literal_column(NOW).label("now"))).one()
+            seen = state.now - state.seen_at
+            return Reading(connection, name, state.position, state.identity, state.stopped_because, seen)
         except BaseException:
             connection.close()
             raise
@@ -326,6 +342,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA journal_size_limit = {LARGEST_WAL}")
     return connection
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from services.reporting.datasets import Dataset
 from services.reporting.projections.commitments import CommitmentProjection, NameProjection
 from services.reporting.projections.decisions import DecisionProjection, OutcomeProjection
 from services.reporting.projections.differ import Key, Row, RowChanges, StreamRows, write_down
+from services.reporting.projections.indicators import IndicatorProjection
 from services.reporting.projections.meetings import ActionItemProjection, BodyProjection, MeetingProjection
 from services.reporting.projections.projection import Comparing, DayOf, Projection
 from shared.aggregate.aggregate import believed, retractions_in
@@ -25,9 +27,11 @@ from shared.events.commitments import (
     Registered,
 )
 from shared.events.facts import Event
+from shared.events.indicators import IndicatorDefined
 from shared.events.meetings import ActionItemAssigned, BodyRegistered, DecisionAgreed, MeetingConvened
 from shared.events.retractions import EVENTS as RETRACTIONS
 from shared.events.retractions import Retraction
+from shared.rules.indicator_warnings import WINDOWS, WarningWindows
 
 _PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     CommitmentProjection,
@@ -37,6 +41,7 @@ _PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     DecisionProjection,
     ActionItemProjection,
     OutcomeProjection,
+    IndicatorProjection,
 )
 CHANGING: Final = frozenset(
     (*(event_type for projection in _PROJECTIONS for event_type in projection.TYPES), *RETRACTIONS)
@@ -52,6 +57,7 @@ BEGINNINGS: Final[dict[type[Event], Callable[[Recorded, DayOf], Projection]]] = 
     ActionItemAssigned: ActionItemProjection,
     DecisionCarriedOut: OutcomeProjection,
     DecisionUnresolved: OutcomeProjection,
+    IndicatorDefined: IndicatorProjection,
 }
 """The projections, by the events with which a stream begins, at version 1 and never again."""
 
@@ -106,9 +112,16 @@ class Projector:
     rows and must be thrown away.
     """
 
-    def __init__(self, read_stream: ReadStream, day_of: DayOf, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        read_stream: ReadStream,
+        day_of: DayOf,
+        capacity: int = CAPACITY,
+        windows: WarningWindows = WINDOWS,
+    ) -> None:
         self._read_stream = read_stream
         self._day_of = day_of
+        self._beginnings = BEGINNINGS | {IndicatorDefined: partial(IndicatorProjection, windows=windows)}
         self._capacity = capacity
         self._streams: OrderedDict[int, _Stream] = OrderedDict()
         """By the numbers of their ids, which are compared much faster than the ids."""
@@ -198,10 +211,10 @@ class Projector:
     def _believe(self, stream: _Stream, history: Sequence[Recorded], changes: RowChanges) -> None:
         """Project a stream anew, because its last event retracts another."""
         first = history[0]
-        stream.believe(BEGINNINGS[type(first.data)](first, self._day_of), history, changes)
+        stream.believe(self._beginnings[type(first.data)](first, self._day_of), history, changes)
 
     def _begun(self, recorded: Recorded) -> _Stream | None:
-        begin = BEGINNINGS.get(type(recorded.data))
+        begin = self._beginnings.get(type(recorded.data))
         return None if begin is None else _Stream(begin(recorded, self._day_of))
 
     def _keep(self, stream_id: UUID, stream: _Stream) -> None:

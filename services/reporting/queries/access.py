@@ -13,7 +13,14 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, not_, or_, select, true, union_all
 
-from services.reporting.datasets import DATASETS, Dataset, commitments, publications, readers
+from services.reporting.datasets import (
+    DATASETS,
+    Dataset,
+    commitment_states,
+    commitments,
+    publications,
+    readers,
+)
 from services.reporting.reading import Reading
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
@@ -132,7 +139,9 @@ def open_now(reading: Reading, scope: Scope, ids: Iterable[UUID]) -> set[UUID]:
     kinds = {one.readable: one for one in DATASETS if one.readable}
     found = (
         select(one.c[one.readable]).where(
-            one.c[one.readable].in_(wanted), one.known_at(None), one.c.visibility.in_(scope.visibilities)
+            one.c[one.readable].in_(wanted),
+            one.known_at(None),
+            was_open(scope, None, one) if one.within else one.c.visibility.in_(scope.visibilities),
         )
         for one in kinds.values()
     )
@@ -165,6 +174,14 @@ def _open_among(
     reading: Reading, scope: Scope, position: int | None, dataset: Dataset, rows: Iterable[Any]
 ) -> set[UUID]:
     """The ids of those of some rows, known at a position, that were open to the asker."""
+    if dataset.within:
+        ids = {getattr(row, dataset.readable) for row in rows}
+        query = select(dataset.c[dataset.readable]).where(
+            dataset.c[dataset.readable].in_(ids),
+            dataset.known_at(position),
+            was_open(scope, position, dataset),
+        )
+        return set(reading.connection.execute(query).scalars()) if ids else set()
     found = {getattr(row, dataset.readable): row.visibility in scope.visibilities for row in rows}
     closed = [one for one, is_open in found.items() if not is_open]
     return (found.keys() - closed) | _read_by_asker(reading, scope, position, closed)
@@ -183,12 +200,20 @@ def _read_by_asker(reading: Reading, scope: Scope, position: int | None, ids: It
 
 
 def was_open(scope: Scope, position: int | None, dataset: Dataset, table: Any = None) -> ColumnElement[bool]:
-    """Whether a row is of a visibility that the asker may read, or of a thing whose reader they were at a position."""
+    """Whether a row is of a visibility that the asker may read, or of a thing whose reader they were at a position.
+
+    Where it stands within a commitment, that has to be open as well, and its readers read it too.
+    """
     columns = (dataset.table if table is None else table).c
-    return or_(
-        columns.visibility.in_(scope.visibilities),
-        _among_readers(scope, position, columns[dataset.readable]),
-    )
+    visible = columns.visibility.in_(scope.visibilities)
+    among = _among_readers(scope, position, columns[dataset.readable])
+    if not dataset.within:
+        return or_(visible, among)
+    above = commitments.table.alias()
+    belongs = and_(above.c.code == columns[dataset.within], commitments.known_at(position, above))
+    closed = exists().where(belongs, above.c.visibility.not_in(scope.visibilities))
+    own = exists().where(belongs, _among_readers(scope, position, above.c.commitment_id))
+    return or_(and_(visible, not_(closed)), among, own)
 
 
 def shown_on(scope: Scope, on: date, position: int, thing: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -202,6 +227,19 @@ def shown_on(scope: Scope, on: date, position: int, thing: ColumnElement[Any]) -
         row.c.visibility.not_in(scope.visibilities),
     )
     return or_(not_(closed), _among_readers(scope, position, thing))
+
+
+def shown_within(scope: Scope, on: date, position: int, dataset: Dataset) -> ColumnElement[bool]:
+    """Whether what is told for a day of a thing within a commitment may be told: that was open on that day, or has the
+    asker among its readers, or the thing itself has.
+    """
+    if scope.everything:
+        return true()
+    row = commitment_states.table.alias()
+    belongs = and_(row.c.code == dataset.c[dataset.within], commitment_states.holds(on, position, row))
+    closed = exists().where(belongs, row.c.visibility.not_in(scope.visibilities))
+    own = exists().where(belongs, _among_readers(scope, position, row.c.commitment_id))
+    return or_(not_(closed), _among_readers(scope, position, dataset.c[dataset.readable]), own)
 
 
 def _among_readers(scope: Scope, position: int | None, thing: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """Where the record of a decision is not complete in the eyes of the budget office, and since when.
 
-not_acknowledged              it is longer ago than the days given, and the budget office has not said anything
+not_acknowledged              it costs something, and in the days given the budget office has not said anything
 disputed                      the budget office last said that this is not what was agreed
 amended_after_acknowledgement an erratum came after what the budget office last said
 and those of `shared.rules.budget_gaps`, by amount
@@ -64,9 +64,7 @@ class GapFound(msgspec.Struct, frozen=True):
 
     gap: Gap
     since_on: Annotated[date, Meta(description="The first day on which it was a gap.")]
-    days: Annotated[
-        int, Meta(description="For how many days it is one, that day and the day asked about among them.")
-    ]
+    days: Annotated[int, Meta(description="For how many days it has been one; 0 on the first of them.")]
     because: Annotated[int, Meta(description="The position of the event that made it one.")]
     refined_by: Annotated[
         list[Gap],
@@ -238,7 +236,9 @@ def _conditions(at: AsOf, reader: Reader, days: int) -> dict[Gap, ColumnElement[
         ),
     )
     of_office = {
-        Gap.NOT_ACKNOWLEDGED: and_(said.outcome.is_(None), decisions.c.agreed_on < due),
+        Gap.NOT_ACKNOWLEDGED: and_(
+            said.outcome.is_(None), decisions.c.amount.is_not(None), decisions.c.agreed_on < due
+        ),
         Gap.DISPUTED: and_(said.outcome.is_not(None), said.outcome == Acknowledgement.DISPUTED.value),
         Gap.AMENDED_AFTER_ACKNOWLEDGEMENT: and_(said.outcome.is_not(None), amended),
     }
@@ -269,7 +269,7 @@ def _found(gap: Gap, item: DecisionItem, at: AsOf, days: int, of_budget: Mapping
             elif gap is Gap.NO_LINE_IN_FIRST_REQUEST:
                 refined_by = [word for word in _REFINING if word in of_budget]
                 more = {"short_by": money, "refined_by": refined_by}
-    return GapFound(gap, since, max(0, (at.on - since).days) + 1, because, **more)
+    return GapFound(gap, since, max(0, (at.on - since).days), because, **more)
 
 
 def _budget_gaps_of(

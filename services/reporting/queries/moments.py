@@ -40,20 +40,16 @@ class AsOf(NamedTuple):
 
 
 def position_asked_for(
-    store: Store, clock: Clock, scope: Scope, known_at: datetime | None, position: int | None
+    store: Store, scope: Scope, known_at: datetime | None, position: int | None
 ) -> int | None:
     """The position a question names, by itself or by a moment; None when it names none: the newest one.
 
-    Raises InvalidInput when it names both, or a moment or a position still to come. Where the log has got to is not
+    Raises InvalidInput when it names both, or a position still to come. Where the log has got to is not
     told to those who do not see everything: to them, any later position is the newest.
     """
     if known_at is not None and position is not None:
         raise InvalidInput("two-positions", "Give known_at or position, not both.", pointer="/query/position")
     if known_at is not None:
-        if known_at > clock.now():
-            raise InvalidInput(
-                "known-at-to-come", "What will be known then nobody knows yet.", pointer="/query/known_at"
-            )
         return position_at(store, known_at)
     if position is not None and position > (head := store.head()):
         if not scope.everything:

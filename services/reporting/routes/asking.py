@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.reporting.datasets import Field as ColumnField
-from services.reporting.datasets import bodies, bounds, commitments, decisions, meetings
+from services.reporting.datasets import bodies, bounds, commitments, decisions, indicators, meetings
 from services.reporting.generations.interface import ReadModel, of_another_log
 from services.reporting.queries.access import Scope, readable_rows, scope_of
 from services.reporting.queries.moments import AsOf, as_of, not_reached, position_asked_for, to_come
@@ -64,6 +64,7 @@ _HIDDEN: Final = {
     # Whoever may know of a decision or a meeting knows whose it is.
     "body": [(bodies, "code"), (decisions, "body"), (meetings, "body")],
     "decision": [(decisions, "number")],
+    "indicator": [(indicators, "code")],
 }
 """Where to look for what may be hidden from an asker, by its code."""
 
@@ -181,9 +182,7 @@ class Reporting:
         if pinned is not None:
             (on, position), known_at = pinned, None
         if known_at is not None or position is not None:
-            position = await run_in_threadpool(
-                position_asked_for, self.store, self.clock, scope, known_at, position
-            )
+            position = await run_in_threadpool(position_asked_for, self.store, scope, known_at, position)
         if after > self.live.position and scope.everything:
             _must_be_reached(after, await run_in_threadpool(self.store.head))
         if wait_for and not scope.everything:
@@ -256,8 +255,12 @@ class Reporting:
             return at._replace(on=on)
         visitor = visitor_of(request)
         scope = self._scope_of(visitor)
-        moment = None if known_at is None else moment_of(known_at, self.clock, visitor)
-        chosen = position_asked_for(self.store, self.clock, scope, moment, position)
+        moment = (
+            None
+            if known_at is None
+            else moment_of(known_at, self.clock, visitor, pointer="/query/from_known_at")
+        )
+        chosen = position_asked_for(self.store, scope, moment, position)
         found = as_of(self._told, self.clock, reading, scope, on, moment, chosen)
         if found.position > at.position:
             raise InvalidInput(

@@ -175,13 +175,14 @@ def decision_routes(reporting: Reporting) -> Router:
     async def decision_gaps(request: Request, query: _GapsQuery) -> Response:
         """The decisions whose record lacks something on a day: which gaps, and since when.
 
-        `not_acknowledged`: the budget office said nothing in the `days` after it was agreed. `disputed`: it last said
-        that this is not what was agreed. `amended_after_acknowledgement`: an erratum came after what the budget office
-        last said. `no_line_in_first_request`: the lines of the first request of the fiscal year, in the currency of the
-        budget impact, come to less than that (`short_by`), moved or added money alike; it is `only_later`, `short` or
-        in an `other_currency`, which are filters, too. `over`: they come to more. `source_not_named`: the money is
-        moved, and neither the minutes nor a line say where from. Acknowledgements and budget lines count from their
-        `effective_on`, errata from the day they were recorded; `rule` names the version by which amounts are compared.
+        `not_acknowledged`: it costs something, and the budget office said nothing in the `days` after it was agreed.
+        `disputed`: it last said that this is not what was agreed. `amended_after_acknowledgement`: an erratum came
+        after what the budget office last said. `no_line_in_first_request`: the lines of the first request of the fiscal
+        year, in the currency of the budget impact, come to less than that (`short_by`), moved or added money alike; it
+        is `only_later`, `short` or in an `other_currency`, which are filters, too. `over`: they come to more.
+        `source_not_named`: the money is moved, and neither the minutes nor a line say where from. Acknowledgements and
+        budget lines count from their `effective_on`, errata from the day they were recorded; `rule` names the version
+        by which amounts are compared.
         """
         chosen = _filters(query)
         wanted = [Gap(word) for word in values_in(query, "gap", Gap)] or list(Gap)

@@ -8,13 +8,16 @@ ERRORS: dict[str, Explained] = {
     "unknown-commitment": Explained(
         404, "Unknown commitment", "There is no commitment by this id or code, or none you may know of."
     ),
+    "unknown-indicator": Explained(
+        404, "Unknown indicator", "There is no indicator by this id or code, or none you may know of."
+    ),
+    "rule-unknown": Explained(
+        422, "Unknown rule", "`rule` is the name of a version of the rule that judges."
+    ),
     "two-positions": Explained(
         422,
         "Two positions",
         "`known_at` and `position` both say how much of the log to read: give one of them.",
-    ),
-    "known-at-to-come": Explained(
-        422, "Moment to come", "`known_at` lies in the future, and what will be known then nobody knows yet."
     ),
     "position-to-come": Explained(
         422,

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, date, datetime
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
 from services.commitments.commitment.model import Commitment
 from services.commitments.commitment.repository import ENDING, Commitments
 from services.commitments.commitment.splitting import Splitting
+from services.commitments.indicator.repository import Indicators
+from services.commitments.outcome.decisions import DecisionOnRecord, Decisions
+from services.commitments.outcome.repository import DecisionOutcomes
 from services.commitments.plan.repository import Directory, Organizations
 from shared.aggregate.command import Command, Outcome
 from shared.clock import Clock
-from shared.errors import BitacoraError
+from shared.errors import BitacoraError, RuleBroken
+from shared.eventlog.envelope import FollowerPosition, Recorded
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_store
 from shared.events.commitments import (
     Completed,
     Corrected,
+    DecisionUnresolved,
     Evidence,
     Merged,
     OrganizationChanged,
     Registered,
     Split,
 )
+from shared.events.meetings import DecisionAgreed
+from shared.events.streams import stream_of
 from shared.rules.dated_facts import RESTATING
 from tests.support.forking import processes
 from tests.support.ledger import DAY
@@ -75,6 +83,8 @@ class _Service:
         directory = Directory(live)
         self.commitments = Commitments(live, directory)
         self.organizations = Organizations(live, directory)
+        indicators = Indicators(live, directory, self.commitments)
+        self.outcomes = DecisionOutcomes(live, Decisions(live), self.commitments, indicators)
 
     async def merge(self, command: Command, *, code: str, into: str) -> Outcome:
         """A commitment goes on in another one."""
@@ -95,15 +105,21 @@ class _Service:
         split = Split(reason="Too wide", effective_on=context.today)
         asked = Splitting(split, [{"code": part, "title": part} for part in parts])
         return await self.commitments.change(
-            one.id, lambda current: self.commitments.split(current, asked, context), command
+            one.id,
+            lambda current: self.commitments.split(current, asked, context),
+            command,
+            considering=(Merged,),
         )
 
-    async def complete(self, command: Command, *, code: str) -> Outcome:
+    async def complete(self, command: Command, *, code: str, day: date | None = None) -> Outcome:
         """A commitment is kept."""
         one = await self.commitments.find(code, ANA)
         context = self.commitments.context(command)
-        kept = Completed(completed_on=context.today, evidence=(Evidence(description="Opened"),))
-        return await self.commitments.change(one.id, lambda current: current.complete(kept, context), command)
+        kept = Completed(completed_on=day or context.today, evidence=(Evidence(description="Opened"),))
+        complete = self.commitments.ending(Commitment.complete)
+        return await self.commitments.change(
+            one.id, lambda current: complete(current, kept, context), command, considering=(Merged,)
+        )
 
     async def register(self, command: Command, *, code: str, parent: str) -> Outcome:
         """A new commitment, part of another one."""
@@ -121,6 +137,24 @@ class _Service:
             command,
             considering=RESTATING,
         )
+
+    async def decide(self, _: Command, *, agreed: DecisionAgreed) -> Outcome:
+        """What was agreed is carried out, if it can be."""
+        recorded = Recorded(
+            position=1,
+            recorded_at=datetime.now(UTC),
+            type=agreed.TYPE,
+            stream_id=stream_of("decision", agreed.number),
+            version=1,
+            recorded_by=ANA,
+            correlation_id="rivals",
+            data=agreed,
+        )
+        at = FollowerPosition(f"rival.{agreed.number}", 1)
+        outcome = await self.outcomes.act(DecisionOnRecord(agreed, recorded, None), at)
+        if isinstance(why := outcome.events[-1], DecisionUnresolved):
+            raise RuleBroken(why.code, why.reason)
+        return outcome
 
     async def describe(self, command: Command, *, code: str, **description: Any) -> Outcome:
         """An organisation is registered, or described anew."""

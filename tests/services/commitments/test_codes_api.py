@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,6 +99,47 @@ async def test_what_a_request_names_is_recorded_in_the_spelling_on_record(servic
         If_Match="*",
     )
     assert (await service.read("/v1/commitments/EDU-1-A"))["responsible_service"] == "MINEDUC"
+
+
+async def test_a_repeated_request_is_the_same_whatever_the_capitals_of_the_codes_in_it(
+    service: Installation,
+) -> None:
+    new = {"code": "EDU-9", "title": "Schools", "lead_organization": "mineduc", "parent": "edu-1"}
+    into = {"into": "edu-1", "reason": "The same promise"}
+    moved = {"field": "collaborating_organizations", "value": ["mineduc"], "reason": "Part of it"}
+    parts = [{"code": "EDU-8-A", "title": "One"}, {"code": "EDU-8-B", "title": "Two", "parent": "EDU-1"}]
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("commitments", new | {"code": "EDU-8"}),
+        ("commitments/EDU-8/changes", moved),
+        ("commitments/EDU-8/splits", {"parts": parts, "reason": "Too wide"}),
+        ("commitments", new),
+        ("commitments/EDU-9/mergers", into),
+    ]
+    for number, (path, body) in enumerate(asked):
+        conditions = {"Idempotency_Key": f"key-{number}"} | ({"If_Match": "*"} if "/" in path else {})
+        first = await service.told("POST", f"/v1/{path}", body, **conditions)
+        for other in (str.upper, str.lower):
+            again = json.loads(json.dumps(body), object_hook=partial(_spelt, other))
+            repeated = await service.told("POST", f"/v1/{path}", again, **conditions)
+            assert repeated.headers["idempotency-replayed"] == "true"
+            assert repeated.json() == first.json()
+    answer = await service.ask(
+        "POST", "/v1/commitments", new | {"parent": "EDU-8-A"}, Idempotency_Key="key-3"
+    )
+    assert refused(answer) == (422, "idempotency-key-reused")
+
+
+def _spelt(as_written: Callable[[str], str], members: dict[str, Any]) -> dict[str, Any]:
+    """The members, with the codes among them written otherwise."""
+    codes = {"code", "lead_organization", "parent", "into"}
+    return {
+        name: as_written(value)
+        if name in codes
+        else [as_written(one) for one in value]
+        if name == "value"
+        else value
+        for name, value in members.items()
+    }
 
 
 async def test_a_repeated_request_is_the_same_under_the_code_in_any_capitals_and_under_the_id(

@@ -345,10 +345,12 @@ async def test_what_was_said_of_a_part_and_taken_back_does_not_stand_in_the_way(
         ("SEG-14-A/comments", {"text": "Begun"}),
         ("OTHER/mergers", {"into": "SEG-14-A", "reason": "The same promise"}),
         ("OTHER/changes", {"field": "parent", "value": "SEG-14-A", "reason": "Part of it"}),
-        ("OTHER/corrections", {"field": "parent", "value": "SEG-14-A", "reason": "Part of it"}),
+        ("LATER/corrections", {"field": "parent", "value": "SEG-14-A", "reason": "Part of it"}),
     ],
 )
 async def test_a_split_stays_when_something_was_said_of_its_parts(told: Told, path: str, body: Any) -> None:
+    later = {"code": "LATER", "title": "Of the day of the split", "lead_organization": "INTERIOR"}
+    await told.service.told("POST", "/v1/commitments", later | {"effective_on": "2013-04-01"})
     await told.service.told("POST", f"/v1/commitments/{path}", body, If_Match="*")
     mistaken = {"version": 2, "reason": "The wrong promise"}
     answer = await told.service.ask("POST", "/v1/commitments/SEG-14/retractions", mistaken, If_Match="*")

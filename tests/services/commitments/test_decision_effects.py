@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.commitments.commitment.model import Commitment, Known, Successor
+from services.commitments.commitment.model import Commitment, Joined, Known, Successor
 from services.commitments.indicator.model import Indicator
 from services.commitments.outcome.model import Caused, Found, NotDone, effects_of
 from shared.aggregate.command import OnStream
@@ -634,3 +634,27 @@ def test_the_text_of_a_decision_is_not_written_on_what_it_concerns() -> None:
     ]
     found = record(commitment(), indicator=indicator())
     assert not any("only those" in str(event_of(one, found)) for one in agreed)
+
+
+# --- what was merged into it ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "effect"),
+    [
+        (DecisionKind.COMPLETE, completing()),
+        (DecisionKind.DISCARD, giving_up()),
+        (DecisionKind.MERGE, merging("SEG-1")),
+        (DecisionKind.SPLIT, splitting()),
+    ],
+)
+def test_a_decision_closes_nothing_before_what_was_merged_into_it(kind: DecisionKind, effect: Effect) -> None:
+    agreed = decision(kind, commitments=("SEG-14",), effect=effect)
+    carries = record(commitment())._replace(successor=Successor("SEG-1", open=True), parts=[KNOWN, KNOWN])
+    for days, expected in ((1, ("merger-into-closed", "SEG-14")), (0, None)):
+        merged = {"SEG-14": [Joined("SEG-9", AGREED_ON + timedelta(days=days))]}
+        found = carries._replace(merged=merged)
+        if expected is None:
+            assert effects(agreed, found)
+        else:
+            assert refused(agreed, found) == expected

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -497,7 +498,12 @@ async def test_decisions_agreed_while_nobody_followed_are_carried_out_at_the_nex
         await idle.read(f"{OUTCOMES}?wait_for=8")
         assert (await idle.read(OUTCOMES))["items"] == []
         ready = (await idle.http.get("/health/ready")).json()
-        assert ready["checks"]["decisions"]["detail"] == "this process leaves decisions to others"
+        assert ready["checks"]["decisions"]["detail"].startswith(
+            "this process leaves decisions to others; 1 "
+        )
+        idle.now += timedelta(seconds=61)
+        red = (await idle.http.get("/health/ready")).json()["checks"]["decisions"]
+        assert (red["reason"], red["behind"]) == ("follower-behind", 1)
         async with Installation(tmp_path, log_url).running() as following:
             outcome = await outcome_of(following, GONE.number)
             position = outcome["position"]
@@ -586,7 +592,7 @@ async def test_readiness_says_how_far_decisions_were_carried_out_and_when_they_n
     while (answer := await service.http.get("/health/ready")).status_code == 200:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
-    assert answer.json()["checks"]["log"]["status"] == "failed"
+    assert answer.json()["checks"]["log"]["reason"] == "log-corrupt"
 
 
 async def test_a_follower_whose_position_was_moved_on_by_another_goes_on_from_there(

@@ -327,3 +327,21 @@ def test_the_same_number_in_another_unit_is_another_promise(factor: str | None) 
     changed_unit(story, factor)
     again = target(reason="r", effective_on=date(2012, 6, 1))
     assert story.thing.set_target(again, LATER).number == 2
+
+
+@pytest.mark.parametrize(("told_on", "expected"), [(date(2011, 6, 1), "33.6"), (date(2012, 2, 1), None)])
+def test_the_original_promise_has_the_baseline_that_was_told_before_its_first_target(
+    told_on: date, expected: str | None
+) -> None:
+    story = indicator(baseline=None)
+    for day, value in ((told_on, "33.6"), (date(2013, 1, 1), "30")):
+        if day > date(2012, 1, 1) and not story.thing.facts.targets:
+            promised(story, "28.56", effective_on=date(2012, 1, 1))
+        told = redefinition(
+            {"baseline": Baseline(value=Decimal(value), on=date(2009, 12, 31))}, effective_on=day
+        )
+        story.record(story.thing.change_definition(told, LATER))
+    original = story.replayed().facts.original
+    assert original is not None
+    baseline = original.definition.baseline
+    assert (baseline and str(baseline.value)) == expected

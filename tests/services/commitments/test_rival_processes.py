@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 import pytest
 
@@ -13,7 +14,9 @@ from shared.eventlog.open import open_store
 from shared.eventlog.store import Changes, Store
 from shared.eventlog.verification import verify
 from shared.events.commitments import OrganizationRegistered, Registered
-from tests.services.commitments.decisions import recordable
+from shared.events.meeting_vocabulary import DecisionKind
+from shared.events.meetings import Effect
+from tests.services.commitments.decisions import completing, decision, merging, recordable, splitting
 from tests.services.commitments.rival_process import DONE, Deed, Rival
 from tests.support.ledger import DAY
 
@@ -119,6 +122,37 @@ def test_a_split_and_what_it_forbids_are_not_both_done(log_url: str) -> None:
     for n, came_to in enumerate(outcomes):
         came_to.remove(DONE)
         assert set(came_to) <= rival(n)[1]
+
+
+LATER: Final = DAY + timedelta(days=1)
+
+
+def test_of_a_decision_and_what_forbids_it_one_is_done(log_url: str) -> None:
+    def rivals(n: int) -> list[tuple[Deed, Deed, set[str]]]:
+        """Two mergers in a circle; a merger and what closes its successor the day before; splits."""
+        onward = agreed(DecisionKind.MERGE, merging(f"{n}-1"), f"{n}-0")
+        back = agreed(DecisionKind.MERGE, merging(f"{n}-0"), f"{n}-1")
+        done = agreed(DecisionKind.COMPLETE, completing(DAY), f"{n}-1")
+        halved = agreed(DecisionKind.SPLIT, splitting(f"A-{n}", f"B-{n}"), f"{n}-0", DAY)
+        other = agreed(DecisionKind.SPLIT, splitting(f"A-{n}", f"B-{n}"), f"{n}-1")
+        return [
+            (onward, back, {"merger-in-a-circle", "merger-into-closed"}),
+            (onward, ("complete", {"code": f"{n}-1", "day": DAY}), {"merger-into-closed"}),
+            (onward, done, {"merger-into-closed"}),
+            (halved, ("merge", {"code": f"{n}-1", "into": f"{n}-0"}), {"merger-into-closed"}),
+            (halved, other, {"code-taken"}),
+        ]
+
+    outcomes = race(log_url, 2, lambda n: rivals(n)[n % 5][:2])
+    for n, came_to in enumerate(outcomes):
+        came_to.remove(DONE)
+        assert set(came_to) <= rivals(n)[n % 5][2]
+
+
+def agreed(kind: DecisionKind, effect: Effect, code: str, day: date = LATER) -> Deed:
+    """To carry out a decision on one commitment, of the day after it was registered unless told."""
+    asked = decision(kind, f"BIL-{code}-{kind}", effect=effect, commitments=(code,), agreed_on=day)
+    return "decide", {"agreed": asked}
 
 
 def test_a_registration_closes_no_circle_though_it_does_not_say_what_it_has_seen(log_url: str) -> None:

@@ -95,3 +95,64 @@ async def test_a_part_counts_from_the_day_of_its_split_on(service: Installation)
     later = {"field": "effective_on", "value": "2012-04-01", "reason": "Misread"}
     answer = await service.ask("POST", "/v1/commitments/P/corrections", later, If_Match="*")
     assert refused(answer) == (409, "successor-not-there-yet")
+
+
+# --- parents ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def objective(service: Installation) -> Installation:
+    """OBJ counts from 2013-01-01 on, after A, B and C."""
+    body = {"code": "OBJ", "title": "OBJ", "lead_organization": "INTERIOR", "effective_on": "2013-01-01"}
+    await service.told("POST", "/v1/commitments", body | {"kind": "strategic_objective"})
+    return service
+
+
+def placed(day: str) -> list[tuple[str, dict[str, Any]]]:
+    part = {"code": "P", "title": "P", "lead_organization": "INTERIOR", "parent": "OBJ"}
+    under = {"field": "parent", "value": "OBJ", "reason": "Part of it"}
+    parts = [{"code": "P", "title": "P", "parent": "OBJ"}, {"code": "Q", "title": "Q"}]
+    return [
+        ("", part | {"effective_on": day}),
+        ("/C/changes", under | {"effective_on": day}),
+        ("/C/splits", {"parts": parts, "reason": "r", "effective_on": day}),
+    ]
+
+
+@pytest.mark.parametrize(("path", "body"), [*placed("2012-06-01"), ("/C/corrections", placed("")[1][1])])
+async def test_nothing_is_part_of_what_does_not_count_yet(
+    objective: Installation, path: str, body: dict[str, Any]
+) -> None:
+    body = {name: value for name, value in body.items() if value}
+    answer = await objective.ask("POST", f"/v1/commitments{path}", body, If_Match="*")
+    assert refused(answer) == (422, "parent-not-there-yet")
+    day = body.get("effective_on", "2010-05-21")
+    assert f"'OBJ' counts from 2013-01-01 on: on {day} nothing was part of it." in answer.text
+
+
+@pytest.mark.parametrize(("path", "body"), placed("2013-01-01"))
+async def test_it_has_parts_from_its_first_day_on(
+    objective: Installation, path: str, body: dict[str, Any]
+) -> None:
+    more = {"If_Match": "*"} if path else {}
+    await objective.told("POST", f"/v1/commitments{path}", body, **more)
+
+
+async def test_neither_a_part_nor_its_parent_is_corrected_to_leave_the_part_without_it(
+    objective: Installation,
+) -> None:
+    path, body = placed("2013-02-01")[0]
+    await objective.told("POST", f"/v1/commitments{path}", body)
+
+    async def moved(code: str, day: str) -> Any:
+        correction = {"field": "effective_on", "value": day, "reason": "Misread"}
+        return await objective.ask("POST", f"/v1/commitments/{code}/corrections", correction, If_Match="*")
+
+    assert refused(await moved("P", "2012-12-31")) == (422, "parent-not-there-yet")
+    assert refused(await moved("OBJ", "2013-02-02")) == (409, "part-there-before")
+    for code, day in (("OBJ", "2013-02-01"), ("OBJ", "2012-01-01"), ("P", "2012-01-01")):
+        assert (await moved(code, day)).status_code == 201
+    # Nor is that taken back where it left the part without: the correction of the parent, version 3.
+    mistaken = {"version": 3, "reason": "r"}
+    answer = await objective.ask("POST", "/v1/commitments/OBJ/retractions", mistaken, If_Match="*")
+    assert refused(answer) == (409, "part-there-before")

@@ -160,7 +160,11 @@ def _decision(agreed: DecisionAgreed, position: int, log: Sequence[Known], asked
 
 def _gaps(agreed: DecisionAgreed, position: int, told: Sequence[Known], asked: Asked) -> Any:
     said = _last_said(told, asked.on)
-    if said is None and asked.on > agreed.agreed_on + timedelta(days=asked.days):
+    if (
+        said is None
+        and agreed.budget_impact is not None
+        and asked.on > agreed.agreed_on + timedelta(days=asked.days)
+    ):
         yield "not_acknowledged", (agreed.agreed_on + timedelta(days=asked.days + 1), position, None)
     if said is not None and said.told.event.outcome is Acknowledgement.DISPUTED:  # type: ignore[attr-defined]
         yield "disputed", (*_place(said), None)

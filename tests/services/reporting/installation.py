@@ -55,7 +55,7 @@ class Installation:
             read_model_url=read_model_url(stage.log_url),
             access_log=False,
             follow_decisions=False,
-            **settings,
+            **{"ready_lag_seconds": 3_600, **settings},
         )
         self.app = create(self.settings, Clock(now=lambda: self.now))
         self.http: httpx.AsyncClient

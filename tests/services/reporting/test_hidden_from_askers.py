@@ -33,7 +33,7 @@ from shared.events.commitments import (
     Split,
     VisibilityChanged,
 )
-from shared.events.indicators import IndicatorDefined
+from shared.events.indicators import IndicatorDefined, TargetSet
 from shared.events.meeting_vocabulary import (
     Acknowledgement,
     BodyKind,
@@ -201,6 +201,7 @@ def story() -> Iterator[Entry]:
         visibility=RESERVED,
     )
     yield from _hidden(RESERVED, Told("indicator", "HID-RATE", rate))
+    yield from measured(rate)
     yield Entry(postponed("OPEN-1", "BIL-2013-001"), RESERVED, postponed("OPEN-1", None))
     yield Entry(postponed("OPEN-3", "SEG-2013-009"), RESERVED, postponed("OPEN-3", None))
     yield Entry(Told("commitment", "OPEN-2", Merged(into="HID-1", reason="The same", effective_on=DAY)))
@@ -273,6 +274,34 @@ def story() -> Iterator[Entry]:
     yield from _hidden(RESERVED, *OPEN_ONCE, *HIDDEN_AGAIN)
 
 
+def measured(rate: IndicatorDefined) -> Iterator[Entry]:
+    """Indicators that have to do with what is hidden: an open one of a hidden commitment, and an open promise that was
+    made on a hidden decision.
+    """
+    inside = {"HID-1": (RESERVED, "HID-RATE-2"), "INS-1": (INTERNAL, "INS-RATE")}
+    for commitment, (openness, code) in inside.items():
+        name = "secret" if openness is RESERVED else "INS-rate"
+        event = msgspec.structs.replace(rate, code=code, name=name, commitment=commitment, visibility=PUBLIC)
+        yield from _hidden(openness, Told("indicator", code, event))
+    open_rate = msgspec.structs.replace(rate, code="OPEN-RATE", name="Rate", visibility=PUBLIC)
+    yield Entry(Told("indicator", "OPEN-RATE", open_rate))
+    first = TargetSet(number=1, value=Decimal(9), on=date(2013, 12, 31), effective_on=DAY)
+    yield Entry(Told("indicator", "OPEN-RATE", first))
+    moved = TargetSet(
+        number=2,
+        value=Decimal(12),
+        on=date(2014, 12, 31),
+        effective_on=DAY,
+        reason="r",
+        decision="BIL-2013-001",
+    )
+    yield Entry(
+        Told("indicator", "OPEN-RATE", moved),
+        RESERVED,
+        Told("indicator", "OPEN-RATE", msgspec.structs.replace(moved, decision=None)),
+    )
+
+
 def splits_and_mergers() -> Iterator[Entry]:
     """Promises that go on, or come from, or stand below, what is hidden."""
     yield Entry(promise("OPEN-5", PUBLIC, pillar="security"))
@@ -314,6 +343,19 @@ OPEN_ONCE = (
     convened("HID-B", "M-5", DAY, visibility=PUBLIC),
     committee("HID-C", visibility=PUBLIC),
     assigned("T-5", "MININT", DAY, DAY, text="HID-task", visibility=PUBLIC),
+    Told(
+        "indicator",
+        "HID-RATE-3",
+        IndicatorDefined(
+            code="HID-RATE-3",
+            name="secret",
+            unit="%",
+            direction=Direction.DECREASE,
+            effective_on=DAY,
+            commitment="HID-2",
+            visibility=PUBLIC,
+        ),
+    ),
 )
 """What was open, or the outsider's own, until it was withdrawn."""
 HIDDEN_AGAIN = (
@@ -416,6 +458,7 @@ LENGTH = len(list(story()))
 MOMENTS = (LENGTH // 2, LENGTH - len(HIDDEN_AGAIN))
 """Positions of which questions are asked; up to the last one, what is withdrawn after it was open."""
 NAMES = ("HID-1", "OPEN-1", "HID-B", "HID-C", "BIL", "INS-B", "BIL-2013-001", "SEG-2013-009")
+RATES = ("HID-RATE", "HID-RATE-2", "HID-RATE-3", "INS-RATE", "OPEN-RATE", "NONE-RATE")
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "/v1/board": (
         "include=total",
@@ -452,6 +495,16 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "from=2013-03-01&to=2013-03-31&limit=1",
     ),
     "/v1/commitments/{id}/timeline": ("",),
+    "/v1/indicators": (
+        "include=total",
+        "limit=1",
+        "organization=MININT&include=total",
+        "pillar=security&include=total",
+        "sign=no_source",
+        "on=2013-04-21",
+    ),
+    **{f"/v1/indicators/{code}": ("",) for code in RATES},
+    **{f"/v1/indicators/{code}/trajectory": ("",) for code in RATES},
     "/v1/decisions": (
         "limit=1",
         *(f"body={name}" for name in NAMES),
@@ -569,7 +622,7 @@ THINGS = {
     "action-items": owed("T-1", "T-2", "T-3", "T-4", "T-5"),
     "decisions": DECIDED,
     "decision-outcomes": DECIDED,
-    "indicators": ("HID-RATE", "NONE-RATE"),
+    "indicators": RATES,
     "bodies": ("SEG", "BIL", "INS-B", "HID-B", "HID-C"),
 }
 

@@ -1,0 +1,148 @@
+"""What makes a reader look twice, over everything: with its events, on any day, for whoever may know of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from shared.events.commitments import (
+    Completed,
+    Corrected,
+    DeadlineRevised,
+    Evidence,
+    VisibilityChanged,
+)
+from shared.events.meeting_vocabulary import BudgetRequest
+from shared.events.meetings import BudgetLineTied
+from shared.events.retractions import CommitmentFactRetracted
+from shared.events.vocabulary import DeadlineKind, Visibility
+from tests.services.reporting.gatherings import Told, cost, decided, noon, tell
+from tests.services.reporting.installation import Installation
+from tests.services.reporting.stage import Stage, staged
+from tests.services.reporting.test_indicators_api import ANYBODY, RATE, STORY, commitment
+
+END = len(STORY)
+"""Events are counted from here: those of the indicator come before."""
+
+
+@pytest.fixture
+def stage(log_url: str) -> Iterator[Stage]:
+    """A log of its own, on each engine."""
+    with staged(log_url) as made:
+        yield made
+
+
+@pytest.fixture
+async def reporting(stage: Stage, tmp_path: Any) -> AsyncIterator[Installation]:
+    """The service over commitments, an indicator and a decision of which each has something to look at."""
+    tell(stage, *STORY, now=noon(date(2013, 4, 1)))
+    tell(stage, commitment("ROAD"), now=noon(date(2013, 4, 2)))
+    none: dict[str, Any] = {
+        "field": "public_deadline",
+        "previous": {"on": "2013-12-31", "origin": None},
+        "value": None,
+    }
+    tell(
+        stage,
+        Told("commitment", "ROAD", Corrected(**none, reason="None was given")),
+        commitment("BRIDGE"),
+        now=noon(date(2013, 4, 3)),
+    )
+    due = date(2013, 3, 31)
+    moved = DeadlineRevised(
+        deadline=DeadlineKind.PUBLIC, on=due, effective_on=date(2012, 5, 21), reason="Sooner"
+    )
+    retracted = CommitmentFactRetracted(version=2, reason="Never", retracted="commitments.deadline_revised")
+    done = Completed(completed_on=date(2013, 4, 20), evidence=(Evidence(description="Opened"),))
+    tell(
+        stage,
+        Told("commitment", "BRIDGE", moved),
+        Told("commitment", "BRIDGE", retracted),
+        Told("commitment", "SEG-1", done),
+        now=noon(date(2013, 4, 4)),
+    )
+    impact: dict[str, Any] = {"visibility": Visibility.PUBLIC, "organizations": ("MININT",)}
+    tell(
+        stage,
+        decided("SEG-2013-001", date(2013, 4, 2), budget_impact=cost(), commitments=("SEG-1",), **impact),
+        now=noon(date(2013, 4, 5)),
+    )
+    stage.start_worker()
+    stage.wait()
+    async with Installation(tmp_path, stage).running() as running:
+        yield running
+
+
+async def signs(reporting: Installation, query: str = "", **who: Any) -> list[tuple[str, str, list[int]]]:
+    """Of what which signs are told, with the events behind the story of the indicator counted from its end."""
+    items = (await reporting.read(f"/v1/warning-signs?{query}", **ANYBODY | who))["items"]
+    return [(one["code"], one["sign"], [event - END for event in one["events"]]) for one in items]
+
+
+async def test_every_sign_is_told_with_its_events(reporting: Installation) -> None:
+    expected = [
+        ("BRIDGE", "deadline_corrected_after_due", [4, 5]),
+        ("ROAD", "deadline_missing", [1]),
+        ("SEG-2013-001", "no_line_in_first_request", [7]),
+        (RATE, "target_moved_after_bad_figure", [-4, -2, -1]),
+    ]
+    found = await signs(reporting, "on=2013-04-30")
+    assert [one[:2] for one in found] == [one[:2] for one in expected]
+    assert found[:3] == expected[:3]
+    items = (await reporting.read("/v1/warning-signs?on=2013-04-30", **ANYBODY))["items"]
+    assert [one["organizations"] for one in items] == [["MININT"]] * 4
+    assert [one["commitments"] for one in items] == [["BRIDGE"], ["ROAD"], ["SEG-1"], ["SEG-1"]]
+    # A day before the deadline was set right, nothing of it was a sign; a line closes the gap from its own day on.
+    assert [one[0] for one in await signs(reporting, "on=2013-04-01")] == ["ROAD", RATE]
+    paged, asked = [], "/v1/warning-signs?on=2013-04-30&limit=1"
+    while asked:
+        page = await reporting.read(asked, **ANYBODY)
+        assert len(page["items"]) == 1
+        paged += page["items"]
+        asked = page["next"]
+    assert paged == items
+
+
+async def test_signs_are_narrowed_by_what_they_are_of(reporting: Installation) -> None:
+    on = "on=2013-04-30"
+    for query, codes in {
+        "subject=indicator": [RATE],
+        "subject=commitment": ["BRIDGE", "ROAD"],
+        "sign=deadline_missing,no_line_in_first_request": ["ROAD", "SEG-2013-001"],
+        "commitment=SEG-1": ["SEG-2013-001", RATE],
+        "commitment=ROAD": ["ROAD"],
+        "organization=MININT": ["BRIDGE", "ROAD", "SEG-2013-001", RATE],
+        "organization=INE": [],
+        "reporting_on=2013-04-30&subject=commitment": ["BRIDGE", "ROAD", "SEG-1"],
+        "reporting_on=2013-05-21&subject=commitment": ["BRIDGE", "ROAD"],
+    }.items():
+        assert [one[0] for one in await signs(reporting, f"{on}&{query}")] == codes, query
+    assert await reporting.refused("/v1/warning-signs?sign=guilty") == (422, "filter-value-unknown")
+
+
+async def test_a_sign_of_what_one_may_not_read_is_told_to_nobody_else(reporting: Installation) -> None:
+    hidden = VisibilityChanged(
+        visibility=Visibility.RESERVED, previous=Visibility.PUBLIC, reason="The law", effective_on=None
+    )
+    line = BudgetLineTied(
+        fiscal_year=cost().fiscal_year,
+        code="24",
+        amount=cost().amount,
+        currency=cost().currency,
+        request=BudgetRequest.FIRST,
+        effective_on=date(2013, 4, 20),
+    )
+    told = tell(
+        reporting.stage,
+        Told("commitment", "ROAD", hidden),
+        Told("commitment", "SEG-1", hidden),
+        Told("decision", "SEG-2013-001", line),
+    )
+    on = f"on=2013-04-30&wait_for={told.last}"
+    assert [one[0] for one in await signs(reporting, on)] == ["BRIDGE"]
+    concerned = await signs(reporting, on, role="ministry", organization="MININT")
+    assert [one[0] for one in concerned] == ["BRIDGE", "ROAD", RATE]
+    assert [one[0] for one in await signs(reporting, "on=2013-04-19")] == ["BRIDGE", "SEG-2013-001"]
