@@ -24,6 +24,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from shared.errors import Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import BEGINNING, Bookmark
+from shared.eventlog.grants import grants
 from shared.eventlog.store import (
     LIMITS,
     Appended,
@@ -204,6 +205,13 @@ class PostgresStore(Store):
 
         with _translated_errors():
             migrate_postgres(_database(self._url, self.limits, waits=True))
+
+    def grant(self, writers: Sequence[str], readers: Sequence[str]) -> None:
+        """See `Store.grant`."""
+        with self._cursor() as cursor, cursor.connection.transaction():
+            (schema,) = _only(cursor.execute("SELECT current_schema()").fetchone())
+            for statement in grants(schema, writers, readers):
+                cursor.execute(statement)
 
     def may_be_behind(self) -> bool:
         """See `Store.may_be_behind`: a standby is."""

@@ -417,6 +417,10 @@ class Store(ProcessRecorder):
         except LogNotReady:
             self._migrate()
 
+    def grant(self, writers: Sequence[str], readers: Sequence[str]) -> None:  # noqa: ARG002 - for those who can
+        """Let roles append to the log, or only read it, and do nothing else; ValueError on an engine without roles."""
+        raise ValueError("Only PostgreSQL has roles to grant anything to.")
+
     # --- followers -------------------------------------------------------------------------------------------------
 
     def followers(self) -> dict[str, int]:

@@ -14,7 +14,7 @@ from shared.eventlog.verification import verify
 from shared.identity.actor import Role
 from tests.api import story as stories
 from tests.api.house import House, refused
-from tests.api.routes import SERVICES, reads
+from tests.api.routes import LISTS, SERVICES, reads
 from tests.api.story import Story
 from tests.support.ledger import run_sql, until
 
@@ -38,6 +38,17 @@ async def answers(house: House, story: Story) -> dict[tuple[str, Role], Answer]:
     return found
 
 
+async def next_pages(house: House, story: Story) -> list[str]:
+    """Where the lists of reporting go on that have more than one page."""
+    found = []
+    for read in reads(story):
+        if (read.service, read.route) in LISTS and read.service == "reporting":
+            page = await house.read(read.service, read.asking("limit=1"))
+            if page["next"]:
+                found.append(page["next"].removeprefix("http://reporting.test"))
+    return found
+
+
 async def ready(house: House) -> None:
     """Wait until every service has noticed, and is whole again."""
     deadline = time.monotonic() + PATIENCE
@@ -56,6 +67,12 @@ async def test_after_a_restore_every_answer_is_that_of_services_started_on_the_l
         story = await stories.tell(house)
         head = await house.settled()
         before = await answers(house, story)
+        pages = await next_pages(house, story)
+        assert {path.partition("?")[0] for path in pages} >= {
+            "/v1/board",
+            "/v1/decisions",
+            "/v1/decisions/changes",
+        }
         cut = head * 2 // 3
         run_sql(url, "DELETE FROM stored_events WHERE notification_id > %s", cut)
         late = await house.ask("reporting", "GET", f"/v1/board?wait_for={head}")
@@ -66,6 +83,9 @@ async def test_after_a_restore_every_answer_is_that_of_services_started_on_the_l
         for path in (f"/v1/events?after={head}", f"/v1/decisions/changes?after={head}"):
             gone = await house.ask("reporting", "GET", path, role=Role.AUDITOR)
             assert refused(gone) == (422, "position-to-come")
+        for path in pages:
+            refusal = refused(await house.ask("reporting", "GET", path))
+            assert refusal == (422, "cursor-of-another-log"), path
         running = await answers(house, story)
         async with House(tmp_path).open(worker=False) as fresh:
             assert await answers(fresh, story) == running

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -20,7 +20,7 @@ from services.reporting.datasets import Field as ColumnField
 from services.reporting.datasets import bodies, bounds, commitments, decisions, indicators, meetings
 from services.reporting.generations.interface import ReadModel, of_another_log
 from services.reporting.queries.access import Scope, readable_rows, scope_of
-from services.reporting.queries.moments import AsOf, as_of, not_reached, position_asked_for, to_come
+from services.reporting.queries.moments import AsOf, as_of, mark_at, not_reached, position_asked_for, to_come
 from services.reporting.queries.told import Told
 from services.reporting.reading import Reading
 from services.reporting.routes.waiting import Reached
@@ -134,6 +134,20 @@ RuleName = Annotated[
 NextPage = Annotated[str | None, Meta(description="The absolute URL of the next page; null on the last.")]
 
 
+class ToldUpTo(NamedTuple):
+    """Up to which event the page before was told: its position, and its mark."""
+
+    position: int
+    mark: str
+
+
+class Pinned(NamedTuple):
+    """The day and the position that all pages of a list are about."""
+
+    on: date
+    told: ToldUpTo
+
+
 class Reporting:
     """What the routes ask: the read model and the log, off the event loop."""
 
@@ -166,13 +180,15 @@ class Reporting:
         asked: Asked,
         answer: Callable[[Reading, AsOf, Scope], T],
         *,
-        pinned: tuple[date, int] | None = None,
+        pinned: Pinned | None = None,
+        page: ToldUpTo | None = None,
         after: int = 0,
     ) -> tuple[AsOf, Scope, T]:
         """The answer to a question, the day and position it turned out to be about, and for whose eyes it is.
 
-        `pinned` are the day and position of the first page of a list, `after` the position up to which the asker of a
-        feed has read: InvalidInput for one beyond the end of the log, or far beyond what the asker is told of it.
+        `pinned` are the day and position of the first page of a list, `page` is up to where the page before was told:
+        InvalidInput when that was in another log than this one. `after` is the position up to which the asker of a feed
+        has read: InvalidInput for one beyond the end of the log, or far beyond what the asker is told of it.
         Waits, within bounds, for a read model that is not there yet: Unavailable after that.
         """
         visitor = visitor_of(request)
@@ -180,7 +196,14 @@ class Reporting:
         on, position, wait_for = asked.day, asked.position, max(asked.wait_for or 0, after)
         known_at = None if asked.known_at is None else moment_of(asked.known_at, self.clock, visitor)
         if pinned is not None:
-            (on, position), known_at = pinned, None
+            on, page, known_at = pinned.on, pinned.told, None
+            position = page.position
+        if page is not None and await run_in_threadpool(mark_at, self.store, page.position) != page.mark:
+            raise InvalidInput(
+                "cursor-of-another-log",
+                "This cursor is of a log that went back, or was replaced, since.",
+                pointer="/query/cursor",
+            )
         if known_at is not None or position is not None:
             position = await run_in_threadpool(position_asked_for, self.store, scope, known_at, position)
         if after > self.live.position and scope.everything:
@@ -304,20 +327,18 @@ def tagged(request: Request, body: msgspec.Struct, at: AsOf) -> Response:
 # --- pages ---------------------------------------------------------------------------------------------------------
 
 
-def going_on(
-    request: Request, cursor: str | None, *shape: Any
-) -> tuple[list[Any] | None, tuple[date, int] | None]:
-    """After which key, of values of these types, a list goes on, and the day and position that all pages are about."""
-    key = decode_cursor(request, cursor, *shape, date, KeyPosition)
+def going_on(request: Request, cursor: str | None, *shape: Any) -> tuple[list[Any] | None, Pinned | None]:
+    """After which key, of values of these types, a list goes on, and what all pages are about."""
+    key = decode_cursor(request, cursor, *shape, date, KeyPosition, str)
     if key is None:
         return None, None
-    *after, on, position = key
-    return after, (on, position)
+    *after, on, position, mark = key
+    return after, Pinned(on, ToldUpTo(position, mark))
 
 
 def next_page(request: Request, at: AsOf, last: Key | None) -> str | None:
     """Where a list goes on after its last key, about the same day and position while the log grows."""
-    return None if last is None else next_url(request, [*last, at.on.isoformat(), at.position_told])
+    return None if last is None else next_url(request, [*last, at.on.isoformat(), at.position_told, at.mark])
 
 
 # --- filters -------------------------------------------------------------------------------------------------------
