@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -43,6 +44,7 @@ from shared.eventlog.store import (
     disk_full,
     fate_unknown,
 )
+from shared.eventlog.subscription import has_changed
 from shared.postgres import AsyncConnection, Connection, Database, milliseconds
 
 APPEND_ONE: Final = (
@@ -302,13 +304,13 @@ class PostgresWaiter:
         statement = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
         return self._until(lambda: int(self._look(statement)[0][0]), lambda head: head > after, timeout)
 
-    def lines(self, after: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
+    def lines(self, known: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
         """See `Waiter.lines`: the look itself brings them."""
         statement = (
-            "SELECT notification_id, state FROM stored_events WHERE notification_id > %s "
+            "SELECT notification_id, state FROM stored_events WHERE notification_id >= %s "
             "ORDER BY notification_id LIMIT %s"
         )
-        return self._until(lambda: self._look(statement, after, limit), bool, timeout)
+        return self._until(lambda: self._look(statement, known, limit), partial(has_changed, known), timeout)
 
     def _until(self, look: Callable[[], T], found: Callable[[T], bool], timeout: float) -> T:
         """What a look brings, once there is something; after `timeout` seconds, or when woken, whatever it brings."""

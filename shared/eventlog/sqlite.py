@@ -40,6 +40,7 @@ from shared.eventlog.store import (
     check_clocks,
     disk_full,
 )
+from shared.eventlog.subscription import has_changed
 
 IDLE_CONNECTIONS: Final = 8
 """Connections that are kept for whoever comes next; more are opened when more are needed at once."""
@@ -320,9 +321,9 @@ class SQLiteWaiter:
         """See `Waiter.wait`."""
         return self._until(self._store.head, lambda head: head > after, timeout)
 
-    def lines(self, after: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
+    def lines(self, known: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
         """See `Waiter.lines`."""
-        return self._until(lambda: self._store.read(after, limit), bool, timeout)
+        return self._until(lambda: self._store.read(known - 1, limit), partial(has_changed, known), timeout)
 
     def _until(self, look: Callable[[], T], found: Callable[[T], bool], timeout: float) -> T:
         """What a look brings, once there is something; after `timeout` seconds, or when woken, whatever it brings."""
@@ -338,7 +339,10 @@ class SQLiteWaiter:
 
     def _changed(self) -> bool:
         try:
-            if self._connection is not None and self._connection.file != file_at(self._store.path):
+            present = file_at(self._store.path)
+            if present is None:
+                raise _unavailable()  # to look must not make a file
+            if self._connection is not None and self._connection.file != present:
                 self.close()
             if self._connection is None:
                 self._connection = sqlite3.connect(

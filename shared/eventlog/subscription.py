@@ -30,14 +30,22 @@ class Waiter(Protocol):
     def wait(self, after: int, timeout: float) -> int:
         """The head of the log as soon as it is beyond `after`, or after `timeout` seconds whatever it is."""
 
-    def lines(self, after: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
-        """The next events beyond `after` as soon as there are any, or nothing after `timeout` seconds."""
+    def lines(self, known: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
+        """The event at `known` and those beyond it, as soon as there are any, or the first is gone.
+
+        After `timeout` seconds whatever there is.
+        """
 
     def wake(self) -> None:
         """End a running wait early (from any thread)."""
 
     def close(self) -> None:
         """Give back its connection."""
+
+
+def has_changed(known: int, lines: list[tuple[int, bytes]]) -> bool:
+    """Whether events from one on say more than that it is there: something beyond it, or not even that."""
+    return lines[-1][0] > known if lines else known > 0
 
 
 class Source(Protocol):
@@ -72,8 +80,13 @@ class Subscription:
 
         `bookmark` moves to the last of them. LogWentBack when the event there is no longer in the log.
         """
-        lines = self._waiter.lines(self.bookmark.position, BATCH, timeout)
-        self._store.must_hold(self.bookmark)
+        lines = self._waiter.lines(self.bookmark.position, BATCH + 1, timeout)
+        if self.bookmark != BEGINNING:
+            # Read together with what follows it, so that nothing comes between.
+            if not lines or Bookmark(lines[0][0], identity_of(lines[0][1])) != self.bookmark:
+                self._store.must_hold(self.bookmark)
+                return []
+            del lines[0]
         if lines:
             position, line = lines[-1]
             self.bookmark = Bookmark(position, identity_of(line))
