@@ -20,6 +20,7 @@ from shared.errors import BitacoraError
 from shared.identity.actor import Role
 
 if TYPE_CHECKING:
+    from services.reporting.rebuild import Progress as Built
     from shared.eventlog.store import Store
     from shared.settings import Settings
     from shared.tabular.engine import Importer, ImportState
@@ -118,11 +119,9 @@ def _migrate(writers: Sequence[str] = (), readers: Sequence[str] = ()) -> None:
                 store.grant(writers, readers)
             if store.head() and read_model.live() is None:
                 shown = watched.enter_context(_progress("Building the read model"))
-                build_missing(
-                    store, read_model, clock, lambda done: shown(done.position, done.head), wait=True
-                )
+                build_missing(store, read_model, clock, _telling(shown), wait=True)
             else:
-                build_missing(store, read_model, clock, wait=True)
+                build_missing(store, read_model, clock, _telling(), wait=True)
             head = store.head()
         with read_model.reading() as reading:
             reached = reading.position
@@ -237,7 +236,7 @@ def rebuild() -> None:
                 store,
                 read_model,
                 clock,
-                lambda progress: shown(progress.position, progress.head),
+                _telling(shown),
             )
     except RebuildUnderWayError as error:
         raise ValueError("Another process is rebuilding the read model.") from error
@@ -375,6 +374,19 @@ def _log() -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _telling(shown: Callable[[int, int], None] = lambda _done, _total: None) -> Callable[[Built], None]:
+    """Shows the progress of building, and says once what a person should hear of."""
+    told: set[str] = set()
+
+    def tell(progress: Built) -> None:
+        shown(progress.position, progress.head)
+        if progress.notice is not None and progress.notice not in told:
+            told.add(progress.notice)
+            err.print(progress.notice, soft_wrap=True, highlight=False, markup=False)
+
+    return tell
 
 
 @contextmanager

@@ -45,7 +45,13 @@ class Children:
         for name, port in self.ports.items():
             if _taken(port):
                 raise CannotStart(f"Port {port} is in use; stop what uses it, or give another --first-port.")
-            self._begin(name, f"services.{name}", BITACORA_HOST="127.0.0.1", BITACORA_PORT=str(port))
+            self._begin(
+                name,
+                f"services.{name}",
+                BITACORA_HOST="127.0.0.1",
+                BITACORA_PORT=str(port),
+                BITACORA_REPORTING_URL=self.url("reporting"),
+            )
         self._begin("worker", "services.reporting.follow")
 
     def _begin(self, name: str, module: str, **settings: str) -> None:

@@ -88,6 +88,11 @@ class Unavailable(BitacoraError):
         self.retry_after = retry_after
 
 
+def shutting_down() -> Unavailable:
+    """The refusal of whoever asks a process that is about to end."""
+    return Unavailable("shutting-down", "The service is stopping; try again.")
+
+
 class NotReady(Unavailable):
     """Why a service should not be sent requests, for whoever runs it; docs/eventlog.md says what each code asks for."""
 

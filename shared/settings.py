@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     """0: the service's own default."""
     root_path: str = ""
     """The path under which a proxy serves us, when it strips it."""
+    reporting_url: str = "http://127.0.0.1:8003"
+    """Where clients reach reporting, which lists what the other two services record: these lead there."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins whose pages may call us, separated by commas; none by default."""
     errors_base_url: str = "/errors/"
@@ -99,6 +101,13 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return value
+
+    @field_validator("reporting_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
+            raise ValueError("must begin with http:// or https:// and name a host")
         return value
 
     @field_validator("timezone")

@@ -27,6 +27,7 @@ from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.events.types import Kind
+from shared.http.elsewhere import elsewhere
 from shared.http.metrics import new_registry
 from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
@@ -103,6 +104,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             indicator.indicator_routes(indicators, readers_of, settings.warning_windows),
             outcome.outcome_routes(outcomes),
             key.key_routes(live, directory),
+            elsewhere(settings.reporting_url, {"/v1/commitments": "commitments"}),
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock, directory.organizations.with_heritage),
@@ -111,5 +113,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         catalogue={**commitment.ERRORS, **plan.ERRORS, **indicator.ERRORS, **outcome.ERRORS, **key.ERRORS},
         checks={"log": live.readiness, "decisions": decisions_act},
         lifespan=following,
+        end_waits=live.end_waits,
         registry=registry,
     )

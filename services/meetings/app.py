@@ -27,6 +27,7 @@ from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events.identity import KeyIssued, KeyRevoked
 from shared.events.types import Kind
+from shared.http.elsewhere import elsewhere
 from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
@@ -81,6 +82,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             action_item.action_item_routes(
                 action_items, directory.organizations_by_day, readers_of, meetings.readers_of_meeting
             ),
+            elsewhere(
+                settings.reporting_url,
+                {"/v1/decisions": "decisions", "/v1/action-items": "action-items"},
+            ),
         ],
         settings=settings,
         authenticator=build_authenticator(
@@ -91,4 +96,5 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},
         checks={"log": live.readiness},
         lifespan=following,
+        end_waits=live.end_waits,
     )

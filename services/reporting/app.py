@@ -67,6 +67,10 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
             read_model.close()
             store.close()
 
+    def end_waits() -> None:
+        live.end_waits()
+        reporting.end_waits()
+
     async def read_model_is_ready() -> str:
         def look() -> str:
             with reporting.reading(anew=True) as reading:
@@ -104,4 +108,5 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         catalogue=ERRORS,
         checks={"log": live.readiness, "read_model": read_model_is_ready},
         lifespan=following,
+        end_waits=end_waits,
     )

@@ -51,7 +51,6 @@ from shared.events.vocabulary import (
     Visibility,
 )
 from shared.events.vocabulary import Scope as CommitmentScope
-from shared.identity.actor import Actor
 from shared.rules.indicator_verdict import IndicatorStatus
 from shared.rules.indicator_warnings import WINDOWS, WarningWindows
 
@@ -435,32 +434,23 @@ commitment_progress: Final = Dataset(
 )
 """What its reports say: the percentage done, and the last report that was accepted; none before the first report."""
 
-commitment_corrections: Final = Dataset(
-    "commitment_corrections", "commitment_id: id", "corrections: json", valid_time=True
+corrections: Final = Dataset(
+    "corrections",
+    "thing_id: id, position: position",
+    "kind, code, what, before: json?, after: json?, removed: flag, retraction: flag, reason?",
+    "recorded_on: day, recorded_at: instant, recorded_by: json",
+    _VISIBILITY,
+    valid_time=True,
+    readable="thing_id",
+    indexes=(("kind", "valid_to"),),
 )
-"""By which corrections and retractions a day is told otherwise than before, what matters most first."""
+"""On which days a thing is told otherwise than before since an event: `what` of it, and what was said before.
+
+`removed` are days on which it is not there any more. `kind` is one of `Kind`.
+"""
 
 STATE_FACTS: Final = ("closure", "public_deadline", "judgement", "internal_deadline")
 """The columns from which the states of commitments follow."""
-
-
-class Correction(msgspec.Struct, frozen=True, kw_only=True):
-    """One of `corrections`: a column that is told otherwise of some days since an event, and what it was before.
-
-    `before` and `after` are as JSON has them.
-    """
-
-    since: date
-    until: date
-    what: str
-    before: Any
-    after: Any
-    position: int
-    recorded_at: str
-    recorded_on: date
-    recorded_by: Actor
-    reason: str
-    retraction: bool
 
 
 readers: Final = Dataset("readers", "organization, thing_id: id", "concerned: flag", indexes=(("thing_id",),))
@@ -495,6 +485,15 @@ meetings: Final = Dataset(
     readable="meeting_id",
     indexes=(("body",),),
 )
+
+minutes: Final = Dataset(
+    "minutes",
+    "meeting_id: id, item: number, commitment",
+    "title?, summary?",
+    valid_time=True,
+    indexes=(("commitment",),),
+)
+"""What sealed minutes say of the commitments on an agenda, from the day of the meeting on."""
 
 decisions: Final = Dataset(
     "decisions",
@@ -642,12 +641,13 @@ DATASETS: Final = (
     commitment_labels,
     commitment_details,
     commitment_progress,
-    commitment_corrections,
+    corrections,
     readers,
     publications,
     names,
     bodies,
     meetings,
+    minutes,
     decisions,
     decision_commitments,
     acknowledgements,

@@ -6,12 +6,14 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from typing import Final, NamedTuple
 
+import structlog
+
 from services.reporting.datasets import END_OF_DAYS, Dataset
-from services.reporting.generations.interface import GenerationWriter, ReadModel
+from services.reporting.generations.interface import GenerationWriter, ReadModel, RebuildUnderWayError
 from services.reporting.projections.differ import Key, Row, RowChanges, write_down
 from services.reporting.projections.projector import Projector
 from shared.clock import Clock
@@ -25,15 +27,22 @@ ROWS: Final = 20_000
 """Row changes written at once."""
 GRACE: Final = 2.0
 """Seconds the old generation is kept for those who are still reading it."""
+PATIENCE: Final = 15.0
+"""Seconds for which those who are then still reading it are waited for."""
 CAPACITY: Final = 1_000_000
 
 
+log = structlog.get_logger(__name__)
+
+
 class Progress(NamedTuple):
-    """How far a rebuild is: events projected, of how many there were when it was last asked."""
+    """How far a rebuild is: events projected, of how many there were when it was last asked, what it is at."""
 
     position: int
     head: int
     stage: str
+    notice: str | None = None
+    """What a person should hear of: what is waited for, what was left."""
 
 
 def rebuild(
@@ -43,6 +52,7 @@ def rebuild(
     progress: Callable[[Progress], None] = lambda _: None,
     *,
     grace: float = GRACE,
+    patience: float = PATIENCE,
 ) -> int:
     """Build a new generation and make it the live one; returns the position it had reached.
 
@@ -51,7 +61,7 @@ def rebuild(
     """
     read_model.prepare()
     with read_model.building():
-        return _build(store, read_model, clock, progress, grace)
+        return _build(store, read_model, clock, progress, grace, patience)
 
 
 def build_missing(
@@ -69,9 +79,23 @@ def build_missing(
     """
     read_model.prepare()
     if not _is_of(store, read_model):
-        with read_model.building(wait=wait):
+        with _building(read_model, progress, wait=wait):
             if not _is_of(store, read_model):
-                _build(store, read_model, clock, progress, grace=0)
+                _build(store, read_model, clock, progress, grace=0, patience=0)
+
+
+@contextmanager
+def _building(read_model: ReadModel, progress: Callable[[Progress], None], *, wait: bool) -> Iterator[None]:
+    """The right to build; whoever waits for it says so."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(read_model.building())
+        except RebuildUnderWayError:
+            if not wait:
+                raise
+            progress(Progress(0, 0, "waiting", "Another process is building the read model: waiting for it."))
+            held.enter_context(read_model.building(wait=True))
+        yield
 
 
 def _is_of(store: Store, read_model: ReadModel) -> bool:
@@ -90,7 +114,12 @@ def _is_of(store: Store, read_model: ReadModel) -> bool:
 
 
 def _build(
-    store: Store, read_model: ReadModel, clock: Clock, progress: Callable[[Progress], None], grace: float
+    store: Store,
+    read_model: ReadModel,
+    clock: Clock,
+    progress: Callable[[Progress], None],
+    grace: float,
+    patience: float,
 ) -> int:
     with _without_collector():
         read_model.discard_others()
@@ -102,8 +131,22 @@ def _build(
         finally:
             rebuilding.close()
         time.sleep(grace)
-        read_model.discard_others()
-        return rebuilding.position
+        at = rebuilding.position
+        _discard(read_model, patience, lambda notice: progress(Progress(at, at, "generations", notice)))
+        return at
+
+
+def _discard(read_model: ReadModel, patience: float, tell: Callable[[str], None]) -> None:
+    """Remove what was replaced; what is still read after a while stays until the next time, and is told of."""
+    deadline = time.monotonic() + patience
+    while held := read_model.discard_others():
+        if time.monotonic() >= deadline:
+            for one in held:
+                log.warning("generation_left", held=one)
+                tell(f"Left for the next rebuild: {one}.")
+            return
+        for one in held:
+            tell(f"Waiting to remove {one}.")
 
 
 class _Rebuilding:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from shared.errors import BitacoraError, Unavailable
+from shared.errors import BitacoraError, shutting_down
 from shared.eventlog.envelope import Bookmark
 from shared.eventlog.store import Appended, Changes, VersionConflict, Writer
 
@@ -61,7 +61,7 @@ class Appender:
         outcome is then unknown to the caller; an idempotency key makes asking again safe).
         """
         if self._closed:
-            raise Unavailable("shutting-down", "The service is stopping; try again.")
+            raise shutting_down()
         future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         self._waiting.append((changes, future))
         self._work.set()

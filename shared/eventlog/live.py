@@ -23,7 +23,7 @@ from uuid import UUID
 import structlog
 
 from shared.clock import Clock
-from shared.errors import BitacoraError, CorruptEvent, NotReady, Unavailable
+from shared.errors import BitacoraError, CorruptEvent, NotReady, Unavailable, shutting_down
 from shared.eventlog import codec
 from shared.eventlog.appender import Appender
 from shared.eventlog.envelope import BEGINNING, Bookmark, Recorded
@@ -104,6 +104,7 @@ class LiveLog:
         self._ahead: dict[int, Recorded] = {}
         """Events beyond `position` that the caches have taken in already: our own, acknowledged early."""
         self._stopping = threading.Event()
+        self._leaving = False
         self._writes = writes
         self._writable_until = 0.0
         self._trying = asyncio.Lock()
@@ -219,6 +220,8 @@ class LiveLog:
         self.check()
         if self.position >= position:
             return
+        if self._leaving:
+            raise shutting_down()
         future: asyncio.Future[None] = self._loop.create_future()
         entry = (position, future)
         self._waiting.append(entry)
@@ -233,6 +236,13 @@ class LiveLog:
         finally:
             if entry in self._waiting:
                 self._waiting.remove(entry)
+
+    def end_waits(self) -> None:
+        """Let nobody wait for the log any more, now or later: the process is about to stop."""
+        self._leaving = True
+        for _, future in self._waiting:
+            if not future.done():
+                future.set_exception(shutting_down())
 
     async def catch_up(self) -> None:
         """Return once everything that is in the log by now has been taken in; Unavailable if that takes too long."""

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from shared.http.examples import ID, Examples
 from shared.http.problems import CHALLENGE, MEDIA_TYPE, Problems, size_of
-from shared.http.routing import Declaration, DeclaredRoute
+from shared.http.routing import Answer, Declaration, DeclaredRoute
 from shared.http.schemas import Schemas
 from shared.identity.access import Access
 
@@ -110,7 +110,8 @@ _REQUEST_ID = {
 }
 _CODES = {412: "stale-version", 409: "rule-broken", 428: "if-match-required", 403: "role-not-allowed"}
 _PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
-_MEANINGS = {200: "The answer.", 201: "It was recorded."}
+_MEANINGS = {200: "The answer.", 201: "It was recorded.", 303: "Reporting answers: ask there."}
+_WITHOUT_CONTENT = frozenset({303})
 PROBLEMS = (400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503)
 _WITH_CODE = {400: "malformed-request", 401: "credentials-required", 404: "not-found", 422: "request-invalid"}
 
@@ -166,14 +167,19 @@ def _declare(operation: dict[str, Any], declaration: Declaration, schemas: Schem
     operation["responses"] = {
         str(status): {
             "description": declaration.descriptions.get(status, _MEANINGS[status]),
-            "content": {
-                declaration.media_type: {
-                    "schema": {"type": "string"} if answer is None else schemas.reference(answer)
-                }
-            },
+            **_content(status, answer, declaration, schemas),
         }
         for status, answer in declaration.answers.items()
     }
+
+
+def _content(
+    status: int, answer: Answer | None, declaration: Declaration, schemas: Schemas
+) -> dict[str, Any]:
+    if status in _WITHOUT_CONTENT:
+        return {}
+    schema = {"type": "string"} if answer is None else schemas.reference(answer)
+    return {"content": {declaration.media_type: {"schema": schema}}}
 
 
 def _describe(operation: dict[str, Any], route: APIRoute, declaration: Declaration | None) -> None:
@@ -280,6 +286,8 @@ def _name_headers(response: dict[str, Any], status: str, declaration: Declaratio
             names.append("Log-Position")
     elif status == "304":
         names.append("ETag")
+    elif status == "303":
+        names.append("Location")
     headers = response.setdefault("headers", {})
     for name in names:
         headers.setdefault(name, {"$ref": f"#/components/headers/{name}"})

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.errors import Forbidden, NotFound
+from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.eventlog.live import LiveLog
 from shared.events.texts import composed
 from shared.http.body import ABSENT, USUAL, read_body
@@ -74,6 +74,8 @@ class Declaration:
     body_required: bool = True
     largest_body: int = USUAL
     """Bytes of a body that the route takes."""
+    any_query: bool = False
+    """Whether the query string is for somebody else to read."""
     path_types: Mapping[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
     descriptions: Mapping[int, str] = field(default_factory=dict)
@@ -81,6 +83,19 @@ class Declaration:
     def parameters(self) -> list[str]:
         """The names of the parameters of the path, in order."""
         return _PARAMETER.findall(self.path)
+
+
+async def still_admitted(request: Request) -> bool:
+    """Whether the credentials of a request that is being answered for long are still valid."""
+    authenticator: Authenticator = request.scope["app"].state.authenticator
+    try:
+        await authenticator.authenticate(context_of(request).headers)
+    except Unauthenticated:
+        return False
+    except Unavailable:
+        # Nobody says that they are not: the one who would know does not answer.
+        return True
+    return True
 
 
 class DeclaredRoute(APIRoute):
@@ -128,6 +143,10 @@ class Router:
     ) -> Callable[[E], E]:
         """Declare a route that reads."""
         return self._declare("GET", path, access=access, answers={200: answers}, query=query, **more)
+
+    def see_other(self, path: str, *, access: Access, **more: Any) -> Callable[[E], E]:
+        """Declare a route that leads to where the answer is, with whatever is asked."""
+        return self._declare("GET", path, access=access, answers={303: None}, any_query=True, **more)
 
     def post(
         self,
@@ -212,7 +231,7 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
             context.actor = caller.actor
         elif not access.anonymous:
             raise credentials_required()
-        if scope["query_string"]:
+        if scope["query_string"] and not declaration.any_query:
             _check_query(request, known, repeatable)
         if body is not None:
             _check_media_type(headers)

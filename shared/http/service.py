@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Lifespan
+from starlette.types import Lifespan
 
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
@@ -37,6 +40,8 @@ from shared.settings import Settings
 
 # Asked on every request whether it is on, the framework looks up three providers: off, it looks up none.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+COULD_NOT_START = 3
+"""The exit status of a service that could not begin to serve, as uvicorn has it."""
 GRACE = 10
 """Seconds a stopping service waits for the requests it is serving."""
 
@@ -46,6 +51,8 @@ class Service(FastAPI):
 
     problems: Problems
     access: AccessTable
+    end_waits: Callable[[], None] | None
+    """Called when the service is about to stop: whoever waits for something to come, waits no more."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made when first asked for."""
@@ -67,13 +74,15 @@ def build_app(
     catalogue: Catalogue | None = None,
     checks: Mapping[str, Check] | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
+    end_waits: Callable[[], None] | None = None,
     registry: CollectorRegistry | None = None,
 ) -> Service:
     """The ASGI app of a service.
 
     `live` knows the codes by which requests name things, and `readable` which of these who may know of; while it takes
     the log up anew, nothing is answered. `catalogue` explains the codes of the service itself; `checks` are what
-    readiness rests on; `registry` takes the service's own figures.
+    readiness rests on; `registry` takes the service's own figures; `end_waits` lets go of those who wait without end,
+    so that the service can stop.
     """
     registry = new_registry() if registry is None else registry
     problems = Problems(catalogue or {}, settings.errors_base_url)
@@ -87,6 +96,7 @@ def build_app(
         telemetry=None if settings.telemetry else NO_TELEMETRY,
     )
     app.problems = problems
+    app.end_waits = end_waits
     app.state.authenticator = authenticator
     app.state.live = live
     app.state.spelling = None
@@ -153,10 +163,24 @@ def build_authenticator(
     return Authenticator(verifier, keys, clock, heritage=heritage)
 
 
-def serve(app: ASGIApp, *, host: str, port: int, settings: Settings) -> None:
+class Server(uvicorn.Server):
+    """Lets go of those who wait for what is to come before it waits for those who are being served."""
+
+    def __init__(self, config: uvicorn.Config, end_waits: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._end_waits = end_waits
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn."""
+        if self._end_waits is not None:
+            self._end_waits()
+        await super().shutdown(sockets)
+
+
+def serve(app: Service, *, host: str, port: int, settings: Settings) -> None:
     """Serves until told to stop, then finishes what it is serving."""
     spare_long_lived_objects()
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -170,3 +194,8 @@ def serve(app: ASGIApp, *, host: str, port: int, settings: Settings) -> None:
         root_path=settings.root_path,
         timeout_graceful_shutdown=GRACE,
     )
+    server = Server(config, app.end_waits)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(COULD_NOT_START)

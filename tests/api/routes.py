@@ -21,6 +21,15 @@ LISTS = {
 """What is answered a page at a time."""
 
 
+ELSEWHERE = {
+    (service, path)
+    for service in SERVICES
+    for path, operations in openapi(service)["paths"].items()
+    if "303" in operations.get("get", {}).get("responses", ())
+}
+"""Lists that another service answers."""
+
+
 class Read(NamedTuple):
     """A GET: the service, the route, and a path with which it finds something."""
 
@@ -68,7 +77,7 @@ def reads(story: Story) -> list[Read]:
         Read(service, route, place(story, route))
         for service, table in TABLES.items()
         for method, route in table
-        if method == "GET"
+        if method == "GET" and (service, route) not in ELSEWHERE
     ]
 
 

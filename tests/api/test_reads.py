@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tests.api.house import TABLES, House, refused
-from tests.api.routes import LISTS, OF_ITS_OWN, SERVICES, Read, reader_of, reads
+from tests.api.routes import ELSEWHERE, LISTS, OF_ITS_OWN, SERVICES, Read, reader_of, reads
 from tests.api.story import Story
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -35,6 +35,17 @@ async def test_every_route_reads_with_the_position_it_reflects(house: House, sto
         assert 0 < int(answer.headers["log-position"]) <= end, read
         if answer.headers["content-type"] == JSON:
             assert isinstance(answer.json(), dict), read
+
+
+async def test_a_list_that_reporting_has_leads_there_with_all_that_is_asked(house: House) -> None:
+    base = house.settings.reporting_url
+    assert {("commitments", "/v1/commitments"), ("meetings", "/v1/decisions")} <= ELSEWHERE
+    for service, path in ELSEWHERE:
+        for credentials in (house.token(), dict[str, str]()):
+            for query in ("", "?participant=MOP&q=educaci%C3%B3n&wait_for=9"):
+                answer = await house.ask(service, "GET", path + query, credentials=credentials)
+                assert (answer.status_code, answer.headers["location"]) == (303, f"{base}{path}{query}")
+        assert (await house.ask("reporting", "GET", path)).status_code == 200, path
 
 
 async def test_what_one_wrote_can_be_waited_for_everywhere(house: House, story: Story) -> None:

@@ -117,8 +117,11 @@ class ReadModel(Protocol):
         `catch_up` is called when the one before it can no longer move, so that the new one is never behind it.
         """
 
-    def discard_others(self) -> None:
-        """Remove the generations that nobody is served from any more; to be called while `building`."""
+    def discard_others(self) -> list[str]:
+        """Remove the generations that nobody is served from any more; to be called while `building`.
+
+        Those that somebody is still reading stay, to go another time: each in words, with who that is.
+        """
 
     def close(self) -> None:
         """Give back every connection."""

@@ -41,7 +41,7 @@ from services.reporting.projections.differ import RowChanges
 from services.reporting.reading import Reading
 from shared.eventlog.envelope import BEGINNING, Bookmark
 from shared.eventlog.store import LIMITS, Limits
-from shared.postgres import Database
+from shared.postgres import Database, milliseconds
 
 PREPARE_LOCK: Final = 563_201_021
 BUILD_LOCK: Final = 563_201_023
@@ -53,6 +53,8 @@ ATTEMPTS: Final = 5
 CHANNEL: Final = "bitacora_projected"
 NOW: Final = "extract(epoch FROM clock_timestamp())"
 """The database's clock, in seconds since 1970."""
+DROP_WAIT: Final = 1.0
+"""Seconds for which a generation that is to go is waited for: whoever begins to read it meanwhile waits, too."""
 LONGEST_SLEEP: Final = 0.25
 """Seconds after which a watch looks all the same."""
 
@@ -332,9 +334,9 @@ class PostgresReadModel:
                 (self.schema.fingerprint, generation),
             )
 
-    def discard_others(self) -> None:
+    def discard_others(self) -> list[str]:
         """See `ReadModel.discard_others`."""
-        own = self.schema.fingerprint
+        own, held = self.schema.fingerprint, list[str]()
         with _answering(), self._building.connect(autocommit=True) as connection:
             pointers = connection.execute(
                 "SELECT fingerprint, name FROM reporting.live_generations ORDER BY since"
@@ -353,8 +355,9 @@ class PostgresReadModel:
             for name, fingerprint in _generations(connection):
                 # Another version may be building one of its own.
                 idle = fingerprint in {None, own} or _taken(connection, fingerprint)
-                if name not in kept and idle:
-                    _drop(connection, name)
+                if name not in kept and idle and not _drop(connection, name):
+                    held.append(f"{name}, which {_holders(connection, name)} read")
+        return held
 
     def close(self) -> None:
         """See `ReadModel.close`."""
@@ -442,12 +445,30 @@ def _has_legacy(connection: Connection) -> bool:
     return connection.exec_driver_sql("SELECT to_regclass('reporting.live_generation')").scalar() is not None
 
 
-def _drop(connection: psycopg.Connection, name: str) -> None:
-    with connection.transaction():
-        # Readers hold on to this table first of all: it goes when the last of them has left.
-        state = SQL("LOCK TABLE {}.projection_state IN ACCESS EXCLUSIVE MODE")
-        connection.execute(state.format(Identifier(name)))
-        connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(name)))
+def _drop(connection: psycopg.Connection, name: str) -> bool:
+    """Whether a generation could be dropped: not while somebody reads it, for whom nobody is kept waiting."""
+    try:
+        with connection.transaction():
+            connection.execute(SQL("SET LOCAL lock_timeout = {}").format(milliseconds(DROP_WAIT)))
+            # Readers hold on to this table first of all: it goes when the last of them has left.
+            state = SQL("LOCK TABLE {}.projection_state IN ACCESS EXCLUSIVE MODE")
+            connection.execute(state.format(Identifier(name)))
+            connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(name)))
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return True
+
+
+def _holders(connection: psycopg.Connection, name: str) -> str:
+    """The sessions that read a generation."""
+    rows = connection.execute(
+        "SELECT DISTINCT a.pid, a.application_name, a.client_addr, a.xact_start FROM pg_locks l"
+        " JOIN pg_stat_activity a USING (pid)"
+        " WHERE l.relation = to_regclass(%s) AND l.granted AND l.pid <> pg_backend_pid() ORDER BY a.xact_start",
+        (f"{name}.projection_state",),
+    ).fetchall()
+    told = [f"session {pid} ({who or 'unnamed'} of {host or 'this machine'})" for pid, who, host, _ in rows]
+    return " and ".join(told) or "sessions that have just ended"
 
 
 def _copy(dataset: Dataset, within: Identifier, schema: Schema) -> Composed:

@@ -244,7 +244,7 @@ class SqliteReadModel:
             fresh.replace(self._pointer)
             connection.execute("ROLLBACK")
 
-    def discard_others(self) -> None:
+    def discard_others(self) -> list[str]:
         """See `ReadModel.discard_others`."""
         pointers = [path for path in self._directory.glob("live-*") if path != self._pointer]
         pointers.sort(key=lambda path: path.stat().st_mtime_ns)
@@ -258,6 +258,7 @@ class SqliteReadModel:
             if path.name not in kept and not self._being_built(path.name):
                 for file in (path, *self._directory.glob(f"{path.name}-*")):
                     file.unlink(missing_ok=True)
+        return []
 
     def close(self) -> None:
         """See `ReadModel.close`."""

@@ -14,7 +14,6 @@ from services.reporting.datasets import (
     ORGANIZATION,
     PARTICIPANT,
     PILLAR,
-    commitment_corrections,
     commitment_details,
     commitment_labels,
     commitment_progress,
@@ -22,9 +21,9 @@ from services.reporting.datasets import (
     commitments,
     names,
 )
-from services.reporting.projections.corrections import Answers, Corrections, answers_of
+from services.reporting.projections.corrections import About, Answers, Corrections, Telling, answers_of
 from services.reporting.projections.differ import ByDay, Now
-from services.reporting.projections.projection import DayOf, Projection, json_text, readers_of
+from services.reporting.projections.projection import DayOf, json_text, readers_of
 from services.reporting.terms import folded
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
@@ -48,7 +47,8 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import Event
-from shared.events.vocabulary import OriginKind
+from shared.events.types import Kind
+from shared.events.vocabulary import OriginKind, Visibility
 from shared.rules.dated_facts import RESTATING, DatedFacts, History, Span, VisibilityByDay
 from shared.rules.progress import ReportsByDay
 from shared.rules.traffic_light import CommitmentOnDay
@@ -76,18 +76,7 @@ def _told_of(reads: Registered) -> tuple[Any, ...]:
     return (*((None, None) if origin is None else (origin.kind, _speech_year(origin))), *_registered(reads))
 
 
-_PROGRESS: Final = frozenset({*(field.name for field in commitment_progress.fields), "stage"})
-_SAYS: Final[dict[type[Event], frozenset[str]]] = {
-    Assessed: frozenset({"judgement"}),
-    LeadReassigned: frozenset({"lead_organization"}),
-    VisibilityChanged: frozenset(),
-    ProgressReported: _PROGRESS,
-    ProgressReviewed: _PROGRESS,
-}
-"""The columns of which an event speaks, where these are few: most events are such ones."""
-
-
-class CommitmentProjection:
+class CommitmentProjection(Telling):
     """One commitment; every event changes only what it must."""
 
     TYPES: ClassVar[frozenset[type[Event]]] = DatedFacts.TYPES | {
@@ -95,8 +84,10 @@ class CommitmentProjection:
         ProgressReported,
         ProgressReviewed,
     }
+    CORRECTING: ClassVar[frozenset[type[Event]]] = frozenset((Corrected,))
 
     __slots__ = (
+        "_after_due",
         "_day_of",
         "_endings",
         "_facts",
@@ -107,14 +98,14 @@ class CommitmentProjection:
         "_reasons",
         "_reports",
         "_visibility",
-        "corrections",
     )
 
     def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, Registered)
         self._day_of = day_of
-        self.corrections = Corrections()
+        self._after_due = 0
+        """How often its public deadline was corrected when it had passed."""
         self._id = recorded.stream_id
         self._key = (recorded.stream_id.hex,)
         self._visibility = VisibilityByDay(event.visibility, recorded.position)
@@ -137,57 +128,38 @@ class CommitmentProjection:
             self._reports.apply(event, recorded.position)
             return ()  # most reports are like this: their time comes when they are accepted
         if isinstance(recorded.data, Corrected):
-            before = self.answers()
             self._facts.apply(recorded.data, recorded.position)
             self._find_moves()
-            return (*self._noting(before, recorded), self._readers())
-        told = self._take_in(recorded)
-        if self.corrections.known and self._may_tell_anew(recorded.data):
-            return (*told, self._corrected())
-        return told
+            details = (self._details(None),) if self._has_details() else ()
+            return (self._states(None), self._descriptions(None), self._labels(), *details, self._readers())
+        return self._take_in(recorded)
 
-    def _may_tell_anew(self, event: Event) -> bool:
-        """Whether what was corrected may be another thing after an event, on a day that was told otherwise."""
-        columns = _SAYS.get(type(event))
-        if columns is not None and columns.isdisjoint(one.what for one in self.corrections.known):
-            return False
-        day = getattr(event, "effective_on", getattr(event, "completed_on", None))
-        return (day or date.min) < self.corrections.until
+    @property
+    def about(self) -> About:
+        """See `Telling.about`."""
+        return About(Kind.COMMITMENT, *self._key, self._reads[0].code)
 
-    def instead_of(self, earlier: Projection, retraction: Recorded, mistake: int) -> Iterable[Now]:
-        """See `Comparing.instead_of`."""
-        assert isinstance(earlier, CommitmentProjection)
-        self.corrections = earlier.corrections.without(mistake)
-        return self._noting(earlier.answers(), retraction)
+    def shown_on(self, day: date) -> Visibility:
+        """See `Telling.shown_on`."""
+        return self._visibility.shown_on(day)
 
-    def _noting(self, before: Answers, recorded: Recorded) -> list[Now]:
-        """All that there is of it by day since an event that corrected it, and what was said before."""
-        told, after_due = self._by_day(), self.corrections.after_due
-        after = self._answers(told)
-        self.corrections.note(before, after, recorded, self._day_of(recorded.recorded_at))
-        if self.corrections.after_due != after_due:
-            told[0] = self._states(None)
-        corrections = Now(commitment_corrections, {self._key: self.corrections.by_day(after)})
-        return [*told, self._labels(), corrections]
+    def days_shown(self) -> Iterable[date]:
+        """See `Telling.days_shown`."""
+        return self._visibility.days()
 
-    def _by_day(self) -> list[Now]:
-        found = [self._states(None), self._descriptions(None)]
-        if self._has_details():
-            found.append(self._details(None))
-        if self._reports is not None:
-            found.append(self._reported(self._reports))
-        return found
+    def corrected(self, known: Corrections) -> Iterable[Now]:
+        """See `Telling.corrected`."""
+        if known.after_due == self._after_due:
+            return ()
+        self._after_due = known.after_due
+        return (self._states(None),)
 
     def answers(self) -> Answers:
-        """What answers say of it by day."""
-        return self._answers(self._by_day())
-
-    def _answers(self, told: Iterable[Now]) -> Answers:
-        details = () if self._has_details() else (self._details(None),)
-        return answers_of((*told, *details), self._facts.first_day)
-
-    def _corrected(self) -> Now:
-        return Now(commitment_corrections, {self._key: self.corrections.by_day(self.answers())})
+        """See `Telling.answers`."""
+        told = [self._states(None), self._descriptions(None), self._details(None)]
+        if self._reports is not None:
+            told.append(self._reported(self._reports))
+        return answers_of(told, self._facts.first_day)
 
     def _take_in(self, recorded: Recorded) -> Iterable[Now]:
         event, position = recorded.data, recorded.position
@@ -223,7 +195,7 @@ class CommitmentProjection:
     def _states(self, since: date | None) -> Now:
         # By place and not by name, in the order of the dataset: a rebuild passes here millions of times.
         found: ByDay = []
-        visibility, moves, after_due = self._visibility, self._moves[0], self.corrections.after_due
+        visibility, moves, after_due = self._visibility, self._moves[0], self._after_due
         shown = visibility.now.value
         reads, registered = self._reads
         for day, facts in self._spans(since):
@@ -411,16 +383,18 @@ def _moves(deadlines: History[date | None]) -> list[date]:
     return [day for day, (before, after) in moved if before is not None and before != after]
 
 
-class NameProjection:
+class NameProjection(Telling):
     """What an organisation or a pillar is called, from which day on."""
 
     TYPES: ClassVar[frozenset[type[Event]]] = frozenset((OrganizationChanged, PillarChanged))
+    CORRECTING: ClassVar[frozenset[type[Event]]] = TYPES
 
-    __slots__ = ("_key", "_names")
+    __slots__ = ("_key", "_names", "_thing")
 
     def __init__(self, recorded: Recorded, _day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, OrganizationRegistered | PillarRegistered)
+        self._thing = recorded.stream_id.hex
         self._key = (PILLAR if isinstance(event, PillarRegistered) else ORGANIZATION, event.code)
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
@@ -435,5 +409,19 @@ class NameProjection:
             self._names = History(row, recorded.position)
         if day is not None:
             self._names.add(day, recorded.position, row)
+        return (Now(names, {self._key: list(self._by_day())}),)
+
+    def _by_day(self) -> Iterable[tuple[date, Any]]:
         days = dict.fromkeys((date.min, *self._names.days()))
-        return (Now(names, {self._key: [(day, self._names.on(day)[0]) for day in days]}),)
+        return ((day, self._names.on(day)[0]) for day in days)
+
+    @property
+    def about(self) -> About:
+        """See `Telling.about`."""
+        kind, code = self._key
+        return About(Kind(kind), self._thing, code)
+
+    def answers(self) -> Answers:
+        """See `Telling.answers`."""
+        columns = [field.name for field in names.fields]
+        return [(day, dict(zip(columns, row, strict=True))) for day, row in self._by_day()]

@@ -18,6 +18,7 @@ from services.reporting.datasets import (
     outcomes,
     referrals,
 )
+from services.reporting.projections.corrections import About, Answers, Telling, answers_of
 from services.reporting.projections.differ import ByDay, Key, Now
 from services.reporting.projections.projection import (
     DayOf,
@@ -41,6 +42,8 @@ from shared.events.meetings import (
 )
 from shared.events.retractions import DecisionFactRetracted
 from shared.events.streams import stream_of
+from shared.events.types import Kind
+from shared.events.vocabulary import Visibility
 from shared.rules.budget_gaps import Tied, budget_gaps_by_day
 from shared.rules.dated_facts import VisibilityByDay
 
@@ -80,12 +83,13 @@ class _Changes:
         return Now(decision_changes, self._rows)
 
 
-class DecisionProjection:
+class DecisionProjection(Telling):
     """A decision, and what stands beside it."""
 
     TYPES: ClassVar[frozenset[type[Event]]] = frozenset(
         (DecisionAcknowledged, BudgetLineTied, DecisionAmended, DecisionPublished, DecisionFactRetracted)
     )
+    CORRECTING: ClassVar[frozenset[type[Event]]] = frozenset()
 
     __slots__ = (
         "_acknowledgements",
@@ -158,6 +162,25 @@ class DecisionProjection:
                     should_read=event.should_read,
                     reason=event.reason,
                 )
+
+    @property
+    def about(self) -> About:
+        """See `Telling.about`."""
+        return About(Kind.DECISION, self._key, self._agreed.number)
+
+    def answers(self) -> Answers:
+        """See `Telling.answers`: what was agreed stays, and what is said of it is told by day."""
+        return answers_of(
+            [self._acknowledgements.now(), self._lines.now(), *self._budget_gaps()], self._agreed.agreed_on
+        )
+
+    def shown_on(self, day: date) -> Visibility:
+        """See `Telling.shown_on`."""
+        return self._visibility.shown_on(day)
+
+    def days_shown(self) -> Iterable[date]:
+        """See `Telling.days_shown`."""
+        return self._visibility.days()
 
     def _referral(self, body: str | None, recorded: Recorded) -> Iterable[Now]:
         if body is not None:

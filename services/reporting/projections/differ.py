@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from services.reporting.datasets import END_OF_DAYS, END_OF_LOG, Dataset
 from services.reporting.intervals import fork
@@ -14,6 +14,9 @@ Key = tuple[Any, ...]
 Values = tuple[Any, ...]
 ByDay = list[tuple[date | None, Values]]
 """Values in order of the days from which they hold, each until the next; without valid time, of None."""
+
+NOTHING: Final[Values] = ()
+"""What holds from a day on from which there is no row."""
 
 _DAY = timedelta(days=1)
 
@@ -112,10 +115,7 @@ class StreamRows:
     def become(self, other: StreamRows, position: int, changes: RowChanges) -> None:
         """Have just what the other has from a position on; what is the same as before stays."""
         for dataset in {**self._known, **other._known}:
-            rows = {
-                key: [(row.valid_from, row.values) for row in known]
-                for key, known in other._known.get(dataset, {}).items()
-            }
+            rows = {key: _by_day(known) for key, known in other._known.get(dataset, {}).items()}
             self.apply(Now(dataset, rows), position, changes)
 
     def unwritten(self) -> Iterator[tuple[Dataset, Key, Row]]:
@@ -167,6 +167,8 @@ def _replace(
     for number, (first, values) in enumerate(days):
         if first == END_OF_DAYS:
             break
+        if values is NOTHING:
+            continue
         until = days[number + 1][0] if number < last else end
         for row in before:
             if row.valid_from == first:
@@ -180,6 +182,17 @@ def _replace(
         rows.append(row)
     for row in before:
         changes.close(dataset, key, row, position)
+
+
+def _by_day(rows: list[Row]) -> ByDay:
+    """The values of rows, and where there is none between two of them or after the last."""
+    found: ByDay = []
+    for number, row in enumerate(rows, 1):
+        found.append((row.valid_from, row.values))
+        until = rows[number].valid_from if number < len(rows) else END_OF_DAYS
+        if row.valid_to is not None and row.valid_to != until:
+            found.append((row.valid_to, NOTHING))
+    return found
 
 
 def _first_day(row: Row) -> date:

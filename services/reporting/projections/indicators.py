@@ -15,6 +15,7 @@ from services.reporting.datasets import (
     indicators,
     warning_signs,
 )
+from services.reporting.projections.corrections import About, Answers, Telling, answers_of
 from services.reporting.projections.differ import ByDay, Key, Now, Values
 from services.reporting.projections.projection import DayOf, json_text, readers_of, shown_by_day
 from shared.aggregate.documents import document_of, members_of
@@ -36,6 +37,8 @@ from shared.events.indicators import (
     TargetSet,
     TrajectorySet,
 )
+from shared.events.types import Kind
+from shared.events.vocabulary import Visibility
 from shared.rules.dated_facts import VisibilityByDay
 from shared.rules.indicator_facts import IndicatorByDay, IndicatorFacts
 from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
@@ -48,7 +51,7 @@ RULES = tuple(rule.name for rule in versions_of(rule_named(CURRENT_INDICATOR_RUL
 """Every version of the rule by which values are judged."""
 
 
-class IndicatorProjection:
+class IndicatorProjection(Telling):
     """One indicator; an event changes nothing before the day of which it speaks."""
 
     TYPES: ClassVar[frozenset[type[Event]]] = frozenset(
@@ -61,6 +64,7 @@ class IndicatorProjection:
             IndicatorPublished,
         )
     )
+    CORRECTING: ClassVar[frozenset[type[Event]]] = frozenset((MeasurementCorrected,))
 
     __slots__ = ("_by_day", "_defined", "_facts", "_id", "_key", "_signs", "_visibility", "_windows")
 
@@ -95,6 +99,24 @@ class IndicatorProjection:
         if since is None and self._defined.commitment is not None:
             measured = [(self._defined.effective_on, indicator_commitments.row(measured=True))]
             yield Now(indicator_commitments, {(self._key, self._defined.commitment): list(measured)})
+
+    @property
+    def about(self) -> About:
+        """See `Telling.about`."""
+        return About(Kind.INDICATOR, self._key, self._defined.code)
+
+    def answers(self) -> Answers:
+        """See `Telling.answers`: what was told, and what follows; on which decision may be hidden."""
+        told = [Now(indicator_facts, self._facts), *self._figures(None)]
+        return [(day, _undecided(said)) for day, said in answers_of(told, self._defined.effective_on)]
+
+    def shown_on(self, day: date) -> Visibility:
+        """See `Telling.shown_on`."""
+        return self._visibility.shown_on(day)
+
+    def days_shown(self) -> Iterable[date]:
+        """See `Telling.days_shown`."""
+        return self._visibility.days()
 
     def _figures(self, since: date | None) -> Iterable[Now]:
         """What held, what was concluded and what was a sign, from a day on."""
@@ -151,6 +173,12 @@ class IndicatorProjection:
             current_target=json_text(target and target_document(target, facts)),
             latest=json_text(latest and measurement_document(latest, facts)),
         )
+
+
+def _undecided(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _undecided(one) for name, one in value.items() if name != "decision"}
+    return [_undecided(one) for one in value] if isinstance(value, list) else value
 
 
 def _add(found: ByDay, day: date, row: Values) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 import msgspec
@@ -28,14 +28,6 @@ class Projection(Protocol):
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """Take in one more event, and say what may be otherwise now."""
-
-
-@runtime_checkable
-class Comparing(Protocol):
-    """A projection that shows which days are told otherwise since something was retracted."""
-
-    def instead_of(self, earlier: Projection, retraction: Recorded, mistake: int) -> Iterable[Now]:
-        """What there is to say when it takes the place of an earlier one, which believed the event at a position."""
 
 
 def only(dataset: Dataset, key: Key, **values: Any) -> Now:
@@ -88,6 +80,10 @@ class Entries:
             **values,
         )
         self._histories.setdefault(key, History((), 0)).add(day, recorded.position, row)
+        return self.now()
+
+    def now(self) -> Now:
+        """All of them."""
         return Now(self._dataset, {key: _by_day(history) for key, history in self._histories.items()})
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import partial
 from typing import Final
 from uuid import UUID
 
 from services.reporting.datasets import Dataset
 from services.reporting.projections.commitments import CommitmentProjection, NameProjection
+from services.reporting.projections.corrections import Corrections, Telling
 from services.reporting.projections.decisions import DecisionProjection, OutcomeProjection
-from services.reporting.projections.differ import Key, Row, RowChanges, StreamRows, write_down
+from services.reporting.projections.differ import Key, Now, Row, RowChanges, StreamRows, write_down
 from services.reporting.projections.indicators import IndicatorProjection
 from services.reporting.projections.meetings import ActionItemProjection, BodyProjection, MeetingProjection
-from services.reporting.projections.projection import Comparing, DayOf, Projection
+from services.reporting.projections.projection import DayOf, Projection
 from shared.aggregate.aggregate import believed, retractions_in
 from shared.errors import CorruptEvent
 from shared.eventlog import codec
@@ -42,6 +44,12 @@ _PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     ActionItemProjection,
     OutcomeProjection,
     IndicatorProjection,
+)
+CORRECTING: Final = frozenset(
+    event_type
+    for projection in _PROJECTIONS
+    if issubclass(projection, Telling)
+    for event_type in projection.CORRECTING
 )
 CHANGING: Final = frozenset(
     (*(event_type for projection in _PROJECTIONS for event_type in projection.TYPES), *RETRACTIONS)
@@ -75,34 +83,71 @@ def _concerns(stream: _Stream, event_type: type[Event]) -> bool:
 class _Stream:
     """A projection and the rows it has now; `touched` while there may be some that are not written down."""
 
-    __slots__ = ("projection", "rows", "touched")
+    __slots__ = ("_corrections", "_day_of", "projection", "rows", "touched")
 
-    def __init__(self, projection: Projection) -> None:
+    def __init__(self, projection: Projection, day_of: DayOf) -> None:
         self.projection = projection
         self.rows = StreamRows()
         self.touched = False
+        self._day_of = day_of
+        self._corrections: Corrections | None = None
+        """How its days were told before; None while none was told otherwise."""
 
     def apply(self, recorded: Recorded, changes: RowChanges) -> None:
-        for now in self.projection.apply(recorded):
+        projection, event = self.projection, recorded.data
+        if type(event) in CORRECTING and recorded.version > 1:
+            self._correct(recorded, changes)
+            return
+        for now in projection.apply(recorded):
             self.rows.apply(now, recorded.position, changes)
+        known = self._corrections
+        if known is not None and isinstance(projection, Telling) and _may_tell_anew(event, known):
+            self.rows.apply(known.by_day(projection), recorded.position, changes)
+
+    def _correct(self, recorded: Recorded, changes: RowChanges) -> None:
+        """Take in an event that may tell days otherwise that were told already."""
+        projection = self.projection
+        assert isinstance(projection, Telling)
+        before = projection.answers()
+        told = {now.dataset: now for now in projection.apply(recorded)}
+        known = self._corrections or Corrections()
+        known.note(before, projection.answers(), recorded, self._day_of)
+        # What is said anew of a dataset takes the place of what was said: a row is known from a position on but once.
+        told |= {now.dataset: now for now in self._told_otherwise(projection, known)}
+        for now in told.values():
+            self.rows.apply(now, recorded.position, changes)
+
+    def _told_otherwise(self, projection: Telling, known: Corrections, *, gone: bool = False) -> list[Now]:
+        self._corrections = known if known.known else None
+        return [*(() if gone else projection.corrected(known)), known.by_day(projection, gone=gone)]
 
     def believe(self, projection: Projection, history: Sequence[Recorded], changes: RowChanges) -> None:
         """Have what a projection makes of a history without what it retracts, from its last event on."""
-        rows, forgotten = StreamRows(), RowChanges()
-        if 1 in retractions_in(history):
-            self.rows.become(rows, history[-1].position, changes)  # it is as if it had never been there
-            return
-        for recorded in believed(history):
+        rows, forgotten, retraction = StreamRows(), RowChanges(), history[-1]
+        gone = 1 in retractions_in(history)  # it is as if it had never been there
+        for recorded in () if gone else believed(history):
             if recorded.version == 1 or type(recorded.data) in projection.TYPES:
                 for now in projection.apply(recorded):
                     rows.apply(now, recorded.position, forgotten)
-        retraction = history[-1]
-        if isinstance(projection, Comparing) and isinstance(retraction.data, Retraction):
+        earlier = self.projection
+        if isinstance(projection, Telling) and isinstance(earlier, Telling):
+            assert isinstance(retraction.data, Retraction)
             mistake = history[retraction.data.version - 1].position
-            for now in projection.instead_of(self.projection, retraction, mistake):
+            known = (self._corrections or Corrections()).without(mistake)
+            known.note(earlier.answers(), [] if gone else projection.answers(), retraction, self._day_of)
+            for now in self._told_otherwise(earlier if gone else projection, known, gone=gone):
                 rows.apply(now, retraction.position, forgotten)
         self.rows.become(rows, retraction.position, changes)
-        self.projection = projection
+        if not gone:
+            self.projection = projection
+
+
+def _may_tell_anew(event: Event, known: Corrections) -> bool:
+    """Whether what was corrected may be another thing after an event, or for others to know, on some day."""
+    if hasattr(event, "visibility"):
+        return True
+    day = getattr(event, "effective_on", getattr(event, "completed_on", None))
+    return (day or date.min) < known.until
 
 
 class Projector:
@@ -215,7 +260,7 @@ class Projector:
 
     def _begun(self, recorded: Recorded) -> _Stream | None:
         begin = self._beginnings.get(type(recorded.data))
-        return None if begin is None else _Stream(begin(recorded, self._day_of))
+        return None if begin is None else _Stream(begin(recorded, self._day_of), self._day_of)
 
     def _keep(self, stream_id: UUID, stream: _Stream) -> None:
         self._streams[stream_id.int] = stream

@@ -62,9 +62,10 @@ def readable(
     if position == reading.position:
         return then
     # Asked of each row, and not as a list of ids: SQLite would go through the dataset by such a list.
-    now = (things or dataset).table.alias()
-    known = and_(now.c[dataset.readable] == dataset.c[dataset.readable], dataset.known_at(None, now))
-    return and_(then, or_(exists().where(known, was_open(scope, None, dataset, now)), ~exists().where(known)))
+    things = things or dataset
+    now = things.table.alias()
+    known = and_(now.c[things.readable] == dataset.c[dataset.readable], things.known_at(None, now))
+    return and_(then, or_(exists().where(known, was_open(scope, None, things, now)), ~exists().where(known)))
 
 
 def readable_things(

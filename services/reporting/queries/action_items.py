@@ -27,6 +27,8 @@ from services.reporting.queries.access import (
     shown_on,
 )
 from services.reporting.queries.board import readable_codes
+from services.reporting.queries.corrected import Corrected
+from services.reporting.queries.corrections import corrections_on
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.rules import verdict
@@ -78,6 +80,9 @@ class ActionItem(msgspec.Struct, frozen=True):
     decision: Annotated[str | None, _HIDDEN]
     commitment: Annotated[str | None, _HIDDEN]
     visibility: Visibility
+    corrected: Annotated[
+        Corrected | None, Meta(description="How it is told otherwise of this day than before.")
+    ]
 
 
 class Key(NamedTuple):
@@ -171,6 +176,7 @@ def _items(reading: Reading, at: AsOf, scope: Scope, page: Sequence[Any], rule: 
     known = {row.decision for row in page} - {None}
     numbers = {row.number for row in readable_rows(reading, scope, position, decisions, "number", known)}
     names = names_at(reading, position, at.on)
+    corrections = corrections_on(reading, at, scope, {row.item_id for row in page})
     return [
         _item(
             row,
@@ -180,6 +186,7 @@ def _items(reading: Reading, at: AsOf, scope: Scope, page: Sequence[Any], rule: 
             meeting_known=row.meeting_id in seen_meetings,
             decision=row.decision if row.decision in numbers else None,
             commitment=row.commitment if row.item_id in own or row.commitment in codes else None,
+            corrected=corrections.told(row.item_id),
         )
         for row in page
     ]
@@ -194,6 +201,7 @@ def _item(
     meeting_known: bool,
     decision: str | None,
     commitment: str | None,
+    corrected: Corrected | None,
 ) -> ActionItem:
     line = rule.line_for(row, on)
     return ActionItem(
@@ -214,4 +222,5 @@ def _item(
         decision=decision if meeting_known else None,
         commitment=commitment,
         visibility=row.visibility,
+        corrected=corrected,
     )

@@ -17,26 +17,18 @@ from services.reporting.datasets import (
     KEY_WORD,
     LABELS,
     PILLAR,
-    Correction,
     Dataset,
     Field,
     Type,
-    commitment_corrections,
     commitment_details,
     commitment_labels,
     commitment_progress,
     commitment_states,
     commitments,
 )
-from services.reporting.queries.access import Scope, read_by_among, readable_rows, was_open
-from services.reporting.queries.corrections import (
-    Corrected,
-    codes_in,
-    corrected,
-    corrections_in,
-    deciding,
-    known_to,
-)
+from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows, was_open
+from services.reporting.queries.corrected import Corrected
+from services.reporting.queries.corrections import Correction, corrections_on, deciding
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.pillars import described as beside_states
@@ -373,6 +365,34 @@ def list_as_of(
     return Listed(_items(reading, at, scope, rows[:limit], rule, counting.followed), len(rows) > limit, total)
 
 
+def item_as_of(
+    reading: Reading, at: AsOf, scope: Scope, commitment_id: UUID, rule: Rule = TRAFFIC_LIGHT_1
+) -> Item | None:
+    """One commitment on the board of a day; None where there is none there that the asker may read."""
+    told = states_told(reading, scope, at.position)
+    there = _row_there(reading, at, scope, _row.commitment_id == commitment_id)
+    rows = reading.connection.execute(select(*told).where(there)).all()
+    return next(iter(_items(reading, at, scope, rows, rule, {})), None)
+
+
+def titles_as_of(
+    reading: Reading, at: AsOf, scope: Scope, conditions: Sequence[ColumnElement[bool]], *, limit: int
+) -> Sequence[Any]:
+    """Ids, codes and titles of the commitments on the board of a day for which some conditions hold, by code."""
+    query = select(_row.commitment_id, _row.code, commitments.c.title).where(
+        _row_there(reading, at, scope, beside_states(at), *conditions)
+    )
+    return reading.connection.execute(query.order_by(_row.code).limit(limit)).all()
+
+
+def _row_there(
+    reading: Reading, at: AsOf, scope: Scope, *conditions: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """The rows of the day that the asker may read, for those that are found by something else than the day."""
+    known = readable(reading, scope, at.position, commitment_states, things=commitments)
+    return and_(*conditions, commitment_states.holds(at.on, at.position), known)
+
+
 def _counts(reading: Reading, counting: _Counting) -> Sequence[Any]:
     """How many there are by what they are counted as, and by the keys of the groups."""
     columns, keys = _count_columns(counting.status), counting.keys
@@ -476,18 +496,13 @@ def _items(
     if not rows:
         return []
     names = names_at(reading, at.position, at.on)
-    described, details, progress, told_otherwise = (
-        _rows_of(reading, at, one, rows)
-        for one in (commitments, commitment_details, commitment_progress, commitment_corrections)
+    described, details, progress = (
+        _rows_of(reading, at, one, rows) for one in (commitments, commitment_details, commitment_progress)
     )
-    own = read_by_among(reading, scope, at.position, {*details, *told_otherwise})
-    corrections = {
-        one: known_to(corrections_in(row.corrections), scope, own=one in own)
-        for one, row in told_otherwise.items()
-    }
+    own = read_by_among(reading, scope, at.position, details)
+    corrections = corrections_on(reading, at, scope, {row.commitment_id for row in rows})
     elsewhere = {code for row in rows for code in (row.merged_into, row.split_from)}
     elsewhere |= {row.parent for row in described.values()}
-    elsewhere |= codes_in(one for found in corrections.values() for one in found)
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
     parts = _parts(reading, at, scope, [row.code for row in rows if row.closure == Closure.SPLIT])
     above = {described[row.commitment_id].parent for row in rows if row.pillar is None} - {None}
@@ -499,7 +514,8 @@ def _items(
             described[one],
             details.get(one),
             progress.get(one),
-            corrections.get(one, []),
+            corrections.of(one),
+            corrections.told(one),
             one in own,
             followed.get(one) or _own_standing(row, at.on, rule),
             parts.get(row.code, []),
@@ -534,6 +550,7 @@ class _Beside(NamedTuple):
     details: Any
     progress: Any
     corrections: list[Correction]
+    corrected: Corrected | None
     own: bool
     """Whether the asker may know what became of its internal deadline."""
     standing: Standing
@@ -550,7 +567,7 @@ def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str
 def _item(
     row: Any, beside: _Beside, on: date, names: Names, known: set[str], scope: Scope, rule: Rule
 ) -> Item:
-    described, details, progress, corrections, own, standing, parts, pillar = beside
+    described, details, progress, corrections, corrected, own, standing, parts, pillar = beside
     decider, late_days = standing.decided_by, row.late_days
     own_fact = decider.commitment_id == row.commitment_id
     if rule.line_for(row, on).verdict == Status.DELAYED:
@@ -566,7 +583,7 @@ def _item(
         title=described.title,
         status=standing.status,
         status_because=_because(decider, on, rule, corrections=corrections if own_fact else []),
-        corrected=corrected(corrections, scope, known),
+        corrected=corrected,
         public_deadline_corrected_after_due=row.corrected_after_due,
         public_deadline_on=row.public_deadline,
         internal_deadline_on=row.internal_deadline,

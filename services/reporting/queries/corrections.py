@@ -1,111 +1,289 @@
-"""By which corrections and retractions a day of a commitment is told otherwise than before, as an asker may know it."""
+"""By which corrections and retractions days are told otherwise than before, as an asker may know it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from types import SimpleNamespace
-from typing import Annotated, Any, Final
+from typing import Any, Final
+from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
-from services.reporting.datasets import STATE_FACTS, Correction, commitment_states
-from services.reporting.queries.access import Scope
-from shared.http.moments import RecordedAt, RecordedOn
+from services.reporting.datasets import (
+    STATE_FACTS,
+    Dataset,
+    action_items,
+    bodies,
+    commitment_states,
+    commitments,
+    corrections,
+    decisions,
+    indicators,
+    meetings,
+)
+from services.reporting.queries.access import (
+    Scope,
+    read_by,
+    read_by_among,
+    readable,
+    readable_rows,
+    shown_on,
+    shown_within,
+)
+from services.reporting.queries.corrected import (
+    NOTHING,
+    Corrected,
+    CorrectedSince,
+    CorrectedThing,
+    RecordedBy,
+)
+from services.reporting.queries.moments import AsOf
+from services.reporting.reading import Reading
+from shared.events.types import Kind
+from shared.identity.actor import Actor
 from shared.rules.registry import Rule
 
 _OF_THE_UNIT: Final = frozenset({"internal_deadline", "internal_revisions", "internal_reason"})
-_REFERENCES: Final = frozenset({"parent", "merged_into"})
+_REFERENCES: Final = frozenset({"parent", "merged_into", "split_from"})
 _PEOPLE: Final = frozenset({"adviser"})
+_LATEST: Final = 10
+
+_THINGS: Final[dict[Kind, Dataset]] = {
+    Kind.COMMITMENT: commitments,
+    Kind.DECISION: decisions,
+    Kind.ACTION_ITEM: action_items,
+    Kind.MEETING: meetings,
+    Kind.BODY: bodies,
+}
+"""Where it says who may read a thing now; of all other kinds everybody may."""
+
+_row: Final = corrections.c
 
 
-class RecordedBy(msgspec.Struct, frozen=True):
-    """Who recorded something; `subject` only for those inside government."""
+class Correction(msgspec.Struct, frozen=True):
+    """A row of `corrections`; `before` and `after` are as JSON has them."""
 
-    organization: str
-    role: str
-    subject: str | None = None
-
-
-class Corrected(msgspec.Struct, frozen=True, rename={"before": "from", "after": "to"}):
-    """That a day is told otherwise than it was: `what` of it, and what was said before.
-
-    The latest from which the state follows is told, and else the latest of all.
-    """
-
-    what: Annotated[str, Meta(description="Such as `public_deadline`, `closure` or `title`.")]
+    kind: Kind
+    thing: UUID
+    code: str
+    valid_from: date
+    valid_to: date
+    what: str
     before: Any
     after: Any
-    retraction: Annotated[
-        bool, Meta(description="Whether a fact was retracted; else the registration was corrected.")
-    ]
-    reason: str
-    recorded_on: RecordedOn
-    recorded_at: RecordedAt
-    recorded_by: RecordedBy
+    removed: bool
+    retraction: bool
+    reason: str | None
+    recorded_on: date
+    recorded_at: str
+    recorded_by: Actor
     position: int
-    others: Annotated[list[int], Meta(description="The positions of further ones.")]
+
+    def weight(self) -> tuple[bool, int]:
+        """The order in which those of a day are told: first what states follow from, then the latest."""
+        return self.what not in STATE_FACTS, -self.position
 
 
-def corrections_in(text: str | None) -> list[Correction]:
-    """What a row of `commitment_corrections` holds."""
-    return [] if text is None else msgspec.json.decode(text, type=list[Correction])
+class Corrections:
+    """Those of some things that an asker may know of."""
+
+    def __init__(self, reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any]) -> None:
+        self._scope = scope
+        found = [_correction(row) for row in rows]
+        if not scope.everything and found:
+            private = {one.thing for one in found if one.what in _OF_THE_UNIT}
+            own = read_by_among(reading, scope, at.position, private)
+            found = [one for one in found if one.what not in _OF_THE_UNIT or one.thing in own]
+            if scope.name == "public":
+                found = [one for one in found if one.what not in _PEOPLE]
+        named = {code for one in found for code in _named(one)}
+        shown = {row.code for row in readable_rows(reading, scope, at.position, commitments, "code", named)}
+        self._found: defaultdict[UUID, list[Correction]] = defaultdict(list)
+        for one in found:
+            # A reference of which they may read neither what it was nor what it is changed nothing for them.
+            if one.what not in _REFERENCES or shown & _named(one):
+                before, after = (
+                    None if one.what in _REFERENCES and value not in shown else value
+                    for value in (one.before, one.after)
+                )
+                self._found[one.thing].append(msgspec.structs.replace(one, before=before, after=after))
+
+    def of(self, thing: UUID) -> list[Correction]:
+        """Those of one thing."""
+        return self._found.get(thing, [])
+
+    def told(self, thing: UUID) -> Corrected | None:
+        """What an answer says of those of one thing, all of one day."""
+        return self.of_day(self.of(thing))
+
+    def each(self, thing: UUID) -> list[Corrected]:
+        """What an answer says of each of one thing, all of one day: first what states follow from, then the latest."""
+        found = sorted(self.of(thing), key=Correction.weight)
+        return [Corrected(**self._members(one), others=[]) for one in found]
+
+    def of_day(self, found: Sequence[Correction]) -> Corrected | None:
+        """What an answer says of those that speak of one day."""
+        if not found:
+            return None
+        one = min(found, key=Correction.weight)
+        return Corrected(
+            **self._members(one), others=sorted({each.position for each in found} - {one.position})
+        )
+
+    def things(self) -> list[CorrectedThing]:
+        """Each by itself, the latest first."""
+        found = sorted(
+            (one for of_thing in self._found.values() for one in of_thing),
+            key=lambda one: (-one.position, one.code),
+        )
+        return [
+            CorrectedThing(**self._members(one), others=[], kind=one.kind, id=one.thing, code=one.code)
+            for one in found
+        ]
+
+    def _members(self, one: Correction) -> dict[str, Any]:
+        actor = one.recorded_by
+        return {
+            "what": one.what.partition(" ")[0],
+            "before": one.before,
+            "after": one.after,
+            "removed": one.removed,
+            "retraction": one.retraction,
+            "reason": one.reason,
+            "recorded_on": one.recorded_on,
+            "recorded_at": one.recorded_at if self._scope.everything else None,
+            "recorded_by": RecordedBy(
+                actor.organization, actor.role.value, None if self._scope.name == "public" else actor.subject
+            ),
+            "position": one.position,
+        }
 
 
-def known_to(found: Sequence[Correction], scope: Scope, *, own: bool) -> list[Correction]:
-    """Those of some corrections that the asker may know of; `own`, of the internal deadline as well."""
-    return [
-        one
-        for one in found
-        if (own or one.what not in _OF_THE_UNIT) and (scope.name != "public" or one.what not in _PEOPLE)
-    ]
+def corrections_on(reading: Reading, at: AsOf, scope: Scope, things: Collection[UUID]) -> Corrections:
+    """Those of a day, of things that the asker may read on it."""
+    query = select(corrections.table).where(_row.thing_id.in_(things), corrections.holds(at.on, at.position))
+    return Corrections(reading, at, scope, reading.connection.execute(query).all() if things else [])
 
 
-def codes_in(found: Iterable[Correction]) -> set[str]:
-    """The codes of commitments that they name."""
-    named = (value for one in found if one.what in _REFERENCES for value in (one.before, one.after))
-    return {value for value in named if value is not None}
+def corrections_of(reading: Reading, at: AsOf, scope: Scope, thing: UUID) -> Corrections:
+    """Those of all days of one thing that the asker may read, in the order of their days."""
+    query = select(corrections.table).where(_row.thing_id == thing, corrections.known_at(at.position))
+    rows = reading.connection.execute(query.order_by(_row.valid_from, _row.position)).all()
+    if not scope.everything and rows:
+        own = bool(read_by_among(reading, scope, at.position, [thing]))
+        rows = [row for row in rows if own or row.visibility in scope.visibilities]
+    return Corrections(reading, at, scope, rows)
 
 
-def corrected(found: Sequence[Correction], scope: Scope, codes: set[str]) -> Corrected | None:
-    """The first of some corrections, for an asker who may read the commitments with these codes.
+def corrected_since(
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    kinds: Iterable[Kind],
+    *,
+    thing: UUID | None = None,
+    every_day: bool = False,
+) -> CorrectedSince:
+    """What is told otherwise of the day, or of any day, of all things of some kinds that the asker may know of.
 
-    A reference of which they may read neither what it was nor what it is changed nothing for them.
+    With `thing`, of that one only.
     """
+    chosen = [_known(reading, at, scope, kind) for kind in kinds]
+    if not chosen:
+        return NOTHING
+    of_day = corrections.known_at(at.position) if every_day else corrections.holds(at.on, at.position)
+    if thing is not None:
+        of_day = and_(of_day, _row.thing_id == thing)
+    there = and_(or_(*chosen), of_day, *_told_to(reading, at, scope, of_day))
+    removed = case((_row.removed, _row.thing_id))
+    things, gone, last = reading.connection.execute(
+        select(
+            func.count(_row.thing_id.distinct()), func.count(removed.distinct()), func.max(_row.position)
+        ).where(there)
+    ).one()
+    if not things:
+        return NOTHING
+    latest = select(corrections.table).where(there).order_by(_row.position.desc(), _row.code).limit(_LATEST)
+    found = Corrections(reading, at, scope, reading.connection.execute(latest).all())
+    return CorrectedSince(things, gone, last, found.things())
 
-    def shown(value: Any, of: Correction) -> Any:
-        return None if of.what in _REFERENCES and value not in codes else value
 
-    found = [
-        one for one in found if one.what not in _REFERENCES or shown(one.before, one) != shown(one.after, one)
-    ]
-    if not found:
-        return None
-    one, actor = found[0], found[0].recorded_by
-    return Corrected(
-        what=one.what,
-        before=shown(one.before, one),
-        after=shown(one.after, one),
-        retraction=one.retraction,
-        reason=one.reason,
-        recorded_on=one.recorded_on,
-        recorded_at=one.recorded_at if scope.everything else None,
-        recorded_by=RecordedBy(
-            actor.organization, actor.role.value, None if scope.name == "public" else actor.subject
-        ),
-        position=one.position,
-        others=sorted({other.position for other in found} - {one.position}),
+def _known(reading: Reading, at: AsOf, scope: Scope, kind: Kind) -> ColumnElement[bool]:
+    of_kind: ColumnElement[bool] = _row.kind == kind.value
+    if kind is Kind.INDICATOR and not scope.everything:
+        # It may be hidden on a day together with the commitment that it measures.
+        there = exists().where(
+            indicators.c.indicator_id == _row.thing_id,
+            indicators.holds(at.on, at.position),
+            readable(reading, scope, at.position, indicators),
+            shown_on(scope, at.on, at.position, indicators.c.indicator_id),
+            shown_within(scope, at.on, at.position, indicators),
+        )
+        return and_(of_kind, there)
+    things = _THINGS.get(kind)
+    if things is None:
+        return of_kind
+    return and_(of_kind, readable(reading, scope, at.position, corrections, things=things))
+
+
+def _told_to(
+    reading: Reading, at: AsOf, scope: Scope, of_day: ColumnElement[bool]
+) -> Iterable[ColumnElement[bool]]:
+    """Without those of which the asker may not know, however open the thing is."""
+    if scope.everything:
+        return
+    if scope.name == "public":
+        yield _row.what.not_in(_PEOPLE)
+    yield or_(_row.what.not_in(_OF_THE_UNIT), read_by(reading, scope, at.position, _row.thing_id))
+    refers = select(_row.before, _row.after).where(_row.what.in_(_REFERENCES), of_day)
+    named = {
+        msgspec.json.decode(text)
+        for row in reading.connection.execute(refers.distinct())
+        for text in row
+        if text is not None
+    }
+    if named:
+        shown = readable_rows(reading, scope, at.position, commitments, "code", named)
+        texts = [msgspec.json.encode(row.code).decode() for row in shown]
+        yield or_(_row.what.not_in(_REFERENCES), _row.before.in_(texts), _row.after.in_(texts))
+
+
+def _correction(row: Any) -> Correction:
+    return Correction(
+        kind=Kind(row.kind),
+        thing=row.thing_id,
+        code=row.code,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        what=row.what,
+        before=corrections.value(row, "before"),
+        after=corrections.value(row, "after"),
+        removed=row.removed,
+        retraction=row.retraction,
+        reason=row.reason,
+        recorded_on=row.recorded_on,
+        recorded_at=row.recorded_at,
+        recorded_by=msgspec.json.decode(row.recorded_by, type=Actor),
+        position=row.position,
     )
 
 
+def _named(one: Correction) -> set[str]:
+    """The codes of commitments that it names."""
+    return {one.before, one.after} - {None} if one.what in _REFERENCES else set()
+
+
 def deciding(found: Sequence[Correction], row: Any, on: date, rule: Rule) -> Correction | None:
-    """The correction without which the state on a day would be another one, if that is so."""
-    if not found or found[0].what not in STATE_FACTS:
+    """The correction without which the state of a commitment on a day would be another one, if that is so."""
+    one = min(found, key=Correction.weight, default=None)
+    if one is None or one.what not in STATE_FACTS:
         return None
     facts = {field.name: getattr(row, field.name) for field in commitment_states.fields}
-    before = SimpleNamespace(**facts | {found[0].what: _before(found[0])})
-    return found[0] if rule.line_for(before, on).verdict != rule.line_for(row, on).verdict else None
+    before = SimpleNamespace(**facts | {one.what: _before(one)})
+    return one if rule.line_for(before, on).verdict != rule.line_for(row, on).verdict else None
 
 
 def turning_days(found: Iterable[Correction]) -> set[date]:

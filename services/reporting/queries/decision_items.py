@@ -33,6 +33,8 @@ from services.reporting.queries.access import (
     readable_rows,
 )
 from services.reporting.queries.board import readable_codes
+from services.reporting.queries.corrected import Corrected
+from services.reporting.queries.corrections import corrections_on
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.referrals import OVERRULED, PENDING, Referral, referrals_of
 from services.reporting.reading import Reading
@@ -161,6 +163,10 @@ class DecisionItem(msgspec.Struct, frozen=True):
         Referral | None,
         Meta(description="Where it refers to a body. Null for somebody who may not know of that."),
     ]
+    corrected: Annotated[
+        Corrected | None,
+        Meta(description="How what stands beside it is told otherwise of this day than before."),
+    ]
 
 
 def items_of(reading: Reading, at: AsOf, reader: Reader, rows: Sequence[Any]) -> list[DecisionItem]:
@@ -188,6 +194,7 @@ class _Beside:
         self._outcomes = self._entries(outcomes, Outcome, ids)
         agreed = {row.decision_id: row.agreed_on for row in rows}
         self._referrals = referrals_of(reading, at, reader.scope, reader.until, agreed)
+        self._corrections = corrections_on(reading, at._replace(on=reader.until), reader.scope, ids)
         self._codes = readable_codes(
             reading, at.position, reader.scope, {code for row in rows for code in _named(row)}
         )
@@ -231,6 +238,7 @@ class _Beside:
             errata=self._errata[row.decision_id],
             outcome=outcome,
             referral=referral,
+            corrected=self._corrections.told(row.decision_id),
         )
 
     def _effect(self, row: Any, *, in_full: bool) -> dict[str, Any] | None:

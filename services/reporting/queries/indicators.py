@@ -36,6 +36,8 @@ from services.reporting.queries.access import (
     shown_within,
 )
 from services.reporting.queries.board import readable_codes
+from services.reporting.queries.corrected import Corrected
+from services.reporting.queries.corrections import corrections_on
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.pillars import described, parents_giving_pillars
@@ -109,6 +111,9 @@ class Described(msgspec.Struct, kw_only=True):
     current_target: Annotated[TargetDocument | None, Meta(description="The one in force.")]
     latest: Annotated[MeasurementDocument | None, Meta(description="The value of the latest period.")]
     visibility: Visibility
+    corrected: Annotated[
+        Corrected | None, Meta(description="How it is told otherwise of this day than before.")
+    ]
 
 
 class IndicatorItem(Described, kw_only=True):
@@ -353,6 +358,7 @@ def _described(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any]) ->
     }
     hidden = _hidden_decisions(reading, at, scope, [one for found in targets.values() for one in found])
     names = names_at(reading, at.position, at.on)
+    corrections = corrections_on(reading, at, scope, {row.indicator_id for row in rows})
     return [
         {
             "id": row.indicator_id,
@@ -369,6 +375,7 @@ def _described(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any]) ->
             "current_target": _told(targets[row.indicator_id][1], hidden),
             "latest": _decoded(row.latest, MeasurementDocument),
             "visibility": Visibility(row.visibility),
+            "corrected": corrections.told(row.indicator_id),
         }
         for row in rows
     ]

@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta
 
 from services.reporting.queries.access import Scope
+from services.reporting.queries.corrected import NOTHING, CorrectedSince
 from services.reporting.queries.told import Told
 from services.reporting.reading import Reading
 from shared.clock import Clock
@@ -26,7 +27,8 @@ class AsOf(NamedTuple):
     """What a question is about: day `on`, as the log told it at `position`, which it reached at `known_at`.
 
     `told` is the position that the asker is told, where that is not `position`: what lies between the two is hidden
-    from them. `known_at` is for those who see everything; the others are told its day, `known_on`.
+    from them. `known_at` is for those who see everything; the others are told its day, `known_on`. `corrected` is what
+    of the day is told otherwise than before.
     """
 
     on: date
@@ -36,6 +38,7 @@ class AsOf(NamedTuple):
     told: int | None = None
     mark: str = ""
     """Tells the event at the position told from any other at that position, and nothing of it."""
+    corrected: CorrectedSince = NOTHING
 
     @property
     def position_told(self) -> int:

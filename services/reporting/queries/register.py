@@ -16,6 +16,8 @@ from sqlalchemy import func, or_, select
 
 from services.reporting.datasets import bodies, meetings, readers
 from services.reporting.queries.access import Scope, readable_things, shown_on
+from services.reporting.queries.corrected import Corrected
+from services.reporting.queries.corrections import Corrections, corrections_on
 from services.reporting.queries.moments import AsOf, InstantText
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import ProtocolPeriod
@@ -109,6 +111,9 @@ class MeetingLine(msgspec.Struct, frozen=True):
             description="Those of the protocol that the minutes were not sent to. Null until they are approved."
         ),
     ]
+    corrected: Annotated[
+        Corrected | None, Meta(description="How it is told otherwise of this day than before.")
+    ]
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -195,6 +200,12 @@ class BodyLine(msgspec.Struct, frozen=True):
     name: str | None
     kind: str | None
     presiding_organization: str | None
+    corrected: Annotated[
+        Corrected | None,
+        Meta(
+            description="How the body, or what its protocol asks for, is told otherwise of this day than before."
+        ),
+    ]
     totals: Counts
     periods: list[PeriodLine]
 
@@ -246,6 +257,9 @@ def register_as_of(
     codes = sorted(code for code in known.keys() | found.keys() if after is None or code > after)
     page = codes[:limit]
     begun = _first_days(reading, at, scope, [code for code in page if code in known])
+    shown = {known[code].body_id for code in page if code in known}
+    shown |= {meeting.meeting_id for code in page for meeting in found.get(code, ())}
+    corrections = corrections_on(reading, at, scope, shown)
     items = []
     for code in page:
         own = protocols.get(code)
@@ -253,8 +267,8 @@ def register_as_of(
         if own is not None:
             met_on = begun.get(code, date.max)
             expected = expected_between(own, periods[0].first, periods[-1].last, met_on=met_on)
-        lines = [_meeting_line(meeting, own, at.on) for meeting in found.get(code, ())]
-        items.append(_body_line(code, known.get(code), expected, lines, periods, at.on))
+        lines = [_meeting_line(meeting, own, at.on, corrections) for meeting in found.get(code, ())]
+        items.append(_body_line(code, known.get(code), expected, lines, periods, at.on, corrections))
     return items, len(codes) > limit
 
 
@@ -406,6 +420,7 @@ def _body_line(
     lines: list[MeetingLine],
     periods: Sequence[Period],
     on: date,
+    corrections: Corrections,
 ) -> BodyLine:
     """What a body held on the days asked about; `body` and `expected` are None for one the asker does not know."""
     lines.sort(key=lambda line: (line.counts_on, line.on, line.scheduled_at, line.id))
@@ -414,6 +429,7 @@ def _body_line(
         name=body and body.name,
         kind=body and body.kind,
         presiding_organization=body and body.presiding_organization,
+        corrected=None if body is None else corrections.told(body.body_id),
         totals=_counts(expected, lines, on),
         periods=list(_period_lines(periods, expected, lines, on)),
     )
@@ -456,7 +472,9 @@ def _day_of(meeting: Any, on: date) -> date:
     return held_on if held_on is not None and held_on <= on else scheduled_on
 
 
-def _meeting_line(meeting: Any, protocols: Protocols | None, on: date) -> MeetingLine:
+def _meeting_line(
+    meeting: Any, protocols: Protocols | None, on: date, corrections: Corrections
+) -> MeetingLine:
     day, state = _day_of(meeting, on), _state(meeting, on)
     held_on = day if state == "held" else None
     circulated_on = meeting.circulated_on
@@ -486,6 +504,7 @@ def _meeting_line(meeting: Any, protocols: Protocols | None, on: date) -> Meetin
         recipients_missing=_absences(meeting.recipients_missing)
         if held_on and meeting.recipients_missing is not None
         else None,
+        corrected=corrections.told(meeting.meeting_id),
     )
 
 

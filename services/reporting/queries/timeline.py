@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Any
@@ -15,23 +15,14 @@ from sqlalchemy import select
 from services.reporting.datasets import (
     END_OF_DAYS,
     ORGANIZATION,
-    Correction,
-    commitment_corrections,
     commitment_states,
     commitments,
     decisions,
 )
-from services.reporting.queries.access import Scope, hidden_among, read_by_among, readable, readable_things
+from services.reporting.queries.access import Scope, hidden_among, readable, readable_things
 from services.reporting.queries.board import readable_codes
-from services.reporting.queries.corrections import (
-    Corrected,
-    codes_in,
-    corrected,
-    corrections_in,
-    deciding,
-    known_to,
-    turning_days,
-)
+from services.reporting.queries.corrected import Corrected
+from services.reporting.queries.corrections import Correction, corrections_of, deciding, turning_days
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import names_at
 from services.reporting.queries.states import joined, states_told
@@ -90,6 +81,14 @@ class Days(msgspec.Struct, frozen=True):
     ] = None
 
 
+class DaysRemoved(msgspec.Struct, frozen=True):
+    """Days on which it was there before, and is not since its first day was corrected."""
+
+    from_on: date
+    until_on: date
+    corrected: Corrected | None
+
+
 class Timeline(msgspec.Struct, frozen=True):
     """The whole life of a commitment as it was known at a position, and its state on the day asked about."""
 
@@ -99,6 +98,7 @@ class Timeline(msgspec.Struct, frozen=True):
     status: str | None
     registered: bool
     spans: list[Days]
+    removed: list[DaysRemoved]
 
 
 def timeline_as_of(
@@ -135,11 +135,9 @@ def timeline_as_of(
         )
     )
     names = names_at(reading, at.position)
-    corrections = _corrections(reading, at, scope, commitment_id)
-    elsewhere = codes_in(one for _, found in corrections for one in found)
-    known = readable_codes(
-        reading, at.position, scope, ({row.merged_into for row in rows} | elsewhere) - {None}
-    )
+    corrections = corrections_of(reading, at, scope, commitment_id)
+    told_otherwise = corrections.of(commitment_id)
+    known = readable_codes(reading, at.position, scope, {row.merged_into for row in rows} - {None})
     stream = store.read_stream(commitment_id, 0, at.position)
     events = (codec.decode(line, position) for position, line in stream)
     sources = sources_of(reading, day_of, at, scope, events)
@@ -156,11 +154,11 @@ def timeline_as_of(
             merged_into=row.merged_into if row.merged_into in known else None,
             passed_deadline_on=passed,
             because=sources[rule.position_of(line, row) if by is None else by.position],
-            corrected=corrected(found, scope, known),
+            corrected=corrections.of_day(found),
         )
         for row in rows
         for begins, ends, line in _runs(row, rule)
-        for first, last, found in _parted(begins, ends, corrections)
+        for first, last, found in _parted(begins, ends, told_otherwise)
         for passed in [first - _DAY if first == begins != row.valid_from else None]
         for by in [deciding(found, row, first, rule)]
     ]
@@ -175,6 +173,11 @@ def timeline_as_of(
         status=now[0].status if now else None,
         registered=bool(now),
         spans=spans,
+        removed=[
+            DaysRemoved(one.valid_from, one.valid_to, corrections.of_day([one]))
+            for one in told_otherwise
+            if one.removed
+        ],
     )
 
 
@@ -200,31 +203,15 @@ def _joined(spans: list[Days]) -> list[Days]:
     return found
 
 
-Corrections = list[tuple[date, list[Correction]]]
-"""Those of a commitment that an asker may know of, by the days from which they speak."""
-
-
-def _corrections(reading: Reading, at: AsOf, scope: Scope, commitment_id: UUID) -> Corrections:
-    columns = commitment_corrections.c
-    rows = reading.connection.execute(
-        select(columns.valid_from, columns.corrections)
-        .where(columns.commitment_id == commitment_id, commitment_corrections.known_at(at.position))
-        .order_by(columns.valid_from)
-    ).all()
-    own = bool(rows) and commitment_id in read_by_among(reading, scope, at.position, [commitment_id])
-    return [(row.valid_from, known_to(corrections_in(row.corrections), scope, own=own)) for row in rows]
-
-
 def _parted(
-    begins: date, ends: date, corrections: Corrections
+    begins: date, ends: date, corrections: Sequence[Correction]
 ) -> Iterator[tuple[date, date, list[Correction]]]:
     """A run of days, parted where other corrections speak of them, or a deadline of before would have passed."""
-    cuts = {begins, *(day for day, _ in corrections)}
-    cuts |= {day + _DAY for _, found in corrections for day in turning_days(found)}
+    cuts = {begins, *(day for one in corrections for day in (one.valid_from, one.valid_to))}
+    cuts |= {day + _DAY for day in turning_days(corrections)}
     days = sorted(day for day in cuts if begins <= day < ends)
     for first, last in pairwise((*days, ends)):
-        found = [told for day, told in corrections if day <= first]
-        yield first, last, found[-1] if found else []
+        yield first, last, [one for one in corrections if one.valid_from <= first < one.valid_to]
 
 
 def _runs(row: Any, rule: Rule) -> Iterator[tuple[date, date, Line]]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +21,8 @@ from services.reporting.datasets import Field as ColumnField
 from services.reporting.datasets import bodies, bounds, commitments, decisions, indicators, meetings
 from services.reporting.generations.interface import ReadModel, of_another_log
 from services.reporting.queries.access import Scope, readable_rows, scope_of
+from services.reporting.queries.corrected import CorrectedSince
+from services.reporting.queries.corrections import corrected_since
 from services.reporting.queries.moments import AsOf, as_of, mark_at, not_reached, position_asked_for, to_come
 from services.reporting.queries.told import Told
 from services.reporting.reading import Reading
@@ -43,6 +46,9 @@ from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor
 
 T = TypeVar("T")
+
+TOLD: Final = (Kind.COMMITMENT, Kind.ORGANIZATION, Kind.PILLAR)
+"""The kinds of things of which lists of commitments tell."""
 
 LARGEST_POSITION: Final = 2**53
 FAR: Final = 100_000
@@ -69,6 +75,7 @@ _HIDDEN: Final = {
 """Where to look for what may be hidden from an asker, by its code."""
 
 Position = Annotated[int, Field(ge=0, le=LARGEST_POSITION)]
+Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
 
 
 class Asked(Query):
@@ -126,6 +133,7 @@ class Answer(msgspec.Struct, kw_only=True):
     known_on: KnownOn
     known_at: RecordedAt
     scope: Annotated[str, Meta(description="Whose eyes it is for: `public`, `government` or `everything`.")]
+    corrected: CorrectedSince
 
 
 RuleName = Annotated[
@@ -180,15 +188,20 @@ class Reporting:
         asked: Asked,
         answer: Callable[[Reading, AsOf, Scope], T],
         *,
+        tells: Collection[Kind],
+        thing: UUID | None = None,
+        every_day: bool = False,
         pinned: Pinned | None = None,
         page: ToldUpTo | None = None,
         after: int = 0,
     ) -> tuple[AsOf, Scope, T]:
         """The answer to a question, the day and position it turned out to be about, and for whose eyes it is.
 
-        `pinned` are the day and position of the first page of a list, `page` is up to where the page before was told:
-        InvalidInput when that was in another log than this one. `after` is the position up to which the asker of a feed
-        has read: InvalidInput for one beyond the end of the log, or far beyond what the asker is told of it.
+        `tells` are the kinds of things of which something is told, so that the answer says what of them, or of one
+        `thing`, is told otherwise than before of its day, or of `every_day`. `pinned` are the day and position of the
+        first page of a list, `page` is up to where the page before was told: InvalidInput when that was in another log
+        than this one. `after` is the position up to which the asker of a feed has read: InvalidInput for one beyond the
+        end of the log, or far beyond what the asker is told of it.
         Waits, within bounds, for a read model that is not there yet: Unavailable after that.
         """
         visitor = visitor_of(request)
@@ -224,7 +237,8 @@ class Reporting:
                 if not scope.everything:
                     _must_be_reached(after, self._told.position(reading, scope, reading.position) + FAR)
                 at = as_of(self._told, self.clock, reading, scope, on, known_at, position)
-                return at, scope, answer(reading, at, scope)
+                since = corrected_since(reading, at, scope, tells, thing=thing, every_day=every_day)
+                return at._replace(corrected=since), scope, answer(reading, at, scope)
 
         return await run_in_threadpool(read)
 
@@ -300,6 +314,10 @@ class Reporting:
         """Give back what it waits with; the read model and the log are whoever's who opened them."""
         await self._reached.close()
 
+    def end_waits(self) -> None:
+        """Let nobody wait for the read model any more: the service is about to stop."""
+        self._reached.end_waits()
+
 
 def _must_be_reached(after: int, head: int) -> None:
     if after > head:
@@ -314,6 +332,7 @@ def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
         "known_on": at.known_on,
         "known_at": None if at.known_at is None else instant_text(at.known_at),
         "scope": scope.name,
+        "corrected": at.corrected,
     }
 
 

@@ -25,13 +25,17 @@ from services.reporting.queries.board import (
     grouped_board_as_of,
 )
 from services.reporting.queries.changes import Change, Changes, Reconciled, changes_between
+from services.reporting.queries.corrected import CorrectedSince
+from services.reporting.queries.corrections import corrected_since
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.promises import CountBy
-from services.reporting.queries.timeline import Days, Timeline, timeline_as_of
+from services.reporting.queries.timeline import Days, DaysRemoved, Timeline, timeline_as_of
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
+    TOLD,
     Asked,
+    Identifier,
     KnownOn,
     NextPage,
     Paged,
@@ -51,7 +55,7 @@ from services.reporting.routes.asking import (
 )
 from shared.errors import InvalidInput
 from shared.events.streams import resolve
-from shared.events.types import CivilDay
+from shared.events.types import CivilDay, Kind
 from shared.http.moments import KNOWN_AT_BY_DAY, KnownAt, RecordedAt
 from shared.http.names import Spelling, split_words
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit
@@ -59,7 +63,6 @@ from shared.http.routing import Router
 from shared.rules.traffic_light import CURRENT_RULE
 
 GROUPS: Final = (STATUS, *DIMENSIONS)
-Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["SEG-014"])]
 
 
 class _BoardQuery(Paged):
@@ -109,6 +112,7 @@ class BoardAnswer(msgspec.Struct, kw_only=True):
     known_on: KnownOn
     known_at: RecordedAt
     scope: str
+    corrected: CorrectedSince
     count_by: CountBy
     totals: Totals
     group_by: list[str] | msgspec.UnsetType = msgspec.UNSET
@@ -135,6 +139,8 @@ class ChangesAnswer(msgspec.Struct, kw_only=True):
     from_position: PositionTold
     from_known_on: KnownOn
     from_known_at: RecordedAt
+    corrected: Annotated[CorrectedSince, Meta(description="What the later day is told otherwise.")]
+    from_corrected: Annotated[CorrectedSince, Meta(description="What the earlier day is told otherwise.")]
     sums: Reconciled
     items: list[Change]
     next: NextPage
@@ -149,12 +155,24 @@ class TimelineAnswer(msgspec.Struct, kw_only=True):
     known_on: KnownOn
     known_at: RecordedAt
     scope: str
+    corrected: Annotated[
+        CorrectedSince,
+        Meta(
+            description="What organisations were called, on whatever day; its own corrections stand by its days."
+        ),
+    ]
     id: UUID
     code: str
     title: str
     registered: Annotated[bool, Meta(description="Whether it existed on that day.")]
     status: str | None
     items: list[Days]
+    removed: Annotated[
+        list[DaysRemoved],
+        Meta(
+            description="Days on which it was there before its first day was corrected; none where none was."
+        ),
+    ]
     next: NextPage
 
 
@@ -187,7 +205,7 @@ def board_routes(reporting: Reporting) -> Router:
                 reading, at, scope, filters, after=code, limit=query.limit, count_by=query.count_by
             )
 
-        at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, found = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
         body = BoardAnswer(
             status_rule=CURRENT_RULE,
             **heading(at, scope),
@@ -221,11 +239,12 @@ def board_routes(reporting: Reporting) -> Router:
             )
             code = None if after is None else after[0]
             store, day_of = reporting.store, reporting.clock.day_of
+            before = before._replace(corrected=corrected_since(reading, before, scope, TOLD))
             return before, changes_between(
                 reading, store, day_of, before, at, scope, beyond=code, limit=query.limit
             )
 
-        at, scope, (before, found) = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, (before, found) = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
         about, earlier = heading(at, scope), heading(before, scope)
         del about["on"]
         body = ChangesAnswer(
@@ -233,7 +252,7 @@ def board_routes(reporting: Reporting) -> Router:
             last=query.last,
             status_rule=CURRENT_RULE,
             **about,
-            **{f"from_{name}": earlier[name] for name in ("position", "known_on", "known_at")},
+            **{f"from_{name}": earlier[name] for name in ("position", "known_on", "known_at", "corrected")},
             sums=found.sums,
             items=found.items,
             next=next_page(request, at, [found.items[-1].code] if found.more else None),
@@ -262,7 +281,9 @@ def board_routes(reporting: Reporting) -> Router:
                 reading, reporting.store, at, scope, commitment_id, day_of=reporting.clock.day_of
             )
 
-        at, scope, found = await reporting.ask(request, query, answer)
+        at, scope, found = await reporting.ask(
+            request, query, answer, tells=(Kind.ORGANIZATION,), every_day=True
+        )
         body = TimelineAnswer(
             status_rule=CURRENT_RULE,
             **heading(at, scope),
@@ -272,6 +293,7 @@ def board_routes(reporting: Reporting) -> Router:
             registered=found.registered,
             status=found.status,
             items=found.spans,
+            removed=found.removed,
             next=None,
         )
         return tagged(request, body, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -12,13 +13,20 @@ from starlette.responses import Response
 
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import COUNTED, FILTERS, STATUS, Item, Listed, list_as_of
+from services.reporting.queries.commitment_page import Page, page_as_of
+from services.reporting.queries.corrected import CorrectedSince
 from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
+    TOLD,
     Answer,
+    Identifier,
+    KnownOn,
     NextPage,
     Paged,
+    PositionTold,
+    Question,
     Reporting,
     RuleName,
     filter_parameters,
@@ -30,6 +38,10 @@ from services.reporting.routes.asking import (
     tagged,
     values_in,
 )
+from shared.events.streams import resolve
+from shared.events.types import Kind
+from shared.http.moments import RecordedAt
+from shared.http.names import Spelling
 from shared.http.routing import Router
 from shared.rules.traffic_light import CURRENT_RULE
 
@@ -53,6 +65,21 @@ class CommitmentsAnswer(Answer, kw_only=True):
     total: Annotated[int | msgspec.UnsetType, Meta(description="Only with `include=total`.")] = msgspec.UNSET
     items: list[Item]
     next: NextPage
+
+
+class CommitmentAnswer(Page, kw_only=True):
+    """The page of one commitment."""
+
+    on: date
+    position: PositionTold
+    known_on: KnownOn
+    known_at: RecordedAt
+    scope: str
+    corrected: CorrectedSince
+    status_rule: RuleName
+
+
+_OF_A_PAGE: Final = (*TOLD, Kind.DECISION, Kind.BODY, Kind.MEETING, Kind.ACTION_ITEM)
 
 
 def commitment_routes(reporting: Reporting) -> Router:
@@ -81,7 +108,7 @@ def commitment_routes(reporting: Reporting) -> Router:
             counted = query.include == "total"
             return list_as_of(reading, at, scope, filters, after=code, limit=query.limit, count=counted)
 
-        at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, found = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
         body = CommitmentsAnswer(
             **heading(at, scope),
             status_rule=CURRENT_RULE,
@@ -91,5 +118,35 @@ def commitment_routes(reporting: Reporting) -> Router:
         if found.total is not None:
             body.total = found.total
         return tagged(request, body, at)
+
+    @router.get(
+        "/v1/commitments/{id}",
+        access=SHOWN,
+        answers=CommitmentAnswer,
+        query=Question,
+        path_types={"id": Identifier},
+        name="get_commitment",
+    )
+    async def commitment(request: Request, identifier: str, query: Question) -> Response:
+        """Everything that is told of a commitment on a day, as the log knew it at a moment or a position, on one page.
+
+        `item` is what the board of that day says. Beside it stand the words of the promise, both deadlines with every
+        revision, what was judged, reported and accepted, milestones, risks and budgets as they had been told by that
+        day, and the decisions, minutes, action items and other commitments that it has to do with: as far as the asker
+        may know of each. Who holds a seat of its team, and who advises, is told inside government. Of decisions,
+        minutes, action items and parts the first 200 are told; their own lists have all.
+        """
+        spelling: Spelling = request.app.state.spelling
+        commitment_id = resolve("commitment", await spelling("commitment", identifier) or identifier)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> Page:
+            day_of = reporting.clock.day_of
+            return page_as_of(reading, reporting.store, at, scope, commitment_id, day_of=day_of)
+
+        at, scope, found = await reporting.ask(request, query, answer, tells=_OF_A_PAGE)
+        members = {name: getattr(found, name) for name in found.__struct_fields__}
+        return tagged(
+            request, CommitmentAnswer(**heading(at, scope), status_rule=CURRENT_RULE, **members), at
+        )
 
     return router

@@ -84,6 +84,7 @@ class _GapsQuery(_DecisionsQuery):
     ] = 30
 
 
+_TOLD: Final = (Kind.DECISION, Kind.BODY)
 _FILTERS: Final[dict[str, Any]] = filter_parameters(decisions.filters)
 DecisionsQuery: Final = create_model("DecisionsQuery", __base__=_FeedQuery, **_FILTERS)
 ChangesQuery: Final = create_model("DecisionChangesQuery", __base__=_ChangesQuery, **_FILTERS)
@@ -144,7 +145,9 @@ def decision_routes(reporting: Reporting) -> Router:
             reader = _reader(scope, at, query)
             return decisions_as_of(reading, at, reader, chosen, after=after, limit=query.limit)
 
-        at, scope, (items, more) = await reporting.ask(request, query, answer, page=page, after=read)
+        at, scope, (items, more) = await reporting.ask(
+            request, query, answer, tells=_TOLD, page=page, after=read
+        )
         following = _next(request, items[-1].position, at) if more else None
         return tagged(request, DecisionsAnswer(**heading(at, scope), items=items, next=following), at)
 
@@ -168,7 +171,9 @@ def decision_routes(reporting: Reporting) -> Router:
             reader = _reader(scope, at, query)
             return changes_as_of(reading, at, reader, chosen, after=after, limit=query.limit)
 
-        at, scope, (items, more) = await reporting.ask(request, query, answer, page=page, after=read)
+        at, scope, (items, more) = await reporting.ask(
+            request, query, answer, tells=_TOLD, page=page, after=read
+        )
         following = _next(request, items[-1].position, at) if more else None
         return tagged(request, DecisionChangesAnswer(**heading(at, scope), items=items, next=following), at)
 
@@ -194,7 +199,7 @@ def decision_routes(reporting: Reporting) -> Router:
             begin = 0 if after is None else after[0]
             return gaps_as_of(reading, at, reader, chosen, wanted, query.days, after=begin, limit=query.limit)
 
-        at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, found = await reporting.ask(request, query, answer, tells=_TOLD, pinned=pinned)
         body = GapsAnswer(
             **heading(at, scope),
             rule=RULE,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
@@ -19,7 +21,7 @@ from shared.eventlog.envelope import Bookmark
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import LogWentBack, Store
 from shared.events.registry import EVENT_TYPES
-from shared.http.routing import Query, Router
+from shared.http.routing import Query, Router, still_admitted
 from shared.identity.access import Access
 from shared.identity.actor import Role
 
@@ -83,9 +85,10 @@ def event_routes(reporting: Reporting) -> Router:
 
         As JSON Lines the answer ends at `limit`, or at the position the log has reached by now, which is
         `Log-Position`. As server-sent events it goes on: `id` is the position and `event` the type, and `Last-Event-ID`
-        takes it up again. A position that the log has not reached is refused: who waits there has read another log. So
-        is one where the log holds another event than the asker has read, if that says which (`after_identity`, or
-        `Last-Event-ID: <position>-<identity>`). When the log goes back while it is read, the answer breaks off.
+        takes it up again. It ends when the key is revoked or the token expires, and when the service stops. A position
+        that the log has not reached is refused: who waits there has read another log. So is one where the log holds
+        another event than the asker has read, if that says which (`after_identity`, or `Last-Event-ID:
+        <position>-<identity>`). When the log goes back while it is read, the answer breaks off.
         """
         wanted, follows = _types(query.types), EVENT_STREAM in request.headers.get("accept", "")
         after, identity, named = query.after, query.after_identity, "/query/after"
@@ -105,7 +108,9 @@ def event_routes(reporting: Reporting) -> Router:
         headers = {"Log-Position": str(head), "Cache-Control": "no-store"}
         if follows:
             headers["X-Accel-Buffering"] = "no"
-            messages = _messages(live, known, query.limit, wanted, keep_alive)
+            messages = _messages(
+                live, known, query.limit, wanted, keep_alive, partial(still_admitted, request)
+            )
             return StreamingResponse(messages, headers=headers, media_type=EVENT_STREAM)
         lines = _lines(live, known, head, query.limit, wanted)
         return StreamingResponse(lines, headers=headers, media_type=JSON_LINES)
@@ -149,12 +154,28 @@ def _last_of(found: list[tuple[int, bytes]]) -> Bookmark:
 
 
 async def _messages(
-    live: LiveLog, known: Bookmark, limit: int | None, types: list[str], keep_alive: float
+    live: LiveLog,
+    known: Bookmark,
+    limit: int | None,
+    types: list[str],
+    keep_alive: float,
+    admitted: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[bytes]:
     left, size = LARGEST_POSITION if limit is None else limit, FIRST
     after = known.position
+    asked_at = time.monotonic()
     yield b": the log follows\n\n"
+    silent = False
     while True:
+        # A stream outlives a key or a token by as much as a silence may last, be it silent or not.
+        if time.monotonic() - asked_at >= keep_alive:
+            if not await admitted():
+                yield b": your credentials are not valid any more\n\n"
+                return
+            asked_at = time.monotonic()
+        if silent:
+            yield b": still here\n\n"
+            silent = False
         size = min(size, left)
         try:
             head = await run_in_threadpool(live.store.head)
@@ -173,10 +194,10 @@ async def _messages(
         after = max(after, head)
         try:
             await live.wait_for(after + 1, keep_alive)
-        except LogWentBack:
-            return
-        except Unavailable:
-            yield b": still here\n\n"
+        except Unavailable as error:
+            if error.code in {"shutting-down", "log-went-back"}:
+                return
+            silent = True
 
 
 def _message(position: int, line: bytes) -> bytes:

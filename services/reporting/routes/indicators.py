@@ -82,6 +82,7 @@ class _IndicatorsQuery(Paged):
     ] = None
 
 
+_TOLD: Final = (Kind.INDICATOR, Kind.COMMITMENT, Kind.ORGANIZATION)
 _FILTERS: Final = indicators.filters | indicator_verdicts.filters
 IndicatorsQuery: Final = create_model(
     "IndicatorsQuery",
@@ -155,7 +156,7 @@ def indicator_routes(reporting: Reporting) -> Router:
                 reading, at, scope, filters, rule, after=code, limit=query.limit, count=count
             )
 
-        at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, found = await reporting.ask(request, query, answer, tells=_TOLD, pinned=pinned)
         body = IndicatorsAnswer(
             **heading(at, scope),
             verdict_rule=rule,
@@ -174,7 +175,9 @@ def indicator_routes(reporting: Reporting) -> Router:
         def answer(reading: Reading, at: AsOf, scope: Scope) -> IndicatorPage:
             return indicator_as_of(reading, at, scope, indicator, rule)
 
-        at, scope, found = await reporting.ask(request, query, answer)
+        at, scope, found = await reporting.ask(
+            request, query, answer, tells=(Kind.INDICATOR,), thing=indicator
+        )
         return tagged(request, IndicatorAnswer(**heading(at, scope), verdict_rule=rule, indicator=found), at)
 
     @router.get(
@@ -191,7 +194,9 @@ def indicator_routes(reporting: Reporting) -> Router:
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Trajectory:
             return trajectory_as_of(reading, at, scope, indicator, rule)
 
-        at, scope, found = await reporting.ask(request, query, answer)
+        at, scope, found = await reporting.ask(
+            request, query, answer, tells=(Kind.INDICATOR,), thing=indicator
+        )
         body = TrajectoryAnswer(**heading(at, scope), verdict_rule=rule, trajectory=found)
         return tagged(request, body, at)
 

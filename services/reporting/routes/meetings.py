@@ -193,7 +193,9 @@ def meeting_routes(reporting: Reporting) -> Router:
                 totals = totals_as_of(reading, at, scope, periods, chosen)
             return _Register(first, last, items, more, totals)
 
-        at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, found = await reporting.ask(
+            request, query, answer, tells=(Kind.MEETING, Kind.BODY), pinned=pinned
+        )
         body = RegisterAnswer(
             **heading(at, scope),
             expectation_rule=CURRENT_EXPECTATION_RULE,
@@ -236,7 +238,9 @@ def meeting_routes(reporting: Reporting) -> Router:
             count = query.include == "total"
             return action_items_as_of(reading, at, scope, chosen, after=begin, limit=query.limit, count=count)
 
-        at, scope, found = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, found = await reporting.ask(
+            request, query, answer, tells=(Kind.ACTION_ITEM, Kind.ORGANIZATION), pinned=pinned
+        )
         last: Key | None = (
             None if found.next is None else [found.next.due_on.isoformat(), found.next.assigned_at]
         )

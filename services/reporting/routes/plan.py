@@ -18,6 +18,7 @@ from services.reporting.queries.plan import (
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
+    TOLD,
     Answer,
     NextPage,
     Question,
@@ -62,7 +63,7 @@ def plan_routes(reporting: Reporting) -> Router:
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[PlanCounts, list[Branch]]:
             return tree_as_of(reading, at, scope)
 
-        at, scope, (totals, branches) = await reporting.ask(request, query, answer)
+        at, scope, (totals, branches) = await reporting.ask(request, query, answer, tells=TOLD)
         body = TreeAnswer(
             status_rule=CURRENT_RULE, **heading(at, scope), totals=totals, items=branches, next=None
         )
@@ -75,7 +76,7 @@ def plan_routes(reporting: Reporting) -> Router:
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[Whole, list[PillarProfile]]:
             return profile_as_of(reading, at, scope)
 
-        at, scope, (whole, pillars) = await reporting.ask(request, query, answer)
+        at, scope, (whole, pillars) = await reporting.ask(request, query, answer, tells=TOLD)
         body = PlanProfileAnswer(**heading(at, scope), totals=whole, items=pillars, next=None)
         return tagged(request, body, at)
 

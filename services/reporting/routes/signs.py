@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 from starlette.requests import Request
@@ -59,6 +59,9 @@ class SignsAnswer(Answer, kw_only=True):
     next: NextPage
 
 
+_TOLD: Final = (Kind.COMMITMENT, Kind.INDICATOR, Kind.DECISION)
+
+
 def sign_routes(reporting: Reporting) -> Router:
     """The route of the warning signs."""
     router = Router("warning-signs")
@@ -92,7 +95,7 @@ def sign_routes(reporting: Reporting) -> Router:
                 limit=query.limit,
             )
 
-        at, scope, (items, last) = await reporting.ask(request, query, answer, pinned=pinned)
+        at, scope, (items, last) = await reporting.ask(request, query, answer, tells=_TOLD, pinned=pinned)
         body = SignsAnswer(**heading(at, scope), items=items, next=next_page(request, at, last))
         return tagged(request, body, at)
 

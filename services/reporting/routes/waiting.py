@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from services.reporting.generations.interface import ReadModel
 from services.reporting.queries.moments import not_reached
-from shared.errors import BitacoraError
+from shared.errors import BitacoraError, shutting_down
 
 SLICE: Final = 0.5
 """Seconds one look may last; after that it is asked whether anybody still waits."""
@@ -23,6 +23,7 @@ class Reached:
         self._watch = read_model.watch()
         self._waiting: dict[asyncio.Future[None], int] = {}
         self._watching: asyncio.Task[None] | None = None
+        self._leaving = False
 
     def clear(self) -> None:
         """Forget it: the log went back, and the read model is built anew."""
@@ -32,6 +33,8 @@ class Reached:
         """Return once the read model reflects a position; Unavailable after `timeout` seconds."""
         if self.position >= position:
             return
+        if self._leaving:
+            raise shutting_down()
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[reached] = position
         if self._watching is None or self._watching.done():
@@ -42,6 +45,13 @@ class Reached:
             raise not_reached(position) from None
         finally:
             del self._waiting[reached]
+
+    def end_waits(self) -> None:
+        """Let nobody wait any more, now or later: the process is about to stop."""
+        self._leaving = True
+        for reached in self._waiting:
+            if not reached.done():
+                reached.set_exception(shutting_down())
 
     async def _look(self) -> None:
         """Watch for as long as somebody waits."""

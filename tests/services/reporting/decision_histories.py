@@ -29,8 +29,9 @@ from shared.events.meetings import (
     MinutesApproved,
     Referral,
 )
+from shared.events.retractions import DecisionFactRetracted
 from tests.services.reporting.gatherings import Told, committee, convened, cost, decided, held
-from tests.services.reporting.meeting_histories import Entry, Known
+from tests.services.reporting.meeting_histories import Entry, Known, mistakes, without_mistakes
 
 SPAN = 12
 """Days over which a history happens: few, so that much falls on one day, and much is entered late."""
@@ -78,13 +79,24 @@ def histories(draw: st.DrawFn, body: str, epoch: date) -> list[Entry]:
     for _ in range(draw(st.integers(0, 30))):
         day = min(SPAN, day + draw(st.sampled_from([0, 1, 2])))
         number = draw(st.sampled_from(numbers))
-        match draw(st.sampled_from(["said", "said", "said", "erratum", "outcome", "meeting"])):
+        match draw(st.sampled_from(["said", "said", "said", "erratum", "outcome", "meeting", "mistake"])):
             case "meeting":
                 by = draw(st.sampled_from([addressee, addressee, body]))
                 told = _took_up(by, f"{body}-{len(story)}", numbers[1], draw(days), draw(_outcomes), epoch)
                 story += [Entry(one, day) for one in told]
             case "said":
                 story.append(Entry(draw(_said(number, days)), day))
+            case "mistake":
+                mistaken = mistakes(story, "decision", number, DecisionAcknowledged, BudgetLineTied)
+                if mistaken:
+                    version = draw(st.sampled_from(mistaken))
+                    taken_back = DecisionFactRetracted(
+                        version=version, reason="typo", retracted="decisions.x"
+                    )
+                    story.append(Entry(Told("decision", number, taken_back), day))
+                    if draw(st.booleans()):  # and what was taken back is recorded again
+                        of_it = [one.told for one in story if one.told[:2] == ("decision", number)]
+                        story.append(Entry(of_it[version - 1], day))
             case "erratum":
                 errata[number] += 1
                 event = DecisionAmended(erratum=errata[number], reads="a", should_read="b", reason="r")
@@ -133,6 +145,7 @@ class Asked(NamedTuple):
 def replayed(log: Sequence[Known], asked: Asked) -> dict[str, dict[str, Any]]:
     """By number: what stands beside each decision agreed by then, and what its record lacks."""
     found = {}
+    log = without_mistakes([known for known in log if known.position <= asked.position])
     for known in log:
         event = known.told.event
         if not isinstance(event, DecisionAgreed) or known.position > asked.position:

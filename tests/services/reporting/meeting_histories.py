@@ -7,6 +7,7 @@ position one by one, and through the calendar day by day.
 from __future__ import annotations
 
 from calendar import monthrange
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -37,6 +38,7 @@ from shared.events.meetings import (
     Recipient,
     Seat,
 )
+from shared.events.retractions import MeetingFactRetracted, Retraction
 from shared.events.vocabulary import Visibility
 from tests.services.reporting.gatherings import Told, agenda, meeting_id, noon, tell
 from tests.services.reporting.stage import Stage
@@ -133,6 +135,24 @@ class Entry(NamedTuple):
     day: int
 
 
+def mistakes(story: Sequence[Entry], kind: str, code: str, *types: type[Event]) -> list[int]:
+    """The versions of a thing that can be called a mistake: of these types, and not called so yet."""
+    of_it = [one.told.event for one in story if (one.told.kind, one.told.code) == (kind, code)]
+    called = {event.version for event in of_it if isinstance(event, Retraction)}
+    return [n for n, event in enumerate(of_it, 1) if isinstance(event, types) and n not in called]
+
+
+_MISTAKEN = (
+    AgendaAgreed,
+    AgendaRevised,
+    MeetingRescheduled,
+    MeetingCancelled,
+    MeetingHeld,
+    AttendanceCorrected,
+    MinutesCirculated,
+)
+
+
 @st.composite
 def histories(draw: st.DrawFn, tag: str, epoch: date) -> list[Entry]:
     """A history of two bodies and a few meetings of each, in the order in which the log learns it."""
@@ -150,7 +170,11 @@ def histories(draw: st.DrawFn, tag: str, epoch: date) -> list[Entry]:
             story.append(Entry(Told("body", body, event), day))
         else:
             meeting = f"{body}-m{draw(st.integers(0, 1))}"
-            if meeting in begun:
+            mistaken = mistakes(story, "meeting", meeting, *_MISTAKEN)
+            if mistaken and draw(st.integers(0, 3)) == 0:
+                version = draw(st.sampled_from(mistaken))
+                event = MeetingFactRetracted(version=version, reason="typo", retracted="meetings.held")
+            elif meeting in begun:
                 event = draw(_happenings(epoch))
             else:
                 begun.add(meeting)
@@ -188,6 +212,26 @@ def written(stage: Stage, story: list[Entry], epoch: date) -> list[Known]:
         log += [Known(appended.first + n, appended.recorded_at, one) for n, one in enumerate(told)]
     stage.wait(log[-1].position)
     return log
+
+
+def without_mistakes(log: Sequence[Known]) -> list[Known]:
+    """What is left when everything that was called a mistake is struck out, and the calling so as well."""
+    versions = Counter[tuple[str, str]]()
+    numbered = []
+    for known in log:
+        stream = known.told.kind, known.told.code
+        versions[stream] += 1
+        numbered.append((stream, versions[stream], known))
+    mistaken = {
+        (stream, known.told.event.version)
+        for stream, _, known in numbered
+        if isinstance(known.told.event, Retraction)
+    }
+    return [
+        known
+        for stream, version, known in numbered
+        if (stream, version) not in mistaken and not isinstance(known.told.event, Retraction)
+    ]
 
 
 class Asked(NamedTuple):
@@ -232,8 +276,8 @@ def replayed_register(log: Sequence[Known], asked: Asked) -> dict[str, dict[str,
         streams.setdefault((known.told.kind, known.told.code), []).append(known)
 
     def seen(key: tuple[str, str]) -> list[Known]:
-        then = [known for known in streams[key] if known.position <= asked.position]
-        both = ([one.told.event for one in then], [one.told.event for one in streams[key]])
+        then = without_mistakes([known for known in streams[key] if known.position <= asked.position])
+        both = ([one.told.event for one in then], [one.told.event for one in without_mistakes(streams[key])])
         return then if all(visible(events, asked.asker) for events in both) else []
 
     meetings = {code: seen((kind, code)) for kind, code in streams if kind == "meeting"}
@@ -259,8 +303,8 @@ def replayed_totals(log: Sequence[Known], asked: Asked) -> dict[tuple[str, str, 
 
     def seen(kind: str, code: str) -> list[Known]:
         all_of_it = [known for known in log if (known.told.kind, known.told.code) == (kind, code)]
-        then = [known for known in all_of_it if known.position <= asked.position]
-        both = ([one.told.event for one in then], [one.told.event for one in all_of_it])
+        then = without_mistakes([known for known in all_of_it if known.position <= asked.position])
+        both = ([one.told.event for one in then], [one.told.event for one in without_mistakes(all_of_it)])
         return then if all(visible(events, asked.asker) for events in both) else []
 
     for code in {known.told.code for known in log if known.told.kind == "meeting"}:

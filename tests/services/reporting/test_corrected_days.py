@@ -145,6 +145,7 @@ async def test_a_deadline_corrected_after_it_was_missed_is_shown_on_the_day_that
             "what": "public_deadline",
             "from": DUE,
             "to": RIGHT,
+            "removed": False,
             "retraction": False,
             "reason": "typo",
             "recorded_on": "2013-01-15",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -9,10 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -23,9 +24,11 @@ import psutil
 import pytest
 
 from shared.events.commitments import Assessed, Commented, Registered
+from shared.events.identity import KeyIssued, KeyRevoked
 from shared.identity.actor import Role
+from shared.identity.keys import generate_key
 from shared.settings import Settings
-from tests.services.reporting.installation import credentials
+from tests.services.reporting.installation import Installation, credentials
 from tests.services.reporting.stage import Stage, read_model_url, staged
 from tests.support.ledger import run_sql
 
@@ -330,3 +333,71 @@ def test_readers_are_served_while_others_write(served: Served) -> None:
         stop.set()
         writing.result(20)
     assert seen == list(range(seen[0], seen[0] + len(seen)))
+
+
+async def test_a_service_that_is_told_to_stop_lets_its_streams_and_those_who_wait_go_in_good_order(
+    tmp_path: Path,
+) -> None:
+    with serving(f"sqlite:///{tmp_path / 'bitacora.db'}", tmp_path) as served:
+        head = served.stage.store.head()
+        begun = asyncio.Semaphore(0)
+
+        async def follow(http: httpx.AsyncClient) -> str:
+            """A stream to its end; the server cuts no chunk short, or this raises."""
+            headers = served.headers(Accept="text/event-stream")
+            url = f"{served.url}/v1/events?after={head}"
+            async with http.stream("GET", url, headers=headers) as answer:
+                lines = [line async for line in _telling(answer.aiter_lines(), begun)]
+            return lines[0]
+
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(timeout=60, limits=limits) as http:
+            streams = [asyncio.create_task(follow(http)) for _ in range(STREAMS)]
+            for _ in streams:
+                await begun.acquire()
+            waiting = asyncio.create_task(http.get(f"{served.url}/v1/board?wait_for={head + 1}"))
+            await asyncio.sleep(0.1)
+            served.process.terminate()
+            assert set(await asyncio.gather(*streams)) == {": the log follows"}
+            answer = await waiting
+        assert (answer.status_code, answer.json()["type"]) == (503, "/errors/shutting-down")
+
+
+STREAMS = 60
+
+
+async def _telling(lines: AsyncIterator[str], begun: asyncio.Semaphore) -> AsyncIterator[str]:
+    async for line in lines:
+        yield line
+        begun.release()
+
+
+async def test_a_live_stream_ends_when_its_key_is_revoked_or_its_token_expires(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    key = generate_key()
+    with staged(sqlite_url) as stage:
+        service = Installation(tmp_path, stage, keep_alive_seconds=0.1)
+        later = service.now + timedelta(days=9_000)
+        issued = KeyIssued(
+            key_id=key.key_id,
+            secret_sha256=key.secret_sha256,
+            organization="DCI",
+            role=Role.AUDITOR,
+            scopes=("read",),
+            expires_at=later,
+        )
+        stage.append((key.key_id, issued), kind="key")
+        async with service.running() as reporting:
+            by_token = asyncio.create_task(reporting.get("/v1/events", Accept="text/event-stream"))
+            sent = {"Accept": "text/event-stream", "X-API-Key": key.presented}
+            by_key = asyncio.create_task(reporting.http.get("/v1/events", headers=sent))
+            for _ in range(20):
+                await asyncio.sleep(0.02)
+                assert [by_token.done(), by_key.done()] == [False, False]
+            stage.append((key.key_id, KeyRevoked(key_id=key.key_id, reason="lost")), kind="key")
+            told = await asyncio.wait_for(by_key, 20)
+            assert told.text.endswith(": your credentials are not valid any more\n\n")
+            assert not by_token.done()
+            service.now = later
+            assert (await asyncio.wait_for(by_token, 20)).text.endswith("not valid any more\n\n")

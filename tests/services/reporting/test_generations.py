@@ -25,7 +25,7 @@ from services.reporting.generations.interface import OvertakenError, RebuildUnde
 from services.reporting.projections.differ import RowChanges
 from services.reporting.queries.board import board_as_of, grouped_board_as_of
 from services.reporting.queries.moments import AsOf
-from services.reporting.rebuild import build_missing
+from services.reporting.rebuild import build_missing, rebuild
 from shared.clock import Clock
 from shared.errors import BitacoraError, CorruptEvent, Unavailable
 from shared.eventlog.envelope import BEGINNING, Bookmark, NewEvent
@@ -34,6 +34,7 @@ from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind, Judgement
 from tests.services.reporting.stage import ACTOR, EVERYTHING, SCHEMA, Stage, read_model_url, rows_of, staged
+from tests.support.ledger import run_sql
 
 DAY = date(2012, 5, 21)
 ONE = Bookmark(1, "one")
@@ -439,3 +440,33 @@ def test_a_read_model_that_grows_is_analysed_as_it_grows(stage: Stage) -> None:
             time.sleep(0.003)
     finally:
         writer.close()
+
+
+def test_a_rebuild_does_not_hang_on_a_reader_of_the_old_generation_but_names_it_and_leaves_that_for_later(
+    postgres_url: str,
+) -> None:
+    notices: list[str] = []
+
+    def rebuilt(stage: Stage) -> None:
+        rebuild(
+            stage.store,
+            stage.read_model,
+            Clock(),
+            lambda progress: notices.append(progress.notice or ""),
+            grace=0,
+            patience=1.5,
+        )
+
+    with staged(postgres_url) as stage:
+        with stage.read_model.reading() as reading:
+            old = reading.generation
+            pid = reading.connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            rebuilt(stage)
+            told = dict.fromkeys(notices)
+            reader = f"{old}, which session {pid} (bitacora of 127.0.0.1) read."
+            assert list(told) == ["", f"Waiting to remove {reader}", f"Left for the next rebuild: {reader}"]
+            # It reads on in what was replaced, and others in the new one.
+            assert stage.reading().generation != old
+            assert reading.connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+        rebuilt(stage)
+        assert old not in {name for (name,) in run_sql(postgres_url, "SELECT nspname FROM pg_namespace")}

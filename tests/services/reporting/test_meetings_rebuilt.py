@@ -16,12 +16,15 @@ from shared.events.commitments import (
     Evidence,
     OrganizationRegistered,
 )
+from shared.events.facts import Event
 from shared.events.meeting_vocabulary import Acknowledgement, BudgetRequest, ItemOutcome
 from shared.events.meetings import (
     ActionItemCompleted,
     ActionItemExtended,
     ActionItemPublished,
     ActionItemReassigned,
+    AgendaItem,
+    AgendaRevised,
     BudgetLineTied,
     DecisionAcknowledged,
     DecisionAmended,
@@ -30,7 +33,16 @@ from shared.events.meetings import (
     Ending,
     MeetingPublished,
     MinutesApproved,
+    MinutesCirculated,
+    MinutesDrafted,
+    MinutesItem,
     Referral,
+)
+from shared.events.retractions import (
+    ActionItemFactRetracted,
+    DecisionFactRetracted,
+    MeetingFactRetracted,
+    Retraction,
 )
 from shared.events.vocabulary import Visibility
 from tests.services.reporting.gatherings import (
@@ -44,6 +56,7 @@ from tests.services.reporting.gatherings import (
     held,
     tell,
 )
+from tests.services.reporting.meeting_histories import Entry, mistakes
 from tests.services.reporting.stage import Stage, staged
 
 DAY = date(2012, 3, 1)
@@ -62,12 +75,17 @@ def stage(log_url: str) -> Iterator[Stage]:
         yield made
 
 
+def item(*commitments: str) -> AgendaItem:
+    """The one item of an agenda."""
+    return AgendaItem(number=1, title="An item", commitments=commitments)
+
+
 def story(seed: int, events: int) -> list[Told]:
     """A body, its meetings, decisions and action items, and whatever happened to them."""
-    draw = random.Random(seed)
+    draw, mistaken = random.Random(seed), random.Random(seed)
     begun = [
         bilateral("BIL", "a", "b"),
-        *(convened("BIL", f"M-{n}", DAY + timedelta(days=n)) for n in range(3)),
+        *(convened("BIL", f"M-{n}", DAY + timedelta(days=n), agenda=(item("C-1"),)) for n in range(3)),
         *(
             decided(
                 f"BIL-2012-{n:03}",
@@ -83,7 +101,10 @@ def story(seed: int, events: int) -> list[Told]:
     ]
     told: list[Told] = list(begun)
     kinds = (_of_a_meeting, _of_a_decision, _of_an_action_item)
-    told += [draw.choice(kinds)(draw) for _ in range(events)]
+    for _ in range(events):
+        told.append(draw.choice(kinds)(draw))
+        if mistaken.random() < 0.1:
+            told += _taken_back(mistaken, told)
     for n in range(4):
         number = f"BIL-2012-{n:03}"
         unresolved = DecisionUnresolved(decision=number, code="c", reason="r")
@@ -93,8 +114,29 @@ def story(seed: int, events: int) -> list[Told]:
     return told
 
 
+_MISTAKEN: dict[type[Event], type[Retraction]] = {
+    MinutesCirculated: MeetingFactRetracted,
+    DecisionAcknowledged: DecisionFactRetracted,
+    BudgetLineTied: DecisionFactRetracted,
+    ActionItemCompleted: ActionItemFactRetracted,
+    ActionItemExtended: ActionItemFactRetracted,
+}
+
+
+def _taken_back(draw: random.Random, told: list[Told]) -> list[Told]:
+    """Something of the thing last spoken of was a mistake, if there is something."""
+    kind, code, _ = told[-1]
+    story = [Entry(one, 0) for one in told]
+    version = draw.choice(mistakes(story, kind, code, *_MISTAKEN) or [None])
+    if version is None:
+        return []
+    event = [one.event for one in told if one[:2] == (kind, code)][version - 1]
+    return [Told(kind, code, _MISTAKEN[type(event)](version=version, reason="typo", retracted=event.TYPE))]
+
+
 def _of_a_meeting(draw: random.Random) -> Told:
     code, sent_on = f"M-{draw.randrange(3)}", draw.choice([None, DAY + timedelta(days=draw.randrange(30))])
+    draft, named = draw.choice((1, 1, 2)), draw.sample(("C-1", "C-2"), draw.randint(0, 2))
     took_up = tuple(f"BIL-2012-{n:03}" for n in range(draw.randrange(4)))
     endings = tuple(
         Ending(item=n, title="Again", outcome=outcome, decisions=took_up)
@@ -105,7 +147,11 @@ def _of_a_meeting(draw: random.Random) -> Told:
             held(code, DAY + timedelta(days=draw.randrange(9))),
             circulated(code, draw.choice("abc"), on=sent_on),
             Told("meeting", code, MeetingPublished(**OPENED, effective_on=sent_on)),
-            Told("meeting", code, MinutesApproved(draft=1, digest="0", endings=endings)),
+            Told("meeting", code, AgendaRevised(agenda=(item(*named),))),
+            Told(
+                "meeting", code, MinutesDrafted(draft=draft, items=(MinutesItem(agenda_item=1, summary="s"),))
+            ),
+            Told("meeting", code, MinutesApproved(draft=draft, digest="0", endings=endings)),
         ]
     )
 

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
-from itertools import count, pairwise
+from itertools import count, pairwise, product
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -15,11 +16,14 @@ from hypothesis import strategies as st
 
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import Board, Item, board_as_of, grouped_board_as_of
+from services.reporting.queries.corrected import CorrectedSince
+from services.reporting.queries.corrections import corrected_since
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.plan import Node, profile_as_of, tree_as_of
 from services.reporting.queries.promises import CountBy
 from services.reporting.queries.timeline import timeline_as_of
 from services.reporting.reading import Reading
+from services.reporting.routes.asking import TOLD
 from shared.clock import Clock
 from shared.errors import NotFound
 from shared.events.commitments import Corrected
@@ -197,24 +201,53 @@ def test_no_answer_about_a_past_day_is_taken_back_without_that_answer_saying_so(
     taken_back = [(at, of) for at, of, event in story.told if isinstance(event, Corrected | Retraction)]
     days = [data.draw(asked_days) for _ in range(2)]
 
-    def told(code: str, on: date, position: int) -> Item | None:
+    scope = data.draw(st.sampled_from([EVERYTHING, PUBLIC, ministry(story.leads()["organization"][0])]))
+
+    def told(on: date, position: int) -> Answers:
+        at = AsOf(on, position, None)
         with stage.read_model.reading() as reading:
-            items = board_as_of(reading, AsOf(on, position, None), EVERYTHING, story.leads(), limit=200).items
-        return next((item for item in items if item.code == code), None)
+            board = board_as_of(reading, at, scope, story.leads(), limit=200)
+            return Answers(
+                {item.code: item for item in board.items},
+                [
+                    grouped_board_as_of(reading, at, scope, story.leads(), ["organization", "pillar"]),
+                    board_as_of(reading, at, scope, story.leads(), count_by=CountBy.PROMISE).totals,
+                    tree_as_of(reading, at, scope),
+                    profile_as_of(reading, at, scope),
+                ],
+                corrected_since(reading, at, scope, TOLD),
+            )
 
-    def without_word_of_it(item: Item) -> Item:
-        return msgspec.structs.replace(
-            item, corrected=None, status_because=None, public_deadline_corrected_after_due=0
-        )
-
-    for position, code in taken_back:
-        for on in days:
-            before, after = told(code, on, position - 1), told(code, on, position)
-            if before is None or after is None:
-                continue  # a day on which it no longer is, or was not, there: its first day was wrong
-            says = [] if after.corrected is None else [after.corrected.position, *after.corrected.others]
-            if without_word_of_it(before) != without_word_of_it(after):
+    for (position, code), on in product(taken_back, days):
+        before, after = told(on, position - 1), told(on, position)
+        if code in before.items and code in after.items:
+            item = after.items[code]
+            says = [] if item.corrected is None else [item.corrected.position, *item.corrected.others]
+            if without_word_of_it(before.items[code]) != without_word_of_it(item):
                 assert position in says
+        if before.items.keys() != after.items.keys() or without_word_of_it(
+            before.others
+        ) != without_word_of_it(after.others):
+            assert after.since.last_position == position
+
+
+WORDS_OF_IT = frozenset({"corrected", "corrected_after_due", "public_deadline_corrected_after_due"})
+
+
+def without_word_of_it(answer: Any) -> Any:
+    """An answer, as JSON has it, without what it says of corrections."""
+    told = msgspec.to_builtins(answer)
+    if isinstance(told, dict):
+        return {name: without_word_of_it(one) for name, one in told.items() if name not in WORDS_OF_IT}
+    return [without_word_of_it(one) for one in told] if isinstance(told, list) else told
+
+
+class Answers(NamedTuple):
+    """What is said of a day: items by their codes, all other answers, and what of it is told otherwise."""
+
+    items: dict[str | None, Item]
+    others: list[Any]
+    since: CorrectedSince
 
 
 @EVERY_TIME
