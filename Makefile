@@ -1,11 +1,13 @@
 # Needs make and Python 3.11 or later; everything else goes into .venv, which is made when it is missing.
 #   make PYTHON=python3.12 …   use another interpreter
-#   make run UP='--demo --first-port 8101'    where other services have the ports from 8001
+#   make run PORT=8101         where other services have the ports from 8001
+#   make run UP='--demo --story'    print the whole story of the demonstration set; UP= starts without it
 #   make test TESTS='tests/house -k docker'   run some of the tests
 
 PYTHON ?= python3
 TESTS ?=
 UP ?= --demo
+PORT ?= 8001
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,7 +23,7 @@ help: ## Say what can be made
 install: $(INSTALLED) ## Make .venv and install what requirements.lock names into it
 
 run: $(INSTALLED) ## Start the three services on the demo record, and keep serving until Ctrl-C
-	@$(BIN)/bitacora up $(UP)
+	@$(BIN)/bitacora up --first-port $(PORT) $(UP)
 
 test: $(INSTALLED) ## Run the tests, two at a time for each core, eight at most
 	@$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(TESTS)
@@ -61,6 +63,7 @@ clean: ## Remove .venv and every cache; the record in var/ stays
 $(LOCKED): requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "there is no $(PYTHON): install Python 3.11 or later, or name one: make PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Bitácora needs Python 3.11 or later, and $(PYTHON) is $$($(PYTHON) --version 2>&1): name another one, make PYTHON=…" >&2; exit 1; }
+	@echo "Making $(VENV) with what requirements.lock names; a minute or two …"
 	@rm -f $(INSTALLED)
 	@if command -v uv >/dev/null \
 		&& uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(VENV) \

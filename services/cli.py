@@ -5,6 +5,7 @@ Each command imports what it needs when it runs, because an image holds one serv
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from shared.errors import BitacoraError
 from shared.identity.actor import Role
+from shared.starting import PRIVATE, must_be_reachable, sentence
 
 if TYPE_CHECKING:
     from services.reporting.rebuild import Progress as Built
@@ -38,34 +40,45 @@ err = Console(stderr=True)
 
 def main() -> None:
     """Run a command; what a person can mend is said in a sentence and ends with status 1."""
+    os.umask(PRIVATE)
     try:
         app()
-    except BitacoraError as error:
-        err.print(f"[red]{error.message}[/red]", soft_wrap=True)
-        sys.exit(1)
-    except ValueError as error:
-        err.print(f"[red]{error}[/red]", soft_wrap=True)
+    except (BitacoraError, ValueError, OSError) as error:
+        err.print(sentence(error), style="red", soft_wrap=True, highlight=False, markup=False)
         sys.exit(1)
 
 
 @app.command()
 def up(
     demo: Annotated[bool, typer.Option(help="Tell the demonstration set to the services first.")] = False,
+    story: Annotated[
+        bool, typer.Option(help="Print what the set tells of, too: histories, meetings, decisions.")
+    ] = False,
     first_port: Annotated[int, typer.Option(help="The port of the first service; the others follow.")] = 8001,
 ) -> None:
     """Start the three services and the projection worker here, and keep serving until stopped."""
+    out.print("[bold]Bitácora[/bold], the record of what a government promised, decided and delivered.")
+    out.print("Making or updating its tables.")
     from services.demo.show import show
     from services.demo.telling import StoryFailed
     from services.up import CannotStart, Children, child_environment
 
     settings = _settings()
-    _migrate()
     children = Children(child_environment(), first_port)
     try:
+        children.must_have_ports()
+        _migrate()
         with children.running():
+            ports = children.ports
+            out.print(
+                f"Starting {len(ports)} services on the ports from {min(ports.values())} to {max(ports.values())}, "
+                "and the worker that keeps their read model.",
+                highlight=False,
+            )
             children.wait_ready()
             if demo:
-                show(out, children.url, _token)
+                out.print("They answer. Telling them the demonstration set, as their clients would.")
+                show(out, children.url, _token, story=story)
             out.print(
                 f"\nServing; data in [bold]{settings.effective_log_url}[/bold]. Ctrl-C stops.", soft_wrap=True
             )
@@ -111,6 +124,8 @@ def _migrate(writers: Sequence[str] = (), readers: Sequence[str] = ()) -> None:
 
     settings = _settings()
     clock = Clock(settings.timezone)
+    must_be_reachable(settings.log_named_by, settings.effective_log_url)
+    must_be_reachable(settings.read_model_named_by, settings.effective_read_model_url, directory=True)
     read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     try:
         with _log() as store, ExitStack() as watched:
@@ -229,6 +244,8 @@ def rebuild() -> None:
 
     settings = _settings()
     clock = Clock(settings.timezone)
+    must_be_reachable(settings.log_named_by, settings.effective_log_url)
+    must_be_reachable(settings.read_model_named_by, settings.effective_read_model_url, directory=True)
     read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     try:
         with _log() as store, _progress("Rebuilding") as shown:
@@ -369,7 +386,9 @@ def _log() -> Iterator[Store]:
     """The log that the settings name, closed at the end."""
     from shared.eventlog.open import open_log
 
-    store = open_log(_settings())
+    settings = _settings()
+    must_be_reachable(settings.log_named_by, settings.effective_log_url)
+    store = open_log(settings)
     try:
         yield store
     finally:

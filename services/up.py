@@ -40,11 +40,24 @@ class Children:
         """Where a service answers."""
         return f"http://127.0.0.1:{self.ports[service]}"
 
+    def must_have_ports(self) -> None:
+        """CannotStart when a port is taken, with three others that are not."""
+        for port in self.ports.values():
+            if _taken(port):
+                free = next(
+                    first
+                    for first in range(max(self.ports.values()) + 98, 65000, 100)
+                    if not any(map(_taken, range(first, first + len(self.ports))))
+                )
+                raise CannotStart(
+                    f"Port {port} is in use. Others are free: `make run PORT={free}`, or "
+                    f"`bitacora up --first-port {free}`."
+                )
+
     def start(self) -> None:
         """Start them all. CannotStart when a port is taken."""
+        self.must_have_ports()
         for name, port in self.ports.items():
-            if _taken(port):
-                raise CannotStart(f"Port {port} is in use; stop what uses it, or give another --first-port.")
             self._begin(
                 name,
                 f"services.{name}",

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.identity.development import AUDIENCE
 from shared.rules.indicator_warnings import WarningWindows
 
+PREFIX = "BITACORA_"
 DB_FUNCTIONS = "POSTGRES_ENABLE_DB_FUNCTIONS"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -25,7 +28,7 @@ class Settings(BaseSettings):
 
     # An error names the setting and never shows its value: URLs hold passwords.
     model_config = SettingsConfigDict(
-        env_prefix="BITACORA_", hide_input_in_errors=True, extra="ignore", frozen=True
+        env_prefix=PREFIX, hide_input_in_errors=True, extra="ignore", frozen=True
     )
 
     environment: Literal["development", "production"] = "development"
@@ -152,6 +155,16 @@ class Settings(BaseSettings):
         return self.log_url or f"sqlite:///{self.data_dir / 'bitacora.db'}"
 
     @property
+    def log_named_by(self) -> str:
+        """The setting that says where the log is."""
+        return "BITACORA_LOG_URL" if self.log_url else "BITACORA_DATA_DIR"
+
+    @property
+    def read_model_named_by(self) -> str:
+        """The setting that says where the read model is."""
+        return "BITACORA_READ_MODEL_URL" if self.read_model_url else self.log_named_by
+
+    @property
     def effective_read_model_url(self) -> str:
         """Where the read model is: a directory beside a SQLite log, else the log's own server."""
         if self.read_model_url:
@@ -179,9 +192,43 @@ class Settings(BaseSettings):
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in the environment; raises when they cannot work together, saying why."""
+    """The settings in the environment; a ValueError says in a sentence which of them cannot be used, and why."""
     refuse_unordered_log(environ)
-    return Settings()
+    refuse_unknown(environ)
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise ValueError("\n".join(_sentence(item) for item in error.errors(include_url=False))) from None
+
+
+def _sentence(item: Mapping[str, Any]) -> str:
+    """What is wrong with a setting, under the name it has in the environment; never with its value."""
+    said = str(item["msg"]).removeprefix("Value error, ").rstrip(".")
+    if not item["loc"]:
+        return f"{said[0].upper()}{said[1:]}."
+    name = PREFIX + str(item["loc"][0]).upper()
+    return f"{name} has a value that cannot be used: {said[0].lower()}{said[1:]}."
+
+
+def refuse_unknown(environ: Mapping[str, str]) -> None:
+    """Raises when a variable looks like a setting and is none: misspelt, it would change nothing, in silence."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    for name, value in sorted(environ.items()):
+        upper = name.upper()
+        if not upper.startswith(PREFIX) or upper in known or _is_anothers(upper, value):
+            continue
+        nearest = get_close_matches(upper, known, n=1, cutoff=0)[0]
+        raise ValueError(f"{name} is no setting of Bitácora; {nearest} is the nearest that there is.")
+
+
+def _is_anothers(name: str, value: str) -> bool:
+    """Whether a variable is that of our tests and measurements, or one that Kubernetes makes of a service's name."""
+    if name.startswith((f"{PREFIX}TEST_", f"{PREFIX}BENCH_")):
+        return True
+    return _OF_A_CLUSTER.search(name) is not None or (name.endswith("_PORT") and value.startswith("tcp://"))
+
+
+_OF_A_CLUSTER = re.compile(r"_SERVICE_(HOST|PORT)|_PORT_[0-9]+_(TCP|UDP)")
 
 
 def refuse_unordered_log(environ: Mapping[str, str]) -> None:

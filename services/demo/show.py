@@ -1,4 +1,4 @@
-"""Tells the demonstration set and shows what follows from it: the board, a history, the board of an earlier day."""
+"""Tells the demonstration set, and shows the public board that follows from it; or, when asked to, the whole story."""
 
 from __future__ import annotations
 
@@ -23,16 +23,27 @@ DECIDED = ("SEG-1-PRI", "SEG-1-FNO", "SEG-1-EST")
 """The commitments that decisions of a meeting called into being."""
 
 LIGHTS = {
-    "achieved": ("blue", "achieved"),
-    "on_time": ("green", "on\ntime"),
-    "needs_attention_internal_deadline": ("yellow", "internal\ndeadline\npassed"),
-    "needs_attention": ("dark_orange", "needs\nattention"),
-    "delayed": ("red", "delayed"),
-    "discarded": ("bright_black", "discarded"),
+    "achieved": ("blue", "achieved", "kept as promised, with evidence"),
+    "on_time": ("green", "on\ntime", "within its time limits"),
+    "needs_attention_internal_deadline": (
+        "yellow",
+        "internal\ndeadline\npassed",
+        "late by the unit's own date",
+    ),
+    "needs_attention": ("dark_orange", "needs\nattention", "somebody judged it to be at risk, with a reason"),
+    "delayed": ("red", "delayed", "its public deadline has passed"),
+    "discarded": ("bright_black", "discarded", "given up, with a reason"),
 }
+"""How the states are shown: colour, heading, and what each means."""
 
 
-def show(out: Console, url: Callable[[str], str], token_for: Callable[[str, str, str], str]) -> None:
+def show(
+    out: Console,
+    url: Callable[[str], str],
+    token_for: Callable[[str, str, str], str],
+    *,
+    story: bool = False,
+) -> None:
     """Tell the set to the running services, then print what they answer, and how to go on with curl."""
     teller = Teller(url, token_for)
     try:
@@ -42,22 +53,31 @@ def show(out: Console, url: Callable[[str], str], token_for: Callable[[str, str,
             tell()
     finally:
         teller.close()
-    reader = token_for(*UNIT)
-    with httpx.Client(headers={"Authorization": f"Bearer {reader}"}, timeout=30) as client:
-        board = f"{url('reporting')}/v1/board"
-        client.get(board, params={"wait_for": teller.position, "limit": 1}).raise_for_status()
-        _print_board(out, client, board, LAST_DAY, "The board")
-        _print_late(out, client, board, LAST_DAY)
-        commitments = f"{url('commitments')}/v1/commitments"
-        _print_history(out, client, commitments, "What was said of {}, and since when it holds", TOLD)
-        BadYear(out, client, url).tell()
-        _print_history(out, client, commitments, "What came of the decisions: {}", *DECIDED)
-        _print_board(out, client, board, EARLIER_DAY, "The same board a year earlier")
-        _print_corrected(out, client, board, LAST_DAY)
-    _print_way_on(out, url, reader)
+    board = f"{url('reporting')}/v1/board"
+    with httpx.Client(timeout=30) as anybody:
+        anybody.get(board, params={"wait_for": teller.position, "limit": 1}).raise_for_status()
+        _print_legend(out, _print_board(out, anybody, board, LAST_DAY, "The public board"))
+    if story:
+        reader = {"Authorization": f"Bearer {token_for(*UNIT)}"}
+        with httpx.Client(headers=reader, timeout=30) as client:
+            _print_story(out, client, url)
+    _print_way_on(out, url)
 
 
-def _print_board(out: Console, client: httpx.Client, board: str, day: date, title: str) -> None:
+def _print_story(out: Console, client: httpx.Client, url: Callable[[str], str]) -> None:
+    """What the unit sees, and what was said, decided and mended on the way."""
+    board, commitments = f"{url('reporting')}/v1/board", f"{url('commitments')}/v1/commitments"
+    _print_board(out, client, board, LAST_DAY, "The board")
+    _print_late(out, client, board, LAST_DAY)
+    _print_history(out, client, commitments, "What was said of {}, and since when it holds", TOLD)
+    BadYear(out, client, url).tell()
+    _print_history(out, client, commitments, "What came of the decisions: {}", *DECIDED)
+    _print_board(out, client, board, EARLIER_DAY, "The same board a year earlier")
+    _print_corrected(out, client, board, LAST_DAY)
+
+
+def _print_board(out: Console, client: httpx.Client, board: str, day: date, title: str) -> list[str]:
+    """A board by pillar, and the states in which there is any; the others have no column."""
     answer = client.get(
         board, params={"on": day.isoformat(), "count_by": "promise", "group_by": "pillar,status"}
     )
@@ -68,15 +88,23 @@ def _print_board(out: Console, client: httpx.Client, board: str, day: date, titl
         pillars.setdefault(group["pillar"], {})[group["status"]] = group["count"]
     shown = table(f"{title}: {day:%d %B %Y}, as known at position {document['position']}")
     add_whole(shown, "pillar")
-    for colour, label in LIGHTS.values():
+    totals = document["totals"]
+    states = [status for status in LIGHTS if totals["by_status"][status]]
+    for colour, label, _ in map(LIGHTS.__getitem__, states):
         shown.add_column(f"[{colour}]●[/{colour}]\n{label}", justify="right", no_wrap=True)
     for pillar, counts in sorted(pillars.items(), key=lambda item: str(item[0])):
-        shown.add_row(pillar or "none", *(str(counts.get(status, "")) for status in LIGHTS))
-    totals = document["totals"]
+        shown.add_row(pillar or "none", *(str(counts.get(status, "")) for status in states))
     shown.add_section()
-    shown.add_row("total", *(str(totals["by_status"][status]) for status in LIGHTS))
+    shown.add_row("total", *(str(totals["by_status"][status]) for status in states))
     out.print()
     out.print(shown)
+    return states
+
+
+def _print_legend(out: Console, states: list[str]) -> None:
+    out.print()
+    for colour, label, meaning in map(LIGHTS.__getitem__, states):
+        out.print(f"  [{colour}]●[/{colour}] {' '.join(label.split())}: {meaning}", highlight=False)
 
 
 def _print_late(out: Console, client: httpx.Client, board: str, day: date) -> None:
@@ -151,16 +179,18 @@ def _words(data: dict[str, Any]) -> str:
     return judgement + str(text)
 
 
-def _print_way_on(out: Console, url: Callable[[str], str], token: str) -> None:
+def _print_way_on(out: Console, url: Callable[[str], str]) -> None:
     def line(text: str) -> None:
         out.print(text, soft_wrap=True, highlight=False, markup=False)
 
     out.print()
     for name in ("commitments", "meetings", "reporting"):
         line(f"  {name:<12} {url(name)}   (documents at {url(name)}/docs)")
-    line("\nA token of the delivery unit, and three requests to go on with:\n")
-    line(f"  export TOKEN={token}")
-    line(f"  curl '{url('reporting')}/v1/board?on={EARLIER_DAY}&group_by=status'")
+    line(
+        "\nTo go on: that board a year earlier, and, with a token, what is known of one commitment and a judgement:\n"
+    )
+    line(f"  curl '{url('reporting')}/v1/board?on={EARLIER_DAY}&group_by=pillar'")
+    line("  export TOKEN=$(.venv/bin/bitacora token --role dci --organization DCI)")
     line(f'  curl -H "Authorization: Bearer $TOKEN" {url("commitments")}/v1/commitments/{TOLD}')
     line(
         f"  curl -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -H 'If-Match: *' \\\n"

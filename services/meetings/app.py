@@ -25,7 +25,7 @@ from shared.aggregate.repository import Repository
 from shared.clock import Clock
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
-from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events import identity
 from shared.events.types import Kind
 from shared.http.elsewhere import elsewhere
 from shared.http.names import readable_by
@@ -46,7 +46,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     store = open_log(settings)
     live = LiveLog(store, clock, bound=timedelta(seconds=settings.ready_lag_seconds))
     keys = KeyDirectory()
-    live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
+    live.subscribe(identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by))
     live.on_restart(keys.clear)
     directory = Directory(live)
     bodies = Bodies(live, directory)

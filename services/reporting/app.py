@@ -27,7 +27,7 @@ from shared.errors import NotReady
 from shared.eventlog.lag import keeping_up, lag_of
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
-from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events import identity
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.settings import Settings
@@ -49,7 +49,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     bound = timedelta(seconds=settings.ready_lag_seconds)
     live = LiveLog(store, clock, writes=False, bound=bound)
     keys = KeyDirectory()
-    live.subscribe((KeyIssued, KeyRevoked), lambda recorded: keys.apply(recorded.data))
+    live.subscribe(identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by))
     live.on_restart(keys.clear)
     reporting = Reporting(live, read_model, OrganizationsByDay(live), keep_alive=settings.keep_alive_seconds)
 

@@ -35,6 +35,7 @@ from shared.eventlog.store import LogWentBack, Store
 from shared.eventlog.subscription import Subscription
 from shared.logging import configure_logging
 from shared.settings import load_settings
+from shared.starting import beginning, must_be_reachable
 
 IDLE: Final = 0.5
 """Seconds between two looks at whether we should stop, or another generation has become the live one."""
@@ -192,11 +193,14 @@ class Worker:
 
 def main() -> int:
     """Run the worker until SIGTERM or SIGINT."""
-    settings = load_settings()
-    configure_logging(settings.log_level, settings.log_format)
-    clock = Clock(settings.timezone)
-    store = open_log(settings)
-    read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
+    with beginning():
+        settings = load_settings()
+        configure_logging(settings.log_level, settings.log_format)
+        must_be_reachable(settings.log_named_by, settings.effective_log_url)
+        must_be_reachable(settings.read_model_named_by, settings.effective_read_model_url, directory=True)
+        clock = Clock(settings.timezone)
+        store = open_log(settings)
+        read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     worker = Worker(store, read_model, clock)
     spare_long_lived_objects()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""The published language of identity: who was given a key, and whose key was taken away.
+"""The published language of identity: who was given a key, or asked for one, and whose key was taken away.
 
 Only the SHA-256 of a key's 256-bit random secret is recorded, so the log can be read by auditors and every process can
 verify a key by following the log.
@@ -15,16 +15,15 @@ from shared.events.types import (
     Instant,
     Line,
     OrganizationCode,
+    PersonId,
     Reason,
     Word,
 )
 from shared.identity.actor import Role
 
 
-class KeyIssued(Event, frozen=True, kw_only=True):
-    """An API key was given to a script or a system, acting as `role` for `organization`, within `scopes`."""
-
-    TYPE: ClassVar[str] = "identity.key_issued"
+class Key(Event, frozen=True, kw_only=True):
+    """What is known of an API key: for whom it acts, within which scopes, until when, and who answers for it."""
 
     key_id: Word
     secret_sha256: Word
@@ -35,6 +34,34 @@ class KeyIssued(Event, frozen=True, kw_only=True):
     description: Annotated[
         Line | None, Field(description="What it is for; no secrets, no people's names.")
     ] = None
+    holder: Annotated[
+        PersonId | None,
+        Field(
+            description="The subject id of the person who answers for what it does: the key counts as that person "
+            "wherever two people are needed. Whoever asks for the key, where nobody is named.",
+            examples=["u-2041"],
+        ),
+    ] = None
+
+
+class KeyIssued(Key, frozen=True, kw_only=True):
+    """An API key was given to a script or a system, acting as `role` for `organization`, within `scopes`."""
+
+    TYPE: ClassVar[str] = "identity.key_issued"
+
+
+class KeyRequested(Key, frozen=True, kw_only=True):
+    """An API key was made for a role that whoever asked does not have: it opens nothing until it is approved."""
+
+    TYPE: ClassVar[str] = "identity.key_requested"
+
+
+class KeyApproved(Event, frozen=True, kw_only=True):
+    """A second administrator approved a key that was requested: from now on it is in force."""
+
+    TYPE: ClassVar[str] = "identity.key_approved"
+
+    key_id: Word
 
 
 class KeyRevoked(Event, frozen=True, kw_only=True):
@@ -46,4 +73,4 @@ class KeyRevoked(Event, frozen=True, kw_only=True):
     reason: Reason
 
 
-EVENTS: tuple[type[Event], ...] = (KeyIssued, KeyRevoked)
+EVENTS: tuple[type[Event], ...] = (KeyIssued, KeyRequested, KeyApproved, KeyRevoked)

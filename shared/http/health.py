@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel, Field
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from shared.errors import BitacoraError, FellBehind, NotFound
 from shared.http.catalogue import Catalogue
@@ -46,6 +46,18 @@ class Health(BaseModel):
     checks: dict[str, CheckResult]
 
 
+class Welcome(BaseModel):
+    """What a service is, and where it says the rest about itself; paths are below its own."""
+
+    service: str
+    description: str
+    documents: str = "/docs"
+    openapi: str = "/openapi.json"
+    live: str = "/health/live"
+    ready: str = "/health/ready"
+    metrics: str = "/metrics"
+
+
 class ErrorExplained(BaseModel):
     """What a problem's `type` means."""
 
@@ -56,10 +68,20 @@ class ErrorExplained(BaseModel):
 
 
 def health_router(
-    checks: Mapping[str, Check], registry: CollectorRegistry, catalogue: Catalogue
+    welcome: Welcome, checks: Mapping[str, Check], registry: CollectorRegistry, catalogue: Catalogue
 ) -> APIRouter:
-    """`/health/live`, `/health/ready`, `/metrics` and `/errors/{code}`; open to whoever reaches the service."""
+    """`/`, `/health/live`, `/health/ready`, `/metrics` and `/errors/{code}`; open to whoever reaches the service."""
     router = APIRouter(tags=["service"])
+
+    @router.get(
+        "/", response_model=Welcome, responses={307: {"description": "To the documents, for a browser."}}
+    )
+    async def root(request: Request) -> Response:
+        """What this service is, and where to go on; a browser is led to the documents."""
+        if "text/html" in request.headers.get("accept", ""):
+            documents = request.scope.get("root_path", "") + welcome.documents
+            return RedirectResponse(documents, headers={"Vary": "Accept"})
+        return Response(welcome.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
 
     @router.get("/health/live", response_model=Health)
     async def live() -> Response:

@@ -7,6 +7,7 @@ import math
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import uvicorn
@@ -19,10 +20,11 @@ from starlette.types import Lifespan
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
 from shared.eventlog.live import LiveLog
+from shared.eventlog.open import open_log
 from shared.http.catalogue import Catalogue
 from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
-from shared.http.health import Check, health_router
+from shared.http.health import Check, Welcome, health_router
 from shared.http.metrics import HttpMetrics, new_registry
 from shared.http.names import Readable, Spellings
 from shared.http.problems import Problems, install_problem_handlers
@@ -35,8 +37,9 @@ from shared.identity.development import ISSUER, DevelopmentKey
 from shared.identity.jwks import PublishedKeys
 from shared.identity.keys import KeyDirectory
 from shared.identity.tokens import SigningKeys, TokenVerifier
-from shared.logging import access_log
-from shared.settings import Settings
+from shared.logging import access_log, configure_logging
+from shared.settings import Settings, load_settings
+from shared.starting import beginning, listen, must_be_reachable
 
 # Asked on every request whether it is on, the framework looks up three providers: off, it looks up none.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
@@ -108,7 +111,8 @@ def build_app(
     # Routes are copied and not included: an included router is matched twice on every request.
     for router in routers:
         app.router.routes.extend(router.routes)
-    health = health_router(checks or {}, registry, problems.catalogue)
+    welcome = Welcome(service=title, description=description)
+    health = health_router(welcome, checks or {}, registry, problems.catalogue)
     app.router.routes.extend(health.routes)
     _check_all_declared(app)
     app.access = {pair: access for router in routers for pair, access in router.access.items()}
@@ -177,13 +181,27 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(app: Service, *, host: str, port: int, settings: Settings) -> None:
+def run(create_app: Callable[[Settings], Service], port: int, *, with_read_model: bool = False) -> None:
+    """The process of a service: serves on its port, or on the one that the settings name, until told to stop."""
+    with beginning():
+        settings = load_settings()
+        configure_logging(settings.log_level, settings.log_format)
+        must_be_reachable(settings.log_named_by, settings.effective_log_url)
+        if with_read_model:
+            url = settings.effective_read_model_url
+            must_be_reachable(settings.read_model_named_by, url, directory=True)
+        with closing(open_log(settings)) as store:
+            store.check_ready()
+        listening = listen(settings.host, settings.port or port)
+        app = create_app(settings)
+    serve(app, listening, settings)
+
+
+def serve(app: Service, listening: socket.socket, settings: Settings) -> None:
     """Serves until told to stop, then finishes what it is serving."""
     spare_long_lived_objects()
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         loop="uvloop",
         http=Protocol,
         ws="none",
@@ -196,6 +214,6 @@ def serve(app: Service, *, host: str, port: int, settings: Settings) -> None:
     )
     server = Server(config, app.end_waits)
     with contextlib.suppress(KeyboardInterrupt):
-        server.run()
+        server.run([listening])
     if not server.started:
         sys.exit(COULD_NOT_START)

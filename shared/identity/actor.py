@@ -21,12 +21,21 @@ class Role(StrEnum):
     """A policy of our own acting on a recorded decision; no token carries it."""
 
 
-class Actor(msgspec.Struct, frozen=True):
-    """A person or a system that acts, by subject id only: names live elsewhere, where they can be erased."""
+class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person or a system that acts, by subject id only: names live elsewhere, where they can be erased.
+
+    Of an API key, `holder` is the subject id of the person who answers for what it does.
+    """
 
     subject: str
     organization: str
     role: Role
+    holder: str | None = None
+
+    @property
+    def person(self) -> str:
+        """Who acts, whatever credentials they use: where two people are needed, it takes two of these."""
+        return self.holder or self.subject
 
     @property
     def organizations(self) -> tuple[str, ...]:
@@ -54,4 +63,4 @@ class Heir(Actor, frozen=True):
 
     def as_recorded(self) -> Actor:
         """See `Actor.as_recorded`: what was inherited follows from the organisations, and is no part of events."""
-        return Actor(self.subject, self.organization, self.role)
+        return Actor(self.subject, self.organization, self.role, self.holder)

@@ -11,12 +11,14 @@ import msgspec
 
 from shared.errors import Unauthenticated
 from shared.events.facts import Event
-from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events.identity import Key, KeyApproved, KeyIssued, KeyRevoked
 from shared.identity.actor import Actor
 from shared.identity.caller import Caller
 
 PREFIX = "bk_"
 KEY_SUBJECT = "key"
+RESERVED = (f"{KEY_SUBJECT}:", "policy:", "application:")
+"""Beginnings of the names under which keys and our own policies are on record: no person is called so."""
 LONGEST_KEY = 200
 _NO_SECRET = "0" * 64
 
@@ -36,29 +38,37 @@ def generate_key() -> NewKey:
     return NewKey(f"{PREFIX}{key_id}_{secret}", key_id, _hashed(secret))
 
 
+_Known = tuple[str, Caller, datetime]
+"""The hash of a key's secret, who calls with it, and until when."""
+
+
 class KeyDirectory:
-    """The keys in force, as the log tells it: feed it every event with `apply`, in order."""
+    """The keys in force, as the log tells it: feed it every event of identity with `apply`, in order."""
 
     def __init__(self) -> None:
-        self._keys: dict[str, tuple[str, Caller, datetime]] = {}
+        self._keys: dict[str, _Known] = {}
+        self._requested: dict[str, _Known] = {}
 
-    def apply(self, event: Event) -> None:
-        """Takes note of a key issued or revoked; any other event changes nothing."""
-        if isinstance(event, KeyIssued):
-            actor = Actor(
-                subject=f"{KEY_SUBJECT}:{event.key_id}", organization=event.organization, role=event.role
-            )
-            self._keys[event.key_id] = (
-                event.secret_sha256,
-                Caller(actor, frozenset(event.scopes)),
-                event.expires_at,
-            )
+    def apply(self, event: Event, recorded_by: Actor | None = None) -> None:
+        """Takes note of what happened to a key; any other event changes nothing.
+
+        A key of which no holder was recorded is held by whoever issued it.
+        """
+        if isinstance(event, Key):
+            holder = event.holder or (None if recorded_by is None else recorded_by.person)
+            actor = Actor(f"{KEY_SUBJECT}:{event.key_id}", event.organization, event.role, holder)
+            known = (event.secret_sha256, Caller(actor, frozenset(event.scopes)), event.expires_at)
+            (self._keys if isinstance(event, KeyIssued) else self._requested)[event.key_id] = known
+        elif isinstance(event, KeyApproved) and event.key_id in self._requested:
+            self._keys[event.key_id] = self._requested.pop(event.key_id)
         elif isinstance(event, KeyRevoked):
             self._keys.pop(event.key_id, None)
+            self._requested.pop(event.key_id, None)
 
     def clear(self) -> None:
         """Forgets all of them, to be told anew."""
         self._keys.clear()
+        self._requested.clear()
 
     def authenticate(self, presented: str, now: datetime) -> Caller:
         """The holder of a key in force.

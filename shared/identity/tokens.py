@@ -11,14 +11,12 @@ import msgspec
 
 from shared.clock import Clock
 from shared.identity.actor import Actor, Role
-from shared.identity.keys import KEY_SUBJECT, credentials_refused
+from shared.identity.keys import RESERVED, credentials_refused
 
 LEEWAY = 10.0
 """Seconds by which the clock of whoever issued a token may run ahead of ours or behind it."""
 LONGEST_TOKEN = 16_384
 LONGEST_NAME = 255
-RESERVED = (f"{KEY_SUBJECT}:", "policy:", "application:")
-"""Beginnings of the names under which keys and our own policies are on record: no person is called so."""
 _ROLES = frozenset(str(role) for role in Role if role is not Role.SYSTEM)
 _SIGNATURE_ONLY: jwt.types.Options = {
     "verify_exp": False,

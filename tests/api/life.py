@@ -115,6 +115,12 @@ def _keys() -> list[Step]:
     admin = {"role": Role.ADMIN}
     return [
         _said("commitments", "api-keys", who=admin, leaves="key"),
+        _said(
+            "commitments",
+            "api-keys/{key_id}/approvals",
+            key_id="key",
+            who=admin | {"subject": "another admin"},
+        ),
         _said("commitments", "api-keys/{key_id}/revocations", key_id="key", who=admin),
     ]
 

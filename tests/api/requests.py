@@ -24,6 +24,7 @@ BODIES: dict[tuple[str, str], Any] = {
         "organization": "COMPTROLLER",
         "expires_at": "2013-12-31T12:00:00Z",
     },
+    ("POST", "/v1/api-keys/{key_id}/approvals"): {},
     ("POST", "/v1/api-keys/{key_id}/revocations"): REASON,
     ("POST", "/v1/indicators"): INDICATOR | {"code": "NEW-RATE"},
 } | {

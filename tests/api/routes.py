@@ -10,7 +10,7 @@ from tests.api.house import TABLES
 from tests.api.story import Story
 
 SERVICES = tuple(TABLES)
-OF_ITS_OWN = ("/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/errors/not-found")
+OF_ITS_OWN = ("/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/errors/not-found", "/")
 """What every service answers about itself."""
 LISTS = {
     (service, path)

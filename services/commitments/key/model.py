@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
+
+import msgspec
 
 from shared.aggregate.aggregate import Aggregate, Entry, evolves
 from shared.aggregate.command import Context
 from shared.errors import InvalidInput, RuleBroken
 from shared.eventlog.envelope import Recorded
-from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events.identity import Key, KeyApproved, KeyIssued, KeyRequested, KeyRevoked
 from shared.identity.actor import Role
 from shared.identity.caller import SCOPES
+from shared.identity.keys import RESERVED
 from shared.rules import guards
 
 LONGEST_LIFE: Final = timedelta(days=366)
@@ -21,15 +24,43 @@ LONGEST_LIFE: Final = timedelta(days=366)
 class ApiKey(Aggregate):
     """One key."""
 
-    __slots__ = ("issued", "revocation")
+    __slots__ = ("approval", "issued", "recorded_by", "revocation")
 
-    BEGINS_WITH = (KeyIssued,)
+    BEGINS_WITH = (KeyIssued, KeyRequested)
 
     def __init__(self, recorded: Recorded) -> None:
         super().__init__(recorded)
-        assert isinstance(recorded.data, KeyIssued)
+        assert isinstance(recorded.data, Key)
         self.issued = recorded.data
+        self.recorded_by = recorded.recorded_by
+        self.approval: Entry[KeyApproved] | None = None
         self.revocation: Entry[KeyRevoked] | None = None
+
+    @property
+    def holder(self) -> str:
+        """The person who answers for what it does."""
+        return self.issued.holder or self.recorded_by.person
+
+    @property
+    def approved(self) -> bool:
+        """Whether nobody has to approve it any more."""
+        return self.approval is not None or isinstance(self.issued, KeyIssued)
+
+    def approve(self, approved: KeyApproved, context: Context) -> KeyApproved:
+        """Approves a key that another administrator asked for: from now on it opens what its role may see."""
+        if self.revocation is not None:
+            raise RuleBroken("key-already-revoked", "This key was taken back before.")
+        if self.approved:
+            raise RuleBroken("key-already-approved", "This key needs no approval any more.")
+        if context.actor.person == self.recorded_by.person:
+            raise RuleBroken(
+                "key-approver-is-requester", "A second administrator approves what the first one asked for."
+            )
+        return approved
+
+    @evolves(KeyApproved)
+    def _approved(self, entry: Entry[KeyApproved]) -> None:
+        self.approval = entry
 
     def revoke(self, revoked: KeyRevoked, context: Context) -> KeyRevoked:  # noqa: ARG002
         """Takes a key back: within moments it opens nothing any more."""
@@ -43,8 +74,9 @@ class ApiKey(Aggregate):
         self.revocation = entry
 
 
-def issue_key(proposed: KeyIssued, now: datetime) -> KeyIssued:
-    """Give out a key; only the hash of its secret is recorded."""
+def issue_key(proposed: KeyIssued, context: Context) -> Key:
+    """Give out a key, or ask for one in a role that one does not have; only the hash of its secret is recorded."""
+    now = context.clock.now()
     if proposed.role is Role.SYSTEM:
         raise InvalidInput(
             "key-role-reserved", "Nobody holds a key to act as the system itself.", pointer="/role"
@@ -61,4 +93,11 @@ def issue_key(proposed: KeyIssued, now: datetime) -> KeyIssued:
             f"A key expires after now and within {LONGEST_LIFE.days} days.",
             pointer="/expires_at",
         )
-    return proposed
+    if proposed.holder is not None and proposed.holder.lower().startswith(RESERVED):
+        raise InvalidInput(
+            "key-holder-reserved",
+            "A key is held by a person, and not by a key or a policy.",
+            pointer="/holder",
+        )
+    held = msgspec.structs.replace(proposed, holder=proposed.holder or context.actor.person)
+    return held if proposed.role is context.actor.role else KeyRequested(**msgspec.structs.asdict(held))

@@ -16,7 +16,7 @@ from shared.aggregate.index import Index
 from shared.aggregate.repository import Repository
 from shared.eventlog.codec import instant_text
 from shared.eventlog.live import LiveLog
-from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events.identity import Key, KeyApproved, KeyIssued, KeyRevoked
 from shared.events.streams import stream_of
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.description import Listed
@@ -35,7 +35,7 @@ Scope = Literal["read", "write"]
 
 
 class ApiKeyWritten(msgspec.Struct, kw_only=True):
-    """A key was taken back."""
+    """A key was approved, or taken back."""
 
     id: UUID
     key_id: str
@@ -44,8 +44,12 @@ class ApiKeyWritten(msgspec.Struct, kw_only=True):
 
 
 class ApiKeyIssued(ApiKeyWritten, kw_only=True):
-    """A key was issued. Keep `secret` now: it is not stored, and the answer to a repeated request has none."""
+    """A key was made. Keep `secret` now: it is not stored, and the answer to a repeated request has none."""
 
+    approved: Annotated[
+        bool,
+        Field(description="Whether it opens anything: not before a second administrator has approved it."),
+    ]
     secret: Annotated[
         str | msgspec.UnsetType,
         Field(
@@ -62,6 +66,12 @@ class Revocation(msgspec.Struct, kw_only=True):
     recorded_at: InstantText
 
 
+class Approval(msgspec.Struct, kw_only=True):
+    """When a second administrator approved a key."""
+
+    recorded_at: InstantText
+
+
 class ApiKeyDocument(msgspec.Struct, kw_only=True):
     """A key on record, without its secret."""
 
@@ -71,6 +81,9 @@ class ApiKeyDocument(msgspec.Struct, kw_only=True):
     organization: str
     scopes: list[str]
     description: str | None
+    holder: Annotated[str, Field(description="The subject id of the person who answers for it.")]
+    approved: Annotated[bool, Field(description="Whether nobody has to approve it any more.")]
+    approval: Approval | None
     issued_at: InstantText
     expires_at: InstantText
     revocation: Revocation | None
@@ -88,6 +101,9 @@ def key_document(key: ApiKey) -> ApiKeyDocument:
         organization=key.issued.organization,
         scopes=list(key.issued.scopes),
         description=key.issued.description,
+        holder=key.holder,
+        approved=key.approved,
+        approval=key.approval and Approval(recorded_at=instant_text(key.approval.recorded_at)),
         issued_at=instant_text(key.began_at),
         expires_at=instant_text(key.issued.expires_at),
         revocation=revoked
@@ -124,31 +140,37 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
 
     @router.post(
         "/v1/api-keys",
-        access=Access(_ADMINISTERS, note="nobody is given a key of the role `system`"),
+        access=Access(
+            _ADMINISTERS,
+            note="a role that one does not have waits for a second one; nobody is given `system`",
+        ),
         body=issuing,
         answers=ApiKeyIssued,
     )
     async def issue_api_key(request: Request, body: Any) -> Response:
         """Issues a key and tells its secret, this once.
 
-        Only a hash of the secret is stored. A request repeated with its `Idempotency-Key` is answered with the same key
-        and without the secret: if the first answer was lost, revoke that key and issue another.
+        A key for another role than one's own opens nothing before a second administrator has approved it. Only a hash
+        of the secret is stored. A request repeated with its `Idempotency-Key` is answered with the same key and without
+        the secret: if the first answer was lost, revoke that key and issue another.
         """
         new = generate_key()
         scopes = tuple(sorted(set(body.scopes)))
         proposed = body.struct(key_id=new.key_id, secret_sha256=new.secret_sha256, scopes=scopes)
 
-        def decide() -> KeyIssued:
-            known_organization(proposed.organization, directory.organizations.keys, "/organization")
-            return issue_key(proposed, live.clock.now())
+        command = await command_of(request)
 
-        outcome = await keys.create(stream_of("api-key", new.key_id), decide, await command_of(request))
-        if outcome.replayed:
-            first = await keys.last_event(outcome)
-            assert isinstance(first, KeyIssued)
-            answer = written_answer(request, outcome, "/v1/api-keys", key_id=first.key_id)
-        else:
-            answer = written_answer(request, outcome, "/v1/api-keys", key_id=new.key_id, secret=new.presented)
+        def decide() -> Key:
+            known_organization(proposed.organization, directory.organizations.keys, "/organization")
+            return issue_key(proposed, keys.context(command))
+
+        outcome = await keys.create(stream_of("api-key", new.key_id), decide, command)
+        first = await keys.last_event(outcome)
+        assert isinstance(first, Key)
+        told: dict[str, Any] = {"key_id": first.key_id, "approved": isinstance(first, KeyIssued)}
+        if not outcome.replayed:
+            told["secret"] = new.presented
+        answer = written_answer(request, outcome, "/v1/api-keys", **told)
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -171,6 +193,26 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
             total=bool(asked.include),
         )
         return read_answer(request, body, position=live.position)
+
+    @router.post(
+        "/v1/api-keys/{key_id}/approvals",
+        access=Access(_ADMINISTERS, if_match="optional", note="never who asked for the key"),
+        body=request_of(
+            KeyApproved, without=("key_id",), name="KeyApprovalRequest", doc="An approval says nothing more."
+        ),
+        body_required=False,
+        answers=ApiKeyWritten,
+    )
+    async def approve_api_key(request: Request, key_id: str, body: Any) -> Response:
+        """Approves a key that another administrator asked for: within moments it opens what its role may see."""
+        command = await command_of(request)
+        approved = body.struct(key_id=key_id)
+        outcome = await keys.change(
+            stream_of("api-key", key_id),
+            lambda key: key.approve(approved, keys.context(command)),
+            command,
+        )
+        return written_answer(request, outcome, "/v1/api-keys", key_id=key_id)
 
     @router.post(
         "/v1/api-keys/{key_id}/revocations",
@@ -197,6 +239,17 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
 ERRORS: Catalogue = {
     "unknown-api-key": Explained(404, "Unknown key", "No key was ever issued under this id."),
     "key-already-revoked": Explained(409, "Key already revoked", "The key was taken back before."),
+    "key-already-approved": Explained(
+        409, "Key already approved", "It was approved before, or was issued in the role of whoever asked."
+    ),
+    "key-approver-is-requester": Explained(
+        409,
+        "Approver asked for it",
+        "Whoever asked for a key does not approve it: that takes a second administrator.",
+    ),
+    "key-holder-reserved": Explained(
+        422, "Reserved holder", "`holder` is the subject id of a person, as in their token."
+    ),
     "key-role-reserved": Explained(422, "Reserved role", "Only policies of the services act as `system`."),
     "key-scopes-unknown": Explained(422, "Unknown scopes", "Give `read`, `write` or both."),
     "key-lifetime": Explained(422, "Lifetime of a key", "A key expires after now and within 366 days."),

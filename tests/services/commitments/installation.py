@@ -44,12 +44,15 @@ class Installation:
         ):
             yield self
 
-    def credentials(self, role: Role = Role.DCI, organization: str = "DCI") -> dict[str, str]:
+    def credentials(
+        self, role: Role = Role.DCI, organization: str = "DCI", subject: str | None = None
+    ) -> dict[str, str]:
         """The header that presents a token."""
         token = issue_development_token(
             self.settings.effective_development_key_file,
             role=role,
             organization=organization,
+            subject=subject,
             now=self.now,
             lifetime=timedelta(days=4000),
         )
@@ -63,11 +66,12 @@ class Installation:
         *,
         role: Role = Role.DCI,
         organization: str = "DCI",
+        subject: str | None = None,
         credentials: dict[str, str] | None = None,
         **headers: str,
     ) -> httpx.Response:
         """One request; `headers` have underscores for dashes, and a body of bytes is JSON as it is to be sent."""
-        sent = self.credentials(role, organization) if credentials is None else credentials
+        sent = self.credentials(role, organization, subject) if credentials is None else credentials
         sent = sent | {name.replace("_", "-"): value for name, value in headers.items()}
         if isinstance(body, bytes):
             sent["Content-Type"] = "application/json"

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from services.commitments.key.model import LONGEST_LIFE, ApiKey, issue_key
+from shared.aggregate.command import Context
+from shared.clock import Clock
 from shared.errors import InvalidInput, RuleBroken
 from shared.eventlog.open import open_store
-from shared.events.identity import KeyIssued, KeyRevoked
-from shared.identity.actor import Role
+from shared.events.identity import KeyApproved, KeyIssued, KeyRequested, KeyRevoked
+from shared.identity.actor import Actor, Role
 from tests.services.commitments.installation import Installation, refused
 from tests.services.commitments.stories import Story
 from tests.support.scenario import on
@@ -26,6 +28,8 @@ KEY: dict[str, Any] = {
     "description": "budget tools",
 }
 ADMIN: dict[str, Any] = {"role": Role.ADMIN, "organization": "DCI"}
+SECOND: dict[str, Any] = ADMIN | {"subject": "second"}
+FIRST = Actor("first", "DCI", Role.ADMIN)
 
 
 def issued(**more: Any) -> Story[ApiKey]:
@@ -37,7 +41,9 @@ def issued(**more: Any) -> Story[ApiKey]:
         "scopes": ("read",),
         "expires_at": NOW + timedelta(days=30),
     }
-    return Story(ApiKey.begin, [issue_key(KeyIssued(**fields | more), NOW)])
+    return Story(
+        ApiKey.begin, [issue_key(KeyIssued(**fields | more), Context(FIRST, Clock(now=lambda: NOW)))]
+    )
 
 
 def revoking(reason: str) -> KeyRevoked:
@@ -50,6 +56,7 @@ def revoking(reason: str) -> KeyRevoked:
         ({"role": Role.SYSTEM}, "key-role-reserved", "/role"),
         ({"scopes": ()}, "key-scopes-unknown", "/scopes"),
         ({"scopes": ("read", "everything")}, "key-scopes-unknown", "/scopes"),
+        ({"holder": "key:abc"}, "key-holder-reserved", "/holder"),
         ({"expires_at": NOW}, "key-lifetime", "/expires_at"),
         ({"expires_at": NOW + LONGEST_LIFE + timedelta(seconds=1)}, "key-lifetime", "/expires_at"),
     ],
@@ -86,6 +93,13 @@ async def service(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Installation
         yield running
 
 
+async def issued_to(service: Installation, body: dict[str, Any]) -> dict[str, Any]:
+    """A key that one administrator asked for and another approved, as it was told."""
+    told: dict[str, Any] = (await service.told("POST", "/v1/api-keys", body, **ADMIN)).json()
+    await service.told("POST", f"/v1/api-keys/{told['key_id']}/approvals", {}, If_Match="*", **SECOND)
+    return told
+
+
 def presenting(secret: str) -> dict[str, Any]:
     return {"credentials": {"Authorization": f"Bearer {secret}"}}
 
@@ -98,6 +112,13 @@ async def test_a_key_opens_what_its_role_and_scopes_allow_until_it_is_taken_back
     secret, key_id = answer.json()["secret"], answer.json()["key_id"]
     assert secret.startswith(f"bk_{key_id}_")
     assert answer.headers["cache-control"] == "no-store"
+    early = await service.ask("GET", "/v1/organizations/DIPRES", **presenting(secret))
+    assert refused(early) == (401, "credentials-invalid")
+    itself = await service.ask("POST", f"/v1/api-keys/{key_id}/approvals", {}, If_Match="*", **ADMIN)
+    assert refused(itself) == (409, "key-approver-is-requester")
+    await service.told("POST", f"/v1/api-keys/{key_id}/approvals", None, If_Match='"1"', **SECOND)
+    twice = await service.ask("POST", f"/v1/api-keys/{key_id}/approvals", {}, If_Match="*", **SECOND)
+    assert refused(twice) == (409, "key-already-approved")
     await service.read("/v1/organizations/DIPRES", **presenting(secret))
     write = await service.ask("POST", "/v1/commitments/X/budget-estimates", {}, **presenting(secret))
     assert refused(write) == (403, "scope-not-granted")
@@ -110,7 +131,7 @@ async def test_a_key_opens_what_its_role_and_scopes_allow_until_it_is_taken_back
 
 @pytest.mark.anyio
 async def test_a_key_opens_nothing_after_its_time(service: Installation) -> None:
-    secret = (await service.told("POST", "/v1/api-keys", KEY, **ADMIN)).json()["secret"]
+    secret = (await issued_to(service, KEY))["secret"]
     service.now = datetime(2013, 12, 31, tzinfo=UTC)
     late = await service.ask("GET", "/v1/organizations/DIPRES", **presenting(secret))
     assert refused(late) == (401, "credentials-invalid")
@@ -145,6 +166,9 @@ async def test_neither_the_list_nor_the_log_holds_a_secret(service: Installation
         "organization": "DIPRES",
         "scopes": ["read", "write"],
         "description": "budget tools",
+        "holder": "development:admin",
+        "approved": False,
+        "approval": None,
         "issued_at": "2013-04-30T15:00:00.000000Z",
         "expires_at": "2013-12-31T00:00:00.000000Z",
         "revocation": None,
@@ -156,7 +180,7 @@ async def test_neither_the_list_nor_the_log_holds_a_secret(service: Installation
         stored = b"".join(line for _, line in store.read(0, 100))
     finally:
         store.close()
-    assert b"identity.key_issued" in stored
+    assert b"identity.key_requested" in stored
     assert secret.encode() not in stored
 
 
@@ -178,6 +202,7 @@ async def test_only_administrators_deal_in_keys(service: Installation) -> None:
             ("POST", "/v1/api-keys", KEY),
             ("GET", "/v1/api-keys", None),
             ("POST", "/v1/api-keys/abc/revocations", {"reason": "r"}),
+            ("POST", "/v1/api-keys/abc/approvals", {}),
         ]:
             assert refused(await service.ask(method, path, body, role=role)) == (403, "role-not-allowed")
     system = await service.ask("POST", "/v1/api-keys", KEY | {"role": "system"}, **ADMIN)
@@ -195,11 +220,52 @@ async def test_a_key_taken_back_by_one_process_opens_nothing_in_another(tmp_path
         Installation(tmp_path, log_url).running() as other,
     ):
         await one.told("PUT", "/v1/organizations/DIPRES", {"name": "DIPRES"})
-        told = (await one.told("POST", "/v1/api-keys", KEY, **ADMIN)).json()
-        await other.read(f"/v1/api-keys?wait_for={told['position']}", **ADMIN)
+        told = await issued_to(one, KEY)
+        await other.read(f"/v1/api-keys?wait_for={told['position'] + 1}", **ADMIN)
         await other.read("/v1/organizations", **presenting(told["secret"]))
         path = f"/v1/api-keys/{told['key_id']}/revocations"
         revoked = (await one.told("POST", path, {"reason": "Lost"}, **ADMIN)).json()
         await other.read(f"/v1/api-keys?wait_for={revoked['position']}", **ADMIN)
         late = await other.ask("GET", "/v1/organizations", **presenting(told["secret"]))
         assert refused(late) == (401, "credentials-invalid")
+
+
+def test_a_key_for_a_role_that_one_has_is_in_force_at_once_and_for_another_when_it_is_approved() -> None:
+    own, other = issued(role=Role.ADMIN).thing, issued()
+    assert isinstance(own.issued, KeyIssued)
+    assert own.approved
+    assert isinstance(other.thing.issued, KeyRequested)
+    assert not other.thing.approved
+    now = Context(Actor("key:e", "DCI", Role.ADMIN, "second"), Clock(now=lambda: NOW))
+    other.record(other.thing.approve(KeyApproved(key_id="abc"), now))
+    assert other.replayed().approved
+
+
+@pytest.mark.anyio
+async def test_what_takes_two_people_is_not_done_by_one_with_two_credentials(service: Installation) -> None:
+    """Ana reports by a script's key and would review with her own token; and the other way round."""
+    unit = {"role": "dci", "organization": "DCI", "expires_at": KEY["expires_at"]}
+    keys = [
+        presenting(
+            (await issued_to(service, unit | {"scopes": ["read", "write"], "holder": holder}))["secret"]
+        )
+        for holder in ("ana", "ana", "leo")
+    ]
+    ana = {"role": Role.DCI, "organization": "DCI", "subject": "ana"}
+    body = {"code": "A-1", "title": "A promise", "lead_organization": "DCI", "no_deadline_reason": "a test"}
+    await service.told("POST", "/v1/commitments", body | {"effective_on": "2013-01-01"}, **ana)
+    path = "/v1/commitments/A-1/progress-reports"
+    report = {"period": "2013-03", "observed_progress": "Under way", "percent": 10}
+    for number, (author, reviewers) in enumerate(
+        [(keys[0], [keys[0], keys[1], ana]), (ana, [keys[0], ana])], 1
+    ):
+        await service.told("POST", path, report, If_Match="*", **author)
+        review = {"outcome": "accepted"}
+        for reviewer in reviewers:
+            answer = await service.ask("POST", f"{path}/{number}/reviews", review, If_Match="*", **reviewer)
+            assert refused(answer) == (409, "reviewer-is-author")
+        await service.told("POST", f"{path}/{number}/reviews", review, If_Match="*", **keys[2])
+    history = await service.read("/v1/commitments/A-1/history", **ana)
+    by_key = history["items"][1]["recorded_by"]
+    assert by_key["subject"].startswith("key:")
+    assert by_key["holder"] == "ana"

@@ -177,7 +177,7 @@ def test_whoever_had_the_right_on_a_day_tells_of_it_and_so_does_the_present_lead
 
 
 def test_who_succeeded_a_dissolved_organisation_has_its_right() -> None:
-    heir = Heir(MINVU.subject, MINVU.organization, MINVU.role, ("INTERIOR",))
+    heir = Heir(MINVU.subject, MINVU.organization, MINVU.role, inherited=("INTERIOR",))
     assert [allowed(ask) for ask in tells(heir, JUNE)] == [True, True]
     assert not any(allowed(ask) for ask in tells(heir, JULY))
 

@@ -195,7 +195,7 @@ def test_its_owner_knows_of_it_though_not_of_its_meeting() -> None:
         (HEALTH, True),
         (EDUCATION, True),
         (Actor("heir", "NEW", Role.MINISTRY), False),
-        (Heir("heir", "NEW", Role.MINISTRY, ("MINSAL",)), True),
+        (Heir("heir", "NEW", Role.MINISTRY, inherited=("MINSAL",)), True),
     ],
 )
 def test_whoever_owed_it_on_a_day_tells_of_that_day_and_so_do_successors(actor: Actor, may: bool) -> None:

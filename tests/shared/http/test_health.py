@@ -39,3 +39,15 @@ async def test_metrics_are_for_prometheus_to_read(installation: Installation) ->
         answer = await client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     assert "process_cpu_seconds_total" in answer.text
+
+
+async def test_the_root_leads_a_program_and_a_browser_to_what_the_service_says_of_itself(
+    installation: Installation,
+) -> None:
+    async with installation.client() as client:
+        told = (await client.get("/")).raise_for_status().json()
+        assert told["service"] == "Things"
+        for name in ("documents", "openapi", "live", "ready", "metrics"):
+            assert (await client.get(told[name])).status_code == 200, name
+        browser = await client.get("/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        assert (browser.status_code, browser.headers["location"]) == (307, "/docs")
