@@ -46,8 +46,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     store = open_log(settings)
     live = LiveLog(store, clock, bound=timedelta(seconds=settings.ready_lag_seconds))
     keys = KeyDirectory()
-    live.subscribe(identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by))
-    live.on_restart(keys.clear)
+    live.subscribe(
+        identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by), forget=keys.clear
+    )
     directory = Directory(live)
     bodies = Bodies(live, directory)
     decisions: Repository[Decision] = Repository(live, Decision, "decision")

@@ -49,8 +49,9 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     bound = timedelta(seconds=settings.ready_lag_seconds)
     live = LiveLog(store, clock, writes=False, bound=bound)
     keys = KeyDirectory()
-    live.subscribe(identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by))
-    live.on_restart(keys.clear)
+    live.subscribe(
+        identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by), forget=keys.clear
+    )
     reporting = Reporting(live, read_model, OrganizationsByDay(live), keep_alive=settings.keep_alive_seconds)
 
     @asynccontextmanager

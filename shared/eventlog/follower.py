@@ -73,8 +73,7 @@ class Follower:
         self._more = asyncio.Event()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        live.subscribe(types, lambda _recorded: self._more.set(), replay=False)
-        live.on_restart(self._begin_anew)
+        live.subscribe(types, lambda _recorded: self._more.set(), forget=self._begin_anew, replay=False)
 
     def start(self) -> None:
         """Begin; call once `live` has started."""

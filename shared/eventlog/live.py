@@ -127,13 +127,19 @@ class LiveLog:
                 cache.forget(stream_id)
 
     def subscribe(
-        self, types: Iterable[type[Event]], callback: Callable[[Recorded], None], *, replay: bool = True
+        self,
+        types: Iterable[type[Event]],
+        callback: Callable[[Recorded], None],
+        *,
+        forget: Callable[[], None],
+        replay: bool = True,
     ) -> None:
         """Call back for every event of these types, each once and in order: from the beginning of the log on.
 
-        Without `replay` only for those that are yet to come. Call before `start`. The callback runs on the event loop
-        and must not block.
+        Without `replay` only for those that are yet to come. When the log went back, `forget` is called, and all begins
+        again with what is there now. Call before `start`. The callback runs on the event loop and must not block.
         """
+        self.on_restart(forget)
         names = frozenset(cls.TYPE for cls in types)
         self._subscribers.append((names, callback, replay))
         self._ordered_types |= names

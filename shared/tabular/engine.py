@@ -126,7 +126,13 @@ class Lookup(Generic[G]):
             self.take_in(recorded)
             self.upto = recorded.position
 
-    def subscribe(self, types: Iterable[type[Event]], callback: Callable[[Recorded], None]) -> None:
+    def subscribe(
+        self,
+        types: Iterable[type[Event]],
+        callback: Callable[[Recorded], None],
+        *,
+        forget: Callable[[], None],  # noqa: ARG002 - what begins again here is made anew
+    ) -> None:
         """See `EventSource`."""
         self._callbacks.append((frozenset(one.TYPE for one in types), callback))
 

@@ -40,8 +40,7 @@ class Indicators(Repository[Indicator]):
         self._commitments = commitments
         self._of: dict[str, list[tuple[int, str]]] = {}
         """The indicators of a commitment, by its code: where each was defined, and its code."""
-        live.subscribe((IndicatorDefined,), self._note)
-        live.on_restart(self._of.clear)
+        live.subscribe((IndicatorDefined,), self._note, forget=self._of.clear)
 
     def _note(self, recorded: Recorded) -> None:
         event = recorded.data

@@ -98,7 +98,7 @@ async def test_a_process_begins_anew_on_a_log_that_went_back(
 async def test_readiness_says_that_the_log_went_back_until_it_is_taken_up_again(log_url: str) -> None:
     async with process(log_url, start=False) as here:
         replayed = asyncio.Event()
-        here.live.subscribe([Commented], lambda _: None)
+        here.live.subscribe([Commented], lambda _: None, forget=lambda: None)
         here.live.on_restart(replayed.set)
         await here.live.start()
         try:
