@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from shared.errors import BitacoraError
+from shared.errors import BitacoraError, CorruptEvent
 from shared.identity.actor import Role
 from shared.starting import PRIVATE, must_be_reachable, sentence
 
 if TYPE_CHECKING:
     from services.reporting.rebuild import Progress as Built
     from shared.eventlog.store import Store
+    from shared.eventlog.verification import Report
     from shared.settings import Settings
     from shared.tabular.engine import Importer, ImportState
 
@@ -43,9 +45,21 @@ def main() -> None:
     os.umask(PRIVATE)
     try:
         app()
+    except CorruptEvent as error:
+        err.print(f"[red]{unreadable(error)}[/red]", soft_wrap=True, highlight=False)
+        sys.exit(1)
     except (BitacoraError, ValueError, OSError) as error:
         err.print(sentence(error), style="red", soft_wrap=True, highlight=False, markup=False)
         sys.exit(1)
+
+
+def unreadable(error: CorruptEvent) -> str:
+    """What somebody at a terminal can do about an event that cannot be read."""
+    return (
+        f"The event at position {error.position} cannot be read: {escape(error.reason)}. Mend its line from a backup, "
+        f"or let everything go on without it: `bitacora quarantine {error.position} --reason …`. "
+        "`bitacora verify` says whether there are more."
+    )
 
 
 @app.command()
@@ -239,6 +253,7 @@ def rebuild() -> None:
     from services.reporting.datasets import Schema
     from services.reporting.generations import open_installed
     from services.reporting.generations.interface import RebuildUnderWayError
+    from services.reporting.projections.projector import MustBeginAnewError
     from services.reporting.rebuild import rebuild as rebuild_read_model
     from shared.clock import Clock
 
@@ -257,19 +272,98 @@ def rebuild() -> None:
             )
     except RebuildUnderWayError as error:
         raise ValueError("Another process is rebuilding the read model.") from error
+    except MustBeginAnewError as error:
+        raise ValueError(f"Meanwhile {error}: run this again.") from error
     finally:
         read_model.close()
     out.print(f"The read model is new, up to position {position}.")
 
 
 @app.command()
-def verify() -> None:
+def verify(
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Check a copy of a log in SQLite, not the log in use."
+        ),
+    ] = None,
+    holds: Annotated[
+        str | None,
+        typer.Option(help="An event it must hold, as POSITION or POSITION:IDENTITY: what a backup said."),
+    ] = None,
+    read_model: Annotated[
+        bool,
+        typer.Option("--read-model", help="Replay the log as well, and compare the read model with it."),
+    ] = False,
+) -> None:
     """Read the whole log and check it: no gap, no event that cannot be read, no time running backwards."""
+    if file is not None and read_model:
+        raise ValueError("A copy has no read model: leave out --file, or --read-model.")
     from shared.eventlog.verification import verify as verify_log
 
-    with _log() as store, _progress("Verifying") as shown:
+    with _log(file) as store, _progress("Verifying") as shown:
         head = store.head()
         report = verify_log(store, lambda position: shown(position, head))
+        if holds is not None and not _holds(store, holds):
+            report.add(head, f"it does not hold the event {holds}")
+    _show(report)
+    if not report.events:
+        err.print(
+            "The log holds no event: there is nothing to call sound. Is it the right one, and complete?"
+        )
+    if not report.sound or not report.events:
+        raise typer.Exit(1)
+    out.print(
+        "The log is sound." if not report.quarantined else "The log is sound, but for what is put aside."
+    )
+    if read_model and not _compare():
+        raise typer.Exit(1)
+
+
+def _compare() -> bool:
+    """Compare the read model with the log, and say dataset by dataset where they differ; whether they agree."""
+    from services.reporting.comparison import compare
+    from services.reporting.datasets import Schema
+    from services.reporting.generations import open_installed
+    from shared.clock import Clock
+
+    settings = _settings()
+    clock = Clock(settings.timezone)
+    model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
+    try:
+        with _log() as store, _progress("Comparing") as shown:
+            found = compare(store, model, clock, lambda _what, done, of: shown(done, of))
+    finally:
+        model.close()
+    for one in found.datasets:
+        if one.wrong:
+            err.print(f"[red]{one.dataset}[/red]: {one.wrong} of {one.rows} rows are not as the log says")
+        for row in one.shown:
+            err.print(f"  {row.key}: {row.what}", soft_wrap=True, highlight=False, markup=False)
+    rows = sum(one.rows for one in found.datasets)
+    if not found.agrees:
+        err.print("The read model is not what the log says: `bitacora rebuild` builds it anew.")
+        return False
+    out.print(
+        f"The read model says what the log says: {rows} rows of {len(found.datasets)} datasets at position "
+        f"{found.position}.",
+        soft_wrap=True,
+        highlight=False,
+    )
+    return True
+
+
+def _holds(store: Store, event: str) -> bool:
+    """Whether a log holds an event, given by its position and perhaps by its identity."""
+    position, _, identity = event.partition(":")
+    if not position.isascii() or not position.isdigit():
+        raise ValueError("--holds takes a position, or a position and an identity with a colon between them.")
+    found = store.identity_at(int(position))
+    return found is not None and identity in ("", found)
+
+
+def _show(report: Report) -> None:
+    """What a check of a log found."""
     out.print(
         f"{report.events} events in {report.streams} streams, up to position {report.head}.", highlight=False
     )
@@ -277,12 +371,107 @@ def verify() -> None:
         out.print(
             f"{count} events are of the type {name}, which this version does not know.", highlight=False
         )
+    for event in report.quarantined:
+        out.print(
+            f"position {event.position} of stream {event.stream_id} is put aside: {event.cause} ({event.reason})",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
+    for position in report.mended:
+        out.print(
+            f"position {position} was put aside, is another line now, and counts again.", highlight=False
+        )
     for fault in report.faults:
-        err.print(f"[red]position {fault.position}[/red]: {fault.reason}", soft_wrap=True)
+        stream = "" if fault.stream_id is None else f", stream {fault.stream_id}"
+        err.print(f"[red]position {fault.position}[/red]{stream}: {escape(fault.reason)}", soft_wrap=True)
     if not report.sound:
         err.print(f"The log is not sound: {len(report.faults) + report.more_faults} faults.")
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to make; one that is there is not overwritten.")],
+) -> None:
+    """Copy the log in SQLite into one file, as it is at one moment, and check the copy; services may go on writing."""
+    from shared.eventlog.backup import backup as back_up
+
+    with _progress("Copying") as shown:
+        copy = back_up(_log_file(), file, shown)
+    _show(copy.report)
+    out.print(
+        f"{file} holds the log up to position {copy.position}, identity {copy.identity}. "
+        "Keep these two with it: `bitacora verify --file … --holds POSITION:IDENTITY` tells whether a copy is whole.",
+        soft_wrap=True,
+        highlight=False,
+    )
+    if not copy.report.sound:
         raise typer.Exit(1)
-    out.print("The log is sound.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `bitacora backup` made.")],
+) -> None:
+    """Put a backup in the place of a log in SQLite that is not there; move the present one aside first."""
+    from shared.eventlog.backup import restore as put_back
+
+    with _progress("Restoring") as shown:
+        copy = put_back(file, _log_file(), shown)
+    out.print(
+        f"Restored up to position {copy.position}, identity {copy.identity}. What was recorded after it is not in this "
+        "log: docs/operating.md says what to do about it. Then start the services; the read model follows by itself.",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _log_file() -> Path:
+    """The file of the log that the settings name; ValueError for another engine."""
+    url = _settings().effective_log_url
+    if not url.startswith("sqlite:///"):
+        raise ValueError(
+            "This is for a log in SQLite. PostgreSQL has its own ways, which docs/operating.md describes."
+        )
+    return Path(url.removeprefix("sqlite:///"))
+
+
+@app.command()
+def quarantine(
+    position: Annotated[
+        int, typer.Argument(min=1, help="The event, by its position; see `bitacora verify`.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why, for whoever finds the gap in ten years.")],
+    although_readable: Annotated[
+        bool,
+        typer.Option("--although-readable", help="Also if it can be read: it is not what was recorded."),
+    ] = False,
+    organization: Annotated[str, typer.Option(help="On whose behalf.")] = "DCI",
+    subject: Annotated[str, typer.Option(help="Who does it, by subject id.")] = "operator",
+) -> None:
+    """Put an event aside that cannot be read: it stays where it lies, and everything goes on without it."""
+    from shared.clock import Clock
+    from shared.eventlog.quarantine import quarantine as put_aside
+    from shared.identity.actor import Actor
+
+    with _log() as store:
+        done = put_aside(
+            store,
+            position,
+            reason=reason,
+            actor=Actor(subject, organization, Role.ADMIN),
+            now=Clock(_settings().timezone).now,
+            although_readable=although_readable,
+        )
+    out.print(
+        f"The event at position {position} ({done.event.cause}) is put aside: the event at position {done.at} says so. "
+        "Running services go on without it by themselves, and the worker builds the read model anew where it told of "
+        "it. What services keep of the whole log (organizations, bodies, keys, decisions) loses it at their next "
+        "start.",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
 
 
 followers = typer.Typer(help="What follows the log, how far it has come, and what it could not handle.")
@@ -382,13 +571,14 @@ def _settings() -> Settings:
 
 
 @contextmanager
-def _log() -> Iterator[Store]:
-    """The log that the settings name, closed at the end."""
-    from shared.eventlog.open import open_log
+def _log(file: Path | None = None) -> Iterator[Store]:
+    """The log that the settings name, or one in a file of SQLite, closed at the end."""
+    from shared.eventlog.open import open_log, open_store
 
     settings = _settings()
-    must_be_reachable(settings.log_named_by, settings.effective_log_url)
-    store = open_log(settings)
+    if file is None:
+        must_be_reachable(settings.log_named_by, settings.effective_log_url)
+    store = open_log(settings) if file is None else open_store(f"sqlite:///{file}")
     try:
         yield store
     finally:

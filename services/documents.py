@@ -8,7 +8,11 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
+from typing import Final, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
 
 from services.commitments import app as commitments
 from services.meetings import app as meetings
@@ -38,7 +42,55 @@ def documents() -> dict[Path, str]:
         )
         made[DOCS / "access.md"] = _access({name: service.access for name, service in services.items()})
     made[DOCS / "events.md"] = events()
+    made[DOCS / "settings.md"] = settings_table()
     return made
+
+
+_BOUNDS: Final = {"ge": "from", "gt": "above", "le": "to"}
+
+
+def settings_table() -> str:
+    """Every setting of an installation, as the code has them."""
+    lines = [
+        "# Settings",
+        "",
+        MAKE
+        + "All of them are environment variables, read once, when a process starts. What an installation must say is",
+        "in `deploy/env.example`; `docs/operating.md` says when to change the rest. Values that cannot work, alone or",
+        "together, stop the start with a sentence that names the setting.",
+        "",
+        "| setting | default | takes | what it is |",
+        "|---|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+        default = field.get_default(call_default_factory=True, validated_data={})
+        shown = f"`{_written(default)}`" if default not in (None, "", (), {}) else ""
+        lines.append(f"| `BITACORA_{name.upper()}` | {shown} | {_takes(field)} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def _written(value: object) -> str:
+    """A value as it is given in the environment."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _takes(field: FieldInfo) -> str:
+    """What a setting may be."""
+    kind = field.annotation
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{one}`" for one in get_args(kind))
+    if kind is bool:
+        return "`true`, `false`"
+    if kind in (int, float, Decimal):
+        bounds = {
+            name: getattr(mark, name) for mark in field.metadata for name in _BOUNDS if hasattr(mark, name)
+        }
+        limits = "".join(f" {_BOUNDS[name]} {_written(bounds[name])}" for name in _BOUNDS if name in bounds)
+        return ("whole number" if kind is int else "number") + limits
+    if kind is Path or Path in get_args(kind):
+        return "path"
+    return "pairs" if get_origin(kind) is dict else "list" if get_origin(kind) is tuple else "text"
 
 
 def _openapi(service: Service) -> str:

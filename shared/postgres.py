@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from shared.errors import NotReady
 
 GRACE: Final = 2.0
 """Seconds that a server has beyond its own limit of a statement: who is silent for longer keeps no limits any more."""
@@ -62,7 +65,10 @@ class Database:
     """A database, how it is connected to, and for how long it is waited for.
 
     `statement`, `connect` and `network` are seconds; without the first, a statement may take as long as it will.
-    `settings` are those of each session. What the URL itself says stands.
+    `settings` are those of each session. What the URL itself says stands. `pooled` says that between us and the server
+    is a pooler which lends each transaction a session of the server: then nothing is left in a session, no settings, no
+    prepared statements, no locks and nothing to listen to, and the settings are made anew in each transaction, by
+    `within` or `settle`.
     """
 
     def __init__(
@@ -73,12 +79,13 @@ class Database:
         network: float,
         statement: float | None = None,
         settings: Mapping[str, str | int] | None = None,
+        pooled: bool = False,
     ) -> None:
         given = conninfo_to_dict(url)
         session = dict(settings or {})
         if statement is not None:
             session["statement_timeout"] = milliseconds(statement)
-        options = " ".join(f"-c {name}={value}" for name, value in session.items())
+        options = "" if pooled else " ".join(f"-c {name}={value}" for name, value in session.items())
         ours: dict[str, Any] = {
             "connect_timeout": max(2, round(connect)),
             "tcp_user_timeout": milliseconds(network),
@@ -89,29 +96,42 @@ class Database:
         }
         self.patience = None if statement is None else statement + GRACE
         """Seconds for which an answer of the server is waited for, whatever the server does."""
+        self.pooled = pooled
         self.conninfo = make_conninfo(
             url,
             **{name: value for name, value in ours.items() if name not in given},
-            options=f"{options} {given.get('options') or ''}".strip(),
+            options=f"{options} {given.get('options') or ''}".strip() or None,
         )
+        self.arguments: dict[str, Any] = {"prepare_threshold": None} if pooled else {}
+        """What a pool of connections is to give to each of them, besides `conninfo`."""
+        made = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in session.items())
+        self.settle_statement = f"SELECT {made}" if pooled and session else None
+        """To be executed first in every transaction, where there is one."""
         self._not_before = 0.0
+        self._direct = pooled
 
     def connect(self, *, autocommit: bool = False) -> Connection:
         """A new connection."""
         self.must_answer()
         try:
-            connection = Connection.connect(self.conninfo, autocommit=autocommit)
+            connection = Connection.connect(self.conninfo, autocommit=autocommit, **self.arguments)
         except psycopg.errors.ConnectionTimeout:
             self.is_silent()
             raise
+        except psycopg.OperationalError as error:
+            if "startup parameter" in str(error):
+                raise pooler_not_set() from error
+            raise
         self.adopt(connection)
+        if not self._direct:
+            self._must_be_direct(connection)
         return connection
 
     async def connect_async(self) -> AsyncConnection:
         """A new connection in autocommit, for the event loop that calls this."""
         self.must_answer()
         try:
-            connection = await AsyncConnection.connect(self.conninfo, autocommit=True)
+            connection = await AsyncConnection.connect(self.conninfo, autocommit=True, **self.arguments)
         except psycopg.errors.ConnectionTimeout:
             self.is_silent()
             raise
@@ -122,6 +142,46 @@ class Database:
         """Let a connection that a pool has made wait no longer than ours."""
         assert isinstance(connection, Connection)
         connection.database = self
+
+    def check_direct(self) -> None:
+        """Raise `pooler-not-set` when there is a pooler where none is expected; asks once."""
+        if not self._direct:
+            self.connect(autocommit=True).close()
+
+    def _must_be_direct(self, connection: Connection) -> None:
+        # A pooler has to invent the process id that it tells its clients.
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+        if row != (connection.info.backend_pid,):
+            connection.close()
+            raise pooler_not_set()
+        if not connection.autocommit:
+            connection.rollback()
+        self._direct = True
+
+    @contextmanager
+    def within(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
+        """On a connection in autocommit: where our settings hold, which is in a transaction if it is pooled."""
+        if self.settle_statement is None:
+            yield
+            return
+        with connection.transaction():
+            self.settle(connection)
+            yield
+
+    @asynccontextmanager
+    async def within_async(self, connection: AsyncConnection) -> AsyncIterator[None]:
+        """The same for an event loop."""
+        if self.settle_statement is None:
+            yield
+            return
+        async with connection.transaction():
+            await connection.execute(self.settle_statement.encode())
+            yield
+
+    def settle(self, connection: psycopg.Connection[Any]) -> None:
+        """Make our settings in the transaction that has just begun, if the session does not have them."""
+        if self.settle_statement is not None:
+            connection.execute(self.settle_statement.encode())
 
     def must_answer(self) -> None:
         """Raise OperationalError while the server is known to be silent.
@@ -141,6 +201,15 @@ class Database:
             return False
         self.is_silent()
         return True
+
+
+def pooler_not_set() -> NotReady:
+    """The error of a database behind a pooler of which nobody told us."""
+    return NotReady(
+        "pooler-not-set",
+        "Between here and the database is a pooler, such as PgBouncer: set BITACORA_POSTGRES_POOLER to transaction, or "
+        "name the server itself in the URL.",
+    )
 
 
 def milliseconds(seconds: float) -> int:

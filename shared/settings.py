@@ -15,7 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.identity.actor import Role
 from shared.identity.development import AUDIENCE
+from shared.identity.tokens import OUR_ROLES, Claims
 from shared.rules.indicator_warnings import WarningWindows
 
 PREFIX = "BITACORA_"
@@ -28,15 +30,23 @@ class Settings(BaseSettings):
 
     # An error names the setting and never shows its value: URLs hold passwords.
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, hide_input_in_errors=True, extra="ignore", frozen=True
+        env_prefix=PREFIX,
+        hide_input_in_errors=True,
+        extra="ignore",
+        frozen=True,
+        use_attribute_docstrings=True,
     )
 
     environment: Literal["development", "production"] = "development"
+    """In `production` nothing starts that would be unsafe there, and tokens come from an identity provider only."""
     data_dir: Path = Path("var")
+    """Where a log in SQLite and the development key are, unless settings of their own say otherwise."""
     log_url: str = Field(default="", repr=False)
     """`sqlite:///path/bitacora.db` or `postgresql://…`; by default a file in the data directory."""
     read_model_url: str = Field(default="", repr=False)
     """Where reporting keeps its read model; by default beside the log."""
+    postgres_pooler: Literal["none", "transaction"] = "none"
+    """`transaction` where connections lead through a pooler in transaction mode, as PgBouncer's; both URLs, then."""
     log_lock_seconds: float = Field(default=4, ge=0.1, le=60)
     """For how long an append waits for those of other processes, before it is answered 503."""
     log_statement_seconds: float = Field(default=10, ge=1, le=600)
@@ -56,6 +66,7 @@ class Settings(BaseSettings):
     idempotency_days: float = Field(default=7, ge=1, le=3660)
     """For how long an `Idempotency-Key` is remembered at least: scripts may try again for so long."""
     timezone: str = "America/Santiago"
+    """The government's own, in which its civil days begin; never changed once there are events."""
 
     indicator_deadline_days: int = Field(default=90, ge=0, le=3660)
     """A definition that changes this close to the day of a target, before or after it, is a warning sign."""
@@ -75,6 +86,7 @@ class Settings(BaseSettings):
     """Silence after which a live stream of events says that it is still there: less than proxies bear."""
 
     host: str = "127.0.0.1"
+    """The address on which a service listens; `0.0.0.0` for all of a container's."""
     port: int = Field(default=0, ge=0, le=65535)
     """0: the service's own default."""
     root_path: str = ""
@@ -87,15 +99,33 @@ class Settings(BaseSettings):
     """What precedes the code in the `type` of a problem document."""
 
     oidc_issuer: str | None = None
+    """The identity provider, exactly as it stands in `iss` of its tokens."""
     oidc_audience: str = AUDIENCE
+    """What in `aud` of a token means this installation."""
     oidc_jwks_url: str | None = None
+    """Where the provider publishes the keys that sign its tokens; https, but on this machine."""
     oidc_longest_token_hours: float = Field(default=24, gt=0, le=24 * 366)
     """A token of the provider that is valid for longer from now is refused: nobody can take it back."""
+    oidc_subject_claim: str = Field(default="sub", min_length=1)
+    """The claim that names the bearer, for good and nobody else; dots stand between the names of one inside another."""
+    oidc_role_claim: str = Field(default="role", min_length=1)
+    """The claim that holds the role, or a list of names of which one means a role (`realm_access.roles`)."""
+    oidc_organization_claim: str = Field(default="organization", min_length=1)
+    """The claim that holds the code of the bearer's organisation, as a text or the only one of a list."""
+    oidc_roles: Annotated[dict[str, Role], NoDecode] = Field(default_factory=dict)
+    """Which role is meant by which of the provider's names: `bitacora-dci=dci, bitacora-mop=ministry`. By default the
+    roles by their own names; once set, only the names given."""
     development_key_file: Path | None = None
+    """The key that signs development tokens; refused in production."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How grave something has to be to be written to the process's own log, on its standard output."""
     log_format: Literal["json", "console"] = "json"
+    """One JSON object a line, or lines for a person's eyes."""
     access_log: bool = True
+    """Whether each request that was answered is a line of that log."""
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """The port on which the projection worker shows its metrics, at `/metrics` on `BITACORA_HOST`; 0 for none."""
     telemetry: bool = False
     """Whether to send traces to the OpenTelemetry provider that the process is given."""
 
@@ -104,6 +134,23 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return value
+
+    @field_validator("oidc_roles", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [pair.rpartition("=") for pair in value.split(",") if pair.strip()]
+        if not all(name.strip() and role.strip() for name, _, role in pairs):
+            raise ValueError("is pairs of a name and a role: bitacora-dci=dci, bitacora-mop=ministry")
+        return {name.strip(): role.strip() for name, _, role in pairs}
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _role_of_people(cls, value: dict[str, Role]) -> dict[str, Role]:
+        if Role.SYSTEM in value.values():
+            raise ValueError("the role `system` is that of the services' own policies: no token carries it")
         return value
 
     @field_validator("reporting_url")
@@ -148,6 +195,16 @@ class Settings(BaseSettings):
             if "*" in self.cors_origins:
                 raise ValueError("BITACORA_CORS_ORIGINS must name each origin in production")
         return self
+
+    @property
+    def claims(self) -> Claims:
+        """Where tokens of the identity provider say who somebody is."""
+        return Claims(
+            self.oidc_subject_claim,
+            self.oidc_role_claim,
+            self.oidc_organization_claim,
+            self.oidc_roles or OUR_ROLES,
+        )
 
     @property
     def effective_log_url(self) -> str:

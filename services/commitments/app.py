@@ -14,6 +14,7 @@ from services.commitments.commitment.repository import Commitments
 from services.commitments.indicator import routes as indicator
 from services.commitments.indicator.repository import Indicators
 from services.commitments.key import routes as key
+from services.commitments.key.ages import KeyAges
 from services.commitments.outcome import routes as outcome
 from services.commitments.outcome.decisions import Decisions
 from services.commitments.outcome.policy import ACTED_ON, FOLLOWER, decisions_policy
@@ -28,7 +29,7 @@ from shared.eventlog.open import open_log
 from shared.events import identity
 from shared.events.types import Kind
 from shared.http.elsewhere import elsewhere
-from shared.http.metrics import new_registry
+from shared.http.metrics import measure, new_registry
 from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
@@ -93,6 +94,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         return await keeps_up(live, FOLLOWER, ACTED_ON, "this process leaves decisions to others")
 
     registry = new_registry()
+    measure(live, registry)
+    decisions.measure(registry)
+    KeyAges(live).measure(registry)
     if policy is not None:
         policy.measure(registry)
     return build_app(
@@ -116,4 +120,5 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         lifespan=following,
         end_waits=live.end_waits,
         registry=registry,
+        looks=[live.look],
     )

@@ -28,6 +28,7 @@ from shared.eventlog.open import open_log
 from shared.events import identity
 from shared.events.types import Kind
 from shared.http.elsewhere import elsewhere
+from shared.http.metrics import measure, new_registry
 from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
@@ -72,6 +73,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         finally:
             store.close()
 
+    registry = new_registry()
+    measure(live, registry)
     return build_app(
         title="Bitácora: meetings",
         description=DESCRIPTION,
@@ -97,5 +100,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},
         checks={"log": live.readiness},
         lifespan=following,
+        registry=registry,
+        looks=[live.look],
         end_waits=live.end_waits,
     )

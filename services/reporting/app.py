@@ -28,6 +28,7 @@ from shared.eventlog.lag import keeping_up, lag_of
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events import identity
+from shared.http.metrics import measure, new_registry
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.settings import Settings
@@ -88,6 +89,9 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
 
         return await asyncio.to_thread(look)
 
+    registry = new_registry()
+    measure(live, registry)
+    reporting.measure(registry)
     return build_app(
         title="Bitácora: reporting",
         description=DESCRIPTION,
@@ -109,5 +113,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         catalogue=ERRORS,
         checks={"log": live.readiness, "read_model": read_model_is_ready},
         lifespan=following,
+        registry=registry,
+        looks=[live.look, reporting.look],
         end_waits=end_waits,
     )

@@ -5,6 +5,8 @@ Where there is no generation of its fingerprint yet, or the live one is of a log
 
 from __future__ import annotations
 
+import contextlib
+import math
 import random
 import signal
 import sys
@@ -14,6 +16,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from services.reporting.datasets import Schema
 from services.reporting.generations import open_installed
@@ -23,8 +26,8 @@ from services.reporting.generations.interface import (
     ReadModel,
     RebuildUnderWayError,
 )
-from services.reporting.projections.projector import CAPACITY, Projector
-from services.reporting.rebuild import build_missing
+from services.reporting.projections.projector import CAPACITY, MustBeginAnewError, Projector
+from services.reporting.rebuild import build_missing, rebuild
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
 from shared.errors import BitacoraError, CorruptEvent
@@ -33,6 +36,7 @@ from shared.eventlog.envelope import Bookmark
 from shared.eventlog.open import open_log
 from shared.eventlog.store import LogWentBack, Store
 from shared.eventlog.subscription import Subscription
+from shared.http.metrics import new_registry
 from shared.logging import configure_logging
 from shared.settings import load_settings
 from shared.starting import beginning, must_be_reachable
@@ -81,6 +85,33 @@ class Worker:
         self._pause = SHORTEST_PAUSE
         self._analyzed_at = 0
         self._analyzing: threading.Thread | None = None
+        self._failures = Counter("projection_failures", "Not shown.", registry=None)
+        self.position = 0
+        """How far the generation is that it follows."""
+
+    def measure(self, registry: CollectorRegistry) -> None:
+        """Show in metrics how far it is, where the log ends, and what keeps it from going on."""
+        self._failures = Counter(
+            "projection_failures",
+            "Times it had to wait because an engine did not answer or an event could not be read.",
+            registry=registry,
+        )
+        for name, what, value in (
+            ("projection_position", "Position up to which was projected.", lambda: self.position),
+            ("log_head", "Position of the last event of the log.", self._head),
+            (
+                "log_quarantined_events",
+                "Events that were put aside.",
+                lambda: len(self._store.known_quarantined),
+            ),
+        ):
+            Gauge(name, what, registry=registry).set_function(value)
+
+    def _head(self) -> float:
+        try:
+            return self._store.head()
+        except BitacoraError:
+            return math.nan
 
     def stop(self) -> None:
         """Let `run` return after the batch it is at; may be called from a signal handler or another thread."""
@@ -102,13 +133,38 @@ class Worker:
             except CorruptEvent as error:
                 log.critical("projection_stopped", position=error.position, reason=error.reason)
                 self._wait()
+                self._look_for_quarantined()
+            except MustBeginAnewError as error:
+                log.warning("projection_begins_anew", without=error.position)
+                self._begin_anew()
             except BitacoraError as error:
                 log.warning("projection_waits", code=error.code, pause=self._pause)
                 self._wait()
         if self._analyzing is not None:
             self._analyzing.join()
 
+    def _look_for_quarantined(self) -> None:
+        """Somebody may have put the event aside meanwhile."""
+        with contextlib.suppress(BitacoraError):
+            self._store.quarantined()
+
+    def _begin_anew(self) -> None:
+        """Build a generation without an event that was put aside, while the present one answers."""
+        try:
+            self._store.quarantined()
+            rebuild(self._store, self._read_model, self._clock)
+        except (
+            BitacoraError,
+            CorruptEvent,
+            OvertakenError,
+            RebuildUnderWayError,
+            MustBeginAnewError,
+        ) as error:
+            log.warning("projection_not_begun_anew", reason=str(error))
+            self._wait()
+
     def _wait(self) -> None:
+        self._failures.inc()
         self._stopping.wait(self._pause)
         self._pause = min(self._longest_pause, self._pause * 2)
 
@@ -119,6 +175,7 @@ class Worker:
         writer = self._read_model.writer(generation)
         try:
             bookmark, self._analyzed_at = writer.progress()
+            self.position = bookmark.position
             subscription = Subscription(self._store, bookmark)
             try:
                 log.info("projection_follows", generation=generation, position=bookmark.position)
@@ -141,7 +198,11 @@ class Worker:
                 except CorruptEvent as error:
                     self._write_what_precedes(error, lines, writer, before)
                     raise
+                except MustBeginAnewError as error:
+                    writer.stop(f"it is being built anew without the event at position {error.position}")
+                    raise
                 writer.write(projector.changes(), before=before.position, after=subscription.bookmark)
+                self.position = subscription.bookmark.position
                 self._pause = SHORTEST_PAUSE
                 self._analyze_if_grown(generation, subscription.bookmark.position)
                 shown_at = time.monotonic()
@@ -202,6 +263,10 @@ def main() -> int:
         store = open_log(settings)
         read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     worker = Worker(store, read_model, clock)
+    if settings.metrics_port:
+        registry = new_registry()
+        worker.measure(registry)
+        start_http_server(settings.metrics_port, settings.host, registry)
     spare_long_lived_objects()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
+from uuid import UUID
 
 import structlog
 
@@ -19,7 +20,7 @@ from services.reporting.projections.projector import Projector
 from shared.clock import Clock
 from shared.eventlog.codec import identity_of
 from shared.eventlog.envelope import Bookmark
-from shared.eventlog.store import LogWentBack, Store
+from shared.eventlog.store import LogWentBack
 
 CHUNK: Final = 5_000
 """Events read at once."""
@@ -45,8 +46,29 @@ class Progress(NamedTuple):
     """What a person should hear of: what is waited for, what was left."""
 
 
+class Log(Protocol):
+    """As much of the log as a rebuild needs."""
+
+    def head(self) -> int:
+        """See `Store.head`."""
+
+    def read(self, after: int, limit: int, *, upto: int | None = None) -> list[tuple[int, bytes]]:
+        """See `Store.read`."""
+
+    def read_stream(
+        self, stream_id: UUID, after_version: int = 0, upto_position: int | None = None
+    ) -> list[tuple[int, bytes]]:
+        """See `Store.read_stream`."""
+
+    def quarantined(self) -> object:
+        """See `Store.quarantined`."""
+
+    def must_hold(self, bookmark: Bookmark) -> None:
+        """See `Store.must_hold`."""
+
+
 def rebuild(
-    store: Store,
+    store: Log,
     read_model: ReadModel,
     clock: Clock,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -60,12 +82,13 @@ def rebuild(
     generation is then as it was.
     """
     read_model.prepare()
+    store.quarantined()
     with read_model.building():
         return _build(store, read_model, clock, progress, grace, patience)
 
 
 def build_missing(
-    store: Store,
+    store: Log,
     read_model: ReadModel,
     clock: Clock,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -98,7 +121,7 @@ def _building(read_model: ReadModel, progress: Callable[[Progress], None], *, wa
         yield
 
 
-def _is_of(store: Store, read_model: ReadModel) -> bool:
+def _is_of(store: Log, read_model: ReadModel) -> bool:
     """Whether there is a live generation, made of this very log."""
     generation = read_model.live()
     if generation is None:
@@ -114,7 +137,7 @@ def _is_of(store: Store, read_model: ReadModel) -> bool:
 
 
 def _build(
-    store: Store,
+    store: Log,
     read_model: ReadModel,
     clock: Clock,
     progress: Callable[[Progress], None],
@@ -152,7 +175,7 @@ def _discard(read_model: ReadModel, patience: float, tell: Callable[[str], None]
 class _Rebuilding:
     def __init__(
         self,
-        store: Store,
+        store: Log,
         read_model: ReadModel,
         clock: Clock,
         generation: str,

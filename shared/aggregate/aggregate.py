@@ -16,6 +16,7 @@ from uuid import UUID
 from shared.aggregate.redaction import EVERYBODY, Readers
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
+from shared.events.record import EventUnreadable
 from shared.events.retractions import Retraction
 from shared.identity.actor import Actor
 
@@ -106,7 +107,16 @@ def evolves(*types: type[Event]) -> Callable[[H], H]:
 class Aggregate:
     """Something folded from the events of one stream, which begins with an event of the types `BEGINS_WITH`."""
 
-    __slots__ = ("began_at", "began_position", "id", "position", "recorded_at", "retracted", "version")
+    __slots__ = (
+        "began_at",
+        "began_position",
+        "id",
+        "position",
+        "quarantined",
+        "recorded_at",
+        "retracted",
+        "version",
+    )
 
     BEGINS_WITH: ClassVar[tuple[type[Event], ...]]
     _evolvers: ClassVar[dict[type[Event], Callable[[Any, Entry[Any]], None]]] = {}
@@ -125,6 +135,8 @@ class Aggregate:
         self.began_position = recorded.position
         self.retracted = _NONE_RETRACTED
         """By version, the events that are not believed any more."""
+        self.quarantined = 0
+        """How many of its events were put aside because they cannot be read: it is what it is without them."""
         self._at(recorded)
 
     @classmethod
@@ -178,6 +190,8 @@ class Aggregate:
         So does a retraction: whoever feeds events one by one folds the whole history anew when one comes.
         """
         self._at(recorded)
+        if isinstance(recorded.data, EventUnreadable):
+            self.quarantined += 1
         evolver = self._evolvers.get(type(recorded.data))
         if evolver is not None:
             evolver(self, entry_of(recorded))

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from shared.aggregate.aggregate import Aggregate, retractions_in
 from shared.aggregate.command import Command, Context, Decided, KeyUse, OnStream, Outcome
@@ -26,6 +28,7 @@ from shared.aggregate.retraction import Judge, retracting
 from shared.aggregate.telling import AsTold, as_told
 from shared.errors import (
     BitacoraError,
+    CorruptEvent,
     Forbidden,
     InvalidInput,
     KeyReused,
@@ -75,6 +78,25 @@ DecideAnew = Callable[[A | None], Decided | Awaitable[Decided]]
 """Likewise, on a stream that may not exist yet."""
 
 Refusal = (InvalidInput, NotFound, RuleBroken, Forbidden)
+
+
+class CacheFigures(Collector):
+    """What the caches of a process hold, by the kind of aggregate, for its metrics."""
+
+    def __init__(self, live: LiveLog) -> None:
+        self._live = live
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures as they are now."""
+        held = GaugeMetricFamily("cached_aggregates", "Aggregates in memory.", labels=["kind"])
+        size = GaugeMetricFamily("cached_bytes", "What they take in memory, by estimate.", labels=["kind"])
+        for cache in self._live.caches:
+            if isinstance(cache, Repository):
+                count, weight = cache.held()
+                held.add_metric([cache.kind], count)
+                size.add_metric([cache.kind], weight)
+        yield held
+        yield size
 
 
 class Past(NamedTuple, Generic[A]):
@@ -235,7 +257,7 @@ class Repository(Generic[A]):
     async def history(self, stream_id: UUID, upto_version: int | None = None) -> list[Recorded]:
         """All events of a stream, in order, up to a version; empty when there is none."""
         lines = await self.lines(stream_id, upto_version=upto_version)
-        return [codec.decode(line, position) for position, line in lines]
+        return self._decoded(lines)
 
     async def last_event(self, outcome: Outcome) -> Event:
         """The event with which a command ended, read back from the log where it was an earlier one."""
@@ -459,6 +481,10 @@ class Repository(Generic[A]):
             if begun is not None:
                 self._keep(begun)
 
+    def held(self) -> tuple[int, int]:
+        """How many aggregates are in memory, and the bytes they take by estimate."""
+        return len(self._cache), self._weight
+
     def wants(self, stream_id: UUID) -> bool:
         """Whether an event of a stream, recorded by another process, would be of any use here."""
         return stream_id in self._cache or stream_id in self._loading
@@ -519,10 +545,17 @@ class Repository(Generic[A]):
         """The state after the events up to a version and to a position, and the last of these. Blocks."""
         upto = version if told is None else None
         lines = self.live.store.read_stream(stream_id, 0, position, upto_version=upto)
-        history = [codec.decode(line, at) for at, line in lines]
+        history = self._decoded(lines)
         if told is not None:
             history = as_told(history, told)[:version]
         return self._aggregate.fold(history), history[-1] if history else None
+
+    def _decoded(self, lines: Sequence[tuple[int, bytes]]) -> list[Recorded]:
+        try:
+            return [codec.decode(line, position) for position, line in lines]
+        except CorruptEvent as error:
+            self.live.met_unreadable(error)
+            raise
 
     def _keep(self, aggregate: A) -> None:
         self.forget(aggregate.id)

@@ -8,6 +8,7 @@ import msgspec
 
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
+from shared.events.record import EventUnreadable
 from shared.events.retractions import Retraction
 
 AsTold = Callable[[Event], Event | None]
@@ -17,12 +18,13 @@ AsTold = Callable[[Event], Event | None]
 def as_told(history: Sequence[Recorded], told: AsTold) -> list[Recorded]:
     """A history of one thing from its first event on, as if what is nothing to the reader had not happened.
 
-    Versions are counted so, in retractions too; and to retract what is nothing is nothing.
+    Versions are counted so, in retractions too; and to retract what is nothing is nothing. An event that was put aside
+    is nothing: what it said may have been for others.
     """
     found: list[Recorded] = []
     versions: dict[int, int] = {}
     for one in history:
-        said = told(one.data)
+        said = None if isinstance(one.data, EventUnreadable) else told(one.data)
         if isinstance(said, Retraction):
             version = versions.get(said.version)
             said = None if version is None else msgspec.structs.replace(said, version=version)

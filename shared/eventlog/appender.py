@@ -8,9 +8,12 @@ and what comes of it is always that of the order in which the requests came.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from shared.errors import BitacoraError, shutting_down
 from shared.eventlog.envelope import Bookmark
@@ -22,8 +25,35 @@ LARGEST_BATCH = 512
 GATHERING = 6
 """Rounds of the event loop for which a batch waits for company at most; an idle loop goes round at once."""
 
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
 Acknowledged = Callable[[Changes, Appended], None]
 _Request = tuple[Changes, asyncio.Future[Appended]]
+
+
+class AppendMetrics:
+    """How large the batches are that a process appends, how long the first of one waited, and how long it took."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.batch = Histogram(
+            "log_append_batch_requests", "Requests in a batch.", buckets=BATCHES, registry=registry
+        )
+        self.wait = Histogram(
+            "log_append_wait_seconds",
+            "Time from a request's turn to the beginning of its batch, of the first in each batch.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "log_append_duration_seconds",
+            "Time the engine took for a batch.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.failures = Counter(
+            "log_append_failures", "Batches that the engine did not take.", registry=registry
+        )
 
 
 class Appender:
@@ -38,7 +68,11 @@ class Appender:
         now: Callable[[], datetime],
         acknowledged: Acknowledged,
         known: Callable[[], Bookmark | None] = lambda: None,
+        metrics: AppendMetrics | None = None,
     ) -> None:
+        self._metrics = metrics or AppendMetrics()
+        self._since = 0.0
+        """When the first of those who wait came."""
         self._writer = writer
         self._now = now
         self._acknowledged = acknowledged
@@ -63,6 +97,8 @@ class Appender:
         if self._closed:
             raise shutting_down()
         future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        if not self._waiting:
+            self._since = time.monotonic()
         self._waiting.append((changes, future))
         self._work.set()
         return await future
@@ -92,7 +128,12 @@ class Appender:
             while self._waiting:
                 await self._gather()
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
+                begun = time.monotonic()
+                self._metrics.batch.observe(len(batch))
+                self._metrics.wait.observe(begun - self._since)
+                self._since = begun
                 await self._write(batch)
+                self._metrics.seconds.observe(time.monotonic() - begun)
             self._idle.set()
             if self._closed:
                 return
@@ -116,6 +157,7 @@ class Appender:
                 )
             except BitacoraError as error:
                 # The engine did not answer, and would not for one of them alone either.
+                self._metrics.failures.inc()
                 for _, future in part:
                     _fail(future, error)
             except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it or wait for ever

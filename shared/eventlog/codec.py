@@ -8,9 +8,10 @@ served as they lie.
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -18,8 +19,12 @@ import msgspec
 from shared.errors import CorruptEvent
 from shared.eventlog.envelope import NewEvent, Recorded
 from shared.events.facts import Event, Unknown
+from shared.events.record import EventQuarantined, EventUnreadable
 from shared.events.registry import EVENT_TYPES
-from shared.identity.actor import Actor
+from shared.identity.actor import Actor, Role
+
+NOBODY: Final = Actor(subject="unknown", organization="", role=Role.SYSTEM)
+"""By whom an event was recorded that cannot be read."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number", order=None)
 _data_decoders: dict[str, msgspec.json.Decoder[Any]] = {
@@ -66,6 +71,7 @@ class _Identified(msgspec.Struct, frozen=True):
 
 _stored_decoder = msgspec.json.Decoder(_Stored)
 _heading_decoder = msgspec.json.Decoder(Heading)
+_NONCE = re.compile(rb'"nonce":"([0-9a-f]{32})"')
 _identified_decoder = msgspec.json.Decoder(_Identified)
 
 
@@ -138,6 +144,20 @@ def instant_text(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def stand_in(stored: bytes, position: int, quarantined: EventQuarantined, quarantined_at: int) -> bytes:
+    """What is read in place of stored bytes that were put aside: an event that changes nothing, with their identity."""
+    body = encode_line(
+        type_=EventUnreadable.TYPE,
+        stream_id=quarantined.stream_id,
+        version=quarantined.version,
+        recorded_by=NOBODY,
+        correlation_id="",
+        nonce=identity_of(stored),
+        data=_encoder.encode(EventUnreadable(quarantined_at=quarantined_at)),
+    )
+    return stamp(body, position, quarantined.recorded_at)
+
+
 def identity_of(stored: bytes) -> str:
     """Which event stored bytes are: their nonce; where they have none, the SHA-256 of the bytes, in hexadecimal.
 
@@ -146,7 +166,9 @@ def identity_of(stored: bytes) -> str:
     try:
         nonce = _identified_decoder.decode(stored).nonce
     except (msgspec.DecodeError, UnicodeDecodeError):
-        nonce = None
+        # It is the same event still, though a byte of it is damaged.
+        found = _NONCE.search(stored)
+        nonce = None if found is None else found[1].decode()
     return nonce or hashlib.sha256(stored).hexdigest()
 
 

@@ -21,7 +21,7 @@ from shared.eventlog import codec
 from shared.eventlog.envelope import FollowerPosition, Recorded
 from shared.eventlog.lag import keeping_up, lag_of
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import FollowerOvertaken
+from shared.eventlog.store import Changes, FollowerOvertaken
 from shared.events.facts import Event
 
 PAUSE: Final = 0.5
@@ -163,7 +163,12 @@ class Follower:
 
     async def _act(self, line: bytes, at: FollowerPosition) -> None:
         try:
-            await self._handle(codec.decode(line, at.position), at)
+            recorded = codec.decode(line, at.position)
+            if recorded.type in self._types:
+                await self._handle(recorded, at)
+            elif at.retry:
+                # It was put aside meanwhile: there is nothing to act on any more.
+                await self._live.append(Changes([], follower=at))
             self._tried = 0
         except FollowerOvertaken:
             raise

@@ -14,24 +14,26 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
 from uuid import UUID
 
 import structlog
+from prometheus_client import CollectorRegistry, Gauge
 
 from shared.clock import Clock
 from shared.errors import BitacoraError, CorruptEvent, NotReady, Unavailable, shutting_down
 from shared.eventlog import codec
-from shared.eventlog.appender import Appender
+from shared.eventlog.appender import Appender, AppendMetrics
 from shared.eventlog.envelope import BEGINNING, Bookmark, Recorded
 from shared.eventlog.lag import BOUND, keeping_up, lag_of
 from shared.eventlog.locks import StreamLocks
-from shared.eventlog.store import Appended, Changes, LogNotReady, LogWentBack, Store
+from shared.eventlog.store import Appended, Changes, LogNotReady, LogWentBack, Quarantined, Store
 from shared.eventlog.subscription import BATCH, Subscription
 from shared.events.facts import Event
+from shared.events.record import EventQuarantined
 
 FOREIGN_POLL = 0.025
 """Seconds between two looks for what other processes wrote; our own events need none, and looking costs them time."""
@@ -44,6 +46,9 @@ PAUSE_WHILE_RESTARTING = 0.05
 
 PATIENCE = 5.0
 """Seconds for which somebody is kept waiting for what other processes wrote."""
+
+SHOWN = 5
+"""How many events a sentence names by their positions."""
 
 WRITABLE_FOR = 1.0
 """Seconds for which a try of the way that an append takes holds for whoever asks about readiness."""
@@ -84,9 +89,13 @@ class LiveLog:
         self.bound = bound
         self.position = 0
         """Every event up to this position has been taken in by every cache and every subscriber."""
+        self.head = 0
+        """The last position of the log, at the last look."""
         self.locks = StreamLocks()
         self.failure: Exception | None = None
-        """Why the process stopped following for good (a corrupt event, a defect); readiness reports it."""
+        """Why the process does not follow: a defect, for good; or a corrupt event, until somebody puts it aside."""
+        self.unreadable: dict[int, str] = {}
+        """The corrupt events that were met and are not put aside, by position, and what is wrong with each."""
         self.restarts = 0
         """How often the log went back: what was read before the last time is of no use."""
         self._went_back: LogWentBack | None = None
@@ -113,8 +122,38 @@ class LiveLog:
         self._pruning: asyncio.Task[None] | None = None
         self._restarting: asyncio.Task[None] | None = None
         self._appender: Appender | None = None
+        self._metrics: AppendMetrics | None = None
         self._subscription: Subscription | None = None
         self._thread: threading.Thread | None = None
+
+    def measure(self, registry: CollectorRegistry) -> None:
+        """Show in the metrics of a service where the log is, how far it has followed, and how it appends."""
+        if self._writes:
+            self._metrics = AppendMetrics(registry)
+        for name, what, value in (
+            ("log_head", "Position of the last event of the log, at the last look.", lambda: self.head),
+            ("log_position", "Position up to which this process has followed.", lambda: self.position),
+            (
+                "log_quarantined_events",
+                "Events that were put aside.",
+                lambda: len(self.store.known_quarantined),
+            ),
+            (
+                "log_unreadable_events",
+                "Events that this process could not read and nobody has put aside.",
+                lambda: len(self.unreadable.keys() - self.store.known_quarantined.keys()),
+            ),
+        ):
+            Gauge(name, what, registry=registry).set_function(value)
+
+    async def look(self) -> None:
+        """Look where the log ends, for the metrics."""
+        self.head = await asyncio.to_thread(self.store.head)
+
+    @property
+    def caches(self) -> Sequence[Cache]:
+        """Every cache that follows."""
+        return self._caches
 
     def add_cache(self, follower: Cache) -> None:
         """Let a cache follow everything from now on."""
@@ -158,7 +197,7 @@ class LiveLog:
         self._loop = asyncio.get_running_loop()
         await self._take_up()
         self._appender = Appender(
-            self.store.writer(), self.clock.now, self._acknowledged, lambda: self._known
+            self.store.writer(), self.clock.now, self._acknowledged, lambda: self._known, self._metrics
         )
         self._appender.start()
         self._subscription = Subscription(self.store, self._bookmark, poll=FOREIGN_POLL)
@@ -261,15 +300,27 @@ class LiveLog:
         await asyncio.to_thread(self.store.check_room)
         if self._writes:
             await self._check_writable()
+        quarantined = await asyncio.to_thread(self.store.quarantined)
         if isinstance(self.failure, CorruptEvent):
-            raise NotReady("log-corrupt", f"the event at position {self.failure.position} cannot be read")
+            raise NotReady("log-corrupt", _cannot_be_read([self.failure.position]))
         if self.failure is not None or self._thread is None or not self._thread.is_alive():
             raise NotReady("log-not-followed", f"the log is not followed beyond position {self.position}")
         position = self.position
         lag = await asyncio.to_thread(lag_of, self.store, position)
-        return keeping_up(
-            "log-behind", f"followed up to position {position}", lag, self.clock.now(), self.bound
-        )
+        said = [
+            keeping_up("log-behind", f"followed up to position {position}", lag, self.clock.now(), self.bound)
+        ]
+        if unreadable := sorted(self.unreadable.keys() - quarantined.keys()):
+            said.append(_cannot_be_read(unreadable))
+        if quarantined:
+            said.append(f"{_positions(quarantined)} put aside")
+        return "; ".join(said)
+
+    def met_unreadable(self, error: CorruptEvent) -> None:
+        """Take note of a corrupt event that somebody met outside of what is followed."""
+        if error.position not in self.unreadable:
+            log.critical("log_corrupt", position=error.position, reason=error.reason)
+        self.unreadable[error.position] = error.reason
 
     async def _check_writable(self) -> None:
         """Raise when an append would not lead through, or the disk has refused one lately; one try serves many who ask.
@@ -317,6 +368,7 @@ class LiveLog:
 
     def _forget_all(self) -> None:
         self._ahead.clear()
+        self.unreadable.clear()
         for cache in self._caches:
             cache.forget_all()
         for forget in self._forgetting:
@@ -331,17 +383,23 @@ class LiveLog:
                 log.warning("log_restart_waits", code=error.code)
                 self._forget_all()
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)
+            except CorruptEvent as error:
+                self.met_unreadable(error)
+                self.failure = error
+                self._forget_all()
+                await asyncio.sleep(PAUSE_AFTER_FAILURE)
             except Exception as error:  # noqa: BLE001 - the process must not end unnoticed
                 self._stopped_by(error)
                 return
             else:
                 break
-        self._went_back = None
+        self._went_back = self.failure = None
         log.info("log_taken_up_anew", position=self.position)
 
     async def _take_up(self) -> None:
         """Begin with what the log holds now, as a process does that has just started."""
         await asyncio.to_thread(self.store.check_ready)
+        await asyncio.to_thread(self.store.quarantined)
         self._bookmark = self._known = await asyncio.to_thread(self.store.bookmark)
         if self._replayed_types:
             await self._replay(self._bookmark.position)
@@ -420,6 +478,8 @@ class LiveLog:
                     self._tell_subscribers(own)
                 else:
                     heading = codec.decode_heading(line, position)
+                    if heading.type == EventQuarantined.TYPE:
+                        self._go_on_without(codec.decode(line, position))
                     wanted = any(cache.wants(heading.stream_id) for cache in self._caches)
                     if wanted or heading.type in self._ordered_types:
                         recorded = codec.decode(line, position)
@@ -429,6 +489,13 @@ class LiveLog:
                 self.position = position
         if seen.position > known.position:
             self._reached(seen)
+
+    def _go_on_without(self, recorded: Recorded) -> None:
+        """Another process put an event aside: what was folded with it is folded anew."""
+        assert isinstance(recorded.data, EventQuarantined)
+        self.store.note_quarantined(Quarantined(recorded.data, recorded.position))
+        self.unreadable.pop(recorded.data.position, None)
+        self.forget([recorded.data.stream_id])
 
     async def _replay(self, head: int) -> None:
         after = 0
@@ -463,17 +530,27 @@ class LiveLog:
                 except BitacoraError as error:
                     log.warning("log_tail_interrupted", code=error.code, position=self.position)
                     self._stopping.wait(PAUSE_AFTER_FAILURE)
+                except CorruptEvent as error:
+                    self._wait_at(error)
+                else:
+                    if isinstance(self.failure, CorruptEvent):
+                        self.failure = None
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the tail unnoticed
             self._stopped_by(error)
+
+    def _wait_at(self, error: CorruptEvent) -> None:
+        """Stand before an event that cannot be read, until the log says that it was put aside."""
+        self.met_unreadable(error)
+        self.failure = error
+        self._stopping.wait(PAUSE_AFTER_FAILURE)
+        with contextlib.suppress(BitacoraError):
+            self.store.quarantined()
 
     def _stopped_by(self, error: Exception) -> None:
         """Following on would pass over events or repeat them: stop, loudly."""
         self.failure = error
         self._stopping.set()
-        if isinstance(error, CorruptEvent):
-            log.critical("log_corrupt", position=error.position, reason=error.reason)
-        else:
-            log.critical("log_tail_broken", position=self.position + 1, exc_info=error)
+        log.critical("log_tail_broken", position=self.position + 1, exc_info=error)
 
     def _on_loop(self, restarts: int, take_in: Callable[[], None]) -> None:
         """Let the loop take in what was read, and wait for it: a slow loop slows the tail, not memory.
@@ -498,3 +575,14 @@ class LiveLog:
                 return
         if failure:
             raise failure[0]
+
+
+def _cannot_be_read(positions: Iterable[int]) -> str:
+    return f"{_positions(positions)} cannot be read: see `bitacora verify` and `bitacora quarantine`"
+
+
+def _positions(positions: Iterable[int]) -> str:
+    """Events by their positions, the first of them where there are many."""
+    numbers = sorted(positions)
+    shown = ", ".join(map(str, numbers[:SHOWN])) + (" and others" if len(numbers) > SHOWN else "")
+    return f"the event{'s' if len(numbers) > 1 else ''} at position{'s' if len(numbers) > 1 else ''} {shown}"

@@ -14,6 +14,8 @@ class LogSettings(Protocol):
     @property
     def effective_log_url(self) -> str: ...
     @property
+    def postgres_pooler(self) -> str: ...
+    @property
     def log_lock_seconds(self) -> float: ...
     @property
     def log_statement_seconds(self) -> float: ...
@@ -31,7 +33,8 @@ class LogSettings(Protocol):
 
 def open_log(settings: LogSettings) -> Store:
     """The log of an installation."""
-    return open_store(settings.effective_log_url, limits_of(settings))
+    pooled = settings.postgres_pooler == "transaction"
+    return open_store(settings.effective_log_url, limits_of(settings), pooled=pooled)
 
 
 def limits_of(settings: LogSettings) -> Limits:
@@ -47,10 +50,11 @@ def limits_of(settings: LogSettings) -> Limits:
     )
 
 
-def open_store(url: str, limits: Limits = LIMITS) -> Store:
+def open_store(url: str, limits: Limits = LIMITS, *, pooled: bool = False) -> Store:
     """The store behind a URL: `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://…`.
 
-    Any other scheme is a ValueError. Nothing is asked of the engine yet.
+    `pooled`: a PostgreSQL behind a pooler (see `shared/postgres.py`). Any other scheme is a ValueError. Nothing is
+    asked of the engine yet.
     """
     if url.startswith("sqlite:///"):
         from shared.eventlog.sqlite import SQLiteStore
@@ -59,5 +63,5 @@ def open_store(url: str, limits: Limits = LIMITS) -> Store:
     if url.startswith(("postgresql://", "postgres://")):
         from shared.eventlog.postgres import PostgresStore
 
-        return PostgresStore(url, limits)
+        return PostgresStore(url, limits, pooled=pooled)
     raise ValueError("The log's URL must begin with sqlite:/// or postgresql://.")

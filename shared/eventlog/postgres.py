@@ -81,6 +81,9 @@ ACTIVE_FOR: Final = 1.0
 IDLE_POLL: Final = 0.5
 """Seconds between two looks while the log is idle, in case a notification was lost."""
 
+POOLED_POLL: Final = 0.1
+"""The same behind a pooler, where there are no notifications."""
+
 ANNOUNCE_INTERVAL: Final = 0.25
 """Seconds between two notifications of one writer: they are a wake-up call only, and costly under load."""
 
@@ -98,17 +101,17 @@ class PostgresStore(Store):
     POSITION: ClassVar[str] = "notification_id"
     KEYS: ClassVar[str] = "idempotency_keys"
 
-    def __init__(self, url: str, limits: Limits = LIMITS) -> None:
+    def __init__(self, url: str, limits: Limits = LIMITS, *, pooled: bool = False) -> None:
         self.limits = limits
         self._url = url
-        self._database = _database(url, limits)
+        self._database = _database(url, limits, pooled=pooled)
         self._tolerance = timedelta(seconds=limits.clock)
         self._announcing = _Announcing()
         self._used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             self._database.conninfo,
             connection_class=Connection,
-            kwargs={"autocommit": True},
+            kwargs={"autocommit": True, **self._database.arguments},
             configure=self._database.adopt,
             min_size=1,
             max_size=POOL_SIZE,
@@ -181,7 +184,7 @@ class PostgresStore(Store):
                 connection = given_back.enter_context(self._pool.connection())
             with _translated_errors(writing=writing, known=known):
                 try:
-                    with connection.cursor(binary=True) as cursor:
+                    with self._database.within(connection), connection.cursor(binary=True) as cursor:
                         yield cursor
                     self._used[connection] = time.monotonic()
                 except psycopg.errors.ReadOnlySqlTransaction:
@@ -206,7 +209,13 @@ class PostgresStore(Store):
         from shared.eventlog.migrations import migrate_postgres
 
         with _translated_errors():
-            migrate_postgres(_database(self._url, self.limits, waits=True))
+            migrate_postgres(_database(self._url, self.limits, pooled=self._database.pooled, waits=True))
+
+    def check_ready(self) -> None:
+        """See `Store.check_ready`."""
+        with _translated_errors():
+            self._database.check_direct()
+        super().check_ready()
 
     def grant(self, writers: Sequence[str], readers: Sequence[str]) -> None:
         """See `Store.grant`."""
@@ -259,7 +268,10 @@ class PostgresWriter:
                 if self._connection is None:
                     self._connection = await self._database.connect_async()
             with _translated_errors(writing=True, known=known):
-                async with self._connection.cursor(binary=True) as cursor:
+                async with (
+                    self._database.within_async(self._connection),
+                    self._connection.cursor(binary=True) as cursor,
+                ):
                     await cursor.execute(statement, values, prepare=True)
                     row = await cursor.fetchone()
         except Unavailable:
@@ -335,6 +347,10 @@ class PostgresWaiter:
             return connection.execute(statement.encode(), values, prepare=True, binary=True).fetchall()
 
     def _sleep(self, seconds: float) -> None:
+        if self._database.pooled:
+            # Nobody would hear: a notification goes to the session of the server that asked for it.
+            self._woken.wait(min(seconds, POOLED_POLL))
+            return
         with self._listening() as connection:
             for _ in connection.notifies(timeout=seconds, stop_after=1):
                 pass
@@ -346,7 +362,8 @@ class PostgresWaiter:
             with _translated_errors():
                 if self._connection is None:
                     self._connection = self._database.connect(autocommit=True)
-                    self._connection.execute(f"LISTEN {CHANNEL}")
+                    if not self._database.pooled:
+                        self._connection.execute(f"LISTEN {CHANNEL}")
                 yield self._connection
         except Unavailable:
             self.close()
@@ -497,14 +514,15 @@ def _version_conflict(error: psycopg.errors.UniqueViolation) -> VersionConflict:
     return VersionConflict(str(error), UUID(found[1]), int(found[2]))
 
 
-def _database(url: str, limits: Limits, *, waits: bool = False) -> Database:
+def _database(url: str, limits: Limits, *, pooled: bool, waits: bool = False) -> Database:
     """The database with our limits; with `waits`, for work that takes as long as it takes."""
     return Database(
         url,
         connect=limits.connect,
         network=limits.network,
         statement=None if waits else limits.statement,
-        settings={"lock_timeout": 0, "statement_timeout": 0}
+        pooled=pooled,
+        settings={"lock_timeout": 0, "statement_timeout": 0, "idle_in_transaction_session_timeout": 0}
         if waits
         else {"lock_timeout": milliseconds(limits.lock)},
     )

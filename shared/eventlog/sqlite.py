@@ -428,7 +428,10 @@ def _head_and_clock(connection: sqlite3.Connection) -> tuple[int, datetime | Non
     ).fetchone()
     if row is None:
         return 0, None
-    return row[0], None if row[1] is None else datetime.fromisoformat(row[1])
+    try:
+        return row[0], None if row[1] is None else datetime.fromisoformat(row[1])
+    except ValueError:
+        return row[0], None  # a damaged row must not keep others from being written: `verify` tells of it
 
 
 def _must_be_there(connection: sqlite3.Connection, known: Bookmark) -> None:

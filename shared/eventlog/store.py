@@ -6,11 +6,12 @@ append, under a lock that is held until the commit, so a reader that has seen po
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Final, NamedTuple, Protocol
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -24,10 +25,11 @@ from eventsourcing.persistence import (
     Tracking,
 )
 
-from shared.errors import BitacoraError, Unavailable
+from shared.errors import BitacoraError, CorruptEvent, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import BEGINNING, Bookmark, FollowerPosition, NewEvent, StoredLine
 from shared.eventlog.subscription import NotificationSubscription, Waiter, notification
+from shared.events.record import EventQuarantined
 from shared.events.streams import stream_of
 from shared.events.texts import folded_code
 
@@ -44,6 +46,9 @@ MOVE_FOLLOWER: Final = (
 )
 """Moves a follower forwards; touches no row when it is there or further already."""
 
+
+QUARANTINED_AT_ONCE: Final = 500
+"""How many events that put others aside are read at once."""
 
 KEEP_BOOKMARK: Final = (
     "INSERT INTO follower_bookmarks (name, position, identity) VALUES (?, ?, ?) ON CONFLICT (name) "
@@ -72,6 +77,8 @@ class Limits(NamedTuple):
 
 
 LIMITS: Final = Limits()
+
+T = TypeVar("T")
 
 
 class IdempotencyRecord(msgspec.Struct, frozen=True):
@@ -115,6 +122,13 @@ class DeadLetter(NamedTuple):
     error: str
     set_aside_at: datetime
     retry: bool
+
+
+class Quarantined(NamedTuple):
+    """An event that was put aside, as the log says at position `at`."""
+
+    event: EventQuarantined
+    at: int
 
 
 class VersionConflict(IntegrityError):
@@ -227,6 +241,7 @@ class Store(ProcessRecorder):
     """The column that holds the position."""
     KEYS: ClassVar[str]
     """The table of idempotency keys with the instants at which they were used."""
+    _quarantine: Mapping[int, Quarantined] | None = None
 
     # --- what each engine does in its own way ----------------------------------------------------------------------
 
@@ -308,17 +323,36 @@ class Store(ProcessRecorder):
     ) -> list[tuple[int, bytes]]:
         """At most `limit` events beyond position `after`, in order: (position, stored line).
 
-        With `types` only events of these; the cost is then that of their number, not of the log's length.
+        With `types` only events of these; the cost is then that of their number, not of the log's length. What was put
+        aside comes as an event that changes nothing (`log.event_unreadable`), also where it was of these types.
         """
-        return self._select("{position}, state", after, limit, upto, types)
+        return self.readable(self._select("{position}, state", after, limit, upto, types))
 
     def read_stored(
         self, after: int, limit: int, *, upto: int | None = None, types: Sequence[str] = ()
     ) -> list[StoredLine]:
         """The events that `read` gives, with what the engine files them under."""
+        found = self.read_as_it_lies(after, limit, upto=upto, types=types)
+        lines = self.readable([(stored.position, stored.line) for stored in found])
+        return [stored._replace(line=line) for stored, (_, line) in zip(found, lines, strict=True)]
+
+    def read_as_it_lies(
+        self, after: int, limit: int, *, upto: int | None = None, types: Sequence[str] = ()
+    ) -> list[StoredLine]:
+        """The same with the bytes of those put aside as well, for whoever checks the log.
+
+        A stream or an instant that makes no sense comes as a nil id and as none.
+        """
         columns = "{position}, originator_id, originator_version, topic, recorded_at, state"
         return [
-            StoredLine(at, _uuid(stream), version, type_, self._moment(moment) if moment else None, line)
+            StoredLine(
+                at,
+                _sensible(_uuid, stream) or UUID(int=0),
+                version,
+                type_,
+                _sensible(self._moment, moment) if moment else None,
+                line,
+            )
             for at, stream, version, type_, moment, line in self._select(columns, after, limit, upto, types)
         ]
 
@@ -337,7 +371,41 @@ class Store(ProcessRecorder):
         where.and_("originator_version <=", upto_version)
         where.and_(f"{self.POSITION} <=", upto_position)
         sql = f"SELECT {self.POSITION}, state FROM stored_events {where} ORDER BY originator_version"
-        return self._rows(sql + where.limit(limit), where.values)
+        return self.readable(self._rows(sql + where.limit(limit), where.values))
+
+    def quarantined(self) -> Mapping[int, Quarantined]:
+        """The events that were put aside, by position; looked up in the log, and passed over from now on."""
+        found: dict[int, Quarantined] = {}
+        after = 0
+        while lines := self._select(
+            "{position}, state", after, QUARANTINED_AT_ONCE, None, (EventQuarantined.TYPE,)
+        ):
+            after = lines[-1][0]
+            for at, line in lines:
+                try:
+                    data = codec.decode(line, at).data
+                except CorruptEvent:
+                    continue
+                if isinstance(data, EventQuarantined):
+                    found[data.position] = Quarantined(data, at)
+        self._quarantine = found
+        return found
+
+    @property
+    def known_quarantined(self) -> Mapping[int, Quarantined]:
+        """The same as it was at the last look; does not block."""
+        return self._quarantine or {}
+
+    def note_quarantined(self, quarantined: Quarantined) -> None:
+        """Pass over one more event from now on: the log was just heard to say so. Does not block."""
+        self._quarantine = {**(self._quarantine or {}), quarantined.event.position: quarantined}
+
+    def readable(self, lines: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+        """Lines as they lie, with a stand-in where one was put aside and has not been mended since."""
+        known = self.quarantined() if self._quarantine is None else self._quarantine
+        if not known:
+            return lines
+        return [(at, line if at not in known else _stand_in(at, line, known[at])) for at, line in lines]
 
     def head(self) -> int:
         """The position of the last event, 0 when there is none."""
@@ -646,6 +714,19 @@ def position_at(store: Store, moment: datetime) -> int:
         else:
             high = middle - 1
     return low
+
+
+def _stand_in(position: int, line: bytes, quarantined: Quarantined) -> bytes:
+    if hashlib.sha256(line).hexdigest() != quarantined.event.sha256:
+        return line
+    return codec.stand_in(line, position, quarantined.event, quarantined.at)
+
+
+def _sensible(read: Callable[[Any], T], value: Any) -> T | None:
+    try:
+        return read(value)
+    except ValueError:
+        return None
 
 
 def _uuid(value: UUID | str) -> UUID:

@@ -62,6 +62,9 @@ class Source(Protocol):
     def must_hold(self, bookmark: Bookmark) -> None:
         """See `Store.must_hold`."""
 
+    def readable(self, lines: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+        """See `Store.readable`."""
+
 
 class Subscription:
     """A reader that tails the log from a bookmark on, in the calling thread.
@@ -90,7 +93,7 @@ class Subscription:
         if lines:
             position, line = lines[-1]
             self.bookmark = Bookmark(position, identity_of(line))
-        return lines
+        return self._store.readable(lines)
 
     def wake(self) -> None:
         """End a running wait early (from any thread)."""

@@ -32,6 +32,8 @@ _WORDS: dict[str, object] = {
     "url": "https://example.org/document.pdf",
     "field": "title",
     "key_id": "k-3f9a",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "cause": "JSON is malformed: expected ':' (byte 335)",
     "secret_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 }
 """Values that read better than the field's own name."""

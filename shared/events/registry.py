@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.events import commitments, identity, indicators, meetings, retractions
+from shared.events import commitments, identity, indicators, meetings, record, retractions
 from shared.events.facts import Event
 
 EVENT_TYPES: dict[str, type[Event]] = {
@@ -13,5 +13,6 @@ EVENT_TYPES: dict[str, type[Event]] = {
         *meetings.EVENTS,
         *retractions.EVENTS,
         *identity.EVENTS,
+        *record.EVENTS,
     )
 }

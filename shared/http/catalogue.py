@@ -158,6 +158,12 @@ CODES: dict[str, Explained] = {
         "The event log did not answer. Where the detail says so, what you sent may have been recorded all the same. "
         "With an idempotency key it is safe to ask again.",
     ),
+    "event-unreadable": Explained(
+        503,
+        "Event unreadable",
+        "What you ask for rests on an event whose bytes are damaged. Everything else goes on. Whoever runs the service "
+        "finds it with `bitacora verify` and puts it aside with `bitacora quarantine`; then it is answered without it.",
+    ),
     "log-disk-full": Explained(
         503,
         "Log disk full",

@@ -128,6 +128,7 @@ class DescribedResource(Generic[A]):
                 version=found.version,
                 position=self._repository.reflected(found),
                 told=found.position,
+                quarantined=found.quarantined,
             )
 
         self._router.get(

@@ -69,6 +69,11 @@ HEADERS: dict[str, Any] = {
         "1204",
         pattern="^[0-9]+$",
     ),
+    "Quarantined-Events": _text(
+        "How many events of it the answer is without: they cannot be read, and were put aside. Left out for none.",
+        "1",
+        pattern="^[0-9]+$",
+    ),
     "X-Request-Id": _text("The id under which this request is found in logs and events.", EXAMPLE_ID),
     "Idempotency-Replayed": _text("The answer was given before, to the same request.", "true", enum=["true"]),
     "Retry-After": _text("Seconds to wait.", "1", pattern="^[0-9]+$"),
@@ -281,7 +286,7 @@ def _name_headers(response: dict[str, Any], status: str, declaration: Declaratio
             if method == "POST":
                 names.append("Idempotency-Replayed")
         elif access.etag:
-            names.append("ETag")
+            names += ["ETag", "Quarantined-Events"]
         if access.log_position and "Log-Position" not in names:
             names.append("Log-Position")
     elif status == "304":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -20,6 +21,9 @@ from shared.http.catalogue import Catalogue
 
 Check = Callable[[], Awaitable[str]]
 """Returns a sentence about how things stand, fit for anyone to read; raises when they do not."""
+
+Look = Callable[[], Awaitable[None]]
+"""Renews figures that have to be asked for, before they are shown."""
 
 PATIENCE = 5.0
 """Seconds a check may take before it counts as failed."""
@@ -68,7 +72,11 @@ class ErrorExplained(BaseModel):
 
 
 def health_router(
-    welcome: Welcome, checks: Mapping[str, Check], registry: CollectorRegistry, catalogue: Catalogue
+    welcome: Welcome,
+    checks: Mapping[str, Check],
+    registry: CollectorRegistry,
+    catalogue: Catalogue,
+    looks: Sequence[Look] = (),
 ) -> APIRouter:
     """`/`, `/health/live`, `/health/ready`, `/metrics` and `/errors/{code}`; open to whoever reaches the service."""
     router = APIRouter(tags=["service"])
@@ -110,6 +118,8 @@ def health_router(
     )
     async def metrics(request: Request) -> Response:
         """Figures for Prometheus."""
+        # What does not answer leaves its figures as they were; readiness tells of that.
+        await asyncio.gather(*(_looked(look) for look in looks))
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), headers={"Content-Type": content_type})
 
@@ -122,6 +132,12 @@ def health_router(
         return JSONResponse({"code": code, **entry._asdict()})
 
     return router
+
+
+async def _looked(look: Look) -> None:
+    with contextlib.suppress(BitacoraError, TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await look()
 
 
 async def _ask(check: Check) -> str:

@@ -1,8 +1,11 @@
-"""How many requests, how long they took: what `/metrics` tells of the HTTP side of a service."""
+"""What `/metrics` tells of a service: its requests and how long they took, the log, and what is kept in memory."""
 
 from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, ProcessCollector
+
+from shared.aggregate.repository import CacheFigures
+from shared.eventlog.live import LiveLog
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -14,6 +17,12 @@ def new_registry() -> CollectorRegistry:
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)
     return registry
+
+
+def measure(live: LiveLog, registry: CollectorRegistry) -> None:
+    """Show what a service holds of the log, and how it writes to it."""
+    live.measure(registry)
+    registry.register(CacheFigures(live))
 
 
 class HttpMetrics:

@@ -18,6 +18,7 @@ from starlette.types import Scope
 
 from shared.errors import (
     BitacoraError,
+    CorruptEvent,
     Forbidden,
     InvalidInput,
     NotFound,
@@ -138,6 +139,10 @@ def install_problem_handlers(app: FastAPI, problems: Problems) -> None:
     async def known(request: Request, error: BitacoraError) -> Response:
         return _known(problems, request.scope, error)
 
+    async def unreadable(request: Request, error: CorruptEvent) -> Response:
+        _log.error("event_unreadable", path=request.url.path, position=error.position, reason=error.reason)
+        return _known(problems, request.scope, event_unreadable())
+
     async def malformed(request: Request, error: RequestProblemError) -> Response:
         status = problems.catalogue[error.code].status
         return problems.response(
@@ -152,9 +157,19 @@ def install_problem_handlers(app: FastAPI, problems: Problems) -> None:
     app.exception_handlers.update(
         {
             BitacoraError: known,
+            CorruptEvent: unreadable,
             RequestProblemError: malformed,
             HTTPException: framework,
         }
+    )
+
+
+def event_unreadable() -> Unavailable:
+    """The answer to who asks for what a corrupt event is part of."""
+    return Unavailable(
+        "event-unreadable",
+        "The record of this holds an event that cannot be read; its keepers have to put it aside first.",
+        retry_after=60,
     )
 
 

@@ -184,6 +184,7 @@ async def show(
     version: int,
     position: int,
     told: int,
+    quarantined: int = 0,
     whole: bool = False,
     unchanged: Callable[[], bool] = lambda: True,
 ) -> Response:
@@ -200,6 +201,7 @@ async def show(
         version=version,
         position=position,
         told=told,
+        quarantined=quarantined,
         unchanged=lambda: redacted.settled and unchanged(),
     )
 
@@ -413,6 +415,7 @@ class Resource(Generic[A]):
                 version=version,
                 position=position,
                 told=state.position,
+                quarantined=state.quarantined,
                 whole=self._whole(state, actor),
                 unchanged=lambda: (
                     private.settled
@@ -505,7 +508,13 @@ class Resource(Generic[A]):
                 settled = await _redact(items, actor, self._readers_of) and settled
             body = page(items, [items[-1].version] if more else None, request)
             return read_answer(
-                request, body, version=version, position=position, told=last, unchanged=lambda: settled
+                request,
+                body,
+                version=version,
+                position=position,
+                told=last,
+                quarantined=0 if private.told else found.quarantined,
+                unchanged=lambda: settled,
             )
 
         self.router.get(

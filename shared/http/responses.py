@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from starlette.requests import Request
@@ -23,6 +23,9 @@ InstantText = Annotated[
     msgspec.Meta(extra_json_schema={"format": "date-time", "examples": ["2012-11-21T18:00:00.000000Z"]}),
 ]
 """An instant as answers write it: RFC 3339 in UTC with six decimals."""
+
+QUARANTINED: Final = "Quarantined-Events"
+"""The header by which an answer says how many events it is without: they cannot be read, and were put aside."""
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -68,6 +71,7 @@ def read_answer(
     etag: str | None = None,
     position: int | None = None,
     told: int = 0,
+    quarantined: int = 0,
     unchanged: Callable[[], bool] = lambda: True,
 ) -> Response:
     """The answer to a GET: 304 when the caller holds it already, else `body`.
@@ -78,15 +82,19 @@ def read_answer(
 
     `version` gives the ETag of a stream, `etag` any other. `unchanged`, asked when the caller already holds this tag,
     says whether the answer to it is still the same; one that has changed with the calendar alone is sent whole.
+
+    `quarantined` is how many events the answer is without, because they cannot be read and were put aside: it says so,
+    and its tag names what it came to without them.
     """
     tag = etag_of(version) if version is not None else etag
-    if not reads_everything(visitor_of(request)):
+    limited = not reads_everything(visitor_of(request))
+    if limited:
         position = told if etag is None else position
-        if version is not None:
-            body = encoded(body)
-            tag = f'"{version}-{blake2b(body, digest_size=6).hexdigest()}"'
-            unchanged = lambda: True  # noqa: E731 - the tag says it
-    headers: dict[str, str] = {}
+    if version is not None and (limited or quarantined):
+        body = encoded(body)
+        tag = f'"{version}-{blake2b(body, digest_size=6).hexdigest()}"'
+        unchanged = lambda: True  # noqa: E731 - the tag says it
+    headers: dict[str, str] = {QUARANTINED: str(quarantined)} if quarantined else {}
     if tag is not None:
         if b"if-none-match" in context_of(request).headers and unchanged():
             held = not_modified(request, tag, position=position)

@@ -24,7 +24,7 @@ from shared.eventlog.open import open_log
 from shared.http.catalogue import Catalogue
 from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
-from shared.http.health import Check, Welcome, health_router
+from shared.http.health import Check, Look, Welcome, health_router
 from shared.http.metrics import HttpMetrics, new_registry
 from shared.http.names import Readable, Spellings
 from shared.http.problems import Problems, install_problem_handlers
@@ -36,7 +36,7 @@ from shared.identity.authentication import Authenticator
 from shared.identity.development import ISSUER, DevelopmentKey
 from shared.identity.jwks import PublishedKeys
 from shared.identity.keys import KeyDirectory
-from shared.identity.tokens import SigningKeys, TokenVerifier
+from shared.identity.tokens import Claims, SigningKeys, TokenVerifier
 from shared.logging import access_log, configure_logging
 from shared.settings import Settings, load_settings
 from shared.starting import beginning, listen, must_be_reachable
@@ -79,13 +79,14 @@ def build_app(
     lifespan: Lifespan[FastAPI] | None = None,
     end_waits: Callable[[], None] | None = None,
     registry: CollectorRegistry | None = None,
+    looks: Sequence[Look] = (),
 ) -> Service:
     """The ASGI app of a service.
 
     `live` knows the codes by which requests name things, and `readable` which of these who may know of; while it takes
     the log up anew, nothing is answered. `catalogue` explains the codes of the service itself; `checks` are what
-    readiness rests on; `registry` takes the service's own figures; `end_waits` lets go of those who wait without end,
-    so that the service can stop.
+    readiness rests on; `registry` takes the service's own figures, and `looks` renew those that have to be asked for;
+    `end_waits` lets go of those who wait without end, so that the service can stop.
     """
     registry = new_registry() if registry is None else registry
     problems = Problems(catalogue or {}, settings.errors_base_url)
@@ -112,7 +113,7 @@ def build_app(
     for router in routers:
         app.router.routes.extend(router.routes)
     welcome = Welcome(service=title, description=description)
-    health = health_router(welcome, checks or {}, registry, problems.catalogue)
+    health = health_router(welcome, checks or {}, registry, problems.catalogue, looks)
     app.router.routes.extend(health.routes)
     _check_all_declared(app)
     app.access = {pair: access for router in routers for pair, access in router.access.items()}
@@ -155,14 +156,19 @@ def build_authenticator(
     signing: SigningKeys
     if settings.oidc_issuer and settings.oidc_jwks_url:
         signing, issuer = PublishedKeys(settings.oidc_jwks_url), settings.oidc_issuer
-        longest = settings.oidc_longest_token_hours * 3600
+        longest, claims = settings.oidc_longest_token_hours * 3600, settings.claims
     elif settings.environment == "production":
         raise ValueError("production needs an identity provider")
     else:
         signing, issuer = DevelopmentKey(settings.effective_development_key_file), ISSUER
-        longest = math.inf
+        longest, claims = math.inf, Claims()
     verifier = TokenVerifier(
-        signing, issuer=issuer, audience=settings.oidc_audience, clock=clock, longest=longest
+        signing,
+        issuer=issuer,
+        audience=settings.oidc_audience,
+        clock=clock,
+        longest=longest,
+        claims=claims,
     )
     return Authenticator(verifier, keys, clock, heritage=heritage)
 

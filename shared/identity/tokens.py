@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import jwt
 import msgspec
@@ -17,14 +18,43 @@ LEEWAY = 10.0
 """Seconds by which the clock of whoever issued a token may run ahead of ours or behind it."""
 LONGEST_TOKEN = 16_384
 LONGEST_NAME = 255
-_ROLES = frozenset(str(role) for role in Role if role is not Role.SYSTEM)
+OUR_ROLES: Final[Mapping[str, Role]] = MappingProxyType(
+    {str(role): role for role in Role if role is not Role.SYSTEM}
+)
+MOST_ROLES = 200
+"""Names that are looked at in a list of roles: a provider may give every group somebody is in."""
 _SIGNATURE_ONLY: jwt.types.Options = {
     "verify_exp": False,
     "verify_nbf": False,
     "verify_iat": False,
-    "require": ["exp", "sub"],
+    "require": ["exp"],
     "enforce_minimum_key_length": True,
 }
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """Where in a token the identity provider says who somebody is, each as the path to a claim.
+
+    A path is the name of a claim, or names with dots between them where one lies inside another. What is found there is
+    a text, or a list of texts of which one counts. `roles` says which role is meant by which of the provider's names;
+    without it ours are meant by their own.
+    """
+
+    subject: str = "sub"
+    role: str = "role"
+    organization: str = "organization"
+    roles: Mapping[str, Role] = OUR_ROLES
+
+    def read(self, claims: Mapping[str, object]) -> Actor:
+        """The actor that a token names; `Unauthenticated` where it names none, or more than one."""
+        found = {self.roles[name] for name in _texts(_at(claims, self.role)) if name in self.roles}
+        if len(found) != 1:
+            raise credentials_refused()
+        return Actor(
+            subject=_subject(_only(_at(claims, self.subject))),
+            organization=_name(_only(_at(claims, self.organization))),
+            role=found.pop(),
+        )
 
 
 class SigningKeys(Protocol):
@@ -50,7 +80,7 @@ class VerifiedToken(msgspec.Struct, frozen=True):
 
 
 class TokenVerifier:
-    """Verifies JWTs: signature, issuer, audience, time, and the three claims that make an actor.
+    """Verifies JWTs: signature, issuer, audience, time, and the claims that make an actor.
 
     A token that is valid for more than `longest` seconds from now is refused: nobody can take it back.
     """
@@ -63,8 +93,10 @@ class TokenVerifier:
         audience: str,
         clock: Clock,
         longest: float = math.inf,
+        claims: Claims | None = None,
     ) -> None:
         self._keys = keys
+        self._claims = claims or Claims()
         self._longest = longest
         self._issuer = issuer
         self._audience = audience
@@ -106,15 +138,28 @@ class TokenVerifier:
             or _instant(claims.get("nbf", 0)) > now + LEEWAY
         ):
             raise credentials_refused()
-        role = claims.get("role")
-        if not isinstance(role, str) or role not in _ROLES:
-            raise credentials_refused()
-        actor = Actor(
-            subject=_subject(claims.get("sub")),
-            organization=_name(claims.get("organization")),
-            role=Role(role),
-        )
-        return VerifiedToken(actor, expires_at, key)
+        return VerifiedToken(self._claims.read(claims), expires_at, key)
+
+
+def _at(claims: Mapping[str, object], path: str) -> object:
+    """What is at the end of a path; a claim whose own name has dots in it is found as well."""
+    if path in claims:
+        return claims[path]
+    found: object = claims
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def _texts(claim: object) -> list[str]:
+    """The texts of a claim that is one or a list of them."""
+    given = claim if isinstance(claim, list) else [claim]
+    return [one for one in given[:MOST_ROLES] if isinstance(one, str)]
+
+
+def _only(claim: object) -> object:
+    """The one there is, of a claim that may be a list."""
+    return claim[0] if isinstance(claim, list) and len(claim) == 1 else claim
 
 
 def _header(token: str) -> tuple[str, str | None]:

@@ -17,10 +17,10 @@ from services.meetings.app import create_app as meetings
 from services.reporting.app import create_app as reporting
 from services.reporting.datasets import Schema
 from services.reporting.follow import Worker
-from services.reporting.generations import open_read_model
+from services.reporting.generations import open_installed
 from services.reporting.rebuild import build_missing
 from shared.clock import Clock
-from shared.eventlog.open import open_store
+from shared.eventlog.open import open_log
 from shared.http.catalogue import Catalogue
 from shared.http.service import Service
 from shared.identity.access import AccessTable
@@ -72,8 +72,8 @@ class House:
     async def open(self, *, worker: bool = True) -> AsyncIterator[House]:
         """Everything started, until the test is done with it."""
         clock = Clock(now=lambda: self.now)
-        store = open_store(self.settings.effective_log_url)
-        read_model = open_read_model(self.settings.effective_read_model_url, Schema(clock.zone.key))
+        store = open_log(self.settings)
+        read_model = open_installed(self.settings, Schema(clock.zone.key))
         async with AsyncExitStack() as stack:
             stack.callback(store.close)
             stack.callback(read_model.close)
@@ -160,7 +160,7 @@ class House:
 
     async def settled(self) -> int:
         """Waits until every service reflects the whole log; the position of its last event."""
-        store = open_store(self.settings.effective_log_url)
+        store = open_log(self.settings)
         try:
             head = store.head()
         finally:

@@ -113,7 +113,7 @@ def test_an_image_holds_all_that_its_service_needs_and_no_other_service(
         assert (answer, elsewhere) == (200, 404), said.read()
 
 
-def wait_for(url: str, running: subprocess.Popen[bytes], seconds: float = 30) -> int | None:
+def wait_for(url: str, running: subprocess.Popen[bytes], seconds: float = 120) -> int | None:
     """The status that a starting service answers with: the first 200, or the last one before it gave up."""
     status = None
     deadline = time.monotonic() + seconds

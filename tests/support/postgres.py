@@ -58,7 +58,7 @@ class PostgresServer:
         self.data = home / "data"
         self.log = self.data / "server.log"
         self.port = 0
-        self._binaries = _binaries(home)
+        self.programs = _binaries(home)
 
     @property
     def url(self) -> str:
@@ -154,7 +154,7 @@ class PostgresServer:
         # The server inherits what we open for pg_ctl, so a pipe would stay open as long as the server runs.
         with tempfile.TemporaryFile("w+") as said:
             done = subprocess.run(
-                [self._binaries / program, *map(str, arguments)],
+                [self.programs / program, *map(str, arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,

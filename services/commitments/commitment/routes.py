@@ -426,6 +426,7 @@ def commitment_routes(
             version=found.version,
             position=commitments.reflected(found),
             told=found.position,
+            quarantined=found.quarantined,
             unchanged=lambda: signs_on(clock.day_of(found.recorded_at)) == signs,
         )
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from services.commitments.outcome.model import DecisionOutcome
+from prometheus_client import CollectorRegistry, Gauge
+
+from services.commitments.outcome.model import DecisionOutcome, OutcomeState
 from shared.aggregate.index import Index
 from shared.aggregate.redaction import Readers
 from shared.eventlog.envelope import Recorded
@@ -77,6 +79,11 @@ class Decisions:
     def _forget(self) -> None:
         for held in (self._codes, self._bodies, self._by_stream, self._by_number):
             held.clear()
+
+    def measure(self, registry: CollectorRegistry) -> None:
+        """Show in the metrics of a service how many decisions somebody has to settle by hand."""
+        gauge = Gauge("decisions_unresolved", "Decisions that could not be carried out.", registry=registry)
+        gauge.set_function(lambda: sum(one.state is OutcomeState.UNRESOLVED for one in self._outcomes.all()))
 
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event."""

@@ -236,6 +236,7 @@ def outcome_routes(outcomes: DecisionOutcomes) -> Router:
             version=outcome.version,
             position=outcome.position,
             told=outcome.position,
+            quarantined=outcome.quarantined,
             # A ministry may be told more, or less, of the same version: the secretariat of a body changes.
             unchanged=lambda: reads_everything(actor),
         )

@@ -450,6 +450,7 @@ def meeting_routes(
             version=state.version,
             position=position,
             told=state.position,
+            quarantined=state.quarantined,
             whole=whole(found, actor),
             # What is left open changes without the meeting, and who may read a draft without that version.
             unchanged=lambda: left_open is None and not in_the_past,

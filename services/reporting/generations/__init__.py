@@ -22,10 +22,11 @@ class ReadModelSettings(LogSettings, Protocol):
 def open_installed(settings: ReadModelSettings, schema: Schema) -> ReadModel:
     """The read model of an installation."""
     limits = limits_of(settings)._replace(statement=settings.read_model_statement_seconds)
-    return open_read_model(settings.effective_read_model_url, schema, limits)
+    pooled = settings.postgres_pooler == "transaction"
+    return open_read_model(settings.effective_read_model_url, schema, limits, pooled=pooled)
 
 
-def open_read_model(url: str, schema: Schema, limits: Limits = LIMITS) -> ReadModel:
+def open_read_model(url: str, schema: Schema, limits: Limits = LIMITS, *, pooled: bool = False) -> ReadModel:
     """The read model behind a URL: `sqlite:///directory` or `postgresql://…`; any other is a ValueError."""
     if url.startswith("sqlite:///"):
         from services.reporting.generations.sqlite import SqliteReadModel
@@ -34,5 +35,5 @@ def open_read_model(url: str, schema: Schema, limits: Limits = LIMITS) -> ReadMo
     if url.startswith(("postgresql://", "postgres://")):
         from services.reporting.generations.postgres import PostgresReadModel
 
-        return PostgresReadModel(url, schema, limits)
+        return PostgresReadModel(url, schema, limits, pooled=pooled)
     raise ValueError("The read model's URL must begin with sqlite:/// or postgresql://.")

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     create_engine,
+    event,
     insert,
     literal_column,
     select,
@@ -55,6 +56,8 @@ NOW: Final = "extract(epoch FROM clock_timestamp())"
 """The database's clock, in seconds since 1970."""
 DROP_WAIT: Final = 1.0
 """Seconds for which a generation that is to go is waited for: whoever begins to read it meanwhile waits, too."""
+POOLED_LOOK: Final = 0.03
+"""Seconds between two looks of a watch behind a pooler, where there are no notifications."""
 LONGEST_SLEEP: Final = 0.25
 """Seconds after which a watch looks all the same."""
 
@@ -75,6 +78,7 @@ _READING: Final[dict[str, str | int]] = {
     "jit": "off",
     "max_parallel_workers_per_gather": 0,
 }
+_BUILDING: Final[dict[str, str | int]] = {"idle_in_transaction_session_timeout": 0}
 _WRITING: Final[dict[str, str | int]] = {"synchronous_commit": "off"}
 _NAME: Final = r"^reporting_([0-9a-f]{10})_[0-9a-f]{8}$"
 _LEGACY: Final = r"^reporting_[0-9a-f]{8}$"
@@ -85,6 +89,7 @@ class PostgresWriter:
     """See `GenerationWriter`: rows by COPY, what closes rows by UPDATE, and the position with them."""
 
     def __init__(self, database: Database, generation: str, schema: Schema) -> None:
+        self._database = database
         with _answering():
             self._connection = database.connect()
         within = Identifier(generation)
@@ -99,9 +104,15 @@ class PostgresWriter:
         self._copy = {one.name: _copy(one, within, schema) for one in schema.datasets}
         self._close = {one.name: _close(one, within, schema) for one in schema.datasets}
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with _answering(), self._connection.transaction():
+            self._database.settle(self._connection)
+            yield
+
     def progress(self) -> Progress:
         """See `GenerationWriter.progress`."""
-        with _answering(), self._connection.transaction():
+        with self._transaction():
             row = self._connection.execute(self._progress).fetchone()
         assert row is not None
         position, identity, analyzed_at = row
@@ -109,7 +120,7 @@ class PostgresWriter:
 
     def write(self, changes: RowChanges, *, before: int, after: Bookmark) -> None:
         """See `GenerationWriter.write`."""
-        with _answering(), self._connection.transaction():
+        with self._transaction():
             # First of all, so that of two workers one waits here for the other, and then finds itself overtaken.
             if self._connection.execute(self._move, (*after, before)).rowcount != 1:
                 raise OvertakenError
@@ -123,12 +134,12 @@ class PostgresWriter:
 
     def stop(self, reason: str) -> None:
         """See `GenerationWriter.stop`."""
-        with _answering(), self._connection.transaction():
+        with self._transaction():
             self._connection.execute(self._stop, (reason,))
 
     def beat(self) -> None:
         """See `GenerationWriter.beat`."""
-        with _answering(), self._connection.transaction():
+        with self._transaction():
             self._connection.execute(self._beat)
 
     def close(self) -> None:
@@ -155,6 +166,9 @@ class PostgresWatch:
                 remaining = deadline - time.monotonic()
                 if position > after or remaining <= 0:
                     return position
+                if self._database.pooled:
+                    time.sleep(min(remaining, POOLED_LOOK))
+                    continue
                 for _ in connection.notifies(timeout=min(remaining, LONGEST_SLEEP), stop_after=1):
                     pass
         except psycopg.Error as error:
@@ -171,7 +185,8 @@ class PostgresWatch:
     def _listening(self) -> psycopg.Connection:
         if self._connection is None:
             self._connection = self._database.connect(autocommit=True)
-            self._connection.execute(SQL("LISTEN {}").format(Identifier(CHANNEL)))
+            if not self._database.pooled:
+                self._connection.execute(SQL("LISTEN {}").format(Identifier(CHANNEL)))
         return self._connection
 
     def _look(self, connection: psycopg.Connection) -> int:
@@ -203,12 +218,12 @@ class PostgresWatch:
 class PostgresReadModel:
     """See `ReadModel`."""
 
-    def __init__(self, url: str, schema: Schema, limits: Limits = LIMITS) -> None:
+    def __init__(self, url: str, schema: Schema, limits: Limits = LIMITS, *, pooled: bool = False) -> None:
         self.schema = schema
-        self._reading = _database(url, limits, _READING)
-        self._writing = _database(url, limits, _WRITING)
-        # Building takes as long as it takes.
-        self._building = _database(url, limits, statement=None)
+        self._reading = _database(url, limits, pooled, _READING)
+        self._writing = _database(url, limits, pooled, _WRITING)
+        # Building takes as long as it takes, and its right to build is a lock of a transaction.
+        self._building = _database(url, limits, pooled, _BUILDING, statement=None)
         self._engine: Engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connection_for_reading,
@@ -219,6 +234,8 @@ class PostgresReadModel:
             pool_timeout=limits.connect,
             pool_pre_ping=True,
         )
+        if (settle := self._reading.settle_statement) is not None:
+            event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql(settle))
 
     def _connection_for_reading(self) -> psycopg.Connection:
         connection = self._reading.connect()
@@ -269,9 +286,10 @@ class PostgresReadModel:
     @contextmanager
     def building(self, *, wait: bool = False) -> Iterator[None]:
         """See `ReadModel.building`."""
-        with _answering(), self._building.connect(autocommit=True) as connection:
+        with _answering(), self._building.connect() as connection:
+            self._building.settle(connection)
             if wait:
-                connection.execute("SELECT pg_advisory_lock(%s, %s)", _lock(self.schema.fingerprint))
+                connection.execute(_locking("pg_advisory_xact_lock", self.schema.fingerprint))
             elif not _taken(connection, self.schema.fingerprint):
                 raise RebuildUnderWayError
             yield
@@ -353,9 +371,11 @@ class PostgresReadModel:
                     "DELETE FROM reporting.live_generations WHERE fingerprint = %s", (fingerprint,)
                 )
             for name, fingerprint in _generations(connection):
-                # Another version may be building one of its own.
-                idle = fingerprint in {None, own} or _taken(connection, fingerprint)
-                if name not in kept and idle and not _drop(connection, name):
+                with connection.transaction():
+                    # Another version may be building one of its own.
+                    idle = fingerprint in {None, own} or _taken(connection, fingerprint)
+                    dropped = name in kept or not idle or _drop(connection, name)
+                if not dropped:
                     held.append(f"{name}, which {_holders(connection, name)} read")
         return held
 
@@ -412,14 +432,17 @@ def _understood(error: Exception) -> Exception:
     return not_built() if isinstance(getattr(error, "orig", None), _MISSING) else not_answering()
 
 
-def _lock(fingerprint: str) -> tuple[int, int]:
-    """The two numbers of the advisory lock of those who build generations of a fingerprint."""
-    return BUILD_LOCK, int(fingerprint[:7], 16)
+def _locking(function: str, fingerprint: str) -> Composed:
+    """The advisory lock of those who build generations of a fingerprint.
+
+    Without parameters: a statement with some would keep its snapshot, and the server its dead rows, until the end.
+    """
+    return SQL("SELECT {}({}, {})").format(SQL(function), BUILD_LOCK, int(fingerprint[:7], 16))
 
 
 def _taken(connection: psycopg.Connection, fingerprint: str) -> bool:
-    """Whether the lock could be had; the connection then holds it."""
-    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", _lock(fingerprint)).fetchone()
+    """Whether the lock could be had; the transaction of the connection then holds it."""
+    row = connection.execute(_locking("pg_try_advisory_xact_lock", fingerprint)).fetchone()
     return row is not None and bool(row[0])
 
 
@@ -507,10 +530,12 @@ def _answering() -> Iterator[None]:
 
 
 def _database(
-    url: str, limits: Limits, settings: Mapping[str, str | int] | None = None, **more: float | None
+    url: str, limits: Limits, pooled: bool, settings: Mapping[str, str | int], **more: float | None
 ) -> Database:
     waits: dict[str, Any] = {"statement": limits.statement, **more}
-    return Database(url, connect=limits.connect, network=limits.network, settings=settings, **waits)
+    return Database(
+        url, connect=limits.connect, network=limits.network, settings=settings, pooled=pooled, **waits
+    )
 
 
 def _is_prepared(connection: psycopg.Connection) -> bool:

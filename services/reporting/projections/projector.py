@@ -31,6 +31,7 @@ from shared.events.commitments import (
 from shared.events.facts import Event
 from shared.events.indicators import IndicatorDefined
 from shared.events.meetings import ActionItemAssigned, BodyRegistered, DecisionAgreed, MeetingConvened
+from shared.events.record import EventQuarantined, EventUnreadable
 from shared.events.retractions import EVENTS as RETRACTIONS
 from shared.events.retractions import Retraction
 from shared.rules.indicator_warnings import WINDOWS, WarningWindows
@@ -150,6 +151,14 @@ def _may_tell_anew(event: Event, known: Corrections) -> bool:
     return (day or date.min) < known.until
 
 
+class MustBeginAnewError(Exception):
+    """The event at a position was put aside after it was projected: only all anew are the rows without it."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"the event at position {position} was put aside")
+        self.position = position
+
+
 class Projector:
     """Projects events in the order of the log, from any position on.
 
@@ -172,10 +181,19 @@ class Projector:
         """By the numbers of their ids, which are compared much faster than the ids."""
         self._touched: dict[int, _Stream] = {}
         self._changes = RowChanges()
+        self._passed_over: set[int] = set()
+        """The positions of events that were put aside."""
 
     def project(self, position: int, line: bytes) -> None:
-        """Take in the event at a position; `CorruptEvent` when it cannot be understood, whatever its type."""
+        """Take in the event at a position; `CorruptEvent` when it cannot be understood, whatever its type.
+
+        MustBeginAnewError when it puts an event aside that the rows may still be made of.
+        """
         recorded = codec.decode(line, position)
+        if isinstance(recorded.data, EventUnreadable):
+            self._passed_over.add(position)
+        elif isinstance(recorded.data, EventQuarantined) and recorded.data.position not in self._passed_over:
+            raise MustBeginAnewError(recorded.data.position)
         try:
             stream = self._stream_of(recorded)
             if stream is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
+from prometheus_client import CollectorRegistry, Gauge
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -171,6 +173,34 @@ class Reporting:
         self._of_this_log: tuple[str, int, int] | None = None
         live.on_restart(self._told.clear)
         live.on_restart(self._reached.clear)
+        self._position = 0
+        self._streams = 0
+
+    def measure(self, registry: CollectorRegistry) -> None:
+        """Show in the metrics how far the read model is, and how many follow the log by streams of events."""
+        for name, what, value in (
+            ("read_model_position", "Position up to which the read model tells.", lambda: self._position),
+            ("event_streams_open", "Streams of events that are open.", lambda: self._streams),
+        ):
+            Gauge(name, what, registry=registry).set_function(value)
+
+    async def look(self) -> None:
+        """Look how far the read model is, for the metrics."""
+
+        def position() -> int:
+            with self._read_model.reading() as reading:
+                return reading.position
+
+        self._position = await asyncio.to_thread(position)
+
+    async def counted(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """A stream of events, counted while it is open."""
+        self._streams += 1
+        try:
+            async for piece in stream:
+                yield piece
+        finally:
+            self._streams -= 1
 
     @property
     def store(self) -> Store:

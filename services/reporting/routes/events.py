@@ -111,7 +111,7 @@ def event_routes(reporting: Reporting) -> Router:
             messages = _messages(
                 live, known, query.limit, wanted, keep_alive, partial(still_admitted, request)
             )
-            return StreamingResponse(messages, headers=headers, media_type=EVENT_STREAM)
+            return StreamingResponse(reporting.counted(messages), headers=headers, media_type=EVENT_STREAM)
         lines = _lines(live, known, head, query.limit, wanted)
         return StreamingResponse(lines, headers=headers, media_type=JSON_LINES)
 

@@ -27,11 +27,15 @@ BUSY_TIMEOUT: Final = 60
 def migrate_postgres(database: Database) -> None:
     """Migrate a PostgreSQL database; waits for another process that is at it."""
     engine = create_engine("postgresql+psycopg://", creator=database.connect, poolclass=NullPool)
-    with database.connect(autocommit=True) as guard:
+    with database.connect() as guard:
         # Asked for again and again: whoever waits inside a statement is waited for by an index that is made
-        # beside running appends.
-        while guard.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
+        # beside running appends, and so is whoever keeps a snapshot, as a statement with parameters would. The lock is
+        # that of a transaction, which a pooler lends out as a whole.
+        database.settle(guard)
+        while guard.execute(f"SELECT pg_try_advisory_xact_lock({LOCK})").fetchone() != (True,):
+            guard.rollback()
             time.sleep(0.05)
+            database.settle(guard)
         with engine.connect() as connection:
             _upgrade(connection)
 

@@ -27,7 +27,8 @@ from shared.identity.authentication import Authenticator
 from shared.identity.development import AUDIENCE, ISSUER, DevelopmentKey, issue_development_token
 from shared.identity.jwks import PublishedKeys
 from shared.identity.keys import KeyDirectory
-from shared.identity.tokens import TokenVerifier
+from shared.identity.tokens import Claims, TokenVerifier
+from shared.settings import load_settings
 
 NOW = datetime(2026, 11, 21, 18, tzinfo=UTC)
 PROVIDER = "https://identity.test"
@@ -158,7 +159,8 @@ async def test_a_development_token_lives_as_long_as_asked(tmp_path: Path) -> Non
         {"organization": 7},
         {"role": "king"},
         {"role": "system"},
-        {"role": ["dci"]},
+        {"role": ["dci", "auditor"]},
+        {"role": ["king"]},
         {"exp": None},
         {"exp": int(NOW.timestamp()) - 60},
         {"exp": True},
@@ -391,3 +393,55 @@ async def test_a_key_that_is_withdrawn_takes_with_it_the_tokens_that_are_remembe
     with pytest.raises(Unauthenticated):
         await authenticator.authenticate(kept)
     assert server.asked == 4
+
+
+def with_claims(claims: Claims, token: dict[str, Any]) -> Actor | None:
+    """Who a token names, if anybody."""
+    try:
+        return claims.read(token)
+    except Unauthenticated:
+        return None
+
+
+KEYCLOAK = Claims(
+    "preferred_username", "realm_access.roles", "org", {"unit": Role.DCI, "audit": Role.AUDITOR}
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({}, Actor("u-17", "DCI", Role.DCI)),
+        ({"org": ["DCI"]}, Actor("u-17", "DCI", Role.DCI)),
+        ({"realm_access": {"roles": "unit"}}, Actor("u-17", "DCI", Role.DCI)),
+        ({"realm_access.roles": ["audit"]}, Actor("u-17", "DCI", Role.AUDITOR)),
+        ({"realm_access": {"roles": ["unit", "audit"]}}, None),
+        ({"realm_access": {"roles": ["dci"]}}, None),
+        ({"realm_access": {"roles": []}}, None),
+        ({"realm_access": ["unit"]}, None),
+        ({"realm_access": {"roles": [["unit"], {"unit": 1}, None, 7]}}, None),
+        ({"realm_access": {"roles": ["x"] * 100_000 + ["unit"]}}, None),
+        ({"org": ["DCI", "MOP"]}, None),
+        ({"org": {"DCI": {}}}, None),
+        ({"org": None}, None),
+        ({"preferred_username": "key:abc"}, None),
+        ({"preferred_username": ""}, None),
+    ],
+)
+def test_claims_may_lie_deep_or_in_lists_under_names_of_the_providers_own(
+    changed: dict[str, Any], named: Actor | None
+) -> None:
+    token = {
+        "sub": "0f2c",
+        "preferred_username": "u-17",
+        "org": "DCI",
+        "realm_access": {"roles": ["offline_access", "unit"]},
+    }
+    assert with_claims(KEYCLOAK, token | changed) == named
+
+
+@pytest.mark.parametrize("text", ["unit", "unit=", "=dci", "unit=nobody", "unit=system"])
+def test_a_map_of_roles_that_means_nothing_does_not_start(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BITACORA_OIDC_ROLES", text)
+    with pytest.raises(ValueError, match=r"(?i)oidc_roles"):
+        load_settings()
