@@ -42,11 +42,13 @@ from shared.events.meeting_vocabulary import (
     ItemOutcome,
 )
 from shared.events.meetings import (
+    ActionItemCompleted,
     ActionItemPublished,
     ActionItemReassigned,
     AgendaItem,
     AgreedCommitment,
     AgreedDeadline,
+    AttendanceCorrected,
     BodyChanged,
     BudgetLineTied,
     DecisionAcknowledged,
@@ -60,7 +62,14 @@ from shared.events.meetings import (
     MinutesItem,
     Referral,
 )
-from shared.events.retractions import CommitmentFactRetracted
+from shared.events.retractions import (
+    ActionItemFactRetracted,
+    CommitmentFactRetracted,
+    DecisionFactRetracted,
+    IndicatorFactRetracted,
+    MeetingFactRetracted,
+    Retraction,
+)
 from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind, Direction, Judgement, Visibility
 from shared.http.service import Service
@@ -89,6 +98,7 @@ ANYBODY: dict[str, Any] = {"role": None}
 OUTSIDER: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MINSAL"}
 CONCERNED: dict[str, Any] = {"role": Role.MINISTRY, "organization": "MININT"}
 PUBLIC, INTERNAL, RESERVED = Visibility.PUBLIC, Visibility.INTERNAL, Visibility.RESERVED
+MENDED = date(2013, 4, 20)
 EVE = date(2013, 4, 14)
 """A public deadline that passes before an internal one is another one."""
 SECRETS = (b"HID-", b"INS-", b"BIL-2013-001", b"SEG-2013-009", b"Bilateral", b'"secret"', b"2031-07-31")
@@ -104,6 +114,7 @@ class Entry(NamedTuple):
     told: Told
     openness: Visibility = PUBLIC
     instead: Told = Told("commitment", "NONE", Commented(text="Nothing", effective_on=DAY))
+    recorded_on: date = DAY
 
 
 def promise(code: str, visibility: Visibility, **more: Any) -> Told:
@@ -282,6 +293,49 @@ def story() -> Iterator[Entry]:
     # Meetings of the hidden body: one was published, and only that is known of the body.
     yield Entry(convened("BIL", "M-4", DAY, visibility=PUBLIC))
     yield from _hidden(RESERVED, *OPEN_ONCE, *HIDDEN_AGAIN)
+    yield from (entry._replace(recorded_on=MENDED) for entry in put_right())
+
+
+def put_right() -> Iterator[Entry]:
+    """What was corrected and retracted weeks later, of what is open and of what is hidden."""
+    right: dict[str, Any] = {"reason": "secret", "previous": None}
+    yield from _hidden(
+        RESERVED,
+        Told("commitment", "HID-1", Corrected(field="title", value="secret", **right)),
+        Told("commitment", "HID-1", Corrected(field="effective_on", value="2013-04-01", **right)),
+        # Of an open commitment, but of its internal deadline.
+        retracted("commitment", "OPEN-3", 3, CommitmentFactRetracted),
+        retracted("decision", "BIL-2013-001", 2, DecisionFactRetracted),
+        Told("meeting", "M-2", AttendanceCorrected(held_at=noon(DAY), attendance=(), reason="secret")),
+        retracted("meeting", "M-2", 3, MeetingFactRetracted),
+        Told("action-item", "T-1", ActionItemCompleted(completed_on=DAY, evidence=())),
+        retracted("action-item", "T-1", 2, ActionItemFactRetracted),
+        Told(
+            "body",
+            "BIL",
+            BodyChanged(name="Bilateral", kind=BodyKind.BILATERAL, decides=True, visibility=RESERVED),
+        ),
+        Told(
+            "indicator",
+            "HID-RATE",
+            TargetSet(number=1, value=Decimal(9), on=date(2013, 12, 31), effective_on=DAY),
+        ),
+        retracted("indicator", "HID-RATE", 2, IndicatorFactRetracted),
+    )
+    parent = Corrected(field="parent", value=None, previous="HID-1", reason="It is part of nothing")
+    yield Entry(
+        Told("commitment", "OPEN-1", parent),
+        RESERVED,
+        Told("commitment", "OPEN-1", msgspec.structs.replace(parent, previous=None)),
+    )
+    yield Entry(Told("commitment", "OPEN-6", Corrected(field="title", value="Right", reason="r")))
+    changed = BodyChanged(name="Right", kind=BodyKind.COMMITTEE, decides=False, visibility=PUBLIC)
+    yield Entry(Told("body", "SEG", changed))
+
+
+def retracted(kind: str, code: str, version: int, of: type[Retraction]) -> Told:
+    """What was recorded of a thing at a version is not believed any more."""
+    return Told(kind, code, of(version=version, reason="secret", retracted="x"))
 
 
 def measured(rate: IndicatorDefined) -> Iterator[Entry]:
@@ -389,7 +443,7 @@ HIDDEN_AGAIN = (
 def told_to(stage: Stage, seen: set[Visibility]) -> None:
     """Writes the story without what is not seen, in the same places of a log of the same length."""
     for entry in story():
-        tell(stage, entry.told if entry.openness in seen else entry.instead, now=noon(DAY))
+        tell(stage, entry.told if entry.openness in seen else entry.instead, now=noon(entry.recorded_on))
     stage.on_record("organization", "MININT", "MINSAL")
     stage.on_record("pillar", "security")
     stage.follow()
@@ -465,7 +519,8 @@ def sqlite_urls(tmp_path: Path) -> list[str]:
 
 
 LENGTH = len(list(story()))
-MOMENTS = (LENGTH // 2, LENGTH - len(HIDDEN_AGAIN))
+PUT_RIGHT = len(list(put_right()))
+MOMENTS = (LENGTH // 2, LENGTH - PUT_RIGHT - len(HIDDEN_AGAIN))
 """Positions of which questions are asked; up to the last one, what is withdrawn after it was open."""
 NAMES = ("HID-1", "OPEN-1", "HID-B", "HID-C", "BIL", "INS-B", "BIL-2013-001", "SEG-2013-009")
 RATES = ("HID-RATE", "HID-RATE-2", "HID-RATE-3", "INS-RATE", "OPEN-RATE", "NONE-RATE")

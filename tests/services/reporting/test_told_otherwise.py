@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import count
 from typing import Any
@@ -17,6 +18,7 @@ from services.reporting.queries.corrections import corrected_since
 from services.reporting.queries.decision_items import Reader
 from services.reporting.queries.decisions import DecisionFilters, decisions_as_of
 from services.reporting.queries.gaps import Gap, gaps_as_of
+from services.reporting.queries.indicators import indicator_as_of, trajectory_as_of
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.register import (
     RegisterFilters,
@@ -27,6 +29,8 @@ from services.reporting.queries.register import (
 )
 from services.reporting.reading import Reading
 from shared.clock import Clock
+from shared.errors import NotFound
+from shared.events.indicators import MeasurementCorrected
 from shared.events.meetings import (
     ActionItemCancelled,
     ActionItemCompleted,
@@ -39,12 +43,15 @@ from shared.events.meetings import (
     MeetingRescheduled,
 )
 from shared.events.retractions import ActionItemFactRetracted, Retraction
+from shared.events.streams import stream_of
 from shared.events.types import Kind
+from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
 from tests.services.reporting import decision_histories, meeting_histories
 from tests.services.reporting.gatherings import Told, assigned
 from tests.services.reporting.meeting_histories import Entry, Known, mistakes, written
 from tests.services.reporting.stage import EVERYTHING, PUBLIC, Stage, staged
 from tests.services.reporting.test_action_items_owed import happenings
+from tests.services.reporting.test_indicators_rebuilt import Life, any_day
 from tests.services.reporting.test_two_times import without_word_of_it
 
 numbers = count(1)
@@ -53,7 +60,7 @@ EVERY_TIME = settings(
 )
 EPOCH = date(2012, 1, 1)
 day_of = Clock().day_of
-RIGHT_AWAY = (Retraction, AttendanceCorrected)
+RIGHT_AWAY = (Retraction, AttendanceCorrected, MeasurementCorrected)
 """What puts right the day on which it is recorded, too."""
 THEN = (MeetingRescheduled, AgendaAgreed, AgendaRevised, BodyChanged)
 """What is told of all days, and so puts right those before the one on which it is recorded.
@@ -72,14 +79,21 @@ def stage(log_url: str) -> Iterator[Stage]:
         yield made
 
 
-def says_so(stage: Stage, data: st.DataObject, log: list[Known], kinds: tuple[Kind, ...], ask: Ask) -> None:
+def says_so(
+    stage: Stage,
+    data: st.DataObject,
+    log: list[Known],
+    kinds: tuple[Kind, ...],
+    ask: Ask,
+    days: Sequence[date] = (),
+) -> None:
     """Asks of days before everything that puts something right, as known just before it and just after."""
     scope = data.draw(st.sampled_from([EVERYTHING, PUBLIC]))
     types = (*RIGHT_AWAY, *THEN) if scope.everything else (*RIGHT_AWAY, *THEN[:-1])
     putting_right = [one for one in log if isinstance(one.told.event, types)]
     for one in putting_right:
         eve = day_of(one.recorded_at) - timedelta(days=not isinstance(one.told.event, RIGHT_AWAY))
-        for day in (eve, eve - timedelta(days=data.draw(st.integers(0, 8)))):
+        for day in days or (eve, eve - timedelta(days=data.draw(st.integers(0, 8)))):
             told = []
             for position in (one.position - 1, one.position):
                 at = AsOf(day, position, None)
@@ -145,3 +159,30 @@ def test_of_action_items(stage: Stage, data: st.DataObject) -> None:
         return [action_items_as_of(reading, at, scope, one, count=True) for one in filters]
 
     says_so(stage, data, log, (Kind.ACTION_ITEM,), ask)
+
+
+@settings(EVERY_TIME, max_examples=6)
+@given(data=st.data())
+def test_of_indicators_and_their_trajectories(stage: Stage, data: st.DataObject) -> None:
+    draw = random.Random(data.draw(st.integers(0, 10**6)))
+    code = f"I{next(numbers):05d}"
+    life = Life(code, draw)
+    events = [life.story.events[0].data, *(event for _ in range(14) if (event := life.next()) is not None)]
+    appended = stage.append(*((code, event) for event in events), kind="indicator")
+    stage.wait(appended.last)
+    log = [
+        Known(appended.first + n, appended.recorded_at, Told("indicator", code, event))
+        for n, event in enumerate(events)
+    ]
+    indicator = stream_of("indicator", code)
+
+    def ask(reading: Reading, at: AsOf, scope: Scope) -> list[Any]:
+        asked = reading, at, scope
+        try:
+            page = indicator_as_of(*asked, indicator, CURRENT_INDICATOR_RULE)
+        except NotFound:
+            return []
+        return [page, trajectory_as_of(*asked, indicator, CURRENT_INDICATOR_RULE)]
+
+    days = [any_day(draw) for _ in range(6)]
+    says_so(stage, data, log, (Kind.INDICATOR,), ask, days)
