@@ -79,6 +79,11 @@ class Settings(BaseSettings):
     indicator_ratchet_share: Decimal = Field(default=Decimal("0.05"), ge=0, le=1)
     """Targets in a row that are within this share of the last actual value are a warning sign."""
 
+    load_per_adviser: int = Field(default=40, ge=1, le=100_000)
+    """How many open commitments an adviser is thought to manage."""
+    load_per_organization: int = Field(default=60, ge=1, le=100_000)
+    """How many open commitments an organisation that leads is thought to manage."""
+
     follow_decisions: bool = True
     """Whether this process carries agreed decisions out; among several, at least one must."""
 

@@ -31,6 +31,8 @@ class BadYear:
         numbers = self._meetings()
         self._decisions(numbers)
         self._action_items()
+        self._reports()
+        self._signs()
 
     def _figures(self) -> None:
         indicator = self._ask("commitments", f"indicators/{MEASURED}")
@@ -106,6 +108,25 @@ class BadYear:
                 item["owner_organization"],
                 item["text"] + (f"\n(extended, first due {item['first_due_on']})" if extended else ""),
             )
+        self._print(shown)
+
+    def _reports(self) -> None:
+        """Which reports were expected, and which came."""
+        days = {"from": "2012-01-01", "to": "2012-12-31", "on": LAST_DAY.isoformat()}
+        shown = table("The quarterly reports expected of 2012")
+        add_whole(shown, "organization", "expected", "on time", "late", "missing")
+        for one in self._ask("reporting", "timeliness", group_by="organization", **days)["items"]:
+            counted = (str(one[name]) for name in ("expected", "on_time", "late", "missing"))
+            shown.add_row(one["organization"], *counted)
+        self._print(shown)
+
+    def _signs(self) -> None:
+        """What makes a reader look twice, over everything."""
+        shown = table("What makes a reader look twice, and proves nothing")
+        add_whole(shown, "of")
+        add_wrapped(shown, "sign")
+        for sign in self._ask("reporting", "warning-signs", on=LAST_DAY.isoformat())["items"]:
+            shown.add_row(sign["code"], sign["detail"])
         self._print(shown)
 
     def _ask(self, service: str, path: str, **query: str) -> Any:

@@ -41,6 +41,9 @@ class Story:
         told: list[Step] = []
         for kind in ("organizations", "pillars"):
             told += [(item["code"], partial(self._declare, "commitments", kind, item)) for item in plan[kind]]
+        told += [
+            (item["code"], partial(self._declare, "reporting", "cycles", item)) for item in plan["cycles"]
+        ]
         stated = [item for item in (*plan["objectives"], *plan["actions"]) if "agreed_in_meeting" not in item]
         told += [(item["code"], partial(self._commitment, item)) for item in stated]
         told.append((plan["indicator"]["code"], partial(self._indicator, plan["indicator"])))
@@ -140,6 +143,7 @@ class Story:
         path = f"/v1/commitments/{item['code']}/progress-reports"
         key = f"demo-{item['code']}-report-{number}"
         body = {"period": report["period"], "observed_progress": report["text"], "effective_on": day}
+        body["received_on"] = day
         self._teller.post("commitments", path, body, key=key, who=_ministry(item["lead"]))
         review = given(outcome=report["review"], reason=report.get("review_reason"))
         self._teller.post("commitments", f"{path}/{number}/reviews", review, key=f"{key}-review")

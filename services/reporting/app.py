@@ -9,6 +9,8 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
+from services.reporting.cycle import routes as cycle
+from services.reporting.cycle.repository import Cycles
 from services.reporting.datasets import Schema
 from services.reporting.generations import open_installed
 from services.reporting.routes.asking import Reporting
@@ -21,6 +23,7 @@ from services.reporting.routes.indicators import indicator_routes
 from services.reporting.routes.meetings import meeting_routes
 from services.reporting.routes.plan import plan_routes
 from services.reporting.routes.signs import sign_routes
+from services.reporting.routes.timeliness import Limits, timeliness_routes
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
 from shared.errors import NotReady
@@ -53,7 +56,8 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     live.subscribe(
         identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by), forget=keys.clear
     )
-    reporting = Reporting(live, read_model, OrganizationsByDay(live), keep_alive=settings.keep_alive_seconds)
+    organizations = OrganizationsByDay(live)
+    reporting = Reporting(live, read_model, organizations, keep_alive=settings.keep_alive_seconds)
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
@@ -104,13 +108,15 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
             plan_routes(reporting),
             indicator_routes(reporting),
             sign_routes(reporting),
+            cycle.cycle_routes(Cycles(live, organizations)),
+            timeliness_routes(reporting, Limits(settings.load_per_adviser, settings.load_per_organization)),
             event_routes(reporting),
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         live=live,
         readable=reporting.readable,
-        catalogue=ERRORS,
+        catalogue={**ERRORS, **cycle.ERRORS},
         checks={"log": live.readiness, "read_model": read_model_is_ready},
         lifespan=following,
         registry=registry,

@@ -635,6 +635,34 @@ warning_signs: Final = Dataset(
 `because` is the last of the events it follows from, `number` tells apart what follows from the same.
 """
 
+observations: Final = Dataset(
+    "observations",
+    "meeting_id: id, number: number",
+    "raised_on: day, raised_at: position, organization, answered_on: day?",
+    indexes=(("raised_at",),),
+)
+"""What was objected to in the drafts of minutes, and when that was answered."""
+
+progress_reports: Final = Dataset(
+    "progress_reports",
+    "commitment_id: id, number: number",
+    "period, period_ends_on: day, effective_on: day, received_on: day, no_change: flag, observed_progress?, stage?",
+    "percent?, organization, reported_at: position",
+    Field("outcome", optional=True, about="What the review said"),
+    "reviewed_on: day?, review_reason?",
+    valid_time=True,
+    indexes=(("period",), ("reported_at",)),
+)
+"""The reports on a commitment, each from the day on which it was received, and what its review said by then."""
+
+cycles: Final = Dataset(
+    "cycles",
+    "code",
+    "name, frequency, days_to_report: number, organizations: json, pillars: json, kinds: json",
+    "in_force_from: day?, ended_on: day?",
+)
+"""In which cycles is reported, and to what they apply; an empty list is of all."""
+
 DATASETS: Final = (
     commitment_states,
     commitments,
@@ -664,6 +692,9 @@ DATASETS: Final = (
     indicator_facts,
     indicator_commitments,
     warning_signs,
+    observations,
+    progress_reports,
+    cycles,
 )
 
 

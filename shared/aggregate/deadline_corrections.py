@@ -50,10 +50,6 @@ def deadline_corrections(
 def deadline_corrections_in(history: Sequence[Recorded], day_of: DayOf) -> list[DeadlineCorrection]:
     """The same, from all that was recorded of a commitment."""
     first, *others = believed(history)
-    assert isinstance(first.data, Registered)
-    dated = DatedFacts(first.data, first.position)
-    for recorded in others:
-        dated.apply(recorded.data, recorded.position)
     corrections = [entry_of(one) for one in others if isinstance(one.data, Corrected)]
     by_version = {one.version: one for one in history}
     taken = [
@@ -61,7 +57,17 @@ def deadline_corrections_in(history: Sequence[Recorded], day_of: DayOf) -> list[
         for one in history
         if isinstance(one.data, Retraction)
     ]
-    return list(deadline_corrections(dated, first.position, corrections, taken, day_of))
+    return list(deadline_corrections(dated_facts_in(history), first.position, corrections, taken, day_of))
+
+
+def dated_facts_in(history: Sequence[Recorded]) -> DatedFacts:
+    """What held of a commitment on which days, from all that was recorded of it."""
+    first, *others = believed(history)
+    assert isinstance(first.data, Registered)
+    dated = DatedFacts(first.data, first.position)
+    for recorded in others:
+        dated.apply(recorded.data, recorded.position)
+    return dated
 
 
 def _day_in(deadline: Any) -> date | None:

@@ -578,6 +578,10 @@ class DescribedRepository(Repository[D]):
     CONSIDERING: ClassVar[Sequence[type[Event]]] = ()
     """What of others may not be recorded while one is described."""
 
+    def spelled(self, code: str) -> str:
+        """A code as it is on record, for kinds of which the log does not know the codes; any other as it is."""
+        return code
+
     def fit(self, present: D | None, description: Any) -> Any:
         """The description as it is meant for what is there now: from today on, where it has a day and names none."""
         if present is not None and getattr(description, "effective_on", "") is None:

@@ -294,6 +294,13 @@ class ProgressReported(Event, frozen=True, kw_only=True):
     source: Line | None = None
     source_on: CivilDay | None = None
     no_change: bool = False
+    received_on: Annotated[
+        CivilDay | None,
+        Field(
+            description="The day on which it was handed in, where it is only recorded later; by that day it is on time "
+            "or late. Without it, that is the day it was recorded."
+        ),
+    ] = None
 
 
 class ProgressReviewed(Event, frozen=True, kw_only=True):

@@ -198,6 +198,22 @@ class IndicatorDefinitionChanged(Event, frozen=True, kw_only=True):
     ] = None
 
 
+class CommitmentMeasured(Event, frozen=True, kw_only=True):
+    """From a day on the indicator measures another commitment as well, or, where not `measured`, no longer.
+
+    Who may read it goes by the commitment that its definition names, and by no other.
+    """
+
+    TYPE: ClassVar[str] = "commitments.commitment_measured"
+
+    commitment: Annotated[
+        CommitmentCode, Field(description="The other commitment: its code or its id.", examples=["SEG-014"])
+    ]
+    measured: Annotated[bool, Field(description="False where it no longer is.")] = True
+    reason: Reason
+    effective_on: FactDay
+
+
 class IndicatorPublished(Event, frozen=True, kw_only=True):
     """Others may know of the indicator from now on, or no longer so."""
 
@@ -219,5 +235,6 @@ EVENTS: tuple[type[Event], ...] = (
     MeasurementRecorded,
     MeasurementCorrected,
     IndicatorDefinitionChanged,
+    CommitmentMeasured,
     IndicatorPublished,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.events import commitments, identity, indicators, meetings, record, retractions
+from shared.events import commitments, cycles, identity, indicators, meetings, record, retractions
 from shared.events.facts import Event
 
 EVENT_TYPES: dict[str, type[Event]] = {
@@ -10,6 +10,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
     for cls in (
         *commitments.EVENTS,
         *indicators.EVENTS,
+        *cycles.EVENTS,
         *meetings.EVENTS,
         *retractions.EVENTS,
         *identity.EVENTS,

@@ -92,7 +92,7 @@ class DescribedResource(Generic[A]):
 
         async def put(request: Request, code: str, body: Any) -> Response:
             spelling: Spelling = request.app.state.spelling
-            code = await spelling(self._repository.kind, code) or code
+            code = self._repository.spelled(await spelling(self._repository.kind, code) or code)
             command = await command_of(request)
             headers = context_of(request).headers
             outcome = await self._repository.describe(

@@ -54,7 +54,7 @@ def commitment_signs(
     """Every sign there is on a day, in the order of their events; of a report only where its day is given."""
     signs = [
         *deadline_corrected_after_due(corrections),
-        *_without_deadline(facts, on),
+        *without_deadline(facts, on),
         *([] if reporting_on is None else _achieved_before(facts, reporting_on, report_days)),
     ]
     return sorted(signs, key=lambda sign: (sign.events[-1], sign.code))
@@ -73,7 +73,7 @@ def deadline_corrected_after_due(corrections: Iterable[DeadlineCorrection]) -> I
             )
 
 
-def _without_deadline(facts: DatedFacts, on: date) -> Iterator[CommitmentSign]:
+def without_deadline(facts: DatedFacts, on: date) -> Iterator[CommitmentSign]:
     """An open promise without a public deadline is on time for ever."""
     deadline, position = facts.public_deadlines.on(on)
     if deadline is None and facts.closures.on(on)[0] is None:

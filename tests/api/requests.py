@@ -19,6 +19,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/commitments"): PLAIN | {"code": "NEW-1"},
     ("PUT", "/v1/organizations/{code}"): {"name": "Justice"},
     ("PUT", "/v1/pillars/{code}"): {"name": "Citizen security"},
+    ("PUT", "/v1/cycles/{code}"): {"name": "Yearly halves", "frequency": "half_yearly", "days_to_report": 30},
     ("POST", "/v1/api-keys"): {
         "role": "auditor",
         "organization": "COMPTROLLER",

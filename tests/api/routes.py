@@ -57,6 +57,7 @@ def places(story: Story) -> dict[str, str]:
         "/v1/bodies/{code}": "/v1/bodies/SECURITY",
         "/v1/organizations/{code}": "/v1/organizations/JUSTICE",
         "/v1/pillars/{code}": "/v1/pillars/SECURITY",
+        "/v1/cycles/{code}": "/v1/cycles/QUARTERLY",
         "/errors/{code}": "/errors/not-found",
     }
 

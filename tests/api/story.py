@@ -65,6 +65,8 @@ async def tell(house: House) -> Story:
     for code in ORGANIZATIONS:
         await house.tell("commitments", f"/v1/organizations/{code}", {"name": code.title()}, method="PUT")
     await house.tell("commitments", "/v1/pillars/SECURITY", {"name": "Citizen security"}, method="PUT")
+    quarterly = {"name": "Quarterly reports", "frequency": "quarterly", "days_to_report": 20}
+    await house.tell("reporting", "/v1/cycles/QUARTERLY", quarterly, method="PUT")
     await house.settled()
     await _commitments(house)
     for code, body in (("SECURITY", COMMITTEE), ("BIL-INTERIOR", BILATERAL)):
@@ -173,8 +175,13 @@ async def _commitments(house: House) -> None:
         await house.tell(
             "commitments", f"/v1/commitments/{code}/milestones", {"name": "Bill", "due_on": "2013-12-31"}
         )
-    for code, commitment in (("VICTIMS", "INSIDE-1"), ("HIDDEN-RATE", "HIDDEN-1")):
-        about = {"code": code, "commitment": commitment}
+    rates = {
+        "VICTIMS": {"commitment": "INSIDE-1"},
+        "HIDDEN-RATE": {"commitment": "HIDDEN-1"},
+        "OPEN-RATE": {"visibility": "public"},
+    }
+    for code, more in rates.items():
+        about = {"code": code, **more}
         await house.tell("commitments", "/v1/indicators", INDICATOR | about)
         path = f"/v1/indicators/{code}"
         await house.tell("commitments", f"{path}/targets", {"value": 28.5, "on": "2013-12-31"})

@@ -85,7 +85,9 @@ def routes() -> Iterator[tuple[str, str, str]]:
                 yield service, method, path
 
 
-ROUTES = [route for route in routes() if not route[2].startswith(("/v1/organizations", "/v1/pillars"))]
+ROUTES = [
+    route for route in routes() if not route[2].startswith(("/v1/organizations", "/v1/pillars", "/v1/cycles"))
+]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=[" ".join(route) for route in ROUTES])
@@ -165,6 +167,7 @@ async def test_no_answer_to_an_outsider_names_a_hidden_thing(house: House, story
         "/v1/bodies/{code}": ["SECURITY"],
         "/v1/organizations/{code}": ["INTERIOR"],
         "/v1/pillars/{code}": ["SECURITY"],
+        "/v1/cycles/{code}": ["QUARTERLY"],
     }
     looked_at = 0
     for service, table in TABLES.items():
@@ -174,18 +177,18 @@ async def test_no_answer_to_an_outsider_names_a_hidden_thing(house: House, story
             begin = next((one for one in open_things if path.startswith(one.removesuffix("}"))), None)
             for name in [""] if begin is None else open_things[begin]:
                 concrete = path if begin is None else begin[: begin.index("{")] + name + path[len(begin) :]
-                for query in everything_asked(path):
+                for query in everything_asked(service, path):
                     who: list[dict[str, Any]] = [OUTSIDER] + [NOBODY] * row.anonymous
                     for one in who:
                         answer = await house.ask(service, "GET", concrete + query, **one)
-                        assert answer.status_code in {200, 404}, answer.text
+                        assert answer.status_code in {200, 303, 404}, answer.text
                         found = {secret for secret in secrets(story) if secret in answer.content}
                         assert not found, f"{concrete}{query} tells {one} of {found}: {answer.text}"
                         looked_at += 1
     assert looked_at > 50
 
 
-def everything_asked(path: str) -> tuple[str, ...]:
+def everything_asked(service: str, path: str) -> tuple[str, ...]:
     """The ways to ask a route for more than it tells by itself."""
     if path == "/v1/board":
         return (
@@ -203,7 +206,8 @@ def everything_asked(path: str) -> tuple[str, ...]:
         "/v1/decisions/{number}",
         "/v1/action-items/{id}",
     ):
-        return ("", "?version=1", "?known_at=2013-04-30")
+        past = "?on=2013-04-30" if service == "reporting" else "?version=1"
+        return ("", past, "?known_at=2013-04-30")
     return ("",)
 
 

@@ -177,6 +177,11 @@ async def until(condition: Callable[[], object], seconds: float = 15) -> None:
 @contextmanager
 def append_lock_held(url: str) -> Iterator[None]:
     """A session that took the lock of an append and does not go on."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
+            file.execute("BEGIN IMMEDIATE")
+            yield
+        return
     with psycopg.connect(url) as session:
         session.execute(APPEND_LOCK)
         yield

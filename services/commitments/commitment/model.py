@@ -380,6 +380,14 @@ class Commitment(Aggregate):
                 pointer="/period",
             )
         guards.nothing_dated_later(reported, context.today)
+        if reported.received_on is not None:
+            guards.not_after_today(reported.received_on, context.today, "/received_on")
+            if reported.received_on < period.begins_on:
+                raise InvalidInput(
+                    "period-to-come",
+                    f"On {reported.received_on} {period.name} had not begun.",
+                    pointer="/received_on",
+                )
         percent = reported.percent
         if percent is not None and not (percent.is_finite() and 0 <= percent <= 100):
             raise InvalidInput(

@@ -14,6 +14,7 @@ from shared.errors import Forbidden, InvalidInput, NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.indicators import (
     Baseline,
+    CommitmentMeasured,
     DefinitionFields,
     IndicatorDefined,
     IndicatorDefinitionChanged,
@@ -26,7 +27,7 @@ from shared.events.indicators import (
 from shared.events.vocabulary import Accumulation, Direction, RelativeTo, Visibility
 from shared.identity.actor import Actor, Role
 from shared.rules import guards
-from shared.rules.dated_facts import VisibilityByDay
+from shared.rules.dated_facts import History, VisibilityByDay
 from shared.rules.decimals import exactly, plain
 from shared.rules.indicator_facts import Definition, IndicatorFacts, Measurement, Target, fields_in
 from shared.rules.periods import Period, period_named, stored_period
@@ -37,7 +38,7 @@ replace = msgspec.structs.replace
 class Indicator(Aggregate):
     """One indicator."""
 
-    __slots__ = ("code", "commitment", "effective_on", "facts", "once_reserved", "visibilities")
+    __slots__ = ("code", "commitment", "effective_on", "facts", "once_reserved", "others", "visibilities")
 
     BEGINS_WITH = (IndicatorDefined,)
 
@@ -50,6 +51,8 @@ class Indicator(Aggregate):
         self.effective_on = event.effective_on
         self.visibilities = VisibilityByDay(event.visibility, recorded.position)
         self.once_reserved = event.visibility is Visibility.RESERVED
+        self.others: dict[str, History[bool]] = {}
+        """The commitments that it measures, or measured, besides that of its definition."""
         self.facts = IndicatorFacts(event, recorded.position)
 
     def apply(self, recorded: Recorded) -> None:
@@ -249,6 +252,36 @@ class Indicator(Aggregate):
             changes=DefinitionFields(**{name: getattr(after, name) for name in fields}),
             previous=DefinitionFields(**{name: getattr(before, name) for name in fields}),
         )
+
+    def measure(self, proposed: CommitmentMeasured, context: Context) -> CommitmentMeasured:
+        """Has it measure another commitment as well from a day on, or no longer."""
+        effective = self._in_its_life(proposed.effective_on, context.today)
+        guards.reason_given(proposed.reason, "What is measured besides")
+        if proposed.commitment == self.commitment:
+            raise RuleBroken(
+                "measured-by-definition", f"It measures {self.commitment} by its definition, on every day."
+            )
+        if self.measures_on(proposed.commitment, effective) is proposed.measured:
+            state = "measures" if proposed.measured else "does not measure"
+            raise RuleBroken("measured-already", f"On {effective} it {state} {proposed.commitment} already.")
+        return proposed
+
+    @evolves(CommitmentMeasured)
+    def _measures(self, entry: Entry[CommitmentMeasured]) -> None:
+        event = entry.event
+        history = self.others.setdefault(event.commitment, History(False, entry.position))
+        history.add(event.effective_on, entry.position, event.measured)
+
+    def measures_on(self, commitment: str, day: date) -> bool:
+        """Whether it measures another than the commitment of its definition on a day."""
+        history = self.others.get(commitment)
+        return history is not None and history.on(day)[0]
+
+    @property
+    def commitments(self) -> list[str]:
+        """The commitments it measures: first that of its definition, then the others by code."""
+        own = [] if self.commitment is None else [self.commitment]
+        return own + sorted(code for code in self.others if self.measures_on(code, date.max))
 
     def publish(self, proposed: IndicatorPublished, context: Context) -> IndicatorPublished:
         """Changes who may know of it; nobody comes to know of it who may not know of the commitment it belongs to."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Final
+from uuid import UUID
 
+import msgspec
 from msgspec import UNSET
 
 from services.commitments.commitment.repository import Commitments
@@ -14,15 +16,18 @@ from shared.aggregate.command import Command, Context, Outcome
 from shared.aggregate.redaction import Readers
 from shared.aggregate.repository import Repository
 from shared.errors import InvalidInput, NotFound
+from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.events.indicators import (
+    CommitmentMeasured,
     DataSource,
     IndicatorDefined,
     IndicatorDefinitionChanged,
     MeasurementCorrected,
     MeasurementRecorded,
 )
+from shared.events.retractions import IndicatorFactRetracted
 from shared.events.streams import resolve, stream_of
 from shared.identity.actor import Actor
 from shared.rules.guards import known_organization, still_there
@@ -38,18 +43,45 @@ class Indicators(Repository[Indicator]):
         super().__init__(live, Indicator, KIND)
         self._directory = directory
         self._commitments = commitments
-        self._of: dict[str, list[tuple[int, str]]] = {}
-        """The indicators of a commitment, by its code: where each was defined, and its code."""
-        live.subscribe((IndicatorDefined,), self._note, forget=self._of.clear)
+        self._of: dict[str, dict[str, list[tuple[int, bool]]]] = {}
+        """By the codes of commitments, then of indicators: from which positions on the one is measured by the other."""
+        live.subscribe((IndicatorDefined, CommitmentMeasured, IndicatorFactRetracted), self._note, forget=self._forget)
+        self._codes: dict[UUID, str] = {}
+
+    def _forget(self) -> None:
+        self._of.clear()
+        self._codes.clear()
 
     def _note(self, recorded: Recorded) -> None:
         event = recorded.data
-        if isinstance(event, IndicatorDefined) and event.commitment is not None:
-            self._of.setdefault(event.commitment, []).append((recorded.position, event.code))
+        if isinstance(event, IndicatorDefined):
+            self._codes[recorded.stream_id] = event.code
+            if event.commitment is not None:
+                self._say(event.commitment, event.code, recorded.position, measured=True)
+        elif isinstance(event, CommitmentMeasured):
+            code = self._codes[recorded.stream_id]
+            self._say(event.commitment, code, recorded.position, measured=event.measured)
+        elif isinstance(event, IndicatorFactRetracted) and event.retracted == CommitmentMeasured.TYPE:
+            # Rare enough to be read at once.
+            lines = self.live.store.read_stream(recorded.stream_id, 0, recorded.position)
+            history = [codec.decode(line, position) for position, line in lines]
+            mistaken = history[event.version - 1].data
+            found = Indicator.fold(history)
+            assert isinstance(mistaken, CommitmentMeasured)
+            assert found is not None
+            measured = found.measures_on(mistaken.commitment, date.max)
+            self._say(mistaken.commitment, found.code, recorded.position, measured=measured)
+
+    def _say(self, commitment: str, code: str, position: int, *, measured: bool) -> None:
+        self._of.setdefault(commitment, {}).setdefault(code, []).append((position, measured))
 
     def of_commitment(self, code: str, position: int) -> list[str]:
         """The codes of the indicators that measure a commitment, in the order of the log, up to a position."""
-        return [indicator for defined_at, indicator in self._of.get(code, ()) if defined_at <= position]
+        return [
+            indicator
+            for indicator, said in self._of.get(code, {}).items()
+            if next((measured for at, measured in reversed(said) if at <= position), False)
+        ]
 
     async def may_read(self, actor: Actor, aggregate: Indicator) -> bool:
         """See `Repository.may_read`: within its own visibility and within that of its commitment."""
@@ -67,14 +99,7 @@ class Indicators(Repository[Indicator]):
             self._check_source(proposed.source, proposed.effective_on)
             commitment = proposed.commitment
             if commitment is not None:
-                try:
-                    commitment = (await self._commitments.find(commitment, command.actor)).code
-                except NotFound as error:
-                    raise InvalidInput(
-                        "indicator-commitment-unknown",
-                        f"There is no commitment '{commitment}'.",
-                        pointer="/commitment",
-                    ) from error
+                commitment = await self._commitment(commitment, command.actor)
             event = IndicatorDefined(
                 **{name: getattr(proposed, name) for name in proposed.__struct_fields__}
                 | {"commitment": commitment}
@@ -99,6 +124,13 @@ class Indicators(Repository[Indicator]):
         period_named(proposed.period)
         return current.correct_measurement(proposed, context)
 
+    async def measure(
+        self, current: Indicator, proposed: CommitmentMeasured, context: Context
+    ) -> CommitmentMeasured:
+        """Has it measure another commitment (named by its code or its id) as well from a day on, or no longer."""
+        code = await self._commitment(proposed.commitment, context.actor)
+        return current.measure(msgspec.structs.replace(proposed, commitment=code), context)
+
     async def change_definition(
         self, current: Indicator, proposed: IndicatorDefinitionChanged, context: Context
     ) -> IndicatorDefinitionChanged:
@@ -106,6 +138,17 @@ class Indicators(Repository[Indicator]):
         if proposed.changes.source is not UNSET:
             self._check_source(proposed.changes.source, proposed.effective_on)
         return current.change_definition(proposed, context)
+
+    async def _commitment(self, identifier: str, actor: Actor) -> str:
+        """The code of a commitment that an actor may know of."""
+        try:
+            return (await self._commitments.find(identifier, actor)).code
+        except NotFound as error:
+            raise InvalidInput(
+                "indicator-commitment-unknown",
+                f"There is no commitment '{identifier}'.",
+                pointer="/commitment",
+            ) from error
 
     async def _commitment_readers(self, indicator: Indicator) -> Readers | None:
         """Who may read the commitment an indicator belongs to; None when it belongs to none."""

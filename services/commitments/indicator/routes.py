@@ -27,6 +27,7 @@ from shared.aggregate.indicator_documents import (
 from shared.aggregate.redaction import ReadersOf
 from shared.events.indicators import (
     Baseline,
+    CommitmentMeasured,
     DataSource,
     IndicatorDefined,
     IndicatorDefinitionChanged,
@@ -37,7 +38,7 @@ from shared.events.indicators import (
     TrajectorySet,
 )
 from shared.events.retractions import IndicatorFactRetracted
-from shared.events.types import PeriodName
+from shared.events.types import CommitmentCode, PeriodName
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.requests import request_of
@@ -72,6 +73,10 @@ INDICATOR: Final = extended(
     IndicatorDefined,
     "An indicator with its targets, its values, the verdict on each, and the warning signs.",
     id=UUID,
+    commitments=Annotated[
+        list[CommitmentCode],
+        Field(description="Those it measures: first that of its definition, then the others by code."),
+    ],
     baseline=Annotated[
         document_of(Baseline) | None, Field(description="The one in force; null where there is none.")
     ],
@@ -116,6 +121,7 @@ def indicator_document(
         id=indicator.id,
         code=indicator.code,
         commitment=indicator.commitment,
+        commitments=indicator.commitments,
         visibility=indicator.visibility,
         effective_on=indicator.effective_on,
         warnings=[sign_document(sign) for sign in warning_signs(facts, today, windows)],
@@ -193,6 +199,13 @@ def indicator_routes(indicators: Indicators, readers_of: ReadersOf, windows: War
         access=_PROMISES,
         again=Indicator.change_definition,
     )
+    one.fact(
+        "commitments",
+        CommitmentMeasured,
+        indicators.measure,
+        access=_PROMISES,
+        again=Indicator.measure,
+    )
     one.fact("publications", IndicatorPublished, Indicator.publish, access=_PROMISES)
     one.retractions(
         IndicatorFactRetracted,
@@ -241,6 +254,12 @@ ERRORS: Catalogue = {
     ),
     "trajectory-unchanged": Explained(
         409, "Trajectory unchanged", "A new trajectory plans other values or days."
+    ),
+    "measured-by-definition": Explained(
+        409, "Measured by definition", "The commitment that the definition names is measured on every day."
+    ),
+    "measured-already": Explained(
+        409, "Measured already", "On that day it measures the other commitment already, or does not."
     ),
     "definition-unchanged": Explained(
         409, "Definition unchanged", "A change gives at least one field another value."

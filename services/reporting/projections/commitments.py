@@ -24,6 +24,7 @@ from services.reporting.datasets import (
 from services.reporting.projections.corrections import About, Answers, Corrections, Telling, answers_of
 from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, json_text, readers_of
+from services.reporting.projections.reports import Reports
 from services.reporting.terms import folded
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
@@ -96,6 +97,7 @@ class CommitmentProjection(Telling):
         "_moves",
         "_reads",
         "_reasons",
+        "_received",
         "_reports",
         "_visibility",
     )
@@ -115,6 +117,7 @@ class CommitmentProjection(Telling):
         self._moves: tuple[list[date], list[date]] = [], []
         """The days on which the public deadline, and the internal one, were moved."""
         self._reports: ReportsByDay | None = None
+        self._received: Reports | None = None
         self._endings: dict[int, Ending] = {}
         """How it ended, by the positions of the events."""
         self._reasons: dict[int, str] = {}
@@ -122,6 +125,13 @@ class CommitmentProjection(Telling):
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
+        told = self._told(recorded)
+        if not isinstance(recorded.data, _REPORTING):
+            return told
+        self._received = self._received or Reports(self._id.hex, self._day_of)
+        return (*told, self._received.take_in(recorded))
+
+    def _told(self, recorded: Recorded) -> Iterable[Now]:
         event = recorded.data
         if isinstance(event, ProgressReported) and event.percent is None and event.stage is None:
             self._reports = self._reports or ReportsByDay()

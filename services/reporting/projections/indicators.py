@@ -29,6 +29,7 @@ from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
 from shared.events.indicators import (
     Baseline,
+    CommitmentMeasured,
     IndicatorDefined,
     IndicatorDefinitionChanged,
     IndicatorPublished,
@@ -39,7 +40,7 @@ from shared.events.indicators import (
 )
 from shared.events.types import Kind
 from shared.events.vocabulary import Visibility
-from shared.rules.dated_facts import VisibilityByDay
+from shared.rules.dated_facts import History, VisibilityByDay
 from shared.rules.indicator_facts import IndicatorByDay, IndicatorFacts
 from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
 from shared.rules.indicator_warnings import WINDOWS, WarningWindows, overdue_from
@@ -62,11 +63,22 @@ class IndicatorProjection(Telling):
             MeasurementCorrected,
             IndicatorDefinitionChanged,
             IndicatorPublished,
+            CommitmentMeasured,
         )
     )
     CORRECTING: ClassVar[frozenset[type[Event]]] = frozenset((MeasurementCorrected,))
 
-    __slots__ = ("_by_day", "_defined", "_facts", "_id", "_key", "_signs", "_visibility", "_windows")
+    __slots__ = (
+        "_by_day",
+        "_defined",
+        "_facts",
+        "_id",
+        "_key",
+        "_measured",
+        "_signs",
+        "_visibility",
+        "_windows",
+    )
 
     def __init__(self, recorded: Recorded, _day_of: DayOf, windows: WarningWindows = WINDOWS) -> None:
         event = recorded.data
@@ -77,6 +89,9 @@ class IndicatorProjection(Telling):
         self._windows = windows
         self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._by_day = IndicatorByDay(event, recorded.position)
+        self._measured: dict[str, History[bool]] = {}
+        if event.commitment is not None:
+            self._measured[event.commitment] = History(True, recorded.position)
         self._facts: dict[Key, ByDay] = {}
         self._signs: set[Key] = set()
         """All that there ever were: where one stands no longer, a row says so."""
@@ -89,6 +104,11 @@ class IndicatorProjection(Telling):
             yield shown_by_day(self._id, self._visibility)
             yield from self._figures(None)
             return
+        if isinstance(event, CommitmentMeasured):
+            history = self._measured.setdefault(event.commitment, History(False, position))
+            history.add(event.effective_on, position, event.measured)
+            yield self._commitments()
+            return
         since = None if isinstance(event, IndicatorDefined) else self._by_day.apply(event, position)
         row = indicator_facts.row(type=event.TYPE, fact=json_text(event))
         self._facts[self._key, position] = [(since or self._defined.effective_on, row)]
@@ -96,9 +116,18 @@ class IndicatorProjection(Telling):
         yield from self._figures(since)
         source = self._by_day.on(date.max).definition.source
         yield readers_of(self._id, concerned=() if source is None else (source.organization,))
-        if since is None and self._defined.commitment is not None:
-            measured = [(self._defined.effective_on, indicator_commitments.row(measured=True))]
-            yield Now(indicator_commitments, {(self._key, self._defined.commitment): list(measured)})
+        if since is None and self._measured:
+            yield self._commitments()
+
+    def _commitments(self) -> Now:
+        rows: dict[Key, ByDay] = {}
+        first = self._defined.effective_on
+        for commitment, history in self._measured.items():
+            days = dict.fromkeys((first, *history.days_after(first)))
+            found = rows[self._key, commitment] = ByDay()
+            for day in days:
+                _add(found, day, (history.on(day)[0],))
+        return Now(indicator_commitments, rows)
 
     @property
     def about(self) -> About:

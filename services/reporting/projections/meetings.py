@@ -19,6 +19,7 @@ from services.reporting.datasets import (
 )
 from services.reporting.projections.corrections import About, Answers, Telling, answers_of
 from services.reporting.projections.differ import ByDay, Now
+from services.reporting.projections.observations import Observations
 from services.reporting.projections.projection import (
     DayOf,
     effective_day,
@@ -127,6 +128,7 @@ class MeetingProjection(Telling):
             MinutesCirculated,
             MinutesApproved,
             MeetingPublished,
+            *Observations.TYPES,
         )
     )
     CORRECTING: ClassVar[frozenset[type[Event]]] = frozenset(
@@ -139,6 +141,7 @@ class MeetingProjection(Telling):
         "_drafts",
         "_id",
         "_now",
+        "_observations",
         "_organizations",
         "_recipients",
         "_visibility",
@@ -152,6 +155,7 @@ class MeetingProjection(Telling):
         self._organizations = event.organizations
         self._visibility = VisibilityByDay(event.visibility, recorded.position)
         self._recipients: tuple[str, ...] = ()
+        self._observations = Observations(day_of)
         self._agenda = event.agenda
         self._drafts: dict[int, dict[int, str | None]] = {}
         """By their number, what drafts of the minutes say of which item of the agenda."""
@@ -171,6 +175,9 @@ class MeetingProjection(Telling):
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
         """See `Projection.apply`."""
+        if isinstance(recorded.data, Observations.TYPES):
+            yield self._observations.take_in(recorded)
+            return
         now, day_of = self._now, self._day_of
         match recorded.data:
             case MeetingConvened() | MeetingRescheduled() as event:

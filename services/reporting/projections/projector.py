@@ -17,6 +17,7 @@ from services.reporting.projections.differ import Key, Now, Row, RowChanges, Str
 from services.reporting.projections.indicators import IndicatorProjection
 from services.reporting.projections.meetings import ActionItemProjection, BodyProjection, MeetingProjection
 from services.reporting.projections.projection import DayOf, Projection
+from services.reporting.projections.reports import CycleProjection
 from shared.aggregate.aggregate import believed, retractions_in
 from shared.errors import CorruptEvent
 from shared.eventlog import codec
@@ -28,6 +29,7 @@ from shared.events.commitments import (
     PillarRegistered,
     Registered,
 )
+from shared.events.cycles import CycleRegistered
 from shared.events.facts import Event
 from shared.events.indicators import IndicatorDefined
 from shared.events.meetings import ActionItemAssigned, BodyRegistered, DecisionAgreed, MeetingConvened
@@ -45,6 +47,7 @@ _PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     ActionItemProjection,
     OutcomeProjection,
     IndicatorProjection,
+    CycleProjection,
 )
 CORRECTING: Final = frozenset(
     event_type
@@ -67,6 +70,7 @@ BEGINNINGS: Final[dict[type[Event], Callable[[Recorded, DayOf], Projection]]] = 
     DecisionCarriedOut: OutcomeProjection,
     DecisionUnresolved: OutcomeProjection,
     IndicatorDefined: IndicatorProjection,
+    CycleRegistered: CycleProjection,
 }
 """The projections, by the events with which a stream begins, at version 1 and never again."""
 

@@ -22,6 +22,7 @@ from services.reporting.datasets import (
     bodies,
     budget_lines,
     errata,
+    indicators,
     meetings,
     outcomes,
 )
@@ -198,6 +199,8 @@ class _Beside:
         self._codes = readable_codes(
             reading, at.position, reader.scope, {code for row in rows for code in _named(row)}
         )
+        measured = {code for row in rows for code in _measured(row)}
+        self._indicators = {row.code for row in readable_rows(*asked, indicators, "code", measured)}
         # To whom a matter is referred may also be said in other words than the code of a body: these hide nothing.
         referred = {stream_of("body", code): code for row in rows for code in _referred_to(row)}
         self._hidden_bodies = {referred[one] for one in hidden_among(*asked, bodies, referred)}
@@ -245,7 +248,11 @@ class _Beside:
         """What it does, as its event says it; nothing of a thing that the reader may not read."""
         if row.effect is None:
             return None
-        told = in_full or (_named(row) <= self._codes and _referred_to(row).isdisjoint(self._hidden_bodies))
+        told = in_full or (
+            _named(row) <= self._codes
+            and _measured(row) <= self._indicators
+            and _referred_to(row).isdisjoint(self._hidden_bodies)
+        )
         return _effect_of(row) if told else None
 
     def _entries(self, dataset: Dataset, shown: type[E], ids: list[UUID]) -> dict[UUID, list[E]]:
@@ -289,10 +296,18 @@ _COLUMNS: Final = {"told_on": "recorded_on", "position": "recorded_position", "e
 
 
 def _named(row: Any) -> set[str]:
-    """The commitments a decision concerns, and what its effect names: of an indicator the read model knows nothing."""
-    effect = Effect() if row.effect is None else msgspec.json.decode(row.effect, type=Effect)
-    indicators = set() if effect.target is None else {effect.target.indicator}
-    return {*msgspec.json.decode(row.commitments), *effect.commitments(), *indicators}
+    """The commitments a decision concerns, and those that its effect names."""
+    return {*msgspec.json.decode(row.commitments), *_as_effect(row).commitments()}
+
+
+def _measured(row: Any) -> set[str]:
+    """The indicator of which a decision sets the target."""
+    target = _as_effect(row).target
+    return set() if target is None else {target.indicator}
+
+
+def _as_effect(row: Any) -> Effect:
+    return Effect() if row.effect is None else msgspec.json.decode(row.effect, type=Effect)
 
 
 def _referred_to(row: Any) -> set[str]:

@@ -49,14 +49,16 @@ from services.reporting.queries.indicators import IndicatorFilters, indicators_t
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.states import rows_there
 from services.reporting.reading import Reading
-from shared.aggregate.deadline_corrections import deadline_corrections_in
+from shared.aggregate.deadline_corrections import dated_facts_in, deadline_corrections_in
 from shared.eventlog import codec
+from shared.eventlog.envelope import Recorded
 from shared.eventlog.store import Store
 from shared.rules.budget_gaps import BudgetGap
 from shared.rules.commitment_warnings import (
     REPORT_DAYS,
     CommitmentWarning,
     deadline_corrected_after_due,
+    without_deadline,
 )
 from shared.rules.indicator_warnings import WarningCode
 from shared.rules.traffic_light import Closure
@@ -294,15 +296,16 @@ def _signs_in(row: Any, store: Store, at: AsOf, day_of: DayOf) -> Iterator[_Foun
     key = Key(row.subject, row.code, row.sign, row.because, row.number)
     match row.sign:
         case CommitmentWarning.DEADLINE_CORRECTED_AFTER_DUE:
-            lines = store.read_stream(row.thing_id, 0, at.position)
-            history = [codec.decode(line, position) for position, line in lines]
+            history = _history(store, row, at)
             by_then = [one for one in deadline_corrections_in(history, day_of) if one.recorded_on <= at.on]
             for one in deadline_corrected_after_due(by_then):
                 because = max(one.events)
                 yield _Found(key._replace(because=because), row.thing_id, one.detail, sorted(set(one.events)))
             return
         case CommitmentWarning.DEADLINE_MISSING:
-            detail = "It is open and has no public deadline."
+            found = without_deadline(dated_facts_in(_history(store, row, at)), at.on)
+            yield from (_Found(key, row.thing_id, one.detail, list(one.events)) for one in found)
+            return
         case CommitmentWarning.ACHIEVED_BEFORE_REPORT:
             detail = f"It was achieved on {row.on_day}, in the last days before the report."
         case _ if row.subject == Subject.DECISION:
@@ -311,6 +314,11 @@ def _signs_in(row: Any, store: Store, at: AsOf, day_of: DayOf) -> Iterator[_Foun
             yield _Found(key, row.thing_id, row.detail, msgspec.json.decode(row.events))
             return
     yield _Found(key, row.thing_id, detail, [row.because])
+
+
+def _history(store: Store, row: Any, at: AsOf) -> list[Recorded]:
+    lines = store.read_stream(row.thing_id, 0, at.position)
+    return [codec.decode(line, position) for position, line in lines]
 
 
 def _shown(reading: Reading, at: AsOf, reader: Reader, page: Sequence[_Found]) -> list[Sign]:
@@ -343,7 +351,7 @@ def _shown(reading: Reading, at: AsOf, reader: Reader, page: Sequence[_Found]) -
             code=key.code,
             sign=key.sign,
             detail=one.detail,
-            because=key.because,
+            because=one.events[-1],
             events=one.events,
             organizations=whose,
             commitments=of,

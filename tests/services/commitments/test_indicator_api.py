@@ -271,6 +271,35 @@ async def test_a_commitment_shows_its_indicators_to_those_who_may_know_of_them(s
     assert past["indicators"] == []
 
 
+async def test_an_indicator_measures_another_commitment_until_it_no_longer_does(
+    service: Installation,
+) -> None:
+    for code in ("SEG-1", "SEG-2"):
+        body = {"code": code, "title": code, "lead_organization": "INTERIOR", "effective_on": "2010-05-21"}
+        await service.told("POST", "/v1/commitments", body)
+    await define(service, commitment="SEG-1")
+    also = {"commitment": "seg-2", "reason": "It is promised there, too", "effective_on": "2012-01-01"}
+    added = await add(service, "commitments", also)
+
+    async def shown() -> tuple[list[str], list[str]]:
+        indicator = await service.read(PATH)
+        commitment = await service.read("/v1/commitments/SEG-2")
+        return indicator["commitments"], commitment["indicators"]
+
+    assert await shown() == (["SEG-1", "SEG-2"], ["VICTIMISATION"])
+    for body, code in (
+        (also, "measured-already"),
+        (also | {"commitment": "SEG-1"}, "measured-by-definition"),
+        (also | {"commitment": "SEG-3"}, "indicator-commitment-unknown"),
+    ):
+        answer = await service.ask("POST", f"{PATH}/commitments", body, If_Match="*")
+        assert refused(answer)[1] == code
+    await add(service, "commitments", also | {"measured": False, "effective_on": "2013-01-01"})
+    assert await shown() == (["SEG-1"], [])
+    await add(service, "retractions", {"version": added["version"] + 1, "reason": "It still is"})
+    assert await shown() == (["SEG-1", "SEG-2"], ["VICTIMISATION"])
+
+
 async def test_an_indicator_is_published_and_withdrawn_with_a_reason(service: Installation) -> None:
     await define(service)
     stranger: dict[str, Any] = {"role": Role.MINISTRY, "organization": "JUSTICE"}

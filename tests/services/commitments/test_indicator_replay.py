@@ -22,6 +22,7 @@ from shared.errors import BitacoraError
 from shared.events.indicators import (
     EVENTS,
     Baseline,
+    CommitmentMeasured,
     DataSource,
     DefinitionFields,
     IndicatorDefinitionChanged,
@@ -150,6 +151,19 @@ class AnIndicatorsLife(RuleBasedStateMachine):
         with contextlib.suppress(BitacoraError):
             self.story.record(self.thing.change_definition(proposed, NOW))
 
+    @rule(
+        proposed=st.builds(
+            CommitmentMeasured,
+            commitment=st.sampled_from(["SEG-1", "SEG-2"]),
+            measured=st.booleans(),
+            reason=st.just("r"),
+            effective_on=days,
+        )
+    )
+    def measure_another(self, proposed: CommitmentMeasured) -> None:
+        with contextlib.suppress(BitacoraError):
+            self.story.record(self.thing.measure(proposed, NOW))
+
     @rule(proposed=st.builds(IndicatorPublished, visibility=st.sampled_from(Visibility), reason=st.just("r")))
     def publish(self, proposed: IndicatorPublished) -> None:
         with contextlib.suppress(BitacoraError):
@@ -160,6 +174,7 @@ class AnIndicatorsLife(RuleBasedStateMachine):
         replayed = self.story.replayed()
         assert replayed.version == self.thing.version == len(self.story.events)
         assert known_of(replayed.facts) == known_of(self.thing.facts)
+        assert replayed.commitments == self.thing.commitments
         assert replayed.visibility is self.thing.visibility
         assert replayed.once_reserved is self.thing.once_reserved
 

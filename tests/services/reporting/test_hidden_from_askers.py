@@ -28,12 +28,15 @@ from shared.events.commitments import (
     Done,
     InternalDeadline,
     Merged,
+    ProgressReported,
+    ProgressReviewed,
     PublicDeadline,
     Registered,
     Split,
     VisibilityChanged,
 )
-from shared.events.indicators import IndicatorDefined, TargetSet
+from shared.events.cycles import CycleFrequency, CycleRegistered
+from shared.events.indicators import CommitmentMeasured, IndicatorDefined, TargetSet
 from shared.events.meeting_vocabulary import (
     Acknowledgement,
     BodyKind,
@@ -71,7 +74,7 @@ from shared.events.retractions import (
     Retraction,
 )
 from shared.events.streams import stream_of
-from shared.events.vocabulary import DeadlineKind, Direction, Judgement, Visibility
+from shared.events.vocabulary import DeadlineKind, Direction, Judgement, ReviewOutcome, Visibility
 from shared.http.service import Service
 from shared.identity.actor import Role
 from shared.settings import Settings
@@ -223,6 +226,7 @@ def story() -> Iterator[Entry]:
     )
     yield from _hidden(RESERVED, Told("indicator", "HID-RATE", rate))
     yield from measured(rate)
+    yield from reported()
     yield Entry(postponed("OPEN-1", "BIL-2013-001"), RESERVED, postponed("OPEN-1", None))
     yield Entry(postponed("OPEN-3", "SEG-2013-009"), RESERVED, postponed("OPEN-3", None))
     yield Entry(Told("commitment", "OPEN-2", Merged(into="HID-1", reason="The same", effective_on=DAY)))
@@ -338,6 +342,23 @@ def retracted(kind: str, code: str, version: int, of: type[Retraction]) -> Told:
     return Told(kind, code, of(version=version, reason="secret", retracted="x"))
 
 
+def reported() -> Iterator[Entry]:
+    """Reports on what is open and on what is hidden, and the cycle that expects them."""
+    quarterly = CycleRegistered(
+        code="QUARTERLY", name="Quarterly", frequency=CycleFrequency.QUARTERLY, days_to_report=20
+    )
+    yield Entry(Told("cycle", "QUARTERLY", quarterly))
+    for code, hidden in (("HID-1", True), ("OPEN-3", False)):
+        text = "secret" if hidden else "Under way"
+        report = ProgressReported(
+            number=1, period="2013-Q1", effective_on=DAY, observed_progress=text, received_on=DAY
+        )
+        review = ProgressReviewed(report=1, outcome=ReviewOutcome.RETURNED, reason="It says nothing")
+        for event in (report, review):
+            told = Told("commitment", code, event)
+            yield from _hidden(RESERVED, told) if hidden else [Entry(told)]
+
+
 def measured(rate: IndicatorDefined) -> Iterator[Entry]:
     """Indicators that have to do with what is hidden: an open one of a hidden commitment, and an open promise that was
     made on a hidden decision.
@@ -351,6 +372,16 @@ def measured(rate: IndicatorDefined) -> Iterator[Entry]:
     yield Entry(Told("indicator", "OPEN-RATE", open_rate))
     first = TargetSet(number=1, value=Decimal(9), on=date(2013, 12, 31), effective_on=DAY)
     yield Entry(Told("indicator", "OPEN-RATE", first))
+    yield Entry(
+        Told(
+            "indicator",
+            "OPEN-RATE-2",
+            msgspec.structs.replace(open_rate, code="OPEN-RATE-2", commitment=None),
+        )
+    )
+    for other in ("HID-1", "OPEN-3"):
+        also = CommitmentMeasured(commitment=other, reason="So it is", effective_on=DAY)
+        yield Entry(Told("indicator", "OPEN-RATE-2", also))
     moved = TargetSet(
         number=2,
         value=Decimal(12),
@@ -523,7 +554,7 @@ PUT_RIGHT = len(list(put_right()))
 MOMENTS = (LENGTH // 2, LENGTH - PUT_RIGHT - len(HIDDEN_AGAIN))
 """Positions of which questions are asked; up to the last one, what is withdrawn after it was open."""
 NAMES = ("HID-1", "OPEN-1", "HID-B", "HID-C", "BIL", "INS-B", "BIL-2013-001", "SEG-2013-009")
-RATES = ("HID-RATE", "HID-RATE-2", "HID-RATE-3", "INS-RATE", "OPEN-RATE", "NONE-RATE")
+RATES = ("HID-RATE", "HID-RATE-2", "HID-RATE-3", "INS-RATE", "OPEN-RATE", "OPEN-RATE-2", "NONE-RATE")
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "/v1/board": (
         "include=total",
@@ -560,6 +591,13 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "from=2013-03-01&to=2013-03-31&limit=1",
     ),
     "/v1/commitments/{id}/timeline": ("",),
+    "/v1/timeliness": (
+        "on=2013-04-30",
+        "on=2013-04-30&group_by=organization,period",
+        "from=2013-01-01&to=2013-03-31&organization=MININT",
+    ),
+    "/v1/staleness": ("limit=1", "on=2013-04-21"),
+    "/v1/warning-signs": ("limit=1", "on=2013-04-21", "subject=decision", "organization=MININT"),
     "/v1/indicators": (
         "include=total",
         "limit=1",
@@ -672,6 +710,7 @@ def owed(*codes: str) -> list[str]:
 
 DECIDED = ("BIL-2013-001", "BIL-2013-002", "SEG-2013-001", "SEG-2013-002", "SEG-2013-009", "HID-2013-001")
 CONSISTENT = {
+    "indicators": tuple(code for code in RATES if code != "OPEN-RATE-2"),
     "commitments": (
         *("OPEN-1", "OPEN-3", "OPEN-4", "OPEN-5", "OPEN-5-A", "OPEN-3-B"),
         *("HID-1", "HID-2", "HID-3", "HID-5-B", "INS-1", "NONE-1"),

@@ -18,6 +18,7 @@ from shared.events.commitments import (
 )
 from shared.events.indicators import (
     Baseline,
+    CommitmentMeasured,
     DataSource,
     IndicatorDefined,
     IndicatorPublished,
@@ -197,6 +198,26 @@ async def test_lists_are_narrowed_by_what_they_measure_and_by_what_was_found(
     assert await reporting.refused("/v1/indicators?rule=traffic_light_1") == (422, "rule-unknown")
     assert await reporting.refused("/v1/indicators?verdict=good") == (422, "filter-value-unknown")
     assert await reporting.refused(f"/v1/indicators/{RATE}-2") == (404, "unknown-indicator")
+
+
+async def test_an_indicator_may_measure_several_commitments_each_on_its_days(
+    reporting: Installation,
+) -> None:
+    measures = [
+        CommitmentMeasured(commitment="SEG", reason="It is", effective_on=date(2011, 1, 1)),
+        CommitmentMeasured(commitment="SEG", measured=False, reason="No more", effective_on=date(2012, 1, 1)),
+    ]
+    position = tell(reporting.stage, *(Told("indicator", RATE, one) for one in measures)).last
+    for day, codes in (
+        ("2010-12-31", ["SEG-1"]),
+        ("2011-01-01", ["SEG", "SEG-1"]),
+        ("2012-01-01", ["SEG-1"]),
+    ):
+        on = f"on={day}&wait_for={position}"
+        (item,) = (await reporting.read(f"/v1/indicators?{on}", **ANYBODY))["items"]
+        assert item["commitments"] == codes
+        found = (await reporting.read(f"/v1/indicators?commitment=SEG&{on}", **ANYBODY))["items"]
+        assert len(found) == ("SEG" in codes)
 
 
 async def test_what_is_corrected_later_is_known_from_then_on_and_what_was_known_stays(

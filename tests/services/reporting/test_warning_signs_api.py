@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from services.commitments.commitment.model import Commitment
+from services.reporting.queries.decision_items import Reader
+from services.reporting.queries.moments import AsOf
+from services.reporting.queries.signs import SignFilters, Subject, signs_as_of
+from shared.aggregate.deadline_corrections import deadline_corrections
+from shared.clock import Clock
+from shared.eventlog import codec
 from shared.events.commitments import (
     Completed,
     Corrected,
@@ -18,10 +26,13 @@ from shared.events.commitments import (
 from shared.events.meeting_vocabulary import BudgetRequest
 from shared.events.meetings import BudgetLineTied
 from shared.events.retractions import CommitmentFactRetracted
+from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind, Visibility
+from shared.rules.commitment_warnings import commitment_signs
 from tests.services.reporting.gatherings import Told, cost, decided, noon, tell
+from tests.services.reporting.histories import Teller
 from tests.services.reporting.installation import Installation
-from tests.services.reporting.stage import Stage, staged
+from tests.services.reporting.stage import EVERYTHING, Stage, staged
 from tests.services.reporting.test_indicators_api import ANYBODY, RATE, STORY, commitment
 
 END = len(STORY)
@@ -85,7 +96,7 @@ async def signs(reporting: Installation, query: str = "", **who: Any) -> list[tu
 async def test_every_sign_is_told_with_its_events(reporting: Installation) -> None:
     expected = [
         ("BRIDGE", "deadline_corrected_after_due", [4, 5]),
-        ("ROAD", "deadline_missing", [1]),
+        ("ROAD", "deadline_missing", [2]),
         ("SEG-2013-001", "no_line_in_first_request", [7]),
         (RATE, "target_moved_after_bad_figure", [-4, -2, -1]),
     ]
@@ -146,3 +157,40 @@ async def test_a_sign_of_what_one_may_not_read_is_told_to_nobody_else(reporting:
     concerned = await signs(reporting, on, role="ministry", organization="MININT")
     assert [one[0] for one in concerned] == ["BRIDGE", "ROAD", RATE]
     assert [one[0] for one in await signs(reporting, "on=2013-04-19")] == ["BRIDGE", "SEG-2013-001"]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_any_commitment_has_the_signs_that_the_service_which_keeps_it_tells(stage: Stage, seed: int) -> None:
+    draw = random.Random(seed)
+    told = Teller(seed, "C").story(120)
+    for start in range(0, len(told), 10):
+        now = noon(date(2012, 1, 1) + timedelta(days=7 * start))
+        stage.append(*told[start : start + 10], now=now)
+    stage.follow()
+    clock = Clock()
+    with stage.read_model.reading() as reading:
+        for position in (reading.position, *(draw.randint(1, reading.position) for _ in range(4))):
+            at = AsOf(date(2031, 1, 1), position, None)
+            filters = SignFilters(subject=[Subject.COMMITMENT])
+            found, _ = signs_as_of(
+                reading, stage.store, at, Reader(EVERYTHING, at.on), filters, day_of=clock.day_of, limit=200
+            )
+            expected = []
+            for code in sorted({code for code, _ in told}):
+                lines = stage.store.read_stream(stream_of("commitment", code), 0, position)
+                kept = Commitment.fold([codec.decode(line, at) for at, line in lines])
+                if kept is not None:
+                    taken = [
+                        (
+                            one,
+                            kept.retracted[one.event.version].entry.event,
+                            kept.retracted[one.event.version].entry.position,
+                        )
+                        for one in kept.retractions
+                    ]
+                    corrections = deadline_corrections(
+                        kept.dated, kept.began_position, kept.corrections, taken, clock.day_of
+                    )
+                    signs = commitment_signs(kept.dated, corrections, at.on)
+                    expected += [(code, one.code.value, sorted(set(one.events))) for one in signs]
+            assert sorted((one.code, one.sign, one.events) for one in found) == sorted(expected)
