@@ -8,9 +8,12 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_store
 from shared.eventlog.verification import verify
+from shared.events.streams import stream_of
 from shared.identity.actor import Role
 from tests.api import story as stories
 from tests.api.house import House, refused
@@ -38,6 +41,14 @@ async def answers(house: House, story: Story) -> dict[tuple[str, Role], Answer]:
     return found
 
 
+def beginning_of_open(url: str) -> int:
+    """Where the first commitment of the story is registered."""
+    with closing(open_store(url)) as store:
+        position = store.position_of(stream_of("commitment", "OPEN-1"), 1)
+        assert position is not None
+        return position
+
+
 async def next_pages(house: House, story: Story) -> list[str]:
     """Where the lists of reporting go on that have more than one page."""
     found = []
@@ -61,7 +72,10 @@ async def ready(house: House) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_after_a_restore_every_answer_is_that_of_services_started_on_the_log(tmp_path: Path) -> None:
+@pytest.mark.parametrize("far", [False, True], ids=["a little", "to its beginnings"])
+async def test_after_a_restore_every_answer_is_that_of_services_started_on_the_log(
+    tmp_path: Path, far: bool
+) -> None:
     url = f"sqlite:///{tmp_path / 'bitacora.db'}"
     async with House(tmp_path).open() as house:
         story = await stories.tell(house)
@@ -73,11 +87,17 @@ async def test_after_a_restore_every_answer_is_that_of_services_started_on_the_l
             "/v1/decisions",
             "/v1/decisions/changes",
         }
-        cut = head * 2 // 3
+        version = (await house.read("commitments", "/v1/commitments/OPEN-1"))["version"]
+        cut = beginning_of_open(url) if far else head * 2 // 3
         run_sql(url, "DELETE FROM stored_events WHERE notification_id > %s", cut)
         late = await house.ask("reporting", "GET", f"/v1/board?wait_for={head}")
         assert refused(late)[0] == 503, "what is waited for is gone"
         await ready(house)
+        if far:
+            # What was known of these versions is of another history now.
+            for number in range(2, version + 1):
+                again = {"judgement": "at_risk", "reason": f"Told again as version {number}"}
+                await house.tell("commitments", "/v1/commitments/OPEN-1/assessments", again)
         end = await house.settled()
         assert cut <= end < head
         for path in (f"/v1/events?after={head}", f"/v1/decisions/changes?after={head}"):
