@@ -12,9 +12,9 @@
 
 -- Owns the log and migrates it; no service runs as it.
 CREATE ROLE bitacora_owner LOGIN PASSWORD :'owner';
--- Appends: commitments and meetings.
+-- Appends: the three services.
 CREATE ROLE bitacora_writer LOGIN PASSWORD :'writer';
--- Reads the log, and owns the read model: reporting and its worker.
+-- Reads the log and owns the read model: the worker, and reporting for its read model.
 CREATE ROLE bitacora_reporting LOGIN PASSWORD :'reporting';
 
 SELECT format('ALTER DATABASE %I OWNER TO bitacora_owner', current_database()) \gexec

@@ -69,12 +69,13 @@ async def test_the_services_run_as_roles_that_cannot_touch_what_is_on_record(
     assert migrated.exit_code == 0, migrated.output
     monkeypatch.undo()
     of_writers = Settings(data_dir=tmp_path, log_url=url(installed, "writer"), access_log=False)
-    of_reporting = Settings(data_dir=tmp_path, log_url=url(installed, "reporting"), access_log=False)
+    of_worker = Settings(data_dir=tmp_path, log_url=url(installed, "reporting"), access_log=False)
+    of_reporting = of_writers.model_copy(update={"read_model_url": url(installed, "reporting")})
     clock = Clock()
     async with AsyncExitStack() as stack:
-        store = stack.enter_context(closing(open_log(of_reporting)))
-        schema = Schema(clock.zone.key, windows=of_reporting.warning_windows)
-        read_model = stack.enter_context(closing(open_installed(of_reporting, schema)))
+        store = stack.enter_context(closing(open_log(of_worker)))
+        schema = Schema(clock.zone.key, windows=of_worker.warning_windows)
+        read_model = stack.enter_context(closing(open_installed(of_worker, schema)))
         worker = Worker(store, read_model, clock)
         thread = threading.Thread(target=worker.run)
         thread.start()
