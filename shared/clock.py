@@ -33,4 +33,8 @@ class Clock:
 
     def day_of(self, instant: datetime) -> date:
         """The civil day on which an instant falls where the government sits."""
-        return instant.astimezone(self.zone).date()
+        try:
+            return instant.astimezone(self.zone).date()
+        except OverflowError:
+            # In the first and the last hours that there are, another zone may be beyond them.
+            return instant.date()

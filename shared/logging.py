@@ -32,13 +32,16 @@ SECRETS = frozenset(
 )
 HIDDEN = "[hidden]"
 _CREDENTIALS = (
-    (re.compile(r"(?i)\b(bearer|basic)(\s+)[\w.~+/=-]{6,}"), rf"\1\2{HIDDEN}"),
+    (re.compile(r"(?i)\b(bearer|basic)(\s+)[\w.~+/=-]{6,}+"), rf"\1\2{HIDDEN}"),
     (re.compile(r"\bbk_(\w{1,32}?)_\w+"), rf"bk_\1_{HIDDEN}"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),
-    (re.compile(r"(\w://[^\s/:@]*):[^\s@]+@"), rf"\1:{HIDDEN}@"),
+    (re.compile(r"\beyJ[\w-]{1,2000}+\.[\w-]{1,8000}+\.[\w-]*+"), HIDDEN),
+    (re.compile(r"(\w://[^\s/:@]{0,200}+):[^\s@]{1,500}+@"), rf"\1:{HIDDEN}@"),
     (re.compile(r"(?i)(password|secret|token)(=|%3D)[^\s&'\"\\]+"), rf"\1\2{HIDDEN}"),
 )
-"""What a credential looks like in any text: in a traceback, in the words of a library, in an address."""
+"""What a credential looks like in any text: in a traceback, in the words of a library, in an address.
+
+Bounded and without steps back, because others may have written the text.
+"""
 _LEVELS = logging.getLevelNamesMapping()
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -94,8 +95,16 @@ class Settings(BaseSettings):
     """The address on which a service listens; `0.0.0.0` for all of a container's."""
     port: int = Field(default=0, ge=0, le=65535)
     """0: the service's own default."""
+    public_url: str = ""
+    """Under which address a proxy serves us, as `https://bitacora.gob.test/reporting`; the proxy strips its path."""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
+    """Addresses and networks of the proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     root_path: str = ""
-    """The path under which a proxy serves us, when it strips it."""
+    """The path under which a proxy serves us, when it strips it; by default that of the public URL."""
+    requests_per_minute_of_caller: int | None = Field(default=None, ge=0, le=1_000_000)
+    """How often one caller may ask each process; 0 for no limit, and by default 6000 in production, else no limit."""
+    requests_per_minute_of_address: int | None = Field(default=None, ge=0, le=1_000_000)
+    """How often one address may ask without credentials that hold; by default 600 in production, else no limit."""
     reporting_url: str = "http://127.0.0.1:8003"
     """Where clients reach reporting, which lists what the other two services record: these lead there."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -134,12 +143,30 @@ class Settings(BaseSettings):
     telemetry: bool = False
     """Whether to send traces to the OpenTelemetry provider that the process is given."""
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(origin.strip() for origin in value.split(",") if origin.strip())
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            try:
+                ip_network(one)
+            except ValueError as error:
+                raise ValueError("must be addresses or networks, as 10.0.0.7 or 10.0.0.0/24") from error
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and (url.scheme not in {"http", "https"} or not url.netloc or url.query or url.fragment):
+            raise ValueError("must be an address that begins with https:// and holds no query")
+        return value.rstrip("/")
 
     @field_validator("oidc_roles", mode="before")
     @classmethod
@@ -215,6 +242,21 @@ class Settings(BaseSettings):
     def effective_log_url(self) -> str:
         """Where the log is."""
         return self.log_url or f"sqlite:///{self.data_dir / 'bitacora.db'}"
+
+    @property
+    def effective_requests_per_minute(self) -> tuple[int, int]:
+        """How often one caller, and one address without credentials, may ask; 0 for no limit."""
+        production = self.environment == "production"
+        caller, address = self.requests_per_minute_of_caller, self.requests_per_minute_of_address
+        return (
+            6000 * production if caller is None else caller,
+            600 * production if address is None else address,
+        )
+
+    @property
+    def effective_root_path(self) -> str:
+        """The path under which a proxy serves us."""
+        return self.root_path or urlsplit(self.public_url).path
 
     @property
     def log_named_by(self) -> str:

@@ -109,7 +109,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             indicator.indicator_routes(indicators, readers_of, settings.warning_windows),
             outcome.outcome_routes(outcomes),
             key.key_routes(live, directory),
-            elsewhere(settings.reporting_url, {"/v1/commitments": "commitments"}),
+            elsewhere(
+                settings.reporting_url, {"/v1/commitments": "commitments", "/v1/indicators": "indicators"}
+            ),
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock, directory.organizations.with_heritage),

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
+    Connection,
     Date,
     Double,
     Index,
@@ -34,7 +35,9 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    event,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
 from services.reporting.intervals import path
@@ -99,6 +102,8 @@ class Type(StrEnum):
     INSTANT = "instant"
     FLAG = "flag"
     JSON = "json"
+    TERMS = "terms"
+    """What `terms.filed` makes of a text, to be searched."""
 
 
 class YesNo(StrEnum):
@@ -108,7 +113,7 @@ class YesNo(StrEnum):
     NO = "false"
 
 
-_STORED: Final[dict[Type, type[TypeEngine[Any]]]] = {
+_STORED: Final[dict[Type, TypeEngine[Any] | type[TypeEngine[Any]]]] = {
     Type.ID: Uuid,
     Type.TEXT: Text,
     Type.NUMBER: Integer,
@@ -117,7 +122,11 @@ _STORED: Final[dict[Type, type[TypeEngine[Any]]]] = {
     Type.INSTANT: Text,
     Type.FLAG: Boolean,
     Type.JSON: Text,
+    Type.TERMS: Text().with_variant(TSVECTOR(), "postgresql"),
 }
+
+FILED: Final = "filed"
+"""With this at the end of its name, SQLite's index of the terms of a dataset."""
 
 
 class Field(NamedTuple):
@@ -270,6 +279,9 @@ class Dataset:
                 "known_to",
             )
             Index(self.index_at, *(table.c[name] for name in days_and_positions))
+        for field in self.fields:
+            if field.value is Type.TERMS:
+                _file_terms(table, field.name)
         for names in self.indexes:
             Index(f"ix_{self.name}_{'_'.join(names)}", *(table.c[name] for name in names))
         return table
@@ -323,6 +335,26 @@ class Dataset:
         )
 
 
+def _file_terms(table: Table, name: str) -> None:
+    """Let a table be searched by its terms: PostgreSQL has an index for that, SQLite a table that is one."""
+    Index(f"ix_{table.name}_{name}", table.c[name], postgresql_using="gin").ddl_if(dialect="postgresql")
+    index = f"{table.name}_{FILED}"
+    stems = f"substr(new.{name}, 1, instr(new.{name}, '|') - 1)"
+    words = f"substr(new.{name}, instr(new.{name}, '|') + 1)"
+    filing = f"INSERT INTO {index} (rowid, stems, words) VALUES (new.rowid, {stems}, {words})"  # noqa: S608 - our own
+
+    @event.listens_for(table, "after_create")
+    def make(_table: Table, connection: Connection, **_: Any) -> None:
+        if connection.dialect.name == "sqlite":
+            # Terms have blanks between them, and need nothing else done to them. No row is changed in them, or deleted.
+            connection.exec_driver_sql(
+                f"CREATE VIRTUAL TABLE {index} USING fts5(stems, words, content='', tokenize='ascii')"
+            )
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER {index}_added AFTER INSERT ON {table.name} BEGIN {filing}; END"
+            )
+
+
 _VISIBILITY: Final = Field("visibility", words=Visibility)
 _RECORDED: Final = "recorded_on: day, recorded_at: instant, recorded_position: position"
 
@@ -366,6 +398,7 @@ commitment_states: Final = Dataset(
     valid_time=True,
     by_interval=True,
     readable="commitment_id",
+    indexes=(("merged_into",),),
 )  # fmt: skip
 """On which days what held of a commitment; each `…_at` is the position of the event that said so.
 
@@ -391,7 +424,7 @@ commitments: Final = Dataset(
     "collaborating_organizations: json, key_words: json",
     valid_time=True,
     readable="commitment_id",
-    indexes=(("code",),),
+    indexes=(("code",), ("parent",)),
 )  # fmt: skip
 """What a commitment is called, who works on it, and who may read it: what holds beside its state and its deadlines."""
 
@@ -413,6 +446,18 @@ commitment_labels: Final = Dataset(
 """What of a commitment is several things at once, and can be asked for by each: its participants, its key words.
 
 `label` is the filter that admits by the `value`; a key word is filed as `folded`.
+"""
+
+TITLE: Final = "title"
+commitment_texts: Final = Dataset(
+    "commitment_texts",
+    "commitment_id: id, part, number: number, chunk: number",
+    "terms: terms",
+    valid_time=True,
+)
+"""What is told of a commitment in words, to be searched: its title, goal, quote and key words, and accepted reports.
+
+`part` says which, `number` of which report; a long text is filed in chunks.
 """
 
 LABELS: Final = {field.filter: field for field in (PARTICIPANT, KEY_WORD)}
@@ -494,6 +539,14 @@ minutes: Final = Dataset(
     indexes=(("commitment",),),
 )
 """What sealed minutes say of the commitments on an agenda, from the day of the meeting on."""
+
+minutes_texts: Final = Dataset(
+    "minutes_texts",
+    "meeting_id: id, item: number, commitment_id: id, chunk: number",
+    "terms: terms",
+    valid_time=True,
+)
+"""The same, to be searched."""
 
 decisions: Final = Dataset(
     "decisions",
@@ -667,6 +720,7 @@ DATASETS: Final = (
     commitment_states,
     commitments,
     commitment_labels,
+    commitment_texts,
     commitment_details,
     commitment_progress,
     corrections,
@@ -676,6 +730,7 @@ DATASETS: Final = (
     bodies,
     meetings,
     minutes,
+    minutes_texts,
     decisions,
     decision_commitments,
     acknowledgements,

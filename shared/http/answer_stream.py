@@ -36,9 +36,16 @@ class AnswerStream:
     """Wraps the server's `send` for one request."""
 
     def __init__(
-        self, send: Send, method: str, path: str, request_headers: dict[bytes, bytes], request_id: str
+        self,
+        send: Send,
+        method: str,
+        path: str,
+        request_headers: dict[bytes, bytes],
+        request_id: str,
+        more: list[tuple[bytes, bytes]],
     ) -> None:
         self.request_headers = request_headers
+        self.more = more
         self.started = False
         self.head_answered = False
         self.status = 500
@@ -65,7 +72,7 @@ class AnswerStream:
     async def _start(self, message: Message) -> None:
         self.status = message["status"]
         present: dict[bytes, bytes] = dict(message["headers"])
-        headers = [*message["headers"], (b"x-request-id", self._request_id), _NOSNIFF]
+        headers = [*message["headers"], (b"x-request-id", self._request_id), _NOSNIFF, *self.more]
         if self._is_api:
             if self._method in {"GET", "HEAD"}:
                 headers.append(_VARY)

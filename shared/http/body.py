@@ -28,6 +28,8 @@ USUAL: Final = 64 * 1024
 """Bytes of a body, where its route declares no other limit."""
 ROOMY: Final = 1024 * 1024
 """Bytes of a body with many long texts, or with lists of things that have some."""
+LARGEST: Final = 10 * 1024 * 1024
+"""Bytes of a body that no route may exceed."""
 MOST_VALUES: Final = 10_000
 """Values of a body, where an empty list or object counts as two; one for each `BYTES_PER_VALUE` where it is larger."""
 BYTES_PER_VALUE: Final = 64

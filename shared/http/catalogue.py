@@ -50,12 +50,14 @@ CODES: dict[str, Explained] = {
         405, "Method not allowed", "The path exists with other methods: see the `Allow` header."
     ),
     "body-too-large": Explained(
-        413, "Body too large", "`detail` says how much the path takes: 64 kB, and 1 MB where texts are many."
+        413,
+        "Body too large",
+        "`detail` says how much the path takes: 64 kB unless it needs more, and 10 MB at most.",
     ),
     "body-too-complex": Explained(
         422,
         "Body too complex",
-        "A body has 10,000 values at most, and 1,000 in one list or object: `detail` says which it exceeds.",
+        "A body of 64 kB has 10,000 values at most, and 1,000 in one list or object: `detail` says which it exceeds.",
     ),
     "media-type-not-supported": Explained(
         415, "Media type not supported", "Send `Content-Type: application/json`, in UTF-8, not compressed."
@@ -136,6 +138,12 @@ CODES: dict[str, Explained] = {
     ),
     "if-match-required": Explained(
         428, "If-Match required", "Say which version you decided on: the ETag you read, or `*`."
+    ),
+    "too-many-requests": Explained(
+        429,
+        "Too many requests",
+        "Ask again after `Retry-After` seconds. Where an installation limits how often one may ask, every answer tells "
+        "what is left (`RateLimit`: `r` requests, and all of them in `t` seconds) and the quota (`RateLimit-Policy`).",
     ),
     "head-too-large": Explained(
         431, "Head too large", "The address and the headers of a request have 64 kB at most, all together."

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.types import Scope
 
@@ -19,7 +20,8 @@ class RequestContext(msgspec.Struct):
     """One request: its correlation id, the actor once authenticated, and the conditions it states.
 
     `headers` holds the last value of each header. `expected` is what `If-Match` admits: None for any version.
-    `largest_body` is how many bytes the route takes, once there is a route.
+    `largest_body` is how many bytes the route takes, once there is a route; `answer_headers` go with its answer.
+    `public_url` is where callers find the service, if that is not where the request came in.
     """
 
     correlation_id: str
@@ -31,6 +33,8 @@ class RequestContext(msgspec.Struct):
     respelled: Callable[[Any], Any] | None = None
     """What makes of the body, as JSON, the same with the codes on record; where there is an `Idempotency-Key`."""
     largest_body: int = 0
+    public_url: str = ""
+    answer_headers: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
 
 
 def context_of(request: Request) -> RequestContext:
@@ -76,6 +80,14 @@ def idempotency_key_of(request: Request) -> str | None:
 def credentials_required() -> Unauthenticated:
     """The answer to somebody who presents no credentials where some are needed."""
     return Unauthenticated("credentials-required", "This needs a bearer token or an API key.")
+
+
+def address_within(request: Request) -> URL:
+    """Where the caller asked, as they can ask there again, whatever stands between us."""
+    context = context_in(request.scope)
+    if context is None or not context.public_url:
+        return URL(scope=request.scope)
+    return URL(context.public_url + path_within(request.scope))
 
 
 def path_within(scope: Scope) -> str:

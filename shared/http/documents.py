@@ -77,6 +77,10 @@ HEADERS: dict[str, Any] = {
     "X-Request-Id": _text("The id under which this request is found in logs and events.", EXAMPLE_ID),
     "Idempotency-Replayed": _text("The answer was given before, to the same request.", "true", enum=["true"]),
     "Retry-After": _text("Seconds to wait.", "1", pattern="^[0-9]+$"),
+    "RateLimit": _text(
+        "How many requests are left, and in how many seconds all are again.", '"caller";r=0;t=60'
+    ),
+    "RateLimit-Policy": _text("How many requests are taken in a window of seconds.", '"caller";q=6000;w=60'),
     "WWW-Authenticate": _text("How to authenticate.", CHALLENGE),
     "Allow": _text("The methods the path knows.", "GET, HEAD"),
 }
@@ -114,10 +118,14 @@ _REQUEST_ID = {
     "example": EXAMPLE_ID,
 }
 _CODES = {412: "stale-version", 409: "rule-broken", 428: "if-match-required", 403: "role-not-allowed"}
-_PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
+_PROBLEM_HEADERS = {
+    401: ("WWW-Authenticate",),
+    429: ("Retry-After", "RateLimit", "RateLimit-Policy"),
+    503: ("Retry-After",),
+}
 _MEANINGS = {200: "The answer.", 201: "It was recorded.", 303: "Reporting answers: ask there."}
 _WITHOUT_CONTENT = frozenset({303})
-PROBLEMS = (400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503)
+PROBLEMS = (400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 500, 503)
 _WITH_CODE = {400: "malformed-request", 401: "credentials-required", 404: "not-found", 422: "request-invalid"}
 
 
@@ -230,7 +238,7 @@ def _exemplify(operation: dict[str, Any], examples: Examples) -> None:
 def possible_statuses(declaration: Declaration) -> list[int]:
     """The errors a declared route can answer with, whatever its endpoint does."""
     access = declaration.access
-    statuses = [400, 401, 403, 404, 422, 500, 503]
+    statuses = [400, 401, 403, 404, 422, 429, 500, 503]
     if declaration.method not in {"GET", "HEAD"}:
         statuses += [409, 413]
     if declaration.body is not None:

@@ -35,11 +35,13 @@ class Edge:
         problems: Problems,
         metrics: HttpMetrics,
         access_log: AccessLog | None = None,
+        public_url: str = "",
     ) -> None:
         self.app = app
         self.problems = problems
         self.metrics = metrics
         self.access_log = access_log
+        self.public_url = public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request; what is not HTTP passes untouched."""
@@ -48,13 +50,17 @@ class Edge:
             return
         started = time.perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        context = RequestContext(_request_id(headers), headers, _trace_id(headers))
+        context = RequestContext(
+            _request_id(headers), headers, _trace_id(headers), public_url=self.public_url
+        )
         method: str = scope["method"]
         if method == "HEAD":
             # Whoever serves GET serves HEAD; a copy, because the server itself looks at the original.
             scope = {**scope, "method": "GET"}
         scope[KEY] = context
-        stream = AnswerStream(send, method, path_within(scope), headers, context.correlation_id)
+        stream = AnswerStream(
+            send, method, path_within(scope), headers, context.correlation_id, context.answer_headers
+        )
         names = {"request_id": context.correlation_id}
         if context.trace_id is not None:
             names["trace_id"] = context.trace_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from starlette.requests import Request
 
 from shared.errors import InvalidInput
 from shared.events.texts import composed
+from shared.http.body import ASIDE
 from shared.http.context import actor_of, context_of, idempotency_key_of
 
 _VISIBLE = re.compile(rb"[\x21-\x7e]{1,255}")
@@ -57,11 +59,14 @@ async def idempotency_of(request: Request, stream_id: UUID | None = None) -> Ide
     # fingerprint: a caller whose first answer was lost may read the thing again, find the version its own
     # request made, state that one, and must still get the first answer. The body is compared as JSON: a proxy
     # or a library that writes it anew for the second try asks for nothing else.
+    respelled = context_of(request).respelled
+    if len(body) < ASIDE:
+        canonical = _canonical(body, respelled)
+    else:
+        canonical = await asyncio.to_thread(_canonical, body, respelled)
     return IdempotentRequest(
         key_hash=_digest(actor.subject, actor.organization, method, path, key),
-        fingerprint=_digest(
-            method, path, request.scope["query_string"], _canonical(body, context_of(request).respelled)
-        ),
+        fingerprint=_digest(method, path, request.scope["query_string"], canonical),
     )
 
 

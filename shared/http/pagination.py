@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from pydantic import AfterValidator, Field
-from starlette.datastructures import URL
 from starlette.requests import Request
 
 from shared.errors import InvalidInput
+from shared.http.context import address_within
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
@@ -86,10 +86,9 @@ def next_url(request: Request, key: Key | None) -> str | None:
     """The absolute URL of the page after the item with that sort key; None when there is no such page."""
     if key is None:
         return None
-    url = URL(scope=request.scope)
     query = [(name, value) for name, value in _query(request) if name != "cursor"]
     query.append(("cursor", encode_cursor(request, key)))
-    return str(url.replace(query=urlencode(query)))
+    return str(address_within(request).replace(query=urlencode(query)))
 
 
 def page_after(

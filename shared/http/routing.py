@@ -19,20 +19,22 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.eventlog.live import LiveLog
 from shared.events.texts import composed
-from shared.http.body import ABSENT, USUAL, read_body
-from shared.http.context import context_of, credentials_required
+from shared.http.body import ABSENT, LARGEST, USUAL, read_body
+from shared.http.context import RequestContext, context_of, credentials_required
 from shared.http.idempotency import parse_idempotency_key
 from shared.http.names import Spelling, codes_in, has_names, known_codes, respelled, respelled_json
 from shared.http.preconditions import parse_if_match, required_if_match
 from shared.http.problems import ErrorItem, RequestProblemError, invalid_request
+from shared.http.rate_limits import RateLimits
 from shared.identity.access import Access, AccessTable
 from shared.identity.actor import Role
 from shared.identity.authentication import Authenticator
-from shared.identity.caller import READ, WRITE
+from shared.identity.caller import READ, WRITE, Caller
 
 _READS = frozenset({"GET", "HEAD"})
 _UNDECODED = "\ufffd"
@@ -79,6 +81,10 @@ class Declaration:
     path_types: Mapping[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
     descriptions: Mapping[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.largest_body > LARGEST:
+            raise ValueError(f"{self.path} would take a larger body than any route may")
 
     def parameters(self) -> list[str]:
         """The names of the parameters of the path, in order."""
@@ -221,8 +227,7 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
         live: LiveLog | None = state.live
         if live is not None:
             live.check()
-        authenticator: Authenticator = state.authenticator
-        caller = await authenticator.authenticate(headers)
+        caller = await _authenticated(state.authenticator, state.rate_limits, context, scope)
         if caller is not None:
             if not access.admits(caller.actor.role):
                 raise Forbidden("role-not-allowed", not_admitted)
@@ -261,6 +266,22 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
         return await endpoint(request, *arguments)
 
     return guarded
+
+
+async def _authenticated(
+    authenticator: Authenticator, limits: RateLimits | None, context: RequestContext, scope: Scope
+) -> Caller | None:
+    """Who asks, None for somebody without credentials; refused when they have asked too often."""
+    if limits is None:
+        return await authenticator.authenticate(context.headers)
+    caller = None
+    try:
+        caller = await authenticator.authenticate(context.headers)
+    finally:
+        # Whoever tries credentials that do not hold is counted, too.
+        told = limits.take(None if caller is None else caller.actor, scope)
+        context.answer_headers += [(name.lower().encode(), value.encode()) for name, value in told.items()]
+    return caller
 
 
 def _path_parser(declaration: Declaration) -> Callable[[Request], list[Any]]:

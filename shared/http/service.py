@@ -22,12 +22,14 @@ from shared.collector import spare_long_lived_objects
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.http.catalogue import Catalogue
+from shared.http.document_pages import document_pages
 from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
 from shared.http.health import Check, Look, Welcome, health_router
 from shared.http.metrics import HttpMetrics, new_registry
 from shared.http.names import Readable, Spellings
 from shared.http.problems import Problems, install_problem_handlers
+from shared.http.rate_limits import RateLimits
 from shared.http.routing import DeclaredRoute, Router
 from shared.http.unparsed import Protocol
 from shared.identity.access import AccessTable
@@ -96,6 +98,7 @@ def build_app(
         version=version,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
         telemetry=None if settings.telemetry else NO_TELEMETRY,
     )
@@ -107,6 +110,8 @@ def build_app(
     if live is not None:
         app.state.spelling = Spellings(live.store)
         live.on_restart(app.state.spelling.clear)
+    per_caller, per_address = settings.effective_requests_per_minute
+    app.state.rate_limits = RateLimits(per_caller, per_address) if per_caller or per_address else None
     app.state.readable = readable
     app.state.registry = registry
     # Routes are copied and not included: an included router is matched twice on every request.
@@ -115,6 +120,7 @@ def build_app(
     welcome = Welcome(service=title, description=description)
     health = health_router(welcome, checks or {}, registry, problems.catalogue, looks)
     app.router.routes.extend(health.routes)
+    app.router.routes.extend(document_pages(title))
     _check_all_declared(app)
     app.access = {pair: access for router in routers for pair, access in router.access.items()}
     install_problem_handlers(app, problems)
@@ -123,6 +129,7 @@ def build_app(
         problems=problems,
         metrics=HttpMetrics(registry),
         access_log=access_log(settings.log_level, settings.log_format) if settings.access_log else None,
+        public_url=settings.public_url,
     )
     if settings.cors_origins:
         app.add_middleware(
@@ -206,6 +213,15 @@ def run(create_app: Callable[[Settings], Service], port: int, *, with_read_model
 def serve(app: Service, listening: socket.socket, settings: Settings) -> None:
     """Serves until told to stop, then finishes what it is serving."""
     spare_long_lived_objects()
+    server = server_of(app, settings)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run([listening])
+    if not server.started:
+        sys.exit(COULD_NOT_START)
+
+
+def server_of(app: Service, settings: Settings) -> uvicorn.Server:
+    """The server of a service, set up as its settings say."""
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -215,11 +231,9 @@ def serve(app: Service, listening: socket.socket, settings: Settings) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
-        root_path=settings.root_path,
+        root_path=settings.effective_root_path,
+        proxy_headers=True,
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=GRACE,
     )
-    server = Server(config, app.end_waits)
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run([listening])
-    if not server.started:
-        sys.exit(COULD_NOT_START)
+    return Server(config, app.end_waits)

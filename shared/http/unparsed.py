@@ -23,23 +23,29 @@ DETAIL = (
 LARGEST_HEAD: Final = 64 * 1024
 """Bytes of a request that are not its body, from which on it is refused; what came at once is read as a whole."""
 HEAD_SECONDS: Final = 20.0
-"""For how long the head of a request may be on its way."""
+"""For how long the head of a request may be on its way, or a new connection say nothing."""
+REQUEST_SECONDS: Final = 120.0
+"""For how long a whole request may be on its way."""
 
 
 class Protocol(HttpToolsProtocol):
     """The server's own protocol, which bounds what it keeps of a head and says in our words what it cannot read."""
 
+    head_seconds = HEAD_SECONDS
+    request_seconds = REQUEST_SECONDS
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._beside_body = 0
         self._begun_at: float | None = None
+        self._head_is_there = False
         self._watch: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins to wait for a head."""
         super().connection_made(transport)
         self._begun_at = self.loop.time()
-        self._watch = self.loop.call_later(HEAD_SECONDS / 2, self._look)
+        self._watch = self.loop.call_later(self.head_seconds / 2, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops waiting."""
@@ -61,11 +67,12 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head is on its way."""
         self._begun_at = self.loop.time()
+        self._head_is_there = False
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head is there."""
-        self._begun_at = None
+        self._head_is_there = True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -76,6 +83,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is there, and nothing of the next one that would be worth counting."""
         self._beside_body = 0
+        self._begun_at = None
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the server's own words, which are not sent
@@ -83,11 +91,12 @@ class Protocol(HttpToolsProtocol):
         self._refuse("malformed-request", DETAIL)
 
     def _look(self) -> None:
-        """Ends a connection whose head does not come to an end, or never began."""
-        if self._begun_at is not None and self.loop.time() - self._begun_at >= HEAD_SECONDS:
+        """Ends a connection whose request does not come to an end, or never began."""
+        limit = self.request_seconds if self._head_is_there else self.head_seconds
+        if self._begun_at is not None and self.loop.time() - self._begun_at >= limit:
             self.transport.close()
         else:
-            self._watch = self.loop.call_later(HEAD_SECONDS / 2, self._look)
+            self._watch = self.loop.call_later(self.head_seconds / 2, self._look)
 
     def _refuse(self, code: str, detail: str) -> None:
         status, title, _ = CODES[code]

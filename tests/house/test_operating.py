@@ -106,6 +106,18 @@ def test_the_alerts_pass_their_own_tests_where_promtool_is_at_hand() -> None:
         )
 
 
+def test_every_reason_of_readiness_is_explained() -> None:
+    explained = (ROOT / "docs/eventlog.md").read_text(encoding="utf-8")
+    code = [
+        path.read_text(encoding="utf-8")
+        for top in ("shared", "services")
+        for path in (ROOT / top).rglob("*.py")
+    ]
+    reasons = {one for text in code for one in re.findall(r'(?:NotReady|keeping_up)\(\s*"([a-z-]+)"', text)}
+    assert {"log-corrupt", "log-behind", "read-model-stopped"} <= reasons
+    assert [reason for reason in sorted(reasons) if f"`{reason}`" not in explained] == []
+
+
 def test_every_setting_says_what_it_is_and_is_in_the_table() -> None:
     mute = [name for name, field in Settings.model_fields.items() if not field.description]
     assert mute == []

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import httpx
 import msgspec
-from fastapi import FastAPI
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -30,7 +29,7 @@ from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit, decode_cursor
 from shared.http.requests import request_of
 from shared.http.responses import page, page_of, read_answer, written_answer
 from shared.http.routing import Query, Router
-from shared.http.service import build_app
+from shared.http.service import Service, build_app
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Role
 from shared.identity.authentication import Authenticator
@@ -248,7 +247,7 @@ class Installation:
         )
         self.authenticator = Authenticator(verifier, self.keys, self.clock)
         self.ready = "engine answers"
-        self.app: FastAPI = build_app(
+        self.app: Service = build_app(
             title="Things",
             description="A service to try the machinery on.",
             version="1",

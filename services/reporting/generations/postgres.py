@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from services.reporting.datasets import Dataset, Schema, projection_state
+from services.reporting.datasets import Dataset, Schema, Type, projection_state
 from services.reporting.generations.interface import (
     GenerationWriter,
     OvertakenError,
@@ -40,6 +40,7 @@ from services.reporting.generations.interface import (
 )
 from services.reporting.projections.differ import RowChanges
 from services.reporting.reading import Reading
+from services.reporting.terms import tsvector
 from shared.eventlog.envelope import BEGINNING, Bookmark
 from shared.eventlog.store import LIMITS, Limits
 from shared.postgres import Database, milliseconds
@@ -102,6 +103,7 @@ class PostgresWriter:
         self._beat = SQL("UPDATE {}.projection_state SET seen_at = {}").format(within, SQL(NOW))
         self._stop = SQL("UPDATE {}.projection_state SET stopped_because = %s").format(within)
         self._copy = {one.name: _copy(one, within, schema) for one in schema.datasets}
+        self._filed = {one.name: _filed(one, schema) for one in schema.datasets}
         self._close = {one.name: _close(one, within, schema) for one in schema.datasets}
 
     @contextmanager
@@ -125,9 +127,10 @@ class PostgresWriter:
             if self._connection.execute(self._move, (*after, before)).rowcount != 1:
                 raise OvertakenError
             for name, rows in changes.added.items():
+                filed = self._filed[name]
                 with self._connection.cursor() as cursor, cursor.copy(self._copy[name]) as copy:
                     for row in rows:
-                        copy.write_row(row)
+                        copy.write_row(_as_vectors(row, filed) if filed else row)
             for name, closed in changes.closed.items():
                 columns = [list(column) for column in zip(*closed, strict=True)]
                 self._connection.execute(self._close[name], columns)
@@ -492,6 +495,20 @@ def _holders(connection: psycopg.Connection, name: str) -> str:
     ).fetchall()
     told = [f"session {pid} ({who or 'unnamed'} of {host or 'this machine'})" for pid, who, host, _ in rows]
     return " and ".join(told) or "sessions that have just ended"
+
+
+def _filed(dataset: Dataset, schema: Schema) -> frozenset[int]:
+    """Which of the values of a row are terms."""
+    columns = enumerate(schema.tables[dataset.name].columns)
+    return frozenset(
+        place
+        for place, column in columns
+        if column.name in dataset.by_name and dataset.by_name[column.name].value is Type.TERMS
+    )
+
+
+def _as_vectors(row: tuple[Any, ...], filed: frozenset[int]) -> list[Any]:
+    return [tsvector(value) if place in filed else value for place, value in enumerate(row)]
 
 
 def _copy(dataset: Dataset, within: Identifier, schema: Schema) -> Composed:

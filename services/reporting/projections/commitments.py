@@ -14,10 +14,12 @@ from services.reporting.datasets import (
     ORGANIZATION,
     PARTICIPANT,
     PILLAR,
+    TITLE,
     commitment_details,
     commitment_labels,
     commitment_progress,
     commitment_states,
+    commitment_texts,
     commitments,
     names,
 )
@@ -25,7 +27,7 @@ from services.reporting.projections.corrections import About, Answers, Correctio
 from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, json_text, readers_of
 from services.reporting.projections.reports import Reports
-from services.reporting.terms import folded
+from services.reporting.terms import NOTHING, filed, folded
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Assessed,
@@ -100,6 +102,7 @@ class CommitmentProjection(Telling):
         "_received",
         "_reports",
         "_visibility",
+        "_worded",
     )
 
     def __init__(self, recorded: Recorded, day_of: DayOf) -> None:
@@ -120,6 +123,8 @@ class CommitmentProjection(Telling):
         self._received: Reports | None = None
         self._endings: dict[int, Ending] = {}
         """How it ended, by the positions of the events."""
+        self._worded: dict[tuple[Any, ...], ByDay] = {}
+        """The words of the registration as they are filed."""
         self._reasons: dict[int, str] = {}
         """Why its deadlines were moved, by the positions of the events."""
 
@@ -140,8 +145,10 @@ class CommitmentProjection(Telling):
         if isinstance(recorded.data, Corrected):
             self._facts.apply(recorded.data, recorded.position)
             self._find_moves()
+            self._read_words()
             details = (self._details(None),) if self._has_details() else ()
-            return (self._states(None), self._descriptions(None), self._labels(), *details, self._readers())
+            described = self._descriptions(None), self._labels(), self._texts()
+            return (self._states(None), *described, *details, self._readers())
         return self._take_in(recorded)
 
     @property
@@ -182,7 +189,8 @@ class CommitmentProjection(Telling):
             if self._reasons:
                 self._find_moves()
             details = (self._details(since),) if self._has_details() else ()
-            described = self._descriptions(since), self._labels()
+            self._read_words()
+            described = self._descriptions(since), self._labels(), self._texts()
             return (self._states(since), *described, self._readers(), *details)
         match event:
             case VisibilityChanged():
@@ -280,6 +288,41 @@ class CommitmentProjection(Telling):
             return spans
         return sorted([*spans, *(Span(day, self._facts.facts_on(day)) for day in more)], key=_first_of)
 
+    def _read_words(self) -> None:
+        """File the words of the registration anew."""
+        found: dict[tuple[Any, ...], ByDay] = {}
+        last: Registered | None = None
+        for day, facts in self._facts.spans():
+            reads = facts.registration
+            if reads is last:
+                continue
+            last = reads
+            quote = None if reads.origin is None else reads.origin.quote
+            # A key word by itself is no phrase with the next one.
+            key_words = [(f"key_word_{number}", word) for number, word in enumerate(reads.key_words)]
+            parts = ((TITLE, reads.title), ("goal", reads.goal), ("quote", quote), *key_words)
+            now = {
+                (*self._key, part, 0, chunk): terms
+                for part, text in parts
+                for chunk, terms in enumerate(filed(text) if text else ())
+            }
+            for key in now.keys() - found.keys():
+                found[key] = []
+            for key, days in found.items():
+                terms = (now.get(key, NOTHING),)
+                if not days or days[-1][1] != terms:
+                    days.append((day, terms))
+        self._worded = found
+
+    def _texts(self) -> Now:
+        """What is told of it in words."""
+        found = dict(self._worded)
+        for report in self._reports.on(date.max, accepted=True) if self._reports else ():
+            if report.event.observed_progress:
+                for chunk, terms in enumerate(filed(report.event.observed_progress)):
+                    found[*self._key, "report", report.number, chunk] = [(report.effective_on, (terms,))]
+        return Now(commitment_texts, found)
+
     def _labels(self) -> Now:
         """Under what it is filed, from which day on and until which."""
         found: dict[tuple[Any, ...], ByDay] = {}
@@ -337,7 +380,8 @@ class CommitmentProjection(Telling):
         if since is None:
             return ()
         staged = (self._descriptions(since),) if since in reports.days_of_stages() else ()
-        return (self._reported(reports), *staged)
+        worded = (self._texts(),) if isinstance(event, ProgressReviewed) else ()
+        return (self._reported(reports), *staged, *worded)
 
     def _reported(self, reports: ReportsByDay) -> Now:
         found: ByDay = []

@@ -15,6 +15,7 @@ from services.reporting.datasets import (
     decision_changes,
     meetings,
     minutes,
+    minutes_texts,
     taken_up,
 )
 from services.reporting.projections.corrections import About, Answers, Telling, answers_of
@@ -28,6 +29,7 @@ from services.reporting.projections.projection import (
     readers_of,
     shown_by_day,
 )
+from services.reporting.terms import filed
 from shared.eventlog.codec import instant_text
 from shared.eventlog.envelope import Recorded
 from shared.events.facts import Event
@@ -208,7 +210,7 @@ class MeetingProjection(Telling):
                 if event.endings and now["held_on"] is not None:
                     yield from self._taken_up(recorded, event.endings)
                 if now["held_on"] is not None:
-                    yield self._minutes(recorded.stream_id.hex, event.draft)
+                    yield from self._minutes(recorded.stream_id.hex, event.draft)
             case MeetingPublished() as event:
                 self._visibility.take_in(event, recorded.position)
                 now["visibility"] = self._visibility.now.value
@@ -248,16 +250,24 @@ class MeetingProjection(Telling):
         """See `Telling.days_shown`."""
         return self._visibility.days()
 
-    def _minutes(self, meeting: str, draft: int) -> Now:
+    def _minutes(self, meeting: str, draft: int) -> Iterable[Now]:
         """What the sealed minutes say of the commitments on the agenda."""
         told, held_on = self._drafts.get(draft, {}), self._now["held_on"]
-        return Now(
-            minutes,
+        said = {
+            (meeting, one.number, commitment): (one.title, told[one.number])
+            for one in self._agenda
+            if one.number in told
+            for commitment in one.commitments
+        }
+        yield Now(minutes, {key: [(held_on, texts)] for key, texts in said.items()})
+        yield Now(
+            minutes_texts,
             {
-                (meeting, one.number, commitment): [(held_on, (one.title, told[one.number]))]
-                for one in self._agenda
-                if one.number in told
-                for commitment in one.commitments
+                (meeting, item, stream_of("commitment", commitment).hex, chunk): [(held_on, (terms,))]
+                for (_, item, commitment), texts in said.items()
+                for chunk, terms in enumerate(
+                    terms for text in texts if text is not None for terms in filed(text)
+                )
             },
         )
 

@@ -28,16 +28,22 @@ from services.reporting.datasets import (
 )
 from services.reporting.queries.access import Scope, read_by_among, readable, readable_rows, was_open
 from services.reporting.queries.corrected import Corrected
-from services.reporting.queries.corrections import Correction, corrections_on, deciding
+from services.reporting.queries.corrections import Correction, corrections_above, corrections_on, deciding
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.pillars import described as beside_states
-from services.reporting.queries.pillars import parents_giving_pillars, pillars_of
+from services.reporting.queries.pillars import (
+    nearest_pillar,
+    parents_giving_pillars,
+    passed_on_the_way,
+    places_above,
+)
 from services.reporting.queries.promises import CountBy, Standing, chains
 from services.reporting.queries.rules import verdict
+from services.reporting.queries.search import Place, found_by
 from services.reporting.queries.states import rows_there, states_told
 from services.reporting.reading import Reading
-from services.reporting.terms import folded
+from services.reporting.terms import Search, folded
 from shared.errors import InvalidInput
 from shared.events.commitments import Evidence
 from shared.rules.registry import Rule
@@ -203,10 +209,10 @@ class Board(msgspec.Struct, frozen=True):
 
 
 class Listed(NamedTuple):
-    """A page of commitments, whether the list goes on, and how many the whole list has where that was asked for."""
+    """A page of commitments, after which the list goes on, and how many the whole list has if that was asked for."""
 
     items: list[Item]
-    more: bool
+    last: Place | None
     total: int | None
 
 
@@ -347,22 +353,37 @@ def list_as_of(
     at: AsOf,
     scope: Scope,
     filters: Filters,
+    search: Search | None = None,
     *,
-    after: str | None = None,
+    after: Place | None = None,
     limit: int = 50,
     rule: Rule = TRAFFIC_LIGHT_1,
     count: bool = False,
 ) -> Listed:
-    """The commitments that filters admit in order of code, from beyond `after`; their number where it is asked for."""
+    """The commitments that filters admit, and that a search finds, from beyond `after`.
+
+    They are in order of code, or in that of the search (`Found.order`). Their number only where it is asked for.
+    """
     counting = _counting(reading, at, scope, filters, [], rule, CountBy.COMMITMENT)
+    rank: ColumnElement[int] = literal(0)
+    chosen, order, beyond = counting.chosen, [_row.code], [] if after is None else [_row.code > after.code]
+    if search is not None:
+        found = found_by(reading, at, scope, search)
+        rank, order = found.rank, list(found.order())
+        chosen = and_(chosen, found.condition)
+        beyond = [] if after is None else [found.beyond(after)]
     total = None
     if count:
-        total = reading.connection.execute(select(func.count()).where(counting.chosen)).scalar_one()
-    beyond = [] if after is None else [_row.code > after]
+        total = reading.connection.execute(select(func.count()).where(chosen)).scalar_one()
     told = states_told(reading, scope, at.position)
-    page = select(*told).where(counting.chosen, *beyond).order_by(_row.code).limit(limit + 1)
+    page = select(*told, rank.label("rank")).where(chosen, *beyond).order_by(*order).limit(limit + 1)
     rows = reading.connection.execute(page).all()
-    return Listed(_items(reading, at, scope, rows[:limit], rule, counting.followed), len(rows) > limit, total)
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Listed(
+        _items(reading, at, scope, rows[:limit], rule, counting.followed),
+        None if last is None else Place(last.rank, last.registered_at, last.code),
+        total,
+    )
 
 
 def item_as_of(
@@ -506,20 +527,25 @@ def _items(
     known = readable_codes(reading, at.position, scope, elsewhere - {None})
     parts = _parts(reading, at, scope, [row.code for row in rows if row.closure == Closure.SPLIT])
     above = {described[row.commitment_id].parent for row in rows if row.pillar is None} - {None}
-    inherited = pillars_of(reading, at, scope, above)
+    places = places_above(reading, at, scope, above)
+    passed = {code: passed_on_the_way(code, places) for code in above}
+    corrections_there = corrections_above(
+        reading, at, scope, {code for way in passed.values() for code in way}
+    )
 
     def item(row: Any) -> Item:
         one = row.commitment_id
+        parent = described[one].parent
         beside = _Beside(
             described[one],
             details.get(one),
             progress.get(one),
             corrections.of(one),
-            corrections.told(one),
+            corrections.told_under(one, corrections_there, [] if row.pillar else passed.get(parent, [])),
             one in own,
             followed.get(one) or _own_standing(row, at.on, rule),
             parts.get(row.code, []),
-            row.pillar or inherited.get(described[one].parent),
+            row.pillar or (parent and nearest_pillar(parent, places.get)),
         )
         return _item(row, beside, at.on, names, known, scope, rule)
 

@@ -36,6 +36,7 @@ from services.reporting.queries.corrected import Corrected
 from services.reporting.queries.corrections import corrections_on
 from services.reporting.queries.decision_items import DecisionItem, Reader
 from services.reporting.queries.decisions import DecisionFilters, decisions_as_of
+from services.reporting.queries.indicators import IndicatorFilters, IndicatorItem, indicators_as_of
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.timeline import DayOf, Source, sources_of
 from services.reporting.reading import Reading
@@ -69,6 +70,7 @@ from shared.events.facts import Event
 from shared.events.streams import resolve
 from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, OriginKind, ReviewOutcome
 from shared.rules.dated_facts import DatedFacts
+from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
 from shared.rules.periods import stored_period
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure
@@ -243,6 +245,7 @@ class Page(msgspec.Struct, kw_only=True):
     parts: list[Related]
     successors: list[Related]
     predecessors: list[Related]
+    indicators: list[IndicatorItem]
     decisions: list[DecisionItem]
     minutes: list[Minuted]
     action_items: list[ActionItem]
@@ -278,6 +281,7 @@ def page_as_of(
         parts=_related(reading, at, scope, commitments.c.parent == item.code),
         successors=_successors(reading, at, scope, item),
         predecessors=_predecessors(reading, at, scope, item),
+        indicators=_indicators(reading, at, scope, item.code),
         decisions=_decisions(reading, at, scope, item.code),
         minutes=_minutes(reading, at, scope, item.code),
         action_items=_action_items(reading, at, scope, item.code),
@@ -498,6 +502,11 @@ def _predecessors(reading: Reading, at: AsOf, scope: Scope, item: Item) -> list[
     if item.split_from is None:
         return merged
     return [*_related(reading, at, scope, commitment_states.c.code == item.split_from), *merged]
+
+
+def _indicators(reading: Reading, at: AsOf, scope: Scope, code: str) -> list[IndicatorItem]:
+    measuring = IndicatorFilters({}, commitment=[code])
+    return indicators_as_of(reading, at, scope, measuring, CURRENT_INDICATOR_RULE, limit=MOST).items
 
 
 def _decisions(reading: Reading, at: AsOf, scope: Scope, code: str) -> list[DecisionItem]:

@@ -45,6 +45,10 @@ class Corrected(msgspec.Struct, frozen=True, kw_only=True, rename={"before": "fr
     recorded_by: RecordedBy
     position: int
     others: Annotated[list[int], Meta(description="The positions of further ones.")]
+    of: Annotated[
+        str | None,
+        Meta(description="The code of the commitment above it by which this one's pillar is told otherwise."),
+    ] = None
 
 
 class CorrectedThing(Corrected, frozen=True, kw_only=True, rename={"before": "from", "after": "to"}):

@@ -115,6 +115,17 @@ class Corrections:
         """Those of one thing."""
         return self._found.get(thing, [])
 
+    def told_under(self, thing: UUID, above: Corrections, codes: Collection[str]) -> Corrected | None:
+        """The same, or else what was corrected of those that it goes by, which have these codes."""
+        others = [one for found in above._found.values() for one in found if one.code in codes]
+        own = self.of(thing)
+        told = self.of_day(own) or self.of_day(others)
+        if told is None:
+            return None
+        positions = {one.position for one in (*own, *others)} - {told.position}
+        of = None if own else min(others, key=Correction.weight).code
+        return msgspec.structs.replace(told, others=sorted(positions), of=of)
+
     def told(self, thing: UUID) -> Corrected | None:
         """What an answer says of those of one thing, all of one day."""
         return self.of_day(self.of(thing))
@@ -166,6 +177,19 @@ def corrections_on(reading: Reading, at: AsOf, scope: Scope, things: Collection[
     """Those of a day, of things that the asker may read on it."""
     query = select(corrections.table).where(_row.thing_id.in_(things), corrections.holds(at.on, at.position))
     return Corrections(reading, at, scope, reading.connection.execute(query).all() if things else [])
+
+
+def corrections_above(reading: Reading, at: AsOf, scope: Scope, codes: Collection[str]) -> Corrections:
+    """Those of a day by which the pillar of what is part of commitments with these codes may be another one."""
+    if not codes:
+        return Corrections(reading, at, scope, [])
+    query = select(corrections.table).where(
+        _row.code.in_(codes),
+        _row.what.in_(("pillar", "parent", "effective_on")),
+        _known(reading, at, scope, Kind.COMMITMENT),
+        corrections.holds(at.on, at.position),
+    )
+    return Corrections(reading, at, scope, reading.connection.execute(query).all())
 
 
 def corrections_of(reading: Reading, at: AsOf, scope: Scope, thing: UUID) -> Corrections:

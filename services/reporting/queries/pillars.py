@@ -5,7 +5,7 @@ What an asker may not read gives no pillar, and nothing is looked for beyond it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, select
@@ -48,7 +48,14 @@ def parents_giving_pillars(reading: Reading, at: AsOf, scope: Scope) -> dict[str
 
 
 def pillars_of(reading: Reading, at: AsOf, scope: Scope, codes: Collection[str]) -> dict[str, str]:
-    """The pillars of some commitments that have one, by code: followed up level by level, as far as need be."""
+    """The pillars of some commitments that have one, by code."""
+    places = places_above(reading, at, scope, codes)
+    found_for = ((code, nearest_pillar(code, places.get)) for code in codes)
+    return {code: pillar for code, pillar in found_for if pillar is not None}
+
+
+def places_above(reading: Reading, at: AsOf, scope: Scope, codes: Collection[str]) -> dict[str, Place]:
+    """The places of some commitments and of those above them: followed up level by level, as far as need be."""
     places: dict[str, Place] = {}
     level = set(codes)
     while level:
@@ -61,8 +68,17 @@ def pillars_of(reading: Reading, at: AsOf, scope: Scope, codes: Collection[str])
         found = reading.connection.execute(query).all()
         places |= {row.code: Place(row.pillar, row.parent) for row in found}
         level = {row.parent for row in found if row.pillar is None} - places.keys() - {None}
-    found_for = ((code, nearest_pillar(code, places.get)) for code in codes)
-    return {code: pillar for code, pillar in found_for if pillar is not None}
+    return places
+
+
+def passed_on_the_way(code: str, places: Mapping[str, Place]) -> list[str]:
+    """The codes by which the pillar of a commitment is looked for, up to that which has one or cannot be found."""
+    passed = [code]
+    while (place := places.get(passed[-1])) is not None and place.pillar is None:
+        if place.parent is None or place.parent in passed:
+            break
+        passed.append(place.parent)
+    return passed
 
 
 def described(at: AsOf) -> ColumnElement[bool]:

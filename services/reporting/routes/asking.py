@@ -53,6 +53,8 @@ TOLD: Final = (Kind.COMMITMENT, Kind.ORGANIZATION, Kind.PILLAR)
 """The kinds of things of which lists of commitments tell."""
 
 LARGEST_POSITION: Final = 2**53
+PUBLIC_SECONDS: Final = 5
+"""For how long a proxy may tell others what it was told without a token."""
 FAR: Final = 100_000
 """So far beyond what they are told may lie what somebody says to have read who does not see everything: where the log
 ends is not for them to know, and they may have a position from one who does."""
@@ -370,7 +372,11 @@ def tagged(request: Request, body: msgspec.Struct, at: AsOf) -> Response:
     """An answer under a tag made from its own bytes: the same answer has the same tag, wherever it comes from."""
     content = encoded(body)
     tag = blake2b(content, digest_size=12).hexdigest()
-    return read_answer(request, content, etag=f'"{tag}"', position=at.position_told)
+    answer = read_answer(request, content, etag=f'"{tag}"', position=at.position_told)
+    if visitor_of(request) is None:
+        # What anybody is told, a proxy may tell for a while; its position is in it, and so in its tag.
+        answer.headers["Cache-Control"] = f"public, max-age={PUBLIC_SECONDS}"
+    return answer
 
 
 # --- pages ---------------------------------------------------------------------------------------------------------

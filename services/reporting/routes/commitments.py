@@ -16,6 +16,7 @@ from services.reporting.queries.board import COUNTED, FILTERS, STATUS, Item, Lis
 from services.reporting.queries.commitment_page import Page, page_as_of
 from services.reporting.queries.corrected import CorrectedSince
 from services.reporting.queries.moments import AsOf
+from services.reporting.queries.search import Place
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
@@ -38,16 +39,27 @@ from services.reporting.routes.asking import (
     tagged,
     values_in,
 )
+from services.reporting.terms import search_for
 from shared.events.streams import resolve
 from shared.events.types import Kind
 from shared.http.moments import RecordedAt
 from shared.http.names import Spelling
+from shared.http.pagination import KeyPosition
 from shared.http.routing import Router
 from shared.rules.traffic_light import CURRENT_RULE
 
 
 class _CommitmentsQuery(Paged):
     status: Annotated[str | None, listed("A state, or how it goes on in others", COUNTED)] = None
+    q: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=500,
+            description='What to look for: words, `"a phrase"`, `begin*`, `-excluded`.',
+            examples=["educación -superior"],
+        ),
+    ] = None
     include: Annotated[
         Literal["total"] | None, Field(description="Adds how many items the whole list has.")
     ] = None
@@ -96,24 +108,31 @@ def commitment_routes(reporting: Reporting) -> Router:
     async def commitments(request: Request, query: _CommitmentsQuery) -> Response:
         """The commitments there were on a day, in order of code, each as it is on the board of that day.
 
-        Every filter of the board is one here; several of them admit what all of them admit.
+        Every filter of the board is one here; several of them admit what all of them admit. `q` finds those of which
+        all is told that it names: in the title, the goal, the words of the promise, the key words, accepted reports and
+        sealed minutes, as far as the asker may read them. Capitals, accents and the inflections of Spanish make no
+        difference; `"a phrase"`, `begin*` and `-excluded` do what they look like. What is found in titles comes first,
+        then what came on record last, then by code.
         """
+        search = None if query.q is None else search_for(query.q)
         filters = filters_in(query, FILTERS)
         if states := values_in(query, STATUS, COUNTED):
             filters[STATUS] = states
-        after, pinned = going_on(request, query.cursor, str)
+        after, pinned = going_on(request, query.cursor, int, KeyPosition, str)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Listed:
-            code = None if after is None else after[0]
+            place = None if after is None else Place(*after)
             counted = query.include == "total"
-            return list_as_of(reading, at, scope, filters, after=code, limit=query.limit, count=counted)
+            return list_as_of(
+                reading, at, scope, filters, search, after=place, limit=query.limit, count=counted
+            )
 
         at, scope, found = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
         body = CommitmentsAnswer(
             **heading(at, scope),
             status_rule=CURRENT_RULE,
             items=found.items,
-            next=next_page(request, at, [found.items[-1].code] if found.more else None),
+            next=next_page(request, at, found.last),
         )
         if found.total is not None:
             body.total = found.total
@@ -125,7 +144,7 @@ def commitment_routes(reporting: Reporting) -> Router:
         answers=CommitmentAnswer,
         query=Question,
         path_types={"id": Identifier},
-        name="get_commitment",
+        name="show_commitment",
     )
     async def commitment(request: Request, identifier: str, query: Question) -> Response:
         """Everything that is told of a commitment on a day, as the log knew it at a moment or a position, on one page.

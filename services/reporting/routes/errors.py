@@ -32,6 +32,12 @@ ERRORS: dict[str, Explained] = {
         "must not lie beyond `known_at` and `position`.",
     ),
     "days-reversed": Explained(422, "Days reversed", "`from` must not be later than `to`."),
+    "search-unclear": Explained(
+        422,
+        "Search unclear",
+        'Look for words (all must be there), `"a phrase"`, the beginning of a word (`educa*`), and with `-` before it '
+        "for what must not be there.",
+    ),
     "people-not-public": Explained(
         422,
         "People are not public",

@@ -34,10 +34,12 @@ from shared.events.commitments import (
     TeamMember,
 )
 from shared.events.facts import Event
+from shared.events.indicators import IndicatorDefined
 from shared.events.meetings import AgendaItem, MinutesApproved, MinutesDrafted, MinutesItem
 from shared.events.retractions import CommitmentFactRetracted
 from shared.events.vocabulary import (
     DeadlineKind,
+    Direction,
     DiscardReason,
     Judgement,
     OriginKind,
@@ -124,6 +126,22 @@ STORY = [
         Reopened(reason="Sand after all", effective_on=date(2012, 9, 20)),
         Corrected(field="goal", value="Cross in five minutes", reason="Typing error", previous=None),
     ),
+    *(
+        Told(
+            "indicator",
+            code,
+            IndicatorDefined(
+                code=code,
+                name=code,
+                unit="min",
+                direction=Direction.DECREASE,
+                effective_on=FIRST,
+                commitment="BRIDGE",
+                visibility=visibility,
+            ),
+        )
+        for code, visibility in (("MINUTES", PUBLIC), ("SECRET-MINUTES", RESERVED))
+    ),
     committee("SEG", visibility=PUBLIC),
     convened(
         "SEG",
@@ -194,6 +212,7 @@ async def test_everything_that_is_told_of_a_commitment_stands_on_one_page(report
     assert told(page, "corrections", "what", "from", "reason") == [("goal", BRIDGE["goal"], "Typing error")]
     assert told(page, "parts", "code") == [("PIER",), ("SECRET-PIER",)]
     assert told(page, "predecessors", "code") == [("FERRY",)]
+    assert told(page, "indicators", "code") == [("MINUTES",), ("SECRET-MINUTES",)]
     assert told(page, "decisions", "number") == [("SEG-2012-001",), ("BIL-2012-001",)]
     assert sorted(told(page, "minutes", "meeting", "summary")) == sorted(
         [(str(meeting_id("M-1")), "It floats"), (str(meeting_id("M-2")), "secret")]
@@ -209,6 +228,7 @@ async def test_anybody_reads_of_it_what_is_public(reporting: Installation) -> No
         assert told(page, "parts", "code") == [("PIER",)]
         assert told(page, "decisions", "number") == [("SEG-2012-001",)]
         assert told(page, "minutes", "summary") == [("It floats",)]
+        assert told(page, "indicators", "code") == [("MINUTES",)]
         assert told(page, "action_items", "text") == [("Task T-1",)]
         whole = msgspec.json.encode(page)
         for secret in (b"secret", b"SECRET", b"BIL", b"2012-10-31", b"2012-11-30", b"Sooner"):

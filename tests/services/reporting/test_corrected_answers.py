@@ -295,6 +295,8 @@ async def test_what_a_commitment_has_from_others_says_so_where_that_was_correcte
     found = await reporting.read(f"/v1/board?on={THAT_DAY}", **ANYBODY)
     items = {one["code"]: one for one in found["items"]}
     assert [items[code]["pillar"] for code in ("PART", "WHOLE")] == [None, None]
+    assert [items[code]["corrected"]["of"] for code in ("PART", "WHOLE")] == ["WHOLE", None]
+    assert brief(items["PART"]["corrected"]) == ("pillar", "roads", None, at["pillar"])
     told = {(one["kind"], one["code"]): brief(one) for one in found["corrected"]["latest"]}
     assert told["commitment", "WHOLE"] == ("pillar", "roads", None, at["pillar"])
     assert told["organization", "MOP"] == ("name", "Works", "Public Works", at["organization"])

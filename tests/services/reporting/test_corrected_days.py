@@ -153,6 +153,7 @@ async def test_a_deadline_corrected_after_it_was_missed_is_shown_on_the_day_that
             "recorded_by": {"organization": "DCI", "role": "dci", "subject": "u-9"},
             "position": position,
             "others": [],
+            "of": None,
         }
     now = await item(reporting, "deadline", f"on={THAT_DAY}")
     assert now["status_because"] == {"position": position, "fact": "correction"}

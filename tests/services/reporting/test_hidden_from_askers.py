@@ -581,6 +581,10 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "participant=MININT&include=total",
         *(f"parent={code}" for code in ("HID-1", "INS-1", "OPEN-5-A", "NONE-1")),
         "deadline_from=2013-04-01",
+        *(
+            f"q={text}&include=total"
+            for text in ("title", "secret", "title -secret", "hid*", '"title of open"')
+        ),
         "on=2013-03-20&status=needs_attention_internal_deadline",
     ),
     "/v1/tree": ("", "on=2013-04-21"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -63,7 +64,8 @@ async def test_answers_carry_the_headers_the_document_promises(
     for answer, path, method in ((read, "/v1/things/{id}", "get"), (refused, "/v1/things/{id}", "get")):
         response = document["paths"][path][method]["responses"][str(answer.status_code)]
         promised = (response if "headers" in response else refusal(document, answer.status_code))["headers"]
-        assert {name.lower() for name in promised} <= set(answer.headers)
+        # The last of these is told where some events cannot be read.
+        assert {name.lower() for name in promised} - {"quarantined-events"} <= set(answer.headers)
     promised = document["paths"]["/v1/things"]["post"]["responses"]["201"]["headers"]
     assert {name.lower() for name in promised} - {"idempotency-replayed"} <= set(written.headers)
 
@@ -72,3 +74,24 @@ async def test_the_document_is_served(installation: Installation, document: dict
     async with installation.client() as client:
         assert (await client.get("/openapi.json")).json() == document
         assert (await client.get("/docs")).status_code == 200
+
+
+async def test_the_document_for_people_is_made_of_our_own_files_and_its_policy_allows_no_others(
+    installation: Installation,
+) -> None:
+    async with installation.client() as client:
+        page = await client.get("/docs")
+        assert "https:" not in page.text
+        assert "<script>" not in page.text
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'none'; script-src 'self'" in policy
+        parts = re.findall(r'(?:src|href)="(docs/[^"]+)"', page.text)
+        assert len(parts) == 4
+        for part in parts:
+            answer = await client.get(f"/{part}")
+            assert answer.status_code == 200, part
+            again = await client.get(f"/{part}", headers={"If-None-Match": answer.headers["etag"]})
+            assert again.status_code == 304
+        assert "SwaggerUIBundle" in (await client.get("/docs/start.js")).text
+        assert b"SwaggerUIBundle" in (await client.get("/docs/swagger-ui-bundle.js")).content
+        assert (await client.get("/docs/main.py")).status_code == 404

@@ -56,7 +56,7 @@ async def test_paths_that_do_not_exist_and_methods_they_do_not_take_are_problems
 ) -> None:
     async with installation.client() as client:
         problem(await client.get("/v1/nothing"), 404, "not-found")
-        problem(await client.get("/"), 404, "not-found")
+        problem(await client.get("/nothing"), 404, "not-found")
         problem(await client.get("/v1/things/"), 404, "not-found")
         answer = await client.delete("/v1/things/1")
         problem(answer, 405, "method-not-allowed")

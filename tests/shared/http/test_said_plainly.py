@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -119,11 +119,11 @@ async def test_an_address_in_another_encoding_is_told_to_use_utf_8(installation:
 
 
 @contextmanager
-def listening() -> Iterator[tuple[str, int]]:
+def listening(protocol: type[Protocol] = Protocol) -> Iterator[tuple[str, int]]:
     """The server as services run it, in front of an application that no request should reach."""
     socket_ = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
-        uvicorn.Config(_nothing, http=Protocol, lifespan="off", log_config=None, ws="none")
+        uvicorn.Config(_nothing, http=protocol, lifespan="off", log_config=None, ws="none")
     )
     serving = threading.Thread(target=lambda: asyncio.run(server.serve([socket_])))
     serving.start()
@@ -182,8 +182,31 @@ def test_a_head_that_is_a_little_too_large_is_told_so() -> None:
     assert (document["type"], document["status"]) == ("/errors/head-too-large", 431)
 
 
-async def _nothing(_scope: object, _receive: object, _send: object) -> None:
-    raise AssertionError("no request reaches the application")
+class Hasty(Protocol):
+    """The protocol for those who cannot wait."""
+
+    head_seconds = 0.2
+    request_seconds = 0.4
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET /v1/things HTTP/1.1\r\nX-Slow: a",
+        b"POST /v1/things HTTP/1.1\r\nContent-Length: 9\r\n\r\n{",
+    ],
+    ids=["nothing", "head", "body"],
+)
+def test_a_connection_whose_request_does_not_come_is_ended(begun: bytes) -> None:
+    with listening(Hasty) as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(begun)
+        assert connection.recv(4096) == b"", "it hung up and said nothing"
+
+
+async def _nothing(_scope: object, receive: Callable[[], Awaitable[Any]], _send: object) -> None:
+    while (message := await receive())["type"] != "http.disconnect":
+        assert message["more_body"], "no whole request reaches the application"
 
 
 @pytest.mark.parametrize(

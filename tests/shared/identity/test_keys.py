@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from shared.errors import Unauthenticated
-from shared.events.identity import KeyIssued, KeyRevoked
+from shared.events.identity import KeyApproved, KeyIssued, KeyRequested, KeyRevoked
 from shared.identity.actor import Actor, Role
 from shared.identity.caller import Caller
 from shared.identity.keys import KeyDirectory, NewKey, generate_key
@@ -76,3 +77,27 @@ def test_a_key_expires_at_its_very_instant() -> None:
 
 def test_revoking_a_key_nobody_issued_changes_nothing() -> None:
     KeyDirectory().apply(KeyRevoked(key_id="none", reason="lost"))
+
+
+def test_a_key_on_record_without_a_holder_is_held_by_whoever_issued_it() -> None:
+    old, named, directory = generate_key(), generate_key(), KeyDirectory()
+    admin = Actor("ana", "DCI", Role.ADMIN)
+    directory.apply(issued(old), admin)
+    directory.apply(msgspec.structs.replace(issued(named), holder="leo"), admin)
+    people = [directory.authenticate(key.presented, NOW).actor.person for key in (old, named)]
+    assert people == ["ana", "leo"]
+
+
+def test_a_key_that_was_asked_for_opens_nothing_until_it_is_approved_and_nothing_once_it_is_revoked() -> None:
+    key, directory = generate_key(), KeyDirectory()
+    approved = KeyApproved(key_id=key.key_id)
+    directory.apply(approved)  # of a key that nobody asked for
+    directory.apply(KeyRequested(**msgspec.structs.asdict(issued(key))))
+    with pytest.raises(Unauthenticated):
+        directory.authenticate(key.presented, NOW)
+    directory.apply(approved)
+    assert directory.authenticate(key.presented, NOW).actor.role is Role.DIPRES
+    directory.apply(KeyRevoked(key_id=key.key_id, reason="lost"))
+    directory.apply(approved)
+    with pytest.raises(Unauthenticated):
+        directory.authenticate(key.presented, NOW)
