@@ -180,6 +180,7 @@ class PostgresStore(Store):
         with ExitStack() as given_back:
             with _translated_errors():
                 self._database.must_answer()
+                self._database.check_direct()
                 self._pool.open()
                 connection = given_back.enter_context(self._pool.connection())
             with _translated_errors(writing=writing, known=known):
@@ -210,12 +211,6 @@ class PostgresStore(Store):
 
         with _translated_errors():
             migrate_postgres(_database(self._url, self.limits, pooled=self._database.pooled, waits=True))
-
-    def check_ready(self) -> None:
-        """See `Store.check_ready`."""
-        with _translated_errors():
-            self._database.check_direct()
-        super().check_ready()
 
     def grant(self, writers: Sequence[str], readers: Sequence[str]) -> None:
         """See `Store.grant`."""

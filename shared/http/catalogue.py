@@ -177,6 +177,37 @@ CODES: dict[str, Explained] = {
         "Log disk full",
         "There is no room for the event log; nothing was recorded. Ask again when there is.",
     ),
+    "disk-nearly-full": Explained(
+        503, "Disk nearly full", "For the operator: there is hardly any room left where the event log is."
+    ),
+    "log-corrupt": Explained(
+        503,
+        "Log corrupt",
+        "For the operator: an event cannot be read, and the process follows no further; see `bitacora verify`.",
+    ),
+    "log-not-followed": Explained(
+        503,
+        "Log not followed",
+        "For the operator: the process no longer hears what others write; start it anew.",
+    ),
+    "log-behind": Explained(
+        503, "Behind the log", "For the operator: the process has not heard for too long what others wrote."
+    ),
+    "follower-ended": Explained(
+        503,
+        "Follower ended",
+        "For the operator: what follows the log in this process has ended; start it anew.",
+    ),
+    "follower-behind": Explained(
+        503,
+        "Follower behind",
+        "For the operator: decisions wait to be carried out for too long; see whether a process follows them.",
+    ),
+    "pooler-not-set": Explained(
+        503,
+        "Pooler not set",
+        "For the operator: a pooler stands before the database; set `BITACORA_POSTGRES_POOLER`.",
+    ),
     "log-went-back": Explained(
         503,
         "Log went back",

@@ -81,6 +81,21 @@ ERRORS: dict[str, Explained] = {
         "Read model of another log",
         "The log was restored to an earlier position, or replaced; what is read from is being built anew. Ask again.",
     ),
+    "read-model-stopped": Explained(
+        503,
+        "Read model stopped",
+        "For the operator: an event cannot be projected, and the read model stands before it.",
+    ),
+    "read-model-behind": Explained(
+        503,
+        "Read model behind",
+        "For the operator: the worker does not keep up with the log, or there is none.",
+    ),
+    "worker-absent": Explained(
+        503,
+        "Worker absent",
+        "For the operator: no worker has shown itself for too long; see `services.reporting.follow`.",
+    ),
     "read-model-not-migrated": Explained(
         503, "Read model missing", "For the operator: `bitacora migrate` makes the read model."
     ),
