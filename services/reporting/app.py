@@ -83,13 +83,14 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
                 found = f"at position {reading.position}"
                 if reading.stopped_because is not None:
                     raise NotReady("read-model-stopped", f"{found}: {reading.stopped_because}")
+                lag = lag_of(store, reading.position)
+                told = keeping_up("read-model-behind", found, lag, clock.now(), bound)
                 if reading.seen > bound.total_seconds():
                     raise NotReady(
                         "worker-absent",
                         f"{found}; no worker has shown itself for {reading.seen:.0f} seconds",
                     )
-                lag = lag_of(store, reading.position)
-                return keeping_up("read-model-behind", found, lag, clock.now(), bound)
+                return told
 
         return await asyncio.to_thread(look)
 
