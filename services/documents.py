@@ -72,6 +72,8 @@ def settings_table() -> str:
 
 def _written(value: object) -> str:
     """A value as it is given in the environment."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

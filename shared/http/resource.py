@@ -241,6 +241,7 @@ class Resource(Generic[A]):
         self._judges: dict[type[Event], Judge] = {}
         self._documents: OrderedDict[UUID, tuple[int, date, Document]] = OrderedDict()
         self._bytes = 0
+        repository.live.on_restart(self._forget_all)
 
     # --- facts -----------------------------------------------------------------------------------------------------
 
@@ -462,6 +463,10 @@ class Resource(Generic[A]):
         kept = self._documents.pop(stream_id, None)
         if kept is not None:
             self._bytes -= len(kept[2].body)
+
+    def _forget_all(self) -> None:
+        self._documents.clear()
+        self._bytes = 0
 
     # --- history ---------------------------------------------------------------------------------------------------
 

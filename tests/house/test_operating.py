@@ -123,6 +123,7 @@ def test_every_setting_says_what_it_is_and_is_in_the_table() -> None:
     assert mute == []
     table = settings_table()
     assert [name for name in Settings.model_fields if f"| `BITACORA_{name.upper()}` |" not in table] == []
+    assert "| `127.0.0.1,::1` | list |" in table, "as it is given in the environment"
 
 
 def known_settings() -> set[str]:

@@ -71,8 +71,12 @@ class Decisions:
         self._bodies: dict[str, BodyOnRecord] = {}
         self._by_stream: dict[UUID, DecisionOnRecord] = {}
         self._by_number: dict[str, DecisionOnRecord] = {}
-        live.subscribe(FOLLOWED, self.apply)
+        live.subscribe(FOLLOWED, self.apply, forget=self._forget)
         self._outcomes: Index[DecisionOutcome] = Index(live, DecisionOutcome, key=lambda one: one.decision)
+
+    def _forget(self) -> None:
+        for held in (self._codes, self._bodies, self._by_stream, self._by_number):
+            held.clear()
 
     def measure(self, registry: CollectorRegistry) -> None:
         """Show in the metrics of a service how many decisions somebody has to settle by hand."""

@@ -151,6 +151,8 @@ class MeetingList:
         self._by_time: list[Placed] = []
         self._by_body: dict[str, list[Placed]] = {}
         self._places: dict[UUID, Placed] = {}
+        for held in (self._by_time, self._by_body, self._places):
+            live.on_restart(held.clear)
         self._meetings: Index[ListedMeeting] = Index(
             live,
             ListedMeeting,

@@ -29,7 +29,9 @@ async def test_a_read_model_that_nobody_keeps_is_red_by_how_much_it_lacks_and_th
 ) -> None:
     with staged(log_url) as stage:
         async with Installation(tmp_path, stage, ready_lag_seconds=3).running() as reporting:
+            stage.start_worker()
             await asked(reporting, 200)
+            stage.stop_workers()
             stage.append(
                 *((code, registered(code)) for code in ("A", "B")), now=reporting.now - timedelta(seconds=4)
             )
@@ -39,9 +41,10 @@ async def test_a_read_model_that_nobody_keeps_is_red_by_how_much_it_lacks_and_th
                 2,
                 "2013-04-30T14:59:56Z",
             )
-            stage.follow()
+            stage.start_worker()
             assert (await asked(reporting, 200))["detail"] == "at position 2"
-            # The worker has stopped, and nothing is lacking: that is red all the same.
+            stage.stop_workers()
+            # Nothing is lacking: that is red all the same.
             assert (await asked(reporting, 503))["reason"] == "worker-absent"
             stage.start_worker()
             await asked(reporting, 200)
