@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,16 +113,23 @@ def up(
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    writers: Annotated[
+        list[str] | None, typer.Option(help="A role of PostgreSQL that may append to the log, and no more.")
+    ] = None,
+    readers: Annotated[
+        list[str] | None, typer.Option(help="A role of PostgreSQL that may read the log, and no more.")
+    ] = None,
+) -> None:
     """Make or update the tables of the log, and build the read model of this version; safe to run at any time.
 
     Services of another version go on answering from theirs meanwhile.
     """
-    _migrate()
+    _migrate(writers or (), readers or ())
     out.print("The tables of the log and of the read model are up to date.")
 
 
-def _migrate() -> None:
+def _migrate(writers: Sequence[str] = (), readers: Sequence[str] = ()) -> None:
     """Make or update all tables, and say how far the read model has to go if it is not where the log is."""
     from services.reporting.datasets import Schema
     from services.reporting.generations import open_installed
@@ -137,6 +144,8 @@ def _migrate() -> None:
     try:
         with _log() as store, ExitStack() as watched:
             store.migrate()
+            if writers or readers:
+                store.grant(writers, readers)
             if store.head() and read_model.live() is None:
                 shown = watched.enter_context(_progress("Building the read model"))
                 build_missing(store, read_model, clock, _telling(shown), wait=True)

@@ -49,7 +49,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     store = open_log(settings)
     live = LiveLog(store, clock, bound=timedelta(seconds=settings.ready_lag_seconds))
     keys = KeyDirectory()
-    live.subscribe(identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by))
+    live.subscribe(
+        identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by), forget=keys.clear
+    )
     directory = Directory(live)
     decisions = Decisions(live)
     commitments = Commitments(live, directory)
@@ -113,7 +115,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock, directory.organizations.with_heritage),
-        store=store,
+        live=live,
         readable=readable_by(readers_of),
         catalogue={**commitment.ERRORS, **plan.ERRORS, **indicator.ERRORS, **outcome.ERRORS, **key.ERRORS},
         checks={"log": live.readiness, "decisions": decisions_act},

@@ -47,7 +47,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     store = open_log(settings)
     live = LiveLog(store, clock, bound=timedelta(seconds=settings.ready_lag_seconds))
     keys = KeyDirectory()
-    live.subscribe(identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by))
+    live.subscribe(
+        identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by), forget=keys.clear
+    )
     directory = Directory(live)
     bodies = Bodies(live, directory)
     decisions: Repository[Decision] = Repository(live, Decision, "decision")
@@ -93,7 +95,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         authenticator=build_authenticator(
             settings, keys, clock, directory.organizations_by_day.with_heritage
         ),
-        store=store,
+        live=live,
         readable=readable_by(readers_of),
         catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},
         checks={"log": live.readiness},

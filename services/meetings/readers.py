@@ -19,7 +19,6 @@ from shared.events.commitments import Registered, VisibilityChanged
 from shared.events.indicators import IndicatorDefined, IndicatorDefinitionChanged, IndicatorPublished
 from shared.events.streams import resolve
 from shared.events.types import Kind
-from shared.events.vocabulary import Visibility
 from shared.rules.dated_facts import DatedFacts, VisibilityByDay
 from shared.rules.indicator_facts import IndicatorFacts
 
@@ -27,7 +26,7 @@ from shared.rules.indicator_facts import IndicatorFacts
 class CommitmentReaders(Aggregate):
     """Who may read a commitment."""
 
-    __slots__ = ("_dated", "_once_reserved", "_visibility")
+    __slots__ = ("_dated", "_visibility")
 
     BEGINS_WITH = (Registered,)
 
@@ -36,7 +35,6 @@ class CommitmentReaders(Aggregate):
         event = recorded.data
         assert isinstance(event, Registered)
         self._visibility = VisibilityByDay(event.visibility, recorded.position)
-        self._once_reserved = event.visibility is Visibility.RESERVED
         self._dated = DatedFacts(event, recorded.position)
 
     def apply(self, recorded: Recorded) -> None:
@@ -46,18 +44,17 @@ class CommitmentReaders(Aggregate):
 
     def readers(self) -> Readers:
         """Those it is their own for, while it is reserved."""
-        return Readers(self._visibility.now, self._dated.organizations_on(date.max), self._once_reserved)
+        return Readers(self._visibility.now, self._dated.organizations_on(date.max))
 
     @evolves(VisibilityChanged)
     def _visibility_changed(self, entry: Entry[VisibilityChanged]) -> None:
         self._visibility.take_in(entry.event, entry.position)
-        self._once_reserved = self._once_reserved or entry.event.visibility is Visibility.RESERVED
 
 
 class IndicatorReaders(Aggregate):
     """Who may read an indicator: of those who may read its commitment, and whoever supplies its values."""
 
-    __slots__ = ("_facts", "_once_reserved", "_visibility", "commitment")
+    __slots__ = ("_facts", "_visibility", "commitment")
 
     BEGINS_WITH = (IndicatorDefined,)
 
@@ -67,19 +64,17 @@ class IndicatorReaders(Aggregate):
         assert isinstance(event, IndicatorDefined)
         self.commitment = event.commitment
         self._visibility = VisibilityByDay(event.visibility, recorded.position)
-        self._once_reserved = event.visibility is Visibility.RESERVED
         self._facts = IndicatorFacts(event, recorded.position)
 
     def readers(self, commitment: Readers | None = None) -> Readers:
         """Whoever supplies its values, while it is reserved, and those who may read its commitment, if it has one."""
         source = self._facts.definition.source
         suppliers = () if source is None else (source.organization,)
-        return Readers(self._visibility.now, suppliers, self._once_reserved).within(commitment)
+        return Readers(self._visibility.now, suppliers).within(commitment)
 
     @evolves(IndicatorPublished)
     def _published(self, entry: Entry[IndicatorPublished]) -> None:
         self._visibility.take_in(entry.event, entry.position)
-        self._once_reserved = self._once_reserved or entry.event.visibility is Visibility.RESERVED
 
     @evolves(IndicatorDefinitionChanged)
     def _definition_changed(self, entry: Entry[Any]) -> None:

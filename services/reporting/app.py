@@ -53,7 +53,9 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     bound = timedelta(seconds=settings.ready_lag_seconds)
     live = LiveLog(store, clock, writes=False, bound=bound)
     keys = KeyDirectory()
-    live.subscribe(identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by))
+    live.subscribe(
+        identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by), forget=keys.clear
+    )
     organizations = OrganizationsByDay(live)
     reporting = Reporting(live, read_model, organizations, keep_alive=settings.keep_alive_seconds)
 
@@ -77,7 +79,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
 
     async def read_model_is_ready() -> str:
         def look() -> str:
-            with read_model.reading() as reading:
+            with reporting.reading(anew=True) as reading:
                 found = f"at position {reading.position}"
                 if reading.stopped_because is not None:
                     raise NotReady("read-model-stopped", f"{found}: {reading.stopped_because}")
@@ -113,7 +115,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         ],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
-        store=store,
+        live=live,
         readable=reporting.readable,
         catalogue={**ERRORS, **cycle.ERRORS},
         checks={"log": live.readiness, "read_model": read_model_is_ready},

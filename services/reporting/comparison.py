@@ -24,6 +24,7 @@ from services.reporting.reading import Reading
 from services.reporting.rebuild import rebuild
 from services.reporting.terms import from_tsvector
 from shared.clock import Clock
+from shared.eventlog.envelope import Bookmark
 from shared.eventlog.store import Store
 
 AT_ONCE: Final = 5_000
@@ -85,6 +86,10 @@ class _Upto(NamedTuple):
     def quarantined(self) -> object:
         """See `Store.quarantined`."""
         return self.store.quarantined()
+
+    def must_hold(self, bookmark: Bookmark) -> None:
+        """See `Store.must_hold`."""
+        self.store.must_hold(bookmark)
 
 
 def compare(

@@ -210,7 +210,7 @@ class Dataset:
         )
         """The columns of what closes a row: first those by which it is found, then those that change."""
 
-    @property
+    @cached_property
     def filters(self) -> dict[str, Field]:
         """The columns by which rows are admitted, by the query parameter that does."""
         return {field.filter: field for field in self.fields if field.filter}
@@ -769,10 +769,6 @@ class Schema:
     ) -> None:
         self.datasets = tuple(datasets)
         self.windows = windows
-        described = msgspec.json.encode(
-            [projections, zone, windows, [one.describe() for one in self.datasets]]
-        )
-        self.fingerprint = blake2b(described, digest_size=5).hexdigest()
         self.metadata = MetaData()
         self.tables = {one.name: one.table_in(self.metadata) for one in self.datasets}
         self.state = Table(
@@ -780,10 +776,14 @@ class Schema:
             self.metadata,
             Column("id", SmallInteger, primary_key=True, autoincrement=False),
             Column("position", BigInteger, nullable=False),
+            Column("identity", Text, nullable=False),
             Column("analyzed_at", BigInteger, nullable=False),
             Column("stopped_because", Text),
             Column("seen_at", Double, nullable=False),
         )
+        state = [str(column.name) for column in self.state.columns]
+        described = [projections, zone, windows, [one.describe() for one in self.datasets], state]
+        self.fingerprint = blake2b(msgspec.json.encode(described), digest_size=5).hexdigest()
 
     def interval_indexes(self) -> list[Index]:
         """The indexes by day and position: the largest, and better made when the rows are there."""
@@ -800,6 +800,7 @@ projection_state: Final = Table(
     "projection_state",
     MetaData(),
     Column("position", BigInteger),
+    Column("identity", Text),
     Column("stopped_because", Text),
     Column("seen_at", Double),
 )

@@ -1,6 +1,6 @@
 """The worker that keeps the read model in step with the log: `python -m services.reporting.follow`.
 
-Where there is no generation of its fingerprint yet, it builds one first.
+Where there is no generation of its fingerprint yet, or the live one is of a log that went back, it builds one first.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ from services.reporting.rebuild import build_missing, rebuild
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
 from shared.errors import BitacoraError, CorruptEvent
+from shared.eventlog.codec import identity_of
+from shared.eventlog.envelope import Bookmark
 from shared.eventlog.open import open_log
-from shared.eventlog.store import Store
+from shared.eventlog.store import LogWentBack, Store
 from shared.eventlog.subscription import Subscription
 from shared.http.metrics import new_registry
 from shared.logging import configure_logging
@@ -125,6 +127,9 @@ class Worker:
                 log.info("projection_overtaken")
                 # Whoever overtook us goes on; we stand by, out of its way.
                 self._stopping.wait(random.uniform(0.5, 1.5) * self._idle)  # noqa: S311 - not for secrecy
+            except LogWentBack as error:
+                log.critical("projection_of_another_log", position=error.bookmark.position)
+                self._stopping.wait(SHORTEST_PAUSE)
             except CorruptEvent as error:
                 log.critical("projection_stopped", position=error.position, reason=error.reason)
                 self._wait()
@@ -169,11 +174,11 @@ class Worker:
             raise OvertakenError
         writer = self._read_model.writer(generation)
         try:
-            position, self._analyzed_at = writer.progress()
-            self.position = position
-            subscription = Subscription(self._store, position)
+            bookmark, self._analyzed_at = writer.progress()
+            self.position = bookmark.position
+            subscription = Subscription(self._store, bookmark)
             try:
-                log.info("projection_follows", generation=generation, position=position)
+                log.info("projection_follows", generation=generation, position=bookmark.position)
                 self._follow(generation, writer, subscription)
             finally:
                 subscription.close()
@@ -184,7 +189,7 @@ class Worker:
         projector = self._projector()
         looked_at = shown_at = 0.0
         while not self._stopping.is_set():
-            before = subscription.position
+            before = subscription.bookmark
             lines = subscription.wait(self._idle)
             if lines:
                 try:
@@ -196,10 +201,10 @@ class Worker:
                 except MustBeginAnewError as error:
                     writer.stop(f"it is being built anew without the event at position {error.position}")
                     raise
-                writer.write(projector.changes(), before=before, after=subscription.position)
-                self.position = subscription.position
+                writer.write(projector.changes(), before=before.position, after=subscription.bookmark)
+                self.position = subscription.bookmark.position
                 self._pause = SHORTEST_PAUSE
-                self._analyze_if_grown(generation, subscription.position)
+                self._analyze_if_grown(generation, subscription.bookmark.position)
                 shown_at = time.monotonic()
             elif time.monotonic() - shown_at >= BEAT:
                 writer.beat()
@@ -212,15 +217,17 @@ class Worker:
                 looked_at = time.monotonic()
 
     def _write_what_precedes(
-        self, error: CorruptEvent, lines: list[tuple[int, bytes]], writer: GenerationWriter, before: int
+        self, error: CorruptEvent, lines: list[tuple[int, bytes]], writer: GenerationWriter, before: Bookmark
     ) -> None:
         projector = self._projector()
+        after = before
         for position, line in lines:
             if position == error.position:
                 break
             projector.project(position, line)
-        if error.position - 1 > before:
-            writer.write(projector.changes(), before=before, after=error.position - 1)
+            after = Bookmark(position, identity_of(line))
+        if after != before:
+            writer.write(projector.changes(), before=before.position, after=after)
         writer.stop(f"the event at position {error.position} cannot be read")
 
     def _analyze_if_grown(self, generation: str, position: int) -> None:

@@ -13,6 +13,8 @@ class Reading(NamedTuple):
     connection: Connection
     generation: str
     position: int
+    identity: str
+    """Which event of the log it was that it followed last."""
     stopped_because: str | None = None
     """What keeps the generation from following any further, where something does."""
     seen: float = 0.0

@@ -18,6 +18,9 @@ from services.reporting.generations.interface import GenerationWriter, ReadModel
 from services.reporting.projections.differ import Key, Row, RowChanges, write_down
 from services.reporting.projections.projector import Projector
 from shared.clock import Clock
+from shared.eventlog.codec import identity_of
+from shared.eventlog.envelope import Bookmark
+from shared.eventlog.store import LogWentBack
 
 CHUNK: Final = 5_000
 """Events read at once."""
@@ -60,6 +63,9 @@ class Log(Protocol):
     def quarantined(self) -> object:
         """See `Store.quarantined`."""
 
+    def must_hold(self, bookmark: Bookmark) -> None:
+        """See `Store.must_hold`."""
+
 
 def rebuild(
     store: Log,
@@ -89,14 +95,15 @@ def build_missing(
     *,
     wait: bool = False,
 ) -> None:
-    """Build a generation if none is live; until it is complete, those of other fingerprints go on as they are.
+    """Build a generation if none is live, or the live one is of another log than there is now.
 
-    Errors as of `rebuild`; with `wait`, it waits for another process that is building and leaves it at that.
+    Until it is complete, those of other fingerprints go on as they are. Errors as of `rebuild`; with `wait`, it waits
+    for another process that is building and leaves it at that.
     """
     read_model.prepare()
-    if read_model.live() is None:
+    if not _is_of(store, read_model):
         with _building(read_model, progress, wait=wait):
-            if read_model.live() is None:
+            if not _is_of(store, read_model):
                 _build(store, read_model, clock, progress, grace=0, patience=0)
 
 
@@ -112,6 +119,21 @@ def _building(read_model: ReadModel, progress: Callable[[Progress], None], *, wa
             progress(Progress(0, 0, "waiting", "Another process is building the read model: waiting for it."))
             held.enter_context(read_model.building(wait=True))
         yield
+
+
+def _is_of(store: Log, read_model: ReadModel) -> bool:
+    """Whether there is a live generation, made of this very log."""
+    generation = read_model.live()
+    if generation is None:
+        return False
+    writer = read_model.writer(generation)
+    try:
+        store.must_hold(writer.progress().bookmark)
+    except LogWentBack:
+        return False
+    finally:
+        writer.close()
+    return True
 
 
 def _build(
@@ -173,7 +195,12 @@ class _Rebuilding:
         self._read_ahead = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
         self._write_behind = ThreadPoolExecutor(1, thread_name_prefix="write-behind")
         self._writing: Future[None] | None = None
-        self.position = self._writer.progress().position
+        self._bookmark = self._writer.progress().bookmark
+
+    @property
+    def position(self) -> int:
+        """How far it has come."""
+        return self._bookmark.position
 
     def load(self) -> None:
         """Project all there is into bare tables, then make them fit for reading and catch up with what came since."""
@@ -197,6 +224,7 @@ class _Rebuilding:
             self._write(self._projector.changes(), written)
             written = self.position
         self._written()
+        self._store.must_hold(self._bookmark)
 
     def close(self) -> None:
         """Give back the connection and the thread."""
@@ -208,11 +236,13 @@ class _Rebuilding:
         ahead = self._read_ahead.submit(self._store.read, self.position, CHUNK, upto=head)
         while self.position < head:
             lines = ahead.result()
+            if not lines:
+                raise LogWentBack(self._bookmark)
             last = lines[-1][0]
             ahead = self._read_ahead.submit(self._store.read, last, CHUNK, upto=head)
             for position, line in lines:
                 self._projector.project(position, line)
-            self.position = last
+            self._bookmark = Bookmark(last, identity_of(lines[-1][1]))
             self._report("events", head)
             yield
         ahead.result()
@@ -230,7 +260,7 @@ class _Rebuilding:
     def _write(self, changes: RowChanges, before: int) -> None:
         """Write in a thread of its own, one at a time and in order: the engine works while we go on."""
         self._written()
-        after = self.position
+        after = self._bookmark
         self._writing = self._write_behind.submit(self._writer.write, changes, before=before, after=after)
 
     def _written(self) -> None:

@@ -23,6 +23,11 @@ class OrganizationsByDay(Index[Organization]):
         super().apply(recorded)
         self._inherited = None
 
+    def clear(self) -> None:
+        """See `Index.clear`."""
+        super().clear()
+        self._inherited = None
+
     def with_heritage(self, actor: Actor) -> Actor:
         """The actor, with the rights of the organisations for which theirs stands now."""
         if self._inherited is None:

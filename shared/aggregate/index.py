@@ -19,8 +19,20 @@ A = TypeVar("A", bound=Aggregate)
 class EventSource(Protocol):
     """What hands on events in the order of the log: the live log, or an import that reads what it needs."""
 
-    def subscribe(self, types: Iterable[type[Event]], callback: Callable[[Recorded], None]) -> None:
-        """Call back for every event of these types, from the beginning of the log on."""
+    def subscribe(
+        self,
+        types: Iterable[type[Event]],
+        callback: Callable[[Recorded], None],
+        *,
+        forget: Callable[[], None],
+    ) -> None:
+        """Call back for every event of these types, from the beginning of the log on.
+
+        `forget` is called before all begins again, which it does when the log is another one.
+        """
+
+    def on_restart(self, forget: Callable[[], None]) -> None:
+        """Call, too, before all begins again; in the order in which they were given."""
 
 
 class Index(Generic[A]):
@@ -48,7 +60,7 @@ class Index(Generic[A]):
         self._by_key: dict[str, A] = {}
         self._store = store
         types = aggregate.event_types() if retracting is None else (*aggregate.event_types(), retracting)
-        source.subscribe(types, self.apply)
+        source.subscribe(types, self.apply, forget=self.clear)
 
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event of one of them."""
@@ -68,6 +80,11 @@ class Index(Generic[A]):
             self._by_stream[known.id] = self._by_key[self._key(known)] = known
         if known is not None:
             self._changed(known)
+
+    def clear(self) -> None:
+        """Let go of all of them."""
+        self._by_stream.clear()
+        self._by_key.clear()
 
     def drop(self, one: A) -> None:
         """Let go of one of which nothing more is to be asked."""

@@ -39,14 +39,10 @@ class Reference(NamedTuple):
 
 
 class Readers(NamedTuple):
-    """Who may read a thing: everybody its visibility admits, and while it is reserved these organisations.
-
-    `once_reserved` says whether it is or ever was: only then can an answer that names it change without a new version.
-    """
+    """Who may read a thing: everybody its visibility admits, and while it is reserved these organisations."""
 
     visibility: Visibility
     organizations: Collection[str]
-    once_reserved: bool
 
     def include(self, actor: Actor) -> bool:
         """Whether an actor is one of them."""
@@ -60,29 +56,19 @@ class Readers(NamedTuple):
         return Readers(
             Visibility.RESERVED if reserved else Visibility.INTERNAL,
             (*other.organizations, *self.organizations),
-            self.once_reserved or other.once_reserved,
         )
 
-    def always_included(self, actor: Actor) -> bool:
-        """Whether an actor is one of them and always was."""
-        return reads_everything(actor) or not self.once_reserved
 
-
-EVERYBODY: Final = Readers(Visibility.PUBLIC, (), once_reserved=False)
+EVERYBODY: Final = Readers(Visibility.PUBLIC, ())
 
 ReadersOf = Callable[[Reference], Awaitable[Readers | None]]
 """Says who may read a thing; None when the record holds nothing by that name, which is then no secret."""
 
 
 class Redacted(NamedTuple):
-    """A document as one reader gets it.
-
-    `settled`: the same version of the thing gives this reader the same document at any time. `whole`: nothing was
-    taken out.
-    """
+    """A document as one reader gets it; `whole` where nothing was taken out."""
 
     body: bytes
-    settled: bool = True
     whole: bool = True
 
 
@@ -119,24 +105,22 @@ class Document:
             return Redacted(self.body)
         if self._references is None:
             self._references = frozenset(references_in(self._type, _decode(self.body)))
-        hidden, settled = await hidden_from(actor, self._references, readers_of)
+        hidden = await hidden_from(actor, self._references, readers_of)
         if not hidden:
-            return Redacted(self.by_day(actor), settled)
-        return Redacted(_encode(redact(self._type, _decode(self.body), hidden)), settled, whole=False)
+            return Redacted(self.by_day(actor))
+        return Redacted(_encode(redact(self._type, _decode(self.body), hidden)), whole=False)
 
 
 async def hidden_from(
     actor: Actor, references: Collection[Reference], readers_of: ReadersOf
-) -> tuple[frozenset[Reference], bool]:
-    """Those of the references that an actor may not know of, and whether that was never otherwise."""
-    hidden, settled = set(), True
+) -> frozenset[Reference]:
+    """Those of the references that an actor may not know of."""
+    hidden = set()
     for reference in references:
         readers = await readers_of(reference)
-        if readers is not None:
-            settled = settled and readers.always_included(actor)
-            if not readers.include(actor):
-                hidden.add(reference)
-    return frozenset(hidden), settled
+        if readers is not None and not readers.include(actor):
+            hidden.add(reference)
+    return frozenset(hidden)
 
 
 # As decimals, so that a number goes out again just as it came in.

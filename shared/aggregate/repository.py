@@ -407,6 +407,7 @@ class Repository(Generic[A]):
         considering: Sequence[type[Event]],
     ) -> Outcome | set[UUID]:
         """Decide on the newest state we know and append; the streams that are to be queued for when it lost a race."""
+        restarts = self.live.restarts
         # Before it looks at anything: what is taken in while it looks, it may have looked past.
         seen = Seen(tuple(cls.TYPE for cls in considering), self.live.position) if considering else None
         present = await self.get(stream_id)
@@ -425,7 +426,7 @@ class Repository(Generic[A]):
             return Outcome(stream_id, version, self.live.position, changed=False)
         changes, own = _changes(stream_id, version, events, command, seen)
         try:
-            appended = await self.live.append(changes)
+            appended = await self.live.append(changes, restarts)
         except CodeTaken as error:
             raise RuleBroken(
                 "code-taken",
@@ -494,6 +495,13 @@ class Repository(Generic[A]):
         if gone is not None:
             self._weight -= _weight(gone)
 
+    def forget_all(self) -> None:
+        """Drop every state, and what arrived for those that are being read: the log is another one."""
+        self._cache.clear()
+        self._weight = 0
+        for _, arrived in self._loading.values():
+            arrived.clear()
+
     async def _load(self, stream_id: UUID) -> A | None:
         """The state of a stream that is not in memory; all who ask for it at once share one reading."""
         loading = self._loading.get(stream_id)
@@ -508,6 +516,7 @@ class Repository(Generic[A]):
         """Fold the stream off the loop. What arrives meanwhile is applied after, so that nothing falls between."""
         try:
             while True:
+                restarts = self.live.restarts
                 aggregate, last = await asyncio.to_thread(self._fold_upto, stream_id, None, None)
                 if aggregate is not None:
                     # What is read here is durable, and may be ahead of what this process has heard: an answer must not
@@ -515,7 +524,9 @@ class Repository(Generic[A]):
                     with suppress(Unavailable):
                         await self.live.wait_for(aggregate.position, PATIENCE)
                 read = 0 if last is None else last.version
-                if not any(isinstance(one.data, Retraction) and one.version > read for one in arrived):
+                if restarts == self.live.restarts and not any(
+                    isinstance(one.data, Retraction) and one.version > read for one in arrived
+                ):
                     break
             for recorded in arrived:
                 if read == 0 and recorded.version == 1:

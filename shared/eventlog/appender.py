@@ -16,6 +16,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from shared.errors import BitacoraError, shutting_down
+from shared.eventlog.envelope import Bookmark
 from shared.eventlog.store import Appended, Changes, VersionConflict, Writer
 
 LARGEST_BATCH = 512
@@ -56,13 +57,17 @@ class AppendMetrics:
 
 
 class Appender:
-    """The one writer of a process; `acknowledged` is called, in order of positions, for all that was committed."""
+    """The one writer of a process; `acknowledged` is called, in order of positions, for all that was committed.
+
+    `known` is the last event that the process knows to be in the log: nothing is written to a log without it.
+    """
 
     def __init__(
         self,
         writer: Writer,
         now: Callable[[], datetime],
         acknowledged: Acknowledged,
+        known: Callable[[], Bookmark | None] = lambda: None,
         metrics: AppendMetrics | None = None,
     ) -> None:
         self._metrics = metrics or AppendMetrics()
@@ -71,8 +76,11 @@ class Appender:
         self._writer = writer
         self._now = now
         self._acknowledged = acknowledged
+        self._known = known
         self._waiting: deque[_Request] = deque()
         self._work = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -83,8 +91,8 @@ class Appender:
     async def append(self, changes: Changes) -> Appended:
         """Write all of `changes` or nothing; returns once it is durable.
 
-        Raises VersionConflict, CodeTaken, DuplicateKey, FollowerOvertaken, Outdated, or Unavailable (the outcome is
-        then unknown to the caller; an idempotency key makes asking again safe).
+        Raises VersionConflict, CodeTaken, DuplicateKey, FollowerOvertaken, Outdated, LogWentBack, or Unavailable (the
+        outcome is then unknown to the caller; an idempotency key makes asking again safe).
         """
         if self._closed:
             raise shutting_down()
@@ -94,6 +102,15 @@ class Appender:
         self._waiting.append((changes, future))
         self._work.set()
         return await future
+
+    def refuse(self, error: BitacoraError) -> None:
+        """Write nothing of what is waiting: it was decided on what is no more."""
+        while self._waiting:
+            _fail(self._waiting.popleft()[1], error)
+
+    async def idle(self) -> None:
+        """Return once nothing is being written."""
+        await self._idle.wait()
 
     async def close(self) -> None:
         """Write what is waiting, then stop."""
@@ -107,6 +124,7 @@ class Appender:
         while True:
             await self._work.wait()
             self._work.clear()
+            self._idle.clear()
             while self._waiting:
                 await self._gather()
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
@@ -116,6 +134,7 @@ class Appender:
                 self._since = begun
                 await self._write(batch)
                 self._metrics.seconds.observe(time.monotonic() - begun)
+            self._idle.set()
             if self._closed:
                 return
 
@@ -133,7 +152,9 @@ class Appender:
         while waiting:
             part = waiting.pop()
             try:
-                appended = await self._writer.write([changes for changes, _ in part], self._now())
+                appended = await self._writer.write(
+                    [changes for changes, _ in part], self._now(), self._known()
+                )
             except BitacoraError as error:
                 # The engine did not answer, and would not for one of them alone either.
                 self._metrics.failures.inc()

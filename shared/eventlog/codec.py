@@ -8,6 +8,7 @@ served as they lie.
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -70,6 +71,7 @@ class _Identified(msgspec.Struct, frozen=True):
 
 _stored_decoder = msgspec.json.Decoder(_Stored)
 _heading_decoder = msgspec.json.Decoder(Heading)
+_NONCE = re.compile(rb'"nonce":"([0-9a-f]{32})"')
 _identified_decoder = msgspec.json.Decoder(_Identified)
 
 
@@ -164,7 +166,9 @@ def identity_of(stored: bytes) -> str:
     try:
         nonce = _identified_decoder.decode(stored).nonce
     except (msgspec.DecodeError, UnicodeDecodeError):
-        nonce = None
+        # It is the same event still, though a byte of it is damaged.
+        found = _NONCE.search(stored)
+        nonce = None if found is None else found[1].decode()
     return nonce or hashlib.sha256(stored).hexdigest()
 
 

@@ -30,8 +30,10 @@ LOOK: Final = 2.0
 """Seconds between two looks for events that are to be tried again."""
 TRIES: Final = 5
 """How often an event is tried for which the answer is to try again though the log itself answers."""
-WAITED_FOR: Final = frozenset({"log-unavailable", "log-disk-full"})
-"""Refusals that last as long as the engine is not well, and say nothing of the event."""
+WAITED_FOR: Final = frozenset(
+    {"log-unavailable", "log-disk-full", "log-went-back", "clock-ahead", "log-ahead-of-clock"}
+)
+"""Refusals that last as long as the log is not well, and say nothing of the event."""
 AT_ONCE: Final = 200
 """Events that are read at once."""
 
@@ -67,10 +69,11 @@ class Follower:
         self._types = names_of(types)
         self._handle = handle
         self._tried = 0
+        self._begun = False
         self._more = asyncio.Event()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        live.subscribe(types, lambda _recorded: self._more.set(), replay=False)
+        live.subscribe(types, lambda _recorded: self._more.set(), forget=self._begin_anew, replay=False)
 
     def start(self) -> None:
         """Begin; call once `live` has started."""
@@ -103,18 +106,21 @@ class Follower:
 
     # --- following -------------------------------------------------------------------------------------------------
 
+    def _begin_anew(self) -> None:
+        self._begun = False
+        self._more.set()
+
     async def _run(self) -> None:
-        begun = False
         while not self._stopping.is_set():
             self._more.clear()
             try:
-                if not begun:
-                    self.position = await self._kept()
-                    begun = True
+                if not self._begun:
+                    self._begun = True
+                    self.position = await asyncio.to_thread(self._live.store.resume, self.name)
                 await self._act_on_what_is_new()
                 await self._act_on_what_is_to_be_tried_again()
             except FollowerOvertaken:
-                begun = False  # another process is further: go on from there
+                self._begun = False  # another process is further: go on from there
             except Unavailable as error:
                 log.warning(
                     "follower_interrupted", follower=self.name, code=error.code, position=self.position
@@ -137,7 +143,7 @@ class Follower:
             for position, line in lines:
                 if self._stopping.is_set():
                     return
-                await self._act(line, FollowerPosition(self.name, position))
+                await self._act(line, FollowerPosition(self.name, position, identity=codec.identity_of(line)))
                 self.position = position
             if len(lines) < AT_ONCE:
                 self.position = upto
@@ -150,6 +156,8 @@ class Follower:
                 continue
             if await asyncio.to_thread(self._live.store.take_up, self.name, letter.position):
                 lines = await asyncio.to_thread(self._live.store.read, letter.position - 1, 1)
+                if not lines:
+                    return  # the log went back: this is to be resumed from elsewhere
                 await self._act(lines[0][1], FollowerPosition(self.name, letter.position, retry=True))
                 self._more.set()
 
@@ -173,9 +181,6 @@ class Follower:
             why = error.message if isinstance(error, BitacoraError) else f"{type(error).__name__}: {error}"
             await asyncio.to_thread(self._live.store.set_aside, at, why, self._live.clock.now())
             self.set_aside += not at.retry
-
-    async def _kept(self) -> int:
-        return await asyncio.to_thread(self._live.store.follower_position, self.name)
 
     @staticmethod
     async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -2,6 +2,10 @@
 
 All that follows happens on the event loop. Positions have no gaps, so the process knows exactly what it has seen: its
 own events are taken in as they are acknowledged, and the log is read only where another process wrote.
+
+The log may go back, or be replaced by another. Every append and every look of the tail proves that it still holds what
+the process has read. Where it does not, all that was made of it is dropped at once, whoever asks is told to ask again,
+and everything is built anew from the log as it is now.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -22,10 +27,10 @@ from shared.clock import Clock
 from shared.errors import BitacoraError, CorruptEvent, NotReady, Unavailable, shutting_down
 from shared.eventlog import codec
 from shared.eventlog.appender import Appender, AppendMetrics
-from shared.eventlog.envelope import Recorded
+from shared.eventlog.envelope import BEGINNING, Bookmark, Recorded
 from shared.eventlog.lag import BOUND, keeping_up, lag_of
 from shared.eventlog.locks import StreamLocks
-from shared.eventlog.store import Appended, Changes, Quarantined, Store
+from shared.eventlog.store import Appended, Changes, LogNotReady, LogWentBack, Quarantined, Store
 from shared.eventlog.subscription import BATCH, Subscription
 from shared.events.facts import Event
 from shared.events.record import EventQuarantined
@@ -35,6 +40,9 @@ FOREIGN_POLL = 0.025
 
 PAUSE_AFTER_FAILURE = 0.2
 """Seconds before the tail asks an engine again that did not answer."""
+
+PAUSE_WHILE_RESTARTING = 0.05
+"""Seconds between two looks of the tail whether the log is taken up again."""
 
 PATIENCE = 5.0
 """Seconds for which somebody is kept waiting for what other processes wrote."""
@@ -67,6 +75,9 @@ class Cache(Protocol):
     def forget(self, stream_id: UUID) -> None:
         """Drop what is held of a stream: it has turned out to be old."""
 
+    def forget_all(self) -> None:
+        """Drop everything: the log is another one."""
+
 
 class LiveLog:
     """The event log of one process: append, follow, and wait until something has been seen."""
@@ -85,7 +96,16 @@ class LiveLog:
         """Why the process does not follow: a defect, for good; or a corrupt event, until somebody puts it aside."""
         self.unreadable: dict[int, str] = {}
         """The corrupt events that were met and are not put aside, by position, and what is wrong with each."""
+        self.restarts = 0
+        """How often the log went back: what was read before the last time is of no use."""
+        self._went_back: LogWentBack | None = None
+        """That it has, while the process takes it up anew."""
+        self._bookmark = BEGINNING
+        """The event at `position`."""
+        self._known = BEGINNING
+        """The last event of which it knows: its own may be ahead of `position`."""
         self._caches: list[Cache] = []
+        self._forgetting: list[Callable[[], None]] = []
         self._subscribers: list[tuple[frozenset[str], Callable[[Recorded], None], bool]] = []
         self._ordered_types: frozenset[str] = frozenset()
         self._replayed_types: frozenset[str] = frozenset()
@@ -100,6 +120,7 @@ class LiveLog:
         self._refusal: tuple[float, BitacoraError] | None = None
         self._prune_at = 0.0
         self._pruning: asyncio.Task[None] | None = None
+        self._restarting: asyncio.Task[None] | None = None
         self._appender: Appender | None = None
         self._metrics: AppendMetrics | None = None
         self._subscription: Subscription | None = None
@@ -145,28 +166,41 @@ class LiveLog:
                 cache.forget(stream_id)
 
     def subscribe(
-        self, types: Iterable[type[Event]], callback: Callable[[Recorded], None], *, replay: bool = True
+        self,
+        types: Iterable[type[Event]],
+        callback: Callable[[Recorded], None],
+        *,
+        forget: Callable[[], None],
+        replay: bool = True,
     ) -> None:
         """Call back for every event of these types, each once and in order: from the beginning of the log on.
 
-        Without `replay` only for those that are yet to come. Call before `start`. The callback runs on the event loop
-        and must not block.
+        Without `replay` only for those that are yet to come. When the log went back, `forget` is called, and all begins
+        again with what is there now. Call before `start`. The callback runs on the event loop and must not block.
         """
+        self.on_restart(forget)
         names = frozenset(cls.TYPE for cls in types)
         self._subscribers.append((names, callback, replay))
         self._ordered_types |= names
         if replay:
             self._replayed_types |= names
 
+    def on_restart(self, forget: Callable[[], None]) -> None:
+        """Call when the log went back, before all there is in it now is replayed: what was made of it is to be dropped.
+
+        They are called in the order in which they were given. Call before `start`.
+        """
+        self._forgetting.append(forget)
+
     async def start(self) -> None:
         """Replay to the subscribers what there is, then begin to append and to follow."""
         self._loop = asyncio.get_running_loop()
-        self.position = await asyncio.to_thread(self.store.head)
-        if self._replayed_types:
-            await self._replay(self.position)
-        self._appender = Appender(self.store.writer(), self.clock.now, self._acknowledged, self._metrics)
+        await self._take_up()
+        self._appender = Appender(
+            self.store.writer(), self.clock.now, self._acknowledged, lambda: self._known, self._metrics
+        )
         self._appender.start()
-        self._subscription = Subscription(self.store, self.position, poll=FOREIGN_POLL)
+        self._subscription = Subscription(self.store, self._bookmark, poll=FOREIGN_POLL)
         self._thread = threading.Thread(
             target=self._tail, args=(self._subscription,), name="log-tail", daemon=True
         )
@@ -174,6 +208,10 @@ class LiveLog:
 
     async def stop(self) -> None:
         """Write what is waiting and stop following; the store stays open. Harmless when nothing was started."""
+        if self._restarting is not None:
+            self._restarting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._restarting
         if self._appender is not None:
             await self._appender.close()
         if self._pruning is not None:
@@ -186,17 +224,28 @@ class LiveLog:
             await asyncio.to_thread(self._thread.join)
             self._subscription.close()
 
-    async def append(self, changes: Changes) -> Appended:
+    def check(self) -> None:
+        """Raise LogWentBack while the log is being taken up anew: what is in memory is not whole."""
+        if self._went_back is not None:
+            raise self._went_back
+
+    async def append(self, changes: Changes, restarts: int | None = None) -> Appended:
         """Write durably (see `Appender.append`); what subscribers follow in order, they have seen on return.
 
         Unless what other processes wrote before it takes too long to arrive: it is written nevertheless, and that is
-        what the caller is told.
+        what the caller is told. LogWentBack when the log is another than it was, or was when `restarts` stood so.
         """
         assert self._appender is not None, "append before start"
+        self.check()
+        restarts = self.restarts if restarts is None else restarts
+        if restarts != self.restarts:
+            raise LogWentBack(self._bookmark)
         try:
             appended = await self._appender.append(changes)
         except Unavailable as error:
             self._refusal = time.monotonic(), error
+            if isinstance(error, LogWentBack) and restarts == self.restarts:
+                self._begin_anew(error)
             raise
         self._refusal = None
         if self._prune_at <= time.monotonic():
@@ -213,6 +262,7 @@ class LiveLog:
 
     async def wait_for(self, position: int, timeout: float) -> None:
         """Return once everything up to `position` has been taken in; Unavailable after `timeout` seconds."""
+        self.check()
         if self.position >= position:
             return
         if self._leaving:
@@ -245,6 +295,7 @@ class LiveLog:
 
     async def readiness(self) -> str:
         """How far the process has followed, in a sentence; NotReady when it cannot write, or follows no more."""
+        self.check()
         await asyncio.to_thread(self.store.check_ready)
         await asyncio.to_thread(self.store.check_room)
         if self._writes:
@@ -284,6 +335,7 @@ class LiveLog:
         async with self._trying:
             if time.monotonic() >= self._writable_until:
                 await asyncio.to_thread(self.store.check_writable)
+                await asyncio.to_thread(self.store.check_clock, self.clock.now())
                 self._writable_until = time.monotonic() + WRITABLE_FOR
 
     async def _prune_keys(self) -> None:
@@ -296,10 +348,70 @@ class LiveLog:
         except BitacoraError as error:
             log.warning("log_keys_not_pruned", code=error.code)
 
+    # --- a log that went back --------------------------------------------------------------------------------------
+
+    def _begin_anew(self, error: LogWentBack) -> None:
+        """Drop all that was made of a log that is no more, and take up the one that is there."""
+        if self._went_back is not None:
+            return
+        log.critical("log_went_back", position=error.bookmark.position)
+        self._went_back = error
+        self.restarts += 1
+        self.position, self._bookmark, self._known = 0, BEGINNING, BEGINNING
+        self._forget_all()
+        for _, future in self._waiting:
+            if not future.done():
+                future.set_exception(error)
+        assert self._appender is not None, "it was followed"
+        self._appender.refuse(error)
+        self._restarting = asyncio.create_task(self._restart(self._appender), name="log-restart")
+
+    def _forget_all(self) -> None:
+        self._ahead.clear()
+        self.unreadable.clear()
+        for cache in self._caches:
+            cache.forget_all()
+        for forget in self._forgetting:
+            forget()
+
+    async def _restart(self, appender: Appender) -> None:
+        await appender.idle()
+        while True:
+            try:
+                await self._take_up()
+            except (Unavailable, LogNotReady) as error:
+                log.warning("log_restart_waits", code=error.code)
+                self._forget_all()
+                await asyncio.sleep(PAUSE_AFTER_FAILURE)
+            except CorruptEvent as error:
+                self.met_unreadable(error)
+                self.failure = error
+                self._forget_all()
+                await asyncio.sleep(PAUSE_AFTER_FAILURE)
+            except Exception as error:  # noqa: BLE001 - the process must not end unnoticed
+                self._stopped_by(error)
+                return
+            else:
+                break
+        self._went_back = self.failure = None
+        log.info("log_taken_up_anew", position=self.position)
+
+    async def _take_up(self) -> None:
+        """Begin with what the log holds now, as a process does that has just started."""
+        await asyncio.to_thread(self.store.check_ready)
+        await asyncio.to_thread(self.store.quarantined)
+        self._bookmark = self._known = await asyncio.to_thread(self.store.bookmark)
+        if self._replayed_types:
+            await self._replay(self._bookmark.position)
+        await asyncio.to_thread(self.store.must_hold, self._bookmark)
+        self.position = self._bookmark.position
+
     # --- taking in -------------------------------------------------------------------------------------------------
 
     def _acknowledged(self, changes: Changes, appended: Appended) -> None:
         """Take in our own events at once, without reading them back."""
+        if self._went_back is not None:
+            return  # it will be read with all the rest
         try:
             self._take_in_own(changes, appended)
         except Exception as error:  # noqa: BLE001 - the events are durable, and their writer must be told so
@@ -320,14 +432,18 @@ class LiveLog:
                 correlation_id=event.correlation_id,
                 causation_id=event.causation_id,
                 data=event.data,
+                nonce=event.nonce,
             )
             self._tell_caches(recorded, own=True)
             if in_order:
                 self._tell_subscribers(recorded)
             else:
                 self._ahead[position] = recorded
-        if in_order:
-            self._reached(appended.last)
+        if changes.events:
+            last = Bookmark(appended.last, changes.events[-1].nonce or "")
+            self._known = max(self._known, last)
+            if in_order:
+                self._reached(last)
 
     def _tell_caches(self, recorded: Recorded, *, own: bool) -> None:
         for cache in self._caches:
@@ -339,19 +455,26 @@ class LiveLog:
                 if recorded.type in types:
                     callback(recorded)
 
-    def _reached(self, position: int) -> None:
-        self.position = position
+    def _reached(self, bookmark: Bookmark) -> None:
+        self._bookmark = bookmark
+        self._known = max(self._known, bookmark)
+        self.position = bookmark.position
         if self._waiting:
             for wanted, future in self._waiting:
-                if wanted <= position and not future.done():
+                if wanted <= self.position and not future.done():
                     future.set_result(None)
 
-    def _take_in_lines(self, lines: list[tuple[int, bytes]], seen: int) -> None:
+    def _take_in_lines(self, lines: list[tuple[int, bytes]], seen: Bookmark) -> None:
         """Take in what the tail has read. Most of it concerns nobody here: its heading says so, the rest stays text."""
+        known = self._bookmark
         for position, line in lines:
+            if position == known.position and codec.identity_of(line) != known.identity:
+                raise LogWentBack(known)  # it was read before our own was acknowledged, and is not ours
             if position > self.position:
                 own = self._ahead.pop(position, None)
                 if own is not None:
+                    if own.nonce != codec.identity_of(line):
+                        raise LogWentBack(Bookmark(position, own.nonce or ""))
                     self._tell_subscribers(own)
                 else:
                     heading = codec.decode_heading(line, position)
@@ -364,7 +487,8 @@ class LiveLog:
                             self._tell_caches(recorded, own=False)
                         self._tell_subscribers(recorded)
                 self.position = position
-        self._reached(max(seen, self.position))
+        if seen.position > known.position:
+            self._reached(seen)
 
     def _go_on_without(self, recorded: Recorded) -> None:
         """Another process put an event aside: what was folded with it is folded anew."""
@@ -392,21 +516,25 @@ class LiveLog:
     def _tail(self, subscription: Subscription) -> None:
         try:
             while not self._stopping.is_set():
+                restarts = self.restarts
+                if self._went_back is not None:
+                    self._stopping.wait(PAUSE_WHILE_RESTARTING)
+                    continue
                 # Our own acknowledged events need not be read: begin where the loop already is.
-                subscription.position = self.position
+                subscription.bookmark = self._bookmark
                 try:
                     lines = subscription.wait(1.0)
+                    self._on_loop(restarts, partial(self._take_in_lines, lines, subscription.bookmark))
+                except LogWentBack as error:
+                    self._on_loop(restarts, partial(self._begin_anew, error))
                 except BitacoraError as error:
                     log.warning("log_tail_interrupted", code=error.code, position=self.position)
                     self._stopping.wait(PAUSE_AFTER_FAILURE)
+                except CorruptEvent as error:
+                    self._wait_at(error)
                 else:
-                    try:
-                        self._hand_over(lines, subscription.position)
-                    except CorruptEvent as error:
-                        self._wait_at(error)
-                    else:
-                        if isinstance(self.failure, CorruptEvent):
-                            self.failure = None
+                    if isinstance(self.failure, CorruptEvent):
+                        self.failure = None
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the tail unnoticed
             self._stopped_by(error)
 
@@ -424,14 +552,18 @@ class LiveLog:
         self._stopping.set()
         log.critical("log_tail_broken", position=self.position + 1, exc_info=error)
 
-    def _hand_over(self, lines: list[tuple[int, bytes]], seen: int) -> None:
-        """Let the loop take the lines in, and wait for it: a slow loop slows the tail, not memory."""
+    def _on_loop(self, restarts: int, take_in: Callable[[], None]) -> None:
+        """Let the loop take in what was read, and wait for it: a slow loop slows the tail, not memory.
+
+        Not if the log went back since it was read.
+        """
         done = threading.Event()
         failure: list[Exception] = []
 
         def take() -> None:
             try:
-                self._take_in_lines(lines, seen)
+                if self.restarts == restarts:
+                    take_in()
             except Exception as error:  # noqa: BLE001 - carried over to the tail's thread and raised there
                 failure.append(error)
             finally:

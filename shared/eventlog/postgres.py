@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -24,6 +25,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from shared.errors import Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import BEGINNING, Bookmark
+from shared.eventlog.grants import grants
 from shared.eventlog.store import (
     LIMITS,
     Appended,
@@ -42,6 +44,7 @@ from shared.eventlog.store import (
     disk_full,
     fate_unknown,
 )
+from shared.eventlog.subscription import has_changed
 from shared.postgres import AsyncConnection, Connection, Database, milliseconds
 
 APPEND_ONE: Final = (
@@ -209,6 +212,17 @@ class PostgresStore(Store):
         with _translated_errors():
             migrate_postgres(_database(self._url, self.limits, pooled=self._database.pooled, waits=True))
 
+    def grant(self, writers: Sequence[str], readers: Sequence[str]) -> None:
+        """See `Store.grant`."""
+        with self._cursor() as cursor, cursor.connection.transaction():
+            (schema,) = _only(cursor.execute("SELECT current_schema()").fetchone())
+            for statement in grants(schema, writers, readers):
+                cursor.execute(statement)
+
+    def may_be_behind(self) -> bool:
+        """See `Store.may_be_behind`: a standby is."""
+        return bool(self._rows("SELECT pg_is_in_recovery()", [])[0][0])
+
     def engine_time(self) -> datetime:
         """See `Store.engine_time`."""
         return self._moment(self._rows("SELECT clock_timestamp()", [])[0][0])
@@ -297,13 +311,13 @@ class PostgresWaiter:
         statement = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
         return self._until(lambda: int(self._look(statement)[0][0]), lambda head: head > after, timeout)
 
-    def lines(self, after: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
+    def lines(self, known: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
         """See `Waiter.lines`: the look itself brings them."""
         statement = (
-            "SELECT notification_id, state FROM stored_events WHERE notification_id > %s "
+            "SELECT notification_id, state FROM stored_events WHERE notification_id >= %s "
             "ORDER BY notification_id LIMIT %s"
         )
-        return self._until(lambda: self._look(statement, after, limit), bool, timeout)
+        return self._until(lambda: self._look(statement, known, limit), partial(has_changed, known), timeout)
 
     def _until(self, look: Callable[[], T], found: Callable[[T], bool], timeout: float) -> T:
         """What a look brings, once there is something; after `timeout` seconds, or when woken, whatever it brings."""

@@ -40,6 +40,7 @@ from shared.eventlog.store import (
     check_clocks,
     disk_full,
 )
+from shared.eventlog.subscription import has_changed
 
 IDLE_CONNECTIONS: Final = 8
 """Connections that are kept for whoever comes next; more are opened when more are needed at once."""
@@ -66,7 +67,8 @@ class SQLiteStore(Store):
         self.path = path
         self.limits = limits
         self._writing = threading.Lock()
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[Connection] = []
+        self._opened = False
         self._closed = False
         if Path(path).parent != Path():
             Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -160,7 +162,7 @@ class SQLiteStore(Store):
             yield lambda sql, values: connection.execute(sql, values).rowcount
 
     @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
+    def _write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its beginning: an upgrade in the middle would fail at once."""
         if not self._writing.acquire(timeout=self.limits.lock):
             raise _unavailable()
@@ -170,6 +172,8 @@ class SQLiteStore(Store):
                 try:
                     yield connection
                     connection.execute("COMMIT")
+                    if connection.file != file_at(self.path):
+                        raise _unavailable()  # it went into a file that is no longer the log
                 except BaseException:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
@@ -178,16 +182,13 @@ class SQLiteStore(Store):
             self._writing.release()
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self) -> Iterator[Connection]:
         """A connection in autocommit, for one thread at a time; one that failed is not used again."""
         if self._closed:
             raise _unavailable()
         connection = None
         try:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = connect(self.path, self.limits.lock)
+            connection = self._idle_connection() or self._new_connection()
             yield connection
         except sqlite3.IntegrityError as error:
             self._give_back(connection)
@@ -206,7 +207,27 @@ class SQLiteStore(Store):
         else:
             self._give_back(connection)
 
-    def _give_back(self, connection: sqlite3.Connection | None) -> None:
+    def _idle_connection(self) -> Connection | None:
+        """One that nobody uses, and that is to the file which now lies there: another may have taken its place."""
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return None
+            if connection.file == file_at(self.path):
+                return connection
+            connection.close()
+        return None
+
+    def _new_connection(self) -> Connection:
+        if self._opened and file_at(self.path) is None:
+            # Whoever is about to put another file there must not find one of ours.
+            raise _unavailable()
+        connection = connect(self.path, self.limits.lock)
+        self._opened = True
+        return connection
+
+    def _give_back(self, connection: Connection | None) -> None:
         # Closed by whoever uses it, never under a running statement of another thread, which would crash SQLite.
         if connection is None:
             return
@@ -229,6 +250,10 @@ class SQLiteStore(Store):
         from shared.eventlog.migrations import migrate_sqlite
 
         migrate_sqlite(partial(connect, self.path))
+
+    def may_be_behind(self) -> bool:
+        """See `Store.may_be_behind`: there is one file."""
+        return False
 
     def engine_time(self) -> datetime:
         """See `Store.engine_time`: this machine's."""
@@ -289,16 +314,16 @@ class SQLiteWaiter:
         self._store = store
         self._poll = poll
         self._woken = threading.Event()
-        self._connection: sqlite3.Connection | None = None
+        self._connection: Connection | None = None
         self._data_version = -1
 
     def wait(self, after: int, timeout: float) -> int:
         """See `Waiter.wait`."""
         return self._until(self._store.head, lambda head: head > after, timeout)
 
-    def lines(self, after: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
+    def lines(self, known: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
         """See `Waiter.lines`."""
-        return self._until(lambda: self._store.read(after, limit), bool, timeout)
+        return self._until(lambda: self._store.read(known - 1, limit), partial(has_changed, known), timeout)
 
     def _until(self, look: Callable[[], T], found: Callable[[T], bool], timeout: float) -> T:
         """What a look brings, once there is something; after `timeout` seconds, or when woken, whatever it brings."""
@@ -314,10 +339,17 @@ class SQLiteWaiter:
 
     def _changed(self) -> bool:
         try:
+            present = file_at(self._store.path)
+            if present is None:
+                raise _unavailable()  # to look must not make a file
+            if self._connection is not None and self._connection.file != present:
+                self.close()
             if self._connection is None:
                 self._connection = sqlite3.connect(
-                    self._store.path, isolation_level=None, check_same_thread=False
+                    self._store.path, isolation_level=None, check_same_thread=False, factory=Connection
                 )
+                self._connection.file = file_at(self._store.path)
+                self._data_version = -1
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         except sqlite3.OperationalError as error:
             raise _unavailable() from error
@@ -336,12 +368,28 @@ class SQLiteWaiter:
             self._connection = None
 
 
-def connect(path: str, busy_timeout: float) -> sqlite3.Connection:
+class Connection(sqlite3.Connection):
+    """A connection, and which file it is to."""
+
+    file: tuple[int, int] | None = None
+
+
+def file_at(path: str) -> tuple[int, int] | None:
+    """Which file lies at a path, whatever is in it; None when there is none."""
+    try:
+        status = Path(path).stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def connect(path: str, busy_timeout: float) -> Connection:
     """A connection in autocommit that syncs the write-ahead log at each commit, whatever the build's default is."""
     deadline = time.monotonic() + busy_timeout
     while True:
+        before = file_at(path)
         connection = sqlite3.connect(
-            path, timeout=busy_timeout, isolation_level=None, check_same_thread=False
+            path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, factory=Connection
         )
         try:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -354,7 +402,10 @@ def connect(path: str, busy_timeout: float) -> sqlite3.Connection:
                 raise
             time.sleep(0.005)
         else:
-            return connection
+            connection.file = file_at(path)
+            if before in {None, connection.file}:
+                return connection
+            connection.close()
 
 
 def truncate_wal(connection: sqlite3.Connection, path: str | Path) -> None:

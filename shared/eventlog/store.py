@@ -279,6 +279,10 @@ class Store(ProcessRecorder):
         """Give back what room is not needed any more; to be called now and then by a process that writes."""
 
     @abstractmethod
+    def may_be_behind(self) -> bool:
+        """Whether this is a copy of the log that follows another."""
+
+    @abstractmethod
     def engine_time(self) -> datetime:
         """What time it is by the engine's own clock."""
 
@@ -421,8 +425,14 @@ class Store(ProcessRecorder):
         return codec.identity_of(found[0][1]) if found else None
 
     def must_hold(self, bookmark: Bookmark) -> None:
-        """Raise LogWentBack when the log holds another event, or none, where one was seen."""
-        if self.identity_at(bookmark.position) != bookmark.identity:
+        """Raise LogWentBack when the log holds another event, or none, where one was seen.
+
+        Unavailable when there is none on an engine that may only be behind another one.
+        """
+        present = self.identity_at(bookmark.position)
+        if present is None and self.may_be_behind():
+            raise Unavailable("log-unavailable", "The event log is behind what was read of it; try again.")
+        if present != bookmark.identity:
             raise LogWentBack(bookmark)
 
     def check_clock(self, now: datetime) -> None:
@@ -474,6 +484,10 @@ class Store(ProcessRecorder):
             self.check_ready()
         except LogNotReady:
             self._migrate()
+
+    def grant(self, writers: Sequence[str], readers: Sequence[str]) -> None:  # noqa: ARG002 - for those who can
+        """Let roles append to the log, or only read it, and do nothing else; ValueError on an engine without roles."""
+        raise ValueError("Only PostgreSQL has roles to grant anything to.")
 
     # --- followers -------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from eventsourcing.persistence import ApplicationRecorder, Notification, Operati
 from eventsourcing.persistence import Subscription as LibrarySubscription
 
 from shared.errors import Unavailable
-from shared.eventlog.envelope import StoredLine
+from shared.eventlog.codec import identity_of
+from shared.eventlog.envelope import BEGINNING, Bookmark, StoredLine
 
 CLOSELY: Final = 0.008
 """Seconds between two looks at a growing log, for a reader that others wait for."""
@@ -29,8 +30,11 @@ class Waiter(Protocol):
     def wait(self, after: int, timeout: float) -> int:
         """The head of the log as soon as it is beyond `after`, or after `timeout` seconds whatever it is."""
 
-    def lines(self, after: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
-        """The next events beyond `after` as soon as there are any, or nothing after `timeout` seconds."""
+    def lines(self, known: int, limit: int, timeout: float) -> list[tuple[int, bytes]]:
+        """The event at `known` and those beyond it, as soon as there are any, or the first is gone.
+
+        After `timeout` seconds whatever there is.
+        """
 
     def wake(self) -> None:
         """End a running wait early (from any thread)."""
@@ -39,57 +43,57 @@ class Waiter(Protocol):
         """Give back its connection."""
 
 
+def has_changed(known: int, lines: list[tuple[int, bytes]]) -> bool:
+    """Whether events from one on say more than that it is there: something beyond it, or not even that."""
+    return lines[-1][0] > known if lines else known > 0
+
+
 class Source(Protocol):
     """As much of a store as a subscription needs."""
 
     def waiter(self, poll: float) -> Waiter:
         """See `Store.waiter`."""
 
-    def read(
-        self, after: int, limit: int, *, upto: int | None = None, types: Sequence[str] = ()
-    ) -> list[tuple[int, bytes]]:
-        """See `Store.read`."""
-
     def read_stored(
         self, after: int, limit: int, *, upto: int | None = None, types: Sequence[str] = ()
     ) -> list[StoredLine]:
         """See `Store.read_stored`."""
+
+    def must_hold(self, bookmark: Bookmark) -> None:
+        """See `Store.must_hold`."""
 
     def readable(self, lines: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
         """See `Store.readable`."""
 
 
 class Subscription:
-    """A reader that tails the log from a position, in the calling thread.
+    """A reader that tails the log from a bookmark on, in the calling thread.
 
     It relies on the order of the log alone (positions have no gaps and appear in order), so it can be given up at any
-    moment and taken up again from the last position its caller has kept.
+    moment and taken up again from the last bookmark its caller has kept.
     """
 
-    def __init__(
-        self, store: Source, after: int = 0, types: Sequence[str] = (), *, poll: float = CLOSELY
-    ) -> None:
+    def __init__(self, store: Source, after: Bookmark = BEGINNING, *, poll: float = CLOSELY) -> None:
         self._store = store
         self._waiter = store.waiter(poll)
-        self._types = types
-        self.position = after
+        self.bookmark = after
 
     def wait(self, timeout: float) -> list[tuple[int, bytes]]:
         """The next events, as soon as there are any; an empty list after `timeout` seconds or when woken.
 
-        `position` moves past everything seen, events of other types included.
+        `bookmark` moves to the last of them. LogWentBack when the event there is no longer in the log.
         """
-        if not self._types:
-            lines = self._waiter.lines(self.position, BATCH, timeout)
-            if lines:
-                self.position = lines[-1][0]
-            return self._store.readable(lines)
-        head = self._waiter.wait(self.position, timeout)
-        if head <= self.position:
-            return []
-        lines = self._store.read(self.position, BATCH, upto=head, types=self._types)
-        self.position = lines[-1][0] if len(lines) == BATCH else head
-        return lines
+        lines = self._waiter.lines(self.bookmark.position, BATCH + 1, timeout)
+        if self.bookmark != BEGINNING:
+            # Read together with what follows it, so that nothing comes between.
+            if not lines or Bookmark(lines[0][0], identity_of(lines[0][1])) != self.bookmark:
+                self._store.must_hold(self.bookmark)
+                return []
+            del lines[0]
+        if lines:
+            position, line = lines[-1]
+            self.bookmark = Bookmark(position, identity_of(line))
+        return self._store.readable(lines)
 
     def wake(self) -> None:
         """End a running wait early (from any thread)."""

@@ -6,6 +6,7 @@ whenever the log learned it. Money amounts are decimal strings with their curren
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
@@ -88,6 +89,11 @@ class OrganizationChanged(Event, frozen=True, kw_only=True):
     """An organisation was renamed, moved, split or absorbed; the fields give its whole description from a day on."""
 
     TYPE: ClassVar[str] = "commitments.organization_changed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "name": "Ministry of Public Works",
+        "kind": "ministry",
+        "aliases": ["Public Works"],
+    }
 
     name: Annotated[Line, Field(examples=["Ministry of Public Works"])]
     kind: OrganizationKind = OrganizationKind.OTHER
@@ -133,6 +139,11 @@ class PillarChanged(Event, frozen=True, kw_only=True):
     """A pillar was renamed or described anew."""
 
     TYPE: ClassVar[str] = "commitments.pillar_changed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "name": "Citizen security",
+        "rank": 3,
+        "description": "Fewer victims, and fewer who fear to become one.",
+    }
 
     name: Annotated[Line, Field(examples=["Citizen security"])]
     rank: Rank = 0
@@ -216,6 +227,17 @@ class Registered(Event, frozen=True, kw_only=True):
     """A commitment entered the record, with all that was known of it on the first day."""
 
     TYPE: ClassVar[str] = "commitments.registered"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "code": "SEG-014",
+        "title": "Reduce household victimisation by 15 %",
+        "lead_organization": "MININT",
+        "kind": "strategic_objective",
+        "origin": {"kind": "may_21_speech", "source_on": "2012-05-21"},
+        "public_deadline": {"on": "2013-12-31", "origin": "May 21 speech"},
+        "internal_deadline": {"on": "2013-10-31"},
+        "visibility": "public",
+        "effective_on": "2012-05-21",
+    }
 
     code: Annotated[OwnCommitmentCode, Field(examples=["SEG-014"])]
     title: Annotated[Line, Field(examples=["Reduce household victimisation by 15 %"])]
@@ -263,6 +285,11 @@ class Assessed(Event, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "commitments.assessed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "judgement": "at_risk",
+        "reason": "The bill is held up in the Senate.",
+        "effective_on": "2012-08-01",
+    }
 
     effective_on: FactDay
     judgement: Judgement | None = None
@@ -277,6 +304,13 @@ class ProgressReported(Event, frozen=True, kw_only=True):
     """The responsible organisation told how far it is; "no change" is a report too. `number` counts from 1."""
 
     TYPE: ClassVar[str] = "commitments.progress_reported"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "period": "2012-Q3",
+        "observed_progress": "Five of eight police stations are open.",
+        "percent": 62.5,
+        "source": "Quarterly report of the police",
+        "source_on": "2012-10-05",
+    }
 
     number: Number = COMPUTED
     period: Annotated[PeriodName, Field(examples=["2012-Q3"])]
@@ -307,6 +341,10 @@ class ProgressReviewed(Event, frozen=True, kw_only=True):
     """Someone other than its author accepted a progress report or sent it back."""
 
     TYPE: ClassVar[str] = "commitments.progress_reviewed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "outcome": "returned",
+        "reason": "Two of the five are not staffed yet.",
+    }
 
     report: Number = COMPUTED
     outcome: ReviewOutcome
@@ -317,6 +355,12 @@ class DeadlineRevised(Event, frozen=True, kw_only=True):
     """A deadline was moved (or first set); the old day stays on record as `previous`."""
 
     TYPE: ClassVar[str] = "commitments.deadline_revised"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "deadline": "public",
+        "on": "2014-03-31",
+        "reason": "The law came into force late.",
+        "effective_on": "2012-11-21",
+    }
 
     deadline: DeadlineKind
     on: CivilDay
@@ -330,6 +374,11 @@ class LeadReassigned(Event, frozen=True, kw_only=True):
     """Another organisation took over the commitment."""
 
     TYPE: ClassVar[str] = "commitments.lead_reassigned"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "lead_organization": "MOP",
+        "reason": "The works are theirs now.",
+        "effective_on": "2012-12-01",
+    }
 
     lead_organization: OrganizationCode
     previous: OrganizationCode = COMPUTED
@@ -342,6 +391,12 @@ class Completed(Event, frozen=True, kw_only=True):
     """The commitment was kept as promised, on the evidence given."""
 
     TYPE: ClassVar[str] = "commitments.completed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "completed_on": "2013-11-30",
+        "evidence": [
+            {"description": "Law 20.595", "url": "https://www.example.org/20595", "dated_on": "2013-11-30"}
+        ],
+    }
 
     completed_on: FactDay
     evidence: Annotated[Filled[Evidence], Field(examples=[[{"description": "Law 20.595"}]])]
@@ -353,6 +408,11 @@ class Discarded(Event, frozen=True, kw_only=True):
     """The commitment was given up, for one of three reasons and with an explanation; it stays in every total."""
 
     TYPE: ClassVar[str] = "commitments.discarded"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "reason_type": "budgetary",
+        "reason": "There are no funds for it in 2013.",
+        "effective_on": "2012-12-20",
+    }
 
     reason_type: DiscardReason
     reason: Reason
@@ -364,6 +424,10 @@ class Reopened(Event, frozen=True, kw_only=True):
     """A completion or a discard was undone from this day on."""
 
     TYPE: ClassVar[str] = "commitments.reopened"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "reason": "Two stations were closed again.",
+        "effective_on": "2013-12-15",
+    }
 
     reason: Reason
     effective_on: FactDay
@@ -374,6 +438,11 @@ class Merged(Event, frozen=True, kw_only=True):
     """The commitment goes on inside another one, `into` (a code), and no longer counts by itself."""
 
     TYPE: ClassVar[str] = "commitments.merged"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "into": "SEG-015",
+        "reason": "It is the same promise.",
+        "effective_on": "2012-10-01",
+    }
 
     into: CommitmentCode
     reason: Reason
@@ -388,6 +457,10 @@ class Split(Event, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "commitments.split"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "reason": "Each of the two has a lead of its own.",
+        "effective_on": "2012-10-01",
+    }
 
     parts: Filled[CommitmentCode] = COMPUTED
     reason: Reason
@@ -399,6 +472,7 @@ class MilestoneSet(Event, frozen=True, kw_only=True):
     """A step on the way was planned, or planned anew under the same number. `number` counts from 1."""
 
     TYPE: ClassVar[str] = "commitments.milestone_set"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"name": "The bill is voted upon", "due_on": "2012-12-31"}
 
     number: Number = COMPUTED
     name: Line
@@ -411,6 +485,10 @@ class MilestoneCompleted(Event, frozen=True, kw_only=True):
     """A planned step was reached; its due day stays as planned."""
 
     TYPE: ClassVar[str] = "commitments.milestone_completed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "completed_on": "2012-12-19",
+        "evidence": [{"description": "Record of the sitting"}],
+    }
 
     number: Number = COMPUTED
     completed_on: FactDay
@@ -422,6 +500,12 @@ class RisksAssessed(Event, frozen=True, kw_only=True):
     """Someone rated the risks, each from 1 (low) to 4 (high); a risk that does not apply is absent."""
 
     TYPE: ClassVar[str] = "commitments.risks_assessed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "passage_through_congress": 4,
+        "budgetary_requirements": 2,
+        "description": "The majority is narrow.",
+        "effective_on": "2012-08-01",
+    }
 
     effective_on: FactDay
     budgetary_requirements: Risk | None = None
@@ -437,6 +521,19 @@ class BudgetEstimated(Event, frozen=True, kw_only=True):
     """Someone put figures to what it costs; a new estimate replaces the earlier one from its day on."""
 
     TYPE: ClassVar[str] = "commitments.budget_estimated"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "lines": [
+            {
+                "figure": "estimate",
+                "year": 2013,
+                "amount": "1250.5",
+                "currency": "CLP",
+                "price_base": "millions of CLP of 2010",
+            }
+        ],
+        "source": "Capture sheet",
+        "effective_on": "2012-08-01",
+    }
 
     effective_on: FactDay
     lines: Filled[BudgetLine]
@@ -448,6 +545,10 @@ class Commented(Event, frozen=True, kw_only=True):
     """Someone left a remark on the record."""
 
     TYPE: ClassVar[str] = "commitments.commented"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "text": "The minister asked for the figures by region.",
+        "effective_on": "2012-08-01",
+    }
 
     text: Reason
     effective_on: FactDay
@@ -457,6 +558,7 @@ class VisibilityChanged(Event, frozen=True, kw_only=True):
     """The commitment was published, or its circle of readers was changed."""
 
     TYPE: ClassVar[str] = "commitments.visibility_changed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"visibility": "internal", "reason": "A trial depends on it."}
     LASTING: ClassVar[str] = (
         "A publication was read by others and cannot be unread: change the visibility again."
     )
@@ -475,6 +577,11 @@ class Corrected(Event, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "commitments.corrected"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "field": "title",
+        "value": "Reduce household victimisation by 15 % by 2013",
+        "reason": "The year was left out.",
+    }
 
     field: Annotated[Word, Field(examples=["title"])]
     value: Annotated[Any, FieldValue(), Field(examples=["Reduce household victimisation by 15 % by 2013"])]
@@ -508,6 +615,12 @@ class Changed(Event, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "commitments.changed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "field": "adviser",
+        "value": "u-23",
+        "reason": "The adviser left.",
+        "effective_on": "2012-09-01",
+    }
 
     field: Annotated[ChangeableField, Field(examples=["adviser"])]
     value: Annotated[Any, FieldValue(), Field(examples=["u-23"])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -21,6 +22,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     TYPE: ClassVar[str]
     LASTING: ClassVar[str] = ""
     """Why it is never retracted, and what is done instead; empty where it can be."""
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {}
+    """A request that proposes it, as the documents show it; where there is none, it is put together from the fields."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

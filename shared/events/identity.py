@@ -6,7 +6,8 @@ verify a key by following the log.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -48,6 +49,14 @@ class KeyIssued(Key, frozen=True, kw_only=True):
     """An API key was given to a script or a system, acting as `role` for `organization`, within `scopes`."""
 
     TYPE: ClassVar[str] = "identity.key_issued"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "role": "dipres",
+        "organization": "DIPRES",
+        "scopes": ["read"],
+        "expires_at": "2027-06-30T12:00:00Z",
+        "description": "Nightly reading of decisions",
+        "holder": "u-2041",
+    }
 
 
 class KeyRequested(Key, frozen=True, kw_only=True):
@@ -68,6 +77,7 @@ class KeyRevoked(Event, frozen=True, kw_only=True):
     """An API key stopped being valid before its time."""
 
     TYPE: ClassVar[str] = "identity.key_revoked"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"reason": "The script is no longer run."}
 
     key_id: Word
     reason: Reason

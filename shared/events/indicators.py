@@ -5,7 +5,8 @@ Values are decimal numbers in the indicator's own unit; `on` is the civil day a 
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from msgspec import UNSET, UnsetType
 from pydantic import Field
@@ -59,6 +60,20 @@ class IndicatorDefined(Event, frozen=True, kw_only=True):
     """An indicator was defined before it was measured."""
 
     TYPE: ClassVar[str] = "commitments.indicator_defined"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "code": "VICTIMISATION",
+        "name": "Households that were victims of crime",
+        "unit": "%",
+        "direction": "decrease",
+        "baseline": {"value": 33.6, "on": "2009-12-31"},
+        "source": {
+            "organization": "INE",
+            "independent": True,
+            "name": "National urban survey of citizen security",
+        },
+        "frequency": "yearly",
+        "effective_on": "2010-05-21",
+    }
 
     code: Annotated[OwnIndicatorCode, Field(examples=["VICTIMISATION"])]
     name: Annotated[Line, Field(examples=["Households that were victims of crime"])]
@@ -97,6 +112,12 @@ class TargetSet(Event, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "commitments.target_set"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "value": -15,
+        "relative_to": "baseline",
+        "on": "2013-12-31",
+        "effective_on": "2010-05-21",
+    }
 
     number: Number = COMPUTED
     value: Value
@@ -136,6 +157,10 @@ class TrajectorySet(Event, frozen=True, kw_only=True):
     """The values planned on the way to the target were laid down."""
 
     TYPE: ClassVar[str] = "commitments.trajectory_set"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "points": [{"on": "2011-12-31", "value": 31.5}, {"on": "2012-12-31", "value": 30}],
+        "effective_on": "2010-05-21",
+    }
 
     points: Annotated[
         Filled[PlannedValue],
@@ -149,6 +174,12 @@ class MeasurementRecorded(Event, frozen=True, kw_only=True):
     """A value was found for a period (`2011`, `2011-Q3`, `2011-05`), which ended on `period_end_on`."""
 
     TYPE: ClassVar[str] = "commitments.measurement_recorded"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "period": "2011",
+        "value": 31.1,
+        "source": "ENUSC 2011",
+        "published_on": "2012-04-26",
+    }
 
     period: PeriodName
     period_end_on: CivilDay = COMPUTED
@@ -165,6 +196,11 @@ class MeasurementCorrected(Event, frozen=True, kw_only=True):
     """A value found earlier was wrong; the earlier one stays on record as `previous`."""
 
     TYPE: ClassVar[str] = "commitments.measurement_corrected"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "value": 31.2,
+        "reason": "One region was missing.",
+        "published_on": "2012-06-01",
+    }
 
     period: PeriodName = COMPUTED
     value: Value
@@ -177,6 +213,11 @@ class IndicatorDefinitionChanged(Event, frozen=True, kw_only=True):
     """The definition itself was changed; `changes` has each field with its new value, `previous` with its old one."""
 
     TYPE: ClassVar[str] = "commitments.indicator_definition_changed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "changes": {"method": "Interviews by telephone"},
+        "reason": "Visits are no longer made.",
+        "effective_on": "2013-01-01",
+    }
 
     changes: Annotated[
         DefinitionFields,
@@ -218,6 +259,7 @@ class IndicatorPublished(Event, frozen=True, kw_only=True):
     """Others may know of the indicator from now on, or no longer so."""
 
     TYPE: ClassVar[str] = "commitments.indicator_published"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"visibility": "public", "reason": "The survey is published."}
     LASTING: ClassVar[str] = (
         "A publication was read by others and cannot be unread: change the visibility again."
     )

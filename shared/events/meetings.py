@@ -8,7 +8,7 @@ decisions by their number, meetings and action items by their id.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
@@ -160,6 +160,14 @@ class BodyChanged(Event, frozen=True, kw_only=True):
     """A body goes by other rules from now on; the fields give its whole new description."""
 
     TYPE: ClassVar[str] = "meetings.body_changed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "name": "Social Development Committee",
+        "kind": "committee",
+        "presiding_organization": "MINDES",
+        "cadence": "monthly",
+        "mandatory_attendance": [{"organization": "DIPRES"}],
+        "protocol": {"expected_meetings": {"count": 1, "period": "month"}, "days_to_minutes": 7},
+    }
 
     name: Annotated[Line, Field(examples=["Social Development Committee"])]
     kind: BodyKind
@@ -225,6 +233,13 @@ class MeetingConvened(Event, frozen=True, kw_only=True):
     """A meeting of a body was called; who it concerns (`organizations`) is settled now."""
 
     TYPE: ClassVar[str] = "meetings.meeting_convened"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "body": "SOCIAL",
+        "scheduled_at": "2012-11-07T13:00:00Z",
+        "ends_at": "2012-11-07T15:00:00Z",
+        "place": "La Moneda",
+        "agenda": [{"title": "Victimisation: further plans", "sponsor": "MININT", "minutes": 45}],
+    }
 
     body: Annotated[BodyCode, Field(examples=["SOCIAL"])]
     scheduled_at: Instant
@@ -241,6 +256,13 @@ class AgendaAgreed(Event, frozen=True, kw_only=True):
     """The agenda was settled with those named, as it stands here."""
 
     TYPE: ClassVar[str] = "meetings.agenda_agreed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "agenda": [
+            {"title": "Victimisation: further plans", "sponsor": "MININT", "minutes": 45},
+            {"title": "Prisons", "minutes": 30},
+        ],
+        "agreed_with": ["MINDES"],
+    }
 
     agenda: Items[AgendaItem]
     agreed_with: Items[OrganizationCode]
@@ -268,6 +290,11 @@ class MeetingRescheduled(Event, frozen=True, kw_only=True):
     """The meeting was moved to another time or place."""
 
     TYPE: ClassVar[str] = "meetings.meeting_rescheduled"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "scheduled_at": "2012-11-14T13:00:00Z",
+        "ends_at": "2012-11-14T15:00:00Z",
+        "reason": "The minister was abroad.",
+    }
 
     scheduled_at: Instant
     previous: Appointment = COMPUTED
@@ -280,6 +307,7 @@ class MeetingCancelled(Event, frozen=True, kw_only=True):
     """The meeting was called off."""
 
     TYPE: ClassVar[str] = "meetings.meeting_cancelled"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"reason": "There was nothing to decide."}
 
     reason: Reason
 
@@ -303,6 +331,14 @@ class MeetingHeld(Event, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "meetings.meeting_held"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "held_at": "2012-11-14T13:00:00Z",
+        "ended_at": "2012-11-14T15:00:00Z",
+        "attendance": [
+            {"organization": "MINDES", "position": "Minister", "presence": "present"},
+            {"organization": "DIPRES", "position": "Budget coordinator", "presence": "present"},
+        ],
+    }
 
     held_at: Instant
     attendance: Items[Attendee]
@@ -540,6 +576,34 @@ class MinutesDrafted(Event, frozen=True, kw_only=True):
     """The minutes were written, or rewritten as the next `draft`."""
 
     TYPE: ClassVar[str] = "meetings.minutes_drafted"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "items": [
+            {
+                "agenda_item": 1,
+                "summary": "The figures of the survey were gone through.",
+                "decisions": [
+                    {
+                        "text": "The plan for the regions goes to the President.",
+                        "kind": "refer",
+                        "effect": {"referral": {"to": "The President"}},
+                        "budget_impact": {
+                            "amount": "1250000000",
+                            "currency": "CLP",
+                            "fiscal_year": 2014,
+                            "financing": "increase",
+                        },
+                    }
+                ],
+                "action_items": [
+                    {
+                        "text": "Send the figures by region.",
+                        "owner_organization": "MININT",
+                        "due_on": "2012-12-14",
+                    }
+                ],
+            }
+        ]
+    }
 
     draft: Number = COMPUTED
     items: Filled[MinutesItem]
@@ -560,6 +624,10 @@ class MinutesCirculated(Event, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "meetings.minutes_circulated"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "recipients": [{"organization": "DIPRES", "position": "Budget coordinator"}],
+        "effective_on": "2012-11-16",
+    }
 
     draft: Number = COMPUTED
     recipients: Filled[Recipient]
@@ -573,6 +641,7 @@ class ObservationRaised(Event, frozen=True, kw_only=True):
     """A recipient objects to something in a draft, or asks for something. `number` counts from 1."""
 
     TYPE: ClassVar[str] = "meetings.observation_raised"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"text": "The figure is that of 2011.", "agenda_item": 1}
 
     number: Number = COMPUTED
     draft: Number = COMPUTED
@@ -584,6 +653,10 @@ class ObservationAnswered(Event, frozen=True, kw_only=True):
     """The secretariat answered an observation; one that was accepted shows in the next draft."""
 
     TYPE: ClassVar[str] = "meetings.observation_answered"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "accepted": False,
+        "answer": "It is that of 2012, as the table says.",
+    }
 
     number: Number = COMPUTED
     accepted: bool
@@ -631,6 +704,12 @@ class ErratumAdded(Event, frozen=True, kw_only=True):
     """A mistake in sealed minutes was put right beside the text, which stands as it was. `number` counts from 1."""
 
     TYPE: ClassVar[str] = "meetings.erratum_added"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "reads": "figures of the survey",
+        "should_read": "figures of the survey of 2011",
+        "reason": "The year was left out.",
+        "agenda_item": 1,
+    }
     LASTING: ClassVar[str] = "An erratum stands beside sealed minutes: add another that says what is right."
 
     number: Number = COMPUTED
@@ -645,6 +724,10 @@ class MeetingPublished(Event, frozen=True, kw_only=True):
     """The circle of those who may know of the meeting and its minutes was changed."""
 
     TYPE: ClassVar[str] = "meetings.meeting_published"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "visibility": "public",
+        "reason": "The minutes are asked for by the Chamber.",
+    }
     LASTING: ClassVar[str] = (
         "A publication was read by others and cannot be unread: change the visibility again."
     )
@@ -689,6 +772,11 @@ class DecisionAcknowledged(Event, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "meetings.decision_acknowledged"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "outcome": "agreed",
+        "remarks": "As it was said.",
+        "effective_on": "2012-11-21",
+    }
 
     outcome: Acknowledgement
     remarks: Prose | None = None
@@ -707,6 +795,14 @@ class BudgetLineTied(Event, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "meetings.budget_line_tied"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "fiscal_year": 2014,
+        "code": "05-01-01-24-03-021",
+        "amount": "1250000000",
+        "currency": "CLP",
+        "request": "first",
+        "effective_on": "2013-06-28",
+    }
 
     fiscal_year: Year
     code: BudgetLineCode
@@ -740,6 +836,7 @@ class DecisionPublished(Event, frozen=True, kw_only=True):
     """The circle of those who may know of the decision was changed, alone or with its meeting."""
 
     TYPE: ClassVar[str] = "meetings.decision_published"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"visibility": "public", "reason": "It was told to the press."}
     LASTING: ClassVar[str] = (
         "A publication was read by others and cannot be unread: change the visibility again."
     )
@@ -780,6 +877,10 @@ class ActionItemProgressed(Event, frozen=True, kw_only=True):
     """The owner told how far it is."""
 
     TYPE: ClassVar[str] = "meetings.action_item_progressed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "text": "Eight of fifteen regions sent theirs.",
+        "effective_on": "2012-12-03",
+    }
 
     text: Reason
     effective_on: FactDay
@@ -789,6 +890,10 @@ class ActionItemCompleted(Event, frozen=True, kw_only=True):
     """It was done, on the evidence given."""
 
     TYPE: ClassVar[str] = "meetings.action_item_completed"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "completed_on": "2012-12-12",
+        "evidence": [{"description": "Table by region", "dated_on": "2012-12-12"}],
+    }
 
     completed_on: FactDay
     evidence: Filled[Evidence]
@@ -799,6 +904,11 @@ class ActionItemExtended(Event, frozen=True, kw_only=True):
     """The owner was given until another day."""
 
     TYPE: ClassVar[str] = "meetings.action_item_extended"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "due_on": "2013-01-15",
+        "reason": "Three regions are late.",
+        "effective_on": "2012-12-10",
+    }
 
     due_on: CivilDay
     previous: CivilDay = COMPUTED
@@ -810,6 +920,11 @@ class ActionItemReassigned(Event, frozen=True, kw_only=True):
     """Another organisation, or another person in it, took it over."""
 
     TYPE: ClassVar[str] = "meetings.action_item_reassigned"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "owner_organization": "MOP",
+        "reason": "The works are theirs.",
+        "effective_on": "2012-12-11",
+    }
 
     owner_organization: OrganizationCode
     previous: OrganizationCode = COMPUTED
@@ -822,6 +937,10 @@ class ActionItemCancelled(Event, frozen=True, kw_only=True):
     """It is no longer owed."""
 
     TYPE: ClassVar[str] = "meetings.action_item_cancelled"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "reason": "The figures were published meanwhile.",
+        "effective_on": "2012-12-11",
+    }
 
     effective_on: FactDay
     reason: Reason

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -15,6 +16,8 @@ class Retraction(Event, frozen=True, kw_only=True):
 
     It is not believed from here on, and stays in every view of before; `retracted` is the type of that event.
     """
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"version": 2, "reason": "It was meant for another one."}
 
     LASTING: ClassVar[str] = "What was retracted in error is recorded again."
 

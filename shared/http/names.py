@@ -37,6 +37,10 @@ class Spellings:
         self._store = store
         self._known: dict[tuple[str, str], str] = {}
 
+    def clear(self) -> None:
+        """Forget what was found: the log is another one."""
+        self._known.clear()
+
     async def __call__(self, kind: str, code: str) -> str | None:
         """See `Spelling`."""
         found = self._known.get((kind, code))

@@ -5,7 +5,7 @@ The body of a POST that records a fact is the fact itself as the caller knows it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from types import UnionType
 from typing import (
@@ -71,13 +71,14 @@ def request_of(
     name: str | None = None,
     doc: str | None = None,
     made_by: Callable[..., Any] | None = None,
+    example: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> type[StructRequest[S]]:
     """The model of a request that proposes an event.
 
     Left out are the fields that the service fills in and those `without`; `optional` may be left out by the caller,
     even where the event always has them. `fields` have another type in the request, or are no fields of the event: what
-    then makes the event of all of them is `made_by`.
+    then makes the event of all of them is `made_by`. `example` says of these how they look in that of the event.
     """
     hints = get_type_hints(struct, include_extras=True)
     made: dict[str, Any] = {}
@@ -107,6 +108,9 @@ def request_of(
         __doc__=doc or struct.__doc__,
         **made | {key: value if isinstance(value, tuple) else (value, ...) for key, value in fields.items()},
     )
+    shown = {**getattr(struct, "EXAMPLE", {}), **(example or {})}
+    if shown := {member: value for member, value in shown.items() if member in model.model_fields}:
+        model.model_config["json_schema_extra"] = {"examples": [shown]}
     model.STRUCT = made_by or struct
     model.MAY_BE_ABSENT = frozenset(absent)
     model.TODAY = tuple(today)

@@ -132,13 +132,12 @@ class Private(NamedTuple):
     """What of a thing is kept from one reader, besides the names that they may not know.
 
     Of the members `hidden`, of its document, of its events or of their data, nothing is said; of the events that
-    `withheld` picks out, their data is not shown. `settled`: that was never otherwise for the same version. `told` says
-    what events are to the reader, and the thing is as if nothing else had happened to it.
+    `withheld` picks out, their data is not shown. `told` says what events are to the reader, and the thing is as if
+    nothing else had happened to it.
     """
 
     hidden: Collection[str] = ()
     withheld: Callable[[type[Event], Mapping[str, Any]], bool] | None = None
-    settled: bool = True
     told: AsTold | None = None
 
 
@@ -190,8 +189,8 @@ async def show(
 ) -> Response:
     """The answer to a read of a thing, without the names in it that the reader may not know.
 
-    `whole` is for those who were told of everything that it names. A document that names what is reserved, or was, is
-    sent anew even to a caller who holds the version: what others may know may have changed without it.
+    `whole` is for those who were told of everything that it names. What the others may know can change without a new
+    version: so can their tag (see `read_answer`).
     """
     actor = actor_of(request)
     redacted = Redacted(document.by_day(actor)) if whole else await document.for_reader(actor, readers_of)
@@ -202,7 +201,7 @@ async def show(
         position=position,
         told=told,
         quarantined=quarantined,
-        unchanged=lambda: redacted.settled and unchanged(),
+        unchanged=unchanged,
     )
 
 
@@ -242,6 +241,7 @@ class Resource(Generic[A]):
         self._judges: dict[type[Event], Judge] = {}
         self._documents: OrderedDict[UUID, tuple[int, date, Document]] = OrderedDict()
         self._bytes = 0
+        repository.live.on_restart(self._forget_all)
 
     # --- facts -----------------------------------------------------------------------------------------------------
 
@@ -417,8 +417,7 @@ class Resource(Generic[A]):
                 quarantined=state.quarantined,
                 whole=self._whole(state, actor),
                 unchanged=lambda: (
-                    private.settled
-                    and not others
+                    not others
                     and state.version == version
                     and same_on(state, clock.day_of(state.recorded_at), day)
                 ),
@@ -465,6 +464,10 @@ class Resource(Generic[A]):
         if kept is not None:
             self._bytes -= len(kept[2].body)
 
+    def _forget_all(self) -> None:
+        self._documents.clear()
+        self._bytes = 0
+
     # --- history ---------------------------------------------------------------------------------------------------
 
     def history(self, *, doc: str) -> None:
@@ -498,9 +501,8 @@ class Resource(Generic[A]):
                 _keep_back(item, private)
                 if not reads_everything(actor):
                     item.recorded_at = None
-            settled = private.settled
             if not reads_everything(actor) and not self._whole(found, actor):
-                settled = await _redact(items, actor, self._readers_of) and settled
+                await _redact(items, actor, self._readers_of)
             body = page(items, [items[-1].version] if more else None, request)
             return read_answer(
                 request,
@@ -509,7 +511,6 @@ class Resource(Generic[A]):
                 position=position,
                 told=last,
                 quarantined=0 if private.told else found.quarantined,
-                unchanged=lambda: settled,
             )
 
         self.router.get(
@@ -602,14 +603,14 @@ def _keep_back(item: HistoryItem, private: Private) -> None:
         item.decision = None
 
 
-async def _redact(items: Sequence[HistoryItem], actor: Actor, readers_of: ReadersOf) -> bool:
-    """Take out of a page of history what the reader may not know; whether it would always be the same."""
+async def _redact(items: Sequence[HistoryItem], actor: Actor, readers_of: ReadersOf) -> None:
+    """Take out of a page of history what the reader may not know."""
     references: set[Reference] = set()
     typed = [(item, EVENT_TYPES.get(item.type)) for item in items if item.data is not None]
     for item, event_type in typed:
         if event_type is not None:
             references.update(references_in(event_type, _data(item)))
-    hidden, settled = await hidden_from(actor, references, readers_of)
+    hidden = await hidden_from(actor, references, readers_of)
     if hidden:
         for item, event_type in typed:
             if event_type is not None:
@@ -620,7 +621,6 @@ async def _redact(items: Sequence[HistoryItem], actor: Actor, readers_of: Reader
         # What else was done in the same request, or made them do it, may be hidden. A gap must not say where.
         if item.decision is None and not actor.is_of((item.recorded_by.organization,)):
             item.correlation_id = item.causation_id = None
-    return settled
 
 
 def _as_if_never_said(event_type: type[Event], data: dict[str, Any]) -> Any:

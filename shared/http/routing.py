@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from shared.eventlog.live import LiveLog
 from shared.events.texts import composed
 from shared.http.body import ABSENT, LARGEST, USUAL, read_body
 from shared.http.context import RequestContext, context_of, credentials_required
@@ -223,6 +224,9 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
         if len(headers) != len(scope["headers"]):
             _refuse_doubled(scope["headers"])
         state = scope["app"].state
+        live: LiveLog | None = state.live
+        if live is not None:
+            live.check()
         caller = await _authenticated(state.authenticator, state.rate_limits, context, scope)
         if caller is not None:
             if not access.admits(caller.actor.role):

@@ -19,8 +19,8 @@ from starlette.types import Lifespan
 
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
+from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
-from shared.eventlog.store import Store
 from shared.http.catalogue import Catalogue
 from shared.http.document_pages import document_pages
 from shared.http.documents import HEADERS, document_of
@@ -74,7 +74,7 @@ def build_app(
     routers: Sequence[Router],
     settings: Settings,
     authenticator: Authenticator,
-    store: Store | None = None,
+    live: LiveLog | None = None,
     readable: Readable | None = None,
     catalogue: Catalogue | None = None,
     checks: Mapping[str, Check] | None = None,
@@ -85,10 +85,10 @@ def build_app(
 ) -> Service:
     """The ASGI app of a service.
 
-    `store` knows the codes by which requests name things, and `readable` which of these who may know of. `catalogue`
-    explains the codes of the service itself; `checks` are what readiness rests on; `registry` takes the service's own
-    figures, and `looks` renew those that have to be asked for; `end_waits` lets go of those who wait without end, so
-    that the service can stop.
+    `live` knows the codes by which requests name things, and `readable` which of these who may know of; while it takes
+    the log up anew, nothing is answered. `catalogue` explains the codes of the service itself; `checks` are what
+    readiness rests on; `registry` takes the service's own figures, and `looks` renew those that have to be asked for;
+    `end_waits` lets go of those who wait without end, so that the service can stop.
     """
     registry = new_registry() if registry is None else registry
     problems = Problems(catalogue or {}, settings.errors_base_url)
@@ -105,9 +105,13 @@ def build_app(
     app.problems = problems
     app.end_waits = end_waits
     app.state.authenticator = authenticator
+    app.state.live = live
+    app.state.spelling = None
+    if live is not None:
+        app.state.spelling = Spellings(live.store)
+        live.on_restart(app.state.spelling.clear)
     per_caller, per_address = settings.effective_requests_per_minute
     app.state.rate_limits = RateLimits(per_caller, per_address) if per_caller or per_address else None
-    app.state.spelling = None if store is None else Spellings(store)
     app.state.readable = readable
     app.state.registry = registry
     # Routes are copied and not included: an included router is matched twice on every request.

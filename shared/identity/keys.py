@@ -65,6 +65,11 @@ class KeyDirectory:
             self._keys.pop(event.key_id, None)
             self._requested.pop(event.key_id, None)
 
+    def clear(self) -> None:
+        """Forgets all of them, to be told anew."""
+        self._keys.clear()
+        self._requested.clear()
+
     def authenticate(self, presented: str, now: datetime) -> Caller:
         """The holder of a key in force.
 

@@ -126,9 +126,18 @@ class Lookup(Generic[G]):
             self.take_in(recorded)
             self.upto = recorded.position
 
-    def subscribe(self, types: Iterable[type[Event]], callback: Callable[[Recorded], None]) -> None:
+    def subscribe(
+        self,
+        types: Iterable[type[Event]],
+        callback: Callable[[Recorded], None],
+        *,
+        forget: Callable[[], None],  # noqa: ARG002 - what begins again here is made anew
+    ) -> None:
         """See `EventSource`."""
         self._callbacks.append((frozenset(one.TYPE for one in types), callback))
+
+    def on_restart(self, forget: Callable[[], None]) -> None:
+        """See `EventSource`: what begins again here is made anew."""
 
     def take_in(self, recorded: Recorded) -> None:
         """Hand on an event, if it is one of those followed."""

@@ -43,7 +43,7 @@ def check(service: str, method: str, path: str, answer: httpx.Response) -> None:
     if "$ref" in response:
         response = openapi(service)["components"]["responses"][response["$ref"].rpartition("/")[2]]
     missing = {name for name in response.get("headers", {}) if name.lower() not in answer.headers}
-    # Only who sends a key again is told that the answer was given before, and only of what is put aside that it is.
+    # Only who sends a key again is told that the answer was given before, and of events only that were put aside.
     assert missing <= {"Idempotency-Replayed", "Quarantined-Events"}, f"{asked} comes without {missing}"
     content = response.get("content", {})
     if not answer.content:

@@ -35,7 +35,7 @@ PLANTED = [
     ("compose", "deploy/Dockerfile\n", "Dockerfile\n", "there is no Dockerfile"),
     ("compose", "postgres: {condition", "database: {condition", "waits for database, which does not exist"),
     ("compose", "service_completed_successfully", "service_healthy", "waits for the health of migrate"),
-    ("compose", "${POSTGRES_PASSWORD" + NAMED + "@", "hunter2@", "holds a password"),
+    ("compose", "${WRITER_PASSWORD" + NAMED + "@", "hunter2@", "holds a password"),
     ("compose", '"${POSTGRES_PASSWORD' + NAMED + '"', "hunter2", "must come from outside"),
     ("compose", '"127.0.0.1:8001:8001"', '"8001:8001"', "is open to the network"),
     ("compose", "user: postgres", "user: root", "postgres: runs as root"),

@@ -19,7 +19,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -123,6 +123,17 @@ class PostgresServer:
         self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
+    def psql(
+        self, database: str, file: Path, environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a file of statements as the superuser, with variables in the environment."""
+        with tempfile.NamedTemporaryFile("w+", suffix=".sql") as readable:
+            readable.write(file.read_text())
+            readable.flush()
+            Path(readable.name).chmod(0o644)
+            at = ("--port", self.port, "--host", "127.0.0.1", "--username", "postgres")
+            return self._run("psql", *at, "--dbname", database, "--file", readable.name, more=environment)
+
     def _create(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o755)
@@ -137,7 +148,9 @@ class PostgresServer:
         if made.returncode != 0:
             raise RuntimeError(f"initdb failed: {made.stdout}")
 
-    def _run(self, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, program: str, *arguments: object, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         # The server inherits what we open for pg_ctl, so a pipe would stay open as long as the server runs.
         with tempfile.TemporaryFile("w+") as said:
             done = subprocess.run(
@@ -146,7 +159,7 @@ class PostgresServer:
                 stdout=said,
                 stderr=subprocess.STDOUT,
                 cwd=self.home,
-                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
+                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", **(more or {})},
                 user=_system_user(),
                 extra_groups=[] if _system_user() else None,
                 check=False,

@@ -168,7 +168,6 @@ class Commitment(Aggregate):
         "dated",
         "escalations",
         "milestones",
-        "once_reserved",
         "progress",
         "reassignments",
         "reopenings",
@@ -187,8 +186,6 @@ class Commitment(Aggregate):
         assert isinstance(registered, Registered)
         self.dated = DatedFacts(registered, recorded.position)
         self.visibilities = VisibilityByDay(registered.visibility, recorded.position)
-        self.once_reserved = registered.visibility is Visibility.RESERVED
-        """Whether it is reserved, or ever was."""
         self.assessments: History[Entry[Assessed] | None] = History(None, recorded.position)
         self.risks: History[Entry[RisksAssessed] | None] = History(None, recorded.position)
         self.budgets: History[Entry[BudgetEstimated] | None] = History(None, recorded.position)
@@ -298,7 +295,7 @@ class Commitment(Aggregate):
 
     def readers(self) -> Readers:
         """See `Aggregate.readers`: while it is reserved, those whose own it is."""
-        return Readers(self.visibility, self.organizations(), self.once_reserved)
+        return Readers(self.visibility, self.organizations())
 
     # --- how it is going -------------------------------------------------------------------------------------------
 
@@ -704,7 +701,6 @@ class Commitment(Aggregate):
     @evolves(VisibilityChanged)
     def _visibility_changed(self, entry: Entry[VisibilityChanged]) -> None:
         self.visibilities.take_in(entry.event, entry.position)
-        self.once_reserved = self.once_reserved or entry.event.visibility is Visibility.RESERVED
 
     def correct(self, corrected: Corrected, context: Context, known: Known) -> Corrected:
         """Sets a field of the registration right, from the first day on; what was said before stays on record."""

@@ -88,7 +88,7 @@ class Commitments(Repository[Commitment]):
         self._directory = directory
         self._joining: dict[tuple[type[Event], str], dict[UUID, None]] = {}
         """What was ever merged or split into a commitment: the streams, by the type of the fact and its code."""
-        live.subscribe((Merged, Split), self._note)
+        live.subscribe((Merged, Split), self._note, forget=self._joining.clear)
 
     def _note(self, recorded: Recorded) -> None:
         event = recorded.data

@@ -134,17 +134,17 @@ _PART: Final = request_of(
 _SPLIT: Final = request_of(
     Split,
     made_by=_splitting,
+    example={
+        "parts": [
+            {"code": "SEG-014-A", "title": "Reduce burglary by 15 %"},
+            {"code": "SEG-014-B", "title": "Reduce robbery by 15 %", "weight": 2},
+        ]
+    },
     parts=Annotated[
         tuple[_PART, ...],  # type: ignore[valid-type]
         Field(
             max_length=MOST_ITEMS,
             description="Two or more.",
-            examples=[
-                [
-                    {"code": "SEG-014-A", "title": "Reduce burglary by 15 %"},
-                    {"code": "SEG-014-B", "title": "Reduce robbery by 15 %", "weight": 2},
-                ]
-            ],
             json_schema_extra={"minItems": 2},
         ),
     ],

@@ -38,7 +38,7 @@ replace = msgspec.structs.replace
 class Indicator(Aggregate):
     """One indicator."""
 
-    __slots__ = ("code", "commitment", "effective_on", "facts", "once_reserved", "others", "visibilities")
+    __slots__ = ("code", "commitment", "effective_on", "facts", "others", "visibilities")
 
     BEGINS_WITH = (IndicatorDefined,)
 
@@ -50,7 +50,6 @@ class Indicator(Aggregate):
         self.commitment = event.commitment
         self.effective_on = event.effective_on
         self.visibilities = VisibilityByDay(event.visibility, recorded.position)
-        self.once_reserved = event.visibility is Visibility.RESERVED
         self.others: dict[str, History[bool]] = {}
         """The commitments that it measures, or measured, besides that of its definition."""
         self.facts = IndicatorFacts(event, recorded.position)
@@ -71,7 +70,7 @@ class Indicator(Aggregate):
         """
         source = self.facts.definition.source
         suppliers = () if source is None else (source.organization,)
-        return Readers(self.visibility, suppliers, self.once_reserved).within(commitment)
+        return Readers(self.visibility, suppliers).within(commitment)
 
     # --- what was promised -----------------------------------------------------------------------------------------
 
@@ -293,7 +292,6 @@ class Indicator(Aggregate):
     @evolves(IndicatorPublished)
     def _published(self, entry: Entry[IndicatorPublished]) -> None:
         self.visibilities.take_in(entry.event, entry.position)
-        self.once_reserved = self.once_reserved or entry.event.visibility is Visibility.RESERVED
 
     # --- guards ----------------------------------------------------------------------------------------------------
 

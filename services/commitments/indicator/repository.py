@@ -45,8 +45,14 @@ class Indicators(Repository[Indicator]):
         self._commitments = commitments
         self._of: dict[str, dict[str, list[tuple[int, bool]]]] = {}
         """By the codes of commitments, then of indicators: from which positions on the one is measured by the other."""
-        live.subscribe((IndicatorDefined, CommitmentMeasured, IndicatorFactRetracted), self._note)
+        live.subscribe(
+            (IndicatorDefined, CommitmentMeasured, IndicatorFactRetracted), self._note, forget=self._forget
+        )
         self._codes: dict[UUID, str] = {}
+
+    def _forget(self) -> None:
+        self._of.clear()
+        self._codes.clear()
 
     def _note(self, recorded: Recorded) -> None:
         event = recorded.data

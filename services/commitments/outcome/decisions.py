@@ -40,7 +40,7 @@ class BodyOnRecord(NamedTuple):
 class DecisionOnRecord:
     """A decision as its meeting agreed it, with the body as it was then, and who may know of it now."""
 
-    __slots__ = ("agreed", "body", "correlation_id", "once_reserved", "position", "visibilities")
+    __slots__ = ("agreed", "body", "correlation_id", "position", "visibilities")
 
     def __init__(self, event: DecisionAgreed, recorded: Recorded, body: BodyOnRecord | None) -> None:
         self.agreed = event
@@ -48,7 +48,6 @@ class DecisionOnRecord:
         self.position = recorded.position
         self.correlation_id = recorded.correlation_id
         self.visibilities = VisibilityByDay(event.visibility, recorded.position)
-        self.once_reserved = event.visibility is Visibility.RESERVED
 
     @property
     def visibility(self) -> Visibility:
@@ -58,7 +57,6 @@ class DecisionOnRecord:
     def publish(self, event: DecisionPublished, position: int) -> None:
         """Others may know of it from now on, or no longer so."""
         self.visibilities.take_in(event, position)
-        self.once_reserved = self.once_reserved or event.visibility is Visibility.RESERVED
 
     def organizations(self) -> tuple[str, ...]:
         """The organisations that may read it while it is reserved."""
@@ -73,8 +71,12 @@ class Decisions:
         self._bodies: dict[str, BodyOnRecord] = {}
         self._by_stream: dict[UUID, DecisionOnRecord] = {}
         self._by_number: dict[str, DecisionOnRecord] = {}
-        live.subscribe(FOLLOWED, self.apply)
+        live.subscribe(FOLLOWED, self.apply, forget=self._forget)
         self._outcomes: Index[DecisionOutcome] = Index(live, DecisionOutcome, key=lambda one: one.decision)
+
+    def _forget(self) -> None:
+        for held in (self._codes, self._bodies, self._by_stream, self._by_number):
+            held.clear()
 
     def measure(self, registry: CollectorRegistry) -> None:
         """Show in the metrics of a service how many decisions somebody has to settle by hand."""
@@ -98,11 +100,7 @@ class Decisions:
                 pass
 
     def _keep_body(self, code: str, event: BodyRegistered | BodyChanged) -> None:
-        before = self._bodies.get(code)
-        once = event.visibility is Visibility.RESERVED or (
-            before is not None and before.readers.once_reserved
-        )
-        readers = Readers(event.visibility, event.organizations, once)
+        readers = Readers(event.visibility, event.organizations)
         self._bodies[code] = BodyOnRecord(code, event.kind, event.secretariat, readers)
 
     def decision(self, number: str) -> DecisionOnRecord | None:
@@ -121,7 +119,7 @@ class Decisions:
         found = self._by_number.get(number)
         if found is None:
             return None
-        return Readers(found.visibility, self._organizations(found), found.once_reserved)
+        return Readers(found.visibility, self._organizations(found))
 
     def readers_of_body(self, code: str) -> Readers | None:
         """Who may read the body with that code; None when there is none."""

@@ -43,7 +43,7 @@ _DONE: Final = document_of(Done)
 class SettlementRequest(RequestModel):
     """Why an unresolved decision is settled like this."""
 
-    remarks: Reason
+    remarks: Annotated[Reason, Field(examples=["The ministry did it in January."])]
 
 
 class ResolutionRequest(SettlementRequest):

@@ -24,6 +24,7 @@ class Directory:
         self._names: dict[str, list[Organization]] = {}
         self.organizations = OrganizationsByDay(source, changed=lambda _: self._name_anew())
         self.pillars: Index[Pillar] = Index(source, Pillar, key=lambda one: one.code)
+        source.on_restart(self._name_anew)
 
     def organization(self, code: str) -> Organization | None:
         """The organisation with that code."""

@@ -45,7 +45,6 @@ class ActionItem(Aggregate):
         "ending",
         "extensions",
         "facts",
-        "once_reserved",
         "owner_subject",
         "progress",
         "reassignments",
@@ -61,8 +60,6 @@ class ActionItem(Aggregate):
         self.facts = ActionItemFacts(event, recorded.position)
         self.owner_subject = event.owner_subject
         self.visibilities = VisibilityByDay(event.visibility, recorded.position)
-        self.once_reserved = event.visibility is Visibility.RESERVED
-        """Whether it is reserved, or ever was."""
         self.progress: tuple[Entry[ActionItemProgressed], ...] = ()
         self.extensions: tuple[Entry[ActionItemExtended], ...] = ()
         self.reassignments: tuple[Entry[ActionItemReassigned], ...] = ()
@@ -97,7 +94,7 @@ class ActionItem(Aggregate):
 
     def readers(self) -> Readers:
         """Who may know of it: while it is reserved its owner, and those who may know of its meeting."""
-        return Readers(self.visibility, (self.owner, *self.assigned.event.circle), self.once_reserved)
+        return Readers(self.visibility, (self.owner, *self.assigned.event.circle))
 
     # --- what its owner tells --------------------------------------------------------------------------------------
 
@@ -193,7 +190,6 @@ class ActionItem(Aggregate):
     @evolves(ActionItemPublished)
     def _published(self, entry: Entry[ActionItemPublished]) -> None:
         self.visibilities.take_in(entry.event, entry.position)
-        self.once_reserved = self.once_reserved or entry.event.visibility is Visibility.RESERVED
 
     # --- guards that depend on it ----------------------------------------------------------------------------------
 

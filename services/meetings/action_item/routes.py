@@ -135,7 +135,7 @@ def action_item_routes(
     async def private(item: ActionItem, actor: Actor) -> Private:
         meeting = await meeting_readers(item.assigned.event.meeting)
         hidden = () if meeting.include(actor) else OF_ITS_MEETING
-        return Private(hidden, settled=meeting.always_included(actor))
+        return Private(hidden)
 
     def reassign(item: ActionItem, proposed: ActionItemReassigned, context: Context) -> ActionItemReassigned:
         """Hands it to another organisation, or to another person in it."""

@@ -44,15 +44,13 @@ _CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_CODE - 1}}}")
 class Body(Described[BodyChanged]):
     """A body that holds meetings."""
 
-    __slots__ = ("described", "numbered", "once_reserved")
+    __slots__ = ("described", "numbered")
 
     BEGINS_WITH = (BodyRegistered,)
     CHANGED = BodyChanged
 
     def __init__(self, recorded: Recorded) -> None:
         super().__init__(recorded)
-        self.once_reserved = self.description.visibility is Visibility.RESERVED
-        """Whether it is reserved, or ever was."""
         self.numbered: dict[int, int] = {}
         """The last number given in each year."""
         self.described: tuple[tuple[datetime, BodyChanged], ...] = ((recorded.recorded_at, self.description),)
@@ -61,7 +59,7 @@ class Body(Described[BodyChanged]):
     def readers(self) -> Readers:
         """See `Aggregate.readers`."""
         described = self.description
-        return Readers(described.visibility, described.organizations, self.once_reserved)
+        return Readers(described.visibility, described.organizations)
 
     def description_on(self, day: date, day_of: DayOf) -> BodyChanged | None:
         """By what it went on a day: its protocol and its mandatory attendance; None before the first was in force."""
@@ -88,7 +86,6 @@ class Body(Described[BodyChanged]):
 
     @evolves(BodyChanged)
     def _changed(self, entry: Entry[BodyChanged]) -> None:
-        self.once_reserved = self.once_reserved or entry.event.visibility is Visibility.RESERVED
         self.described = (*self.described, (entry.recorded_at, entry.event))
 
     def must_be_convenable_by(self, actor: Actor) -> None:

@@ -67,10 +67,7 @@ class Decision(Aggregate):
     def readers(self) -> Readers:
         """Who may know of it."""
         agreed = self.agreed.event
-        recorded = (agreed.visibility, *(one.event.visibility for one in self.publications))
-        return Readers(
-            self.visibility, (*agreed.circle, *agreed.organizations), Visibility.RESERVED in recorded
-        )
+        return Readers(self.visibility, (*agreed.circle, *agreed.organizations))
 
     def acknowledgement(self, day_of: DayOf, day: date = date.max) -> Entry[DecisionAcknowledged] | None:
         """What the budget office had last said by a day."""

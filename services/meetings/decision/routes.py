@@ -101,7 +101,7 @@ def decision_routes(
     async def private(decision: Decision, actor: Actor) -> Private:
         meeting = await meeting_readers(decision.agreed.event.meeting)
         hidden = () if meeting.include(actor) else OF_ITS_MEETING
-        return Private(hidden, settled=meeting.always_included(actor))
+        return Private(hidden)
 
     async def publish(decision: Decision, proposed: DecisionPublished, context: Context) -> DecisionPublished:
         """Changes who may know of the decision: at least those who may know of its meeting."""

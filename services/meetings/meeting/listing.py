@@ -103,8 +103,8 @@ class ListedMeeting(Aggregate):
         return self.visibilities.now
 
     def readers(self) -> Readers:
-        """See `Aggregate.readers`; whether it was once reserved makes no difference to a list."""
-        return Readers(self.visibility, self.organizations, self.visibility is Visibility.RESERVED)
+        """See `Aggregate.readers`."""
+        return Readers(self.visibility, self.organizations)
 
     @evolves(MeetingRescheduled)
     def _rescheduled(self, entry: Entry[MeetingRescheduled]) -> None:
@@ -151,6 +151,8 @@ class MeetingList:
         self._by_time: list[Placed] = []
         self._by_body: dict[str, list[Placed]] = {}
         self._places: dict[UUID, Placed] = {}
+        for held in (self._by_time, self._by_body, self._places):
+            live.on_restart(held.clear)
         self._meetings: Index[ListedMeeting] = Index(
             live,
             ListedMeeting,

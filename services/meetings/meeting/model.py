@@ -213,9 +213,7 @@ class Meeting(Aggregate):
 
     def readers(self) -> Readers:
         """Who may know of it: while it is reserved, those it is with and those who were sent its minutes."""
-        named = dict.fromkeys((*self.organizations, *self._recipients()))
-        recorded = (self.convocation.event.visibility, *(one.event.visibility for one in self.publications))
-        return Readers(self.visibility, tuple(named), Visibility.RESERVED in recorded)
+        return Readers(self.visibility, tuple(dict.fromkeys((*self.organizations, *self._recipients()))))
 
     def drafts_open_to(self, actor: Actor) -> bool:
         """Whether an actor may read drafts and observations: the centre of government, and those they were sent to.

@@ -85,7 +85,7 @@ class Proposals:
         """By body."""
         self._resumed: dict[PostponedItem, list[UUID]] = {}
         """The meetings that took it up again."""
-        live.subscribe((MinutesApproved,), self._approved)
+        live.subscribe((MinutesApproved,), self._approved, forget=self._forget)
         self._owed: dict[str, dict[UUID, ActionItem]] = {}
         self._pending: dict[str, dict[UUID, Decision]] = {}
         self._items: Index[ActionItem] = Index(
@@ -208,6 +208,13 @@ class Proposals:
         found = self._listing.get(meeting)
         assert found is not None, "minutes are of a meeting that was convened"
         return found.body
+
+    def _forget(self) -> None:
+        for held in (
+            *(self._referred, self._taken_up, self._postponed),
+            *(self._resumed, self._owed, self._pending),
+        ):
+            held.clear()
 
     def _approved(self, recorded: Recorded) -> None:
         assert isinstance(recorded.data, MinutesApproved)

@@ -331,17 +331,16 @@ def meeting_routes(
 
     async def private(meeting: Meeting, actor: Actor) -> Private:
         """What drafts and observations say, and the seal where anything that was sealed is hidden."""
-        settled = True
         hidden: tuple[str, ...] = ()
         if meeting.approval is not None and not reads_everything(actor) and not whole(meeting, actor):
             # Whoever lacks but one name could try which one makes up the seal.
             sealed = Document(MEETING, encoded(meeting_document(meeting, day_of, drafts_open=False)))
             redacted = await sealed.for_reader(actor, readers_of)
-            settled, hidden = redacted.settled, () if redacted.whole else ("digest",)
+            hidden = () if redacted.whole else ("digest",)
         if meeting.drafts_open_to(actor):
-            return Private(hidden, settled=settled)
+            return Private(hidden)
         approved = None if meeting.approval is None else meeting.approval.event.draft
-        return Private(hidden, lambda event, data: _is_draft(event, data, approved), settled)
+        return Private(hidden, lambda event, data: _is_draft(event, data, approved))
 
     one = Resource(
         router,

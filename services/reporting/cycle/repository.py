@@ -26,7 +26,7 @@ class Cycles(DescribedRepository[Cycle]):
         self._organizations = organizations
         self._pillars: set[str] = set()
         self.all: Index[Cycle] = Index(live, Cycle, key=lambda one: one.code)
-        live.subscribe((PillarRegistered,), self._note)
+        live.subscribe((PillarRegistered,), self._note, forget=self._pillars.clear)
 
     def _note(self, recorded: Recorded) -> None:
         assert isinstance(recorded.data, PillarRegistered)

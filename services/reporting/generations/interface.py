@@ -17,6 +17,7 @@ from services.reporting.datasets import Schema
 from services.reporting.projections.differ import RowChanges
 from services.reporting.reading import Reading
 from shared.errors import Unavailable
+from shared.eventlog.envelope import Bookmark
 
 
 class OvertakenError(Exception):
@@ -28,9 +29,9 @@ class RebuildUnderWayError(Exception):
 
 
 class Progress(NamedTuple):
-    """How far a generation is: the position it has followed the log to, and the one at which it was last analysed."""
+    """How far a generation is: the event it has followed the log to, and the position at which it was last analysed."""
 
-    position: int
+    bookmark: Bookmark
     analyzed_at: int
 
 
@@ -44,7 +45,7 @@ class GenerationWriter(Protocol):
     def progress(self) -> Progress:
         """How far the generation is."""
 
-    def write(self, changes: RowChanges, *, before: int, after: int) -> None:
+    def write(self, changes: RowChanges, *, before: int, after: Bookmark) -> None:
         """Apply row changes and move from position `before` to `after`, all or nothing.
 
         Raises OvertakenError when the generation is not at `before`.
@@ -143,3 +144,12 @@ def not_built(*, others: bool = False) -> Unavailable:
 def not_answering() -> Unavailable:
     """The error of an engine that does not answer."""
     return Unavailable("read-model-unavailable", "The read model does not answer just now.")
+
+
+def of_another_log() -> Unavailable:
+    """The error of a read model that was made of a log which went back, or was replaced, since."""
+    return Unavailable(
+        "read-model-of-another-log",
+        "The read model tells of events that the log does not hold; the worker is building it anew.",
+        retry_after=5,
+    )

@@ -41,6 +41,7 @@ from services.reporting.generations.interface import (
 from services.reporting.projections.differ import RowChanges
 from services.reporting.reading import Reading
 from services.reporting.terms import tsvector
+from shared.eventlog.envelope import BEGINNING, Bookmark
 from shared.eventlog.store import LIMITS, Limits
 from shared.postgres import Database, milliseconds
 
@@ -93,9 +94,10 @@ class PostgresWriter:
         with _answering():
             self._connection = database.connect()
         within = Identifier(generation)
-        self._progress = SQL("SELECT position, analyzed_at FROM {}.projection_state").format(within)
+        self._progress = SQL("SELECT position, identity, analyzed_at FROM {}.projection_state").format(within)
         self._move = SQL(
-            "WITH moved AS (UPDATE {}.projection_state SET position = %s, stopped_because = NULL, seen_at = {}"
+            "WITH moved AS (UPDATE {}.projection_state"
+            " SET position = %s, identity = %s, stopped_because = NULL, seen_at = {}"
             " WHERE position = %s RETURNING position) SELECT pg_notify({}, '') FROM moved"
         ).format(within, SQL(NOW), CHANNEL)
         self._beat = SQL("UPDATE {}.projection_state SET seen_at = {}").format(within, SQL(NOW))
@@ -115,13 +117,14 @@ class PostgresWriter:
         with self._transaction():
             row = self._connection.execute(self._progress).fetchone()
         assert row is not None
-        return Progress(*row)
+        position, identity, analyzed_at = row
+        return Progress(Bookmark(position, identity), analyzed_at)
 
-    def write(self, changes: RowChanges, *, before: int, after: int) -> None:
+    def write(self, changes: RowChanges, *, before: int, after: Bookmark) -> None:
         """See `GenerationWriter.write`."""
         with self._transaction():
             # First of all, so that of two workers one waits here for the other, and then finds itself overtaken.
-            if self._connection.execute(self._move, (after, before)).rowcount != 1:
+            if self._connection.execute(self._move, (*after, before)).rowcount != 1:
                 raise OvertakenError
             for name, rows in changes.added.items():
                 filed = self._filed[name]
@@ -301,7 +304,9 @@ class PostgresReadModel:
             connection.exec_driver_sql(f"CREATE SCHEMA {name}")
             self.schema.metadata.create_all(connection, checkfirst=False)
             connection.execute(
-                insert(self.schema.state).values(id=1, position=0, analyzed_at=0, seen_at=text(NOW))
+                insert(self.schema.state).values(
+                    id=1, position=0, identity=BEGINNING.identity, analyzed_at=0, seen_at=text(NOW)
+                )
             )
         return name
 
@@ -397,9 +402,8 @@ class PostgresReadModel:
             within = connection.execution_options(schema_translate_map={None: name})
             try:
                 state = within.execute(select(projection_state, literal_column(NOW).label("now"))).one()
-                return Reading(
-                    within, name, state.position, state.stopped_because, float(state.now) - state.seen_at
-                )
+                seen = float(state.now) - state.seen_at
+                return Reading(within, name, state.position, state.identity, state.stopped_because, seen)
             except ProgrammingError as error:
                 if not isinstance(error.orig, _MISSING):
                     raise

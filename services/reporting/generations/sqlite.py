@@ -32,6 +32,7 @@ from services.reporting.generations.interface import (
 )
 from services.reporting.projections.differ import RowChanges
 from services.reporting.reading import Reading
+from shared.eventlog.envelope import BEGINNING, Bookmark
 from shared.eventlog.sqlite import LARGEST_WAL, truncate_wal
 
 ATTEMPTS: Final = 3
@@ -46,9 +47,8 @@ NOW: Final = "((julianday('now') - 2440587.5) * 86400.0)"
 SAMPLE: Final = 1_000
 """Rows of each index that are looked at for statistics."""
 
-_MOVE: Final = (
-    f"UPDATE projection_state SET position = ?, stopped_because = NULL, seen_at = {NOW} WHERE position = ?"  # noqa: S608
-)
+_MOVED: Final = f"position = ?, identity = ?, stopped_because = NULL, seen_at = {NOW}"
+_MOVE: Final = f"UPDATE projection_state SET {_MOVED} WHERE position = ?"  # noqa: S608 - both are our own
 _BEAT: Final = f"UPDATE projection_state SET seen_at = {NOW}"  # noqa: S608 - both are our own
 
 _LEGACY_POINTER: Final = "live"
@@ -69,10 +69,13 @@ class SqliteWriter:
     def progress(self) -> Progress:
         """See `GenerationWriter.progress`."""
         with _answering():
-            row = self._connection.execute("SELECT position, analyzed_at FROM projection_state").fetchone()
-        return Progress(*row)
+            row = self._connection.execute(
+                "SELECT position, identity, analyzed_at FROM projection_state"
+            ).fetchone()
+        position, identity, analyzed_at = row
+        return Progress(Bookmark(position, identity), analyzed_at)
 
-    def write(self, changes: RowChanges, *, before: int, after: int) -> None:
+    def write(self, changes: RowChanges, *, before: int, after: Bookmark) -> None:
         """See `GenerationWriter.write`."""
         if not self._path.exists():
             raise OvertakenError
@@ -82,7 +85,7 @@ class SqliteWriter:
             try:
                 moved = execute(
                     _MOVE,
-                    (after, before),
+                    (*after, before),
                 )
                 if moved.rowcount != 1:
                     raise OvertakenError
@@ -191,7 +194,9 @@ class SqliteReadModel:
         with self._administering(name) as engine, engine.begin() as connection:
             self.schema.metadata.create_all(connection)
             connection.execute(
-                insert(self.schema.state).values(id=1, position=0, analyzed_at=0, seen_at=text(NOW))
+                insert(self.schema.state).values(
+                    id=1, position=0, identity=BEGINNING.identity, analyzed_at=0, seen_at=text(NOW)
+                )
             )
         return name
 
@@ -296,7 +301,8 @@ class SqliteReadModel:
             # One snapshot for all that is asked: it begins with the first row that is read.
             connection.exec_driver_sql("BEGIN")
             state = connection.execute(select(projection_state, literal_column(NOW).label("now"))).one()
-            return Reading(connection, name, state.position, state.stopped_because, state.now - state.seen_at)
+            seen = state.now - state.seen_at
+            return Reading(connection, name, state.position, state.identity, state.stopped_because, seen)
         except BaseException:
             connection.close()
             raise

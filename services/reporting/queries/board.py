@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import make_dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache, partial
 from typing import Annotated, Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Text, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Text, and_, case, func, literal, or_, select, true
 
 from services.reporting.datasets import (
     KEY_WORD,
@@ -31,14 +33,17 @@ from services.reporting.queries.corrected import Corrected
 from services.reporting.queries.corrections import Correction, corrections_above, corrections_on, deciding
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
-from services.reporting.queries.pillars import described as beside_states
 from services.reporting.queries.pillars import (
+    any_parts,
     nearest_pillar,
+    parent_without_pillar,
     parents_giving_pillars,
     passed_on_the_way,
+    pillars_of,
     places_above,
 )
-from services.reporting.queries.promises import CountBy, Standing, chains
+from services.reporting.queries.pillars import described as beside_states
+from services.reporting.queries.promises import CountBy, Standing, chains, in_chains, links
 from services.reporting.queries.rules import verdict
 from services.reporting.queries.search import Place, found_by
 from services.reporting.queries.states import rows_there, states_told
@@ -46,7 +51,7 @@ from services.reporting.reading import Reading
 from services.reporting.terms import Search, folded
 from shared.errors import InvalidInput
 from shared.events.commitments import Evidence
-from shared.rules.registry import Rule
+from shared.rules.registry import Line, Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
 
 STATUS: Final = "status"
@@ -236,9 +241,9 @@ def board_as_of(
         totals = msgspec.structs.replace(totals, registered=totals.registered + gone, withdrawn=gone)
     beyond = [] if after is None else [_row.code > after]
     told = states_told(reading, scope, at.position)
-    page = select(*told).where(counting.chosen, *beyond).order_by(_row.code).limit(limit + 1)
+    page = select(*told).where(counting.listed, *beyond).order_by(_row.code).limit(limit + 1)
     rows = reading.connection.execute(page).all()
-    items = _items(reading, at, scope, rows[:limit], rule, counting.followed)
+    items = _items(reading, at, scope, rows[:limit], rule, counting.promises)
     return Board(totals, items, len(rows) > limit)
 
 
@@ -255,23 +260,52 @@ def grouped_board_as_of(
     columns = [DIMENSIONS[name].name for name in group_by if name != STATUS]
     counts = _counts(reading, _counting(reading, at, scope, filters, columns, rule, count_by))
     names = names_at(reading, at.position, at.on)
-    groups: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
-    for row in counts:
-        given = iter(row[6:])
-        groups[tuple(row[0] if name == STATUS else next(given) for name in group_by)].append(row)
+    groups: defaultdict[tuple[Any, ...], list[_Count]] = defaultdict(list)
+    for count in counts:
+        given = iter(count.keys)
+        groups[tuple(count.status if name == STATUS else next(given) for name in group_by)].append(count)
     ordered = sorted(
         groups, key=lambda key: [_rank(name, value, names) for name, value in zip(group_by, key, strict=True)]
     )
     return Board(_totals(counts), [_group(group_by, key, groups[key], names) for key in ordered])
 
 
+class _Count(NamedTuple):
+    """How many there are that are counted as the same, and have the same keys."""
+
+    status: str
+    registered: int
+    done_late: int
+    rescheduled: int
+    corrected_after_due: int
+    without_deadline: int
+    keys: tuple[Any, ...]
+
+
 class _Counting(NamedTuple):
-    """As what each row is counted, which rows are, by what, and the promises of which the state had to be followed."""
+    """As what each row is counted, which rows are, and by what; the promises whose state was followed apart."""
 
     status: ColumnElement[Any]
-    chosen: ColumnElement[bool]
+    there: ColumnElement[bool]
+    """The rows of the day that the asker may read, with what stands beside them."""
+    wanted: ColumnElement[bool]
+    """Those of them that are counted and stand by themselves."""
     keys: Sequence[ColumnElement[Any]]
-    followed: Mapping[UUID, Standing]
+    promises: Sequence[tuple[Any, Standing]] = ()
+    """Rows with `keys`, and how the promises stand."""
+    pillars_of: Callable[[Collection[str]], Mapping[str, str]] | None = None
+    """Where the last key is the parent of what has no pillar: the pillars of such."""
+
+    @property
+    def chosen(self) -> ColumnElement[bool]:
+        """The rows that are counted and stand by themselves."""
+        return and_(self.there, self.wanted)
+
+    @property
+    def listed(self) -> ColumnElement[bool]:
+        """All rows that are counted."""
+        ids = [row.commitment_id for row, _ in self.promises]
+        return and_(self.there, or_(self.wanted, _row.commitment_id.in_(ids))) if ids else self.chosen
 
 
 def _counting(
@@ -286,16 +320,12 @@ def _counting(
     _refuse_people({*filters, *columns}, scope)
     there, told = rows_there(reading, at, scope), states_told(reading, scope, at.position)
     status: ColumnElement[Any] = func.coalesce(verdict(rule, told, at.on), _row.closure)
-    followed: Mapping[UUID, Standing] = {}
-    if count_by is CountBy.PROMISE:
-        found = chains(reading, told, there, at.on, rule)
-        followed = found.followed()
-        there = and_(there, _row.commitment_id.not_in(found.within_others()))
-        words = _words(_row.commitment_id, {one: standing.counted_as for one, standing in followed.items()})
-        status = case(*words, else_=status) if words else status
     pillar: ColumnElement[Any] = _row.pillar
     beside = not commitments.filters.keys().isdisjoint({*filters, *columns})
-    if (filters.get(PILLAR) or PILLAR in columns) and (above := parents_giving_pillars(reading, at, scope)):
+    inherited = None
+    if PILLAR in columns and not filters.get(PILLAR) and any_parts(reading):
+        inherited = partial(pillars_of, reading, at, scope)
+    if filters.get(PILLAR) and (above := parents_giving_pillars(reading, at, scope)):
         own = (_row.pillar.is_not(None), _row.pillar)
         pillar = case(own, *_words(commitments.c.parent, above))
         beside = True
@@ -303,12 +333,27 @@ def _counting(
         there = and_(there, beside_states(at))
     others = {name: values for name, values in filters.items() if name != PILLAR}
     of_pillar = [pillar.in_(filters[PILLAR])] if filters.get(PILLAR) else []
-    in_state = [status.in_(filters[STATUS])] if filters.get(STATUS) else []
+    in_state: list[ColumnElement[bool]] = [status.in_(filters[STATUS])] if filters.get(STATUS) else []
     admitted = (*commitment_states.admits(others), *commitments.admits(others), *_labelled(others, at))
-    chosen = and_(there, *admitted, *of_pillar, *in_state)
     # Under names of their own: in a GROUP BY the name of a column means that column, and not what is selected by it.
     keys = [_key(name, pillar).label(f"by_{name}") for name in columns]
-    return _Counting(status.label(STATUS), chosen, keys, followed)
+    if inherited is not None:
+        keys.append(parent_without_pillar(at).label("by_parent"))
+    promises: Sequence[tuple[Any, Standing]] = ()
+    if count_by is CountBy.PROMISE:
+        wanted = and_(true(), *admitted, *of_pillar).label("wanted")
+        counted = (_row.late_days, _row.public_revisions, _row.corrected_after_due, _row.without_deadline)
+        found = chains(reading, there, (*links(told, at.on, rule), *counted, wanted, *keys))
+        promises = [
+            (row, standing)
+            for row, standing in found.promises()
+            if row.wanted and (not filters.get(STATUS) or standing.counted_as in filters[STATUS])
+        ]
+        others_split = found.split_without_saying()
+        apart = [_row.commitment_id.not_in(others_split)] if others_split else []
+        in_state += [~in_chains(), *apart]
+    alone = and_(true(), *admitted, *of_pillar, *in_state)
+    return _Counting(status.label(STATUS), there, alone, keys, promises, inherited)
 
 
 def _key(name: str, pillar: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -380,7 +425,7 @@ def list_as_of(
     rows = reading.connection.execute(page).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return Listed(
-        _items(reading, at, scope, rows[:limit], rule, counting.followed),
+        _items(reading, at, scope, rows[:limit], rule),
         None if last is None else Place(last.rank, last.registered_at, last.code),
         total,
     )
@@ -393,7 +438,7 @@ def item_as_of(
     told = states_told(reading, scope, at.position)
     there = _row_there(reading, at, scope, _row.commitment_id == commitment_id)
     rows = reading.connection.execute(select(*told).where(there)).all()
-    return next(iter(_items(reading, at, scope, rows, rule, {})), None)
+    return next(iter(_items(reading, at, scope, rows, rule)), None)
 
 
 def titles_as_of(
@@ -414,11 +459,35 @@ def _row_there(
     return and_(*conditions, commitment_states.holds(at.on, at.position), known)
 
 
-def _counts(reading: Reading, counting: _Counting) -> Sequence[Any]:
+def _counts(reading: Reading, counting: _Counting) -> list[_Count]:
     """How many there are by what they are counted as, and by the keys of the groups."""
-    columns, keys = _count_columns(counting.status), counting.keys
-    query = select(*columns, *keys).where(counting.chosen).group_by(STATUS, *(key.name for key in keys))
-    return reading.connection.execute(query).all()
+    columns, keys = _count_columns(counting.status), [key.name for key in counting.keys]
+    query = select(*columns, *counting.keys).where(counting.chosen).group_by(STATUS, *keys)
+    found = [_Count._make((*row[:6], tuple(row[6:]))) for row in reading.connection.execute(query)]
+    found += [
+        _Count(
+            str(standing.counted_as),
+            1,
+            (row.late_days or 0) > 0,
+            row.public_revisions > 0,
+            row.corrected_after_due > 0,
+            row.without_deadline,
+            tuple(getattr(row, key) for key in keys),
+        )
+        for row, standing in counting.promises
+    ]
+    if counting.pillars_of is None:
+        return found
+    pillars = counting.pillars_of({one.keys[-1] for one in found} - {None})
+    place = keys.index(f"by_{PILLAR}")
+    return [one._replace(keys=_under_pillar(one.keys, place, pillars)) for one in found]
+
+
+def _under_pillar(keys: tuple[Any, ...], place: int, pillars: Mapping[str, str]) -> tuple[Any, ...]:
+    """The keys with the pillar of the parent, the last of them, in the place of none."""
+    *known, parent = keys
+    known[place] = known[place] or pillars.get(parent)
+    return tuple(known)
 
 
 def _whole_then(reading: Reading, at: AsOf, scope: Scope, rule: Rule, count_by: CountBy) -> int | None:
@@ -431,7 +500,9 @@ def _whole_then(reading: Reading, at: AsOf, scope: Scope, rule: Rule, count_by: 
     )
     count = reading.connection.execute(select(func.count()).where(there)).scalar_one()
     by_promise = count_by is CountBy.PROMISE
-    return int(count) - (len(chains(reading, _row, there, at.on, rule).within_others()) if by_promise else 0)
+    return int(count) - (
+        chains(reading, there, links(_row, at.on, rule)).within_others() if by_promise else 0
+    )
 
 
 def _count_columns(status: ColumnElement[Any]) -> list[ColumnElement[Any]]:
@@ -453,7 +524,7 @@ def _count_columns(status: ColumnElement[Any]) -> list[ColumnElement[Any]]:
     ]
 
 
-def _totals(counts: Sequence[Any]) -> Totals:
+def _totals(counts: Sequence[_Count]) -> Totals:
     words = dict.fromkeys(_ORDER, 0)
     for row in counts:
         words[row.status] += row.registered
@@ -471,7 +542,7 @@ def _totals(counts: Sequence[Any]) -> Totals:
 
 
 def _group(
-    group_by: Sequence[str], key: tuple[Any, ...], counts: Sequence[Any], names: Names
+    group_by: Sequence[str], key: tuple[Any, ...], counts: Sequence[_Count], names: Names
 ) -> dict[str, Any]:
     item: dict[str, Any] = {}
     for name, value in zip(group_by, key, strict=True):
@@ -497,13 +568,40 @@ def _rank(name: str, value: str | None, names: Names) -> tuple[bool, int, str]:
     return False, number, value
 
 
-def _rows_of(reading: Reading, at: AsOf, dataset: Dataset, rows: Sequence[Any]) -> dict[UUID, Any]:
-    """What a dataset has of the commitments of some rows, by their ids."""
-    wanted = [row.commitment_id for row in rows]
-    query = select(dataset.table).where(
-        dataset.c.commitment_id.in_(wanted), dataset.holds(at.on, at.position)
+_BESIDE: Final = (commitments, commitment_details, commitment_progress)
+"""What else there is of a commitment on a day: of the first always, of the others perhaps."""
+
+
+@cache
+def _row_class(dataset: Dataset) -> Callable[[Sequence[Any]], Any]:
+    """A row of a dataset, of its values in order."""
+    made: Any = make_dataclass(dataset.name, dataset.table.columns.keys(), slots=True)
+    return lambda values: made(*values)
+
+
+def _rows_beside(reading: Reading, at: AsOf, rows: Sequence[Any]) -> list[dict[UUID, Any]]:
+    """For each of these datasets what it has of the commitments of some rows, by their ids."""
+    first, *others = _BESIDE
+    source: Any = first.table
+    for one in others:
+        held = and_(one.c.commitment_id == first.c.commitment_id, one.holds(at.on, at.position))
+        source = source.outerjoin(one.table, held)
+    query = (
+        select(*(column for one in _BESIDE for column in one.table.columns))
+        .select_from(source)
+        .where(
+            first.c.commitment_id.in_([row.commitment_id for row in rows]), first.holds(at.on, at.position)
+        )
     )
-    return {row.commitment_id: row for row in reading.connection.execute(query)}
+    found: list[dict[UUID, Any]] = [{} for _ in _BESIDE]
+    for row in reading.connection.execute(query):
+        begin = 0
+        for one, by_id in zip(_BESIDE, found, strict=True):
+            end = begin + len(one.table.columns)
+            if row[begin] is not None:  # the first column is the key: without it there is no row
+                by_id[row[begin]] = _row_class(one)(row[begin:end])
+            begin = end
+    return found
 
 
 def _items(
@@ -512,14 +610,19 @@ def _items(
     scope: Scope,
     rows: Sequence[Any],
     rule: Rule,
-    followed: Mapping[UUID, Standing],
+    promises: Sequence[tuple[Any, Standing]] = (),
 ) -> list[Item]:
     if not rows:
         return []
     names = names_at(reading, at.position, at.on)
-    described, details, progress = (
-        _rows_of(reading, at, one, rows) for one in (commitments, commitment_details, commitment_progress)
-    )
+    described, details, progress = _rows_beside(reading, at, rows)
+    followed = {row.commitment_id: standing for row, standing in promises}
+    states = {row.commitment_id: row for row in rows}
+    deciding_ids = {followed[one].decided_by.commitment_id for one in states.keys() & followed.keys()}
+    if others := deciding_ids - states.keys():
+        told = states_told(reading, scope, at.position)
+        there = and_(_row.commitment_id.in_(others), commitment_states.holds(at.on, at.position))
+        states |= {row.commitment_id: row for row in reading.connection.execute(select(*told).where(there))}
     own = read_by_among(reading, scope, at.position, details)
     corrections = corrections_on(reading, at, scope, {row.commitment_id for row in rows})
     elsewhere = {code for row in rows for code in (row.merged_into, row.split_from)}
@@ -534,7 +637,8 @@ def _items(
     )
 
     def item(row: Any) -> Item:
-        one = row.commitment_id
+        one, line = row.commitment_id, rule.line_for(row, at.on)
+        standing = followed.get(one) or _own_standing(row, line)
         parent = described[one].parent
         beside = _Beside(
             described[one],
@@ -543,18 +647,17 @@ def _items(
             corrections.of(one),
             corrections.told_under(one, corrections_there, [] if row.pillar else passed.get(parent, [])),
             one in own,
-            followed.get(one) or _own_standing(row, at.on, rule),
+            standing._replace(decided_by=states[standing.decided_by.commitment_id]),
             parts.get(row.code, []),
             row.pillar or (parent and nearest_pillar(parent, places.get)),
         )
-        return _item(row, beside, at.on, names, known, scope, rule)
+        return _item(row, line, beside, at.on, names, known, scope, rule)
 
     return [item(row) for row in rows]
 
 
-def _own_standing(row: Any, on: date, rule: Rule) -> Standing:
-    found = rule.line_for(row, on).verdict
-    return Standing(None if found is None else Status(found), row)
+def _own_standing(row: Any, line: Line) -> Standing:
+    return Standing(None if line.verdict is None else Status(line.verdict), row)
 
 
 def _parts(reading: Reading, at: AsOf, scope: Scope, codes: Sequence[str]) -> dict[str, list[str]]:
@@ -591,12 +694,18 @@ def readable_codes(reading: Reading, position: int, scope: Scope, codes: set[str
 
 
 def _item(
-    row: Any, beside: _Beside, on: date, names: Names, known: set[str], scope: Scope, rule: Rule
+    row: Any,
+    line: Line,
+    beside: _Beside,
+    on: date,
+    names: Names,
+    known: set[str],
+    scope: Scope,
+    rule: Rule,
 ) -> Item:
     described, details, progress, corrections, corrected, own, standing, parts, pillar = beside
     decider, late_days = standing.decided_by, row.late_days
-    own_fact = decider.commitment_id == row.commitment_id
-    if rule.line_for(row, on).verdict == Status.DELAYED:
+    if line.verdict == Status.DELAYED:
         late_days = (on - row.public_deadline).days
     dimensions = {
         field.name: getattr(described if name in commitments.filters else row, field.name)
@@ -608,7 +717,9 @@ def _item(
         code=row.code,
         title=described.title,
         status=standing.status,
-        status_because=_because(decider, on, rule, corrections=corrections if own_fact else []),
+        status_because=_because(row, line, on, rule, corrections)
+        if decider.commitment_id == row.commitment_id
+        else _because(decider, rule.line_for(decider, on), on, rule),
         corrected=corrected,
         public_deadline_corrected_after_due=row.corrected_after_due,
         public_deadline_on=row.public_deadline,
@@ -658,9 +769,8 @@ def _percent(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _because(row: Any, on: date, rule: Rule, corrections: Sequence[Correction] = ()) -> Because:
+def _because(row: Any, line: Line, on: date, rule: Rule, corrections: Sequence[Correction] = ()) -> Because:
     if (correction := deciding(corrections, row, on, rule)) is not None:
         return Because(correction.position, "retraction" if correction.retraction else "correction")
-    line = rule.line_for(row, on)
     fact = "registration" if getattr(row, f"{line.because}_at") is None else line.because
     return Because(rule.position_of(line, row), fact)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from hashlib import blake2b
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta
@@ -13,6 +14,7 @@ from services.reporting.queries.told import Told
 from services.reporting.reading import Reading
 from shared.clock import Clock
 from shared.errors import InvalidInput, Unavailable
+from shared.eventlog.codec import identity_of
 from shared.eventlog.store import Store, position_at
 
 InstantText = Annotated[
@@ -34,6 +36,8 @@ class AsOf(NamedTuple):
     known_at: datetime | None
     known_on: date | None = None
     told: int | None = None
+    mark: str = ""
+    """Tells the event at the position told from any other at that position, and nothing of it."""
     corrected: CorrectedSince = NOTHING
 
     @property
@@ -86,7 +90,7 @@ def as_of(
     if chosen > reached:
         raise not_reached(chosen)
     shown = told.position(reading, scope, chosen)
-    recorded_at = told.store.recorded_at(shown)
+    recorded_at, mark = _stamp(told.store, shown)
     known_on = None if recorded_at is None else clock.day_of(recorded_at)
     if on is None:
         if moment is not None:
@@ -94,10 +98,28 @@ def as_of(
         else:
             on = clock.today() if position is None or known_on is None else known_on
     if scope.everything:
-        return AsOf(on, chosen, recorded_at, known_on)
+        return AsOf(on, chosen, recorded_at, known_on, mark=mark)
     # Whatever came since is nothing that the asker may read, so the newest answers as well, and sooner.
     newest = told.position(reading, scope, reached) == shown
-    return AsOf(on, reached if newest else shown, None, known_on, shown)
+    return AsOf(on, reached if newest else shown, None, known_on, shown, mark)
+
+
+def mark_at(store: Store, position: int) -> str | None:
+    """The mark of the event at a position (see `AsOf`); None when there is none."""
+    identity = store.identity_at(position)
+    return None if identity is None else _mark(identity)
+
+
+def _stamp(store: Store, position: int) -> tuple[datetime | None, str]:
+    """When the log learned the event at a position, and its mark."""
+    for found in store.read_stored(position - 1, 1, upto=position):
+        return found.recorded_at, _mark(identity_of(found.line))
+    return None, _mark("")
+
+
+def _mark(identity: str) -> str:
+    # Not the identity itself: it is nobody's who may not read the event as it is stored.
+    return blake2b(identity.encode(), digest_size=8, person=b"bitacora mark").hexdigest()
 
 
 def not_reached(position: int) -> Unavailable:

@@ -6,9 +6,9 @@ What an asker may not read gives no pillar, and nothing is looked for beyond it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, case, exists, select
 
 from services.reporting.datasets import commitment_states, commitments
 from services.reporting.queries.access import Scope, readable
@@ -40,11 +40,27 @@ def nearest_pillar(code: str, place_of: Callable[[str], Place | None]) -> str | 
 
 def parents_giving_pillars(reading: Reading, at: AsOf, scope: Scope) -> dict[str, str]:
     """The pillars of all that something without a pillar of its own is part of, by code."""
-    if not reading.connection.execute(select(exists().where(commitments.c.parent.is_not(None)))).scalar():
+    if not any_parts(reading):
         return {}  # a record without parts is spared a second walk over the day
     without = select(commitments.c.parent).distinct().where(rows_there(reading, at, scope), described(at))
     parents = reading.connection.execute(without.where(_row.pillar.is_(None))).scalars()
     return pillars_of(reading, at, scope, {parent for parent in parents if parent is not None})
+
+
+def any_parts(reading: Reading) -> bool:
+    """Whether something is, or ever was, part of something else."""
+    return bool(
+        reading.connection.execute(select(exists().where(commitments.c.parent.is_not(None)))).scalar()
+    )
+
+
+def parent_without_pillar(at: AsOf) -> ColumnElement[Any]:
+    """Of what a row of `commitment_states` is part, if it has no pillar of its own."""
+    row = commitments.table.alias()
+    named = select(row.c.parent).where(
+        row.c.commitment_id == _row.commitment_id, commitments.holds(at.on, at.position, row)
+    )
+    return case((_row.pillar.is_(None), named.scalar_subquery()))
 
 
 def pillars_of(reading: Reading, at: AsOf, scope: Scope, codes: Collection[str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.pillars import Place, nearest_pillar
 from services.reporting.queries.promises import GOES_ON, Chains, beginning
+from services.reporting.queries.rules import verdict
 from services.reporting.queries.states import rows_there, states_told
 from services.reporting.reading import Reading
 from shared.events.vocabulary import CommitmentKind, ResultType
@@ -118,13 +119,13 @@ class _Plan:
 
     def __init__(self, reading: Reading, at: AsOf, scope: Scope, rule: Rule) -> None:
         told = states_told(reading, scope, at.position)
-        rows = reading.connection.execute(select(*told).where(rows_there(reading, at, scope))).all()
-        self._on, self._rule = at.on, rule
+        columns = (*told, verdict(rule, told, at.on).label("verdict"))
+        rows = reading.connection.execute(select(*columns).where(rows_there(reading, at, scope))).all()
         self.rows = {row.code: row for row in rows}
-        columns = commitments.c
-        self.described = _by_id(reading, at, commitments, columns.title, columns.parent, columns.weight)
+        of_it = commitments.c
+        self.described = _by_id(reading, at, commitments, of_it.title, of_it.parent, of_it.weight)
         self._progress = _by_id(reading, at, commitment_progress, commitment_progress.c.percent)
-        self.chains = Chains(rows, at.on, rule)
+        self.chains = Chains(rows)
         self.parents: dict[str, str] = {}
         for code in self.rows:
             parent = self._named_as_parent(code)
@@ -149,8 +150,8 @@ class _Plan:
 
     def status(self, code: str) -> Status | None:
         """Its state; None where it goes on in others."""
-        verdict = self._rule.line_for(self.rows[code], self._on).verdict
-        return None if verdict is None else Status(verdict)
+        found = self.rows[code].verdict
+        return None if found is None else Status(found)
 
     def counted_as(self, code: str) -> str:
         """Its state, or how it goes on in others."""

@@ -9,7 +9,7 @@ counted where they lie. Everything is as one asker may read it: what is hidden l
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from services.reporting.datasets import commitment_states
+from services.reporting.queries.rules import verdict
 from services.reporting.reading import Reading
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import Closure, Status
@@ -46,7 +47,7 @@ _row: Final = commitment_states.c
 
 
 class Standing(NamedTuple):
-    """How a promise stands: a state, or none; the row of the commitment that decides it, or its own.
+    """How a promise stands: a state, or none; by the link of the commitment that decides it, or its own.
 
     `partly_discarded`: all of it that was not given up was achieved, and some was given up.
     """
@@ -64,43 +65,46 @@ class Standing(NamedTuple):
 class Chains:
     """The commitments that go on in others or come from others, and those they lead to, on one day, by code."""
 
-    def __init__(self, rows: Iterable[Any], on: date, rule: Rule) -> None:
+    def __init__(self, rows: Iterable[Any]) -> None:
         self._rows: dict[str, Any] = {row.code: row for row in rows}
-        self._on, self._rule = on, rule
+        self._roots = {code: beginning(code, self._origin) for code in self._rows}
         self._parts: defaultdict[str, list[str]] = defaultdict(list)
         for code, row in self._rows.items():
-            if row.split_from in self._rows and self.root(code) != code:
+            if row.split_from in self._rows and self._roots[code] != code:
                 self._parts[row.split_from].append(code)
-
-    def root(self, code: str) -> str:
-        """With which commitment a chain of splits begins."""
-        return beginning(code, self._origin)
 
     def _origin(self, code: str) -> str | None:
         origin: str | None = self._rows[code].split_from
         return origin if origin in self._rows else None
 
-    def followed(self) -> Mapping[UUID, Standing]:
-        """The promises of which the state has to be followed, by id; all others stand by themselves."""
-        return {
-            row.commitment_id: self.standing(code)
-            for code, row in self._rows.items()
-            if (row.closure in GOES_ON or row.split_from is not None or code in self._parts)
-            and self.root(code) == code
-        }
+    def root(self, code: str) -> str:
+        """With which commitment a chain of splits begins."""
+        return self._roots[code]
 
-    def within_others(self) -> list[UUID]:
-        """The commitments that count inside another one."""
-        return [row.commitment_id for code, row in self._rows.items() if self.root(code) != code]
+    def promises(self) -> list[tuple[Any, Standing]]:
+        """The promises of which the state has to be followed, with it; all others stand by themselves."""
+        return [
+            (row, self.standing(code))
+            for code, row in self._rows.items()
+            if (_goes_on_or_comes_from(row) or code in self._parts) and self._roots[code] == code
+        ]
+
+    def split_without_saying(self) -> list[UUID]:
+        """Those of the promises that only their parts say to be split, as in old logs."""
+        return [
+            row.commitment_id
+            for code, row in self._rows.items()
+            if code in self._parts and not _goes_on_or_comes_from(row)
+        ]
+
+    def within_others(self) -> int:
+        """How many commitments count inside another one."""
+        return sum(root != code for code, root in self._roots.items())
 
     def standing(self, code: str) -> Standing:
         """The state of a commitment: the worst of all that it goes on in. Given up only if all of that is."""
         own = self._rows[code]
-        leaves = [
-            (Status(verdict), row)
-            for row in self._reached(code)
-            if (verdict := self._rule.line_for(row, self._on).verdict) is not None
-        ]
+        leaves = [(Status(row.verdict), row) for row in self._reached(code) if row.verdict is not None]
         if not leaves:
             return Standing(None, own)
         status, decider = min(leaves, key=lambda leaf: (WORST_FIRST.index(leaf[0]), leaf[1].code))
@@ -128,21 +132,32 @@ def beginning(code: str, up: Callable[[str], str | None]) -> str:
     return passed[-1]
 
 
-def chains(reading: Reading, told: Any, admitted: ColumnElement[bool], on: date, rule: Rule) -> Chains:
+def _goes_on_or_comes_from(row: Any) -> bool:
+    """What `in_chains` says of a row, of one at hand."""
+    return row.closure in GOES_ON or row.split_from is not None
+
+
+def links(told: Any, on: date, rule: Rule) -> tuple[ColumnElement[Any], ...]:
+    """What has to be known of a commitment to follow it; `told` are the columns of its state, as told."""
+    named = (_row.commitment_id, _row.code, _row.closure, _row.merged_into, _row.split_from)
+    return (*named, verdict(rule, told, on).label("verdict"))
+
+
+def chains(reading: Reading, admitted: ColumnElement[bool], columns: Sequence[ColumnElement[Any]]) -> Chains:
     """The chains of splits and mergers among the rows of a day that are `admitted`: those that the asker may read.
 
-    `told` are the columns of `commitment_states` as the asker may know them.
+    `columns` are the `links`, and what else is asked of each row.
     """
-    rows = reading.connection.execute(select(*told).where(admitted, _followed())).all()
+    rows = reading.connection.execute(select(*columns).where(admitted, in_chains())).all()
     known = {row.code for row in rows}
     named = {code for row in rows for code in (row.split_from, row.merged_into)} - known - {None}
     if named:
-        others = select(*told).where(admitted, ~_followed(), _row.code.in_(named))
+        others = select(*columns).where(admitted, ~in_chains(), _row.code.in_(named))
         rows = [*rows, *reading.connection.execute(others)]
-    return Chains(rows, on, rule)
+    return Chains(rows)
 
 
-def _followed() -> ColumnElement[bool]:
+def in_chains() -> ColumnElement[bool]:
     """The rows that come from another commitment or go on in one: never unknown, so that it can be negated."""
     closed = and_(_row.closure.is_not(None), _row.closure.in_([one.value for one in GOES_ON]))
     return or_(_row.split_from.is_not(None), closed)

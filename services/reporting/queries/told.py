@@ -50,6 +50,11 @@ class Told:
         self._known: dict[Scope, tuple[int, Runs]] = {}
         self._lock = Lock()
 
+    def clear(self) -> None:
+        """Forget what was found: the log is another one."""
+        with self._lock:
+            self._known.clear()
+
     def position(self, reading: Reading, scope: Scope, upto: int) -> int:
         """The position of the last event up to `upto` that an asker may read now; 0 when there is none."""
         if scope.everything:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -20,11 +21,11 @@ from starlette.responses import Response
 
 from services.reporting.datasets import Field as ColumnField
 from services.reporting.datasets import bodies, bounds, commitments, decisions, indicators, meetings
-from services.reporting.generations.interface import ReadModel
+from services.reporting.generations.interface import ReadModel, of_another_log
 from services.reporting.queries.access import Scope, readable_rows, scope_of
 from services.reporting.queries.corrected import CorrectedSince
 from services.reporting.queries.corrections import corrected_since
-from services.reporting.queries.moments import AsOf, as_of, position_asked_for, to_come
+from services.reporting.queries.moments import AsOf, as_of, mark_at, not_reached, position_asked_for, to_come
 from services.reporting.queries.told import Told
 from services.reporting.reading import Reading
 from services.reporting.routes.waiting import Reached
@@ -32,8 +33,9 @@ from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.eventlog.codec import instant_text
+from shared.eventlog.envelope import Bookmark
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import Store
+from shared.eventlog.store import LogWentBack, Store
 from shared.events.types import CivilDay, Kind, Names
 from shared.http.context import visitor_of
 from shared.http.moments import KNOWN_AT_BY_DAY, KnownAt, RecordedAt, moment_of
@@ -144,6 +146,20 @@ RuleName = Annotated[
 NextPage = Annotated[str | None, Meta(description="The absolute URL of the next page; null on the last.")]
 
 
+class ToldUpTo(NamedTuple):
+    """Up to which event the page before was told: its position, and its mark."""
+
+    position: int
+    mark: str
+
+
+class Pinned(NamedTuple):
+    """The day and the position that all pages of a list are about."""
+
+    on: date
+    told: ToldUpTo
+
+
 class Reporting:
     """What the routes ask: the read model and the log, off the event loop."""
 
@@ -156,6 +172,9 @@ class Reporting:
         self._organizations = organizations
         self._told = Told(live.store)
         self._reached = Reached(read_model)
+        self._of_this_log: tuple[str, int, int] | None = None
+        live.on_restart(self._told.clear)
+        live.on_restart(self._reached.clear)
         self._position = 0
         self._streams = 0
 
@@ -204,15 +223,17 @@ class Reporting:
         tells: Collection[Kind],
         thing: UUID | None = None,
         every_day: bool = False,
-        pinned: tuple[date, int] | None = None,
+        pinned: Pinned | None = None,
+        page: ToldUpTo | None = None,
         after: int = 0,
     ) -> tuple[AsOf, Scope, T]:
         """The answer to a question, the day and position it turned out to be about, and for whose eyes it is.
 
         `tells` are the kinds of things of which something is told, so that the answer says what of them, or of one
         `thing`, is told otherwise than before of its day, or of `every_day`. `pinned` are the day and position of the
-        first page of a list, `after` the position up to which the asker of a feed has read: InvalidInput for one beyond
-        the end of the log, or far beyond what the asker is told of it.
+        first page of a list, `page` is up to where the page before was told: InvalidInput when that was in another log
+        than this one. `after` is the position up to which the asker of a feed has read: InvalidInput for one beyond the
+        end of the log, or far beyond what the asker is told of it.
         Waits, within bounds, for a read model that is not there yet: Unavailable after that.
         """
         visitor = visitor_of(request)
@@ -220,7 +241,14 @@ class Reporting:
         on, position, wait_for = asked.day, asked.position, max(asked.wait_for or 0, after)
         known_at = None if asked.known_at is None else moment_of(asked.known_at, self.clock, visitor)
         if pinned is not None:
-            (on, position), known_at = pinned, None
+            on, page, known_at = pinned.on, pinned.told, None
+            position = page.position
+        if page is not None and await run_in_threadpool(mark_at, self.store, page.position) != page.mark:
+            raise InvalidInput(
+                "cursor-of-another-log",
+                "This cursor is of a log that went back, or was replaced, since.",
+                pointer="/query/cursor",
+            )
         if known_at is not None or position is not None:
             position = await run_in_threadpool(position_asked_for, self.store, scope, known_at, position)
         if after > self.live.position and scope.everything:
@@ -235,7 +263,9 @@ class Reporting:
         )  # once more: what was waited for may be what their organisation inherited
 
         def read() -> tuple[AsOf, Scope, T]:
-            with self._read_model.reading() as reading:
+            with self.reading(anew=bool(wait_for)) as reading:
+                if reading.position < wait_for:
+                    raise not_reached(wait_for)
                 if not scope.everything:
                     _must_be_reached(after, self._told.position(reading, scope, reading.position) + FAR)
                 at = as_of(self._told, self.clock, reading, scope, on, known_at, position)
@@ -243,6 +273,22 @@ class Reporting:
                 return at._replace(corrected=since), scope, answer(reading, at, scope)
 
         return await run_in_threadpool(read)
+
+    @contextmanager
+    def reading(self, *, anew: bool = False) -> Iterator[Reading]:
+        """A snapshot of the read model; Unavailable when it tells of another log than there is.
+
+        What was compared with the log stays right until the log goes back; `anew`, it is compared all the same.
+        """
+        with self._read_model.reading() as reading:
+            which = (reading.generation, reading.position, self.live.restarts)
+            if anew or which != self._of_this_log:
+                try:
+                    self.store.must_hold(Bookmark(reading.position, reading.identity))
+                except LogWentBack as error:
+                    raise of_another_log() from error
+                self._of_this_log = which
+            yield reading
 
     async def readable(
         self, kind: str, codes: Collection[str], actor: Actor | None
@@ -255,7 +301,7 @@ class Reporting:
 
         def read() -> set[str]:
             found: set[str] = set()
-            with self._read_model.reading() as reading:
+            with self.reading() as reading:
                 for dataset, column in hidden:
                     wanted = {*codes} - found
                     rows = readable_rows(reading, scope, reading.position, dataset, column, wanted)
@@ -336,20 +382,18 @@ def tagged(request: Request, body: msgspec.Struct, at: AsOf) -> Response:
 # --- pages ---------------------------------------------------------------------------------------------------------
 
 
-def going_on(
-    request: Request, cursor: str | None, *shape: Any
-) -> tuple[list[Any] | None, tuple[date, int] | None]:
-    """After which key, of values of these types, a list goes on, and the day and position that all pages are about."""
-    key = decode_cursor(request, cursor, *shape, date, KeyPosition)
+def going_on(request: Request, cursor: str | None, *shape: Any) -> tuple[list[Any] | None, Pinned | None]:
+    """After which key, of values of these types, a list goes on, and what all pages are about."""
+    key = decode_cursor(request, cursor, *shape, date, KeyPosition, str)
     if key is None:
         return None, None
-    *after, on, position = key
-    return after, (on, position)
+    *after, on, position, mark = key
+    return after, Pinned(on, ToldUpTo(position, mark))
 
 
 def next_page(request: Request, at: AsOf, last: Key | None) -> str | None:
     """Where a list goes on after its last key, about the same day and position while the log grows."""
-    return None if last is None else next_url(request, [*last, at.on.isoformat(), at.position_told])
+    return None if last is None else next_url(request, [*last, at.on.isoformat(), at.position_told, at.mark])
 
 
 # --- filters -------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from services.reporting.queries.corrections import corrected_since
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.promises import CountBy
 from services.reporting.queries.timeline import Days, DaysRemoved, Timeline, timeline_as_of
+from services.reporting.queries.unknown_words import refuse_unknown_words
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
@@ -198,6 +199,7 @@ def board_routes(reporting: Reporting) -> Router:
             filters[STATUS] = states
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Board:
+            refuse_unknown_words(reading, at, scope, filters)
             if groups:
                 return grouped_board_as_of(reading, at, scope, filters, groups, count_by=query.count_by)
             code = None if after is None else after[0]

@@ -17,6 +17,7 @@ from services.reporting.queries.commitment_page import Page, page_as_of
 from services.reporting.queries.corrected import CorrectedSince
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.search import Place
+from services.reporting.queries.unknown_words import refuse_unknown_words
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
@@ -121,6 +122,7 @@ def commitment_routes(reporting: Reporting) -> Router:
         after, pinned = going_on(request, query.cursor, int, KeyPosition, str)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Listed:
+            refuse_unknown_words(reading, at, scope, filters)
             place = None if after is None else Place(*after)
             counted = query.include == "total"
             return list_as_of(

@@ -24,6 +24,7 @@ from services.reporting.routes.asking import (
     Position,
     Reporting,
     RuleName,
+    ToldUpTo,
     filter_parameters,
     filters_in,
     going_on,
@@ -138,14 +139,16 @@ def decision_routes(reporting: Reporting) -> Router:
         the asker is told so: who may not know of the commitment finds only decisions that concern them.
         """
         chosen = _filters(query)
-        after, read = _going_on(request, query)
+        after, read, page = _going_on(request, query)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[DecisionItem], bool]:
             reader = _reader(scope, at, query)
             return decisions_as_of(reading, at, reader, chosen, after=after, limit=query.limit)
 
-        at, scope, (items, more) = await reporting.ask(request, query, answer, tells=_TOLD, after=read)
-        following = next_url(request, [items[-1].position]) if more else None
+        at, scope, (items, more) = await reporting.ask(
+            request, query, answer, tells=_TOLD, page=page, after=read
+        )
+        following = _next(request, items[-1].position, at) if more else None
         return tagged(request, DecisionsAnswer(**heading(at, scope), items=items, next=following), at)
 
     @router.get("/v1/decisions/changes", access=SHOWN, answers=DecisionChangesAnswer, query=ChangesQuery)
@@ -162,14 +165,16 @@ def decision_routes(reporting: Reporting) -> Router:
         position that the log has not reached is refused: who waits there has read another log.
         """
         chosen = DecisionFilters(**_decided(query))
-        after, read = _going_on(request, query)
+        after, read, page = _going_on(request, query)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[ChangedDecision], bool]:
             reader = _reader(scope, at, query)
             return changes_as_of(reading, at, reader, chosen, after=after, limit=query.limit)
 
-        at, scope, (items, more) = await reporting.ask(request, query, answer, tells=_TOLD, after=read)
-        following = next_url(request, [items[-1].position]) if more else None
+        at, scope, (items, more) = await reporting.ask(
+            request, query, answer, tells=_TOLD, page=page, after=read
+        )
+        following = _next(request, items[-1].position, at) if more else None
         return tagged(request, DecisionChangesAnswer(**heading(at, scope), items=items, next=following), at)
 
     @router.get("/v1/decisions/gaps", access=SHOWN, answers=GapsAnswer, query=GapsQuery)
@@ -208,10 +213,17 @@ def decision_routes(reporting: Reporting) -> Router:
     return router
 
 
-def _going_on(request: Request, query: _ChangesQuery | _FeedQuery) -> tuple[int, int]:
-    """After which position a page of a feed begins, and up to which position its reader says to have read."""
-    key = decode_cursor(request, query.cursor, KeyPosition)
-    return (query.after, query.after) if key is None else (key[0], 0)
+def _going_on(request: Request, query: _ChangesQuery | _FeedQuery) -> tuple[int, int, ToldUpTo | None]:
+    """After which position a page of a feed begins, and up to which position its reader says to have read.
+
+    With a cursor, up to where the page before was told.
+    """
+    key = decode_cursor(request, query.cursor, KeyPosition, KeyPosition, str)
+    return (query.after, query.after, None) if key is None else (key[0], 0, ToldUpTo(*key[1:]))
+
+
+def _next(request: Request, last: int, at: AsOf) -> str | None:
+    return next_url(request, [last, at.position_told, at.mark])
 
 
 def _decided(query: _DecidedQuery) -> dict[str, Any]:

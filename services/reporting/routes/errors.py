@@ -56,12 +56,30 @@ ERRORS: dict[str, Explained] = {
         422, "Unknown event type", "`types` takes names from `docs/events.md`, separated by commas."
     ),
     "last-event-id-invalid": Explained(
-        422, "Invalid Last-Event-ID", "Send back the `id` of the last event received: a position of the log."
+        422,
+        "Invalid Last-Event-ID",
+        "Send back the `id` of the last event received, a position of the log; or that, a hyphen and its identity.",
     ),
     "read-model-unavailable": Explained(
         503,
         "Read model unavailable",
         "What the service reads from does not answer just now. Ask again shortly.",
+    ),
+    "cursor-of-another-log": Explained(
+        422,
+        "Cursor of another log",
+        "The log was restored to an earlier position, or replaced, since the cursor was given: begin again.",
+    ),
+    "feed-of-another-log": Explained(
+        422,
+        "Feed of another log",
+        "The log holds another event at that position than you have read there: what you hold is of a log that is no "
+        "more. Begin again from the last event that both have.",
+    ),
+    "read-model-of-another-log": Explained(
+        503,
+        "Read model of another log",
+        "The log was restored to an earlier position, or replaced; what is read from is being built anew. Ask again.",
     ),
     "read-model-stopped": Explained(
         503,

@@ -16,8 +16,10 @@ from starlette.responses import Response, StreamingResponse
 from services.reporting.queries.moments import to_come
 from services.reporting.routes.asking import LARGEST_POSITION, Position, Reporting
 from shared.errors import InvalidInput, Unavailable
+from shared.eventlog.codec import identity_of
+from shared.eventlog.envelope import Bookmark
 from shared.eventlog.live import LiveLog
-from shared.eventlog.store import Store
+from shared.eventlog.store import LogWentBack, Store
 from shared.events.registry import EVENT_TYPES
 from shared.http.routing import Query, Router, still_admitted
 from shared.identity.access import Access
@@ -40,6 +42,14 @@ class EventsQuery(Query):
     """Which part of the log."""
 
     after: Annotated[Position, Field(description="Events beyond this position.")] = 0
+    after_identity: Annotated[
+        str | None,
+        Field(
+            max_length=64,
+            description="Which event you have read at `after`: its `nonce`, or, if it has none, the SHA-256 of its "
+            "line in hexadecimal. Refused where the log holds another there.",
+        ),
+    ] = None
     limit: Annotated[int | None, Field(ge=1, le=LARGEST_POSITION, description="At most so many events.")] = (
         None
     )
@@ -76,42 +86,52 @@ def event_routes(reporting: Reporting) -> Router:
         As JSON Lines the answer ends at `limit`, or at the position the log has reached by now, which is
         `Log-Position`. As server-sent events it goes on: `id` is the position and `event` the type, and `Last-Event-ID`
         takes it up again. It ends when the key is revoked or the token expires, and when the service stops. A position
-        that the log has not reached is refused: who waits there has read another log.
+        that the log has not reached is refused: who waits there has read another log. So is one where the log holds
+        another event than the asker has read, if that says which (`after_identity`, or `Last-Event-ID:
+        <position>-<identity>`). When the log goes back while it is read, the answer breaks off.
         """
         wanted, follows = _types(query.types), EVENT_STREAM in request.headers.get("accept", "")
-        after, named = query.after, "/query/after"
+        after, identity, named = query.after, query.after_identity, "/query/after"
         last_event_id = request.headers.get("last-event-id")
         if follows and last_event_id is not None:
-            after, named = _position(last_event_id), "/header/Last-Event-ID"
+            named = "/header/Last-Event-ID"
+            after, identity = _last_event(last_event_id)
         head = await run_in_threadpool(live.store.head)
-        if after > head:
+        present = await run_in_threadpool(live.store.identity_at, after)
+        if after > head or present is None:
             raise to_come(named)
+        if identity is not None and identity != present:
+            raise InvalidInput(
+                "feed-of-another-log", "The log holds another event there than you have read.", pointer=named
+            )
+        known = Bookmark(after, present)
         headers = {"Log-Position": str(head), "Cache-Control": "no-store"}
         if follows:
             headers["X-Accel-Buffering"] = "no"
             messages = _messages(
-                live, after, query.limit, wanted, keep_alive, partial(still_admitted, request)
+                live, known, query.limit, wanted, keep_alive, partial(still_admitted, request)
             )
             return StreamingResponse(reporting.counted(messages), headers=headers, media_type=EVENT_STREAM)
-        lines = _lines(live, after, head, query.limit, wanted)
+        lines = _lines(live, known, head, query.limit, wanted)
         return StreamingResponse(lines, headers=headers, media_type=JSON_LINES)
 
     return router
 
 
 async def _lines(
-    live: LiveLog, after: int, head: int, limit: int | None, types: list[str]
+    live: LiveLog, known: Bookmark, head: int, limit: int | None, types: list[str]
 ) -> AsyncIterator[bytes]:
     left, size = head if limit is None else limit, FIRST
     while left > 0:
         size = min(size, left)
-        chunk, count, after = await run_in_threadpool(_chunk, live.store, after, size, head, types)
-        if count:
-            yield chunk
-        if count < size:
+        found = await run_in_threadpool(_beyond, live.store, known, known.position, size, head, types)
+        if found:
+            yield (chunk := b"\n".join([*(line for _, line in found), b""]))
+            known = _last_of(found)
+        if len(found) < size:
             return
         left -= size
-        size = _fitting(count, len(chunk))
+        size = _fitting(len(found), len(chunk))
 
 
 def _fitting(count: int, length: int) -> int:
@@ -119,23 +139,30 @@ def _fitting(count: int, length: int) -> int:
     return max(1, min(CHUNK, count * PIECE // length))
 
 
-def _chunk(store: Store, after: int, size: int, head: int, types: list[str]) -> tuple[bytes, int, int]:
-    """The next lines as one piece (all that is kept while a slow client takes it), how many, and the last position."""
+def _beyond(
+    store: Store, known: Bookmark, after: int, size: int, head: int, types: list[str]
+) -> list[tuple[int, bytes]]:
+    """The next events beyond a position, of the log in which an earlier one is known: LogWentBack if it is another."""
     found = store.read(after, size, upto=head, types=types)
-    lines = [line for _, line in found]
-    lines.append(b"")
-    return b"\n".join(lines), len(found), found[-1][0] if found else after
+    store.must_hold(known)
+    return found
+
+
+def _last_of(found: list[tuple[int, bytes]]) -> Bookmark:
+    position, line = found[-1]
+    return Bookmark(position, identity_of(line))
 
 
 async def _messages(
     live: LiveLog,
-    after: int,
+    known: Bookmark,
     limit: int | None,
     types: list[str],
     keep_alive: float,
     admitted: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[bytes]:
     left, size = LARGEST_POSITION if limit is None else limit, FIRST
+    after = known.position
     asked_at = time.monotonic()
     yield b": the log follows\n\n"
     silent = False
@@ -149,31 +176,28 @@ async def _messages(
         if silent:
             yield b": still here\n\n"
             silent = False
-        head = await run_in_threadpool(live.store.head)
         size = min(size, left)
-        piece, count, last = await run_in_threadpool(_piece, live.store, after, size, head, types)
-        if count:
-            yield piece
-        left -= count
+        try:
+            head = await run_in_threadpool(live.store.head)
+            found = await run_in_threadpool(_beyond, live.store, known, after, size, head, types)
+        except LogWentBack:
+            return  # whoever takes it up again is told
+        if found:
+            yield (piece := b"".join([_message(position, line) for position, line in found]))
+            known = _last_of(found)
+        left -= len(found)
         if left <= 0:
             return
-        if count == size:
-            after, size = last, _fitting(count, len(piece))
+        if len(found) == size:
+            after, size = known.position, _fitting(size, len(piece))
             continue
         after = max(after, head)
         try:
             await live.wait_for(after + 1, keep_alive)
         except Unavailable as error:
-            if error.code == "shutting-down":
+            if error.code in {"shutting-down", "log-went-back"}:
                 return
             silent = True
-
-
-def _piece(store: Store, after: int, size: int, head: int, types: list[str]) -> tuple[bytes, int, int]:
-    """Like `_chunk`, as messages."""
-    found = store.read(after, size, upto=head, types=types)
-    piece = b"".join([_message(position, line) for position, line in found])
-    return piece, len(found), found[-1][0] if found else after
 
 
 def _message(position: int, line: bytes) -> bytes:
@@ -194,11 +218,13 @@ def _types(text: str | None) -> list[str]:
     return names
 
 
-def _position(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 16:
+def _last_event(text: str) -> tuple[int, str | None]:
+    """The position in a Last-Event-ID, and the identity of the event where it names that too."""
+    position, hyphen, identity = text.partition("-")
+    if not position.isascii() or not position.isdigit() or len(position) > 16:
         raise InvalidInput(
             "last-event-id-invalid",
             "Last-Event-ID is a position of the log.",
             pointer="/header/Last-Event-ID",
         )
-    return int(text)
+    return int(position), identity if hyphen else None

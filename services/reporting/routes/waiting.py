@@ -25,9 +25,9 @@ class Reached:
         self._watching: asyncio.Task[None] | None = None
         self._leaving = False
 
-    def saw(self, position: int) -> None:
-        """Somebody has read the read model at a position."""
-        self.position = max(self.position, position)
+    def clear(self) -> None:
+        """Forget it: the log went back, and the read model is built anew."""
+        self.position = 0
 
     async def until(self, position: int, timeout: float) -> None:
         """Return once the read model reflects a position; Unavailable after `timeout` seconds."""
@@ -57,7 +57,7 @@ class Reached:
         """Watch for as long as somebody waits."""
         while self._waiting:
             try:
-                self.saw(await run_in_threadpool(self._watch.wait, self.position, SLICE))
+                self.position = await run_in_threadpool(self._watch.wait, self.position, SLICE)
             except BitacoraError as error:
                 for reached in self._waiting:
                     if not reached.done():

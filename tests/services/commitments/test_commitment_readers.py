@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from services.meetings.readers import CommitmentReaders
 from shared.aggregate.redaction import Readers
-from shared.events.vocabulary import Visibility
 from tests.services.commitments.lives import ASKS, Ask, lives
 
 
@@ -16,7 +15,4 @@ def test_where_meetings_are_kept_it_has_the_same_readers(asks: list[Ask]) -> Non
     live, history = lives(asks)
     known = CommitmentReaders.fold(history)
     assert known is not None
-    assert known.readers() == Readers(live.visibility, live.organizations(), live.once_reserved)
-    assert live.once_reserved == any(
-        getattr(item.data, "visibility", None) is Visibility.RESERVED for item in history
-    )
+    assert known.readers() == Readers(live.visibility, live.organizations())

@@ -451,7 +451,7 @@ def test_a_reserved_indicator_is_for_the_centre_and_for_its_source(actor: Actor,
 
 
 def test_an_indicator_is_seen_by_no_more_people_than_its_commitment_except_its_source() -> None:
-    reserved = Readers(Visibility.RESERVED, ("INTERIOR",), once_reserved=True)
+    reserved = Readers(Visibility.RESERVED, ("INTERIOR",))
     justice = Actor(subject="j", organization="JUSTICE", role=Role.MINISTRY)
     for own in Visibility:
         thing = indicator(commitment="SC-1", visibility=own).thing
@@ -473,7 +473,7 @@ def test_a_publication_changes_who_may_read_it_and_says_why() -> None:
     event = story.record(story.thing.publish(published, NOW))
     assert (event.visibility, event.previous) == (Visibility.RESERVED, Visibility.INTERNAL)
     story.record(story.thing.publish(IndicatorPublished(visibility=Visibility.PUBLIC, reason="r"), NOW))
-    assert (story.thing.visibility, story.thing.once_reserved) == (Visibility.PUBLIC, True)
+    assert story.thing.visibility is Visibility.PUBLIC
 
 
 def test_a_publication_as_of_a_day_leaves_what_was_said_of_later_days() -> None:

@@ -18,7 +18,7 @@ from tests.services.commitments.test_indicator_replay import AnIndicatorsLife
 JUSTICE = Actor(subject="j", organization="JUSTICE", role=Role.MINISTRY)
 OF_ITS_COMMITMENT = (
     None,
-    *(Readers(one, ("JUSTICE",), one is Visibility.RESERVED) for one in Visibility),
+    *(Readers(one, ("JUSTICE",)) for one in Visibility),
 )
 
 
@@ -42,9 +42,6 @@ class AnIndicatorsReaders(AnIndicatorsLife):
             for readers in (known.readers(commitment), self.thing.readers(commitment)):
                 for actor in (DCI, INE, INTERIOR, JUSTICE):
                     assert readers.include(actor) is may_read(self.thing, actor, commitment)
-                assert readers.once_reserved is (
-                    self.thing.once_reserved or (commitment is not None and commitment.once_reserved)
-                )
 
 
 TestAnIndicatorsReaders = AnIndicatorsReaders.TestCase

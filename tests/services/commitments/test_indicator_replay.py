@@ -176,7 +176,6 @@ class AnIndicatorsLife(RuleBasedStateMachine):
         assert known_of(replayed.facts) == known_of(self.thing.facts)
         assert replayed.commitments == self.thing.commitments
         assert replayed.visibility is self.thing.visibility
-        assert replayed.once_reserved is self.thing.once_reserved
 
     @invariant()
     def every_value_can_be_judged_against_both_promises(self) -> None:

@@ -30,6 +30,7 @@ from shared.identity.keys import generate_key
 from shared.settings import Settings
 from tests.services.reporting.installation import Installation, credentials
 from tests.services.reporting.stage import Stage, read_model_url, staged
+from tests.support.ledger import run_sql
 
 DAY = date(2012, 5, 21)
 KEEP_ALIVE = 1
@@ -217,6 +218,38 @@ def test_a_position_that_the_log_has_not_reached_is_refused_as_lines_and_as_mess
         refused = served.get(query, Role.AUDITOR, **more)
         assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[-1]) == (422, "position-to-come")
         assert refused.json()["errors"][0]["pointer"] == pointer
+
+
+def test_whoever_read_another_event_at_a_position_is_refused(served: Served) -> None:
+    store, stream = served.stage.store, {"Accept": "text/event-stream"}
+    head, identity = store.bookmark()
+    assert served.get(f"?after={head}&after_identity={identity}").status_code == 200
+    with streaming(served, "?limit=1", last_event_id=f"{head - 1}-{store.identity_at(head - 1)}") as lines:
+        assert [position for position, _, _ in messages(lines, 1)] == [head]
+    cases: tuple[tuple[str, dict[str, str], str], ...] = (
+        (f"?after={head - 1}&after_identity={identity}", {}, "/query/after"),
+        (f"?after={head - 1}&after_identity={identity}", stream, "/query/after"),
+        ("", {**stream, "Last_Event_ID": f"{head - 1}-{identity}"}, "/header/Last-Event-ID"),
+    )
+    for query, more, pointer in cases:
+        refused = served.get(query, Role.AUDITOR, **more)
+        assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[-1]) == (
+            422,
+            "feed-of-another-log",
+        )
+        assert refused.json()["errors"][0]["pointer"] == pointer
+
+
+def test_a_live_stream_ends_when_the_log_goes_back(served: Served) -> None:
+    appended = served.stage.append(("B", Commented(text="to be lost", effective_on=DAY)))
+    with streaming(served, f"?after={appended.last - 1}") as lines:
+        assert [position for position, _, _ in messages(lines, 1)] == [appended.last]
+        run_sql(served.stage.log_url, "DELETE FROM stored_events WHERE notification_id = %s", appended.last)
+        served.stage.append(
+            ("C", Commented(text="in its place", effective_on=DAY)),
+            ("C", Commented(text="and more", effective_on=DAY)),
+        )
+        assert messages(lines, 1) == [], "nothing of another log comes after"
 
 
 def test_a_live_stream_of_some_types_passes_over_the_others(served: Served) -> None:

@@ -28,7 +28,7 @@ from services.reporting.queries.moments import AsOf
 from services.reporting.rebuild import build_missing, rebuild
 from shared.clock import Clock
 from shared.errors import BitacoraError, CorruptEvent, Unavailable
-from shared.eventlog.envelope import NewEvent
+from shared.eventlog.envelope import BEGINNING, Bookmark, NewEvent
 from shared.events.commitments import Assessed, Corrected, DeadlineRevised, OrganizationRegistered, Registered
 from shared.events.facts import Event
 from shared.events.streams import stream_of
@@ -37,6 +37,7 @@ from tests.services.reporting.stage import ACTOR, EVERYTHING, SCHEMA, Stage, rea
 from tests.support.ledger import run_sql
 
 DAY = date(2012, 5, 21)
+ONE = Bookmark(1, "one")
 
 
 @pytest.fixture
@@ -188,17 +189,17 @@ def test_rows_and_position_go_in_together_or_not_at_all(stage: Stage) -> None:
     changes = RowChanges()
     changes.added["names"] = [("pillar", "p", date.min, date.max, "Pillar", 1, 1, 2**63 - 1)]
     try:
-        assert first.progress().position == second.progress().position == 0
-        first.write(changes, before=0, after=1)
+        assert first.progress().bookmark == second.progress().bookmark == BEGINNING
+        first.write(changes, before=0, after=ONE)
         with pytest.raises(OvertakenError):
-            second.write(changes, before=0, after=1)
+            second.write(changes, before=0, after=ONE)
         broken = RowChanges()
         broken.added["names"] = [
             ("pillar", "p", date.min, date.max, "Pillar", 1, 1, 2**63 - 1)
         ]  # the same key again
         with pytest.raises(Exception, match=r"(?i)unique|duplicate"):
-            second.write(broken, before=1, after=2)
-        assert first.progress().position == 1
+            second.write(broken, before=1, after=Bookmark(2, "two"))
+        assert first.progress().bookmark == ONE
         assert len(stage.rows()["names"]) == 1
     finally:
         first.close()
@@ -395,7 +396,11 @@ def test_an_event_that_cannot_be_projected_stops_the_read_model_before_it_and_sa
     finally:
         stage.stop_workers()
     assert stage.failure is None
-    assert stage.reading()[2:4] == (bad.first - 1, f"the event at position {bad.first} cannot be read")
+    assert stage.reading()[2:5] == (
+        bad.first - 1,
+        stage.store.identity_at(bad.first - 1),
+        f"the event at position {bad.first} cannot be read",
+    )
     assert len(stage.rows()["commitments"]) == 2
     with pytest.raises(CorruptEvent):
         stage.rebuild()

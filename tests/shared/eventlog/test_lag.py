@@ -16,7 +16,7 @@ from shared.eventlog import sqlite as sqlite_module
 from shared.eventlog.lag import Lag, lag_of
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_store
-from shared.eventlog.sqlite import SQLiteStore
+from shared.eventlog.sqlite import Connection, SQLiteStore
 from shared.events.commitments import Commented, Registered
 from tests.services.commitments.installation import Installation
 from tests.shared.eventlog.test_limits import Deaf
@@ -78,7 +78,7 @@ class Full(SQLiteStore):
     full = False
 
     @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
+    def _write(self) -> Iterator[Connection]:
         with super()._write() as connection:
             if self.full:
                 connection.execute("PRAGMA max_page_count = 1")

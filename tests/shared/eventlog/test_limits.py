@@ -111,7 +111,7 @@ async def test_what_is_written_is_acknowledged_though_an_earlier_event_of_anothe
     async with process(sqlite_url) as other:
         store = Deaf(sqlite_url.removeprefix("sqlite:///"))
         live = LiveLog(store, Clock())
-        live.subscribe([Commented], lambda recorded: heard.append(recorded.position))
+        live.subscribe([Commented], lambda recorded: heard.append(recorded.position), forget=lambda: None)
         with closing(store):
             await live.start()
             try:

@@ -85,8 +85,8 @@ async def test_a_subscriber_sees_what_was_there_and_what_comes_from_whomever_in_
     store = open_store(log_url)
     seen, deaf = Seen(), Seen()
     live = LiveLog(store, Clock())
-    live.subscribe([Commented], seen)
-    live.subscribe([MeasurementRecorded], deaf)
+    live.subscribe([Commented], seen, forget=lambda: None)
+    live.subscribe([MeasurementRecorded], deaf, forget=lambda: None)
     await live.start()
     try:
         async with process(log_url) as other:
@@ -111,7 +111,7 @@ async def test_a_subscriber_sees_what_was_there_and_what_comes_from_whomever_in_
 async def test_an_append_returns_after_the_subscribers_have_seen_it(log_url: str) -> None:
     async with process(log_url, start=False) as one, process(log_url) as other:
         seen = Seen()
-        one.live.subscribe([Commented], seen)
+        one.live.subscribe([Commented], seen, forget=lambda: None)
         await one.live.start()
         try:
             for n in range(30):
@@ -161,7 +161,7 @@ async def test_a_corrupt_event_stops_the_tail_and_names_its_position(
     run_sql(log_url, "DELETE FROM stored_events WHERE notification_id > 0 AND notification_id < 2")
     store = open_store(log_url)
     late = LiveLog(store, Clock())
-    late.subscribe([Commented], Seen())
+    late.subscribe([Commented], Seen(), forget=lambda: None)
     with pytest.raises(CorruptEvent, match="position 2 cannot be read") as raised:
         await late.start()
     assert raised.value.position == 2
@@ -192,7 +192,7 @@ async def test_a_subscriber_that_breaks_stops_the_tail_and_is_reported(log_url: 
         def refuse(recorded: Recorded) -> None:
             raise ArithmeticError("cannot count this")
 
-        one.live.subscribe([Commented], refuse)
+        one.live.subscribe([Commented], refuse, forget=lambda: None)
         await one.live.start()
         try:
             await other.live.append(changes())
@@ -211,8 +211,8 @@ async def test_a_write_is_acknowledged_though_a_subscriber_breaks_over_it(log_ur
         def refuse(recorded: Recorded) -> None:
             raise ArithmeticError("cannot count this")
 
-        one.live.subscribe([MeasurementRecorded], lambda recorded: None)
-        one.live.subscribe([Commented], refuse)
+        one.live.subscribe([MeasurementRecorded], lambda recorded: None, forget=lambda: None)
+        one.live.subscribe([Commented], refuse, forget=lambda: None)
         await one.live.start()
         try:
             appended = await asyncio.wait_for(one.live.append(changes()), 10)

@@ -47,7 +47,9 @@ async def test_what_cannot_be_read_is_passed_over_and_its_stream_can_be_written_
 async def test_a_process_that_met_it_goes_on_by_itself_once_it_is_put_aside(log_url: str) -> None:
     seen: list[str] = []
     async with process(log_url) as one, process(log_url, start=False) as other:
-        other.live.subscribe([Commented], lambda recorded: seen.append(str(recorded.position)))
+        other.live.subscribe(
+            [Commented], lambda recorded: seen.append(str(recorded.position)), forget=lambda: None
+        )
         ledger = await one.open()
         other.live.position = 0
         await other.live.start()

@@ -33,7 +33,7 @@ from tests.support.web import NOW, Installation
 TODAY = date(2026, 11, 21)
 READ = Access(EVERYONE, etag=True, log_position=True)
 WRITTEN = Access(frozenset({Role.DCI}), if_match="required")
-HIDDEN = Readers(Visibility.RESERVED, ["INTERIOR"], once_reserved=True)
+HIDDEN = Readers(Visibility.RESERVED, ["INTERIOR"])
 
 
 class LedgerDocument(msgspec.Struct, kw_only=True):

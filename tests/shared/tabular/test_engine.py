@@ -45,7 +45,7 @@ class Thing(Aggregate):
 class Names:
     def __init__(self, source: EventSource) -> None:
         self.codes: set[str] = set()
-        source.subscribe((OrganizationRegistered,), self._registered)
+        source.subscribe((OrganizationRegistered,), self._registered, forget=lambda: None)
 
     def _registered(self, recorded: Recorded) -> None:
         assert isinstance(recorded.data, OrganizationRegistered)
