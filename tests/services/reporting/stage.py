@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -78,11 +79,20 @@ class Stage:
         return self.append_new([self.next(code, event, kind=kind) for code, event in events], now=now)
 
     def next(self, code: str, event: Event, *, kind: str = "commitment") -> NewEvent:
-        """The next event of a stream."""
+        """The next event of a stream.
+
+        By its nonce it is the event of another log that tells of the same thing there, perhaps without some words.
+        """
         stream = stream_of(kind, code)
         version = self._versions[stream] = self._versions.get(stream, 0) + 1
+        which = f"{sum(self._versions.values())} {stream} {type(event).__name__}"
         return NewEvent(
-            stream_id=stream, version=version, recorded_by=ACTOR, correlation_id="c-1", data=event
+            stream_id=stream,
+            version=version,
+            recorded_by=ACTOR,
+            correlation_id="c-1",
+            data=event,
+            nonce=blake2b(which.encode(), digest_size=16).hexdigest(),
         )
 
     def append_new(self, events: Sequence[NewEvent], now: datetime | None = None) -> Appended:
