@@ -164,12 +164,20 @@ def signs_as_of(
     columns = rows.c
     order = (columns.subject, columns.code, columns.sign, columns.because, columns.number)
     wanted = [columns.sign.in_(filters.sign)] if filters.sign else []
-    beyond = [] if after is None else [tuple_(*order) > tuple_(*(literal(one) for one in after))]
-    # One more than the page, and one that may turn out to have been told on the page before.
-    page = reading.connection.execute(
-        select(rows).where(*wanted, *beyond).order_by(*order).limit(limit + 2)
-    ).all()
-    found = [one for row in page for one in _signs_in(row, store, at, day_of) if not _passed(one.key, after)]
+    found: list[_Found] = []
+    begun: Sequence[Any] | None = after
+    # A row may stand for no sign, or for one told on the page before: only the end of the rows is the end of the list.
+    while len(found) <= limit:
+        beyond = [] if begun is None else [tuple_(*order) > tuple_(*(literal(one) for one in begun))]
+        page = reading.connection.execute(
+            select(rows).where(*wanted, *beyond).order_by(*order).limit(limit + 2)
+        ).all()
+        found += [
+            one for row in page for one in _signs_in(row, store, at, day_of) if not _passed(one.key, after)
+        ]
+        if len(page) < limit + 2:
+            break
+        begun = Key(page[-1].subject, page[-1].code, page[-1].sign, page[-1].because, page[-1].number)
     last = found[limit - 1].key if len(found) > limit else None
     return _shown(reading, at, reader, found[:limit]), last
 
@@ -231,7 +239,8 @@ def _of_commitments(reading: Reading, at: AsOf, scope: Scope, filters: SignFilte
         reported = at._replace(on=filters.reporting_on)
         details = commitment_details.c
         achieved = signs(CommitmentWarning.ACHIEVED_BEFORE_REPORT, _state.closure_at, on=details.achieved_on)
-        first = filters.reporting_on - timedelta(days=REPORT_DAYS)
+        before = min(REPORT_DAYS, (filters.reporting_on - date.min).days)
+        first = filters.reporting_on - timedelta(days=before)
         yield select(*achieved).where(
             rows_there(reading, reported, scope),
             *admits,

@@ -117,6 +117,39 @@ async def test_every_sign_is_told_with_its_events(reporting: Installation) -> No
     assert paged == items
 
 
+async def test_pages_of_any_length_tell_the_same_signs(stage: Stage, reporting: Installation) -> None:
+    codes = ("AVENUE", "BAY", "BEACH", "CANAL", "DAM")
+    none: dict[str, Any] = {"previous": {"on": "2013-12-31", "origin": None}, "value": None}
+    corrected = Corrected(field="public_deadline", **none, reason="None was given")
+    tell(stage, *(commitment(code) for code in codes), now=noon(date(2013, 4, 6)))
+    tell(stage, *(Told("commitment", code, corrected) for code in codes), now=noon(date(2013, 4, 7)))
+    due = date(2013, 3, 31)
+    moved = DeadlineRevised(
+        deadline=DeadlineKind.PUBLIC, on=due, effective_on=date(2012, 5, 21), reason="Sooner"
+    )
+    retracted = CommitmentFactRetracted(version=2, reason="Never", retracted="commitments.deadline_revised")
+    told = [Told("commitment", code, fact) for code in codes for fact in (moved, retracted)]
+    tell(stage, *told, now=noon(date(2013, 4, 8)))
+    stage.wait()
+    # On the first of these days the rows of corrected deadlines stand for no sign.
+    for day in ("2013-04-01", "2013-04-30"):
+        whole = (await reporting.read(f"/v1/warning-signs?on={day}&limit=200", **ANYBODY))["items"]
+        assert whole
+        for limit in (1, 2, 3, 5):
+            paged, asked = [], f"/v1/warning-signs?on={day}&limit={limit}"
+            while asked:
+                page = await reporting.read(asked, **ANYBODY)
+                paged += page["items"]
+                asked = page["next"]
+            assert paged == whole, (day, limit)
+
+
+async def test_a_report_may_be_on_any_day_of_the_calendar(reporting: Installation) -> None:
+    for day in ("0001-01-01", "0001-01-10", "9999-12-31"):
+        assert await signs(reporting, f"on=2013-04-30&subject=indicator&reporting_on={day}")
+        assert len(await signs(reporting, f"on=2013-04-30&reporting_on={day}")) == 4
+
+
 async def test_signs_are_narrowed_by_what_they_are_of(reporting: Installation) -> None:
     on = "on=2013-04-30"
     for query, codes in {
