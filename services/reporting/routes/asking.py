@@ -368,11 +368,13 @@ def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
     }
 
 
-def tagged(request: Request, body: msgspec.Struct, at: AsOf) -> Response:
+def tagged(request: Request, body: msgspec.Struct, at: AsOf, *, quarantined: int = 0) -> Response:
     """An answer under a tag made from its own bytes: the same answer has the same tag, wherever it comes from."""
     content = encoded(body)
     tag = blake2b(content, digest_size=12).hexdigest()
-    answer = read_answer(request, content, etag=f'"{tag}"', position=at.position_told)
+    answer = read_answer(
+        request, content, etag=f'"{tag}"', position=at.position_told, quarantined=quarantined
+    )
     if visitor_of(request) is None:
         # What anybody is told, a proxy may tell for a while; its position is in it, and so in its tag.
         answer.headers["Cache-Control"] = f"public, max-age={PUBLIC_SECONDS}"
