@@ -40,7 +40,9 @@ class CheckResult(BaseModel):
         str | None, Field(description="Why it failed, by a name that stays.", examples=["read-model-behind"])
     ] = None
     behind: Annotated[int | None, Field(description="How many events it has not followed yet.")] = None
-    since: Annotated[datetime | None, Field(description="When the log learned the first of them.")] = None
+    behind_since_at: Annotated[
+        datetime | None, Field(description="When the log learned the first of them.")
+    ] = None
 
 
 class Health(BaseModel):
@@ -153,7 +155,7 @@ def _result(name: str, answer: str | BaseException) -> CheckResult:
         _log.error("check_failed", check=name, reason=answer.code, detail=answer.message)
         result = CheckResult(status="failed", detail=answer.message, reason=answer.code)
         if isinstance(answer, FellBehind):
-            result.behind, result.since = answer.behind, answer.since
+            result.behind, result.behind_since_at = answer.behind, answer.since
         return result
     # The text of an exception may hold an address or a password: it goes to the log, not to the caller.
     _log.error("check_failed", check=name, exc_info=answer)

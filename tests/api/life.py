@@ -103,6 +103,7 @@ def _indicators() -> list[Step]:
         _said("commitments", "indicators", INDICATOR | {"code": "LIFE-RATE"}),
         told("targets"),
         told("trajectory"),
+        told("commitments", {"commitment": "LIFE-1", "effective_on": "2013-04-30", **REASON}),
         told("measurements", who=MINISTRY),
         told("measurements/{period}/corrections", period="2011", who=MINISTRY),
         told("definition-changes"),

@@ -62,6 +62,7 @@ BODIES: dict[tuple[str, str], Any] = {
         "decision-outcomes/{number}/waivers": {"remarks": "It was done by hand"},
         "indicators/{id}/targets": {"value": 28.1, "on": "2013-12-31", **REASON},
         "indicators/{id}/trajectory": {"points": [{"on": "2012-12-31", "value": 30.2}]},
+        "indicators/{id}/commitments": {"commitment": "OPEN-1", "effective_on": "2013-03-01", **REASON},
         "indicators/{id}/measurements": {"period": "2011", "value": 31.1},
         "indicators/{id}/measurements/{period}/corrections": {"value": 31.0, **REASON},
         "indicators/{id}/definition-changes": {"changes": {"unit": "per cent"}, **REASON},

@@ -184,7 +184,7 @@ async def test_days_and_instants_are_taken_in_one_form_only(house: House, story:
         )
 
 
-async def test_a_fault_of_ours_is_a_problem_that_tells_nothing(tmp_path: Path) -> None:
+async def test_a_damaged_event_is_a_problem_that_tells_nothing(tmp_path: Path) -> None:
     """Somebody has damaged an event in the file of the log."""
     async with House(tmp_path).open() as house:
         await stories.tell(house)
@@ -196,7 +196,7 @@ async def test_a_fault_of_ours_is_a_problem_that_tells_nothing(tmp_path: Path) -
         )
         path = "/v1/commitments/OPEN-1"
         answer = await house.ask("commitments", "GET", f"{path}?version=1")
-        problem(answer, 500, "internal-error", path)
+        problem(answer, 503, "event-unreadable", path)
         assert "position" not in answer.text, "which event it is stands in our log"
         assert (
             await house.ask("commitments", "GET", "/v1/commitments/INSIDE-1?version=1")

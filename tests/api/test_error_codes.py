@@ -21,7 +21,8 @@ CATALOGUES: dict[str, Catalogue] = {
 }
 KINDS = {name for name in dir(errors) if isinstance(getattr(errors, name), type)} | {"RequestProblemError"}
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
-NOT_OVER_HTTP = {"importing", "demo"}
+NOT_OVER_HTTP = {"importing", "demo", "backup.py", "quarantine.py"}
+"""What only the command line calls."""
 
 
 @cache

@@ -409,7 +409,7 @@ class Awaited(StrEnum):
 class DueKey(NamedTuple):
     """Where something stands in the list: by kind, and within each in an order of its own."""
 
-    kind: str
+    kind: Awaited
     first: str
     second: str
     number: int
@@ -456,7 +456,7 @@ def due_as_of(
     """What an organisation is waited for with on a day, kind by kind; and where the next page begins."""
     found: list[tuple[DueKey, Due]] = []
     for kind in (one for one in Awaited if not kinds or one in kinds):
-        if after is not None and list(Awaited).index(kind) < list(Awaited).index(Awaited(after.kind)):
+        if after is not None and list(Awaited).index(kind) < list(Awaited).index(after.kind):
             continue
         beyond = after if after is not None and after.kind == kind else None
         found += _WAITING[kind](reading, at, asker, beyond, limit + 1 - len(found))

@@ -288,7 +288,7 @@ def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
         own organisation, the unit is told the reports that wait for its review and the observations on minutes that
         wait for its answer, and the budget office the decisions with a budget impact that it has said nothing of.
         """
-        after, pinned = going_on(request, query.cursor, str, str, str, KeyPosition)
+        after, pinned = going_on(request, query.cursor, Awaited, str, str, KeyPosition)
         actor = actor_of(request)
         organization, *others = values_in(query, "organization") or [actor.organization]
         if others:

@@ -28,7 +28,7 @@ OURS = ("services/commitments", "shared/rules")
 ROOMS = sorted(path.parent.name for path in (ROOT / "services/commitments").glob("*/routes.py"))
 CATALOGUES: list[Catalogue] = [import_module(f"services.commitments.{room}.routes").ERRORS for room in ROOMS]
 ERRORS = {code: entry for catalogue in CATALOGUES for code, entry in catalogue.items()}
-NOT_OVER_HTTP = ("importing", "policies")
+NOT_OVER_HTTP = ("importing", "policies", "backup.py", "quarantine.py")
 STATUS = {
     InvalidInput: 422,
     Unauthenticated: 401,

@@ -36,7 +36,7 @@ async def test_a_read_model_that_nobody_keeps_is_red_by_how_much_it_lacks_and_th
                 *((code, registered(code)) for code in ("A", "B")), now=reporting.now - timedelta(seconds=4)
             )
             red = await asked(reporting, 503)
-            assert (red["reason"], red["behind"], red["since"]) == (
+            assert (red["reason"], red["behind"], red["behind_since_at"]) == (
                 "read-model-behind",
                 2,
                 "2013-04-30T14:59:56Z",
