@@ -435,7 +435,14 @@ def filters_in(query: Query, filters: Mapping[str, ColumnField]) -> dict[str, li
     for name, field in filters.items():
         if field.between:
             days = {bound: getattr(query, bound) for bound in bounds(name)}
-            found |= {bound: [day.isoformat()] for bound, day in days.items() if day is not None}
+            given = {bound: day for bound, day in days.items() if day is not None}
+            if list(given.values()) != sorted(given.values()):
+                raise InvalidInput(
+                    "days-reversed",
+                    "The first day is later than the last.",
+                    pointer=f"/query/{bounds(name)[0]}",
+                )
+            found |= {bound: [day.isoformat()] for bound, day in given.items()}
         elif values := values_in(query, name, field.words):
             found[name] = values
     return found

@@ -112,13 +112,15 @@ def commitment_routes(reporting: Reporting) -> Router:
         Every filter of the board is one here; several of them admit what all of them admit. `q` finds those of which
         all is told that it names: in the title, the goal, the words of the promise, the key words, accepted reports and
         sealed minutes, as far as the asker may read them. Capitals, accents and the inflections of Spanish make no
-        difference; `"a phrase"`, `begin*` and `-excluded` do what they look like. What is found in titles comes first,
-        then what came on record last, then by code.
+        difference; `"a phrase"`, `begin*` and `-excluded` do what they look like. A code finds its commitment first;
+        then comes what is found in titles, then what came on record last, then by code.
         """
         search = None if query.q is None else search_for(query.q)
         filters = filters_in(query, FILTERS)
         if states := values_in(query, STATUS, COUNTED):
             filters[STATUS] = states
+        spelling: Spelling = request.app.state.spelling
+        code = None if query.q is None else await spelling("commitment", query.q.strip())
         after, pinned = going_on(request, query.cursor, int, KeyPosition, str)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Listed:
@@ -126,7 +128,7 @@ def commitment_routes(reporting: Reporting) -> Router:
             place = None if after is None else Place(*after)
             counted = query.include == "total"
             return list_as_of(
-                reading, at, scope, filters, search, after=place, limit=query.limit, count=counted
+                reading, at, scope, filters, search, code, after=place, limit=query.limit, count=counted
             )
 
         at, scope, found = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
