@@ -653,7 +653,7 @@ ERRORS: Catalogue = {
     "part-before-split": Explained(
         409,
         "Part before its split",
-        "A part counts from the day of the split on that made it: retract a split of the wrong day, and record it anew.",
+        "A part counts from the day of the split on that made it: retract a split of the wrong day, record it anew.",
     ),
     "split-not-reopened": Explained(
         409,
