@@ -39,7 +39,9 @@ class OrganizationsByDay(Index[Organization]):
         inherited = self._inherited.get(actor.organization)
         if inherited is None:
             return actor
-        return Heir(actor.subject, actor.organization, actor.role, actor.holder, tuple(inherited))
+        return Heir(
+            actor.subject, actor.organization, actor.role, actor.holder, actor.asked_by, tuple(inherited)
+        )
 
     def heirs_on(self, code: str, day: date) -> Collection[str]:
         """The organisations that stand for one on a day: itself while it is there, and then its successors.

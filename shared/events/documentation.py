@@ -30,7 +30,7 @@ Around its `data` every event has the same envelope:
 | `type` | string | One of the names below. |
 | `stream_id` | UUID | The thing whose story it continues. |
 | `version` | integer | Which event of that thing it is: 1, 2, 3, … |
-| `recorded_by` | object | Who said it: `subject`, `organization` and `role`; of an API key its `holder`. |
+| `recorded_by` | object | `subject`, `organization`, `role`; of an API key `holder` and `asked_by`: who asked for it. |
 | `correlation_id` | string | The request it was part of. |
 | `causation_id` | integer, optional | The position of the event that triggered it, where a policy acted. |
 | `nonce` | string, optional | 128 random bits, in hexadecimal; old events go by the SHA-256 of their line instead. |

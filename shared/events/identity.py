@@ -38,8 +38,8 @@ class Key(Event, frozen=True, kw_only=True):
     holder: Annotated[
         PersonId | None,
         Field(
-            description="The subject id of the person who answers for what it does: the key counts as that person "
-            "wherever two people are needed. Whoever asks for the key, where nobody is named.",
+            description="The subject id of the person who answers for what it does: the key counts as that person, "
+            "and as whoever asked for it, wherever two people are needed. Whoever asks for it, where nobody is named.",
             examples=["u-2041"],
         ),
     ] = None

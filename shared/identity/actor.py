@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from enum import StrEnum
 
 import msgspec
@@ -24,18 +24,29 @@ class Role(StrEnum):
 class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
     """A person or a system that acts, by subject id only: names live elsewhere, where they can be erased.
 
-    Of an API key, `holder` is the subject id of the person who answers for what it does.
+    Of an API key, `holder` is the subject id of the person who answers for what it does, and `asked_by` are those of
+    whoever else was told its secret, because they asked for it or for the key that did.
     """
 
     subject: str
     organization: str
     role: Role
     holder: str | None = None
+    asked_by: tuple[str, ...] = ()
 
     @property
     def person(self) -> str:
-        """Who acts, whatever credentials they use: where two people are needed, it takes two of these."""
+        """Who answers for what is done, whatever credentials they use."""
         return self.holder or self.subject
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Everybody who may be behind it: where two people are needed, it takes two of these sets that do not meet."""
+        return frozenset((self.person, *self.asked_by))
+
+    def may_be(self, people: Collection[str]) -> bool:
+        """Whether any of some people may be behind it."""
+        return not self.people.isdisjoint(people)
 
     @property
     def organizations(self) -> tuple[str, ...]:
@@ -63,4 +74,4 @@ class Heir(Actor, frozen=True):
 
     def as_recorded(self) -> Actor:
         """See `Actor.as_recorded`: what was inherited follows from the organisations, and is no part of events."""
-        return Actor(self.subject, self.organization, self.role, self.holder)
+        return Actor(self.subject, self.organization, self.role, self.holder, self.asked_by)

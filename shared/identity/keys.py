@@ -48,15 +48,21 @@ class KeyDirectory:
     def __init__(self) -> None:
         self._keys: dict[str, _Known] = {}
         self._requested: dict[str, _Known] = {}
+        self._actors: dict[str, Actor] = {}
 
     def apply(self, event: Event, recorded_by: Actor | None = None) -> None:
         """Takes note of what happened to a key; any other event changes nothing.
 
-        A key of which no holder was recorded is held by whoever issued it.
+        A key of which no holder was recorded is held by whoever issued it. Of a key that another key asked for, those
+        who were told the secret of the first know the second.
         """
         if isinstance(event, Key):
-            holder = event.holder or (None if recorded_by is None else recorded_by.person)
-            actor = Actor(f"{KEY_SUBJECT}:{event.key_id}", event.organization, event.role, holder)
+            # What old keys did names their holder only: what they are known by is looked up.
+            asker = None if recorded_by is None else self._actors.get(recorded_by.subject, recorded_by)
+            holder = event.holder or (None if asker is None else asker.person)
+            others = () if asker is None else tuple(sorted(asker.people - {holder}))
+            actor = Actor(f"{KEY_SUBJECT}:{event.key_id}", event.organization, event.role, holder, others)
+            self._actors[actor.subject] = actor
             known = (event.secret_sha256, Caller(actor, frozenset(event.scopes)), event.expires_at)
             (self._keys if isinstance(event, KeyIssued) else self._requested)[event.key_id] = known
         elif isinstance(event, KeyApproved) and event.key_id in self._requested:
@@ -69,6 +75,7 @@ class KeyDirectory:
         """Forgets all of them, to be told anew."""
         self._keys.clear()
         self._requested.clear()
+        self._actors.clear()
 
     def authenticate(self, presented: str, now: datetime) -> Caller:
         """The holder of a key in force.

@@ -418,7 +418,7 @@ class Commitment(Aggregate):
         if place is None:
             raise NotFound("report-not-found", f"There is no progress report {number}.")
         found = self.reports[place]
-        if found.entry.recorded_by.person == context.actor.person:
+        if context.actor.may_be(found.entry.recorded_by.people):
             raise RuleBroken("reviewer-is-author", "Nobody reviews a report of their own.")
         if found.review is not None:
             raise RuleBroken(

@@ -52,7 +52,7 @@ class ApiKey(Aggregate):
             raise RuleBroken("key-already-revoked", "This key was taken back before.")
         if self.approved:
             raise RuleBroken("key-already-approved", "This key needs no approval any more.")
-        if context.actor.person == self.recorded_by.person:
+        if context.actor.may_be(self.recorded_by.people):
             raise RuleBroken(
                 "key-approver-is-requester", "A second administrator approves what the first one asked for."
             )

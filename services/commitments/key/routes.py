@@ -17,16 +17,16 @@ from shared.aggregate.repository import Repository
 from shared.eventlog.codec import instant_text
 from shared.eventlog.live import LiveLog
 from shared.events.identity import Key, KeyApproved, KeyIssued, KeyRevoked
-from shared.events.streams import stream_of
+from shared.events.streams import resolve, stream_of
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.description import Listed
 from shared.http.pagination import page_after
 from shared.http.requests import request_of
-from shared.http.resource import caught_up, command_of
+from shared.http.resource import Now, caught_up, command_of
 from shared.http.responses import InstantText, page_of, read_answer, written_answer
 from shared.http.routing import Router
 from shared.identity.access import Access
-from shared.identity.actor import Role
+from shared.identity.actor import Actor, Role
 from shared.identity.keys import generate_key
 from shared.rules.guards import known_organization
 
@@ -37,8 +37,10 @@ Scope = Literal["read", "write"]
 class ApiKeyWritten(msgspec.Struct, kw_only=True):
     """A key was approved, or taken back."""
 
-    id: UUID
-    key_id: str
+    id: Annotated[
+        UUID, Field(description="The id of its stream in the log; it names the key in a path, too.")
+    ]
+    key_id: Annotated[str, Field(description="The middle part of the key itself, by which paths name it.")]
     version: int
     position: int
 
@@ -60,15 +62,17 @@ class ApiKeyIssued(ApiKeyWritten, kw_only=True):
 
 
 class Revocation(msgspec.Struct, kw_only=True):
-    """When and why a key was taken back."""
+    """Who took a key back, when and why."""
 
     reason: str
+    recorded_by: Actor
     recorded_at: InstantText
 
 
 class Approval(msgspec.Struct, kw_only=True):
-    """When a second administrator approved a key."""
+    """Which second administrator approved a key, and when."""
 
+    recorded_by: Actor
     recorded_at: InstantText
 
 
@@ -84,6 +88,7 @@ class ApiKeyDocument(msgspec.Struct, kw_only=True):
     holder: Annotated[str, Field(description="The subject id of the person who answers for it.")]
     approved: Annotated[bool, Field(description="Whether nobody has to approve it any more.")]
     approval: Approval | None
+    recorded_by: Annotated[Actor, Field(description="Who asked for it, and was told its secret.")]
     issued_at: InstantText
     expires_at: InstantText
     revocation: Revocation | None
@@ -92,8 +97,8 @@ class ApiKeyDocument(msgspec.Struct, kw_only=True):
 
 
 def key_document(key: ApiKey) -> ApiKeyDocument:
-    """A key as the list shows it."""
-    revoked = key.revocation
+    """A key as administrators are shown it."""
+    approved, revoked = key.approval, key.revocation
     return ApiKeyDocument(
         id=key.id,
         key_id=key.issued.key_id,
@@ -103,11 +108,17 @@ def key_document(key: ApiKey) -> ApiKeyDocument:
         description=key.issued.description,
         holder=key.holder,
         approved=key.approved,
-        approval=key.approval and Approval(recorded_at=instant_text(key.approval.recorded_at)),
+        approval=approved
+        and Approval(recorded_by=approved.recorded_by, recorded_at=instant_text(approved.recorded_at)),
+        recorded_by=key.recorded_by,
         issued_at=instant_text(key.began_at),
         expires_at=instant_text(key.issued.expires_at),
         revocation=revoked
-        and Revocation(reason=revoked.event.reason, recorded_at=instant_text(revoked.recorded_at)),
+        and Revocation(
+            reason=revoked.event.reason,
+            recorded_by=revoked.recorded_by,
+            recorded_at=instant_text(revoked.recorded_at),
+        ),
         version=key.version,
         position=key.position,
     )
@@ -118,11 +129,18 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
     router = Router(
         "api keys",
         key_id=Annotated[
-            str, Field(description="The id of the key, which is the middle part of the key itself.")
+            str, Field(description="The `key_id`, which is the middle part of the key itself, or the `id`.")
         ],
     )
     keys: Repository[ApiKey] = Repository(live, ApiKey, "api-key")
     index: Index[ApiKey] = Index(live, ApiKey, key=lambda key: key.issued.key_id)
+
+    async def known(key_id: str) -> ApiKey:
+        found = await keys.get(resolve("api-key", key_id))
+        if found is None:
+            raise keys.unknown()
+        return found
+
     issuing = request_of(
         KeyIssued,
         without=("key_id", "secret_sha256"),
@@ -170,7 +188,7 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
         told: dict[str, Any] = {"key_id": first.key_id, "approved": isinstance(first, KeyIssued)}
         if not outcome.replayed:
             told["secret"] = new.presented
-        answer = written_answer(request, outcome, "/v1/api-keys", **told)
+        answer = written_answer(request, outcome, f"/v1/api-keys/{first.key_id}", **told)
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -194,9 +212,25 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
         )
         return read_answer(request, body, position=live.position)
 
+    @router.get(
+        "/v1/api-keys/{key_id}",
+        access=Access(_ADMINISTERS, note="without its secret", log_position=True),
+        query=Now,
+        answers=ApiKeyDocument,
+    )
+    async def api_key(request: Request, key_id: str, asked: Now) -> Response:
+        """One key, with who asked for it, who approved it and who took it back."""
+        await caught_up(request, live, asked.wait_for)
+        key = await known(key_id)
+        return read_answer(request, key_document(key), version=key.version, position=keys.reflected(key))
+
     @router.post(
         "/v1/api-keys/{key_id}/approvals",
-        access=Access(_ADMINISTERS, if_match="optional", note="never who asked for the key"),
+        access=Access(
+            _ADMINISTERS,
+            if_match="optional",
+            note="never who asked for the key, nor a key that they asked for or hold",
+        ),
         body=request_of(
             KeyApproved, without=("key_id",), name="KeyApprovalRequest", doc="An approval says nothing more."
         ),
@@ -206,13 +240,14 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
     async def approve_api_key(request: Request, key_id: str, body: Any) -> Response:
         """Approves a key that another administrator asked for: within moments it opens what its role may see."""
         command = await command_of(request)
+        key_id = (await known(key_id)).issued.key_id
         approved = body.struct(key_id=key_id)
         outcome = await keys.change(
             stream_of("api-key", key_id),
             lambda key: key.approve(approved, keys.context(command)),
             command,
         )
-        return written_answer(request, outcome, "/v1/api-keys", key_id=key_id)
+        return written_answer(request, outcome, f"/v1/api-keys/{key_id}", key_id=key_id)
 
     @router.post(
         "/v1/api-keys/{key_id}/revocations",
@@ -225,13 +260,14 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
     async def revoke_api_key(request: Request, key_id: str, body: Any) -> Response:
         """Takes a key back: within moments it opens nothing any more."""
         command = await command_of(request)
+        key_id = (await known(key_id)).issued.key_id
         revoked = body.struct(key_id=key_id)
         outcome = await keys.change(
             stream_of("api-key", key_id),
             lambda key: key.revoke(revoked, keys.context(command)),
             command,
         )
-        return written_answer(request, outcome, "/v1/api-keys", key_id=key_id)
+        return written_answer(request, outcome, f"/v1/api-keys/{key_id}", key_id=key_id)
 
     return router
 
@@ -245,7 +281,8 @@ ERRORS: Catalogue = {
     "key-approver-is-requester": Explained(
         409,
         "Approver asked for it",
-        "Whoever asked for a key does not approve it: that takes a second administrator.",
+        "Whoever asked for a key does not approve it, nor does a key that they asked for or hold: that takes a second "
+        "administrator.",
     ),
     "key-holder-reserved": Explained(
         422, "Reserved holder", "`holder` is the subject id of a person, as in their token."

@@ -369,12 +369,12 @@ class Meeting(Aggregate):
     @evolves(MeetingHeld)
     def _held(self, entry: Entry[MeetingHeld]) -> None:
         self.held = entry
-        self.attendance_told_by |= {entry.recorded_by.person}
+        self.attendance_told_by |= entry.recorded_by.people
 
     @evolves(AttendanceCorrected)
     def _attendance_corrected(self, entry: Entry[AttendanceCorrected]) -> None:
         self.held = entry
-        self.attendance_told_by |= {entry.recorded_by.person}
+        self.attendance_told_by |= entry.recorded_by.people
         self.attendance_corrections = (*self.attendance_corrections, entry)
 
     # --- minutes ---------------------------------------------------------------------------------------------------
@@ -502,10 +502,10 @@ class Meeting(Aggregate):
         held = self._must_be_held()
         self._must_not_be_sealed()
         draft = self._must_be_circulated()
-        authors = {draft.recorded_by.person, *self.attendance_told_by}
+        authors = draft.recorded_by.people | self.attendance_told_by
         # Asked of whoever approves, so by the protocol of the day on which somebody does.
         four_eyes = body.protocol_on(context.today, context.clock.day_of).four_eyes
-        if four_eyes and actor.person in authors and actor.role is not Role.SYSTEM:
+        if four_eyes and actor.may_be(authors) and actor.role is not Role.SYSTEM:
             raise RuleBroken(
                 "approver-is-author", "Nobody approves what they wrote or the attendance they told."
             )

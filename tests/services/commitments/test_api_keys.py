@@ -93,10 +93,13 @@ async def service(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Installation
         yield running
 
 
-async def issued_to(service: Installation, body: dict[str, Any]) -> dict[str, Any]:
+async def issued_to(
+    service: Installation, body: dict[str, Any], asking: dict[str, Any] = ADMIN
+) -> dict[str, Any]:
     """A key that one administrator asked for and another approved, as it was told."""
-    told: dict[str, Any] = (await service.told("POST", "/v1/api-keys", body, **ADMIN)).json()
-    await service.told("POST", f"/v1/api-keys/{told['key_id']}/approvals", {}, If_Match="*", **SECOND)
+    told: dict[str, Any] = (await service.told("POST", "/v1/api-keys", body, **asking)).json()
+    approving = ADMIN if asking is SECOND else SECOND
+    await service.told("POST", f"/v1/api-keys/{told['key_id']}/approvals", {}, If_Match="*", **approving)
     return told
 
 
@@ -169,6 +172,7 @@ async def test_neither_the_list_nor_the_log_holds_a_secret(service: Installation
         "holder": "development:admin",
         "approved": False,
         "approval": None,
+        "recorded_by": {"subject": "development:admin", "organization": "DCI", "role": "admin"},
         "issued_at": "2013-04-30T15:00:00.000000Z",
         "expires_at": "2013-12-31T00:00:00.000000Z",
         "revocation": None,
@@ -182,6 +186,29 @@ async def test_neither_the_list_nor_the_log_holds_a_secret(service: Installation
         store.close()
     assert b"identity.key_requested" in stored
     assert secret.encode() not in stored
+
+
+@pytest.mark.anyio
+async def test_the_answer_leads_to_the_key_which_either_of_its_ids_names(service: Installation) -> None:
+    answer = await service.told("POST", "/v1/api-keys", KEY, **ADMIN)
+    told = answer.json()
+    assert answer.headers["location"].endswith(f"/v1/api-keys/{told['key_id']}")
+    by_id = f"/v1/api-keys/{told['id']}"
+    approved = await service.told("POST", f"{by_id}/approvals", {}, If_Match='"1"', **SECOND)
+    revoked = await service.told("POST", f"{by_id}/revocations", {"reason": "Lost"}, If_Match='"2"', **ADMIN)
+    for written in (approved, revoked):
+        assert written.json()["key_id"] == told["key_id"]
+        assert written.headers["location"] == answer.headers["location"]
+    found = [await service.read(path, **ADMIN) for path in (answer.headers["location"], by_id)]
+    (listed,) = (await service.read("/v1/api-keys", **ADMIN))["items"]
+    assert found == [listed, listed]
+    who = [item["recorded_by"]["subject"] for item in (listed, listed["approval"], listed["revocation"])]
+    assert who == ["development:admin", "second", "development:admin"]
+    for missing in ("abc", "0" * 8 + "-0000-4000-8000-" + "0" * 12):
+        assert refused(await service.ask("GET", f"/v1/api-keys/{missing}", **ADMIN)) == (
+            404,
+            "unknown-api-key",
+        )
 
 
 @pytest.mark.anyio
@@ -245,11 +272,10 @@ def test_a_key_for_a_role_that_one_has_is_in_force_at_once_and_for_another_when_
 async def test_what_takes_two_people_is_not_done_by_one_with_two_credentials(service: Installation) -> None:
     """Ana reports by a script's key and would review with her own token; and the other way round."""
     unit = {"role": "dci", "organization": "DCI", "expires_at": KEY["expires_at"]}
+    scopes = ["read", "write"]
     keys = [
-        presenting(
-            (await issued_to(service, unit | {"scopes": ["read", "write"], "holder": holder}))["secret"]
-        )
-        for holder in ("ana", "ana", "leo")
+        presenting((await issued_to(service, unit | {"scopes": scopes, "holder": holder}, asking))["secret"])
+        for holder, asking in [("ana", ADMIN), ("ana", ADMIN), ("leo", SECOND), ("eva", ADMIN)]
     ]
     ana = {"role": Role.DCI, "organization": "DCI", "subject": "ana"}
     body = {"code": "A-1", "title": "A promise", "lead_organization": "DCI", "no_deadline_reason": "a test"}
@@ -257,7 +283,7 @@ async def test_what_takes_two_people_is_not_done_by_one_with_two_credentials(ser
     path = "/v1/commitments/A-1/progress-reports"
     report = {"period": "2013-03", "observed_progress": "Under way", "percent": 10}
     for number, (author, reviewers) in enumerate(
-        [(keys[0], [keys[0], keys[1], ana]), (ana, [keys[0], ana])], 1
+        [(keys[0], [keys[0], keys[1], keys[3], ana]), (ana, [keys[0], ana])], 1
     ):
         await service.told("POST", path, report, If_Match="*", **author)
         review = {"outcome": "accepted"}
@@ -269,3 +295,27 @@ async def test_what_takes_two_people_is_not_done_by_one_with_two_credentials(ser
     by_key = history["items"][1]["recorded_by"]
     assert by_key["subject"].startswith("key:")
     assert by_key["holder"] == "ana"
+    assert by_key["asked_by"] == ["development:admin"]
+
+
+@pytest.mark.anyio
+async def test_an_administrator_is_not_a_second_one_by_a_key_in_a_name_they_made_up(
+    service: Installation,
+) -> None:
+    """Nor by a key that such a key asked for; nor does such a key approve what its holder asked for."""
+    own = KEY | {"role": "admin", "organization": "DCI", "scopes": ["read", "write"]}
+
+    async def asked(body: dict[str, Any], **asking: Any) -> dict[str, Any]:
+        told: dict[str, Any] = (await service.told("POST", "/v1/api-keys", body, **asking)).json()
+        return told
+
+    first = presenting((await asked(own | {"holder": "nobody"}, **ADMIN))["secret"])
+    second = presenting((await asked(own | {"holder": "no-one"}, **first))["secret"])
+    held = presenting((await asked(own | {"holder": "development:admin"}, **SECOND))["secret"])
+    wanted = [await asked(KEY, **who) for who in (ADMIN, first, second)]
+    for key in wanted:
+        path = f"/v1/api-keys/{key['key_id']}/approvals"
+        for who in (ADMIN, first, second, held):
+            answer = await service.ask("POST", path, {}, If_Match="*", **who)
+            assert refused(answer) == (409, "key-approver-is-requester")
+        await service.told("POST", path, {}, If_Match="*", **SECOND)

@@ -495,6 +495,15 @@ def test_where_four_eyes_are_asked_for_nobody_approves_what_they_wrote_or_the_at
     corrected = AttendanceCorrected(held_at=held().held_at, attendance=(MINISTER,), reason="He left")
     by_bruno = (*UP_TO_CIRCULATION, (BRUNO, corrected), circulated())
     given(*by_bruno).when(lambda it: approve(it, BRUNO, of=strict)).refused("approver-is-author", RuleBroken)
+    asked_by_ana = Actor("key:k", "DCI", Role.DCI, "carla", ("ana",))
+    given(*UP_TO_CIRCULATION).when(lambda it: approve(it, asked_by_ana, of=strict)).refused(
+        "approver-is-author", RuleBroken
+    )
+    asked_by_bruno = Actor("key:k", "DCI", Role.DCI, "ana", ("bruno",))
+    told_by_key = (*UP_TO_CIRCULATION, (asked_by_bruno, corrected), circulated())
+    given(*told_by_key).when(lambda it: approve(it, BRUNO, of=strict)).refused(
+        "approver-is-author", RuleBroken
+    )
     approve(meeting(*by_bruno), HEALTH, of=strict)
     system = Actor(subject="ana", organization="DCI", role=Role.SYSTEM)
     approve(meeting(*UP_TO_CIRCULATION), system, of=strict)

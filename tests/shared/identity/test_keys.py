@@ -88,6 +88,20 @@ def test_a_key_on_record_without_a_holder_is_held_by_whoever_issued_it() -> None
     assert people == ["ana", "leo"]
 
 
+def test_whoever_asked_for_a_key_may_be_behind_it_and_behind_every_key_that_it_asked_for() -> None:
+    first, second, plain, directory = generate_key(), generate_key(), generate_key(), KeyDirectory()
+    zoe = Actor("zoe", "DCI", Role.ADMIN)
+    directory.apply(msgspec.structs.replace(issued(first), holder="nobody"), zoe)
+    # As it was recorded before anybody wrote down who had asked for the first.
+    by_first = Actor(f"key:{first.key_id}", "DCI", Role.ADMIN, "nobody")
+    directory.apply(msgspec.structs.replace(issued(second), holder="no-one"), by_first)
+    directory.apply(issued(plain), zoe)
+    actors = [directory.authenticate(key.presented, NOW).actor for key in (first, second, plain)]
+    assert [actor.asked_by for actor in actors] == [("zoe",), ("nobody", "zoe"), ()]
+    assert all(one.may_be(other.people) for one in actors for other in [*actors, zoe])
+    assert not any(actor.may_be({"leo"}) for actor in actors)
+
+
 def test_a_key_that_was_asked_for_opens_nothing_until_it_is_approved_and_nothing_once_it_is_revoked() -> None:
     key, directory = generate_key(), KeyDirectory()
     approved = KeyApproved(key_id=key.key_id)
