@@ -299,19 +299,28 @@ def verify(
     """Read the whole log and check it: no gap, no event that cannot be read, no time running backwards."""
     if file is not None and read_model:
         raise ValueError("A copy has no read model: leave out --file, or --read-model.")
+    from shared.eventlog.backup import must_be_log
     from shared.eventlog.verification import verify as verify_log
 
+    if file is not None:
+        must_be_log(file)
     with _log(file) as store, _progress("Verifying") as shown:
         head = store.head()
         report = verify_log(store, lambda position: shown(position, head))
-        if holds is not None and not _holds(store, holds):
-            report.add(head, f"it does not hold the event {holds}")
+        held = holds is None or _holds(store, holds)
     _show(report)
     if not report.events:
         err.print(
             "The log holds no event: there is nothing to call sound. Is it the right one, and complete?"
         )
-    if not report.sound or not report.events:
+    if not held:
+        err.print(
+            f"This log does not hold the event {holds}. Is it the right one, complete, and copied to the letter?",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
+    if not report.sound or not report.events or not held:
         raise typer.Exit(1)
     out.print(
         "The log is sound." if not report.quarantined else "The log is sound, but for what is put aside."
@@ -401,7 +410,8 @@ def backup(
     _show(copy.report)
     out.print(
         f"{file} holds the log up to position {copy.position}, identity {copy.identity}. "
-        "Keep these two with it: `bitacora verify --file … --holds POSITION:IDENTITY` tells whether a copy is whole.",
+        f"Keep these two with it: `bitacora verify --file … --holds {copy.position}:{copy.identity}` tells whether a "
+        "copy is whole.",
         soft_wrap=True,
         highlight=False,
     )

@@ -151,6 +151,8 @@ def search_for(text: str) -> Search:
             found[bool(minus)].append(clause)
     if len(found[False]) + len(found[True]) > MOST_CLAUSES:
         raise _unclear(f"Look for at most {MOST_CLAUSES} words and phrases at once.")
+    if found[True] and not found[False]:
+        raise _unclear("What is excluded alone looks for nothing: name a word that must be there, too.")
     if not found[False]:
         raise _unclear("Look for at least one word that says something; `de` or `la` alone do not.")
     return Search(_once(found[False]), _once(found[True]))

@@ -146,7 +146,8 @@ class DefinitionChangeDocument(msgspec.Struct, kw_only=True):
 class WarningDocument(msgspec.Struct, kw_only=True):
     """What makes a reader look twice, which proves nothing."""
 
-    code: WarningCode
+    code: Annotated[WarningCode, Field(description="The same as `sign`, as it was called first.")]
+    sign: Annotated[WarningCode, Field(description="The kind of sign.")]
     detail: Annotated[str, Field(description="What was seen, in words.")]
     because: Annotated[int, Field(description="The position of the last of the events it follows from.")]
     events: Annotated[list[int], Field(description="The positions of all the events it follows from.")]
@@ -192,7 +193,9 @@ def figures_of(facts: IndicatorFacts, rule: str = CURRENT_INDICATOR_RULE) -> dic
 
 def sign_document(sign: WarningSign) -> WarningDocument:
     """A warning sign as it is sent."""
-    return WarningDocument(code=sign.code, detail=sign.detail, because=sign.because, events=list(sign.events))
+    return WarningDocument(
+        code=sign.code, sign=sign.code, detail=sign.detail, because=sign.because, events=list(sign.events)
+    )
 
 
 def target_document(target: Target, facts: IndicatorFacts) -> TargetDocument:

@@ -257,7 +257,7 @@ class Repository(Generic[A]):
     async def history(self, stream_id: UUID, upto_version: int | None = None) -> list[Recorded]:
         """All events of a stream, in order, up to a version; empty when there is none."""
         lines = await self.lines(stream_id, upto_version=upto_version)
-        return self._decoded(lines)
+        return self.decoded(lines)
 
     async def last_event(self, outcome: Outcome) -> Event:
         """The event with which a command ended, read back from the log where it was an earlier one."""
@@ -266,8 +266,7 @@ class Repository(Generic[A]):
         lines = await self.lines(
             outcome.stream_id, after_version=outcome.version - 1, upto_version=outcome.version
         )
-        position, line = lines[0]
-        return codec.decode(line, position).data
+        return self.decoded(lines)[0].data
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -545,12 +544,13 @@ class Repository(Generic[A]):
         """The state after the events up to a version and to a position, and the last of these. Blocks."""
         upto = version if told is None else None
         lines = self.live.store.read_stream(stream_id, 0, position, upto_version=upto)
-        history = self._decoded(lines)
+        history = self.decoded(lines)
         if told is not None:
             history = as_told(history, told)[:version]
         return self._aggregate.fold(history), history[-1] if history else None
 
-    def _decoded(self, lines: Sequence[tuple[int, bytes]]) -> list[Recorded]:
+    def decoded(self, lines: Sequence[tuple[int, bytes]]) -> list[Recorded]:
+        """The events in stored lines; CorruptEvent, which readiness then names, where one cannot be read."""
         try:
             return [codec.decode(line, position) for position, line in lines]
         except CorruptEvent as error:

@@ -57,6 +57,15 @@ def restore(source: Path, log: Path, progress: Progress = lambda _done, _of: Non
     return _copied(source, log, progress, only_sound=True)
 
 
+def must_be_log(file: Path) -> None:
+    """InvalidInput for a file that is no database of SQLite, or one without the tables of a log."""
+    try:
+        with closing(sqlite3.connect(_uri(file), uri=True, timeout=PATIENCE)) as read:
+            read.execute("SELECT 1 FROM stored_events LIMIT 1").fetchone()
+    except sqlite3.Error as error:
+        raise InvalidInput("no-log", f"{file} is no event log: {error}.") from error
+
+
 def _copied(source: Path, target: Path, progress: Progress, *, only_sound: bool = False) -> Copy:
     _must_be_free(target)
     with _new_file_beside(target) as fresh:

@@ -489,10 +489,12 @@ class Resource(Generic[A]):
                 lines = await repository.lines(
                     found.id, after_version=after, upto_version=version, limit=limit
                 )
+                # What is in memory was read before: a line may have been damaged since.
+                repository.decoded(lines)
                 items = [_item(line, day_of) for _, line in lines]
             else:
                 lines = await repository.lines(found.id, upto_version=version)
-                history = as_told([codec.decode(line, at) for at, line in lines], private.told)
+                history = as_told(repository.decoded(lines), private.told)
                 version, last, retracted = history[-1].version, history[-1].position, retractions_in(history)
                 items = list(_told_items(history[after : after + limit], dict(lines), day_of))
             more, items = len(items) > asked.limit, items[: asked.limit]

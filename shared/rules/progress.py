@@ -43,6 +43,9 @@ class ReportsByDay:
         match event:
             case ProgressReported():
                 self._reports[event.number] = position, event
+                # A review says nothing of a report that was recorded after it.
+                self._outcomes.pop(event.number, None)
+                self._ranked = []
             case ProgressReviewed() if event.report in self._reports:
                 self._outcomes[event.report] = event.outcome
                 event = self._reports[event.report][1]

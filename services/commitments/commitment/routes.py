@@ -326,7 +326,8 @@ class SignsQuery(Now):
 class CommitmentWarningDocument(msgspec.Struct, kw_only=True):
     """What makes a reader look twice, which proves nothing."""
 
-    code: CommitmentWarning
+    code: Annotated[CommitmentWarning, Field(description="The same as `sign`, as it was called first.")]
+    sign: Annotated[CommitmentWarning, Field(description="The kind of sign.")]
     detail: Annotated[str, Field(description="What was seen, in words.")]
     events: Annotated[list[int], Field(description="The positions of the events it follows from.")]
 
@@ -419,7 +420,7 @@ def commitment_routes(
             return commitment_signs(found.dated, corrections, day, asked.reporting_on)
 
         signs = signs_on(clock.today())
-        body = {"items": [CommitmentWarningDocument(**sign._asdict()) for sign in signs]}
+        body = {"items": [CommitmentWarningDocument(**sign._asdict(), sign=sign.code) for sign in signs]}
         return read_answer(
             request,
             encoded(body),

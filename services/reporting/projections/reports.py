@@ -27,7 +27,7 @@ class Reports:
         self._rows: dict[Key, ByDay] = {}
 
     def take_in(self, recorded: Recorded) -> Now:
-        """Take in a report or a review; a review that comes before the day of its report says it on that day."""
+        """Take in a report or a review, which has no day of its own: it speaks of the report from its first day on."""
         event = recorded.data
         if isinstance(event, ProgressReported):
             received = event.received_on or self._day_of(recorded.recorded_at)
@@ -36,10 +36,9 @@ class Reports:
             rows = self._rows.get((self._commitment, event.report))
             if rows:
                 reviewed_on = self._day_of(recorded.recorded_at)
-                (first, row), *_ = rows
-                day = reviewed_on if first is None else max(first, reviewed_on)
+                ((first, row),) = rows
                 reviewed = (*row[: -len(_UNREVIEWED)], event.outcome.value, reviewed_on, event.reason)
-                rows[:] = [(day, reviewed)] if day == first else [(first, row), (day, reviewed)]
+                rows[:] = [(first, reviewed)]
         return Now(progress_reports, self._rows)
 
     @staticmethod

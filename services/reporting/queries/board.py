@@ -399,6 +399,7 @@ def list_as_of(
     scope: Scope,
     filters: Filters,
     search: Search | None = None,
+    code: str | None = None,
     *,
     after: Place | None = None,
     limit: int = 50,
@@ -407,13 +408,14 @@ def list_as_of(
 ) -> Listed:
     """The commitments that filters admit, and that a search finds, from beyond `after`.
 
-    They are in order of code, or in that of the search (`Found.order`). Their number only where it is asked for.
+    They are in order of code, or in that of the search (`Found.order`), which finds by `code`, too. Their
+    number only where it is asked for.
     """
     counting = _counting(reading, at, scope, filters, [], rule, CountBy.COMMITMENT)
     rank: ColumnElement[int] = literal(0)
     chosen, order, beyond = counting.chosen, [_row.code], [] if after is None else [_row.code > after.code]
     if search is not None:
-        found = found_by(reading, at, scope, search)
+        found = found_by(reading, at, scope, search, code)
         rank, order = found.rank, list(found.order())
         chosen = and_(chosen, found.condition)
         beyond = [] if after is None else [found.beyond(after)]

@@ -67,6 +67,7 @@ from shared.events.commitments import (
     TeamMember,
 )
 from shared.events.facts import Event
+from shared.events.record import EventUnreadable
 from shared.events.streams import resolve
 from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, OriginKind, ReviewOutcome
 from shared.rules.dated_facts import DatedFacts
@@ -288,6 +289,16 @@ def page_as_of(
     )
 
 
+def quarantined_of(reading: Reading, store: Store, at: AsOf, scope: Scope, commitment_id: UUID) -> int:
+    """How many events of a commitment are put aside, for those who are told of all of it."""
+    if all(one.event.stream_id != commitment_id for one in store.known_quarantined.values()):
+        return 0
+    if commitment_id not in read_by_among(reading, scope, at.position, [commitment_id]):
+        return 0
+    stream = store.read_stream(commitment_id, 0, at.position)
+    return sum(codec.decode_heading(line, position).type == EventUnreadable.TYPE for position, line in stream)
+
+
 # --- what was recorded of it -----------------------------------------------------------------------------------------
 
 
@@ -432,7 +443,7 @@ def _closed(entry: Recorded, told: _Told) -> Iterable[Closed]:
 
 
 def _accepted(told: _Told) -> list[AcceptedReport]:
-    """Those that the last review accepted, in order of their days."""
+    """Those that the last review since they were recorded accepted, in order of their days."""
     reviews: dict[int, tuple[Recorded, ReviewOutcome]] = {}
     for entry in told.reviews:
         if isinstance(entry.data, ProgressReviewed):
@@ -452,7 +463,8 @@ def _accepted(told: _Told) -> list[AcceptedReport]:
         )
         for entry, event in told.of_type(ProgressReported)
         for review, outcome in [reviews.get(event.number, (entry, None))]
-        if outcome is ReviewOutcome.ACCEPTED
+        # A report that was recorded anew in place of one put aside has the same number, and was not reviewed.
+        if outcome is ReviewOutcome.ACCEPTED and review.position > entry.position
     ]
 
 

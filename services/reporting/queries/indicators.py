@@ -129,7 +129,7 @@ class IndicatorItem(Described, kw_only=True):
     signs: Annotated[list[WarningCode], Meta(description="The kinds of warning sign there are.")]
 
 
-class IndicatorPage(Described, kw_only=True):
+class IndicatorPage(IndicatorItem, kw_only=True):
     """An indicator with everything that was told of it by the day."""
 
     targets: list[TargetDocument]
@@ -215,7 +215,7 @@ def indicators_as_of(
             **one,
             verdict=_decoded(row.current, VerdictDocument),
             verdict_on_original=_decoded(row.original, VerdictDocument),
-            signs=sorted({sign.code for sign in signs[row.indicator_id]}),
+            signs=sorted({sign.sign for sign in signs[row.indicator_id]}),
         )
         for row, one in zip(page, _described(reading, at, scope, page), strict=True)
     ]
@@ -231,7 +231,20 @@ def indicator_as_of(reading: Reading, at: AsOf, scope: Scope, indicator: UUID, r
     figures |= {name: _told(figures[name], hidden) for name in ("original_target", "current_target")}
     figures["targets"] = _told_all(figures["targets"], hidden)
     del figures["verdict_rule"]
-    return IndicatorPage(**one | figures, warnings=_signs(reading, at, [row.indicator_id])[row.indicator_id])
+    verdicts = indicator_verdicts.c
+    judged = reading.connection.execute(
+        select(verdicts.current, verdicts.original).where(
+            _row.indicator_id == row.indicator_id, indicators.holds(at.on, at.position), _judged(at, rule)
+        )
+    ).one()
+    warnings = _signs(reading, at, [row.indicator_id])[row.indicator_id]
+    return IndicatorPage(
+        **one | figures,
+        verdict=_decoded(judged.current, VerdictDocument),
+        verdict_on_original=_decoded(judged.original, VerdictDocument),
+        signs=sorted({sign.sign for sign in warnings}),
+        warnings=warnings,
+    )
 
 
 def trajectory_as_of(reading: Reading, at: AsOf, scope: Scope, indicator: UUID, rule: str) -> Trajectory:
@@ -440,6 +453,7 @@ def _signs(reading: Reading, at: AsOf, ids: Sequence[UUID]) -> dict[UUID, list[W
         found[row.thing_id].append(
             WarningDocument(
                 code=WarningCode(row.sign),
+                sign=WarningCode(row.sign),
                 detail=row.detail,
                 because=row.because,
                 events=msgspec.json.decode(row.events),

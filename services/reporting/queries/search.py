@@ -2,7 +2,8 @@
 
 Everything looked for must be told of a commitment somewhere: in its title, its goal, the words of the promise, its key
 words, a report that was accepted, or sealed minutes that the asker may read. What is hidden from them neither finds nor
-excludes anything, and does not change the order, which goes by the commitments found and by nothing else.
+excludes anything, and does not change the order, which goes by the commitments found and by nothing else. A code
+that is all that is looked for finds its commitment, before whatever else is found by its words.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _row: Final = commitment_states.c
 
 
 class Place(NamedTuple):
-    """Where a commitment stands among those found: in the title first, then the newest on record, then by code."""
+    """Where a commitment stands among those found: found by its code, in its title, or elsewhere; the newest first."""
 
     rank: int
     registered_at: int
@@ -72,8 +73,8 @@ class Found(NamedTuple):
         )
 
 
-def found_by(reading: Reading, at: AsOf, scope: Scope, search: Search) -> Found:
-    """Which rows of `commitment_states` a search finds."""
+def found_by(reading: Reading, at: AsOf, scope: Scope, search: Search, code: str | None = None) -> Found:
+    """Which rows of `commitment_states` a search finds, or have the code that the whole of it spells."""
 
     def told(number: int, clause: Clause) -> Any:
         """The ids of the commitments of which it is told, and whether in the title."""
@@ -91,7 +92,8 @@ def found_by(reading: Reading, at: AsOf, scope: Scope, search: Search) -> Found:
     titled = and_(*(one.in_(select(those.commitment_id).where(those.titled == 1)) for those in wanted))
     # As one expression, so that the engine goes through the rows of the day, which is quick however many are found,
     # and does not look for each that is found among all its days.
-    rank = case((and_(told_all, titled), 0), (told_all, 1))
+    coded = [] if code is None else [(_row.code == code, 0)]
+    rank = case(*coded, (and_(told_all, titled), 1), (told_all, 2))
     return Found(rank.is_not(None), rank)
 
 

@@ -36,12 +36,13 @@ from services.reporting.datasets import (
     budget_gaps,
     commitment_details,
     commitment_states,
+    decision_commitments,
     decisions,
     indicators,
     readers,
     warning_signs,
 )
-from services.reporting.queries.access import Scope
+from services.reporting.queries.access import Scope, read_by_among
 from services.reporting.queries.board import readable_codes
 from services.reporting.queries.decision_items import Reader
 from services.reporting.queries.decisions import DecisionFilters, admitted, with_acknowledgement
@@ -369,13 +370,25 @@ def _leads(reading: Reading, at: AsOf, scope: Scope, codes: Iterable[str]) -> di
 
 def _named(reading: Reading, at: AsOf, scope: Scope, ids: Iterable[UUID]) -> dict[UUID, list[str]]:
     """The commitments that some decisions concern, as far as the asker may know of them."""
-    query = select(decisions.c.decision_id, decisions.c.commitments).where(
-        decisions.c.decision_id.in_(sorted(ids)), decisions.known_at(at.position)
+    # Of what a decision does, others than its readers know only if they may read every commitment that it names: as in
+    # the filter, so that nothing is found by what is not told.
+    named = decision_commitments.c
+    query = select(named.decision_id, named.commitment, named.in_effect_only).where(
+        named.decision_id.in_(sorted(ids)), decision_commitments.known_at(at.position)
     )
-    rows = reading.connection.execute(query)
-    found: dict[UUID, list[str]] = {row.decision_id: msgspec.json.decode(row.commitments) for row in rows}
+    found: dict[UUID, dict[str, bool]] = defaultdict(dict)
+    for row in reading.connection.execute(query.order_by(named.commitment)):
+        found[row.decision_id][row.commitment] = row.in_effect_only
     codes = readable_codes(reading, at.position, scope, {code for of in found.values() for code in of})
-    return {one: [code for code in of if code in codes] for one, of in found.items()}
+    own = read_by_among(reading, scope, at.position, found)
+    return {
+        one: [
+            code
+            for code, in_effect_only in of.items()
+            if code in codes and (not in_effect_only or one in own or codes >= of.keys())
+        ]
+        for one, of in found.items()
+    }
 
 
 def _concerned(reading: Reading, at: AsOf, ids: Iterable[UUID]) -> dict[UUID, list[str]]:

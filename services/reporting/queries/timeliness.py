@@ -62,7 +62,7 @@ class TimelinessFilters(NamedTuple):
     """Periods that end between these days."""
 
 
-class Timely(msgspec.Struct, frozen=True, omit_defaults=True):
+class Timely(msgspec.Struct, frozen=True):
     """How many reports were expected, and what came of them: expected = on time + late + missing + awaited."""
 
     expected: int
@@ -74,11 +74,14 @@ class Timely(msgspec.Struct, frozen=True, omit_defaults=True):
     returned: Annotated[
         int, Meta(description="Of the missing and the awaited: those of which a report was sent back.")
     ]
-    cycle: str | None = None
-    period: str | None = None
-    organization: str | None = None
-    organization_name: str | None = None
-    adviser: str | None = None
+    cycle: str | msgspec.UnsetType = msgspec.UNSET
+    period: str | msgspec.UnsetType = msgspec.UNSET
+    organization: str | msgspec.UnsetType = msgspec.UNSET
+    organization_name: str | msgspec.UnsetType | None = msgspec.UNSET
+    adviser: Annotated[
+        str | msgspec.UnsetType | None,
+        Meta(description="Where it is counted by adviser: null where nobody is named."),
+    ] = msgspec.UNSET
 
 
 class _Cycle(NamedTuple):

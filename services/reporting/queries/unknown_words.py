@@ -1,4 +1,4 @@
-"""Words in filters of commitments that nothing on record has: refused, as codes are that nothing has."""
+"""Words in filters that nothing on record has: refused, as codes are that nothing has."""
 
 from __future__ import annotations
 
@@ -7,17 +7,25 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 
-from services.reporting.datasets import Type, commitment_states, commitments
-from services.reporting.queries.access import Scope, readable
+from services.reporting.datasets import (
+    KEY_WORD,
+    Type,
+    commitment_labels,
+    commitment_states,
+    commitments,
+    cycles,
+)
+from services.reporting.queries.access import Scope, readable, readable_things
 from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
+from services.reporting.terms import folded
 from shared.errors import InvalidInput
 
 _OWN_WORDS: Final = {
     name: (dataset, field)
     for dataset in (commitment_states, commitments)
     for name, field in dataset.filters.items()
-    if field.value is Type.TEXT and field.words is None and not field.names and not field.person
+    if field.value is Type.TEXT and field.words is None and not field.names
 }
 """Filters by words from lists that are not ours: the values there are, are those on record."""
 
@@ -32,7 +40,11 @@ def refuse_unknown_words(
 
     On record is what the asker may read.
     """
-    asked = [(name, word) for name in _OWN_WORDS.keys() & filters.keys() for word in filters[name]]
+    _refuse_unknown_key_words(reading, at, scope, filters.get(KEY_WORD.filter, ()))
+    # Who may not ask by people is told so by the question itself.
+    people = {name for name, (_, field) in _OWN_WORDS.items() if field.person and scope.name == "public"}
+    names = _OWN_WORDS.keys() & filters.keys() - people
+    asked = [(name, word) for name in sorted(names) for word in filters[name]]
     if not asked:
         return
     positions = dict.fromkeys((reading.position, at.position))
@@ -66,3 +78,40 @@ def refuse_unknown_words(
                 f"Nothing on record has '{word}' as its {name}. The values are: {values}.",
                 pointer=f"/query/{name}",
             )
+
+
+def _refuse_unknown_key_words(reading: Reading, at: AsOf, scope: Scope, words: Sequence[str]) -> None:
+    """As of other words; key words are many and free, so that none are named."""
+    label = commitment_labels.c
+    for word in words:
+        known = [
+            and_(
+                commitment_labels.known_at(position),
+                label.commitment_id.in_(
+                    readable_things(reading, scope, position, commitments, commitments.c.commitment_id)
+                ),
+            )
+            for position in dict.fromkeys((reading.position, at.position))
+        ]
+        there = exists().where(label.label == KEY_WORD.filter, label.value == folded(word), or_(*known))
+        if not reading.connection.execute(select(there)).scalar_one():
+            raise InvalidInput(
+                "filter-value-unknown",
+                f"Nothing on record has '{word}' as its {KEY_WORD.filter}.",
+                pointer=f"/query/{KEY_WORD.filter}",
+            )
+
+
+def cycles_named(reading: Reading, at: AsOf, codes: Sequence[str]) -> list[str]:
+    """The codes of cycles as they are on record, whatever the capitals; InvalidInput for one that no cycle has."""
+    if not codes:
+        return []
+    known = or_(*(cycles.known_at(position) for position in (reading.position, at.position)))
+    found = reading.connection.execute(select(cycles.c.code).where(known)).scalars()
+    on_record = {code.casefold(): code for code in found}
+    for code in codes:
+        if code.casefold() not in on_record:
+            raise InvalidInput(
+                "filter-value-unknown", f"There is no cycle by '{code}'.", pointer="/query/cycle"
+            )
+    return [on_record[code.casefold()] for code in codes]

@@ -368,11 +368,13 @@ def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
     }
 
 
-def tagged(request: Request, body: msgspec.Struct, at: AsOf) -> Response:
+def tagged(request: Request, body: msgspec.Struct, at: AsOf, *, quarantined: int = 0) -> Response:
     """An answer under a tag made from its own bytes: the same answer has the same tag, wherever it comes from."""
     content = encoded(body)
     tag = blake2b(content, digest_size=12).hexdigest()
-    answer = read_answer(request, content, etag=f'"{tag}"', position=at.position_told)
+    answer = read_answer(
+        request, content, etag=f'"{tag}"', position=at.position_told, quarantined=quarantined
+    )
     if visitor_of(request) is None:
         # What anybody is told, a proxy may tell for a while; its position is in it, and so in its tag.
         answer.headers["Cache-Control"] = f"public, max-age={PUBLIC_SECONDS}"
@@ -433,7 +435,14 @@ def filters_in(query: Query, filters: Mapping[str, ColumnField]) -> dict[str, li
     for name, field in filters.items():
         if field.between:
             days = {bound: getattr(query, bound) for bound in bounds(name)}
-            found |= {bound: [day.isoformat()] for bound, day in days.items() if day is not None}
+            given = {bound: day for bound, day in days.items() if day is not None}
+            if list(given.values()) != sorted(given.values()):
+                raise InvalidInput(
+                    "days-reversed",
+                    "The first day is later than the last.",
+                    pointer=f"/query/{bounds(name)[0]}",
+                )
+            found |= {bound: [day.isoformat()] for bound, day in given.items()}
         elif values := values_in(query, name, field.words):
             found[name] = values
     return found

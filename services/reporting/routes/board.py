@@ -25,6 +25,7 @@ from services.reporting.queries.board import (
     grouped_board_as_of,
 )
 from services.reporting.queries.changes import Change, Changes, Reconciled, changes_between
+from services.reporting.queries.commitment_page import quarantined_of
 from services.reporting.queries.corrected import CorrectedSince
 from services.reporting.queries.corrections import corrected_since
 from services.reporting.queries.moments import AsOf
@@ -278,12 +279,12 @@ def board_routes(reporting: Reporting) -> Router:
         spelling: Spelling = request.app.state.spelling
         commitment_id = resolve("commitment", await spelling("commitment", identifier) or identifier)
 
-        def answer(reading: Reading, at: AsOf, scope: Scope) -> Timeline:
-            return timeline_as_of(
-                reading, reporting.store, at, scope, commitment_id, day_of=reporting.clock.day_of
-            )
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[Timeline, int]:
+            day_of, store = reporting.clock.day_of, reporting.store
+            found = timeline_as_of(reading, store, at, scope, commitment_id, day_of=day_of)
+            return found, quarantined_of(reading, store, at, scope, commitment_id)
 
-        at, scope, found = await reporting.ask(
+        at, scope, (found, quarantined) = await reporting.ask(
             request, query, answer, tells=(Kind.ORGANIZATION,), every_day=True
         )
         body = TimelineAnswer(
@@ -298,7 +299,7 @@ def board_routes(reporting: Reporting) -> Router:
             removed=found.removed,
             next=None,
         )
-        return tagged(request, body, at)
+        return tagged(request, body, at, quarantined=quarantined)
 
     return router
 

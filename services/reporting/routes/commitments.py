@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import COUNTED, FILTERS, STATUS, Item, Listed, list_as_of
-from services.reporting.queries.commitment_page import Page, page_as_of
+from services.reporting.queries.commitment_page import Page, page_as_of, quarantined_of
 from services.reporting.queries.corrected import CorrectedSince
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.search import Place
@@ -112,13 +112,15 @@ def commitment_routes(reporting: Reporting) -> Router:
         Every filter of the board is one here; several of them admit what all of them admit. `q` finds those of which
         all is told that it names: in the title, the goal, the words of the promise, the key words, accepted reports and
         sealed minutes, as far as the asker may read them. Capitals, accents and the inflections of Spanish make no
-        difference; `"a phrase"`, `begin*` and `-excluded` do what they look like. What is found in titles comes first,
-        then what came on record last, then by code.
+        difference; `"a phrase"`, `begin*` and `-excluded` do what they look like. A code finds its commitment first;
+        then comes what is found in titles, then what came on record last, then by code.
         """
         search = None if query.q is None else search_for(query.q)
         filters = filters_in(query, FILTERS)
         if states := values_in(query, STATUS, COUNTED):
             filters[STATUS] = states
+        spelling: Spelling = request.app.state.spelling
+        code = None if query.q is None else await spelling("commitment", query.q.strip())
         after, pinned = going_on(request, query.cursor, int, KeyPosition, str)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Listed:
@@ -126,7 +128,7 @@ def commitment_routes(reporting: Reporting) -> Router:
             place = None if after is None else Place(*after)
             counted = query.include == "total"
             return list_as_of(
-                reading, at, scope, filters, search, after=place, limit=query.limit, count=counted
+                reading, at, scope, filters, search, code, after=place, limit=query.limit, count=counted
             )
 
         at, scope, found = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
@@ -160,14 +162,14 @@ def commitment_routes(reporting: Reporting) -> Router:
         spelling: Spelling = request.app.state.spelling
         commitment_id = resolve("commitment", await spelling("commitment", identifier) or identifier)
 
-        def answer(reading: Reading, at: AsOf, scope: Scope) -> Page:
-            day_of = reporting.clock.day_of
-            return page_as_of(reading, reporting.store, at, scope, commitment_id, day_of=day_of)
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[Page, int]:
+            day_of, store = reporting.clock.day_of, reporting.store
+            found = page_as_of(reading, store, at, scope, commitment_id, day_of=day_of)
+            return found, quarantined_of(reading, store, at, scope, commitment_id)
 
-        at, scope, found = await reporting.ask(request, query, answer, tells=_OF_A_PAGE)
+        at, scope, (found, quarantined) = await reporting.ask(request, query, answer, tells=_OF_A_PAGE)
         members = {name: getattr(found, name) for name in found.__struct_fields__}
-        return tagged(
-            request, CommitmentAnswer(**heading(at, scope), status_rule=CURRENT_RULE, **members), at
-        )
+        body = CommitmentAnswer(**heading(at, scope), status_rule=CURRENT_RULE, **members)
+        return tagged(request, body, at, quarantined=quarantined)
 
     return router

@@ -15,8 +15,8 @@ from starlette.responses import Response, StreamingResponse
 
 from services.reporting.queries.moments import to_come
 from services.reporting.routes.asking import LARGEST_POSITION, Position, Reporting
-from shared.errors import InvalidInput, Unavailable
-from shared.eventlog.codec import identity_of
+from shared.errors import CorruptEvent, InvalidInput, Unavailable
+from shared.eventlog.codec import decode, identity_of
 from shared.eventlog.envelope import Bookmark
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import LogWentBack, Store
@@ -88,7 +88,9 @@ def event_routes(reporting: Reporting) -> Router:
         takes it up again. It ends when the key is revoked or the token expires, and when the service stops. A position
         that the log has not reached is refused: who waits there has read another log. So is one where the log holds
         another event than the asker has read, if that says which (`after_identity`, or `Last-Event-ID:
-        <position>-<identity>`). When the log goes back while it is read, the answer breaks off.
+        <position>-<identity>`). When the log goes back while it is read, the answer breaks off. Before an event that
+        cannot be read it ends, a stream with a comment that names the position; who asks on from there is told
+        `event-unreadable`, until it is mended or put aside.
         """
         wanted, follows = _types(query.types), EVENT_STREAM in request.headers.get("accept", "")
         after, identity, named = query.after, query.after_identity, "/query/after"
@@ -105,6 +107,11 @@ def event_routes(reporting: Reporting) -> Router:
                 "feed-of-another-log", "The log holds another event there than you have read.", pointer=named
             )
         known = Bookmark(after, present)
+        # Once the answer has begun it cannot be a problem any more.
+        _found, unreadable = await run_in_threadpool(_beyond, live.store, known, after, 1, head, wanted)
+        if unreadable is not None:
+            live.met_unreadable(unreadable)
+            raise unreadable
         headers = {"Log-Position": str(head), "Cache-Control": "no-store"}
         if follows:
             headers["X-Accel-Buffering"] = "no"
@@ -124,10 +131,14 @@ async def _lines(
     left, size = head if limit is None else limit, FIRST
     while left > 0:
         size = min(size, left)
-        found = await run_in_threadpool(_beyond, live.store, known, known.position, size, head, types)
+        found, unreadable = await run_in_threadpool(
+            _beyond, live.store, known, known.position, size, head, types
+        )
         if found:
             yield (chunk := b"\n".join([*(line for _, line in found), b""]))
             known = _last_of(found)
+        if unreadable is not None:
+            live.met_unreadable(unreadable)
         if len(found) < size:
             return
         left -= size
@@ -141,11 +152,19 @@ def _fitting(count: int, length: int) -> int:
 
 def _beyond(
     store: Store, known: Bookmark, after: int, size: int, head: int, types: list[str]
-) -> list[tuple[int, bytes]]:
-    """The next events beyond a position, of the log in which an earlier one is known: LogWentBack if it is another."""
+) -> tuple[list[tuple[int, bytes]], CorruptEvent | None]:
+    """The next events beyond a position, up to one that cannot be read, and that one.
+
+    They are of the log in which an earlier one is known: LogWentBack if it is another.
+    """
     found = store.read(after, size, upto=head, types=types)
     store.must_hold(known)
-    return found
+    for index, (position, line) in enumerate(found):
+        try:
+            decode(line, position)
+        except CorruptEvent as error:
+            return found[:index], error
+    return found, None
 
 
 def _last_of(found: list[tuple[int, bytes]]) -> Bookmark:
@@ -179,12 +198,16 @@ async def _messages(
         size = min(size, left)
         try:
             head = await run_in_threadpool(live.store.head)
-            found = await run_in_threadpool(_beyond, live.store, known, after, size, head, types)
+            found, unreadable = await run_in_threadpool(_beyond, live.store, known, after, size, head, types)
         except LogWentBack:
             return  # whoever takes it up again is told
         if found:
             yield (piece := b"".join([_message(position, line) for position, line in found]))
             known = _last_of(found)
+        if unreadable is not None:
+            live.met_unreadable(unreadable)
+            yield b": event-unreadable: the event at position %d cannot be read\n\n" % unreadable.position
+            return
         left -= len(found)
         if left <= 0:
             return

@@ -32,6 +32,7 @@ from services.reporting.queries.timeliness import (
     staleness_as_of,
     timeliness_as_of,
 )
+from services.reporting.queries.unknown_words import cycles_named, refuse_unknown_words
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
@@ -57,6 +58,7 @@ from shared.http.pagination import KeyPosition
 from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Role
+from shared.rules.periods import period_named
 from shared.rules.timeliness import RULE
 from shared.rules.traffic_light import CURRENT_RULE, Status
 
@@ -160,7 +162,7 @@ class DueAnswer(Answer, kw_only=True):
     next: NextPage
 
 
-class Load(msgspec.Struct, frozen=True, omit_defaults=True):
+class Load(msgspec.Struct, frozen=True):
     """How much somebody has to look after on a day."""
 
     open: Annotated[int, Meta(description="Commitments that are neither closed nor go on in others.")]
@@ -169,10 +171,11 @@ class Load(msgspec.Struct, frozen=True, omit_defaults=True):
     limit: Annotated[int, Meta(description="How many are thought to be manageable: a setting.")]
     over: Annotated[int, Meta(description="How many are open beyond that.")]
     adviser: Annotated[
-        str | None, Meta(description="Absent where the load is that of an organisation, or nobody is named.")
-    ] = None
-    organization: str | None = None
-    organization_name: str | None = None
+        str | msgspec.UnsetType | None,
+        Meta(description="Null where nobody is named; absent where the load is that of an organisation."),
+    ] = msgspec.UNSET
+    organization: str | msgspec.UnsetType = msgspec.UNSET
+    organization_name: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class LoadAnswer(Answer, kw_only=True):
@@ -217,7 +220,13 @@ def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
                 )
             last = query.last or at.on
             first = query.first or date(min(last, at.on).year, 1, 1)
-            filters = TimelinessFilters(cycle, organization, adviser, first, last)
+            if first > last:
+                raise InvalidInput(
+                    "days-reversed", "The first day is later than the last.", pointer="/query/from"
+                )
+            refuse_unknown_words(reading, at, scope, {"adviser": adviser})
+            known = cycles_named(reading, at, cycle)
+            filters = TimelinessFilters(known, organization, adviser, first, last)
             return filters, *timeliness_as_of(reading, at, scope, filters, groups)
 
         at, scope, (filters, totals, items) = await reporting.ask(
@@ -242,7 +251,7 @@ def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
             review=values_in(query, "review", REVIEWS),
             organization=values_in(query, "organization"),
             commitment=values_in(query, "commitment"),
-            period=values_in(query, "period"),
+            period=[period_named(one, "/query/period").name for one in values_in(query, "period")],
         )
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[ReportItem], bool]:
@@ -281,7 +290,13 @@ def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
         """
         after, pinned = going_on(request, query.cursor, Awaited, str, str, KeyPosition)
         actor = actor_of(request)
-        organization = query.organization or actor.organization
+        organization, *others = values_in(query, "organization") or [actor.organization]
+        if others:
+            raise InvalidInput(
+                "filter-value-unknown",
+                "Ask for what one organisation is waited for with.",
+                pointer="/query/organization",
+            )
         own = organization == actor.organization
         kinds = values_in(query, "kind", Awaited)
 
@@ -338,7 +353,7 @@ def _load(reading: Reading, at: AsOf, scope: Scope, group: str, limit: int) -> l
                     **named,
                 )
             )
-    return sorted(found, key=lambda one: (-one.open, one.adviser or one.organization or ""))
+    return sorted(found, key=lambda one: (-one.open, str(getattr(one, group) or "")))
 
 
 _OPEN: Final = tuple(status for status in Status if status not in (Status.ACHIEVED, Status.DISCARDED))

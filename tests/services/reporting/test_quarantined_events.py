@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,11 @@ from shared.clock import utc_now
 from shared.errors import CorruptEvent
 from shared.eventlog.open import open_store
 from shared.eventlog.quarantine import quarantine
-from shared.events.commitments import Assessed
-from shared.events.vocabulary import Judgement
+from shared.events.commitments import Assessed, ProgressReported, ProgressReviewed
+from shared.events.vocabulary import Judgement, ReviewOutcome
 from shared.identity.actor import Role
 from tests.services.commitments.installation import Installation, refused
+from tests.services.reporting.installation import Installation as Asking
 from tests.services.reporting.stage import ACTOR, Stage, read_model_url, staged
 from tests.services.reporting.test_generations import DAY, story
 from tests.support.damage import damage, spoil
@@ -138,3 +141,92 @@ async def test_only_what_rests_on_it_is_not_answered_and_then_says_what_it_is_wi
         assert written.headers["etag"] == '"4"'
         history = await here.read("/v1/commitments/A/history", role=Role.AUDITOR)
         assert [item["type"] for item in history["items"]][2] == "log.event_unreadable"
+
+
+async def test_a_line_damaged_under_running_services_is_refused_wherever_it_would_be_shown(
+    log_url: str, tmp_path: Path
+) -> None:
+    installation = Installation(tmp_path, log_url)
+    async with installation.running() as here:
+        await here.told("PUT", "/v1/organizations/DCI", {"name": "DCI"})
+        body = {"code": "A", "title": "A", "lead_organization": "DCI", "effective_on": "2012-01-01"}
+        await here.told("POST", "/v1/commitments", body)
+        for remark in ("one", "two", "three"):
+            await here.told("POST", "/v1/commitments/A/comments", {"text": remark}, if_match="*")
+        head = int((await here.ask("GET", "/v1/commitments/A")).headers["log-position"])
+        damage(log_url, head - 1, lambda line: line.replace(b'"text":"two"', b'"text":2'))
+        for role in (Role.AUDITOR, Role.MINISTRY):
+            answer = await here.ask("GET", "/v1/commitments/A/history?limit=3", role=role)
+            assert refused(answer) == (503, "event-unreadable"), role
+        assert (await here.ask("GET", "/v1/commitments/A/history?limit=1")).status_code == 200
+        assert (
+            f"position {head - 1}"
+            in (await here.ask("GET", "/health/ready")).json()["checks"]["log"]["detail"]
+        )
+
+
+async def test_the_feed_hands_out_what_comes_before_it_and_then_says_that_it_cannot_be_read(
+    log_url: str, tmp_path: Path
+) -> None:
+    with staged(log_url) as stage:
+        stage.append(*story(12, 3, 6))
+        head = stage.store.head()
+        stage.follow()
+        damage(log_url, head - 1, spoil)
+        before = [line for _, line in stage.store.read(head - 4, 2)]
+        async with Asking(tmp_path, stage).running() as here:
+            answer = await here.get(f"/v1/events?after={head - 4}", role=Role.AUDITOR)
+            assert (answer.status_code, answer.content.splitlines()) == (200, before)
+            stream = await here.get(
+                f"/v1/events?after={head - 4}", role=Role.AUDITOR, Accept="text/event-stream"
+            )
+            assert [line for line in stream.content.splitlines() if line.startswith(b"data: ")] == [
+                b"data: " + line for line in before
+            ]
+            assert stream.text.endswith(
+                f"\n\n: event-unreadable: the event at position {head - 1} cannot be read\n\n"
+            )
+            for accept in ("application/jsonl", "text/event-stream"):
+                answer = await here.get(f"/v1/events?after={head - 2}", role=Role.AUDITOR, Accept=accept)
+                assert refused(answer) == (503, "event-unreadable")
+            put_aside(stage, head - 1)
+            deadline = time.monotonic() + 60
+            while len(answer.content.splitlines()) < 5:
+                assert time.monotonic() < deadline, "it never went on"
+                await asyncio.sleep(0.01)
+                answer = await here.get(f"/v1/events?after={head - 4}", role=Role.AUDITOR)
+
+
+async def test_a_review_counts_for_no_report_that_was_recorded_after_it(log_url: str, tmp_path: Path) -> None:
+    def report(percent: int) -> tuple[str, ProgressReported]:
+        return "C-000", ProgressReported(
+            number=1, period="2012-Q3", effective_on=DAY, percent=Decimal(percent), received_on=DAY
+        )
+
+    with staged(log_url) as stage:
+        bad = stage.append(*story(12, 1, 0), report(40)).last
+        stage.append(("C-000", ProgressReviewed(report=1, outcome=ReviewOutcome.ACCEPTED)))
+        damage(log_url, bad, spoil)
+        put_aside(stage, bad)
+        stage.append(report(90))
+        stage.follow()
+        async with Asking(tmp_path, stage).running() as here:
+            answer = await here.get("/v1/commitments/C-000")
+            assert answer.json()["accepted_reports"] == []
+            assert answer.headers["quarantined-events"] == "1"
+            assert (await here.get("/v1/commitments/C-000/timeline")).headers["quarantined-events"] == "1"
+            for path in ("/v1/commitments/C-000", "/v1/commitments/C-000/timeline"):
+                other = await here.get(path, role=Role.MINISTRY, organization="MOF")
+                assert other.status_code == 200
+                assert "quarantined-events" not in other.headers, "it may have been no event for them"
+            (told,) = (await here.read("/v1/progress-reports"))["items"]
+            assert (told["number"], told["review"]) == (1, None)
+            stage.append(("C-000", ProgressReviewed(report=1, outcome=ReviewOutcome.ACCEPTED)))
+            stage.follow()
+            (accepted,) = (await here.read("/v1/commitments/C-000"))["accepted_reports"]
+            assert accepted["percent"] == 90
+        async with Installation(tmp_path, log_url).running() as recording:
+            (told,) = (await recording.read("/v1/commitments/C-000"))["progress_reports"]
+            assert told["review"]["outcome"] == "accepted"
+            (told,) = (await recording.read("/v1/commitments/C-000?version=4"))["progress_reports"]
+            assert told["review"] is None

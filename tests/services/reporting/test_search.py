@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -343,6 +344,23 @@ async def test_accents_capitals_and_inflections_make_no_difference_and_titles_co
     assert await codes(reporting, 'q="educacion+publica"') == ["EDU-1"]
     assert await codes(reporting, "q=supe*", **ANYBODY) == ["EDU-4"]
     assert await reporting.refused("/v1/commitments?q=de") == (422, "search-unclear")
+    excluding = await reporting.get("/v1/commitments?q=-superior", **ANYBODY)
+    assert "What is excluded alone looks for nothing" in excluding.json()["detail"]
+
+
+async def test_a_code_typed_whole_finds_its_commitment_first_for_whoever_may_read_it(
+    reporting: Installation,
+) -> None:
+    tell(reporting.stage, promise("OTHER", "As in EDU-2 before"), promise("LAW", "Like EDU-3"))
+    await asyncio.to_thread(reporting.stage.follow)
+    for typed in ("EDU-2", "edu-2", "%20EDU-2%20"):
+        assert await codes(reporting, f"q={typed}", **ANYBODY) == ["EDU-2", "OTHER"], typed
+    assert await codes(reporting, "q=EDU-3") == ["EDU-3", "LAW"]
+    assert await codes(reporting, "q=EDU-3", **ANYBODY) == ["LAW"]
+    assert await codes(reporting, "q=EDU-9") == []
+    page = await reporting.read("/v1/commitments?q=EDU-2&limit=1", **ANYBODY)
+    page = await reporting.read(page["next"], **ANYBODY)
+    assert ([item["code"] for item in page["items"]], page["next"]) == (["OTHER"], None)
 
 
 async def test_pages_of_a_search_go_on_in_its_order(reporting: Installation) -> None:

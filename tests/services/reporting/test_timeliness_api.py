@@ -158,13 +158,21 @@ async def test_the_first_report_that_was_not_sent_back_counts_by_the_day_it_was_
         on=date(2012, 10, 11),
     )
     # Whoever names no day handed it in when it was recorded.
+    before = await asyncio.to_thread(reporting.stage.store.head)
     await told(reporting, report("PORT", 2, "2012-Q1", None), on=date(2012, 10, 12))
     year = "cycle=QUARTERLY&group_by=period&from=2012-01-01&to=2012-12-31"
-    assert await counts(reporting, f"{year}&on=2012-10-10", **ANYBODY) == [
+    # A review speaks of its report from the first day of that on; before it was told, nobody knew.
+    assert await counts(reporting, f"{year}&on=2012-10-10&position={before - 2}", **ANYBODY) == [
         ["2012-Q1", 2, 2, 0, 0, 0, 0],
         ["2012-Q2", 2, 0, 1, 1, 0, 0],
         ["2012-Q3", 2, 1, 0, 0, 1, 0],
         [6, 3, 1, 1, 1, 0],
+    ]
+    assert await counts(reporting, f"{year}&on=2012-10-10", **ANYBODY) == [
+        ["2012-Q1", 2, 1, 0, 1, 0, 1],
+        ["2012-Q2", 2, 0, 1, 1, 0, 0],
+        ["2012-Q3", 2, 0, 0, 0, 2, 1],
+        [6, 1, 1, 2, 2, 2],
     ]
     assert await counts(reporting, f"{year}&on=2012-10-20", **ANYBODY) == [
         ["2012-Q1", 2, 1, 1, 0, 0, 0],
@@ -354,8 +362,12 @@ async def test_any_reports_are_counted_as_a_plain_count_would(reporting: Install
         if draw.random() < 0.6:
             outcome = draw.choice(list(ReviewOutcome))
             story.append(review(code, numbers[code], outcome, reason="r"))
-    # All are reviewed on the day they came or before, so that on every day a review is known that there is.
-    await told(reporting, *story, on=date(2012, 1, 4))
+    # What was said of a report holds from its first day on, whenever that was said.
+    await told(
+        reporting, *(one for one in story if isinstance(one.event, ProgressReported)), on=date(2013, 4, 28)
+    )
+    reviews = [one for one in story if isinstance(one.event, ProgressReviewed)]
+    await told(reporting, *reviews, on=date(2013, 4, 29))
     for _ in range(12):
         on = date(2012, 3, 1) + timedelta(days=draw.randrange(420))
         for cycle_code in ("HALF", "QUARTERLY"):
@@ -368,3 +380,109 @@ async def test_any_reports_are_counted_as_a_plain_count_would(reporting: Install
     await asyncio.to_thread(reporting.stage.stop_workers)
     await asyncio.to_thread(reporting.stage.rebuild)
     assert reporting.stage.rows() == followed
+
+
+async def test_on_any_day_every_answer_says_the_same_of_the_review_of_a_report(
+    reporting: Installation,
+) -> None:
+    draw = random.Random(11)
+    outcome: dict[tuple[str, int], str] = {}
+    received: dict[tuple[str, int], date] = {}
+    for code in ("ROAD", "PORT"):
+        for number in range(1, 9):
+            day = date(2012, 4, 5) + timedelta(days=draw.randrange(200))
+            received[code, number] = day
+            handed_in = report(code, number, "2012-Q1", day, stage=f"{code} {number}")
+            await told(reporting, handed_in, on=date(2013, 1, 10))
+            for _ in range(draw.randrange(3)):
+                said = draw.choice(list(ReviewOutcome))
+                outcome[code, number] = said.value
+                await told(reporting, review(code, number, said, reason="r"), on=date(2013, 4, 20))
+    assert {*outcome.values()} == {*ReviewOutcome}
+    for on in (date(2012, 4, 4) + timedelta(days=step) for step in (0, 20, 60, 130, 210, 388)):
+        there = {one for one, day in received.items() if day <= on}
+
+        async def listed(what: str, on: date = on) -> list[Any]:
+            items: list[Any] = (await reporting.read(f"/v1/{what}&limit=200&on={on}"))["items"]
+            return items
+
+        by_review = {
+            (one["commitment"], one["number"]): one["review"] and one["review"]["outcome"]
+            for one in await listed("progress-reports?period=2012-Q1")
+        }
+        assert by_review == {one: outcome.get(one) for one in there}
+        for word in ("pending", *ReviewOutcome):
+            admitted = {
+                (one["commitment"], one["number"]) for one in await listed(f"progress-reports?review={word}")
+            }
+            assert admitted == {one for one in there if outcome.get(one, "pending") == word}
+        awaited = {(one["what"], one["report"]) for one in await listed("due?kind=review")}
+        assert awaited == {one for one in there if one not in outcome}
+        stale = {one["commitment"]: one["reported_on"] for one in await listed("staleness?organization=MOP")}
+        totals = (
+            await reporting.read(f"/v1/timeliness?cycle=QUARTERLY&from=2012-03-01&to=2012-03-31&on={on}")
+        )["totals"]
+        returned = 0
+        for code in ("ROAD", "PORT"):
+            heard = {one for one in there if one[0] == code and outcome.get(one) != "returned"}
+            sent_back = {one for one in there if one[0] == code} - heard
+            assert stale[code] == (str(max(received[one] for one in heard)) if heard else None)
+            returned += bool(sent_back and not heard)
+            page = await reporting.read(f"/v1/commitments/{code}?on={on}")
+            accepted = {(code, one["number"]) for one in page["accepted_reports"]}
+            # A report speaks from its effective day, and is there to be reviewed once it was received.
+            assert accepted & there == {
+                one for one in there if one[0] == code and outcome.get(one) == "accepted"
+            }
+        assert totals["returned"] == returned
+
+
+async def test_a_filter_by_what_nothing_has_is_refused_as_one_by_what_is_hidden(
+    reporting: Installation,
+) -> None:
+    hidden = promise(
+        "HIDDEN", "MINSAL", visibility=Visibility.RESERVED, adviser="zoe", key_words=("secreto",)
+    )
+    await told(reporting, hidden, promise("NOBODYS", adviser=None, key_words=("Niñez",)), on=date(2012, 1, 1))
+    for path in ("/v1/timeliness?", "/v1/board?", "/v1/commitments?"):
+        for asked in ("adviser=nobody", "adviser=ana,zoe"):
+            assert await reporting.refused(f"{path}{asked}", **WORKS) == (422, "filter-value-unknown"), path
+        assert (await reporting.get(f"{path}adviser=zoe")).status_code == 200
+        assert await reporting.refused(f"{path}adviser=zoe", **ANYBODY) == (422, "people-not-public")
+    for path in ("/v1/board?", "/v1/commitments?"):
+        for word in ("nada", "secreto"):
+            answer = await reporting.get(f"{path}key_word={word}", **ANYBODY)
+            assert answer.json()["detail"] == f"Nothing on record has '{word}' as its key_word."
+        assert (await reporting.read(f"{path}key_word=NINEZ", **ANYBODY))["items"]
+        assert (await reporting.read(f"{path}key_word=secreto"))["items"]
+    assert await reporting.refused("/v1/timeliness?cycle=HALF,nope") == (422, "filter-value-unknown")
+    everything = (await reporting.read("/v1/timeliness?cycle=half&on=2013-04-30"))["totals"]
+    assert everything["expected"] == 0
+    assert (await reporting.read("/v1/timeliness?cycle=half&from=2012-01-01&on=2013-04-30"))["totals"][
+        "expected"
+    ]
+    assert await reporting.refused("/v1/due?organization=MOP,MINSAL") == (422, "filter-value-unknown")
+    assert (await reporting.refused("/v1/progress-reports?period=nope"))[0] == 422
+
+
+async def test_days_the_wrong_way_round_are_refused_wherever_there_are_two(reporting: Installation) -> None:
+    for path in (
+        "timeliness?from=2013-01-01&to=2012-01-01",
+        "timeliness?from=2013-05-01&on=2013-04-30",
+        "board/changes?from=2013-01-01&to=2012-01-01",
+        "meeting-register?from=2013-01-01&to=2012-01-01",
+        "board?deadline_from=2013-01-01&deadline_to=2012-01-01",
+        "commitments?deadline_from=2013-01-01&deadline_to=2012-01-01",
+    ):
+        assert await reporting.refused(f"/v1/{path}") == (422, "days-reversed"), path
+
+
+async def test_a_group_of_what_nobody_is_named_for_says_null(reporting: Installation) -> None:
+    await told(reporting, promise("NOBODYS", adviser=None), on=date(2012, 1, 1))
+    load = await reporting.read("/v1/load?on=2012-06-30", **WORKS)
+    assert [one["adviser"] for one in load["advisers"]] == [None, "ana", "eva"]
+    assert all("organization" not in one for one in load["advisers"])
+    assert all("adviser" not in one for one in load["organizations"])
+    timely = await reporting.read("/v1/timeliness?group_by=adviser,organization&on=2012-06-30", **WORKS)
+    assert {one["adviser"] for one in timely["items"]} == {None, "ana", "eva"}
+    assert "adviser" not in timely["totals"]

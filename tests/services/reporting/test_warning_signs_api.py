@@ -21,13 +21,15 @@ from shared.events.commitments import (
     Corrected,
     DeadlineRevised,
     Evidence,
+    Registered,
     VisibilityChanged,
 )
-from shared.events.meeting_vocabulary import BudgetRequest
-from shared.events.meetings import BudgetLineTied
+from shared.events.meeting_vocabulary import BudgetRequest, DecisionKind
+from shared.events.meetings import AgreedCommitment, BudgetLineTied, Effect
 from shared.events.retractions import CommitmentFactRetracted
 from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind, Visibility
+from shared.identity.actor import Role
 from shared.rules.commitment_warnings import commitment_signs
 from tests.services.reporting.gatherings import Told, cost, decided, noon, tell
 from tests.services.reporting.histories import Teller
@@ -132,6 +134,48 @@ async def test_signs_are_narrowed_by_what_they_are_of(reporting: Installation) -
     }.items():
         assert [one[0] for one in await signs(reporting, f"{on}&{query}")] == codes, query
     assert await reporting.refused("/v1/warning-signs?sign=guilty") == (422, "filter-value-unknown")
+
+
+async def test_a_sign_of_a_decision_names_what_it_is_found_by(reporting: Installation) -> None:
+    day = date(2013, 4, 3)
+    impact: dict[str, Any] = {"visibility": Visibility.PUBLIC, "budget_impact": cost()}
+
+    def agreeing(number: str, code: str, **more: Any) -> Told:
+        effect = Effect(commitment=AgreedCommitment(code=code, title=code, lead_organization="MININT"))
+        return decided(number, day, kind=DecisionKind.AGREE_COMMITMENT, effect=effect, **impact | more)
+
+    reserved = Registered(
+        code="FEW",
+        title="For few",
+        lead_organization="MINSAL",
+        visibility=Visibility.RESERVED,
+        effective_on=date(2010, 5, 21),
+    )
+    told = tell(
+        reporting.stage,
+        Told("commitment", "FEW", reserved),
+        agreeing("SEG-2013-002", "ROAD"),
+        agreeing("SEG-2013-003", "ROAD", commitments=("FEW", "BRIDGE")),
+        now=noon(date(2013, 4, 6)),
+    )
+
+    async def named(query: str, **who: Any) -> dict[str, list[str]]:
+        asked = f"/v1/warning-signs?subject=decision&on=2013-04-30&wait_for={told.last}&{query}"
+        return {
+            one["code"]: one["commitments"] for one in (await reporting.read(asked, **ANYBODY | who))["items"]
+        }
+
+    dci = {"role": Role.DCI, "organization": "DCI"}
+    assert await named("commitment=ROAD") == {"SEG-2013-002": ["ROAD"]}
+    assert await named("commitment=BRIDGE") == {"SEG-2013-003": ["BRIDGE"]}
+    both = {"SEG-2013-002": ["ROAD"], "SEG-2013-003": ["BRIDGE", "FEW", "ROAD"]}
+    assert await named("commitment=ROAD", **dci) == both
+    for who in (ANYBODY, dci):
+        every = await named("", **who)
+        for code in ("ROAD", "BRIDGE", "SEG-1"):
+            assert {*await named(f"commitment={code}", **who)} == {
+                one for one, of in every.items() if code in of
+            }
 
 
 async def test_a_sign_of_what_one_may_not_read_is_told_to_nobody_else(reporting: Installation) -> None:

@@ -106,6 +106,7 @@ def test_the_commands_back_up_and_restore_and_say_position_and_identity(
     with closing(open_store(sqlite_url)) as store:
         position, identity = store.bookmark()
     assert f"position {position}, identity {identity}" in " ".join(done.output.split())
+    assert f"--holds {position}:{identity}`" in done.output, "to be pasted"
     assert isinstance(run(app, ["restore", str(target)]).exception, BitacoraError), "the log is still there"
     file_of(sqlite_url).unlink()
     for beside in ("-wal", "-shm"):
@@ -115,7 +116,10 @@ def test_the_commands_back_up_and_restore_and_say_position_and_identity(
     assert f"position {position}, identity {identity}" in " ".join(done.output.split())
     assert run(app, ["verify", "--holds", f"{position}:{identity}"]).exit_code == 0
     for missing in (f"{position}:another", f"{position + 1}"):
-        assert run(app, ["verify", "--holds", missing]).exit_code == 1
+        found = run(app, ["verify", "--holds", missing])
+        assert found.exit_code == 1
+        assert f"This log does not hold the event {missing}." in " ".join(found.output.split())
+        assert "not sound" not in found.output
     assert run(app, ["verify", "--file", str(target)]).exit_code == 0
 
 
@@ -134,6 +138,17 @@ def test_a_copied_file_that_holds_nothing_is_not_called_sound_nor_restored(
     assert found.exit_code == 1, found.output
     assert isinstance(run(app, ["restore", str(copy)]).exception, BitacoraError)
     assert not (tmp_path / "restored.db").exists()
+
+
+def test_a_file_that_is_no_log_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BITACORA_LOG_URL", f"sqlite:///{tmp_path / 'log.db'}")
+    (tmp_path / "junk.db").write_text("this is no database" * 100)
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE something (id)")
+    for name, why in (("junk.db", "file is not a database"), ("other.db", "no such table: stored_events")):
+        found = run(app, ["verify", "--file", str(tmp_path / name)])
+        assert found.exit_code == 1
+        assert f"{name} is no event log: {why}" in str(found.exception)
 
 
 def test_a_damaged_copy_is_not_restored_and_a_backup_of_a_damaged_log_says_so(
