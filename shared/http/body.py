@@ -67,6 +67,9 @@ async def read_body(request: Request, read: Callable[[Any], T]) -> T:
     limit = context_of(request).largest_body
     declared = context_of(request).headers.get(b"content-length")
     if declared is not None and (not declared.isdigit() or len(declared) > _DIGITS or int(declared) > limit):
+        # Read to its end all the same, and kept nowhere: whoever is still sending would not see the refusal.
+        async for _ in request.stream():
+            pass
         raise body_too_large(limit)
     body = await request.body()
     if len(body) < ASIDE:

@@ -58,6 +58,7 @@ def places(story: Story) -> dict[str, str]:
         "/v1/organizations/{code}": "/v1/organizations/JUSTICE",
         "/v1/pillars/{code}": "/v1/pillars/SECURITY",
         "/v1/cycles/{code}": "/v1/cycles/QUARTERLY",
+        "{key_id}": story.keys[Role.DCI, "revoked"].split("_")[1],
         "/errors/{code}": "/errors/not-found",
     }
 

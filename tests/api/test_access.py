@@ -60,7 +60,6 @@ def route(request: pytest.FixtureRequest, story: Story) -> Route:
         # One that may be changed as a commitment, and a meeting that the advisory unit may convene.
         "/v1/commitments/{id}": "/v1/commitments/INSIDE-1",
         "/v1/meetings/{id}": story.hidden.meeting,
-        "{key_id}": story.keys[Role.DCI, "revoked"].split("_")[1],
     }
     path = place(story, template, **mine)
     row = TABLES[service][method, template]

@@ -651,6 +651,11 @@ ERRORS: Catalogue = {
         "What it is merged into counts from a later day on only: merge on that day, or correct its `effective_on`. And "
         "what goes on in another commitment is not left without it when that one's `effective_on` is corrected.",
     ),
+    "part-before-split": Explained(
+        409,
+        "Part before its split",
+        "A part counts from the day of the split on that made it: retract a split of the wrong day, record it anew.",
+    ),
     "split-not-reopened": Explained(
         409,
         "Split not reopened",

@@ -59,6 +59,11 @@ from shared.rules.traffic_light import CommitmentOnDay
 _registered: Final = attrgetter(*(field.name for field in commitment_states.fields if field.registered))
 
 
+_DESCRIBED: Final = frozenset(
+    ("title", "goal", *(field.name for field in commitment_states.fields if field.registered))
+)
+"""What is told of a commitment as its registration reads, whatever became of its deadlines and judgements."""
+
 Ending = Completed | Discarded | Merged | Split
 _OPEN: Final = (None, None, None)
 _REGISTERING: Final = (Registered, *RESTATING)
@@ -163,6 +168,10 @@ class CommitmentProjection(Telling):
     def days_shown(self) -> Iterable[date]:
         """See `Telling.days_shown`."""
         return self._visibility.days()
+
+    def may_change(self, event: Event, what: str) -> bool:
+        """See `Telling.may_change`; most events by far are these two."""
+        return what not in _DESCRIBED or not isinstance(event, Assessed | DeadlineRevised)
 
     def corrected(self, known: Corrections) -> Iterable[Now]:
         """See `Telling.corrected`."""

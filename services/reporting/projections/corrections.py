@@ -97,6 +97,10 @@ class Telling(ABC):
         """The days from which others may."""
         return ()
 
+    def may_change(self, _event: Event, _what: str) -> bool:
+        """Whether an event may change what answers say by this name: any, unless it says otherwise."""
+        return True
+
     def corrected(self, _known: Corrections) -> Iterable[Now]:
         """What else it has to say since something more, or less, of it is corrected."""
         return ()
@@ -149,6 +153,11 @@ class Corrections:
     def until(self) -> date:
         """The first day of which none of them speaks any more."""
         return max((one.until for one in self.known), default=date.min)
+
+    @property
+    def names(self) -> set[str]:
+        """In what the thing was told otherwise."""
+        return {one.what for one in self.known}
 
     @property
     def after_due(self) -> int:

@@ -106,7 +106,7 @@ class _Stream:
         for now in projection.apply(recorded):
             self.rows.apply(now, recorded.position, changes)
         known = self._corrections
-        if known is not None and isinstance(projection, Telling) and _may_tell_anew(event, known):
+        if known is not None and isinstance(projection, Telling) and _may_tell_anew(projection, event, known):
             self.rows.apply(known.by_day(projection), recorded.position, changes)
 
     def _correct(self, recorded: Recorded, changes: RowChanges) -> None:
@@ -147,12 +147,15 @@ class _Stream:
             self.projection = projection
 
 
-def _may_tell_anew(event: Event, known: Corrections) -> bool:
+def _may_tell_anew(projection: Telling, event: Event, known: Corrections) -> bool:
     """Whether what was corrected may be another thing after an event, or for others to know, on some day."""
     if hasattr(event, "visibility"):
         return True
     day = getattr(event, "effective_on", getattr(event, "completed_on", None))
-    return (day or date.min) < known.until
+    if (day or date.min) >= known.until:
+        return False
+    # To put together all that is told of a thing takes far longer than to take in an event.
+    return any(projection.may_change(event, what) for what in known.names)
 
 
 class MustBeginAnewError(Exception):

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.eventlog.open import open_store
+from shared.eventlog.store import Changes
+from shared.events.commitments import Corrected
+from shared.events.streams import stream_of
 from tests.services.commitments.installation import Installation, refused
+from tests.support.ledger import event
 
 pytestmark = pytest.mark.anyio
 
@@ -95,6 +101,38 @@ async def test_a_part_counts_from_the_day_of_its_split_on(service: Installation)
     later = {"field": "effective_on", "value": "2012-04-01", "reason": "Misread"}
     answer = await service.ask("POST", "/v1/commitments/P/corrections", later, If_Match="*")
     assert refused(answer) == (409, "successor-not-there-yet")
+
+
+async def test_a_part_was_not_there_before_its_split(service: Installation) -> None:
+    _, body = closed_as_of("2012-03-01")[3]
+    await service.told("POST", "/v1/commitments/C/splits", body, If_Match="*")
+    for day in ("2011-01-01", "2012-02-29"):
+        earlier = {"field": "effective_on", "value": day, "reason": "Misread"}
+        answer = await service.ask("POST", "/v1/commitments/P/corrections", earlier, If_Match="*")
+        assert refused(answer) == (409, "part-before-split")
+        assert f"'C' was split as of 2012-03-01: on {day}" in answer.json()["detail"]
+        done = {"completed_on": day, "evidence": [{"description": "Law"}]}
+        answer = await service.ask("POST", "/v1/commitments/P/completions", done, If_Match="*")
+        assert refused(answer) == (409, "before-registration")
+    part = await service.read("/v1/commitments/P")
+    assert (part["effective_on"], part["version"]) == ("2012-03-01", 1)
+
+
+async def test_a_part_that_an_old_log_has_before_its_split_is_set_right_and_stays_so(
+    service: Installation, sqlite_url: str
+) -> None:
+    _, body = closed_as_of("2012-03-01")[3]
+    await service.told("POST", "/v1/commitments/C/splits", body, If_Match="*")
+    wrong = Corrected(field="effective_on", value="2011-01-01", previous="2012-03-01", reason="r")
+    with closing(open_store(sqlite_url)) as log:
+        log.append([Changes([event(wrong, 2, stream_id=stream_of("commitment", "P"))])], service.now)
+    await service.told("POST", "/v1/commitments/P/comments", {"text": "Begun"}, If_Match="*")
+    right = {"field": "effective_on", "value": "2012-03-01", "reason": "Its original was split then"}
+    await service.told("POST", "/v1/commitments/P/corrections", right, If_Match='"3"')
+    mistaken = {"version": 4, "reason": "r"}
+    answer = await service.ask("POST", "/v1/commitments/P/retractions", mistaken, If_Match="*")
+    assert refused(answer) == (409, "part-before-split")
+    assert (await service.read("/v1/commitments/P"))["effective_on"] == "2012-03-01"
 
 
 # --- parents ---------------------------------------------------------------------------------------------------------

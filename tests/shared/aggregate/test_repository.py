@@ -260,7 +260,8 @@ async def test_what_is_in_memory_is_not_read_again(log_url: str) -> None:
     async with process(log_url) as one:
         ledger = await one.open()
         await one.texts(ledger)
-        run_sql(log_url, "UPDATE stored_events SET state = %s", b"{")
+        [(_, line)] = await one.ledgers.lines(ledger, after_version=0, upto_version=1, limit=1)
+        run_sql(log_url, "UPDATE stored_events SET state = %s", line[1:])  # the same event by its nonce
         await one.write(ledger, "written on what is in memory")
         assert await one.texts(ledger) == ["written on what is in memory"]
         one.ledgers.forget(ledger)

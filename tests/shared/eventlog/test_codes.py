@@ -29,6 +29,7 @@ BEFORE = {
         "DROP TRIGGER codes_taken",
         "DROP TRIGGER stored_events_never_update",
         "DROP TRIGGER stored_events_never_delete",
+        "DROP TRIGGER stored_events_never_replace",
     ),
     "postgresql": (
         "DROP FUNCTION bitacora_never CASCADE",

@@ -131,6 +131,16 @@ def test_no_version_is_written_where_the_one_before_is_missing(log: Store, appen
     assert log.head() == 1
 
 
+REPLACING = (
+    "INSERT OR REPLACE INTO stored_events SELECT rowid, 'another', 1, topic, state, NULL FROM stored_events",
+    "REPLACE INTO stored_events SELECT 9, originator_id, originator_version, topic, state, NULL FROM stored_events",
+    "REPLACE INTO stored_events SELECT NULL, originator_id, originator_version, 'x', state, NULL FROM stored_events",
+    "REPLACE INTO codes VALUES ('commitment', 'a', 'B')",
+    "INSERT INTO codes VALUES ('commitment', 'a', 'B') ON CONFLICT (kind, folded) DO UPDATE SET code = excluded.code",
+)
+"""What SQLite makes a removal and an addition of without asking the triggers of a removal."""
+
+
 @pytest.mark.parametrize(
     "statements",
     [
@@ -150,6 +160,10 @@ def test_what_is_on_record_cannot_be_changed_or_removed(
             for statement in statements[:2]:  # there is no TRUNCATE
                 with pytest.raises(sqlite3.IntegrityError, match="never changed or removed"):
                     file.execute(statement)
+            for statement in REPLACING:
+                with pytest.raises(sqlite3.IntegrityError, match="never changed or removed"):
+                    file.execute(statement)
+            assert file.execute("SELECT code FROM codes").fetchall() == [("A",)]
     else:
         with psycopg.connect(log_url, autocommit=True) as connection:
             for statement in statements:

@@ -42,16 +42,42 @@ def upgrade() -> None:
             connection.exec_driver_sql(statement.replace("$schema", schema).replace("$log", log))
 
 
+UNIQUE = {
+    "stored_events": (("rowid",), ("originator_id", "originator_version")),
+    "codes": (("kind", "folded"),),
+}
+"""The columns of which no two rows of a table have the same."""
+
+
 def _sqlite() -> list[str]:
     return [
-        f"""
-        CREATE TRIGGER {table}_never_{done} BEFORE {done} ON {table} BEGIN
-            SELECT RAISE(ABORT, 'what is on record is never changed or removed');
-        END
-        """
-        for table in KEPT
-        for done in ("update", "delete")
+        *(
+            f"""
+            CREATE TRIGGER {table}_never_{done} BEFORE {done} ON {table} BEGIN
+                SELECT RAISE(ABORT, 'what is on record is never changed or removed');
+            END
+            """
+            for table in KEPT
+            for done in ("update", "delete")
+        ),
+        # REPLACE removes what is in its way without asking the trigger of a DELETE. The words are those in which
+        # SQLite itself refuses a second one: services of the version before tell by them what was taken.
+        *(
+            f"""
+            CREATE TRIGGER {table}_never_replace BEFORE INSERT ON {table}
+            WHEN {" OR ".join(_is_there(table, columns) for columns in UNIQUE[table])} BEGIN
+                SELECT RAISE(ABORT, 'UNIQUE constraint failed: {
+                ", ".join(f"{table}.{column}" for column in UNIQUE[table][-1])
+            } (what is on record is never changed or removed)');
+            END
+            """
+            for table in KEPT
+        ),
     ]
+
+
+def _is_there(table: str, columns: tuple[str, ...]) -> str:
+    return f"EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(f'{one} = new.{one}' for one in columns)})"
 
 
 _CONTINUITY = """
