@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from services.commitments.commitment.model import Commitment
 from services.reporting.queries.decision_items import Reader
@@ -21,6 +22,7 @@ from shared.events.commitments import (
     Corrected,
     DeadlineRevised,
     Evidence,
+    PublicDeadline,
     Registered,
     VisibilityChanged,
 )
@@ -121,17 +123,14 @@ async def test_every_sign_is_told_with_its_events(reporting: Installation) -> No
 
 async def test_pages_of_any_length_tell_the_same_signs(stage: Stage, reporting: Installation) -> None:
     codes = ("AVENUE", "BAY", "BEACH", "CANAL", "DAM")
-    none: dict[str, Any] = {"previous": {"on": "2013-12-31", "origin": None}, "value": None}
-    corrected = Corrected(field="public_deadline", **none, reason="None was given")
-    tell(stage, *(commitment(code) for code in codes), now=noon(date(2013, 4, 6)))
-    tell(stage, *(Told("commitment", code, corrected) for code in codes), now=noon(date(2013, 4, 7)))
-    due = date(2013, 3, 31)
-    moved = DeadlineRevised(
-        deadline=DeadlineKind.PUBLIC, on=due, effective_on=date(2012, 5, 21), reason="Sooner"
+    due = PublicDeadline(on=date(2012, 6, 30))
+    later: dict[str, Any] = {"previous": {"on": "2012-06-30", "origin": None}, "value": {"on": "2013-12-31"}}
+    corrected = Corrected(field="public_deadline", **later, reason="It was the year after")
+    promised = (
+        Told("commitment", code, replace(commitment(code).event, public_deadline=due)) for code in codes
     )
-    retracted = CommitmentFactRetracted(version=2, reason="Never", retracted="commitments.deadline_revised")
-    told = [Told("commitment", code, fact) for code in codes for fact in (moved, retracted)]
-    tell(stage, *told, now=noon(date(2013, 4, 8)))
+    tell(stage, *promised, now=noon(date(2013, 4, 6)))
+    tell(stage, *(Told("commitment", code, corrected) for code in codes), now=noon(date(2013, 4, 7)))
     stage.wait()
     # On the first of these days the rows of corrected deadlines stand for no sign.
     for day in ("2013-04-01", "2013-04-30"):
