@@ -214,7 +214,7 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
 
     @router.get(
         "/v1/api-keys/{key_id}",
-        access=Access(_ADMINISTERS, note="without its secret", log_position=True),
+        access=Access(_ADMINISTERS, note="without its secret", etag=True, log_position=True),
         query=Now,
         answers=ApiKeyDocument,
     )
