@@ -101,7 +101,7 @@ async def test_while_a_server_is_in_recovery_writes_are_refused_and_reads_answer
             promote(private_postgres)
             assert (await one.live.append(changes())).first == 2
             await one.live.readiness()
-            await asyncio.to_thread(stage.wait)
+            await asyncio.to_thread(stage.wait, 2)
             assert stage.failure is None
             # The tail, too: it hears what another process writes.
             with closing(open_store(private_postgres.url)) as other:

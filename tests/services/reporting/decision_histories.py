@@ -194,11 +194,16 @@ def _gaps(agreed: DecisionAgreed, position: int, told: Sequence[Known], asked: A
 
 
 def _opened_it(word: str, agreed: DecisionAgreed, position: int, told: Sequence[Known], since: date) -> int:
-    """The last event of its first day before which it did not stand, and after which it did."""
+    """The last event of its first day before which it did not stand, and after which it did.
+
+    What is told of an earlier day was there before, even if it was recorded later.
+    """
     stood, opened = since == agreed.agreed_on and word in _of_money(agreed, {}), position
     of_the_day = sorted(one.position for one in _of(told, since, BudgetLineTied) if _place(one)[0] == since)
     for place in of_the_day:
-        stands = word in _of_money(agreed, _lines([one for one in told if one.position <= place], since))
+        stands = word in _of_money(
+            agreed, _lines([one for one in told if _place(one) <= (since, place)], since)
+        )
         if stands and not stood:
             opened = place
         stood = stands

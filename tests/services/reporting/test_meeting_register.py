@@ -382,7 +382,7 @@ def test_a_body_that_met_every_monday_is_never_short_and_one_that_did_not_meet_i
         now=noon(JANUARY),
     )
     _political_committee_entered(stage, "BEFORE", date(2011, 12, 1))
-    _political_committee_entered(stage, "AFTER", date(2026, 11, 26))
+    _political_committee_entered(stage, "AFTER", date(2025, 11, 26))
     stage.wait()
     lines = told_of(stage, None)
     line = lines["POLITICAL"]
