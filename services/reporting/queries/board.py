@@ -175,7 +175,7 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
     ] = None
 
 
-class Group(_columns, kw_only=True):  # type: ignore[misc]  # see `Item`
+class Group(_columns, kw_only=True):  # type: ignore[call-arg, misc]  # see `Item`
     """So many commitments, or promises, that have the same keys: those by which they are grouped, and no others."""
 
     status: (
