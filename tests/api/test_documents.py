@@ -177,6 +177,16 @@ def test_a_schema_is_one_thing_and_not_either_of_two_kinds_of_objects(service: s
                 assert sum("properties" in resolved(service, kind) for kind in kinds) < 2, (name, member)
 
 
+def test_the_clients_that_the_documents_show_call_operations_that_there_are() -> None:
+    shown = ROOT / "docs/examples/clients"
+    python = re.findall(r"(\w+)\.sync\(", (shown / "ask.py").read_text(encoding="utf-8"))
+    typescript = re.findall(r"await (\w+)\(", (shown / "ask.ts").read_text(encoding="utf-8"))
+    names = {operation["operationId"] for _, _, operation in operations("reporting")}
+    assert python
+    assert set(python) <= names
+    assert {re.sub("([A-Z])", r"_\1", name).lower() for name in typescript} == set(python)
+
+
 # --- how things are called -----------------------------------------------------------------------------------------
 
 
