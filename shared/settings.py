@@ -85,6 +85,11 @@ class Settings(BaseSettings):
     load_per_organization: int = Field(default=60, ge=1, le=100_000)
     """How many open commitments an organisation that leads is thought to manage."""
 
+    tables_at_once: int = Field(default=2, ge=1, le=100)
+    """How many tables a process of reporting makes at a time; others wait for seconds, and are then answered 503."""
+    table_seconds: float = Field(default=120, ge=1, le=3600)
+    """For how long one table may be made: less than the proxies in front wait for an answer to begin."""
+
     follow_decisions: bool = True
     """Whether this process carries agreed decisions out; among several, at least one must."""
 

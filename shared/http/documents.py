@@ -192,7 +192,8 @@ def _content(
     if status in _WITHOUT_CONTENT:
         return {}
     schema = {"type": "string"} if answer is None else schemas.reference(answer)
-    return {"content": {declaration.media_type: {"schema": schema}}}
+    others = {media_type: {"schema": {"type": "string"}} for media_type in declaration.also}
+    return {"content": {declaration.media_type: {"schema": schema}, **others}}
 
 
 def _describe(operation: dict[str, Any], route: APIRoute, declaration: Declaration | None) -> None:
