@@ -136,7 +136,7 @@ class DescribedResource(Generic[A]):
             access=self._read,
             query=Now,
             answers=self.document,
-            name=self._repository.kind,
+            name=f"get_{self._repository.kind}",
             doc=doc,
             path_types=self._path_types,
         )(get)
@@ -167,7 +167,7 @@ class DescribedResource(Generic[A]):
             access=self._listed,
             query=Listed,
             answers=page_of(self.document),
-            name=self._path.rpartition("/")[2],
+            name=f"list_{self._path.rpartition('/')[2]}",
             doc=doc,
         )(get_all)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,7 +13,7 @@ from fastapi.routing import APIRoute
 from shared.http.examples import ID, Examples
 from shared.http.problems import CHALLENGE, MEDIA_TYPE, Problems, size_of
 from shared.http.routing import Answer, Declaration, DeclaredRoute
-from shared.http.schemas import Schemas
+from shared.http.schemas import Schemas, describe_members
 from shared.identity.access import Access
 
 EXAMPLE_ID = ID
@@ -23,9 +24,18 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "description": "An error (RFC 9457). `type` leads to an explanation of the code it ends with.",
     "required": ["type", "title", "status", "detail", "instance", "request_id"],
     "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "Where the error is explained; it ends with its code.",
+        },
+        "title": {"type": "string", "description": "The error in a few words."},
+        "status": {
+            "type": "integer",
+            "minimum": 400,
+            "maximum": 599,
+            "description": "The HTTP status of the answer.",
+        },
         "detail": {"type": "string"},
         "instance": {"type": "string"},
         "request_id": {"type": "string"},
@@ -158,7 +168,8 @@ def document_of(app: FastAPI, problems: Problems) -> dict[str, Any]:
     # Of the framework's own idea of an error, which no answer of ours is.
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
-    components["schemas"]["Problem"] = PROBLEM_SCHEMA
+    components["schemas"]["Problem"] = deepcopy(PROBLEM_SCHEMA)
+    describe_members(components["schemas"])
     components["responses"] = {f"Problem{status}": _problem(status, problems) for status in PROBLEMS}
     return document
 
@@ -187,11 +198,17 @@ def _declare(operation: dict[str, Any], declaration: Declaration, schemas: Schem
 
 
 def _content(
-    status: int, answer: Answer | None, declaration: Declaration, schemas: Schemas
+    status: int, answer: Answer | tuple[Answer, ...] | None, declaration: Declaration, schemas: Schemas
 ) -> dict[str, Any]:
     if status in _WITHOUT_CONTENT:
         return {}
-    schema = {"type": "string"} if answer is None else schemas.reference(answer)
+    schema: dict[str, Any]
+    if answer is None:
+        schema = {"type": "string"}
+    elif isinstance(answer, tuple):
+        schema = {"anyOf": [schemas.reference(one) for one in answer]}
+    else:
+        schema = schemas.reference(answer)
     others = {media_type: {"schema": {"type": "string"}} for media_type in declaration.also}
     return {"content": {declaration.media_type: {"schema": schema}, **others}}
 
@@ -200,6 +217,7 @@ def _describe(operation: dict[str, Any], route: APIRoute, declaration: Declarati
     """What holds for every route of its kind: credentials, conditions, headers, errors."""
     responses: dict[str, Any] = operation["responses"]
     if declaration is None:
+        operation["security"] = []
         responses.pop("422", None)
     parameters = operation.setdefault("parameters", [])
     parameters.append(_REQUEST_ID)

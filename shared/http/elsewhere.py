@@ -19,7 +19,7 @@ def elsewhere(base_url: str, collections: Mapping[str, str]) -> Router:
             path,
             access=Access(EVERYONE, anonymous=True, note="leads to reporting, which answers"),
             tag=tag,
-            name=f"find_{tag.replace('-', '_')}",
+            name=f"list_{path.rpartition('/')[2].replace('-', '_')}",
             doc="Leads to reporting, which lists them by day and as known at a moment; what is asked goes along.",
         )(_leading_to(base_url.rstrip("/") + path))
     return router

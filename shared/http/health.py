@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import structlog
 from fastapi import APIRouter, Path
@@ -31,10 +31,13 @@ PATIENCE = 5.0
 _log = structlog.get_logger(__name__)
 
 
+SERVICE_TAG: Final = {"service": "What the service says of itself."}
+
+
 class CheckResult(BaseModel):
     """How one thing the service stands on is."""
 
-    status: Literal["ok", "failed"]
+    status: Annotated[Literal["ok", "failed"], Field(description="Whether it can be relied on.")]
     detail: str
     reason: Annotated[
         str | None, Field(description="Why it failed, by a name that stays.", examples=["read-model-behind"])
@@ -48,7 +51,7 @@ class CheckResult(BaseModel):
 class Health(BaseModel):
     """Whether the service can serve, and on what that rests."""
 
-    status: Literal["ok", "failed"]
+    status: Annotated[Literal["ok", "failed"], Field(description="`ok` when every check is.")]
     checks: dict[str, CheckResult]
 
 
@@ -56,8 +59,8 @@ class Welcome(BaseModel):
     """What a service is, and where it says the rest about itself; paths are below its own."""
 
     service: str
-    description: str
-    documents: str = "/docs"
+    description: Annotated[str, Field(description="What it is for.")]
+    documents: Annotated[str, Field(description="Where people read of its routes.")] = "/docs"
     openapi: str = "/openapi.json"
     live: str = "/health/live"
     ready: str = "/health/ready"
@@ -67,9 +70,9 @@ class Welcome(BaseModel):
 class ErrorExplained(BaseModel):
     """What a problem's `type` means."""
 
-    code: str
-    status: int
-    title: str
+    code: Annotated[str, Field(description="What the `type` of the error ends with.")]
+    status: Annotated[int, Field(description="The HTTP status of the answer.")]
+    title: Annotated[str, Field(description="The error in a few words.")]
     explanation: str
 
 
@@ -81,12 +84,12 @@ def health_router(
     looks: Sequence[Look] = (),
 ) -> APIRouter:
     """`/`, `/health/live`, `/health/ready`, `/metrics` and `/errors/{code}`; open to whoever reaches the service."""
-    router = APIRouter(tags=["service"])
+    router = APIRouter(tags=list(SERVICE_TAG), generate_unique_id_function=lambda route: route.name)
 
     @router.get(
         "/", response_model=Welcome, responses={307: {"description": "To the documents, for a browser."}}
     )
-    async def root(request: Request) -> Response:
+    async def get_welcome(request: Request) -> Response:
         """What this service is, and where to go on; a browser is led to the documents."""
         if "text/html" in request.headers.get("accept", ""):
             documents = request.scope.get("root_path", "") + welcome.documents
@@ -94,12 +97,12 @@ def health_router(
         return Response(welcome.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
 
     @router.get("/health/live", response_model=Health)
-    async def live() -> Response:
+    async def get_liveness() -> Response:
         """The process answers."""
         return JSONResponse({"status": "ok", "checks": {}}, headers={"Cache-Control": "no-store"})
 
     @router.get("/health/ready", response_model=Health, responses={503: {"model": Health}})
-    async def ready() -> Response:
+    async def get_readiness() -> Response:
         """The service can do its work: each check says what it rests on."""
         answers = await asyncio.gather(*(_ask(check) for check in checks.values()), return_exceptions=True)
         results = [_result(name, answer) for name, answer in zip(checks, answers, strict=True)]
@@ -118,7 +121,7 @@ def health_router(
         response_class=Response,
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": "# HELP …"}}}},
     )
-    async def metrics(request: Request) -> Response:
+    async def get_metrics(request: Request) -> Response:
         """Figures for Prometheus."""
         # What does not answer leaves its figures as they were; readiness tells of that.
         await asyncio.gather(*(_looked(look) for look in looks))
@@ -126,7 +129,9 @@ def health_router(
         return Response(encode(registry), headers={"Content-Type": content_type})
 
     @router.get("/errors/{code}", response_model=ErrorExplained)
-    async def explain(code: Annotated[str, Path(examples=["not-found"])]) -> Response:
+    async def explain_error(
+        code: Annotated[str, Path(description="The code of the error.", examples=["not-found"])],
+    ) -> Response:
         """What the error of that code means, and what to do about it."""
         entry = catalogue.get(code)
         if entry is None:

@@ -243,11 +243,19 @@ class Resource(Generic[A]):
         self._bytes = 0
         repository.live.on_restart(self._forget_all)
 
+    @property
+    def _kind(self) -> str:
+        return self.repository.kind.replace("-", "_")
+
     # --- facts -----------------------------------------------------------------------------------------------------
+
+    def _operation(self, name: str) -> str:
+        """How a fact is called among all those of a service: a bare verb is followed by what it is done to."""
+        return name if "_" in name else f"{name}_{self._kind}"
 
     def written(self, **more: Any) -> type[msgspec.Struct]:
         """The type of the answer to a write: which one, its new version, and where the log has it."""
-        words = " ".join((self.repository.kind, "written", *more)).replace("-", " ").replace("_", " ")
+        words = " ".join((self._kind, *list(more)[:1], "written")).replace("_", " ")
         return msgspec.defstruct(
             "".join(words.title().split()),
             [
@@ -318,7 +326,7 @@ class Resource(Generic[A]):
             answers=self.written(
                 **{member: hints.get(field, Any) for member, field in (tells or {}).items()}
             ),
-            name=getattr(decide, "__name__", name),
+            name=self._operation(getattr(decide, "__name__", name)),
             doc=decide.__doc__,
             **({} if tag is None else {"tag": tag}),
         )(endpoint)
@@ -335,6 +343,7 @@ class Resource(Generic[A]):
         async def retract(current: A, proposed: Retraction, context: Context) -> Decided:
             return await self.repository.retract(current, proposed, context, self._judges)
 
+        retract.__name__ = f"retract_{self._kind}_event"
         retract.__doc__ = self.repository.retract.__doc__
         self.fact("retractions", event, retract, access=access, considering=lambda _: considering)
 
@@ -428,7 +437,7 @@ class Resource(Generic[A]):
             access=self._read,
             query=PastView if past else Now,
             answers=answers,
-            name=repository.kind.replace("-", "_"),
+            name=f"get_{self._kind}",
             doc=doc,
         )(endpoint)
 
@@ -520,7 +529,7 @@ class Resource(Generic[A]):
             access=self._read,
             query=Paged,
             answers=HISTORY,
-            name=f"{repository.kind.replace('-', '_')}_history",
+            name=f"get_{self._kind}_history",
             doc=doc,
         )(endpoint)
 

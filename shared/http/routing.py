@@ -67,8 +67,8 @@ class Declaration:
     path: str
     access: Access
     tag: str
-    answers: Mapping[int, Answer | None]
-    """What is answered, by status; None for an answer that is no JSON document of ours."""
+    answers: Mapping[int, Answer | tuple[Answer, ...] | None]
+    """What is answered, by status, or the things of which one is; None for what is no JSON document of ours."""
     name: str
     doc: str
     query: type[Query] | None = None
@@ -117,6 +117,7 @@ class DeclaredRoute(APIRoute):
             _guarded(declaration, endpoint),
             methods=[declaration.method],
             name=declaration.name,
+            operation_id=declaration.name,
             description=declaration.doc,
             tags=[declaration.tag],
             status_code=min(declaration.answers),
@@ -131,8 +132,11 @@ class DeclaredRoute(APIRoute):
 class Router:
     """The routes of one thing, in the order in which they are tried."""
 
-    def __init__(self, tag: str, **path_types: Any) -> None:
+    def __init__(self, tag: str, about: str = "", **path_types: Any) -> None:
+        """`about` tells what the routes of the tag are about; `path_types` are those of parameters of paths."""
         self.tag = tag
+        self.tags = {tag: about} if about else {}
+        """What the routes of each tag are about."""
         self.routes: list[DeclaredRoute] = []
         self._path_types = path_types
 
@@ -146,7 +150,7 @@ class Router:
         path: str,
         *,
         access: Access,
-        answers: Answer | None,
+        answers: Answer | tuple[Answer, ...] | None,
         query: type[Query] | None = None,
         **more: Any,
     ) -> Callable[[E], E]:

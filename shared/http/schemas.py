@@ -10,6 +10,8 @@ import msgspec
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
+from shared.http.meanings import MEANINGS
+
 TEMPLATE = "#/components/schemas/{%s}"
 _DECIMAL = {"type": "string", "format": "decimal"}
 
@@ -75,10 +77,26 @@ class Schemas:
                 self._describe(inner, done)
 
 
+def describe_members(schema: Any) -> None:
+    """Says what each member of the schemas of a document means that does not say so itself; see `MEANINGS`."""
+    if isinstance(schema, dict):
+        properties = schema.get("properties")
+        for name, member in properties.items() if isinstance(properties, dict) else ():
+            if isinstance(member, dict) and "description" not in member and name in MEANINGS:
+                member["description"] = MEANINGS[name]
+        for inner in schema.values():
+            describe_members(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            describe_members(inner)
+
+
 def _parameter(name: str, where: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
     parameter = {"name": name, "in": where, "required": required, "schema": schema}
     if "description" in schema:
         parameter["description"] = schema["description"]
+    elif name in MEANINGS:
+        parameter["description"] = MEANINGS[name]
     if "examples" in schema:
         parameter["example"] = schema["examples"][0]
     return parameter

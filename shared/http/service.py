@@ -25,7 +25,7 @@ from shared.http.catalogue import Catalogue
 from shared.http.document_pages import document_pages
 from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
-from shared.http.health import Check, Look, Welcome, health_router
+from shared.http.health import SERVICE_TAG, Check, Look, Welcome, health_router
 from shared.http.metrics import HttpMetrics, new_registry
 from shared.http.names import Readable, Spellings
 from shared.http.problems import Problems, install_problem_handlers
@@ -101,6 +101,13 @@ def build_app(
         docs_url=None,
         redoc_url=None,
         telemetry=None if settings.telemetry else NO_TELEMETRY,
+        openapi_tags=_tags(routers),
+        servers=[
+            {
+                "url": settings.public_url or settings.effective_root_path or "/",
+                "description": "This service.",
+            }
+        ],
     )
     app.problems = problems
     app.end_waits = end_waits
@@ -140,6 +147,12 @@ def build_app(
             expose_headers=list(HEADERS),
         )
     return app
+
+
+def _tags(routers: Sequence[Router]) -> list[dict[str, Any]]:
+    """What each group of routes is about, as its router says, in the order of the routers."""
+    about = dict(one for router in routers for one in router.tags.items()) | SERVICE_TAG
+    return [{"name": tag, "description": text} for tag, text in about.items()]
 
 
 def _check_all_declared(app: FastAPI) -> None:

@@ -13,6 +13,7 @@ from openapi_spec_validator import validate
 
 from shared.events.registry import EVENT_TYPES
 from shared.http.documents import possible_statuses
+from shared.http.meanings import MEANINGS
 from shared.http.routing import DeclaredRoute
 from shared.identity.actor import Role
 from tests.api.conformance import made, openapi
@@ -47,6 +48,13 @@ def schemas(service: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
     for name, schema in openapi(service)["components"]["schemas"].items():
         yield from within(name, schema)
+
+
+def resolved(service: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema itself, where it only refers to it."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = openapi(service)["components"]["schemas"][name] if name else schema
+    return found
 
 
 @pytest.mark.parametrize("path", made(), ids=str)
@@ -88,8 +96,6 @@ def test_the_document_is_valid_and_tells_of_every_row_of_the_access_table(servic
     validate(openapi(service))
     told = {(method, path) for method, path, _ in operations(service) if path.startswith("/v1")}
     assert told == TABLES[service].keys()
-    names = [operation["operationId"] for _, _, operation in operations(service)]
-    assert len(names) == len(set(names))
     for method, path, operation in operations(service):
         assert operation["summary"], (method, path)
         assert operation["description"].strip().endswith("."), (method, path)
@@ -132,7 +138,74 @@ def test_every_request_and_every_answer_has_an_example_that_fits_its_schema(serv
     assert looked_at > 3 * len(TABLES[service])
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_parameter_and_every_member_says_what_it_means(service: str) -> None:
+    """Where it is declared, or by its name in `shared/http/meanings.py`."""
+    for method, path, operation in operations(service):
+        for parameter in operation.get("parameters", []):
+            assert parameter.get("description"), (method, path, parameter["name"])
+    for name, schema in schemas(service):
+        for member, told in schema.get("properties", {}).items() if schema.get("type") == "object" else ():
+            assert told.get("description"), (name, member)
+
+
+def test_no_meaning_is_kept_of_a_member_that_there_is_not() -> None:
+    members = {
+        member
+        for service in SERVICES
+        for _, schema in schemas(service)
+        for member in (schema.get("properties", {}) if schema.get("type") == "object" else ())
+    }
+    assert MEANINGS.keys() <= members
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_is_open_to_everybody_says_that_it_asks_for_no_credentials(service: str) -> None:
+    for method, path, operation in operations(service):
+        if not path.startswith("/v1"):
+            assert operation["security"] == [], path
+        else:
+            assert ({} in operation["security"]) == TABLES[service][method, path].anonymous, path
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_schema_is_one_thing_and_not_either_of_two_kinds_of_objects(service: str) -> None:
+    for name, schema in openapi(service)["components"]["schemas"].items():
+        for member, told in schema.get("properties", {}).items():
+            for one in (told, told.get("items", {})):
+                kinds = one.get("anyOf", one.get("oneOf", []))
+                assert sum("properties" in resolved(service, kind) for kind in kinds) < 2, (name, member)
+
+
+def test_the_clients_that_the_documents_show_call_operations_that_there_are() -> None:
+    shown = ROOT / "docs/examples/clients"
+    python = re.findall(r"(\w+)\.sync\(", (shown / "ask.py").read_text(encoding="utf-8"))
+    typescript = re.findall(r"await (\w+)\(", (shown / "ask.ts").read_text(encoding="utf-8"))
+    names = {operation["operationId"] for _, _, operation in operations("reporting")}
+    assert python
+    assert set(python) <= names
+    assert {re.sub("([A-Z])", r"_\1", name).lower() for name in typescript} == set(python)
+
+
 # --- how things are called -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_operations_are_called_as_functions_are_and_each_of_their_tags_is_explained(service: str) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(service)]
+    assert len(names) == len(set(names))
+    for method, path, operation in operations(service):
+        name = operation["operationId"]
+        assert SNAKE.fullmatch(name), name
+        assert "_" in name, name
+        assert "v1" not in name, name
+        if method == "GET" and path.startswith("/v1"):
+            assert name.startswith(("get_", "list_")), name
+    told = {tag["name"]: tag["description"] for tag in openapi(service)["tags"]}
+    used = {tag for _, _, operation in operations(service) for tag in operation["tags"]}
+    assert told.keys() == used
+    assert all(KEBAB.fullmatch(name) and text.endswith(".") for name, text in told.items())
+    assert openapi(service)["servers"][0]["url"] == "/"
 
 
 @pytest.mark.parametrize("service", SERVICES)

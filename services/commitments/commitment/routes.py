@@ -355,7 +355,12 @@ def commitment_routes(
     commitments: Commitments, readers_of: ReadersOf, indicators_of: Callable[[str, int], list[str]]
 ) -> Router:
     """Every route of commitments; `indicators_of` names those of the commitment with a code, up to a position."""
-    router = Router("commitments", id=Identifier, n=int)
+    router = Router(
+        "commitments",
+        "What the President committed to, and every fact about it.",
+        id=Identifier,
+        n=Annotated[int, Field(ge=1, le=100_000, description="Its number, from 1.")],
+    )
     one = Resource(
         router,
         "/v1/commitments/{id}",
@@ -406,7 +411,7 @@ def commitment_routes(
         query=SignsQuery,
         answers=CommitmentWarnings,
     )
-    async def commitment_warning_signs(request: Request, identifier: str, asked: SignsQuery) -> Response:
+    async def get_commitment_warning_signs(request: Request, identifier: str, asked: SignsQuery) -> Response:
         """What makes a reader look twice at a commitment, each sign with its events: it proves nothing.
 
         What was achieved in the last days before a report is a sign where `reporting_on` gives the day of the report.

@@ -147,6 +147,7 @@ def indicator_routes(indicators: Indicators, readers_of: ReadersOf, windows: War
     """Every route of indicators."""
     router = Router(
         "indicators",
+        "What is measured, its targets and its values.",
         id=Annotated[str, Field(description="The UUID or the code.", examples=["VICTIMISATION"])],
         period=Annotated[PeriodName, Field(description="A period that has a value.")],
     )

@@ -127,7 +127,8 @@ def key_document(key: ApiKey) -> ApiKeyDocument:
 def key_routes(live: LiveLog, directory: Directory) -> Router:
     """Every route of API keys."""
     router = Router(
-        "api keys",
+        "api-keys",
+        "Keys for scripts: who holds them, who approved them.",
         key_id=Annotated[
             str, Field(description="The `key_id`, which is the middle part of the key itself, or the `id`.")
         ],
@@ -198,7 +199,7 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
         query=Listed,
         answers=page_of(ApiKeyDocument),
     )
-    async def api_keys(request: Request, asked: Listed) -> Response:
+    async def list_api_keys(request: Request, asked: Listed) -> Response:
         """Every key ever issued, those expired and taken back among them."""
         await caught_up(request, live, asked.wait_for)
         body = page_after(
@@ -218,7 +219,7 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
         query=Now,
         answers=ApiKeyDocument,
     )
-    async def api_key(request: Request, key_id: str, asked: Now) -> Response:
+    async def get_api_key(request: Request, key_id: str, asked: Now) -> Response:
         """One key, with who asked for it, who approved it and who took it back."""
         await caught_up(request, live, asked.wait_for)
         key = await known(key_id)

@@ -192,6 +192,7 @@ def outcome_routes(outcomes: DecisionOutcomes) -> Router:
     """Every route of decision outcomes."""
     router = Router(
         "decisions",
+        "What came of the decisions that ask something of commitments and indicators.",
         number=Annotated[str, Field(description="The number of the decision.", examples=["SEG-2012-014"])],
     )
 
@@ -201,7 +202,7 @@ def outcome_routes(outcomes: DecisionOutcomes) -> Router:
         query=OutcomeQuery,
         answers=page_of(OutcomeDocument),
     )
-    async def decision_outcomes(request: Request, asked: OutcomeQuery) -> Response:
+    async def list_decision_outcomes(request: Request, asked: OutcomeQuery) -> Response:
         """What became of agreed decisions; `state=unresolved` are those that somebody has to look at."""
         await caught_up(request, outcomes.live, asked.wait_for)
         filters = Filters(asked.state, asked.body, asked.organization)
@@ -225,7 +226,7 @@ def outcome_routes(outcomes: DecisionOutcomes) -> Router:
         query=Now,
         answers=OutcomeDocument,
     )
-    async def decision_outcome(request: Request, number: str, asked: Now) -> Response:
+    async def get_decision_outcome(request: Request, number: str, asked: Now) -> Response:
         """What became of one decision; 404 until it was tried, some moments after the minutes were approved."""
         await caught_up(request, outcomes.live, asked.wait_for)
         actor = actor_of(request)
@@ -247,7 +248,7 @@ def outcome_routes(outcomes: DecisionOutcomes) -> Router:
         body=ResolutionRequest,
         answers=OutcomeWritten,
     )
-    async def resolve(request: Request, number: str, body: ResolutionRequest) -> Response:
+    async def resolve_decision_outcome(request: Request, number: str, body: ResolutionRequest) -> Response:
         """Carries an unresolved decision out after all: all of it, now that what stood against it is mended.
 
         What was done by hand is not done again: the outcome names the facts by which people did it.
@@ -261,7 +262,7 @@ def outcome_routes(outcomes: DecisionOutcomes) -> Router:
         body=SettlementRequest,
         answers=OutcomeWritten,
     )
-    async def waive(request: Request, number: str, body: SettlementRequest) -> Response:
+    async def waive_decision_outcome(request: Request, number: str, body: SettlementRequest) -> Response:
         """Settles that a decision will not be carried out: it was overtaken by another, say."""
         return await _settle(request, number, outcomes.waive, body.remarks)
 

@@ -25,7 +25,7 @@ _READ: Final = Access(EVERYONE, etag=True, log_position=True)
 
 def plan_routes(live: LiveLog, directory: Directory) -> Router:
     """Every route of organisations and pillars."""
-    router = Router("plan")
+    router = Router("plan", "The organisations and the pillars of the plan.")
     organizations = DescribedResource(
         router,
         "/v1/organizations",

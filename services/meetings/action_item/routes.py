@@ -141,7 +141,11 @@ def action_item_routes(
         """Hands it to another organisation, or to another person in it."""
         return item.reassign(proposed, context, organizations.keys, organizations.heirs_on)
 
-    router = Router("action items", id=Annotated[str, Field(description="The UUID of the action item.")])
+    router = Router(
+        "action-items",
+        "What meetings gave somebody to do.",
+        id=Annotated[str, Field(description="The UUID of the action item.")],
+    )
     one: Resource[ActionItem] = Resource(
         router,
         "/v1/action-items/{id}",

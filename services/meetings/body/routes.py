@@ -55,7 +55,7 @@ def _described(body: Any) -> BodyChanged:
 
 def body_routes(bodies: Bodies, directory: Directory) -> Router:
     """The routes by which bodies are put, listed and read."""
-    router = Router("bodies")
+    router = Router("bodies", "Who meets: committees and bilaterals, with their protocols.")
     described = DescribedResource(
         router,
         "/v1/bodies",

@@ -110,6 +110,7 @@ def decision_routes(
 
     router = Router(
         "decisions",
+        "What meetings agreed, what the budget office said of it, and the lines it ended in.",
         number=Annotated[str, Field(description="The number, or the UUID.", examples=["SOCIAL-2012-014"])],
     )
     one: Resource[Decision] = Resource(

@@ -321,10 +321,15 @@ def meeting_routes(
     live, day_of = meetings.live, meetings.clock.day_of
     router = Router(
         "meetings",
+        "Meetings from convening to sealed minutes.",
         id=Annotated[str, Field(description="The UUID of the meeting.")],
         code=Annotated[str, Field(description="The code, or the UUID.", examples=["SOCIAL"])],
         n=Annotated[int, Field(ge=1, le=100_000, description="Its number, from 1.")],
     )
+    router.tags |= {
+        "minutes": "Minutes from the first draft to the sealed text, and what was objected to in them.",
+        "calendars": "Meetings for calendar programs.",
+    }
 
     def whole(meeting: Meeting, actor: Actor) -> bool:
         return actor.is_of(meeting.readers().organizations)
@@ -366,7 +371,7 @@ def meeting_routes(
         largest_body=ROOMY,
         answers=one.written(),
     )
-    async def convene(request: Request, body: Any) -> Response:
+    async def convene_meeting(request: Request, body: Any) -> Response:
         """Convenes a meeting of a body. The meetings of bilaterals are `reserved` until they are published."""
         outcome = await meetings.convene(body.struct(), await command_of(request))
         return written_answer(request, outcome, f"/v1/meetings/{outcome.stream_id}")
@@ -376,7 +381,7 @@ def meeting_routes(
         access=Access(EVERYONE, note=OWN, log_position=True),
         query=MeetingsAsked,
         answers=page_of(MeetingListed, "MeetingPage"),
-        name="meetings",
+        name="list_meetings",
     )
     async def listed(request: Request, asked: MeetingsAsked) -> Response:
         """The meetings you may know of, in order of the time they are scheduled for."""
@@ -410,7 +415,7 @@ def meeting_routes(
         descriptions={200: "The meeting, as iCalendar."},
         tag="calendars",
     )
-    async def meeting_calendar(request: Request, identifier: str, asked: Now) -> Response:
+    async def get_meeting_calendar(request: Request, identifier: str, asked: Now) -> Response:
         """A meeting for a calendar program; asked for again, it says that it was moved or cancelled."""
         await caught_up(request, live, asked.wait_for)
         found = await meetings.find(identifier, actor_of(request))
@@ -421,7 +426,7 @@ def meeting_routes(
         return calendars.answer(request, [entry], title="Bitácora")
 
     @router.get("/v1/meetings/{id}", access=_READS, query=PastView, answers=MEETING)
-    async def meeting(request: Request, identifier: str, asked: PastView) -> Response:
+    async def get_meeting(request: Request, identifier: str, asked: PastView) -> Response:
         """A meeting as it is now, at a version, or as the log knew it at a moment.
 
         While it is still to be held, `proposals` are what its body left open, and are not part of a past view. Draft
@@ -542,7 +547,7 @@ def meeting_routes(
         ),
         tag="minutes",
     )
-    async def approve(request: Request, identifier: str, _: ApprovalRequest | None) -> Response:
+    async def approve_minutes(request: Request, identifier: str, _: ApprovalRequest | None) -> Response:
         """Approves and seals the minutes: decisions are numbered, and action items assigned, all at once.
 
         `recipients_missing` are those that the protocol in force on the day of the meeting names and that were not sent
@@ -583,7 +588,7 @@ def meeting_routes(
         answers=page_of(Proposal),
         tag="bodies",
     )
-    async def agenda_proposals(request: Request, code: str, asked: Paged) -> Response:
+    async def list_agenda_proposals(request: Request, code: str, asked: Paged) -> Response:
         """What is to be dealt with on the next agenda: first the action items still owed, by the day they are due.
 
         Then come the decisions that the budget office disputes, or of whose cost it has said nothing, by the day they
@@ -612,7 +617,7 @@ def meeting_routes(
         descriptions={200: "The meetings you may know of, as iCalendar."},
         tag="calendars",
     )
-    async def body_calendar(request: Request, code: str, asked: Now) -> Response:
+    async def get_body_calendar(request: Request, code: str, asked: Now) -> Response:
         """The meetings of a body for a calendar program: past, to come, and cancelled ones as such."""
         await caught_up(request, live, asked.wait_for)
         actor = actor_of(request)

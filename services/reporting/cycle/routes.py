@@ -21,7 +21,7 @@ _READ: Final = Access(EVERYONE, etag=True, log_position=True)
 
 def cycle_routes(cycles: Cycles) -> Router:
     """Every route of cycles."""
-    router = Router("cycles")
+    router = Router("cycles", "How often who has to report.")
     resource = DescribedResource(
         router,
         "/v1/cycles",

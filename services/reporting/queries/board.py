@@ -82,7 +82,7 @@ _columns: Any = msgspec.defstruct(
     "Columns",
     [
         *(
-            (field.name, bool | None if field.value is Type.FLAG else str | None, None)
+            (field.name, bool | None if field.value is Type.FLAG else (field.words or str) | None, None)
             for field in DIMENSIONS.values()
         ),
         *((name, str | None, None) for name in _NAMED),
@@ -104,7 +104,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Item(_columns):  # type: ignore[misc]  # its columns are those of the dataset
-    """One commitment on the board; where it is counted by groups, a group has its keys and `count` instead."""
+    """One commitment on the board."""
 
     id: UUID | None = None
     code: str | None = None
@@ -112,8 +112,8 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
     status: Annotated[
         str | None,
         Meta(
-            description="Null for what goes on in others; of groups: `merged` or `split`.",
-            extra_json_schema={"enum": [*Status, Closure.MERGED, Closure.SPLIT, None]},
+            description="Null for what goes on in others.",
+            extra_json_schema={"enum": [*Status, None]},
         ),
     ] = None
     status_because: Because | None = None
@@ -173,6 +173,29 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
         Decimal | None,
         Meta(description="The same by the last report that was not sent back, accepted or not."),
     ] = None
+
+
+class Group(_columns, kw_only=True):  # type: ignore[call-arg, misc]  # see `Item`
+    """So many commitments, or promises, that have the same keys: those by which they are grouped, and no others."""
+
+    status: (
+        Annotated[
+            str,
+            Meta(description="As what they are counted.", extra_json_schema={"enum": [*COUNTED]}),
+        ]
+        | None
+    ) = None
+    count: int
+    by_status: Annotated[
+        dict[str, int] | msgspec.UnsetType, Meta(description="Left out where they are grouped by status.")
+    ] = msgspec.UNSET
+    merged: int | msgspec.UnsetType = msgspec.UNSET
+    split: int | msgspec.UnsetType = msgspec.UNSET
+    late: Annotated[int, Meta(description="Delayed, or achieved after the public deadline.")]
+    rescheduled: Annotated[int, Meta(description="Whose public deadline has been moved.")]
+    corrected_after_due: Annotated[
+        int, Meta(description="Whose public deadline was corrected when it had passed.")
+    ]
 
 
 class Totals(msgspec.Struct, frozen=True):

@@ -10,13 +10,15 @@ from msgspec import Meta
 
 from shared.events.types import Kind
 from shared.http.moments import RecordedAt, RecordedOn
+from shared.http.words import one_of
+from shared.identity.actor import Role
 
 
 class RecordedBy(msgspec.Struct, frozen=True):
     """Who recorded something; `subject` only for those inside government."""
 
     organization: str
-    role: str
+    role: Annotated[str, one_of(Role)]
     subject: str | None = None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, Final, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -112,7 +112,7 @@ class Outcome(Entry, frozen=True):
     """What became of the decision where commitments are kept."""
 
     state: Annotated[
-        str,
+        Literal["carried_out", "unresolved", "resolved", "waived", "pending"],
         Meta(
             description="`carried_out`, `unresolved`, `resolved` or `waived`; `pending` while a body that it was "
             "referred to has not dealt with it.",

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -20,7 +20,8 @@ from services.reporting.queries.corrected import Corrected
 from services.reporting.queries.corrections import Corrections, corrections_on
 from services.reporting.queries.moments import AsOf, InstantText
 from services.reporting.reading import Reading
-from shared.events.meeting_vocabulary import ProtocolPeriod
+from shared.events.meeting_vocabulary import BodyKind, ProtocolPeriod
+from shared.http.words import one_of
 from shared.rules.protocols import (
     Expected,
     InForce,
@@ -72,13 +73,16 @@ class Absence(msgspec.Struct, frozen=True):
     condition: str | None = None
 
 
+MeetingState = Literal["convened", "held", "cancelled", "unrecorded"]
+
+
 class MeetingLine(msgspec.Struct, frozen=True):
     """A meeting, against the protocol in force on its day; what that does not ask for is null."""
 
     id: UUID
     title: str | None
     state: Annotated[
-        str,
+        MeetingState,
         Meta(
             description="On the day asked about: `convened`, `held`, `cancelled`, or `unrecorded` when the day it was "
             "to be had passed and neither its holding nor its cancellation nor another day is on record."
@@ -198,7 +202,7 @@ class BodyLine(msgspec.Struct, frozen=True):
 
     body: Annotated[str, Meta(examples=["SEG"])]
     name: str | None
-    kind: str | None
+    kind: Annotated[str, one_of(BodyKind)] | None
     presiding_organization: str | None
     corrected: Annotated[
         Corrected | None,
@@ -508,7 +512,7 @@ def _meeting_line(
     )
 
 
-def _state(meeting: Any, on: date) -> str:
+def _state(meeting: Any, on: date) -> MeetingState:
     """What a meeting was on a day: `unrecorded` when its own had passed and nothing is known of what became of it."""
     if meeting.held_on is not None and meeting.held_on <= on:
         return "held"

@@ -32,9 +32,12 @@ from shared.eventlog import codec
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.store import Store
 from shared.events.streams import resolve
+from shared.events.vocabulary import Judgement
 from shared.http.moments import RecordedAt, RecordedOn
+from shared.http.words import one_of
+from shared.identity.actor import Role
 from shared.rules.registry import Line, Rule
-from shared.rules.traffic_light import TRAFFIC_LIGHT_1
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
 
 _DAY = timedelta(days=1)
 DayOf = Callable[[datetime], date]
@@ -48,7 +51,7 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     recorded_on: RecordedOn
     recorded_at: RecordedAt
     organization: str
-    role: str
+    role: Annotated[str, one_of(Role)]
     subject: str | None = None
     effective_on: date | None = None
     reason: str | None = None
@@ -62,8 +65,8 @@ class Days(msgspec.Struct, frozen=True):
 
     from_on: date
     until_on: date | None
-    status: str | None
-    judgement: str | None
+    status: Annotated[str, one_of(Status)] | None
+    judgement: Annotated[str, one_of(Judgement)] | None
     lead_organization: str
     lead_organization_name: str | None
     public_deadline_on: date | None
@@ -95,7 +98,7 @@ class Timeline(msgspec.Struct, frozen=True):
     id: UUID
     code: str
     title: str
-    status: str | None
+    status: Annotated[str, one_of(Status)] | None
     registered: bool
     spans: list[Days]
     removed: list[DaysRemoved]

@@ -129,6 +129,15 @@ KnownOn = Annotated[
 ]
 
 
+ScopeName = Annotated[
+    str,
+    Meta(
+        description="Whose eyes it is for: `public`, `government` or `everything`.",
+        extra_json_schema={"enum": ["public", "government", "everything"]},
+    ),
+]
+
+
 class Answer(msgspec.Struct, kw_only=True):
     """What an answer says of itself."""
 
@@ -136,7 +145,7 @@ class Answer(msgspec.Struct, kw_only=True):
     position: PositionTold
     known_on: KnownOn
     known_at: RecordedAt
-    scope: Annotated[str, Meta(description="Whose eyes it is for: `public`, `government` or `everything`.")]
+    scope: ScopeName
     corrected: CorrectedSince
 
 

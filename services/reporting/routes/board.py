@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from services.reporting.queries.board import (
     FILTERS,
     STATUS,
     Board,
+    Group,
     Item,
     Totals,
     board_as_of,
@@ -46,6 +48,7 @@ from services.reporting.routes.asking import (
     Question,
     Reporting,
     RuleName,
+    ScopeName,
     filter_parameters,
     filters_in,
     going_on,
@@ -62,7 +65,8 @@ from shared.http.moments import KNOWN_AT_BY_DAY, KnownAt, RecordedAt
 from shared.http.names import Spelling, split_words
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit
 from shared.http.routing import Router
-from shared.rules.traffic_light import CURRENT_RULE
+from shared.http.words import one_of
+from shared.rules.traffic_light import CURRENT_RULE, Status
 
 GROUPS: Final = (STATUS, *DIMENSIONS)
 
@@ -113,19 +117,20 @@ class BoardAnswer(msgspec.Struct, kw_only=True):
     position: PositionTold
     known_on: KnownOn
     known_at: RecordedAt
-    scope: str
+    scope: ScopeName
     corrected: CorrectedSince
     count_by: CountBy
     totals: Totals
-    group_by: list[str] | msgspec.UnsetType = msgspec.UNSET
     total: int | msgspec.UnsetType = msgspec.UNSET
-    items: Annotated[
-        list[Item],
-        Meta(
-            description="Commitments; or groups: their keys, `count`, and `by_status`, `merged` and `split`."
-        ),
-    ]
+    items: list[Item]
     next: NextPage
+
+
+class GroupedBoardAnswer(BoardAnswer, kw_only=True):
+    """The board on a day, counted by groups."""
+
+    group_by: list[str]
+    items: list[Group]
 
 
 class ChangesAnswer(msgspec.Struct, kw_only=True):
@@ -137,7 +142,7 @@ class ChangesAnswer(msgspec.Struct, kw_only=True):
     position: PositionTold
     known_on: KnownOn
     known_at: RecordedAt
-    scope: str
+    scope: ScopeName
     from_position: PositionTold
     from_known_on: KnownOn
     from_known_at: RecordedAt
@@ -156,7 +161,7 @@ class TimelineAnswer(msgspec.Struct, kw_only=True):
     position: PositionTold
     known_on: KnownOn
     known_at: RecordedAt
-    scope: str
+    scope: ScopeName
     corrected: Annotated[
         CorrectedSince,
         Meta(
@@ -167,7 +172,7 @@ class TimelineAnswer(msgspec.Struct, kw_only=True):
     code: str
     title: str
     registered: Annotated[bool, Meta(description="Whether it existed on that day.")]
-    status: str | None
+    status: Annotated[str, one_of(Status)] | None
     items: list[Days]
     removed: Annotated[
         list[DaysRemoved],
@@ -180,10 +185,10 @@ class TimelineAnswer(msgspec.Struct, kw_only=True):
 
 def board_routes(reporting: Reporting) -> Router:
     """The routes of the board."""
-    router = Router("board")
+    router = Router("board", "How commitments stand on a day, and what changed between two.")
 
-    @router.get("/v1/board", access=SHOWN, answers=BoardAnswer, query=BoardQuery)
-    async def board(request: Request, query: _BoardQuery) -> Response:
+    @router.get("/v1/board", access=SHOWN, answers=(BoardAnswer, GroupedBoardAnswer), query=BoardQuery)
+    async def get_board(request: Request, query: _BoardQuery) -> Response:
         """Where every commitment stood on a day, as the log knew it at a moment or a position.
 
         Without `group_by` the items are commitments in order of code; with it they are groups with their counts, all of
@@ -209,7 +214,8 @@ def board_routes(reporting: Reporting) -> Router:
             )
 
         at, scope, found = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
-        body = BoardAnswer(
+        answered = partial(GroupedBoardAnswer, group_by=groups) if groups else BoardAnswer
+        body = answered(
             status_rule=CURRENT_RULE,
             **heading(at, scope),
             count_by=query.count_by,
@@ -217,14 +223,12 @@ def board_routes(reporting: Reporting) -> Router:
             items=found.items,
             next=next_page(request, at, [found.items[-1].code] if found.more else None),
         )
-        if groups:
-            body.group_by = groups
         if query.include == "total":
             body.total = len(found.items) if groups else found.totals.shown
         return tagged(request, body, at)
 
     @router.get("/v1/board/changes", access=SHOWN, answers=ChangesAnswer, query=ChangesQuery)
-    async def board_changes(request: Request, query: ChangesQuery) -> Response:
+    async def get_board_changes(request: Request, query: ChangesQuery) -> Response:
         """What is not as it was on the board of an earlier day, and the event behind each difference.
 
         Both days as known at one moment, or the earlier one as known at an earlier moment (`from_known_at`,
@@ -270,7 +274,7 @@ def board_routes(reporting: Reporting) -> Router:
         tag="commitments",
         path_types={"id": Identifier},
     )
-    async def timeline(request: Request, identifier: str, query: Question) -> Response:
+    async def get_timeline(request: Request, identifier: str, query: Question) -> Response:
         """In which state a commitment was on which days, and which event made it so; `status` is that of the day `on`.
 
         A deadline that passes changes the state with nobody doing anything: such a run of days begins on the day after

@@ -31,6 +31,7 @@ from services.reporting.routes.asking import (
     Question,
     Reporting,
     RuleName,
+    ScopeName,
     filter_parameters,
     filters_in,
     going_on,
@@ -87,7 +88,7 @@ class CommitmentAnswer(Page, kw_only=True):
     position: PositionTold
     known_on: KnownOn
     known_at: RecordedAt
-    scope: str
+    scope: ScopeName
     corrected: CorrectedSince
     status_rule: RuleName
 
@@ -97,7 +98,7 @@ _OF_A_PAGE: Final = (*TOLD, Kind.DECISION, Kind.BODY, Kind.MEETING, Kind.ACTION_
 
 def commitment_routes(reporting: Reporting) -> Router:
     """The routes of commitments."""
-    router = Router("commitments")
+    router = Router("commitments", "Commitments on a day: list, search, and the page of one.")
 
     @router.get(
         "/v1/commitments",
@@ -148,7 +149,7 @@ def commitment_routes(reporting: Reporting) -> Router:
         answers=CommitmentAnswer,
         query=Question,
         path_types={"id": Identifier},
-        name="show_commitment",
+        name="get_commitment",
     )
     async def commitment(request: Request, identifier: str, query: Question) -> Response:
         """Everything that is told of a commitment on a day, as the log knew it at a moment or a position, on one page.

@@ -117,10 +117,10 @@ class GapsAnswer(Answer, kw_only=True):
 
 def decision_routes(reporting: Reporting) -> Router:
     """The routes of decisions."""
-    router = Router("decisions")
+    router = Router("decisions", "Decisions as the budget office pulls them, with what is missing.")
 
     @router.get(
-        "/v1/decisions", access=SHOWN, answers=DecisionsAnswer, query=DecisionsQuery, name="decisions"
+        "/v1/decisions", access=SHOWN, answers=DecisionsAnswer, query=DecisionsQuery, name="list_decisions"
     )
     async def feed(request: Request, query: _FeedQuery) -> Response:
         """The decisions agreed, in the order in which the log learned of them, each with all that stands beside it.
@@ -152,7 +152,7 @@ def decision_routes(reporting: Reporting) -> Router:
         return tagged(request, DecisionsAnswer(**heading(at, scope), items=items, next=following), at)
 
     @router.get("/v1/decisions/changes", access=SHOWN, answers=DecisionChangesAnswer, query=ChangesQuery)
-    async def decision_changes(request: Request, query: _ChangesQuery) -> Response:
+    async def list_decision_changes(request: Request, query: _ChangesQuery) -> Response:
         """The decisions of which the asker learns something new, by the position at which that became visible to them.
 
         New is that a decision was agreed, published, acknowledged, tied to a budget line, amended by an erratum, or
@@ -178,7 +178,7 @@ def decision_routes(reporting: Reporting) -> Router:
         return tagged(request, DecisionChangesAnswer(**heading(at, scope), items=items, next=following), at)
 
     @router.get("/v1/decisions/gaps", access=SHOWN, answers=GapsAnswer, query=GapsQuery)
-    async def decision_gaps(request: Request, query: _GapsQuery) -> Response:
+    async def list_decision_gaps(request: Request, query: _GapsQuery) -> Response:
         """The decisions whose record lacks something on a day: which gaps, and since when.
 
         `not_acknowledged`: it costs something, and the budget office said nothing in the `days` after it was agreed.

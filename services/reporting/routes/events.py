@@ -67,7 +67,7 @@ _type_of = msgspec.json.Decoder(_Typed).decode
 
 def event_routes(reporting: Reporting) -> Router:
     """The route of the feed."""
-    router = Router("events")
+    router = Router("events", "The event log itself.")
     live, keep_alive = reporting.live, reporting.keep_alive
 
     @router.get(
@@ -80,7 +80,7 @@ def event_routes(reporting: Reporting) -> Router:
             200: "One stored event a line; or, with `Accept: text/event-stream`, one a message, without end."
         },
     )
-    async def events(request: Request, query: EventsQuery) -> Response:
+    async def list_events(request: Request, query: EventsQuery) -> Response:
         """Every event beyond a position, in order, byte for byte as it is stored.
 
         As JSON Lines the answer ends at `limit`, or at the position the log has reached by now, which is

@@ -124,6 +124,7 @@ def indicator_routes(reporting: Reporting) -> Router:
     """The routes of indicators."""
     router = Router(
         "indicators",
+        "What is measured, on a day: targets, values, verdicts.",
         id=Annotated[str, Field(description="The UUID or the code.", examples=["VICTIMISATION"])],
     )
 
@@ -168,7 +169,7 @@ def indicator_routes(reporting: Reporting) -> Router:
         return tagged(request, body, at)
 
     @router.get("/v1/indicators/{id}", access=SHOWN, answers=IndicatorAnswer, query=IndicatorQuery)
-    async def show_indicator(request: Request, identifier: str, query: IndicatorQuery) -> Response:
+    async def get_indicator(request: Request, identifier: str, query: IndicatorQuery) -> Response:
         """An indicator on a day: its definition with its changes, every target, plan and value, verdicts and signs."""
         indicator, rule = await id_of(request, identifier), _rule(query.rule)
 
@@ -183,7 +184,7 @@ def indicator_routes(reporting: Reporting) -> Router:
     @router.get(
         "/v1/indicators/{id}/trajectory", access=SHOWN, answers=TrajectoryAnswer, query=IndicatorQuery
     )
-    async def show_trajectory(request: Request, identifier: str, query: IndicatorQuery) -> Response:
+    async def get_trajectory(request: Request, identifier: str, query: IndicatorQuery) -> Response:
         """What was planned of an indicator and what was found, day by day, by the first promise and by that in force.
 
         Numbers are in the unit in force on the day asked about; planned values lie on the line through baseline, plan

@@ -151,10 +151,10 @@ class _Register(NamedTuple):
 
 def meeting_routes(reporting: Reporting) -> Router:
     """The routes of meetings and of what is owed from them."""
-    router = Router("meetings")
+    router = Router("meetings", "The register of meetings, and the action items that are owed.")
 
     @router.get("/v1/meeting-register", access=SHOWN, answers=RegisterAnswer, query=RegisterQuery)
-    async def meeting_register(request: Request, query: _RegisterQuery) -> Response:
+    async def get_meeting_register(request: Request, query: _RegisterQuery) -> Response:
         """What each body held in each period, against the protocol in force then, as it stood on the day `on`.
 
         Of the meetings that a protocol expects in a month, a quarter or a year, the n-th is due on the day by which
@@ -214,8 +214,7 @@ def meeting_routes(reporting: Reporting) -> Router:
         access=SHOWN,
         answers=ActionItemsAnswer,
         query=ActionItemsQuery,
-        tag="action items",
-        name="action_items",
+        name="list_action_items",
     )
     async def owed(request: Request, query: _ActionItemsQuery) -> Response:
         """Who owed what on a day, in the order in which it was due then, and what had become of it.

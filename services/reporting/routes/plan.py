@@ -50,10 +50,10 @@ class PlanProfileAnswer(Answer, kw_only=True):
 
 def plan_routes(reporting: Reporting) -> Router:
     """The routes of the plan."""
-    router = Router("plan")
+    router = Router("plan", "The plan as a tree, and what kinds of results it promises.")
 
     @router.get("/v1/tree", access=SHOWN, answers=TreeAnswer, query=Question)
-    async def tree(request: Request, query: Question) -> Response:
+    async def get_tree(request: Request, query: Question) -> Response:
         """The plan: pillars, their objectives, the actions of these and what is part of them, in one answer.
 
         For each: how much lies below it in which state, and how far that is by accepted reports, weighted. A pillar
@@ -70,7 +70,7 @@ def plan_routes(reporting: Reporting) -> Router:
         return tagged(request, body, at)
 
     @router.get("/v1/plan-profile", access=SHOWN, answers=PlanProfileAnswer, query=Question)
-    async def plan_profile(request: Request, query: Question) -> Response:
+    async def get_plan_profile(request: Request, query: Question) -> Response:
         """How many strategic objectives of each pillar promise an input, a process, an output or an outcome."""
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[Whole, list[PillarProfile]]:

@@ -64,7 +64,7 @@ _TOLD: Final = (Kind.COMMITMENT, Kind.INDICATOR, Kind.DECISION)
 
 def sign_routes(reporting: Reporting) -> Router:
     """The route of the warning signs."""
-    router = Router("warning-signs")
+    router = Router("warning-signs", "What the figures suggest somebody should look at.")
 
     @router.get("/v1/warning-signs", access=SHOWN, answers=SignsAnswer, query=SignsQuery)
     async def list_warning_signs(request: Request, query: SignsQuery) -> Response:

@@ -168,6 +168,8 @@ def listings_in(routes: Iterable[BaseRoute]) -> dict[str, Listing]:
 def _item_of(declaration: Declaration) -> type[msgspec.Struct] | None:
     """What a route lists, if it lists anything."""
     answer = declaration.answers.get(200)
+    if isinstance(answer, tuple):
+        answer, *_ = answer
     if declaration.method != "GET" or answer is None or not issubclass(answer, msgspec.Struct):
         return None
     members = {field.name: plain(field.type) for field in msgspec.structs.fields(answer)}
@@ -208,7 +210,7 @@ class Tables:
         return answer
 
     def _routes(self) -> Router:
-        router = Router("exports")
+        router = Router("exports", "Lists as tables: CSV, spreadsheets and JSON Lines.")
         whole = sorted(name for name in self._listings if "{" not in name)
 
         @router.get(

@@ -188,10 +188,10 @@ class LoadAnswer(Answer, kw_only=True):
 
 def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
     """The routes of reports and of what is due."""
-    router = Router("timeliness")
+    router = Router("timeliness", "Who reported when, who owes what, and how old is what we know.")
 
     @router.get("/v1/timeliness", access=SHOWN, answers=TimelinessAnswer, query=TimelinessQuery)
-    async def show_timeliness(request: Request, query: TimelinessQuery) -> Response:
+    async def get_timeliness(request: Request, query: TimelinessQuery) -> Response:
         """How many reports the cycles expected of the periods that ended between two days, and what came of them.
 
         Expected is one of each commitment to which a cycle applies and that is open on the last day of a period; it
@@ -317,7 +317,7 @@ def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
         return tagged(request, body, at)
 
     @router.get("/v1/load", access=_INSIDE, answers=LoadAnswer, query=Question)
-    async def show_load(request: Request, query: Question) -> Response:
+    async def get_load(request: Request, query: Question) -> Response:
         """How many commitments each adviser and each leading organisation has open on a day, against the settings."""
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[Load], list[Load]]:
