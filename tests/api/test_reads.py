@@ -271,6 +271,9 @@ async def test_the_last_day_of_the_calendar_is_a_day_like_its_eve(house: House, 
             continue
         asked += 1
         assert (eve.status_code, last.status_code) == (200, 200), (read, last.text)
+        if last.headers["content-type"] != JSON:
+            assert last.content == eve.content, read
+            continue
         there = [[one.get(name) for name in ("id", "code", "number")] for one in eve.json().get("items", [])]
         assert [
             [one.get(name) for name in ("id", "code", "number")] for one in last.json().get("items", [])

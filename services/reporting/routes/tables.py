@@ -229,11 +229,13 @@ class Tables:
                         json_schema_extra={"enum": [*whole]},
                     ),
                 ],
-                "format": Annotated[str, Field(json_schema_extra={"enum": [*Form]})],
+                "format": Annotated[
+                    str, Field(description="In which form.", json_schema_extra={"enum": [*Form]})
+                ],
             },
             descriptions={200: "The whole table, as a file."},
         )
-        async def export(request: Request, dataset: str, form: str, query: ExportQuery) -> Response:
+        async def get_table(request: Request, dataset: str, form: str, query: ExportQuery) -> Response:
             """A list as a table, whole: CSV, a spreadsheet, or JSON Lines with each item as the list answers it.
 
             It takes what its list takes, but for `limit` and `cursor`, and is answered to whom its list is answered.

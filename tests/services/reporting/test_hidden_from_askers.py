@@ -758,7 +758,7 @@ async def everything_asked(path: str, twins: Twins, who: dict[str, Any], secrets
         assert comparable(whole) == comparable(without), asked
         assert whole.status_code < 500, asked
         kind = whole.headers.get("content-type", "").partition(";")[0]
-        if "json" not in kind and kind != "text/csv" or whole.status_code == 422:
+        if ("json" not in kind and kind != "text/csv") or whole.status_code == 422:
             # A refusal repeats what was asked for, and nothing else: it is the same for both.
             return
         told = whole.content if kind in TABLES else _without_the_question(whole.content)
