@@ -21,6 +21,7 @@ from services.reporting.routes.errors import ERRORS
 from services.reporting.routes.events import event_routes
 from services.reporting.routes.indicators import indicator_routes
 from services.reporting.routes.meetings import meeting_routes
+from services.reporting.routes.open_data import Publisher, open_data_routes
 from services.reporting.routes.plan import plan_routes
 from services.reporting.routes.signs import sign_routes
 from services.reporting.routes.tables import Limits as TableLimits
@@ -111,12 +112,15 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         timeliness_routes(reporting, Limits(settings.load_per_adviser, settings.load_per_organization)),
         event_routes(reporting),
     ]
+    publisher = Publisher(
+        settings.open_data_publisher, settings.open_data_license, settings.open_data_license_url
+    )
     tables = Tables(reporting, TableLimits(settings.tables_at_once, settings.table_seconds))
     return build_app(
         title="Bitácora: reporting",
         description=DESCRIPTION,
         version="1",
-        routers=[*routers, tables.offer(routers)],
+        routers=[*routers, tables.offer(routers), open_data_routes(reporting, tables, publisher)],
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         live=live,

@@ -408,7 +408,9 @@ def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
     }
 
 
-def tagged(request: Request, body: msgspec.Struct, at: AsOf, *, quarantined: int = 0) -> Response:
+def tagged(
+    request: Request, body: msgspec.Struct | Mapping[str, Any], at: AsOf, *, quarantined: int = 0
+) -> Response:
     """An answer under a tag made from its own bytes: the same answer has the same tag, wherever it comes from."""
     content = encoded(body)
     tag = blake2b(content, digest_size=12).hexdigest()
