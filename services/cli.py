@@ -93,7 +93,9 @@ def up(
             if demo:
                 out.print("They answer. Telling them the demonstration set, as their clients would.")
                 show(out, children.url, _token, story=story)
-            out.print(f"\nLook first at [bold]{children.url('reporting')}/[/bold] in a browser.", soft_wrap=True)
+            out.print(
+                f"\nLook first at [bold]{children.url('reporting')}/[/bold] in a browser.", soft_wrap=True
+            )
             out.print(
                 f"Serving; data in [bold]{settings.effective_log_url}[/bold]. Ctrl-C stops.", soft_wrap=True
             )
