@@ -94,10 +94,10 @@ def up(
                 out.print("They answer. Telling them the demonstration set, as their clients would.")
                 show(out, children.url, _token, story=story)
             out.print(
-                f"\nLook first at [bold]{children.url('reporting')}/[/bold] in a browser.", soft_wrap=True
+                f"\nServing; data in [bold]{settings.effective_log_url}[/bold]. Ctrl-C stops.", soft_wrap=True
             )
             out.print(
-                f"Serving; data in [bold]{settings.effective_log_url}[/bold]. Ctrl-C stops.", soft_wrap=True
+                f"Look first at [bold]{children.url('reporting')}/[/bold] in a browser.", soft_wrap=True
             )
             children.serve()
     except KeyboardInterrupt:
