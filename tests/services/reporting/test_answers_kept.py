@@ -74,9 +74,7 @@ def steps() -> Iterator[list[Told]]:
     yield [decided("SEG-2012-001", DAY, budget_impact=cost(2012)), circulated("M-1", "a", on=DAY)]
     yield [assigned("T-1", "a", EPOCH, DAY, visibility=Visibility.PUBLIC)]
     # Of this the page of the commitment tells, and no row does.
-    yield [
-        Told("commitment", COMMITMENT, MilestoneSet(number=1, name="The bill", due_on=DAY, effective_on=DAY))
-    ]
+    yield [Told("commitment", COMMITMENT, MilestoneSet(number=1, name="The bill", due_on=DAY))]
     for event in (_seen(Visibility.PUBLIC), _seen(Visibility.RESERVED)):
         yield [Told("commitment", COMMITMENT, event)]
     yield [
