@@ -23,8 +23,9 @@ from shared.events.commitments import (
 )
 from shared.events.cycles import CycleRegistered
 from shared.events.facts import Event
+from shared.events.indicators import IndicatorDefined
 from shared.events.meetings import ActionItemCompleted, DecisionPublished, MeetingPublished
-from shared.events.vocabulary import Frequency, Visibility
+from shared.events.vocabulary import Direction, Frequency, Visibility
 from shared.identity.actor import Role
 from tests.api.conformance import openapi
 from tests.services.reporting.gatherings import (
@@ -43,10 +44,11 @@ from tests.services.reporting.histories import EPOCH, Teller
 from tests.services.reporting.installation import Installation
 from tests.services.reporting.stage import staged
 
-MINISTRY: dict[str, Any] = {"role": Role.MINISTRY, "organization": "a"}
+MINISTRY: dict[str, Any] = {"role": Role.MINISTRY, "organization": "K-a"}
 ASKERS: list[dict[str, Any]] = [{"role": Role.DCI}, MINISTRY, {"role": None}]
 DAY = date(2012, 1, 9)
-COMMITMENT = "K-0"
+CODE = "K-0"
+"""Of a commitment, and of an indicator."""
 
 
 def questions() -> list[str]:
@@ -57,7 +59,7 @@ def questions() -> list[str]:
         if "wait_for" in parameters:
             required = [name for name, one in parameters.items() if one["required"] and one["in"] == "query"]
             days = "&".join(f"{name}={day}" for name, day in zip(required, (EPOCH, DAY), strict=False))
-            found.append(f"{path.replace('{id}', COMMITMENT)}{'?' * bool(days)}{days}")
+            found.append(f"{path.replace('{id}', CODE)}{'?' * bool(days)}{days}")
     others = (
         "board?group_by=status,pillar&on=2012-01-05",
         "board?position=3",
@@ -70,13 +72,17 @@ def steps() -> Iterator[list[Told]]:
     """What is written between one round of questions and the next."""
     commitments = [Told("commitment", code, event) for code, event in Teller(7, "K").story(30)]
     yield commitments[:15]
-    yield [committee("SEG"), convened("SEG", "M-1", EPOCH), held("M-1", EPOCH), bilateral("BIL", "a")]
-    yield [decided("SEG-2012-001", DAY, budget_impact=cost(2012)), circulated("M-1", "a", on=DAY)]
-    yield [assigned("T-1", "a", EPOCH, DAY, visibility=Visibility.PUBLIC)]
+    yield [committee("SEG"), convened("SEG", "M-1", EPOCH), held("M-1", EPOCH), bilateral("BIL", "K-a")]
+    yield [decided("SEG-2012-001", DAY, budget_impact=cost(2012)), circulated("M-1", "K-a", on=DAY)]
+    indicator = IndicatorDefined(
+        code=CODE, name="Rate", unit="%", direction=Direction.DECREASE, effective_on=EPOCH, commitment=CODE
+    )
+    yield [Told("indicator", CODE, indicator)]
+    yield [assigned("T-1", "K-a", EPOCH, DAY, visibility=Visibility.PUBLIC)]
     # Of this the page of the commitment tells, and no row does.
-    yield [Told("commitment", COMMITMENT, MilestoneSet(number=1, name="The bill", due_on=DAY))]
+    yield [Told("commitment", CODE, MilestoneSet(number=1, name="The bill", due_on=DAY))]
     for event in (_seen(Visibility.PUBLIC), _seen(Visibility.RESERVED)):
-        yield [Told("commitment", COMMITMENT, event)]
+        yield [Told("commitment", CODE, event)]
     yield [
         Told("decision", "SEG-2012-001", DecisionPublished(**_openness(Visibility.PUBLIC))),
         Told("meeting", "M-1", MeetingPublished(**_openness(Visibility.PUBLIC))),
@@ -87,7 +93,7 @@ def steps() -> Iterator[list[Told]]:
         ),
     ]
     yield [
-        Told("organization", "a", OrganizationRegistered(code="a", name="A")),
+        Told("organization", "K-a", OrganizationRegistered(code="K-a", name="A")),
         Told(
             "cycle",
             "Q",
@@ -117,7 +123,9 @@ async def test_with_what_is_kept_every_answer_is_byte_for_byte_what_it_is_withou
                 await asyncio.to_thread(stage.wait, tell(stage, *told).last)
                 for number, path in enumerate(asked):
                     # The same asker twice, so that what the round before left is asked for; in time, each.
-                    await _same(keeping, plain, path, ASKERS[(number + (round_ + 1) // 2) % 3])
+                    await _same(keeping, plain, path, ASKERS[(number + round_ // 2) % 3])
+            for path in asked:
+                assert (await keeping.get(path)).status_code == 200, path
             assert _hits((await keeping.get("/metrics")).text) > len(asked)
             assert _hits((await plain.get("/metrics")).text) == 0
 
