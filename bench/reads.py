@@ -2,9 +2,9 @@
 
     .venv/bin/python -m bench.reads URL [--rounds 7] [--only board]
 
-The record is one that `bench.generator` made, with its read model (`bitacora migrate`). The service runs in this process
-and without a network, so what is measured is its own work and the engine's. Each request is about another day, so that
-no answer is one that was kept; `again` is the time of a request that was asked before.
+The record is one that `bench.generator` made, with its read model (`bitacora migrate`). The service runs in this
+process and without a network, so what is measured is its own work and the engine's. Each request is about another day,
+so that no answer is one that was kept; `again` is the time of a request that was asked before.
 """
 
 from __future__ import annotations
