@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -94,14 +94,18 @@ class Answers:
                 other.wait(LONGEST_WAIT)
                 kept = self._find(question, reading)
                 # Theirs may have been a snapshot other than ours, or no answer at all.
-                return self._made(question, reading, answer, by_position) if kept is None else kept.answer
+                return (
+                    self._made(question, reading, answer, by_position)
+                    if kept is None
+                    else cast(T, kept.answer)
+                )
             try:
                 return self._made(question, reading, answer, by_position)
             finally:
                 with self._guard:
                     del self._under_way[question]
                 done.set()
-        return kept.answer
+        return cast(T, kept.answer)
 
     def _find(self, question: Hashable, reading: Reading) -> _Kept | None:
         with self._guard:

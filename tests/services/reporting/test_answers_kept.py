@@ -22,11 +22,11 @@ from shared.events.commitments import (
     OrganizationRegistered,
     VisibilityChanged,
 )
-from shared.events.cycles import CycleRegistered
+from shared.events.cycles import CycleFrequency, CycleRegistered
 from shared.events.facts import Event
 from shared.events.indicators import IndicatorDefined
 from shared.events.meetings import ActionItemCompleted, DecisionPublished, MeetingPublished
-from shared.events.vocabulary import Direction, Frequency, Visibility
+from shared.events.vocabulary import Direction, Visibility
 from shared.identity.actor import Role
 from tests.api.conformance import openapi
 from tests.services.reporting.gatherings import (
@@ -98,7 +98,9 @@ def steps() -> Iterator[list[Told]]:
         Told(
             "cycle",
             "Q",
-            CycleRegistered(code="Q", name="Quarterly", frequency=Frequency.QUARTERLY, days_to_report=20),
+            CycleRegistered(
+                code="Q", name="Quarterly", frequency=CycleFrequency.QUARTERLY, days_to_report=20
+            ),
         ),
     ]
     yield commitments[15:]
