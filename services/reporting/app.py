@@ -13,6 +13,7 @@ from services.reporting.cycle import routes as cycle
 from services.reporting.cycle.repository import Cycles
 from services.reporting.datasets import Schema
 from services.reporting.generations import open_installed
+from services.reporting.pages.routes import page_routes
 from services.reporting.routes.asking import Reporting
 from services.reporting.routes.board import board_routes
 from services.reporting.routes.commitments import commitment_routes
@@ -121,6 +122,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         description=DESCRIPTION,
         version="1",
         routers=[*routers, tables.offer(routers), open_data_routes(reporting, tables, publisher)],
+        pages=page_routes(reporting),
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         live=live,
