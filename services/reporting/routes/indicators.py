@@ -28,7 +28,6 @@ from services.reporting.queries.indicators import (
     values_as_of,
 )
 from services.reporting.queries.moments import AsOf
-from services.reporting.queries.unknown_words import refuse_unknown_words
 from services.reporting.reading import Reading
 from services.reporting.routes.asking import (
     SHOWN,
@@ -173,7 +172,6 @@ def indicator_routes(reporting: Reporting) -> Router:
         filters = _filters(query)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Indicators:
-            refuse_unknown_words(reading, at, scope, filters.columns)
             code = None if after is None else after[0]
             count = query.include == "total"
             return indicators_as_of(
