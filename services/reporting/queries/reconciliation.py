@@ -692,8 +692,10 @@ def _position_behind(one: _Named, asked: Counted, was: Known | None, is_: Known 
         case Term.REGISTERED | Term.PART:
             return is_.events[0].position
         case Term.PUBLISHED | Term.HIDDEN:
-            said = set() if was is None else was.visibility.said_on(was.at.on)
-            return max(is_.visibility.said_on(is_.at.on) - said, default=None)
+            if not step.learned:
+                return is_.visibility.said_for(step.after.on)
+            said = set() if was is None else was.visibility.said_on(step.eve)
+            return max(is_.visibility.said_on(step.after.on) - said, default=None)
         case Term.MOVED:
             facts = [DIMENSIONS[name].name for name in asked.filters if name in DIMENSIONS]
             if asked.by is not By.STATE:
