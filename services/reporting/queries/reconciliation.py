@@ -94,25 +94,27 @@ class Term(StrEnum):
 class Account(msgspec.Struct, frozen=True):
     """`opening` + all that `arrived` - all that `left` = `closing`."""
 
-    opening: int
+    opening: Annotated[int, Meta(description="How many there were on the earlier day.")]
     arrived: Annotated[
         dict[str, int], Meta(description="How many, by the reason (`Term`); all reasons are named.")
     ]
     left: Annotated[dict[str, int], Meta(description="How many, by the reason; all reasons are named.")]
-    closing: int
+    closing: Annotated[int, Meta(description="How many there are on the later day.")]
 
 
 class GroupAccount(Account, frozen=True):
     """The account of one group; null for what has no such thing."""
 
-    group: str | None
-    group_name: str | None
+    group: Annotated[
+        str | None, Meta(description="A state, an origin, a year or a code, by what is grouped.")
+    ]
+    group_name: Annotated[str | None, Meta(description="What an organisation or a pillar is called.")]
 
 
 class Entry(msgspec.Struct, frozen=True):
     """One commitment, or promise, that is counted otherwise from a day on."""
 
-    term: Term
+    term: Annotated[Term, Meta(description="Why it is counted otherwise.")]
     on: Annotated[date, Meta(description="From which day on it is counted so.")]
     id: UUID
     code: str

@@ -201,7 +201,7 @@ class ReconciliationAnswer(msgspec.Struct, kw_only=True):
     from_known_at: RecordedAt
     corrected: Annotated[CorrectedSince, Meta(description="What the later day is told otherwise.")]
     from_corrected: Annotated[CorrectedSince, Meta(description="What the earlier day is told otherwise.")]
-    by: By
+    by: Annotated[By, Meta(description="What is reconciled apart.")]
     count_by: CountBy
     totals: Annotated[
         Account,
