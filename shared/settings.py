@@ -85,6 +85,18 @@ class Settings(BaseSettings):
     load_per_organization: int = Field(default=60, ge=1, le=100_000)
     """How many open commitments an organisation that leads is thought to manage."""
 
+    tables_at_once: int = Field(default=2, ge=1, le=100)
+    """How many tables a process of reporting makes at a time; others wait for seconds, and are then answered 503."""
+    table_seconds: float = Field(default=55, ge=1, le=3600)
+    """For how long one table may be made: less than the proxies in front wait for an answer to begin."""
+
+    open_data_publisher: str = "Ministry of the Presidency"
+    """Who publishes the open data, for those who use them."""
+    open_data_license: str = "CC-BY-4.0"
+    """The licence of the open data, by its name in SPDX."""
+    open_data_license_url: str = "https://creativecommons.org/licenses/by/4.0/"
+    """Where that licence is."""
+
     follow_decisions: bool = True
     """Whether this process carries agreed decisions out; among several, at least one must."""
 

@@ -13,6 +13,7 @@ from services.reporting.cycle import routes as cycle
 from services.reporting.cycle.repository import Cycles
 from services.reporting.datasets import Schema
 from services.reporting.generations import open_installed
+from services.reporting.pages.routes import page_routes
 from services.reporting.routes.asking import Reporting
 from services.reporting.routes.board import board_routes
 from services.reporting.routes.commitments import commitment_routes
@@ -21,8 +22,11 @@ from services.reporting.routes.errors import ERRORS
 from services.reporting.routes.events import event_routes
 from services.reporting.routes.indicators import indicator_routes
 from services.reporting.routes.meetings import meeting_routes
+from services.reporting.routes.open_data import Publisher, open_data_routes
 from services.reporting.routes.plan import plan_routes
 from services.reporting.routes.signs import sign_routes
+from services.reporting.routes.tables import Limits as TableLimits
+from services.reporting.routes.tables import Tables
 from services.reporting.routes.timeliness import Limits, timeliness_routes
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
@@ -97,22 +101,28 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     registry = new_registry()
     measure(live, registry)
     reporting.measure(registry)
+    routers = [
+        board_routes(reporting),
+        commitment_routes(reporting),
+        decision_routes(reporting),
+        meeting_routes(reporting),
+        plan_routes(reporting),
+        indicator_routes(reporting),
+        sign_routes(reporting),
+        cycle.cycle_routes(Cycles(live, organizations)),
+        timeliness_routes(reporting, Limits(settings.load_per_adviser, settings.load_per_organization)),
+        event_routes(reporting),
+    ]
+    publisher = Publisher(
+        settings.open_data_publisher, settings.open_data_license, settings.open_data_license_url
+    )
+    tables = Tables(reporting, TableLimits(settings.tables_at_once, settings.table_seconds))
     return build_app(
         title="Bitácora: reporting",
         description=DESCRIPTION,
         version="1",
-        routers=[
-            board_routes(reporting),
-            commitment_routes(reporting),
-            decision_routes(reporting),
-            meeting_routes(reporting),
-            plan_routes(reporting),
-            indicator_routes(reporting),
-            sign_routes(reporting),
-            cycle.cycle_routes(Cycles(live, organizations)),
-            timeliness_routes(reporting, Limits(settings.load_per_adviser, settings.load_per_organization)),
-            event_routes(reporting),
-        ],
+        routers=[*routers, tables.offer(routers), open_data_routes(reporting, tables, publisher)],
+        pages=page_routes(reporting),
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         live=live,

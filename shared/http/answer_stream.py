@@ -17,7 +17,7 @@ GZIP = 16 + zlib.MAX_WBITS
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _REVALIDATE = (b"cache-control", b"private, no-cache")
 _NO_STORE = (b"cache-control", b"no-store")
-_VARY = (b"vary", b"Accept-Encoding, Authorization, X-Api-Key")
+_VARY = (b"vary", b"Accept, Accept-Encoding, Authorization, X-Api-Key")
 _COMPRESSIBLE = (
     b"text/",
     b"application/json",

@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from shared.errors import Unauthenticated
 from shared.identity.actor import Actor
+from shared.identity.caller import Caller
 
 KEY = "bitacora.context"
 
@@ -28,6 +29,9 @@ class RequestContext(msgspec.Struct):
     headers: dict[bytes, bytes]
     trace_id: str | None = None
     actor: Actor | None = None
+    caller: Caller | None = None
+    admitted: bool = False
+    """Whether somebody looked who the caller is: a route through which another one answers does not look again."""
     expected: frozenset[int] | None = None
     idempotency_key: str | None = None
     respelled: Callable[[Any], Any] | None = None

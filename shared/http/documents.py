@@ -209,7 +209,8 @@ def _content(
         schema = {"anyOf": [schemas.reference(one) for one in answer]}
     else:
         schema = schemas.reference(answer)
-    return {"content": {declaration.media_type: {"schema": schema}}}
+    others = {media_type: {"schema": {"type": "string"}} for media_type in declaration.also}
+    return {"content": {declaration.media_type: {"schema": schema}, **others}}
 
 
 def _describe(operation: dict[str, Any], route: APIRoute, declaration: Declaration | None) -> None:

@@ -80,6 +80,8 @@ class Declaration:
     """Whether the query string is for somebody else to read."""
     path_types: Mapping[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
+    also: Sequence[str] = ()
+    """The other media types in which it is answered, for whoever accepts them."""
     descriptions: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -109,6 +111,7 @@ class DeclaredRoute(APIRoute):
 
     def __init__(self, declaration: Declaration, endpoint: Endpoint) -> None:
         self.declaration = declaration
+        self.answer = endpoint
         super().__init__(
             declaration.path,
             _guarded(declaration, endpoint),
@@ -231,7 +234,10 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
         live: LiveLog | None = state.live
         if live is not None:
             live.check()
-        caller = await _authenticated(state.authenticator, state.rate_limits, context, scope)
+        if not context.admitted:
+            context.caller = await _authenticated(state.authenticator, state.rate_limits, context, scope)
+            context.admitted = True
+        caller = context.caller
         if caller is not None:
             if not access.admits(caller.actor.role):
                 raise Forbidden("role-not-allowed", not_admitted)

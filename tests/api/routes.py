@@ -60,6 +60,7 @@ def places(story: Story) -> dict[str, str]:
         "/v1/cycles/{code}": "/v1/cycles/QUARTERLY",
         "{key_id}": story.keys[Role.DCI, "revoked"].split("_")[1],
         "/errors/{code}": "/errors/not-found",
+        "/v1/exports/{dataset}.{format}": "/v1/exports/board.csv",
     }
 
 

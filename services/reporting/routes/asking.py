@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date, datetime
 from enum import StrEnum
 from hashlib import blake2b
@@ -169,6 +169,28 @@ class Pinned(NamedTuple):
     told: ToldUpTo
 
 
+HELD: Final = "bitacora.snapshot"
+"""Where the scope of a request has the snapshot from which all is answered that is asked in its course."""
+
+
+class HeldSnapshot:
+    """A snapshot of the read model for several questions: that of the first of them, which waits for what it must."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._reading: Reading | None = None
+
+    def reading(self, opening: AbstractContextManager[Reading]) -> Reading:
+        """The snapshot, which is opened for the first question."""
+        if self._reading is None:
+            self._reading = self._stack.enter_context(opening)
+        return self._reading
+
+    def close(self) -> None:
+        """Let it go."""
+        self._stack.close()
+
+
 class Reporting:
     """What the routes ask: the read model and the log, off the event loop."""
 
@@ -272,7 +294,7 @@ class Reporting:
         )  # once more: what was waited for may be what their organisation inherited
 
         def read() -> tuple[AsOf, Scope, T]:
-            with self.reading(anew=bool(wait_for)) as reading:
+            with self._snapshot(request, anew=bool(wait_for)) as reading:
                 if reading.position < wait_for:
                     raise not_reached(wait_for)
                 if not scope.everything:
@@ -298,6 +320,15 @@ class Reporting:
                     raise of_another_log() from error
                 self._of_this_log = which
             yield reading
+
+    @contextmanager
+    def _snapshot(self, request: Request, *, anew: bool) -> Iterator[Reading]:
+        held: HeldSnapshot | None = request.scope.get(HELD)
+        if held is None:
+            with self.reading(anew=anew) as reading:
+                yield reading
+        else:
+            yield held.reading(self.reading(anew=anew))
 
     async def readable(
         self, kind: str, codes: Collection[str], actor: Actor | None
@@ -377,7 +408,9 @@ def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
     }
 
 
-def tagged(request: Request, body: msgspec.Struct, at: AsOf, *, quarantined: int = 0) -> Response:
+def tagged(
+    request: Request, body: msgspec.Struct | Mapping[str, Any], at: AsOf, *, quarantined: int = 0
+) -> Response:
     """An answer under a tag made from its own bytes: the same answer has the same tag, wherever it comes from."""
     content = encoded(body)
     tag = blake2b(content, digest_size=12).hexdigest()

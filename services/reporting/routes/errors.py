@@ -11,6 +11,29 @@ ERRORS: dict[str, Explained] = {
     "unknown-indicator": Explained(
         404, "Unknown indicator", "There is no indicator by this id or code, or none you may know of."
     ),
+    "table-has-no-pages": Explained(
+        422,
+        "A table has no pages",
+        "CSV, XLSX and JSON Lines hold the whole list: ask without `limit` and `cursor`.",
+    ),
+    "table-too-long": Explained(
+        422,
+        "Too long for a spreadsheet",
+        "A sheet has 1,048,575 rows below its header: ask for CSV, or for fewer.",
+    ),
+    "tables-busy": Explained(
+        503,
+        "Tables are being made",
+        "So many tables are made at once and no more: ask again in a little while.",
+    ),
+    "table-too-slow": Explained(
+        503,
+        "The table took too long",
+        "A table has a limited time: ask again, or for less of it by the filters.",
+    ),
+    "spreadsheet-not-made": Explained(
+        503, "Spreadsheet not made", "The process that writes spreadsheets failed: ask for CSV, or again."
+    ),
     "rule-unknown": Explained(
         422, "Unknown rule", "`rule` is the name of a version of the rule that judges."
     ),

@@ -1,0 +1,1 @@
+"""Answers as tables: which columns a list has, and files that hold them."""
