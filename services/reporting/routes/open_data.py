@@ -101,6 +101,16 @@ RESOURCES: Final = (
     ),
     Resource("plan", "tree", _titles("El plan y sus partes", "The plan and its parts")),
     Resource("indicators", "indicators", _titles("Indicadores", "Indicators"), "code"),
+    Resource(
+        "indicator-values",
+        "indicator-values",
+        _titles("Valores de los indicadores", "Values of indicators"),
+    ),
+    Resource(
+        "indicator-targets",
+        "indicator-targets",
+        _titles("Metas de los indicadores", "Targets of indicators"),
+    ),
     Resource("decisions", "decisions", _titles("Acuerdos", "Decisions"), "number"),
     Resource(
         "decision-gaps",

@@ -82,6 +82,8 @@ MEMORY: Final = 1024**3
 SHAPES: Final = {
     "board-changes": Shape(spread="changes"),
     "decisions-gaps": Shape(spread="gaps"),
+    "indicator-targets": Shape(spread="targets"),
+    "indicator-values": Shape(spread="values"),
     "meeting-register": Shape(spread="periods"),
     "tree": Shape(nested="items"),
 }
