@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     follow_decisions: bool = True
     """Whether this process carries agreed decisions out; among several, at least one must."""
 
+    answers_megabytes: int = Field(default=64, ge=0, le=65_536)
+    """How much memory each process of reporting takes, by estimate, to keep answers in; 0 for none."""
+
     keep_alive_seconds: float = Field(default=15, ge=0.1, le=3600)
     """Silence after which a live stream of events says that it is still there: less than proxies bear."""
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
+from services.reporting.answers import Answers
 from services.reporting.cycle import routes as cycle
 from services.reporting.cycle.repository import Cycles
 from services.reporting.datasets import Schema
@@ -61,7 +62,8 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by), forget=keys.clear
     )
     organizations = OrganizationsByDay(live)
-    reporting = Reporting(live, read_model, organizations, keep_alive=settings.keep_alive_seconds)
+    answers = Answers([one.name for one in schema.datasets], settings.answers_megabytes * 1024 * 1024)
+    reporting = Reporting(live, read_model, organizations, answers, keep_alive=settings.keep_alive_seconds)
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
