@@ -305,6 +305,10 @@ class Reporting:
 
         return await run_in_threadpool(read)
 
+    def as_told_to(self, reading: Reading, scope: Scope, on: date) -> AsOf:
+        """A day as somebody else is told of it now: who may read no more than that."""
+        return as_of(self._told, self.clock, reading, scope, on, None, reading.position)
+
     @contextmanager
     def reading(self, *, anew: bool = False) -> Iterator[Reading]:
         """A snapshot of the read model; Unavailable when it tells of another log than there is.
