@@ -722,7 +722,7 @@ reports: Final = Dataset(
     "report_id: id",
     "code, name, addressed_to?",
     Field("kind", words=ReportKind, about="A kind of report"),
-    "due_on: json, every_months: number?, days_after: number, in_force_from: day?, ended_on: day?",
+    "days_of_year: json, every_months: number?, days_after: number, in_force_from: day?, ended_on: day?",
     _VISIBILITY,
     readable="report_id",
 )

@@ -8,7 +8,7 @@ from shared.aggregate.command import Command
 from shared.aggregate.description import Described
 from shared.aggregate.index import Index
 from shared.aggregate.repository import DescribedRepository
-from shared.errors import NotFound, RuleBroken
+from shared.errors import RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.live import LiveLog
 from shared.events.commitments import PillarRegistered
@@ -34,10 +34,6 @@ class FewDescribed(DescribedRepository[D]):
     async def find(self, identifier: str, actor: Actor, *, ever: bool = False) -> D:
         """See `Repository.find`."""
         return await super().find(self.spelled(identifier), actor, ever=ever)
-
-    def unknown(self) -> NotFound:
-        """See `Repository.unknown`."""
-        return NotFound(f"{self.kind}-not-found", f"There is no such {self.kind}.")
 
     def check(self, code: str, description: Any, command: Command) -> None:  # noqa: ARG002
         """See `DescribedRepository.check`."""

@@ -62,7 +62,7 @@ class ReportChanged(Event, frozen=True, kw_only=True):
         "kind": "annual_speech",
         "audience": "public",
         "addressed_to": "Congress",
-        "due_on": ["05-21"],
+        "days_of_year": ["05-21"],
         "in_force_from": "2011-01-01",
     }
 
@@ -100,7 +100,7 @@ class ReportChanged(Event, frozen=True, kw_only=True):
         Items[Year],
         Field(description="Of those of the speeches of these years; of those of all by default."),
     ] = ()
-    due_on: Annotated[
+    days_of_year: Annotated[
         Items[DayOfYear],
         Field(description="The days of every year on which it is due.", examples=[["02-27", "08-27"]]),
     ] = ()

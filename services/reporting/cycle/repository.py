@@ -6,6 +6,7 @@ from services.reporting.cycle.model import Cycle, check_cycle
 from shared.aggregate.command import Command
 from shared.aggregate.few import FewDescribed, PillarCodes
 from shared.aggregate.heirs import OrganizationsByDay
+from shared.errors import NotFound
 from shared.eventlog.live import LiveLog
 from shared.events.cycles import CycleChanged, CycleRegistered
 
@@ -19,6 +20,10 @@ class Cycles(FewDescribed[Cycle]):
         super().__init__(live, Cycle, "cycle")
         self._organizations = organizations
         self._pillars = pillars
+
+    def unknown(self) -> NotFound:
+        """See `Repository.unknown`."""
+        return NotFound("cycle-not-found", "There is no such cycle.")
 
     def check(self, code: str, description: CycleChanged, command: Command) -> None:
         """See `DescribedRepository.check`."""

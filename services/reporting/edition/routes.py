@@ -50,6 +50,7 @@ from services.reporting.routes.asking import (
     PUBLIC_SECONDS,
     SHOWN,
     Answer,
+    Asked,
     NextPage,
     Paged,
     Question,
@@ -279,7 +280,7 @@ def edition_routes(reporting: Reporting, reports: Reports, editions: Editions, t
         edition_id = resolve("edition", identifier)
         return lambda reading, at, scope: edition_as_of(reading, at, scope, edition_id)
 
-    async def send(request: Request, identifier: str, query: Question, form: Form) -> Response:
+    async def send(request: Request, identifier: str, query: Asked, form: Form) -> Response:
         at, _, found = await reporting.ask(request, query, opened(identifier), tells=())
         headers = _headers(request, found, at, form)
         if (held := not_modified(request, headers["ETag"], position=at.position_told)) is not None:
@@ -295,7 +296,7 @@ def edition_routes(reporting: Reporting, reports: Reports, editions: Editions, t
         return Response(sent, 200, headers, MEDIA_TYPES[form])
 
     def one_form(form: Form) -> None:
-        async def endpoint(request: Request, identifier: str, query: Question) -> Response:
+        async def endpoint(request: Request, identifier: str, query: Asked) -> Response:
             return await send(request, identifier, query, form)
 
         router.get(
@@ -303,7 +304,7 @@ def edition_routes(reporting: Reporting, reports: Reports, editions: Editions, t
             access=SHOWN,
             answers=EditionContent if form is Form.JSON else None,
             media_type=MEDIA_TYPES[form],
-            query=Question,
+            query=Asked,
             name=f"get_edition_{form}",
             doc=f"An edition as {_SAYS[form]}; see `GET /v1/editions/{{id}}`.",
         )(endpoint)
@@ -312,9 +313,9 @@ def edition_routes(reporting: Reporting, reports: Reports, editions: Editions, t
         one_form(form)
 
     @router.get(
-        "/v1/editions/{id}", access=SHOWN, answers=EditionContent, query=Question, also=(CSV, HTML, XLSX)
+        "/v1/editions/{id}", access=SHOWN, answers=EditionContent, query=Asked, also=(CSV, HTML, XLSX)
     )
-    async def get_edition(request: Request, identifier: str, query: Question) -> Response:
+    async def get_edition(request: Request, identifier: str, query: Asked) -> Response:
         """An edition as it was published: as JSON, CSV, a page or a spreadsheet, by `Accept`.
 
         JSON, CSV and HTML have the same bytes for ever, whatever is recorded, corrected or hidden later; the digest of

@@ -45,7 +45,7 @@ class ReportProjection:
                 name=event.name,
                 addressed_to=event.addressed_to,
                 kind=event.kind.value,
-                due_on=json_text(event.due_on),
+                days_of_year=json_text(event.days_of_year),
                 every_months=event.every_months,
                 days_after=event.days_after,
                 in_force_from=event.in_force_from,

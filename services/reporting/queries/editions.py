@@ -142,7 +142,7 @@ def _due(row: Any, day: date, published: Sequence[EditionItem], on: date) -> Cal
 
 def _schedule(row: Any) -> Schedule:
     return Schedule(
-        reports.value(row, "due_on"), row.every_months, row.days_after, row.in_force_from, row.ended_on
+        reports.value(row, "days_of_year"), row.every_months, row.days_after, row.in_force_from, row.ended_on
     )
 
 

@@ -24,7 +24,7 @@ class Report(Described[ReportChanged]):
 def schedule_of(description: ReportChanged) -> Schedule:
     """On which days a report that is described so is due."""
     return Schedule(
-        description.due_on,
+        description.days_of_year,
         description.every_months,
         description.days_after,
         description.in_force_from,
@@ -58,19 +58,23 @@ def check_report(
             raise InvalidInput(
                 "unknown-pillar", f"There is no pillar '{pillar}'.", pointer=f"/pillars/{index}"
             )
-    for index, text in enumerate(description.due_on):
+    for index, text in enumerate(description.days_of_year):
         month, day = map(int, text.split("-"))
         try:
             date(2000, month, day)
         except ValueError as error:
             raise InvalidInput(
-                "no-such-day", f"No year has a day {text}.", pointer=f"/due_on/{index}"
+                "no-such-day", f"No year has a day {text}.", pointer=f"/days_of_year/{index}"
             ) from error
-    if bool(description.due_on) == (description.every_months is not None):
+    if bool(description.days_of_year) == (description.every_months is not None):
         raise InvalidInput(
             "due-days-unclear",
             "Say on which days of the year it is due, or every how many months, and not both.",
-            pointer="/due_on",
+            pointer="/days_of_year",
+        )
+    if description.every_months not in (None, 3, 4, 6):
+        raise InvalidInput(
+            "due-days-unclear", "A report is due every 3, 4 or 6 months.", pointer="/every_months"
         )
     if description.days_after and description.every_months is None:
         raise InvalidInput(

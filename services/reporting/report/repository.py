@@ -6,6 +6,7 @@ from services.reporting.report.model import Report, check_report
 from shared.aggregate.command import Command
 from shared.aggregate.few import FewDescribed, PillarCodes
 from shared.aggregate.heirs import OrganizationsByDay
+from shared.errors import NotFound
 from shared.eventlog.live import LiveLog
 from shared.events.editions import ReportChanged, ReportRegistered
 
@@ -19,6 +20,10 @@ class Reports(FewDescribed[Report]):
         super().__init__(live, Report, "report")
         self._organizations = organizations
         self._pillars = pillars
+
+    def unknown(self) -> NotFound:
+        """See `Repository.unknown`."""
+        return NotFound("report-not-found", "There is no such report.")
 
     def check(self, code: str, description: ReportChanged, command: Command) -> None:
         """See `DescribedRepository.check`."""

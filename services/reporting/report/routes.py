@@ -46,11 +46,13 @@ def report_routes(reports: Reports) -> Router:
 
 ERRORS: Catalogue = {
     "report-not-found": Explained(404, "No such report", "There is no report by this code or id."),
-    "no-such-day": Explained(422, "No such day", "`due_on` takes a month and a day of it, as in `05-21`."),
+    "no-such-day": Explained(
+        422, "No such day", "`days_of_year` takes a month and a day of it, as in `05-21`."
+    ),
     "due-days-unclear": Explained(
         422,
         "Due days unclear",
-        "A report is due on days of every year (`due_on`), or every 3, 4 or 6 months (`every_months`, with "
+        "A report is due on days of every year (`days_of_year`), or every 3, 4 or 6 months (`every_months`, with "
         "`days_after`): give one of the two.",
     ),
 }
