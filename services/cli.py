@@ -96,6 +96,9 @@ def up(
             out.print(
                 f"\nServing; data in [bold]{settings.effective_log_url}[/bold]. Ctrl-C stops.", soft_wrap=True
             )
+            out.print(
+                f"Look first at [bold]{children.url('reporting')}/[/bold] in a browser.", soft_wrap=True
+            )
             children.serve()
     except KeyboardInterrupt:
         out.print("Stopped.")

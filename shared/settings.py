@@ -90,8 +90,18 @@ class Settings(BaseSettings):
     table_seconds: float = Field(default=55, ge=1, le=3600)
     """For how long one table may be made: less than the proxies in front wait for an answer to begin."""
 
+    open_data_publisher: str = "Ministry of the Presidency"
+    """Who publishes the open data, for those who use them."""
+    open_data_license: str = "CC-BY-4.0"
+    """The licence of the open data, by its name in SPDX."""
+    open_data_license_url: str = "https://creativecommons.org/licenses/by/4.0/"
+    """Where that licence is."""
+
     follow_decisions: bool = True
     """Whether this process carries agreed decisions out; among several, at least one must."""
+
+    answers_megabytes: int = Field(default=64, ge=0, le=65_536)
+    """How much memory each process of reporting takes, by estimate, to keep answers in; 0 for none."""
 
     keep_alive_seconds: float = Field(default=15, ge=0.1, le=3600)
     """Silence after which a live stream of events says that it is still there: less than proxies bear."""

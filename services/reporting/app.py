@@ -9,12 +9,14 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
+from services.reporting.answers import Answers
 from services.reporting.cycle import routes as cycle
 from services.reporting.cycle.repository import Cycles
 from services.reporting.datasets import Schema
 from services.reporting.edition import routes as edition
 from services.reporting.edition.repository import Editions
 from services.reporting.generations import open_installed
+from services.reporting.pages.routes import page_routes
 from services.reporting.report import routes as report
 from services.reporting.report.repository import Reports
 from services.reporting.routes.asking import Reporting
@@ -25,6 +27,7 @@ from services.reporting.routes.errors import ERRORS
 from services.reporting.routes.events import event_routes
 from services.reporting.routes.indicators import indicator_routes
 from services.reporting.routes.meetings import meeting_routes
+from services.reporting.routes.open_data import Publisher, open_data_routes
 from services.reporting.routes.plan import plan_routes
 from services.reporting.routes.signs import sign_routes
 from services.reporting.routes.tables import Limits as TableLimits
@@ -64,7 +67,8 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         identity.EVENTS, lambda recorded: keys.apply(recorded.data, recorded.recorded_by), forget=keys.clear
     )
     organizations = OrganizationsByDay(live)
-    reporting = Reporting(live, read_model, organizations, keep_alive=settings.keep_alive_seconds)
+    answers = Answers([one.name for one in schema.datasets], settings.answers_megabytes * 1024 * 1024)
+    reporting = Reporting(live, read_model, organizations, answers, keep_alive=settings.keep_alive_seconds)
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
@@ -121,11 +125,15 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         edition.edition_routes(reporting, reports, Editions(live), tables),
         event_routes(reporting),
     ]
+    publisher = Publisher(
+        settings.open_data_publisher, settings.open_data_license, settings.open_data_license_url
+    )
     return build_app(
         title="Bitácora: reporting",
         description=DESCRIPTION,
         version="1",
-        routers=[*routers, tables.offer(routers)],
+        routers=[*routers, tables.offer(routers), open_data_routes(reporting, tables, publisher)],
+        pages=page_routes(reporting),
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock),
         live=live,

@@ -58,7 +58,7 @@ from shared.events.vocabulary import Scope as CommitmentScope
 from shared.rules.indicator_verdict import IndicatorStatus
 from shared.rules.indicator_warnings import WINDOWS, WarningWindows
 
-PROJECTIONS: Final = 6
+PROJECTIONS: Final = 7
 """To be raised whenever a projection makes other rows of the same events."""
 
 END_OF_DAYS: Final = date.max
@@ -806,6 +806,7 @@ class Schema:
             Column("analyzed_at", BigInteger, nullable=False),
             Column("stopped_because", Text),
             Column("seen_at", Double, nullable=False),
+            Column("changed", Text, nullable=False),
         )
         state = [str(column.name) for column in self.state.columns]
         described = [projections, zone, windows, [one.describe() for one in self.datasets], state]
@@ -829,8 +830,10 @@ projection_state: Final = Table(
     Column("identity", Text),
     Column("stopped_because", Text),
     Column("seen_at", Double),
+    Column("changed", Text),
 )
-"""How far a generation has followed the log, what keeps it from going on, and when a worker last showed itself.
+"""How far a generation has followed the log, what keeps it from going on, when a worker last showed itself, and where
+the rows of each dataset changed last.
 
-The last in seconds since 1970 by the database's own clock.
+The third in seconds since 1970 by the database's own clock, the last as a JSON object of positions.
 """

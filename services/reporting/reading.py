@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -19,3 +20,5 @@ class Reading(NamedTuple):
     """What keeps the generation from following any further, where something does."""
     seen: float = 0.0
     """Seconds since a worker last showed itself there."""
+    changed: Mapping[str, int] = {}
+    """At which position at the latest the rows of each dataset last changed; without it, since it was built, never."""

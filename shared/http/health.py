@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import structlog
 from fastapi import APIRouter, Path
@@ -82,16 +82,19 @@ def health_router(
     registry: CollectorRegistry,
     catalogue: Catalogue,
     looks: Sequence[Look] = (),
+    front: Callable[[Request], Awaitable[Response]] | None = None,
 ) -> APIRouter:
     """`/`, `/health/live`, `/health/ready`, `/metrics` and `/errors/{code}`; open to whoever reaches the service."""
     router = APIRouter(tags=list(SERVICE_TAG), generate_unique_id_function=lambda route: route.name)
 
-    @router.get(
-        "/", response_model=Welcome, responses={307: {"description": "To the documents, for a browser."}}
-    )
+    browser: dict[int | str, dict[str, Any]] = {307: {"description": "To the documents, for a browser."}}
+
+    @router.get("/", response_model=Welcome, responses=browser if front is None else {})
     async def get_welcome(request: Request) -> Response:
-        """What this service is, and where to go on; a browser is led to the documents."""
+        """What this service is, and where to go on; a browser is shown the pages, or led to the documents."""
         if "text/html" in request.headers.get("accept", ""):
+            if front is not None:
+                return await front(request)
             documents = request.scope.get("root_path", "") + welcome.documents
             return RedirectResponse(documents, headers={"Vary": "Accept"})
         return Response(welcome.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})

@@ -72,6 +72,7 @@ def build_app(
     description: str,
     version: str,
     routers: Sequence[Router],
+    pages: Router | None = None,
     settings: Settings,
     authenticator: Authenticator,
     live: LiveLog | None = None,
@@ -85,6 +86,7 @@ def build_app(
 ) -> Service:
     """The ASGI app of a service.
 
+    `pages` are for people and no part of the API: no document and no access table tells of them.
     `live` knows the codes by which requests name things, and `readable` which of these who may know of; while it takes
     the log up anew, nothing is answered. `catalogue` explains the codes of the service itself; `checks` are what
     readiness rests on; `registry` takes the service's own figures, and `looks` renew those that have to be asked for;
@@ -124,8 +126,15 @@ def build_app(
     # Routes are copied and not included: an included router is matched twice on every request.
     for router in routers:
         app.router.routes.extend(router.routes)
+    front = None
+    for page in () if pages is None else pages.routes:
+        page.include_in_schema = False
+        if page.path == "/":
+            front = page.endpoint
+        else:
+            app.router.routes.append(page)
     welcome = Welcome(service=title, description=description)
-    health = health_router(welcome, checks or {}, registry, problems.catalogue, looks)
+    health = health_router(welcome, checks or {}, registry, problems.catalogue, looks, front)
     app.router.routes.extend(health.routes)
     app.router.routes.extend(document_pages(title))
     _check_all_declared(app)

@@ -62,7 +62,8 @@ async def test_what_one_wrote_can_be_waited_for_everywhere(house: House, story: 
 
 
 async def test_a_position_that_does_not_come_is_503_within_seconds(house: House, story: Story) -> None:
-    waiting = [read for read in reads(story) if read.route != "/v1/events"]
+    # Open data are told as to anybody, and where the log ends is not for anybody to know.
+    waiting = [read for read in reads(story) if not read.route.startswith(("/v1/events", "/v1/open-data"))]
     answers = await asyncio.gather(*(ask(house, read, query="wait_for=900000") for read in waiting))
     for read, answer in zip(waiting, answers, strict=True):
         assert refused(answer) == (503, "position-not-reached"), read
@@ -273,7 +274,7 @@ async def test_the_last_day_of_the_calendar_is_a_day_like_its_eve(house: House, 
         asked += 1
         assert (eve.status_code, last.status_code) == (200, 200), (read, last.text)
         if last.headers["content-type"] != JSON:
-            assert len(last.text.splitlines()) == len(eve.text.splitlines()), read
+            assert read.route.endswith(".zip") or len(last.text.splitlines()) == len(eve.text.splitlines())
             continue
         there = [[one.get(name) for name in ("id", "code", "number")] for one in eve.json().get("items", [])]
         assert [

@@ -240,8 +240,9 @@ def edition_routes(reporting: Reporting, reports: Reports, editions: Editions, t
         described, audience = report.description, report.description.audience
         code = next_code(report.code, checked.on, editions.all.keys)
 
-        def freeze(reading: Reading, at: AsOf, _: Scope) -> tuple[int, bytes]:
+        def freeze(reading: Reading) -> tuple[int, bytes]:
             eyes, filters = EYES[audience], filters_of(described)
+            at = AsOf(checked.on, reading.position, None)
             told = reporting.as_told_to(reading, eyes, at.on)
             about = EditionAbout(
                 code=code,
@@ -265,8 +266,7 @@ def edition_routes(reporting: Reporting, reports: Reports, editions: Editions, t
             return at.position, compose(about, items)
 
         head = await run_in_threadpool(reporting.store.head)
-        asked = Question(on=checked.on, wait_for=head)
-        _, _, (position, content) = await reporting.ask(request, asked, freeze, tells=())
+        position, content = await reporting.newest(head, freeze)
         whole = msgspec.structs.replace(
             proposed, code=code, position=position, status_rule=_RULE.name, template=TEMPLATE
         )
@@ -355,7 +355,7 @@ def edition_routes(reporting: Reporting, reports: Reports, editions: Editions, t
             )
 
         at, scope, (earlier, later, found) = await reporting.ask(
-            request, query, answer, tells=(), pinned=pinned
+            request, query, answer, tells=(), pinned=pinned, by_log=True
         )
         body = EditionChangesAnswer(
             **heading(at, scope),
@@ -381,7 +381,7 @@ def edition_routes(reporting: Reporting, reports: Reports, editions: Editions, t
             content = content_at(reporting.store, found.item.id)
             return found, recomputed(reading, reporting.store, reporting.clock.day_of, found, content)
 
-        at, scope, (found, anew) = await reporting.ask(request, query, answer, tells=())
+        at, scope, (found, anew) = await reporting.ask(request, query, answer, tells=(), by_log=True)
         body = RecomputationAnswer(
             **heading(at, scope),
             edition=found.item,

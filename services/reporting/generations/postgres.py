@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from secrets import token_hex
 from typing import Any, Final
 
+import msgspec
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 from sqlalchemy import (
@@ -97,7 +98,8 @@ class PostgresWriter:
         self._progress = SQL("SELECT position, identity, analyzed_at FROM {}.projection_state").format(within)
         self._move = SQL(
             "WITH moved AS (UPDATE {}.projection_state"
-            " SET position = %s, identity = %s, stopped_because = NULL, seen_at = {}"
+            " SET position = %s, identity = %s, changed = (changed::jsonb || %s::jsonb)::text,"
+            " stopped_because = NULL, seen_at = {}"
             " WHERE position = %s RETURNING position) SELECT pg_notify({}, '') FROM moved"
         ).format(within, SQL(NOW), CHANNEL)
         self._beat = SQL("UPDATE {}.projection_state SET seen_at = {}").format(within, SQL(NOW))
@@ -124,7 +126,8 @@ class PostgresWriter:
         """See `GenerationWriter.write`."""
         with self._transaction():
             # First of all, so that of two workers one waits here for the other, and then finds itself overtaken.
-            if self._connection.execute(self._move, (*after, before)).rowcount != 1:
+            moved = self._connection.execute(self._move, (*after, changes.changed_at(after.position), before))
+            if moved.rowcount != 1:
                 raise OvertakenError
             for name, rows in changes.added.items():
                 filed = self._filed[name]
@@ -305,7 +308,12 @@ class PostgresReadModel:
             self.schema.metadata.create_all(connection, checkfirst=False)
             connection.execute(
                 insert(self.schema.state).values(
-                    id=1, position=0, identity=BEGINNING.identity, analyzed_at=0, seen_at=text(NOW)
+                    id=1,
+                    position=0,
+                    identity=BEGINNING.identity,
+                    analyzed_at=0,
+                    seen_at=text(NOW),
+                    changed="{}",
                 )
             )
         return name
@@ -403,7 +411,10 @@ class PostgresReadModel:
             try:
                 state = within.execute(select(projection_state, literal_column(NOW).label("now"))).one()
                 seen = float(state.now) - state.seen_at
-                return Reading(within, name, state.position, state.identity, state.stopped_because, seen)
+                changed = msgspec.json.decode(state.changed)
+                return Reading(
+                    within, name, state.position, state.identity, state.stopped_because, seen, changed
+                )
             except ProgrammingError as error:
                 if not isinstance(error.orig, _MISSING):
                     raise

@@ -15,6 +15,7 @@ from secrets import token_hex
 from typing import Any, Final
 from urllib.parse import quote
 
+import msgspec
 from sqlalchemy import Engine, create_engine, event, insert, literal_column, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -47,7 +48,9 @@ NOW: Final = "((julianday('now') - 2440587.5) * 86400.0)"
 SAMPLE: Final = 1_000
 """Rows of each index that are looked at for statistics."""
 
-_MOVED: Final = f"position = ?, identity = ?, stopped_because = NULL, seen_at = {NOW}"
+_MOVED: Final = (
+    f"position = ?, identity = ?, changed = json_patch(changed, ?), stopped_because = NULL, seen_at = {NOW}"
+)
 _MOVE: Final = f"UPDATE projection_state SET {_MOVED} WHERE position = ?"  # noqa: S608 - both are our own
 _BEAT: Final = f"UPDATE projection_state SET seen_at = {NOW}"  # noqa: S608 - both are our own
 
@@ -85,7 +88,7 @@ class SqliteWriter:
             try:
                 moved = execute(
                     _MOVE,
-                    (*after, before),
+                    (*after, changes.changed_at(after.position), before),
                 )
                 if moved.rowcount != 1:
                     raise OvertakenError
@@ -195,7 +198,12 @@ class SqliteReadModel:
             self.schema.metadata.create_all(connection)
             connection.execute(
                 insert(self.schema.state).values(
-                    id=1, position=0, identity=BEGINNING.identity, analyzed_at=0, seen_at=text(NOW)
+                    id=1,
+                    position=0,
+                    identity=BEGINNING.identity,
+                    analyzed_at=0,
+                    seen_at=text(NOW),
+                    changed="{}",
                 )
             )
         return name
@@ -302,7 +310,10 @@ class SqliteReadModel:
             connection.exec_driver_sql("BEGIN")
             state = connection.execute(select(projection_state, literal_column(NOW).label("now"))).one()
             seen = state.now - state.seen_at
-            return Reading(connection, name, state.position, state.identity, state.stopped_because, seen)
+            changed = msgspec.json.decode(state.changed)
+            return Reading(
+                connection, name, state.position, state.identity, state.stopped_because, seen, changed
+            )
         except BaseException:
             connection.close()
             raise

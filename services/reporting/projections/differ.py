@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from services.reporting.datasets import END_OF_DAYS, END_OF_LOG, Dataset
 from services.reporting.intervals import fork
 
@@ -72,6 +74,10 @@ class RowChanges:
             line = (*key, first, last, *row.values, row.known_from, known_to)
         self.added.setdefault(dataset.name, []).append(line)
         self.size += 1
+
+    def changed_at(self, position: int) -> str:
+        """As a JSON object, that what changes here changed at this position at the latest."""
+        return msgspec.json.encode(dict.fromkeys((*self.added, *self.closed), position)).decode()
 
     def close(self, dataset: Dataset, key: Key, row: Row, position: int) -> None:
         """The row was known up to, but not at, this position."""

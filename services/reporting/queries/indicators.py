@@ -139,6 +139,30 @@ class IndicatorPage(IndicatorItem, kw_only=True):
     warnings: Annotated[list[WarningDocument], Meta(description="The warning signs, none of them a proof.")]
 
 
+class _OfOne(msgspec.Struct, kw_only=True):
+    """Of which indicator something is told."""
+
+    id: UUID
+    code: Annotated[str, Meta(examples=["VICTIMISATION"])]
+    name: str
+    unit: Annotated[str, Meta(description="The unit in force.", examples=["%"])]
+    corrected: Annotated[
+        Corrected | None, Meta(description="How it is told otherwise of this day than before.")
+    ]
+
+
+class IndicatorValues(_OfOne, kw_only=True):
+    """Every value of an indicator that was published by the day."""
+
+    values: Annotated[list[MeasurementDocument], Meta(description="In the order of their periods.")]
+
+
+class IndicatorTargets(_OfOne, kw_only=True):
+    """Every target that an indicator had by the day."""
+
+    targets: Annotated[list[TargetDocument], Meta(description="The first, and each that replaced it.")]
+
+
 class Point(msgspec.Struct, frozen=True, kw_only=True):
     """A day for which something was measured or planned, in the unit now in force."""
 
@@ -195,19 +219,11 @@ def indicators_as_of(
     count: bool = False,
 ) -> Indicators:
     """The indicators that there were on the day of `at`, in order of code."""
-    chosen = and_(_there(reading, at, scope), _judged(at, rule), *_admitted(reading, at, scope, filters))
-    beyond = [] if after is None else [_row.code > after]
-    verdicts = indicator_verdicts.c
-    rows = reading.connection.execute(
-        select(indicators.table, verdicts.current, verdicts.original)
-        .where(chosen, *beyond)
-        .order_by(_row.code)
-        .limit(limit + 1)
-    ).all()
+    page, more = _page_of(reading, at, scope, filters, rule, after, limit)
     total = None
     if count:
+        chosen = _chosen(reading, at, scope, filters, rule)
         total = reading.connection.execute(select(func.count()).where(chosen)).scalar_one()
-    page = rows[:limit]
     ids = [row.indicator_id for row in page]
     signs = _signs(reading, at, ids)
     items = [
@@ -219,7 +235,46 @@ def indicators_as_of(
         )
         for row, one in zip(page, _described(reading, at, scope, page), strict=True)
     ]
-    return Indicators(items, len(rows) > limit, total)
+    return Indicators(items, more, total)
+
+
+def values_as_of(
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    filters: IndicatorFilters,
+    rule: str,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[list[IndicatorValues], bool]:
+    """The values of the indicators of a page, in order of code; and whether there are more."""
+    rows, more = _page_of(reading, at, scope, filters, rule, after, limit)
+    figures = {one: figures_of(facts, rule) for one, facts in _facts(reading, at, rows).items()}
+    return [
+        IndicatorValues(**one, values=figures[one["id"]]["measurements"])
+        for one in _named(reading, at, scope, rows)
+    ], more
+
+
+def targets_as_of(
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    filters: IndicatorFilters,
+    rule: str,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[list[IndicatorTargets], bool]:
+    """The targets of the indicators of a page, in order of code; and whether there are more."""
+    rows, more = _page_of(reading, at, scope, filters, rule, after, limit)
+    targets = {one: figures_of(facts, rule)["targets"] for one, facts in _facts(reading, at, rows).items()}
+    hidden = _hidden_decisions(reading, at, scope, [one for found in targets.values() for one in found])
+    return [
+        IndicatorTargets(**one, targets=_told_all(targets[one["id"]], hidden))
+        for one in _named(reading, at, scope, rows)
+    ], more
 
 
 def indicator_as_of(reading: Reading, at: AsOf, scope: Scope, indicator: UUID, rule: str) -> IndicatorPage:
@@ -346,13 +401,64 @@ def _found(reading: Reading, at: AsOf, scope: Scope, indicator: UUID) -> tuple[A
     ).one_or_none()
     if row is None:
         raise NotFound("unknown-indicator", "There is no such indicator on that day.")
-    told = indicator_facts.c
+    return row, _facts(reading, at, [row])[row.indicator_id]
+
+
+def _chosen(
+    reading: Reading, at: AsOf, scope: Scope, filters: IndicatorFilters, rule: str
+) -> ColumnElement[bool]:
+    """The indicators of a day that the asker may read and the filters admit, each beside how a rule judges it."""
+    return and_(_there(reading, at, scope), _judged(at, rule), *_admitted(reading, at, scope, filters))
+
+
+def _page_of(
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    filters: IndicatorFilters,
+    rule: str,
+    after: str | None,
+    limit: int,
+) -> tuple[Sequence[Any], bool]:
+    """Some indicators of a day with the verdicts on them, in order of code; and whether there are more."""
+    beyond = [] if after is None else [_row.code > after]
     rows = reading.connection.execute(
-        select(told.position, told.type, told.fact)
-        .where(told.indicator_id == row.indicator_id, indicator_facts.holds(at.on, at.position))
+        select(indicators.table, indicator_verdicts.c.current, indicator_verdicts.c.original)
+        .where(_chosen(reading, at, scope, filters, rule), *beyond)
+        .order_by(_row.code)
+        .limit(limit + 1)
+    ).all()
+    return rows[:limit], len(rows) > limit
+
+
+def _facts(reading: Reading, at: AsOf, rows: Sequence[Any]) -> dict[UUID, IndicatorFacts]:
+    """What was told of some indicators by a day."""
+    told = indicator_facts.c
+    found = reading.connection.execute(
+        select(told.indicator_id, told.position, told.type, told.fact)
+        .where(
+            told.indicator_id.in_([row.indicator_id for row in rows]),
+            indicator_facts.holds(at.on, at.position),
+        )
         .order_by(told.position)
     )
-    return row, facts_of((one.position, msgspec.json.decode(one.fact, type=_TYPES[one.type])) for one in rows)
+    facts: dict[UUID, list[tuple[int, Any]]] = {row.indicator_id: [] for row in rows}
+    for one in found:
+        facts[one.indicator_id].append((one.position, msgspec.json.decode(one.fact, type=_TYPES[one.type])))
+    return {indicator: facts_of(of_it) for indicator, of_it in facts.items()}
+
+
+def _named(reading: Reading, at: AsOf, scope: Scope, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """The members of `_OfOne` for some indicators."""
+    corrections = corrections_on(reading, at, scope, {row.indicator_id for row in rows})
+    return [
+        {
+            "id": row.indicator_id,
+            **{name: getattr(row, name) for name in ("code", "name", "unit")},
+            "corrected": corrections.told(row.indicator_id),
+        }
+        for row in rows
+    ]
 
 
 # --- what is told of them --------------------------------------------------------------------------------------------

@@ -31,6 +31,12 @@ class Names(NamedTuple):
         found = None if kind is None else self._told(kind, code)
         return found[2] if found else 0
 
+    def all_of(self, kind: str) -> list[tuple[str, str]]:
+        """Code and name of everything of a kind that there was on the day, by rank and then by name."""
+        codes = [code for one, code in self.known if one == kind]
+        found = [(told[2], told[1], code) for code in codes if (told := self._told(kind, code)) is not None]
+        return [(code, name) for _, name, code in sorted(found)]
+
     def _told(self, kind: str, code: str) -> tuple[date, str, int] | None:
         told = self.known.get((kind, code), ())
         return next((one for one in reversed(told) if one[0] <= self.day), None)

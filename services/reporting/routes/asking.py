@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.reporting.answers import Answers
 from services.reporting.datasets import Field as ColumnField
 from services.reporting.datasets import bodies, bounds, commitments, decisions, indicators, meetings
 from services.reporting.generations.interface import ReadModel, of_another_log
@@ -68,6 +69,9 @@ SHOWN: Final = Access(
     etag=True,
     log_position=True,
 )
+
+_AS_OF: Final = {"known_at", "position", "wait_for"}
+"""What of a question only says of which day and position it is."""
 
 _HIDDEN: Final = {
     "commitment": [(commitments, "code")],
@@ -195,15 +199,23 @@ class Reporting:
     """What the routes ask: the read model and the log, off the event loop."""
 
     def __init__(
-        self, live: LiveLog, read_model: ReadModel, organizations: OrganizationsByDay, *, keep_alive: float
+        self,
+        live: LiveLog,
+        read_model: ReadModel,
+        organizations: OrganizationsByDay,
+        answers: Answers,
+        *,
+        keep_alive: float,
     ) -> None:
         self.live = live
         self.keep_alive = keep_alive
         self._read_model = read_model
         self._organizations = organizations
+        self._answers = answers
         self._told = Told(live.store)
         self._reached = Reached(read_model)
         self._of_this_log: tuple[str, int, int] | None = None
+        live.on_restart(self._answers.clear)
         live.on_restart(self._told.clear)
         live.on_restart(self._reached.clear)
         self._position = 0
@@ -216,6 +228,7 @@ class Reporting:
             ("event_streams_open", "Streams of events that are open.", lambda: self._streams),
         ):
             Gauge(name, what, registry=registry).set_function(value)
+        self._answers.measure(registry)
 
     async def look(self) -> None:
         """Look how far the read model is, for the metrics."""
@@ -257,6 +270,7 @@ class Reporting:
         pinned: Pinned | None = None,
         page: ToldUpTo | None = None,
         after: int = 0,
+        by_log: bool = False,
     ) -> tuple[AsOf, Scope, T]:
         """The answer to a question, the day and position it turned out to be about, and for whose eyes it is.
 
@@ -265,6 +279,8 @@ class Reporting:
         first page of a list, `page` is up to where the page before was told: InvalidInput when that was in another log
         than this one. `after` is the position up to which the asker of a feed has read: InvalidInput for one beyond the
         end of the log, or far beyond what the asker is told of it.
+        What it comes to is kept, and shared by all who see the same: it goes by the path, by what is `asked`, and by
+        the rows of the read model; `by_log`, also by what only the log has, and then it holds for one position.
         Waits, within bounds, for a read model that is not there yet: Unavailable after that.
         """
         visitor = visitor_of(request)
@@ -300,14 +316,46 @@ class Reporting:
                 if not scope.everything:
                     _must_be_reached(after, self._told.position(reading, scope, reading.position) + FAR)
                 at = as_of(self._told, self.clock, reading, scope, on, known_at, position)
-                since = corrected_since(reading, at, scope, tells, thing=thing, every_day=every_day)
-                return at._replace(corrected=since), scope, answer(reading, at, scope)
+
+                def told() -> tuple[CorrectedSince, T]:
+                    since = corrected_since(reading, at, scope, tells, thing=thing, every_day=every_day)
+                    return since, answer(reading, at, scope)
+
+                if HELD in request.scope:
+                    # A table is read to its end once, and by whoever asked for it.
+                    since, found = told()
+                    return at._replace(corrected=since), scope, found
+                now = at.position == reading.position
+                question = (
+                    answer.__qualname__,
+                    request.scope["path"],
+                    asked.model_dump_json(exclude=_AS_OF),
+                    scope,
+                    *(at.on, at.known_on, None if now else at.position),
+                )
+                since, found = self._answers.of(question, reading, told, by_position=by_log)
+                return at._replace(corrected=since), scope, found
 
         return await run_in_threadpool(read)
 
     def as_told_to(self, reading: Reading, scope: Scope, on: date) -> AsOf:
         """A day as somebody else is told of it now: who may read no more than that."""
         return as_of(self._told, self.clock, reading, scope, on, None, reading.position)
+
+    async def newest(self, position: int, look: Callable[[Reading], T]) -> T:
+        """What is found in the newest snapshot, which reflects at least a position; nothing of it is kept.
+
+        Waits, within bounds, for a read model that is not there yet: Unavailable after that.
+        """
+        await self._reached.until(position, LONGEST_WAIT)
+
+        def read() -> T:
+            with self.reading(anew=True) as reading:
+                if reading.position < position:
+                    raise not_reached(position)
+                return look(reading)
+
+        return await run_in_threadpool(read)
 
     @contextmanager
     def reading(self, *, anew: bool = False) -> Iterator[Reading]:
@@ -412,7 +460,9 @@ def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
     }
 
 
-def tagged(request: Request, body: msgspec.Struct, at: AsOf, *, quarantined: int = 0) -> Response:
+def tagged(
+    request: Request, body: msgspec.Struct | Mapping[str, Any], at: AsOf, *, quarantined: int = 0
+) -> Response:
     """An answer under a tag made from its own bytes: the same answer has the same tag, wherever it comes from."""
     content = encoded(body)
     tag = blake2b(content, digest_size=12).hexdigest()

@@ -251,7 +251,9 @@ def board_routes(reporting: Reporting) -> Router:
                 reading, store, day_of, before, at, scope, beyond=code, limit=query.limit
             )
 
-        at, scope, (before, found) = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
+        at, scope, (before, found) = await reporting.ask(
+            request, query, answer, tells=TOLD, pinned=pinned, by_log=True
+        )
         about, earlier = heading(at, scope), heading(before, scope)
         del about["on"]
         body = ChangesAnswer(
@@ -289,7 +291,7 @@ def board_routes(reporting: Reporting) -> Router:
             return found, quarantined_of(reading, store, at, scope, commitment_id)
 
         at, scope, (found, quarantined) = await reporting.ask(
-            request, query, answer, tells=(Kind.ORGANIZATION,), every_day=True
+            request, query, answer, tells=(Kind.ORGANIZATION,), every_day=True, by_log=True
         )
         body = TimelineAnswer(
             status_rule=CURRENT_RULE,

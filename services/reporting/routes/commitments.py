@@ -168,7 +168,9 @@ def commitment_routes(reporting: Reporting) -> Router:
             found = page_as_of(reading, store, at, scope, commitment_id, day_of=day_of)
             return found, quarantined_of(reading, store, at, scope, commitment_id)
 
-        at, scope, (found, quarantined) = await reporting.ask(request, query, answer, tells=_OF_A_PAGE)
+        at, scope, (found, quarantined) = await reporting.ask(
+            request, query, answer, tells=_OF_A_PAGE, by_log=True
+        )
         members = {name: getattr(found, name) for name in found.__struct_fields__}
         body = CommitmentAnswer(**heading(at, scope), status_rule=CURRENT_RULE, **members)
         return tagged(request, body, at, quarantined=quarantined)

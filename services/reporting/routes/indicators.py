@@ -18,10 +18,14 @@ from services.reporting.queries.indicators import (
     IndicatorItem,
     IndicatorPage,
     Indicators,
+    IndicatorTargets,
+    IndicatorValues,
     Trajectory,
     indicator_as_of,
     indicators_as_of,
+    targets_as_of,
     trajectory_as_of,
+    values_as_of,
 )
 from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
@@ -63,7 +67,7 @@ _VerdictRule = Annotated[
 ]
 
 
-class _IndicatorsQuery(Paged):
+class _FiguresQuery(Paged):
     commitment: Annotated[
         str | None, listed("The code of a commitment they measure"), Names(Kind.COMMITMENT)
     ] = None
@@ -77,6 +81,9 @@ class _IndicatorsQuery(Paged):
     ] = None
     sign: Annotated[str | None, listed("A kind of warning sign that there is", WarningCode)] = None
     rule: _Rule = None
+
+
+class _IndicatorsQuery(_FiguresQuery):
     include: Annotated[
         Literal["total"] | None, Field(description="Adds how many items the whole list has.")
     ] = None
@@ -87,6 +94,11 @@ _FILTERS: Final = indicators.filters | indicator_verdicts.filters
 IndicatorsQuery: Final = create_model(
     "IndicatorsQuery",
     __base__=_IndicatorsQuery,
+    **filter_parameters(_FILTERS),
+)
+FiguresQuery: Final = create_model(
+    "IndicatorFiguresQuery",
+    __base__=_FiguresQuery,
     **filter_parameters(_FILTERS),
 )
 
@@ -103,6 +115,21 @@ class IndicatorsAnswer(Answer, kw_only=True):
     verdict_rule: _VerdictRule
     total: int | msgspec.UnsetType = msgspec.UNSET
     items: list[IndicatorItem]
+    next: NextPage
+
+
+class IndicatorValuesAnswer(Answer, kw_only=True):
+    """The values of a page of indicators."""
+
+    verdict_rule: _VerdictRule
+    items: list[IndicatorValues]
+    next: NextPage
+
+
+class IndicatorTargetsAnswer(Answer, kw_only=True):
+    """The targets of a page of indicators."""
+
+    items: list[IndicatorTargets]
     next: NextPage
 
 
@@ -142,13 +169,7 @@ def indicator_routes(reporting: Reporting) -> Router:
         """
         after, pinned = going_on(request, query.cursor, str)
         rule = _rule(query.rule)
-        filters = IndicatorFilters(
-            filters_in(query, _FILTERS),
-            commitment=values_in(query, "commitment"),
-            organization=values_in(query, "organization"),
-            pillar=values_in(query, PILLAR),
-            sign=values_in(query, "sign", WarningCode),
-        )
+        filters = _filters(query)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Indicators:
             code = None if after is None else after[0]
@@ -167,6 +188,41 @@ def indicator_routes(reporting: Reporting) -> Router:
         if found.total is not None:
             body.total = found.total
         return tagged(request, body, at)
+
+    @router.get("/v1/indicator-values", access=SHOWN, answers=IndicatorValuesAnswer, query=FiguresQuery)
+    async def list_indicator_values(request: Request, query: _FiguresQuery) -> Response:
+        """Every value of every indicator that was published by a day, each as last corrected and as it was judged.
+
+        Indicators are in order of code, and those without a value among them.
+        """
+        after, pinned = going_on(request, query.cursor, str)
+        filters, rule = _filters(query), _rule(query.rule)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[IndicatorValues], bool]:
+            code = None if after is None else after[0]
+            return values_as_of(reading, at, scope, filters, rule, after=code, limit=query.limit)
+
+        at, scope, (items, more) = await reporting.ask(request, query, answer, tells=_TOLD, pinned=pinned)
+        following = next_page(request, at, [items[-1].code] if more else None)
+        body = IndicatorValuesAnswer(**heading(at, scope), verdict_rule=rule, items=items, next=following)
+        return tagged(request, body, at)
+
+    @router.get("/v1/indicator-targets", access=SHOWN, answers=IndicatorTargetsAnswer, query=FiguresQuery)
+    async def list_indicator_targets(request: Request, query: _FiguresQuery) -> Response:
+        """Every target of every indicator by a day: the first, and each that replaced it with its reason.
+
+        Indicators are in order of code, and those without a target among them.
+        """
+        after, pinned = going_on(request, query.cursor, str)
+        filters, rule = _filters(query), _rule(query.rule)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[IndicatorTargets], bool]:
+            code = None if after is None else after[0]
+            return targets_as_of(reading, at, scope, filters, rule, after=code, limit=query.limit)
+
+        at, scope, (items, more) = await reporting.ask(request, query, answer, tells=_TOLD, pinned=pinned)
+        following = next_page(request, at, [items[-1].code] if more else None)
+        return tagged(request, IndicatorTargetsAnswer(**heading(at, scope), items=items, next=following), at)
 
     @router.get("/v1/indicators/{id}", access=SHOWN, answers=IndicatorAnswer, query=IndicatorQuery)
     async def get_indicator(request: Request, identifier: str, query: IndicatorQuery) -> Response:
@@ -202,6 +258,16 @@ def indicator_routes(reporting: Reporting) -> Router:
         return tagged(request, body, at)
 
     return router
+
+
+def _filters(query: _FiguresQuery) -> IndicatorFilters:
+    return IndicatorFilters(
+        filters_in(query, _FILTERS),
+        commitment=values_in(query, "commitment"),
+        organization=values_in(query, "organization"),
+        pillar=values_in(query, PILLAR),
+        sign=values_in(query, "sign", WarningCode),
+    )
 
 
 def _rule(name: str | None) -> str:

@@ -17,7 +17,7 @@ from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import IO, Annotated, Any, BinaryIO, Final, NamedTuple, Protocol, get_args, get_origin
+from typing import Annotated, Any, BinaryIO, Final, NamedTuple, Protocol, get_args, get_origin
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import msgspec
@@ -84,6 +84,8 @@ MEMORY: Final = 1024**3
 SHAPES: Final = {
     "board-changes": Shape(spread="changes"),
     "decisions-gaps": Shape(spread="gaps"),
+    "indicator-targets": Shape(spread="targets"),
+    "indicator-values": Shape(spread="values"),
     "meeting-register": Shape(spread="periods"),
     "tree": Shape(nested="items"),
 }
@@ -207,7 +209,7 @@ class Tables:
             asked: AskedTable | None = request.scope.get(_ASKED) or _accepted(request)
             if asked is None:
                 return await endpoint(request, *arguments)
-            return await self._table(request, listing, endpoint, arguments, asked)
+            return await self._table(request, listing, arguments, asked)
 
         return answer
 
@@ -270,7 +272,6 @@ class Tables:
         self,
         request: Request,
         listing: Listing,
-        endpoint: Endpoint,
         arguments: Sequence[Any],
         asked: AskedTable,
     ) -> Response:
@@ -278,22 +279,22 @@ class Tables:
         for name in _PAGING & request.query_params.keys():
             raise InvalidInput("table-has-no-pages", "A table is given whole.", pointer=f"/query/{name}")
         async with self.turn():
-            made = await self.write(request, listing, endpoint, arguments, asked)
-            try:
-                tag = f'"{made.tag}"'
-                held = not_modified(request, tag)
-                if held is not None:
-                    made.file.close()
-                    held.headers.update(made.headers)
-                    return held
-                if asked.form is Form.XLSX:
-                    made = made._replace(file=await self._spreadsheet(made.file))
-            except BaseException:
-                made.file.close()
-                raise
-        disposition = f'attachment; filename="{made.name}.{asked.form}"'
-        headers = {**made.headers, "ETag": tag, "Content-Disposition": disposition}
-        return FileAnswer(made.file, headers, MEDIA_TYPES[asked.form])
+            made = await self._written(request, listing, arguments, asked)
+            if asked.form is Form.XLSX and not_modified(request, made.tag) is None:
+                made = made._replace(file=await self._spreadsheet(made.file))
+        return sent(request, made, asked.form, MEDIA_TYPES[asked.form])
+
+    def columns(self, dataset: str) -> list[Column]:
+        """The columns of a table."""
+        return self._listings[dataset].columns(None)
+
+    async def made(self, request: Request, dataset: str, asked: Mapping[str, str], table: AskedTable) -> Made:
+        """A table, of what its list is asked; whoever asks for it has the right to make one (`turn`)."""
+        listing = self._listings[dataset]
+        assert listing.route.declaration.query is not None
+        return await self._written(
+            request, listing, [listing.route.declaration.query.model_validate(asked)], table
+        )
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -313,11 +314,10 @@ class Tables:
         finally:
             self._turns.release()
 
-    async def write(
+    async def _written(
         self,
         request: Request,
         listing: Listing,
-        endpoint: Endpoint,
         arguments: Sequence[Any],
         asked: AskedTable,
     ) -> Made:
@@ -325,18 +325,18 @@ class Tables:
         file = TaggedFile(TemporaryFile(), asked.form)  # noqa: SIM115 - closed when it has been sent
         try:
             writer: _Writer | None = None
-            async for page in _pages(request, endpoint, arguments):
+            async for page in _pages(request, listing.route.answer, arguments):
                 if writer is None:
                     first, writer = page, _writer(file, request, listing, arguments[-1], page, asked)
                 await run_in_threadpool(writer.write, page.items)
             assert writer is not None
         except BaseException:
-            file.close()
+            file.file.close()
             raise
         days = [first.about[name] for name in ("from", "to", "on") if name in first.about]
         told = f"at-{first.headers['Log-Position']}"
         name = "-".join(("bitacora", listing.dataset, *days[:2], told))
-        return Made(file.file, file.tag(), name, first.headers, first.about)
+        return Made(file.file, file.tag(), name, first.headers)
 
     async def sheet_of(self, sheet: Sheet, rows: Iterable[Sequence[Cell]]) -> BinaryIO:
         """A spreadsheet of some rows, to be closed when it has been sent."""
@@ -370,20 +370,31 @@ class Tables:
 
 
 class Made(NamedTuple):
-    """A table in a file: its tag, what it is called, the headers it goes with, and what its list says of itself."""
+    """A file that was made: its tag, what it is called, and the headers that it goes with."""
 
     file: BinaryIO
     tag: str
     name: str
     headers: Mapping[str, str]
-    about: Mapping[str, Any]
+
+
+def sent(request: Request, made: Made, ending: str, media_type: str) -> Response:
+    """The answer with a file, or that the asker holds it already."""
+    held = not_modified(request, made.tag)
+    if held is not None:
+        made.file.close()
+        held.headers.update(made.headers)
+        return held
+    disposition = f'attachment; filename="{made.name}.{ending}"'
+    headers = {**made.headers, "ETag": made.tag, "Content-Disposition": disposition}
+    return FileAnswer(made.file, headers, media_type)
 
 
 class TaggedFile:
     """A file that is written from beginning to end, and a tag made of all that was."""
 
-    def __init__(self, file: IO[bytes], kind: str) -> None:
-        self.file: Any = file
+    def __init__(self, file: Any, kind: str) -> None:
+        self.file = file
         self._hash = blake2b(kind.encode(), digest_size=12)
 
     def write(self, content: bytes) -> int:
@@ -394,11 +405,7 @@ class TaggedFile:
     def tag(self) -> str:
         """The tag."""
         self.file.flush()
-        return self._hash.hexdigest()
-
-    def close(self) -> None:
-        """Be done with it."""
-        self.file.close()
+        return f'"{self._hash.hexdigest()}"'
 
 
 class FileAnswer(StreamingResponse):
@@ -444,15 +451,19 @@ _value = msgspec.json.Decoder(float_hook=Decimal).decode
 _line = msgspec.json.Encoder(decimal_format="number").encode
 
 
+_OF_THE_WHOLE: Final = frozenset({b"if-none-match", b"accept"})
+"""Headers that are about the whole table and not about the pages that it is made of."""
+
+
 async def _pages(request: Request, endpoint: Endpoint, arguments: Sequence[Any]) -> AsyncIterator[_Page]:
     """A list, from one snapshot, as it would be answered page by page."""
     *of_path, query = arguments
     paged = {"limit", "cursor"} <= type(query).model_fields.keys()
     context = context_of(request)
-    headers = {name: value for name, value in context.headers.items() if name != b"if-none-match"}
+    headers = {name: value for name, value in context.headers.items() if name not in _OF_THE_WHOLE}
     context = msgspec.structs.replace(context, headers=headers)
     held = request.scope.get(HELD) or HeldSnapshot()
-    asking = Request({**request.scope, KEY: context, HELD: held}, request.receive)
+    asking = Request({**request.scope, KEY: context, HELD: held, _ASKED: None}, request.receive)
     cursor = None
     try:
         while True:

@@ -128,7 +128,7 @@ def columns_of(document: type[msgspec.Struct], shape: Shape = Shape()) -> list[C
 def rows_of(item: Mapping[str, Any], shape: Shape) -> Iterator[Mapping[str, Any]]:
     """The rows of one item."""
     if shape.spread is not None:
-        for one in item.get(shape.spread) or [None]:
+        for one in item[shape.spread]:
             yield {**item, shape.spread: one}
     elif shape.nested is not None:
         yield from _branch(item, shape.nested, 0, None)

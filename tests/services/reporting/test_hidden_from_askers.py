@@ -699,6 +699,8 @@ GIVEN = {
     "lead_organization": ("MININT",),
     "owner_organization": ("MININT", "MINSAL"),
     "region": ("XV",),
+    "lang": ("es",),
+    "bom": ("true",),
 }
 
 
@@ -732,18 +734,11 @@ THINGS = {
     "decision-outcomes": DECIDED,
     "indicators": RATES,
     "bodies": ("SEG", "BIL", "INS-B", "HID-B", "HID-C"),
-    "exports": (
-        "board",
-        "commitments",
-        "decisions",
-        "decisions-gaps",
-        "indicators",
-        "meeting-register",
-        "tree",
-    ),
-    "board.": ("csv", "xlsx"),
-    **{f"{name}.": ("csv",) for name in ("commitments", "decisions", "decisions-gaps", "indicators", "tree")},
+    "exports": ("board", "decisions", "meeting-register", "tree"),
+    "board.": ("xlsx",),
+    "decisions.": ("csv",),
     "meeting-register.": ("jsonl",),
+    "tree.": ("csv",),
 }
 TABLES = ("text/csv", "application/jsonl")
 

@@ -1,0 +1,497 @@
+"""The pages, one function each: what is asked of the record, and which template shows it.
+
+They ask what the routes of the API ask, of the same day, as known then; without a token they show what is public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
+from functools import wraps
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import Field, ValidationError, create_model, model_validator
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.reporting.pages import pictures
+from services.reporting.pages.language import LANGUAGES, N_, Language
+from services.reporting.pages.site import ORDER, Site, spoken_in
+from services.reporting.queries.access import Scope
+from services.reporting.queries.board import (
+    FILTERS,
+    STATUS,
+    Board,
+    Listed,
+    Totals,
+    board_as_of,
+    grouped_board_as_of,
+    list_as_of,
+)
+from services.reporting.queries.changes import Change, Changes, changes_between
+from services.reporting.queries.commitment_page import Page, page_as_of
+from services.reporting.queries.indicators import (
+    IndicatorFilters,
+    IndicatorPage,
+    Indicators,
+    Trajectory,
+    indicator_as_of,
+    indicators_as_of,
+    trajectory_as_of,
+)
+from services.reporting.queries.moments import AsOf
+from services.reporting.queries.names import names_at
+from services.reporting.queries.plan import Branch, tree_as_of
+from services.reporting.queries.promises import CountBy
+from services.reporting.queries.register import (
+    BodyLine,
+    RegisterFilters,
+    RegisterPeriod,
+    periods_between,
+    register_as_of,
+)
+from services.reporting.queries.search import Place
+from services.reporting.queries.timeline import Timeline, timeline_as_of
+from services.reporting.reading import Reading
+from services.reporting.routes.asking import SHOWN, TOLD, Question, Reporting, filter_parameters, filters_in
+from services.reporting.terms import search_for
+from shared.errors import InvalidInput, NotFound, Unavailable
+from shared.events.streams import resolve
+from shared.events.types import CivilDay, Kind
+from shared.events.vocabulary import CommitmentKind
+from shared.http.context import visitor_of
+from shared.http.names import Spelling, has_names, known_codes
+from shared.http.routing import Router
+from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
+
+STRETCH: Final = timedelta(days=90)
+"""How far back the front page looks for what got worse, where it is not asked otherwise."""
+LIMIT: Final = 100
+"""Lines of a list on one page."""
+MOST_CHANGED: Final = 200
+"""Commitments that changed, of which the front page tells."""
+MOST_DAYS: Final = 12
+"""Days on which something changed, to which a page leads."""
+_WORSE: Final = {
+    Status.ACHIEVED: 0,
+    Status.ON_TIME: 1,
+    Status.NEEDS_ATTENTION_INTERNAL_DEADLINE: 2,
+    Status.NEEDS_ATTENTION: 3,
+    Status.DELAYED: 4,
+    Status.DISCARDED: 5,
+}
+_NOT_FOUND: Final = N_("There is no such page, or nothing public by that name on that day.")
+_NOT_UNDERSTOOD: Final = N_(
+    "The address asks for something that there is not: a day is written as in 2012-05-21."
+)
+_NOT_NOW: Final = N_("The record cannot answer just now. Please try again in a moment.")
+
+
+class PageQuestion(Question):
+    """What every page may be asked; what a form leaves empty was not asked."""
+
+    lang: Annotated[str | None, Field(pattern=f"^({'|'.join(LANGUAGES)})$")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in given.items() if value != ""}
+
+
+class FrontQuestion(PageQuestion):
+    """The front page: what changed since when."""
+
+    since: CivilDay | None = None
+
+
+class _ListQuestion(PageQuestion):
+    """The list of commitments: which, what is searched for, and after which code the page begins."""
+
+    q: Annotated[str | None, Field(max_length=500)] = None
+    status: Annotated[str | None, Field(pattern=f"^({'|'.join(ORDER)})$")] = None
+    after: Annotated[str | None, Field(max_length=64)] = None
+
+
+_FILTERS: Final = {name: FILTERS[name] for name in ("pillar", "organization", "kind")}
+"""By which the list of commitments can be narrowed on the page; the API has all."""
+ListQuestion: Final = create_model("ListQuestion", __base__=_ListQuestion, **filter_parameters(_FILTERS))
+
+
+class IndicatorsQuestion(PageQuestion):
+    """The list of indicators: after which code the page begins."""
+
+    after: Annotated[str | None, Field(max_length=64)] = None
+
+
+class ChangesQuestion(PageQuestion):
+    """Two days to compare."""
+
+    since: CivilDay | None = None
+    after: Annotated[str | None, Field(max_length=64)] = None
+
+
+Maker = Callable[..., Awaitable[Response]]
+
+
+class _Front(NamedTuple):
+    since: date
+    whole: Board
+    promises: Board
+    pillars: Board
+    changes: Changes
+
+
+def page_routes(reporting: Reporting) -> Router:
+    """The routes of the pages; they are no part of the API, and of no OpenAPI document."""
+    router, site = Router("pages"), Site()
+
+    def page(path: str, question: type[PageQuestion]) -> Callable[[Maker], Maker]:
+        """A page at a path: its question parsed, and what goes wrong told as a page, too."""
+
+        narrowed = has_names(question)
+
+        def declare(make: Maker) -> Maker:
+            @wraps(make)
+            async def endpoint(request: Request, *names: str) -> Response:
+                try:
+                    asked = question.model_validate(dict(request.query_params))
+                    if narrowed:
+                        state = request.app.state
+                        visitor = visitor_of(request)
+                        asked = await known_codes(asked, state.spelling, state.readable, visitor)
+                    return await make(request, *names, asked)
+                except NotFound:
+                    return site.problem(request, 404, N_("Not found"), _NOT_FOUND)
+                except (ValidationError, InvalidInput) as error:
+                    told = error.message if isinstance(error, InvalidInput) else ""
+                    return site.problem(request, 422, N_("Not understood"), _NOT_UNDERSTOOD, told)
+                except Unavailable as error:
+                    answer = site.problem(request, 503, N_("Not now"), _NOT_NOW)
+                    answer.headers["Retry-After"] = str(error.retry_after)
+                    return answer
+
+            router.get(path, access=SHOWN, answers=None, any_query=True, media_type="text/html")(endpoint)
+            return endpoint
+
+        return declare
+
+    async def id_of(request: Request, kind: str, identifier: str) -> Any:
+        spelling: Spelling = request.app.state.spelling
+        return resolve(kind, await spelling(kind, identifier) or identifier)
+
+    @page("/", FrontQuestion)
+    async def front(request: Request, asked: FrontQuestion) -> Response:
+        """How the plan stands; what got worse, what was discarded, what was achieved since; each pillar."""
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> _Front:
+            since = _since(asked.since, at)
+            return _Front(
+                since,
+                board_as_of(reading, at, scope, {}, limit=1),
+                board_as_of(reading, at, scope, {}, limit=1, count_by=CountBy.PROMISE),
+                grouped_board_as_of(reading, at, scope, {}, ["pillar", STATUS]),
+                _changed(reporting, reading, at, scope, since),
+            )
+
+        at, _scope, found = await reporting.ask(request, asked, answer, tells=TOLD)
+        spoken = spoken_in(request)
+        return site.page(
+            request,
+            "front.html",
+            at,
+            "/v1/board",
+            since=found.since,
+            totals=found.whole.totals,
+            counted=_counted(found.whole.totals),
+            promises=found.promises.totals,
+            picture=state_bar(_counted(found.whole.totals), spoken),
+            pillars=_by_pillar(found.pillars.items),
+            worse=[one for one in found.changes.items if _is_worse(one)],
+            discarded=_became(found.changes, Status.DISCARDED),
+            achieved=_became(found.changes, Status.ACHIEVED),
+            more=found.changes.more,
+            days=_days(found.changes)[:MOST_DAYS],
+        )
+
+    @page("/commitments", ListQuestion)
+    async def commitments_(request: Request, asked: _ListQuestion) -> Response:
+        """The list of commitments, narrowed and searched."""
+        filters = filters_in(asked, _FILTERS)
+        if asked.status is not None:
+            filters[STATUS] = [asked.status]
+        search = None if asked.q is None else search_for(asked.q)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[Listed, Any]:
+            after = None if asked.after is None else Place(0, 0, asked.after)
+            found = list_as_of(reading, at, scope, filters, search, after=after, limit=LIMIT, count=True)
+            return found, names_at(reading, at.position, at.on)
+
+        at, _scope, (found, names) = await reporting.ask(request, asked, answer, tells=TOLD)
+        spoken = spoken_in(request)
+        return site.page(
+            request,
+            "commitments.html",
+            at,
+            "/v1/commitments",
+            asked=asked,
+            items=found.items,
+            total=found.total,
+            following=found.last.code if found.last is not None and search is None else None,
+            states=[(one, spoken.word(one)) for one in ORDER],
+            kinds=[(one.value, spoken.word(one.value)) for one in CommitmentKind],
+            pillars=names.all_of("pillar"),
+            organizations=names.all_of("organization"),
+        )
+
+    @page("/commitments/{id}", PageQuestion)
+    async def commitment(request: Request, identifier: str, asked: PageQuestion) -> Response:
+        """One commitment: what was promised, its states over time, and everything that was told of it."""
+        which = await id_of(request, "commitment", identifier)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[Page, Timeline]:
+            day_of, store = reporting.clock.day_of, reporting.store
+            return (
+                page_as_of(reading, store, at, scope, which, day_of=day_of),
+                timeline_as_of(reading, store, at, scope, which, day_of=day_of),
+            )
+
+        kinds = (*TOLD, Kind.DECISION, Kind.BODY, Kind.MEETING, Kind.ACTION_ITEM)
+        at, _scope, (found, timeline) = await reporting.ask(request, asked, answer, tells=kinds)
+        spoken = spoken_in(request)
+        return site.page(
+            request,
+            "commitment.html",
+            at,
+            f"/v1/commitments/{found.item.code}",
+            found=found,
+            item=found.item,
+            timeline=timeline,
+            picture=life_band(timeline, found, at.on, spoken),
+        )
+
+    @page("/indicators", IndicatorsQuestion)
+    async def indicators_(request: Request, asked: IndicatorsQuestion) -> Response:
+        """What is measured, each with its latest value and what that says."""
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> Indicators:
+            nothing = IndicatorFilters({})
+            rule = CURRENT_INDICATOR_RULE
+            return indicators_as_of(reading, at, scope, nothing, rule, after=asked.after, limit=LIMIT)
+
+        at, _scope, found = await reporting.ask(request, asked, answer, tells=(*TOLD, Kind.INDICATOR))
+        following = found.items[-1].code if found.more else None
+        return site.page(
+            request, "indicators.html", at, "/v1/indicators", items=found.items, following=following
+        )
+
+    @page("/indicators/{id}", PageQuestion)
+    async def indicator(request: Request, identifier: str, asked: PageQuestion) -> Response:
+        """One indicator: what was planned, what was measured, every target and every move of it."""
+        which = await id_of(request, "indicator", identifier)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[IndicatorPage, Trajectory]:
+            rule = CURRENT_INDICATOR_RULE
+            return (
+                indicator_as_of(reading, at, scope, which, rule),
+                trajectory_as_of(reading, at, scope, which, rule),
+            )
+
+        at, _scope, (found, trajectory) = await reporting.ask(
+            request, asked, answer, tells=(Kind.INDICATOR,), thing=which
+        )
+        return site.page(
+            request,
+            "indicator.html",
+            at,
+            f"/v1/indicators/{found.code}",
+            found=found,
+            trajectory=trajectory,
+            picture=way(found, trajectory, spoken_in(request)),
+        )
+
+    @page("/plan", PageQuestion)
+    async def plan(request: Request, asked: PageQuestion) -> Response:
+        """Pillars, the objectives in each and the actions that serve them: objectives apart from actions."""
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> list[Branch]:
+            return tree_as_of(reading, at, scope)[1]
+
+        at, _scope, branches = await reporting.ask(request, asked, answer, tells=TOLD)
+        return site.page(request, "plan.html", at, "/v1/tree", branches=branches)
+
+    @page("/changes", ChangesQuestion)
+    async def changes(request: Request, asked: ChangesQuestion) -> Response:
+        """What is not as it was on an earlier day, and the event behind each difference."""
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[date, Changes]:
+            since = _since(asked.since, at)
+            return since, _changed(reporting, reading, at, scope, since, asked.after, LIMIT)
+
+        at, _scope, (since, found) = await reporting.ask(request, asked, answer, tells=TOLD)
+        following = found.items[-1].code if found.more else None
+        return site.page(
+            request,
+            "changes.html",
+            at,
+            f"/v1/board/changes?from={since}&to={at.on}",
+            since=since,
+            sums=found.sums,
+            items=found.items,
+            following=following,
+            days=_days(found)[:MOST_DAYS],
+        )
+
+    @page("/meetings", PageQuestion)
+    async def meetings(request: Request, asked: PageQuestion) -> Response:
+        """What each body held, in the year of the day asked about, against its protocol: as far as it is public."""
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> list[BodyLine]:
+            periods = periods_between(date(at.on.year, 1, 1), at.on, RegisterPeriod.QUARTER, 4) or []
+            return register_as_of(reading, at, scope, periods, RegisterFilters(), limit=LIMIT)[0]
+
+        at, _scope, found = await reporting.ask(request, asked, answer, tells=(Kind.MEETING, Kind.BODY))
+        return site.page(request, "meetings.html", at, "/v1/meeting-register", bodies=found)
+
+    @page("/about", PageQuestion)
+    async def about(request: Request, asked: PageQuestion) -> Response:
+        """How to read the pages: what the states mean, by which rule, and what the two times are."""
+        at, _scope, _ = await reporting.ask(request, asked, lambda *_: None, tells=())
+        return site.page(request, "about.html", at, "/v1/board", rule=TRAFFIC_LIGHT_1.name)
+
+    async def style(request: Request) -> Response:
+        """The style sheet of all pages."""
+        return site.style(request)
+
+    router.get("/style.css", access=SHOWN, answers=None, any_query=True, media_type="text/css")(style)
+    return router
+
+
+# --- what pages ask besides ------------------------------------------------------------------------------------------
+
+
+def _days(changes: Changes) -> list[date]:
+    """The days on which what is told of them took effect, the newest first."""
+    found = {
+        one.because.effective_on
+        for change in changes.items
+        for one in change.changes
+        if one.because is not None and one.because.effective_on is not None
+    }
+    return sorted(found, reverse=True)
+
+
+def _since(asked: date | None, at: AsOf) -> date:
+    if asked is None:
+        return at.on - STRETCH if at.on.toordinal() > STRETCH.days + 1 else at.on
+    if asked > at.on:
+        raise InvalidInput("days-reversed", "The first day is later than the last.", pointer="/query/since")
+    return asked
+
+
+def _changed(
+    reporting: Reporting,
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    since: date,
+    beyond: str | None = None,
+    limit: int = MOST_CHANGED,
+) -> Changes:
+    before = at._replace(on=since)
+    store, day_of = reporting.store, reporting.clock.day_of
+    return changes_between(reading, store, day_of, before, at, scope, beyond=beyond, limit=limit)
+
+
+def _is_worse(change: Change) -> bool:
+    """Whether it stands worse than before; what was discarded is told apart."""
+    before, after = (
+        _WORSE.get(Status(s)) if s in _STATES else None for s in (change.status_before, change.status_after)
+    )
+    if after is None or change.status_after == Status.DISCARDED:
+        return False
+    return after > (before if before is not None else _WORSE[Status.ON_TIME])
+
+
+_STATES: Final = frozenset(status.value for status in Status)
+
+
+def _became(changes: Changes, status: Status) -> list[Change]:
+    return [one for one in changes.items if one.status_after == status != one.status_before]
+
+
+def _counted(totals: Totals) -> dict[str, int]:
+    """How many are counted as what: in each state, or as what goes on in others."""
+    return {**totals.by_status, "merged": totals.merged, "split": totals.split}
+
+
+class PillarLine(NamedTuple):
+    """A pillar in the table of the front page."""
+
+    code: str | None
+    name: str | None
+    by_status: dict[str, int]
+    total: int
+
+
+def _by_pillar(groups: list[dict[str, Any]]) -> list[PillarLine]:
+    found: dict[str | None, PillarLine] = {}
+    for group in groups:
+        code = group["pillar"]
+        line = found.get(code) or PillarLine(code, group.get("pillar_name"), {}, 0)
+        counted = {**line.by_status, group[STATUS]: group["count"]}
+        found[code] = line._replace(by_status=counted, total=line.total + group["count"])
+    return list(found.values())
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+def state_bar(by_status: dict[str, int], spoken: Language) -> Any:
+    """How many are in which state."""
+    shares = [pictures.Share(one, spoken.word(one), by_status.get(one, 0)) for one in ORDER]
+    told = ", ".join(f"{one.label}: {one.many}" for one in shares if one.many)
+    return pictures.bar(shares, told)
+
+
+def life_band(timeline: Timeline, page: Page, today: date, spoken: Language) -> Any:
+    """The states of a commitment over time, with every public deadline."""
+    runs = [
+        pictures.Run(
+            days.status or "merged",
+            days.from_on,
+            days.until_on or max(today, days.from_on) + timedelta(days=1),
+            f"{spoken.day(days.from_on)}: {spoken.word(days.status or 'merged')}",
+        )
+        for days in timeline.spans
+    ]
+    deadlines = [
+        (step.on, f"{spoken.text('Public deadline')}: {spoken.day(step.on)}")
+        for step in page.deadlines.public
+        if step.on is not None
+    ]
+    told = "; ".join(run.label for run in runs)
+    return pictures.band(runs, deadlines, told, today)
+
+
+def way(page: IndicatorPage, trajectory: Trajectory, spoken: Language) -> Any:
+    """What was planned of an indicator, what was measured, and every target."""
+    measured = [
+        pictures.Value(one.on, one.measured, f"{spoken.day(one.on)}: {spoken.number(one.measured)}")
+        for one in trajectory.items
+        if one.measured is not None
+    ]
+    planned = [
+        pictures.Value(one.on, one.planned, f"{spoken.day(one.on)}: {spoken.number(one.planned)}")
+        for one in trajectory.items
+        if one.planned is not None
+    ]
+    targets = [
+        pictures.Value(
+            one.on, one.level, f"{spoken.text('Target')}, {spoken.day(one.on)}: {spoken.number(one.level)}"
+        )
+        for one in page.targets
+        if one.unit == page.unit
+    ]
+    told = "; ".join(one.label for one in [*measured, *targets])
+    return pictures.lines(measured, planned, targets, f"{page.name} ({page.unit}): {told}")

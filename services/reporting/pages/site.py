@@ -1,0 +1,169 @@
+"""What all pages have in common: frame, headers, language, and what is shown where there is no page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.reporting.pages import pictures
+from services.reporting.pages.language import LANGUAGES, MEANINGS, Language, language, preferred
+from services.reporting.queries.moments import AsOf
+from services.reporting.routes.asking import PUBLIC_SECONDS
+from shared.http.context import path_within, visitor_of
+from shared.http.preconditions import not_modified
+
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+"""Nothing from another host, and no script at all."""
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept-Language, Authorization, X-Api-Key",
+}
+ORDER: Final = (
+    "delayed",
+    "discarded",
+    "needs_attention",
+    "needs_attention_internal_deadline",
+    "on_time",
+    "achieved",
+    "merged",
+    "split",
+)
+"""In which order states are told: the bad news first."""
+_STYLE: Final = (files(__package__) / "static" / "style.css").read_bytes()
+_STYLE_TAG: Final = blake2b(_STYLE, digest_size=8).hexdigest()
+
+
+class Site:
+    """Makes pages of templates, each in the language its reader asked for."""
+
+    def __init__(self) -> None:
+        self._environments = {code: _environment(language(code)) for code in LANGUAGES}
+
+    def page(self, request: Request, template: str, at: AsOf, json: str, /, **shown: Any) -> Response:
+        """A page about a day; `json` is where the same stands as JSON, to which the question is added."""
+        own = {"lang", "after", "since"} | ({"on"} if "?" in json else set())
+        asked = {name: value for name, value in request.query_params.items() if value and name not in own}
+        root = request.scope.get("root_path", "")
+        joint = "&" if "?" in json else "?"
+        behind = f"{root}{json}" + (f"{joint}{urlencode(asked)}" if asked else "")
+        body = self._render(request, template, at=at, json=behind, **shown)
+        tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+        held = not_modified(request, tag, position=at.position_told)
+        answer = held or Response(body, media_type="text/html")
+        answer.headers.update(HEADERS)
+        answer.headers["ETag"] = tag
+        answer.headers["Log-Position"] = str(at.position_told)
+        everybody = visitor_of(request) is None
+        answer.headers["Cache-Control"] = (
+            f"public, max-age={PUBLIC_SECONDS}" if everybody else "private, no-cache"
+        )
+        return answer
+
+    def problem(self, request: Request, status: int, title: str, detail: str, more: str = "") -> Response:
+        """A page that says why there is none."""
+        body = self._render(
+            request, "problem.html", at=None, json=None, title=title, detail=detail, more=more
+        )
+        return Response(body, status, {**HEADERS, "Cache-Control": "no-store"}, "text/html")
+
+    def style(self, request: Request) -> Response:
+        """The one style sheet."""
+        tag = f'"{_STYLE_TAG}"'
+        headers = {**HEADERS, "ETag": tag, "Cache-Control": "public, max-age=3600"}
+        return not_modified(request, tag) or Response(_STYLE, 200, headers, "text/css")
+
+    def _render(self, request: Request, template: str, **shown: Any) -> bytes:
+        spoken = spoken_in(request)
+        found = self._environments[spoken.code].get_template(template)
+        links = Links(request)
+        return found.render(link=links, spoken=spoken, style=_STYLE_TAG, **shown).encode()
+
+
+class Links:
+    """Addresses of pages, which keep the language and the two times that were asked for."""
+
+    def __init__(self, request: Request) -> None:
+        self._root: str = request.scope.get("root_path", "")
+        self._path: str = self._root + path_within(request.scope)
+        self._asked = dict(request.query_params)
+
+    @property
+    def path(self) -> str:
+        """This page without what was asked of it, for a form."""
+        return self._path
+
+    def __call__(self, path: str, **query: Any) -> str:
+        """A page by its path, at the day and as known when this one is; `query` adds to that, None takes away."""
+        kept = {
+            name: self._asked[name] for name in ("lang", "on", "known_at", "position") if name in self._asked
+        }
+        return self._address(f"{self._root}{path}", kept | query)
+
+    def kept(self, *without: str) -> list[tuple[str, str]]:
+        """What a form on this page asks besides its own fields."""
+        mine = {*without, "after"}
+        names = (
+            ("lang", "on", "known_at", "position", "since")
+            if without
+            else ("lang", "on", "known_at", "position")
+        )
+        return [(name, self._asked[name]) for name in names if name not in mine and self._asked.get(name)]
+
+    def file(self, path: str, tag: str) -> str:
+        """A file that all pages share; its address changes with it."""
+        return f"{self._root}{path}?v={tag}"
+
+    def here(self, **query: Any) -> str:
+        """This page, asked otherwise."""
+        return self._address(self._path, self._asked | query)
+
+    @staticmethod
+    def _address(path: str, query: Mapping[str, Any]) -> str:
+        given = {name: value for name, value in query.items() if value not in (None, "")}
+        return f"{path}?{urlencode(given)}" if given else path
+
+
+def spoken_in(request: Request) -> Language:
+    """The language of an answer: that of `lang`, or what the browser asks for."""
+    code = request.query_params.get("lang", "")
+    if code in LANGUAGES:
+        return language(code)
+    return preferred(request.headers.get("accept-language", ""))
+
+
+def _environment(spoken: Language) -> Environment:
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(spoken.texts, newstyle=True)  # type: ignore[attr-defined]
+    filters: dict[str, Callable[..., Any]] = {
+        "day": spoken.day,
+        "number": spoken.number,
+        "word": spoken.word,
+        "word_or_day": spoken.word_or_day,
+    }
+    environment.filters |= filters
+    environment.globals |= {
+        "languages": LANGUAGES,
+        "marks": pictures.MARKS,
+        "meanings": {state: spoken.text(meaning) for state, meaning in MEANINGS.items()},
+        "order": ORDER,
+    }
+    return environment

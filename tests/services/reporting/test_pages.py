@@ -1,0 +1,315 @@
+"""The pages that people look at: whole, in both languages, of a day, without a script, and with nothing hidden."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+from decimal import Decimal
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from services.reporting.pages import language as languages
+from services.reporting.pages.language import LANGUAGES, language, preferred
+from shared.events.vocabulary import Visibility
+from tests.services.reporting.installation import Installation
+from tests.services.reporting.test_hidden_from_askers import ASKERS, SECRETS, comparable, served, twins_of
+
+FOLDER = Path(languages.__file__).parent
+VOID = {"meta", "link", "input", "br", "hr", "img"}
+PAGES = (
+    "/",
+    "/commitments",
+    "/commitments/OPEN-1",
+    "/commitments/OPEN-3",
+    "/commitments/OPEN-5",
+    "/indicators",
+    "/indicators/OPEN-RATE",
+    "/plan",
+    "/changes",
+    "/meetings",
+    "/about",
+)
+DAY = "2013-04-21"
+BROWSER: dict[str, Any] = {"Accept": "text/html,application/xhtml+xml", **ASKERS["anybody"][0]}
+
+
+class Seen(HTMLParser):
+    """What a page is made of; AssertionError where an element is not closed in the order in which it was opened."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """See `HTMLParser`."""
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """See `HTMLParser`."""
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        """See `HTMLParser`."""
+        assert self._open, tag
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """See `HTMLParser`."""
+        self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        """The attributes of every element of a name."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def words(self) -> str:
+        """All its text, with single spaces."""
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """One event loop for the whole module."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def record(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
+    """The reporting service over a story with public and hidden things."""
+    folder = tmp_path_factory.mktemp("pages")
+    async with served(f"sqlite:///{folder / 'bitacora.db'}", folder, set(Visibility)) as running:
+        yield running
+
+
+async def shown(record: Installation, path: str, **headers: str) -> httpx.Response:
+    """A page as a browser gets it."""
+    joint = "&" if "?" in path else "?"
+    given = {**BROWSER, **headers}
+    return await record.get(f"{path}{joint}on={DAY}" if "on=" not in path else path, **given)
+
+
+@pytest.mark.parametrize("spoken", list(LANGUAGES))
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_is_whole_and_fit_for_everybody(record: Installation, path: str, spoken: str) -> None:
+    answer = await shown(record, f"{path}?lang={spoken}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert len(answer.content) < 100_000
+    seen = Seen(answer.text)
+    assert seen.all("html") == [{"lang": spoken}]
+    assert len(seen.all("h1")) == len(seen.all("main")) == 1
+    assert re.search(r"<title>[^<]+ · Bitácora</title>", answer.text)
+    levels = [int(tag[1]) for tag, _ in seen.elements if re.fullmatch("h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
+    ids = [attributes["id"] for _, attributes in seen.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert all(one.get("role") == "img" and one.get("aria-label") for one in seen.all("svg"))
+    assert all("scope" in one for one in seen.all("th"))
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_takes_nothing_from_another_host_and_has_no_script(
+    record: Installation, path: str
+) -> None:
+    answer = await shown(record, path)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    seen = Seen(answer.text)
+    assert seen.all("script") == []
+    for _, attributes in seen.elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+    for tag, name in (("link", "href"), ("form", "action"), ("img", "src")):
+        assert all((one[name] or "").startswith("/") for one in seen.all(tag))
+    style = await record.get(seen.all("link")[0]["href"] or "")
+    assert (style.status_code, style.headers["content-type"]) == (200, "text/css; charset=utf-8")
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_says_of_which_day_it_is_as_known_when_and_leads_to_the_same_as_json(
+    record: Installation, path: str
+) -> None:
+    seen = Seen((await shown(record, f"{path}?lang=en")).text)
+    assert "As of 21 April 2013, as known on" in seen.words
+    (behind,) = [one["href"] for one in seen.all("link") if one.get("type") == "application/json"]
+    assert behind is not None
+    json = await record.get(behind, **BROWSER)
+    assert json.status_code == 200
+    body = json.json()
+    assert body.get("on", body.get("to")) == DAY
+
+
+async def test_every_address_on_a_page_leads_somewhere_and_keeps_the_day_and_the_language(
+    record: Installation,
+) -> None:
+    asked: set[str] = set()
+    for path in PAGES:
+        for one in Seen((await shown(record, f"{path}?lang=en")).text).all("a"):
+            address = one["href"] or ""
+            if address.startswith("/") and not address.startswith("/v1"):
+                assert "lang=" in address, address
+                assert "on=" in address, address
+                asked.add(address)
+    assert len(asked) > 20
+    for address in asked:
+        assert (await record.get(address, **BROWSER)).status_code == 200, address
+
+
+async def test_the_numbers_of_the_picture_are_those_of_the_table_and_of_the_board(
+    record: Installation,
+) -> None:
+    text = (await shown(record, "/?lang=en")).text
+    board = (await record.get(f"/v1/board?on={DAY}", **BROWSER)).json()["totals"]
+    counts = {**board["by_status"], "merged": board["merged"], "split": board["split"]}
+    for state, count in counts.items():
+        told = re.escape(language("en").word(state))
+        in_table = re.search(rf"{told}</span></th><td>([0-9,]+)</td>", text)
+        in_picture = re.search(rf"<title>{told}: ([0-9]+)</title>", text)
+        found = [0 if one is None else int(one[1]) for one in (in_table, in_picture)]
+        assert found == [count, count], state
+
+
+async def test_the_page_of_a_commitment_tells_each_state_with_the_event_behind_it(
+    record: Installation,
+) -> None:
+    timeline = (await record.get(f"/v1/commitments/OPEN-1/timeline?on={DAY}", **BROWSER)).json()
+    seen = Seen((await shown(record, "/commitments/OPEN-1?lang=en")).text)
+    for days in timeline["items"]:
+        assert language("en").day(days["from_on"]) in seen.words
+        if days["because"].get("reason"):
+            assert days["because"]["reason"] in seen.words
+
+
+async def test_pages_speak_spanish_unless_a_browser_or_an_address_asks_for_english(
+    record: Installation,
+) -> None:
+    assert "Cómo va el plan" in (await shown(record, "/")).text
+    english = await shown(record, "/", **{"Accept-Language": "en-US,en;q=0.9"})
+    assert "How the plan stands" in english.text
+    assert "Accept-Language" in english.headers["vary"]
+    assert "Cómo va el plan" in (await shown(record, "/?lang=es", **{"Accept-Language": "en"})).text
+    assert "21 de abril de 2013" in (await shown(record, "/")).text
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("", "es"),
+        ("en", "en"),
+        ("fr, en;q=0.5", "en"),
+        ("en;q=0.3, es-CL", "es"),
+        ("*", "es"),
+        (";;q=x,é", "es"),
+    ],
+)
+def test_the_language_is_the_first_there_is_of_those_a_browser_asks_for(header: str, code: str) -> None:
+    assert preferred(header).code == code
+
+
+def test_days_and_numbers_are_written_as_they_are_in_chile() -> None:
+    assert language("es").day(date(2012, 5, 21)) == "21 de mayo de 2012"
+    assert language("es").number(Decimal("1234.5")) == "1.234,5"
+    assert language("en").number(Decimal("1234.5")) == "1,234.5"
+
+
+def texts() -> Iterator[Any]:
+    """Every text of the pages, as its template or its code has it."""
+    methods = [("**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
+    keywords = {"_": None, "N_": None, "text": None, "ngettext": (1, 2)}
+    options = {"**.html": {"trimmed": "true"}}
+    yield from {found[2] for found in extract_from_dir(FOLDER, methods, options, keywords)}
+
+
+def _forms(translation: Any) -> tuple[str | None, ...]:
+    return translation if isinstance(translation, tuple) else (translation,)
+
+
+def test_no_text_lacks_a_language_and_none_is_kept_that_is_not_shown() -> None:
+    with (FOLDER / "locale/es.po").open("rb") as source:
+        catalogue = {message.id: message for message in read_po(source, locale="es") if message.id}
+    wanted = set(texts())
+    assert len(wanted) > 100
+    assert wanted == catalogue.keys()
+    for text, message in catalogue.items():
+        told = [one or "" for one in _forms(message.string)]
+        assert all(told), text
+        assert not message.fuzzy, text
+        places = set(re.findall(r"%\(\w+\)s", text if isinstance(text, str) else text[1]))
+        assert all(set(re.findall(r"%\(\w+\)s", one)) == places for one in told), text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/commitments/NOBODY", 404),
+        ("/commitments/HID-1", 404),
+        ("/indicators/NOBODY", 404),
+        ("/?on=2012-02-30", 422),
+        ("/commitments?organization=NOBODY", 422),
+        ("/changes?since=2099-01-01&on=2013-01-01", 422),
+        ("/?nothing=of-the-kind&lang=xx", 422),
+    ],
+)
+async def test_where_there_is_no_page_a_page_says_so(record: Installation, path: str, status: int) -> None:
+    answer = await record.get(path, **BROWSER)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert len(Seen(answer.text).all("h1")) == 1
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_page_that_a_proxy_holds_already_is_not_sent_again(record: Installation) -> None:
+    answer = await shown(record, "/")
+    assert answer.headers["cache-control"] == "public, max-age=5"
+    again = await shown(record, "/", **{"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_a_script_that_asks_for_json_at_the_root_is_told_what_the_service_is(
+    record: Installation,
+) -> None:
+    answer = await record.get("/", Accept="application/json")
+    assert answer.json()["openapi"] == "/openapi.json"
+
+
+@pytest.mark.parametrize("asker", list(ASKERS))
+async def test_a_page_is_what_it_would_be_if_nothing_were_hidden_because_nothing_was_there(
+    tmp_path: Path, asker: str
+) -> None:
+    who, seen = ASKERS[asker]
+    for name in ("whole", "without"):
+        (tmp_path / name).mkdir()
+    logs = [f"sqlite:///{tmp_path / name / 'bitacora.db'}" for name in ("whole", "without")]
+    secrets = [secret for secret in SECRETS if Visibility.INTERNAL not in seen or secret != b"INS-"]
+    hidden = (
+        "/commitments/HID-1",
+        "/indicators/HID-RATE",
+        "/commitments?q=reservado",
+        "/commitments?pillar=security",
+    )
+    async with twins_of(logs, tmp_path, seen) as twins:
+        for path in (*PAGES, *hidden):
+            for day in (DAY, "2013-03-12"):
+                joint = "&" if "?" in path else "?"
+                asked = f"{path}{joint}on={day}&lang=en"
+                one, other = [
+                    await twin.get(asked, X_Request_Id="r", Accept="text/html", **who) for twin in twins
+                ]
+                assert comparable(one) == comparable(other), asked
+                told = one.content.replace(path.encode(), b"")
+                assert one.status_code != 200 or not [secret for secret in secrets if secret in told], asked
