@@ -110,7 +110,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     reporting.measure(registry)
     pillars = PillarCodes(live)
     reports = Reports(live, organizations, pillars)
-    tables = Tables(reporting, TableLimits(settings.tables_at_once, settings.table_seconds))
+    tables = Tables(TableLimits(settings.tables_at_once, settings.table_seconds))
     routers = [
         board_routes(reporting),
         commitment_routes(reporting),
