@@ -36,11 +36,13 @@ from sqlalchemy import (
     Uuid,
     and_,
     event,
+    or_,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
 from services.reporting.intervals import path
+from shared.events.editions import ReportKind
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.vocabulary import (
     CommitmentKind,
@@ -305,12 +307,30 @@ class Dataset:
 
         `reached` is how far the generation had followed the log in the very snapshot that is read.
         """
-        positions = path(position, max(reached, position, 1).bit_length())
         return and_(
             self.c.valid_node.in_(path(min(on, _LAST_DAY).toordinal(), LAST_DAY_BIT)),
-            self.c.known_node.in_([*positions, 1 << LAST_POSITION_BIT]),
+            self._known_under(position, reached),
             self.holds(on, position),
         )
+
+    def begins_between(self, eve: date, last: date, position: int, reached: int) -> ColumnElement[bool]:
+        """The rows that began to hold after one day and by another, as known at a position.
+
+        Whatever begins between the two and holds beyond the last contains that, and is filed on its path.
+        """
+        begins = and_(self.known_at(position), self.c.valid_from > eve, self.c.valid_from <= last)
+        if not self.by_interval:
+            return begins
+        last = min(last, _LAST_DAY)
+        within = self.c.valid_node.between(eve.toordinal() + 1, last.toordinal())
+        beyond = self.c.valid_node.in_(path(last.toordinal(), LAST_DAY_BIT))
+        return and_(or_(within, beyond), self._known_under(position, reached), begins)
+
+    def _known_under(self, position: int, reached: int) -> ColumnElement[bool]:
+        """Where what is known at a position is filed."""
+        positions = path(position, max(reached, position, 1).bit_length())
+        in_tree: ColumnElement[bool] = self.c.known_node.in_([*positions, 1 << LAST_POSITION_BIT])
+        return in_tree
 
     def row(self, **values: Any) -> tuple[Any, ...]:
         """The values of a row, without key and times, by name, in the order of the columns; all, and no others."""
@@ -707,7 +727,7 @@ progress_reports: Final = Dataset(
     Field("outcome", optional=True, about="What the review said"),
     "reviewed_on: day?, review_reason?",
     valid_time=True,
-    indexes=(("period",), ("reported_at",)),
+    indexes=(("period",), ("reported_at",), ("commitment_id", "received_on")),
 )
 """The reports on a commitment, each from the day on which it was received, and what its review said by then."""
 
@@ -718,6 +738,29 @@ cycles: Final = Dataset(
     "in_force_from: day?, ended_on: day?",
 )
 """In which cycles is reported, and to what they apply; an empty list is of all."""
+
+reports: Final = Dataset(
+    "reports",
+    "report_id: id",
+    "code, name, addressed_to?",
+    Field("kind", words=ReportKind, about="A kind of report"),
+    "days_of_year: json, every_months: number?, days_after: number, in_force_from: day?, ended_on: day?",
+    _VISIBILITY,
+    readable="report_id",
+)
+"""Which reports are owed, and when; those for the government are `internal`."""
+
+editions: Final = Dataset(
+    "editions",
+    "edition_id: id",
+    *("code", Field("report", filter="report", about="The code of a report")),
+    "tells_of: day, due_on: day?, published_on: day, position: position, status_rule, template, sha256",
+    "recorded_position: position, withdrawn_on: day?, withdrawn_reason?",
+    _VISIBILITY,
+    readable="edition_id",
+    indexes=(("recorded_position",),),
+)
+"""What was published of which report: of what day, from how much of the log, and whether it still stands."""
 
 DATASETS: Final = (
     commitment_states,
@@ -753,6 +796,8 @@ DATASETS: Final = (
     observations,
     progress_reports,
     cycles,
+    reports,
+    editions,
 )
 
 

@@ -160,7 +160,7 @@ def timeline_as_of(
             corrected=corrections.of_day(found),
         )
         for row in rows
-        for begins, ends, line in _runs(row, rule)
+        for begins, ends, line in runs(row, row.valid_from, row.valid_to, rule)
         for first, last, found in _parted(begins, ends, told_otherwise)
         for passed in [first - _DAY if first == begins != row.valid_from else None]
         for by in [deciding(found, row, first, rule)]
@@ -217,17 +217,17 @@ def _parted(
         yield first, last, [one for one in corrections if one.valid_from <= first < one.valid_to]
 
 
-def _runs(row: Any, rule: Rule) -> Iterator[tuple[date, date, Line]]:
-    """The days of one row, parted where a deadline passes and the verdict with it."""
+def runs(row: Any, first: date, until: date, rule: Rule) -> Iterator[tuple[date, date, Line]]:
+    """Some days on which one row holds, parted where a deadline passes and the verdict with it."""
     deadlines = sorted({row.public_deadline, row.internal_deadline} - {None})
-    eves = [day for day in deadlines if row.valid_from <= day < row.valid_to - _DAY]
-    start, line = row.valid_from, rule.line_for(row, row.valid_from)
+    eves = [day for day in deadlines if first <= day < until - _DAY]
+    start, line = first, rule.line_for(row, first)
     for day in (eve + _DAY for eve in eves):
         then = rule.line_for(row, day)
         if then != line:
             yield start, day, line
             start, line = day, then
-    yield start, row.valid_to, line
+    yield start, until, line
 
 
 def sources_of(

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
@@ -34,15 +34,17 @@ from services.reporting.queries.board import DIMENSIONS, STATUS, Totals
 from services.reporting.routes.asking import HELD, SHOWN, HeldSnapshot
 from services.reporting.tables import xlsx
 from services.reporting.tables.columns import (
+    Cell,
     Column,
     Kind,
     Lang,
+    Output,
     Shape,
     cells_of,
     columns_of,
-    labels,
     plain,
     rows_of,
+    word,
 )
 from services.reporting.tables.csv import MEDIA_TYPE as CSV
 from services.reporting.tables.csv import CsvTable
@@ -52,6 +54,7 @@ from services.reporting.tables.xlsx import MEDIA_TYPE as XLSX
 from services.reporting.tables.xlsx import MOST_ROWS, Sheet, SheetColumn
 from shared.errors import InvalidInput, NotFound, Unavailable
 from shared.http.context import KEY, address_within, context_of
+from shared.http.names import split_words
 from shared.http.preconditions import not_modified
 from shared.http.resource import LONGEST_WAIT
 from shared.http.responses import JSON, QUARANTINED
@@ -134,7 +137,7 @@ class Listing(NamedTuple):
         """The columns of the table that a query asks for."""
         groups = getattr(query, "group_by", None)
         if self.dataset == "board" and groups:
-            return list(columns_of_groups([one.strip() for one in groups.split(",")]))
+            return list(columns_of_groups(split_words(groups)))
         return columns_of(self.item, self.shape)
 
     @property
@@ -322,10 +325,11 @@ class Tables:
         file = TaggedFile(TemporaryFile(), asked.form)  # noqa: SIM115 - closed when it has been sent
         try:
             writer: _Writer | None = None
-            async for page in _pages(request, listing.route.answer, arguments):
-                if writer is None:
-                    first, writer = page, _writer(file, request, listing, arguments[-1], page, asked)
-                await run_in_threadpool(writer.write, page.items)
+            async with aclosing(_pages(request, listing.route.answer, arguments)) as pages:
+                async for page in pages:
+                    if writer is None:
+                        first, writer = page, _writer(file, request, listing, arguments[-1], page, asked)
+                    await run_in_threadpool(writer.write, page.items)
             assert writer is not None
         except BaseException:
             file.file.close()
@@ -334,6 +338,13 @@ class Tables:
         told = f"at-{first.headers['Log-Position']}"
         name = "-".join(("bitacora", listing.dataset, *days[:2], told))
         return Made(file.file, file.tag(), name, first.headers)
+
+    async def sheet_of(self, sheet: Sheet, rows: Iterable[Sequence[Cell]]) -> BinaryIO:
+        """A spreadsheet of some rows, to be closed when it has been sent."""
+        async with self.turn():
+            file = TemporaryFile()  # noqa: SIM115 - closed when the spreadsheet is made of it
+            await run_in_threadpool(lambda: _LinesForSheet(file, sheet).write(iter(rows)))
+            return await self._spreadsheet(file)
 
     async def _spreadsheet(self, rows: BinaryIO) -> BinaryIO:
         """What a process apart makes of rows, which are then closed."""
@@ -445,7 +456,9 @@ _OF_THE_WHOLE: Final = frozenset({b"if-none-match", b"accept"})
 """Headers that are about the whole table and not about the pages that it is made of."""
 
 
-async def _pages(request: Request, endpoint: Endpoint, arguments: Sequence[Any]) -> AsyncIterator[_Page]:
+async def _pages(
+    request: Request, endpoint: Endpoint, arguments: Sequence[Any]
+) -> AsyncGenerator[_Page, None]:
     """A list, from one snapshot, as it would be answered page by page."""
     *of_path, query = arguments
     paged = {"limit", "cursor"} <= type(query).model_fields.keys()
@@ -489,7 +502,7 @@ class _Rows:
 class _LinesForSheet:
     """The rows of a sheet, for the process that writes it."""
 
-    def __init__(self, file: TaggedFile, sheet: Sheet) -> None:
+    def __init__(self, file: Output, sheet: Sheet) -> None:
         self._file, self._rows = file, 0
         file.write(_line(sheet) + b"\n")
 
@@ -522,9 +535,6 @@ def _writer(
 def _sheet(
     request: Request, dataset: str, columns: Sequence[Column], about: Mapping[str, Any], lang: Lang | None
 ) -> Sheet:
-    def word(name: str) -> str:
-        return labels()[name][lang] if lang is not None and name in labels() else name
-
     address = str(address_within(request).replace(query=request.scope["query_string"].decode("latin-1")))
     told = {"asked": address} | {
         name: value["things"] if name.endswith("corrected") else value
@@ -534,15 +544,21 @@ def _sheet(
     return Sheet(
         name=dataset,
         columns=[SheetColumn(one.label(lang), one.kind, one.name, one.about) for one in columns],
-        about=[(word(name), "" if value is None else str(value)) for name, value in told.items()],
-        about_name=word("about"),
-        fields_header=[word("field"), word("label"), word("meaning")],
-        cut=word("cut"),
+        about=[(word(name, lang), "" if value is None else str(value)) for name, value in told.items()],
+        about_name=word("about", lang),
+        fields_header=[word(name, lang) for name in ("field", "label", "meaning")],
+        cut=word("cut", lang),
     )
 
 
 def _accepted(request: Request) -> AskedTable | None:
     """The table that is more welcome to the asker than the list is; None for the list."""
+    form = _ACCEPTED[most_welcome(request, _ACCEPTED)]
+    return None if form is None else AskedTable(form)
+
+
+def most_welcome(request: Request, media_types: Iterable[str]) -> str:
+    """The media type that is most welcome to the asker; of those as welcome, or where none is, the first."""
     accept = context_of(request).headers.get(b"accept", b"").decode("latin-1").lower()
     ranges = []
     for part in accept.split(","):
@@ -557,6 +573,4 @@ def _accepted(request: Request) -> AskedTable | None:
                     return weight
         return 0.0
 
-    found = max(_ACCEPTED, key=welcome)
-    form = _ACCEPTED[found]
-    return None if form is None or welcome(found) == 0 else AskedTable(form)
+    return max(media_types, key=welcome)

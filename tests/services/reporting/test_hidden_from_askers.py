@@ -588,11 +588,22 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "on=2013-03-20&status=needs_attention_internal_deadline",
     ),
     "/v1/tree": ("", "on=2013-04-21"),
+    "/v1/exports/board.csv": ("on=2013-04-21",),
     "/v1/plan-profile": ("", "on=2013-04-21"),
     "/v1/board/changes": (
         "from=2013-03-01&to=2013-03-31",
         "from=2013-03-12&to=2013-03-20",
         "from=2013-03-01&to=2013-03-31&limit=1",
+    ),
+    "/v1/reconciliation": (
+        "from=2013-03-01&to=2013-04-30",
+        "from=2013-03-01&to=2013-04-30&count_by=promise&limit=1",
+        *(
+            f"from=2013-03-10&to=2013-04-21&by={by}&count_by={count_by}"
+            for by in ("pillar", "organization", "origin")
+            for count_by in ("commitment", "promise")
+        ),
+        "from=2013-03-01&to=2013-04-30&by=organization&organization=MININT",
     ),
     "/v1/commitments/{id}/timeline": ("",),
     "/v1/timeliness": (
