@@ -17,6 +17,7 @@ from services.reporting.generations import open_installed
 from services.reporting.pages.routes import page_routes
 from services.reporting.routes.asking import Reporting
 from services.reporting.routes.board import board_routes
+from services.reporting.routes.calibration import calibration_routes
 from services.reporting.routes.commitments import commitment_routes
 from services.reporting.routes.decisions import decision_routes
 from services.reporting.routes.errors import ERRORS
@@ -109,6 +110,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         decision_routes(reporting),
         meeting_routes(reporting),
         plan_routes(reporting),
+        calibration_routes(reporting),
         indicator_routes(reporting),
         sign_routes(reporting),
         cycle.cycle_routes(Cycles(live, organizations)),
