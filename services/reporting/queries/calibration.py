@@ -45,7 +45,7 @@ _DAY: Final = timedelta(days=1)
 _row: Final = commitment_states.c
 
 
-class By(StrEnum):
+class JudgedBy(StrEnum):
     """What judgements are counted apart by."""
 
     ADVISER = "adviser"
@@ -59,14 +59,14 @@ class Against(StrEnum):
     ORIGINAL = "original"
 
 
-class Outcome(StrEnum):
+class Fulfilment(StrEnum):
     """What became of it by the day asked about."""
 
     ACHIEVED = "achieved"
     ACHIEVED_LATE = "achieved_late"
     DISCARDED = "discarded"
     NOT_ACHIEVED = "not_achieved"
-    GOES_ON = "goes_on"
+    MERGED_OR_SPLIT = "merged_or_split"
     PENDING = "pending"
 
 
@@ -90,7 +90,7 @@ class Horizon(msgspec.Struct, frozen=True):
     achieved_late: Annotated[int, Meta(description="After the deadline.")]
     discarded: Annotated[int, Meta(description="Given up.")]
     not_achieved: Annotated[int, Meta(description="The deadline has passed, and it is open.")]
-    goes_on: Annotated[int, Meta(description="Merged or split: it is not followed into what it goes on in.")]
+    merged_or_split: Annotated[int, Meta(description="It is not followed into what it goes on in.")]
     pending: Annotated[int, Meta(description="The deadline has not passed, and it is open.")]
 
 
@@ -151,13 +151,13 @@ class Case(msgspec.Struct, frozen=True):
             description="Since when the judgement stood; of a delay, when it was first at risk, if it was before."
         ),
     ]
-    judged_at: Annotated[int | None, Meta(description="The position of the judgement.")]
+    position: Annotated[int | None, Meta(description="The position of the judgement.")]
     months: Annotated[int | None, Meta(description="How many months before the deadline it stood.")]
     against: Annotated[Against | None, Meta(description="Which deadline counts.")]
     deadline_on: Annotated[
         date | None, Meta(description="That deadline; of a delay, the one that had passed.")
     ]
-    outcome: Annotated[Outcome | None, Meta(description="What became of it by the day asked about.")]
+    outcome: Annotated[Fulfilment | None, Meta(description="What became of it by the day asked about.")]
     achieved_on: Annotated[date | None, Meta(description="The day on which it was achieved.")]
     delayed_on: Annotated[date | None, Meta(description="The first day on which it was delayed.")]
     days: Annotated[
@@ -183,7 +183,7 @@ class Asked(NamedTuple):
     """Of what is asked, and which cases are listed; an empty sequence is of all."""
 
     filters: Filters
-    by: By | None = None
+    by: JudgedBy | None = None
     days: int = 90
     about: Collection[str] = ()
     months: Collection[int] = ()
@@ -245,7 +245,7 @@ def calibration_as_of(
             if (at.on - standing.since).days >= asked.days and heard <= standing.since:
                 counted(standing, "unfollowed")
     names = names_at(reading, at.position, at.on)
-    by = asked.by or By.ADVISER
+    by = asked.by or JudgedBy.ADVISER
     ordered = sorted(groups, key=lambda one: (one is None, names.rank(by, one or ""), one or ""))
     cases = (*whole.judgements, *whole.delays, *whole.unfollowed)
     page = sorted(
@@ -258,7 +258,7 @@ def calibration_as_of(
             GroupFigures(
                 **_figures(groups[group]),
                 group=group,
-                group_name=names.of(PILLAR, group) if by is By.PILLAR else None,
+                group_name=names.of(PILLAR, group) if by is JudgedBy.PILLAR else None,
             )
             for group in ordered
         ],
@@ -398,7 +398,7 @@ def _judgements(life: _Life, at: AsOf, told: _Told) -> Iterator[Case]:
                         About.JUDGEMENT,
                         day,
                         judged_on=_since(life, row),
-                        judged_at=row.judgement_at,
+                        position=row.judgement_at,
                         months=months,
                         against=against,
                         deadline_on=deadline,
@@ -407,15 +407,15 @@ def _judgements(life: _Life, at: AsOf, told: _Told) -> Iterator[Case]:
                     )
 
 
-def _outcome(now: Any, deadline: date, on: date) -> Outcome:
+def _outcome(now: Any, deadline: date, on: date) -> Fulfilment:
     match now.closure:
         case Closure.ACHIEVED:
-            return Outcome.ACHIEVED if now.achieved_on <= deadline else Outcome.ACHIEVED_LATE
+            return Fulfilment.ACHIEVED if now.achieved_on <= deadline else Fulfilment.ACHIEVED_LATE
         case Closure.DISCARDED:
-            return Outcome.DISCARDED
+            return Fulfilment.DISCARDED
         case Closure.MERGED | Closure.SPLIT:
-            return Outcome.GOES_ON
-    return Outcome.NOT_ACHIEVED if deadline < on else Outcome.PENDING
+            return Fulfilment.MERGED_OR_SPLIT
+    return Fulfilment.NOT_ACHIEVED if deadline < on else Fulfilment.PENDING
 
 
 def _since(life: _Life, row: Any) -> date:
@@ -429,7 +429,7 @@ def _first_at_risk(life: _Life, told: _Told) -> Case | None:
     for row in life.open:
         if row.judgement == Judgement.AT_RISK:
             since = row.valid_from
-            return _case(life, told, About.DELAY, since, judged_on=since, judged_at=row.judgement_at)
+            return _case(life, told, About.DELAY, since, judged_on=since, position=row.judgement_at)
     return None
 
 
@@ -449,7 +449,7 @@ def _delay(life: _Life, at: AsOf, told: _Told) -> Case | None:
                 About.DELAY,
                 delayed_on,
                 judged_on=risk and risk.since,
-                judged_at=risk and risk.judged_at,
+                position=risk and risk.position,
                 deadline_on=row.public_deadline,
                 delayed_on=delayed_on,
                 days=risk and (delayed_on - risk.since).days,
@@ -464,7 +464,7 @@ def _standing(life: _Life, at: AsOf, told: _Told) -> Case | None:
         return None
     since = _since(life, row)
     days = (at.on - since).days
-    return _case(life, told, About.UNFOLLOWED, since, judged_on=since, judged_at=row.judgement_at, days=days)
+    return _case(life, told, About.UNFOLLOWED, since, judged_on=since, position=row.judgement_at, days=days)
 
 
 # --- counting -------------------------------------------------------------------------------------------------------
@@ -490,8 +490,8 @@ def _figures(cases: _Cases) -> dict[str, Any]:
             Horizon(
                 months=months,
                 against=against,
-                judged=sum(counts[months, against, outcome] for outcome in Outcome),
-                **{outcome.value: counts[months, against, outcome] for outcome in Outcome},
+                judged=sum(counts[months, against, outcome] for outcome in Fulfilment),
+                **{outcome.value: counts[months, against, outcome] for outcome in Fulfilment},
             )
             for months in MONTHS
             for against in Against

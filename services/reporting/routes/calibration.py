@@ -17,12 +17,12 @@ from services.reporting.queries.calibration import (
     About,
     Against,
     Asked,
-    By,
     Calibration,
     Case,
     Figures,
+    Fulfilment,
     GroupFigures,
-    Outcome,
+    JudgedBy,
     calibration_as_of,
 )
 from services.reporting.queries.moments import AsOf
@@ -49,7 +49,7 @@ from shared.http.routing import Router
 
 
 class _CalibrationQuery(Paged):
-    by: Annotated[By | None, Field(description="Also of each adviser, or of each pillar.")] = None
+    by: Annotated[JudgedBy | None, Field(description="Also of each adviser, or of each pillar.")] = None
     days: Annotated[
         int,
         Field(ge=1, le=3_660, description="After how many days without a report a judgement is unfollowed."),
@@ -60,7 +60,7 @@ class _CalibrationQuery(Paged):
         listed("List only judgements so many months before a deadline", [str(one) for one in MONTHS]),
     ] = None
     against: Annotated[str | None, listed("List only judgements against this deadline", Against)] = None
-    outcome: Annotated[str | None, listed("List only judgements of what became this", Outcome)] = None
+    outcome: Annotated[str | None, listed("List only judgements of what became this", Fulfilment)] = None
 
 
 CalibrationQuery: Final = create_model(
@@ -101,12 +101,12 @@ def calibration_routes(reporting: Reporting) -> Router:
             values_in(query, "about", About),
             [int(one) for one in values_in(query, "months", [str(one) for one in MONTHS])],
             values_in(query, "against", Against),
-            values_in(query, "outcome", Outcome),
+            values_in(query, "outcome", Fulfilment),
         )
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Calibration:
             refuse_unknown_words(reading, at, scope, asked.filters)
-            if query.by is By.ADVISER and scope.name == "public":
+            if query.by is JudgedBy.ADVISER and scope.name == "public":
                 raise InvalidInput(
                     "people-not-public",
                     "Only somebody with a token may ask by 'adviser': it names people.",

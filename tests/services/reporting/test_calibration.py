@@ -14,9 +14,9 @@ from services.reporting.queries.calibration import (
     MONTHS,
     Against,
     Asked,
-    By,
     Calibration,
     Figures,
+    JudgedBy,
     calibration_as_of,
     months_before,
 )
@@ -79,7 +79,14 @@ def horizons(found: Figures, against: Against = Against.IN_FORCE) -> dict[int, d
     return {
         one.months: {
             name: many
-            for name in ("achieved", "achieved_late", "discarded", "not_achieved", "goes_on", "pending")
+            for name in (
+                "achieved",
+                "achieved_late",
+                "discarded",
+                "not_achieved",
+                "merged_or_split",
+                "pending",
+            )
             if (many := getattr(one, name))
         }
         for one in found.on_track
@@ -129,7 +136,7 @@ def record(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def test_what_was_on_track_is_counted_by_what_became_of_it_against_both_deadlines(record: Stage) -> None:
     found = asked(record).totals
-    alike = {"discarded": 1, "not_achieved": 1, "goes_on": 1}
+    alike = {"discarded": 1, "not_achieved": 1, "merged_or_split": 1}
     assert horizons(found) == {
         1: {"achieved": 2, "achieved_late": 1, **alike},
         3: {"achieved": 2, "achieved_late": 2, **alike},
@@ -146,7 +153,9 @@ def test_what_was_on_track_is_counted_by_what_became_of_it_against_both_deadline
     }
 
 
-def test_each_figure_has_its_cases_by_code_and_a_page_goes_on_where_the_last_ended(record: Stage) -> None:
+def test_each_figure_has_its_cases_by_code_and_a_page_merged_or_split_where_the_last_ended(
+    record: Stage,
+) -> None:
     found = asked(record, months=[1], against=["in_force"])
     assert [(one.code, one.outcome, one.deadline_on, one.judged_on, one.title) for one in found.items] == [
         (code, outcome, due, date(2012, 1, 1), f"Title of {code}")
@@ -154,7 +163,7 @@ def test_each_figure_has_its_cases_by_code_and_a_page_goes_on_where_the_last_end
             ("GIVEN-UP", "discarded", date(2012, 6, 30)),
             ("IN-TIME", "achieved", date(2012, 6, 30)),
             ("LATE", "achieved_late", date(2012, 6, 30)),
-            ("MERGED", "goes_on", date(2012, 6, 30)),
+            ("MERGED", "merged_or_split", date(2012, 6, 30)),
             ("MOVED", "achieved", date(2012, 12, 31)),
             ("NEVER", "not_achieved", date(2012, 6, 30)),
         )
@@ -193,7 +202,7 @@ def test_a_judgement_that_nothing_followed_is_told_after_so_many_days(record: St
 
 
 def test_figures_are_told_by_pillar_and_by_adviser_to_whom_they_may_be(record: Stage) -> None:
-    by_pillar = {one.group: one for one in asked(record, by=By.PILLAR).groups}
+    by_pillar = {one.group: one for one in asked(record, by=JudgedBy.PILLAR).groups}
     # A part has the pillar of what it is part of.
     assert horizons(by_pillar["health"]) == {
         1: {"achieved": 1},
@@ -201,7 +210,7 @@ def test_figures_are_told_by_pillar_and_by_adviser_to_whom_they_may_be(record: S
         12: {"pending": 1},
         24: {"pending": 1},
     }
-    advisers = {one.group: one.delays.delayed for one in asked(record, by=By.ADVISER).groups}
+    advisers = {one.group: one.delays.delayed for one in asked(record, by=JudgedBy.ADVISER).groups}
     assert advisers == {"u-1": 2, None: 0}
     assert {one.adviser for one in asked(record, scope=PUBLIC).items} == {None}
     assert "u-1" in {one.adviser for one in asked(record, scope=ministry("MINSAL")).items}
@@ -333,7 +342,14 @@ def test_any_record_is_counted_as_a_plain_look_at_every_day_counts_it(tmp_path: 
             told = {
                 (one.months, one.against.value, name): many
                 for one in figures.on_track
-                for name in ("achieved", "achieved_late", "discarded", "not_achieved", "goes_on", "pending")
+                for name in (
+                    "achieved",
+                    "achieved_late",
+                    "discarded",
+                    "not_achieved",
+                    "merged_or_split",
+                    "pending",
+                )
                 if (many := getattr(one, name))
             }
             assert told == counted
