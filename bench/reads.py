@@ -1,7 +1,7 @@
 """Every read of reporting over a large record, for every role: how long it takes, and which statements it asks.
 
     .venv/bin/python -m bench.reads URL [--rounds 7] [--only board]
-    .venv/bin/python -m bench.reads URL --plans bench/plans    also writes how the engine carries out the longest of each
+    .venv/bin/python -m bench.reads URL --plans bench/plans    also how the engine carries out the longest of each
 
 The record is one that `bench.generator` made, with its read model (`bitacora migrate`). The service runs in this
 process and without a network, so what is measured is its own work and the engine's. Each request is about another day,
