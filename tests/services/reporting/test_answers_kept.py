@@ -57,7 +57,7 @@ def questions() -> list[str]:
     found = []
     for path, operations in openapi("reporting")["paths"].items():
         parameters = {one["name"]: one for one in operations.get("get", {}).get("parameters", ())}
-        if "wait_for" in parameters and not re.search(r"(?<!/(?:commitment|.indicator)s/){", path):
+        if "wait_for" in parameters and not re.search(r"(?<!/commitments/)(?<!/indicators/){", path):
             required = [name for name, one in parameters.items() if one["required"] and one["in"] == "query"]
             days = "&".join(f"{name}={day}" for name, day in zip(required, (EPOCH, DAY), strict=False))
             found.append(f"{path.replace('{id}', CODE)}{'?' * bool(days)}{days}")
