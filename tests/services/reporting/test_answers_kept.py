@@ -199,7 +199,7 @@ def test_what_read_no_rows_holds_for_one_position(answers: Answers) -> None:
 
 
 def test_what_is_kept_stays_within_its_bytes_and_the_last_asked_for_stays(answers: Answers) -> None:
-    reading, text = at(1), "x" * 60_000
+    reading, text = at(1), "x" * 80_000
     for question in ("a", "b", "c", "a", "d", "e"):
         answers.of(question, reading, lambda: text)
     assert [answers.of(question, reading, lambda: "anew") == text for question in "abcde"] == [
