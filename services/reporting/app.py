@@ -21,6 +21,7 @@ from services.reporting.report import routes as report
 from services.reporting.report.repository import Reports
 from services.reporting.routes.asking import Reporting
 from services.reporting.routes.board import board_routes
+from services.reporting.routes.calibration import calibration_routes
 from services.reporting.routes.commitments import commitment_routes
 from services.reporting.routes.decisions import decision_routes
 from services.reporting.routes.errors import ERRORS
@@ -117,12 +118,13 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         decision_routes(reporting),
         meeting_routes(reporting),
         plan_routes(reporting),
+        calibration_routes(reporting),
         indicator_routes(reporting),
         sign_routes(reporting),
         cycle.cycle_routes(Cycles(live, organizations, pillars)),
         timeliness_routes(reporting, Limits(settings.load_per_adviser, settings.load_per_organization)),
         report.report_routes(reports),
-        edition.edition_routes(reporting, reports, Editions(live), tables),
+        edition.edition_routes(reporting, Editions(live, reports), tables),
         event_routes(reporting),
     ]
     publisher = Publisher(
