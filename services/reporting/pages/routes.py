@@ -30,6 +30,12 @@ from services.reporting.queries.board import (
 )
 from services.reporting.queries.changes import Change, Changes, changes_between
 from services.reporting.queries.commitment_page import Page, page_as_of
+from services.reporting.queries.editions import (
+    CalendarItem,
+    EditionItem,
+    calendar_as_of,
+    editions_as_of,
+)
 from services.reporting.queries.indicators import (
     IndicatorFilters,
     IndicatorPage,
@@ -66,11 +72,21 @@ from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
 
 STRETCH: Final = timedelta(days=90)
-"""How far back the front page looks for what got worse, where it is not asked otherwise."""
+"""How far back the front page looks for what got worse, where it is not asked otherwise and there is no edition."""
 LIMIT: Final = 100
 """Lines of a list on one page."""
 MOST_CHANGED: Final = 200
 """Commitments that changed, of which the front page tells."""
+LISTS: Final = {
+    "board": N_("The board"),
+    "commitments": N_("Commitments"),
+    "indicators": N_("Indicators"),
+    "indicator-values": N_("Values of indicators"),
+    "decisions": N_("Decisions"),
+    "meeting-register": N_("Register of meetings"),
+    "editions": N_("Editions"),
+}
+"""The lists that the page of downloads names; the API has more."""
 MOST_DAYS: Final = 12
 """Days on which something changed, to which a page leads."""
 _WORSE: Final = {
@@ -185,7 +201,7 @@ def page_routes(reporting: Reporting) -> Router:
         """How the plan stands; what got worse, what was discarded, what was achieved since; each pillar."""
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> _Front:
-            since = _since(asked.since, at)
+            since = _since(asked.since or _last_edition(reading, at, scope), at)
             return _Front(
                 since,
                 board_as_of(reading, at, scope, {}, limit=1),
@@ -355,6 +371,24 @@ def page_routes(reporting: Reporting) -> Router:
         at, _scope, found = await reporting.ask(request, asked, answer, tells=(Kind.MEETING, Kind.BODY))
         return site.page(request, "meetings.html", at, "/v1/meeting-register", bodies=found)
 
+    @page("/editions", PageQuestion)
+    async def editions(request: Request, asked: PageQuestion) -> Response:
+        """What was published of the record, and what was due in the year of the day and the one before."""
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[EditionItem], list[CalendarItem]]:
+            first = date(max(at.on.year - 1, 1), 1, 1)
+            found, _ = editions_as_of(reading, at, scope, [], after=0, limit=LIMIT)
+            return found, calendar_as_of(reading, at, scope, first, date(at.on.year, 12, 31), [])
+
+        at, _scope, (found, calendar) = await reporting.ask(request, asked, answer, tells=())
+        return site.page(request, "editions.html", at, "/v1/editions", editions=found, calendar=calendar)
+
+    @page("/downloads", PageQuestion)
+    async def downloads(request: Request, asked: PageQuestion) -> Response:
+        """Where the lists can be had as tables, and everything public in one file."""
+        at, _scope, _ = await reporting.ask(request, asked, lambda *_: None, tells=())
+        return site.page(request, "downloads.html", at, "/v1/board", lists=LISTS)
+
     @page("/about", PageQuestion)
     async def about(request: Request, asked: PageQuestion) -> Response:
         """How to read the pages: what the states mean, by which rule, and what the two times are."""
@@ -389,6 +423,12 @@ def _since(asked: date | None, at: AsOf) -> date:
     if asked > at.on:
         raise InvalidInput("days-reversed", "The first day is later than the last.", pointer="/query/since")
     return asked
+
+
+def _last_edition(reading: Reading, at: AsOf, scope: Scope) -> date | None:
+    """The day of which the edition tells that was published last, and still stands."""
+    found, _ = editions_as_of(reading, at, scope, [], after=0, limit=LIMIT)
+    return max((one.on for one in found if one.withdrawn_on is None and one.on < at.on), default=None)
 
 
 def _changed(

@@ -121,6 +121,10 @@ class Links:
         )
         return [(name, self._asked[name]) for name in names if name not in mine and self._asked.get(name)]
 
+    def fixed(self, path: str) -> str:
+        """What is the same whatever day is asked about."""
+        return f"{self._root}{path}"
+
     def file(self, path: str, tag: str) -> str:
         """A file that all pages share; its address changes with it."""
         return f"{self._root}{path}?v={tag}"

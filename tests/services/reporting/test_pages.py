@@ -35,6 +35,8 @@ PAGES = (
     "/plan",
     "/changes",
     "/meetings",
+    "/editions",
+    "/downloads",
     "/about",
 )
 DAY = "2013-04-21"
