@@ -21,7 +21,7 @@ MARKS: Final[Mapping[str, str]] = {
     "on_time": "●",
     "achieved": "✓",
     "merged": "→",
-    "split": "⑂",
+    "split": "÷",
 }
 """The mark of each state, so that nobody needs its colour."""
 

@@ -227,7 +227,7 @@ def page_routes(reporting: Reporting) -> Router:
             discarded=_became(found.changes, Status.DISCARDED),
             achieved=_became(found.changes, Status.ACHIEVED),
             more=found.changes.more,
-            days=_days(found.changes)[:MOST_DAYS],
+            days=_days(found.changes, found.since, at.on)[:MOST_DAYS],
         )
 
     @page("/commitments", ListQuestion)
@@ -357,7 +357,7 @@ def page_routes(reporting: Reporting) -> Router:
             sums=found.sums,
             items=found.items,
             following=following,
-            days=_days(found)[:MOST_DAYS],
+            days=_days(found, since, at.on)[:MOST_DAYS],
         )
 
     @page("/meetings", PageQuestion)
@@ -406,13 +406,15 @@ def page_routes(reporting: Reporting) -> Router:
 # --- what pages ask besides ------------------------------------------------------------------------------------------
 
 
-def _days(changes: Changes) -> list[date]:
+def _days(changes: Changes, since: date, on: date) -> list[date]:
     """The days on which what is told of them took effect, the newest first."""
     found = {
         one.because.effective_on
         for change in changes.items
         for one in change.changes
-        if one.because is not None and one.because.effective_on is not None
+        if one.because is not None
+        and one.because.effective_on is not None
+        and since <= one.because.effective_on <= on
     }
     return sorted(found, reverse=True)
 
