@@ -120,7 +120,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     publisher = Publisher(
         settings.open_data_publisher, settings.open_data_license, settings.open_data_license_url
     )
-    tables = Tables(reporting, TableLimits(settings.tables_at_once, settings.table_seconds))
+    tables = Tables(TableLimits(settings.tables_at_once, settings.table_seconds))
     return build_app(
         title="Bitácora: reporting",
         description=DESCRIPTION,

@@ -12,11 +12,19 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, S
 from dataclasses import dataclass, field
 from email.message import Message
 from functools import lru_cache, partial
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
@@ -44,6 +52,7 @@ _NOT_ENCODED = (
     "Percent-encode the address as UTF-8: 'educación' is written 'educaci%C3%B3n', not 'educaci%F3n'."
 )
 _ONCE = frozenset({b"authorization", b"x-api-key", b"content-type", b"if-match", b"idempotency-key"})
+_NUMBER = re.compile("-?[0-9]+", re.ASCII)
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 Endpoint = Callable[..., Awaitable[Response]]
@@ -54,9 +63,29 @@ Answer = type[msgspec.Struct] | type[BaseModel]
 
 
 class Query(BaseModel):
-    """The query string of a route; an unknown parameter is refused."""
+    """The query string of a route; an unknown parameter is refused, and so is a number in other than plain digits."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_it_is_written(cls, value: Any, info: ValidationInfo) -> Any:
+        assert info.field_name is not None
+        return _plain(value, cls.model_fields[info.field_name].annotation)
+
+
+def _is_of(kind: type, annotation: Any) -> bool:
+    return annotation is kind or any(_is_of(kind, inner) for inner in get_args(annotation))
+
+
+def _plain(value: Any, annotation: Any) -> Any:
+    """A number or a flag as everybody writes it: what Python reads besides (`1_0`, `+5`, ` 5`, `on`) is a slip."""
+    if isinstance(value, str):
+        if _is_of(int, annotation) and _NUMBER.fullmatch(value) is None:
+            raise ValueError("write a whole number in digits")
+        if _is_of(bool, annotation) and value not in ("true", "false"):
+            raise ValueError("write true or false")
+    return value
 
 
 @dataclass(frozen=True)
@@ -297,7 +326,7 @@ async def _authenticated(
 def _path_parser(declaration: Declaration) -> Callable[[Request], list[Any]]:
     names = declaration.parameters()
     adapters = {
-        name: TypeAdapter(declaration.path_types[name])
+        name: _path_adapter(declaration.path_types[name])
         for name in names
         if name in declaration.path_types and not _is_any_text(declaration.path_types[name])
     }
@@ -316,6 +345,12 @@ def _path_parser(declaration: Declaration) -> Callable[[Request], list[Any]]:
         return values
 
     return parse
+
+
+def _path_adapter(annotation: Any) -> TypeAdapter[Any]:
+    if _is_of(int, annotation):
+        annotation = Annotated[annotation, BeforeValidator(lambda value: _plain(value, int))]
+    return TypeAdapter(annotation)
 
 
 def _is_any_text(annotation: Any) -> bool:

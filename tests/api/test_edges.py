@@ -18,6 +18,7 @@ from shared.events.streams import stream_of
 from shared.http.body import ROOMY
 from shared.http.pagination import encode_cursor
 from tests.api import story as stories
+from tests.api.conformance import openapi
 from tests.api.house import TABLES, House, refused
 from tests.api.routes import LISTS, OF_ITS_OWN, SERVICES, reader_of, reads
 from tests.api.story import Story
@@ -356,3 +357,86 @@ def key_of(following: str) -> list[Any]:
     cursor = parse_qs(urlsplit(following).query)["cursor"][0]
     key: list[Any] = json.loads(base64.urlsafe_b64decode(cursor + "==")[16:])
     return key
+
+
+SLIPS = {
+    "integer": ("1_0", "%2B1", "%201", "1.0", "1e1", "%EF%BC%91", "0x1", "one"),
+    "boolean": ("yes", "on", "1", "True"),
+}
+"""What Python would read as a number or a flag, and nobody means."""
+
+
+async def test_numbers_and_flags_are_taken_in_one_form_only(house: House, story: Story) -> None:
+    tried = 0
+    for read in reads(story):
+        for parameter in openapi(read.service)["paths"][read.route]["get"].get("parameters", ()):
+            schema = parameter["schema"]
+            kinds = {one.get("type") for one in (schema, *schema.get("anyOf", ()))}
+            if parameter["in"] != "query" or "string" in kinds:
+                continue
+            for value in (slip for kind in kinds for slip in SLIPS.get(kind or "", ())):
+                asked = read.asking(f"{parameter['name']}={value}")
+                answer = await house.ask(read.service, "GET", asked, role=reader_of(read))
+                status, _ = refused(answer)
+                assert status == 422, asked
+                pointers = [one["pointer"] for one in answer.json()["errors"]]
+                assert pointers == [f"/query/{parameter['name']}"], asked
+                tried += 1
+    assert tried > 100
+
+
+async def test_a_number_in_a_path_is_written_in_digits(house: House, story: Story) -> None:
+    for number in SLIPS["integer"]:
+        path = f"/v1/commitments/OPEN-1/milestones/{number}/completions"
+        answer = await house.ask("commitments", "POST", path, {"completed_on": "2012-01-01"}, If_Match="*")
+        assert refused(answer)[0] in (404, 422), path
+
+
+FIRST, LAST = "0001-01-01", "9999-12-31"
+
+
+async def test_every_answer_can_be_asked_of_the_first_and_of_the_last_day_there_is(
+    house: House, story: Story
+) -> None:
+    """And as known at the ends of the record; an empty answer, a refusal of what is to come, but nothing worse."""
+    for read in reads(story):
+        known = {
+            one["name"] for one in openapi(read.service)["paths"][read.route]["get"].get("parameters", ())
+        }
+        days = {"on", "from", "to", "since", "due_before", "agreed_since", "known_at"} & known
+        asked = [f"{name}={day}" for name in sorted(days) for day in (FIRST, LAST)]
+        asked += [f"{one}=0" for one in ("position", "after") if one in known]
+        if {"on", "known_at"} <= known:
+            asked += [f"on={on}&known_at={FIRST}" for on in (FIRST, LAST)]
+        for query in asked:
+            if query.partition("=")[0] in read.path:
+                continue
+            answer = await house.ask(read.service, "GET", read.asking(query), role=reader_of(read))
+            assert answer.status_code in (200, 404, 422), (read, query, answer.text)
+            if answer.status_code == 422 and "known_at=9999" not in query:
+                # Of days: in order, and not too many at once.
+                assert refused(answer)[1] in {"days-reversed", "register-too-long"}, (
+                    read,
+                    query,
+                    answer.text,
+                )
+
+
+FREE = {"q"}
+"""What is looked for may be anywhere, or nowhere."""
+
+
+async def test_a_word_that_nothing_on_record_has_is_refused_and_not_an_empty_list(
+    house: House, story: Story
+) -> None:
+    tried = 0
+    for read in reads(story):
+        for parameter in openapi(read.service)["paths"][read.route]["get"].get("parameters", ()):
+            if parameter["in"] != "query" or parameter["name"] in FREE:
+                continue
+            for word in ("nobody-has-it", "%C3%B1and%C3%BA"):
+                asked = read.asking(f"{parameter['name']}={word}")
+                answer = await house.ask(read.service, "GET", asked, role=reader_of(read))
+                assert refused(answer)[0] == 422, asked
+                tried += 1
+    assert tried > 200

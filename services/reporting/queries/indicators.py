@@ -42,6 +42,7 @@ from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.pillars import described, parents_giving_pillars
 from services.reporting.queries.states import rows_there
+from services.reporting.queries.unknown_words import refuse_unknown_words
 from services.reporting.reading import Reading
 from shared.aggregate.documents import document_of
 from shared.aggregate.indicator_documents import (
@@ -355,6 +356,7 @@ def _judged(at: AsOf, rule: str) -> ColumnElement[bool]:
 def _admitted(
     reading: Reading, at: AsOf, scope: Scope, filters: IndicatorFilters
 ) -> Iterable[ColumnElement[bool]]:
+    refuse_unknown_words(reading, at, scope, filters.columns)
     yield from indicators.admits(filters.columns)
     yield from indicator_verdicts.admits(filters.columns)
     if filters.commitment:

@@ -14,6 +14,7 @@ from services.reporting.datasets import (
     commitment_states,
     commitments,
     cycles,
+    indicators,
 )
 from services.reporting.queries.access import Scope, readable, readable_things
 from services.reporting.queries.moments import AsOf
@@ -23,7 +24,7 @@ from shared.errors import InvalidInput
 
 _OWN_WORDS: Final = {
     name: (dataset, field)
-    for dataset in (commitment_states, commitments)
+    for dataset in (commitment_states, commitments, indicators)
     for name, field in dataset.filters.items()
     if field.value is Type.TEXT and field.words is None and not field.names
 }
@@ -51,9 +52,8 @@ def refuse_unknown_words(
 
     def known(name: str, position: int) -> ColumnElement[bool]:
         dataset, _ = _OWN_WORDS[name]
-        return and_(
-            dataset.known_at(position), readable(reading, scope, position, dataset, things=commitments)
-        )
+        things = None if dataset is indicators else commitments
+        return and_(dataset.known_at(position), readable(reading, scope, position, dataset, things=things))
 
     def on_record(name: str, word: str) -> ColumnElement[bool]:
         dataset, field = _OWN_WORDS[name]

@@ -31,7 +31,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.reporting.datasets import Type
 from services.reporting.queries.board import DIMENSIONS, STATUS, Totals
-from services.reporting.routes.asking import HELD, SHOWN, HeldSnapshot, Reporting
+from services.reporting.routes.asking import HELD, SHOWN, HeldSnapshot
 from services.reporting.tables import xlsx
 from services.reporting.tables.columns import (
     Column,
@@ -184,8 +184,7 @@ def _item_of(declaration: Declaration) -> type[msgspec.Struct] | None:
 class Tables:
     """Makes tables of the lists of a service."""
 
-    def __init__(self, reporting: Reporting, limits: Limits) -> None:
-        self._reporting = reporting
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._turns = asyncio.Semaphore(limits.at_once)
         self._listings: dict[str, Listing] = {}

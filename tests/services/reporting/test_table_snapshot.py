@@ -1,7 +1,8 @@
-"""A table is of one snapshot of the record, whatever is recorded while it is read, on both engines."""
+"""How tables are made: from one snapshot, whatever is recorded meanwhile; so many at once, each for so long."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from pathlib import Path
 
@@ -11,11 +12,33 @@ from starlette.requests import Request
 
 from services.reporting.routes import tables
 from services.reporting.routes.board import BoardQuery
+from shared.errors import Unavailable
 from shared.events.commitments import OrganizationRegistered, Registered, VisibilityChanged
 from shared.events.vocabulary import Visibility
 from shared.http.context import KEY, RequestContext
 from tests.services.reporting.installation import Installation
 from tests.services.reporting.stage import staged
+
+
+async def test_a_table_that_takes_too_long_is_given_up_and_lets_the_next_one_be_made() -> None:
+    making = tables.Tables(tables.Limits(1, 0.01))
+    for _ in range(2):
+        with pytest.raises(Unavailable) as refused:
+            async with making.turn():
+                await asyncio.Event().wait()
+        assert refused.value.code == "table-too-slow"
+
+
+async def test_no_more_tables_are_made_at_once_than_the_setting_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "LONGEST_WAIT", 0.01)
+    making = tables.Tables(tables.Limits(1, 60))
+    async with making.turn():
+        with pytest.raises(Unavailable) as refused:
+            async with making.turn():
+                pass
+        assert refused.value.code == "tables-busy"
+    async with making.turn():
+        pass
 
 
 def registered(code: str) -> tuple[str, Registered]:
