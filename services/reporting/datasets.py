@@ -36,6 +36,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     event,
+    or_,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
@@ -305,12 +306,30 @@ class Dataset:
 
         `reached` is how far the generation had followed the log in the very snapshot that is read.
         """
-        positions = path(position, max(reached, position, 1).bit_length())
         return and_(
             self.c.valid_node.in_(path(min(on, _LAST_DAY).toordinal(), LAST_DAY_BIT)),
-            self.c.known_node.in_([*positions, 1 << LAST_POSITION_BIT]),
+            self._known_under(position, reached),
             self.holds(on, position),
         )
+
+    def begins_between(self, eve: date, last: date, position: int, reached: int) -> ColumnElement[bool]:
+        """The rows that began to hold after one day and by another, as known at a position.
+
+        Whatever begins between the two and holds beyond the last contains that, and is filed on its path.
+        """
+        begins = and_(self.known_at(position), self.c.valid_from > eve, self.c.valid_from <= last)
+        if not self.by_interval:
+            return begins
+        last = min(last, _LAST_DAY)
+        within = self.c.valid_node.between(eve.toordinal() + 1, last.toordinal())
+        beyond = self.c.valid_node.in_(path(last.toordinal(), LAST_DAY_BIT))
+        return and_(or_(within, beyond), self._known_under(position, reached), begins)
+
+    def _known_under(self, position: int, reached: int) -> ColumnElement[bool]:
+        """Where what is known at a position is filed."""
+        positions = path(position, max(reached, position, 1).bit_length())
+        in_tree: ColumnElement[bool] = self.c.known_node.in_([*positions, 1 << LAST_POSITION_BIT])
+        return in_tree
 
     def row(self, **values: Any) -> tuple[Any, ...]:
         """The values of a row, without key and times, by name, in the order of the columns; all, and no others."""

@@ -170,6 +170,10 @@ class VisibilityByDay:
         """The positions of the events from which it follows who may read what is told of a day."""
         return {self._history.on(day)[1], self._history.on(date.max)[1]}
 
+    def said_for(self, day: date) -> int:
+        """The position of the event that says who might read it on a day."""
+        return self._history.on(day)[1]
+
     def shown_on(self, day: date) -> Visibility:
         """Who may read what is told of it for a day."""
         then, now = self.on(day), self.now

@@ -174,16 +174,23 @@ class Rule(NamedTuple):
 
     def turning_days(self, facts: Any) -> list[date]:
         """The days on which another line may begin to hold of the same facts, in order: the morrows of deadlines."""
-        values, found = self.values, set()
-        for line in self.lines:
-            for one in _comparisons(line.when):
-                left = getattr(facts, one.left) if isinstance(one.left, str) else None
-                if isinstance(left, date) and isinstance(one.right, Day):
-                    # It is the other way about: the field is moved by what the day would be.
-                    turning = Day(before=one.right.after, after=one.right.before).moved(left, values)
-                    if turning < date.max:
-                        found.add(turning + _ONE_DAY)
+        found = set()
+        for field, by in self.deadlines():
+            if (deadline := getattr(facts, field)) is not None:
+                # It is the other way about: the field is moved by what the day would be.
+                eve = Day(before=by.after, after=by.before).moved(deadline, self.values)
+                if eve < date.max:
+                    found.add(eve + _ONE_DAY)
         return sorted(found)
+
+    def deadlines(self) -> set[tuple[str, Day]]:
+        """The fields that are compared with the day on which is judged, each with how that is moved."""
+        return {
+            (one.left, one.right)
+            for line in self.lines
+            for one in _comparisons(line.when)
+            if isinstance(one.left, str) and isinstance(one.right, Day)
+        }
 
     def position_of(self, line: Line, facts: Any) -> int:
         """The position of the event that a conclusion follows from."""

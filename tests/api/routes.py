@@ -71,7 +71,7 @@ def place(story: Story, route: str, **other: str) -> str:
         path = path.replace(template, there)
     path = path.replace("{n}", "1").replace("{period}", "2011")
     assert "{" not in path, f"the story has nothing for {route}"
-    return path + "?from=2010-03-11&to=2013-04-30" * route.endswith("/board/changes")
+    return path + "?from=2010-03-11&to=2013-04-30" * route.endswith(("/board/changes", "/reconciliation"))
 
 
 def reads(story: Story) -> list[Read]:

@@ -202,6 +202,8 @@ def everything_asked(service: str, path: str) -> tuple[str, ...]:
         )
     if path == "/v1/board/changes":
         return ("?from=2013-01-01&to=2013-04-30",)
+    if path == "/v1/reconciliation":
+        return tuple(f"?from=2012-01-01&to=2013-04-30&by={by}" for by in ("state", "pillar", "organization"))
     if path in (
         "/v1/commitments/{id}",
         "/v1/indicators/{id}",

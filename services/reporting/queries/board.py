@@ -288,7 +288,7 @@ def grouped_board_as_of(
         given = iter(count.keys)
         groups[tuple(count.status if name == STATUS else next(given) for name in group_by)].append(count)
     ordered = sorted(
-        groups, key=lambda key: [_rank(name, value, names) for name, value in zip(group_by, key, strict=True)]
+        groups, key=lambda key: [rank(name, value, names) for name, value in zip(group_by, key, strict=True)]
     )
     return Board(_totals(counts), [_group(group_by, key, groups[key], names) for key in ordered])
 
@@ -357,7 +357,11 @@ def _counting(
     others = {name: values for name, values in filters.items() if name != PILLAR}
     of_pillar = [pillar.in_(filters[PILLAR])] if filters.get(PILLAR) else []
     in_state: list[ColumnElement[bool]] = [status.in_(filters[STATUS])] if filters.get(STATUS) else []
-    admitted = (*commitment_states.admits(others), *commitments.admits(others), *_labelled(others, at))
+    admitted = (
+        *commitment_states.admits(others),
+        *commitments.admits(others),
+        *admits_labels(others, commitment_labels.holds(at.on, at.position)),
+    )
     # Under names of their own: in a GROUP BY the name of a column means that column, and not what is selected by it.
     keys = [_key(name, pillar).label(f"by_{name}") for name in columns]
     if inherited is not None:
@@ -385,16 +389,13 @@ def _key(name: str, pillar: ColumnElement[Any]) -> ColumnElement[Any]:
     return pillar if name == PILLAR else column
 
 
-def _labelled(filters: Filters, at: AsOf) -> list[ColumnElement[bool]]:
-    """The conditions of filters by labels."""
+def admits_labels(filters: Filters, held: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    """The conditions of filters by labels, of those that `held`."""
     columns, found = commitment_labels.c, list[ColumnElement[bool]]()
     for label in LABELS.keys() & filters.keys():
         wanted = filters[label] if label != KEY_WORD.filter else [folded(word) for word in filters[label]]
         filed = select(columns.commitment_id).where(
-            columns.label == label,
-            columns.value.in_(wanted),
-            columns.applies,
-            commitment_labels.holds(at.on, at.position),
+            columns.label == label, columns.value.in_(wanted), columns.applies, held
         )
         found.append(_row.commitment_id.in_(filed))
     return found
@@ -585,7 +586,7 @@ def _group(
     return item | counted
 
 
-def _rank(name: str, value: str | None, names: Names) -> tuple[bool, int, str]:
+def rank(name: str, value: str | None, names: Names) -> tuple[bool, int, str]:
     """Pillars by their rank, states in the order of the rule, all else by itself; what is unknown comes last."""
     if value is None:
         return True, 0, ""

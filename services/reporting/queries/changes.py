@@ -248,7 +248,7 @@ def _change(told: _Told, differing: Sequence[tuple[What, Any, Any]]) -> Change:
     )
 
 
-class _Known(NamedTuple):
+class Known(NamedTuple):
     """What one side knows of one commitment: what it believes of what the log had told, for its day."""
 
     at: AsOf
@@ -257,7 +257,7 @@ class _Known(NamedTuple):
     visibility: VisibilityByDay
 
     @classmethod
-    def of(cls, told: Sequence[Recorded], at: AsOf) -> _Known | None:
+    def of(cls, told: Sequence[Recorded], at: AsOf) -> Known | None:
         """None where there was nothing yet, or nothing any more."""
         events = believed([one for one in told if one.position <= at.position])
         first = events[0].data if events else None
@@ -311,7 +311,7 @@ class _Told(NamedTuple):
     after: AsOf
     rows: tuple[Any, Any]
     events: list[Recorded]
-    known: tuple[_Known | None, _Known | None]
+    known: tuple[Known | None, Known | None]
     sources: Mapping[int, Source]
 
     @classmethod
@@ -335,7 +335,7 @@ class _Told(NamedTuple):
             after.at,
             (before.rows.get(commitment_id), after.rows.get(commitment_id)),
             events,
-            (_Known.of(events, before.at), _Known.of(events, after.at)),
+            (Known.of(events, before.at), Known.of(events, after.at)),
             sources_of(reading, day_of, after.at, scope, events),
         )
 
@@ -348,18 +348,13 @@ class _Told(NamedTuple):
             earlier, later = (side.visibility.said_on(side.at.on) for side in (before, after))
             withdrawn = (self._retraction_of(one) for one in sorted(earlier - later))
             return max(later - earlier, default=None) or next(filter(None, withdrawn), min(later))
-        fact = self._deciding_fact() if what == "state" else _FACTS.get(what, what)
+        fact = (
+            deciding_fact(self.rule, self.rows, (self.before.on, self.after.on))
+            if what == "state"
+            else _FACTS.get(what, what)
+        )
         said, now = before.said(fact), after.said(fact)
         return now if said == now else self._retraction_of(said) or now
-
-    def _deciding_fact(self) -> str:
-        """The fact of the line that begins to decide; where a line before it no longer holds, the fact of that one."""
-        lines = self.rule.lines
-        then, now = (
-            self.rule.line_for(row, at.on)
-            for row, at in zip(self.rows, (self.before, self.after), strict=True)
-        )
-        return (now if lines.index(now) <= lines.index(then) else then).because
 
     def _retraction_of(self, position: int) -> int | None:
         """The event by which the one at a position is no longer believed."""
@@ -386,3 +381,9 @@ class _Told(NamedTuple):
         """Whether it holds from a day between the two."""
         day = getattr(event, "effective_on", None)
         return day is not None and self.before.on < day <= self.after.on
+
+
+def deciding_fact(rule: Rule, rows: tuple[Any, Any], days: tuple[date, date]) -> str:
+    """Of two states the fact of the line that begins to decide; where one before it no longer holds, of that one."""
+    then, now = (rule.line_for(row, day) for row, day in zip(rows, days, strict=True))
+    return (now if rule.lines.index(now) <= rule.lines.index(then) else then).because

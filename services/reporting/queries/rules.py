@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Text, and_, case, func, literal, or_
+from sqlalchemy import ColumnElement, Date, Text, and_, case, false, func, literal, or_
 
 from shared.rules.registry import (
     SIGNS,
@@ -31,6 +31,15 @@ def verdict(rule: Rule, columns: Any, day: date) -> ColumnElement[Any]:
         *((_condition(when, columns, day, values), word) for when, word in lines if when is not None),
         else_=last[1],
     )
+
+
+def turns_between(rule: Rule, columns: Any, first: date, last: date) -> ColumnElement[bool]:
+    """Whether time alone may change what a rule concludes of a row after a day, up to another."""
+    passing = (
+        and_(columns[field] >= by.moved(first, rule.values), columns[field] < by.moved(last, rule.values))
+        for field, by in sorted(rule.deadlines())
+    )
+    return or_(false(), *passing)
 
 
 def _condition(condition: Condition, columns: Any, day: date, values: Values) -> ColumnElement[bool]:

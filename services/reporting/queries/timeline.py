@@ -160,7 +160,7 @@ def timeline_as_of(
             corrected=corrections.of_day(found),
         )
         for row in rows
-        for begins, ends, line in _runs(row, rule)
+        for begins, ends, line in runs(row, row.valid_from, row.valid_to, rule)
         for first, last, found in _parted(begins, ends, told_otherwise)
         for passed in [_passed(row, line, first) if first == begins != row.valid_from else None]
         for by in [deciding(found, row, first, rule)]
@@ -223,15 +223,15 @@ def _passed(row: Any, line: Line, day: date) -> date | None:
     return deadline if isinstance(deadline, date) and deadline < day else None
 
 
-def _runs(row: Any, rule: Rule) -> Iterator[tuple[date, date, Line]]:
-    """The days of one row, parted where a deadline passes and the verdict with it."""
-    start, line = row.valid_from, rule.line_for(row, row.valid_from)
-    for day in (one for one in rule.turning_days(row) if row.valid_from < one < row.valid_to):
+def runs(row: Any, first: date, until: date, rule: Rule) -> Iterator[tuple[date, date, Line]]:
+    """Some days on which one row holds, parted where a deadline passes and the verdict with it."""
+    start, line = first, rule.line_for(row, first)
+    for day in (one for one in rule.turning_days(row) if first < one < until):
         then = rule.line_for(row, day)
         if then != line:
             yield start, day, line
             start, line = day, then
-    yield start, row.valid_to, line
+    yield start, until, line
 
 
 def sources_of(

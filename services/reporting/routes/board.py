@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -32,6 +32,16 @@ from services.reporting.queries.corrected import CorrectedSince
 from services.reporting.queries.corrections import corrected_since
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.promises import CountBy
+from services.reporting.queries.reconciliation import (
+    Account,
+    By,
+    Counted,
+    Entry,
+    GroupAccount,
+    Reconciliation,
+    Term,
+    reconciliation_between,
+)
 from services.reporting.queries.timeline import Days, DaysRemoved, Timeline, timeline_as_of
 from services.reporting.queries.unknown_words import refuse_unknown_words
 from services.reporting.reading import Reading
@@ -155,6 +165,55 @@ class ChangesAnswer(msgspec.Struct, kw_only=True):
     next: NextPage
 
 
+class _ReconciliationQuery(ChangesQuery):
+    by: Annotated[
+        By,
+        Field(
+            description="What is reconciled apart. By state: everything on the board. By anything else: what is open, "
+            "neither achieved nor discarded, nor gone on in others."
+        ),
+    ] = By.STATE
+    count_by: Annotated[
+        CountBy,
+        Field(
+            description="Every commitment by itself; or promises: what was split counts once, in the state of what it "
+            "goes on in, and is filtered and grouped as it was made."
+        ),
+    ] = CountBy.COMMITMENT
+    term: Annotated[str | None, listed("List only what arrived or left for this reason", Term)] = None
+
+
+ReconciliationQuery: Final = create_model(
+    "ReconciliationQuery", __base__=_ReconciliationQuery, **filter_parameters(FILTERS)
+)
+
+
+class ReconciliationAnswer(msgspec.Struct, kw_only=True):
+    """How the count of one day becomes that of another."""
+
+    first: date = msgspec.field(name="from")
+    last: date = msgspec.field(name="to")
+    status_rule: RuleName
+    position: PositionTold
+    known_on: KnownOn
+    known_at: RecordedAt
+    scope: ScopeName
+    from_position: PositionTold
+    from_known_on: KnownOn
+    from_known_at: RecordedAt
+    corrected: Annotated[CorrectedSince, Meta(description="What the later day is told otherwise.")]
+    from_corrected: Annotated[CorrectedSince, Meta(description="What the earlier day is told otherwise.")]
+    by: Annotated[By, Meta(description="What is reconciled apart.")]
+    count_by: CountBy
+    totals: Annotated[
+        Account,
+        Meta(description="The whole: what goes from one group to another neither arrives nor leaves."),
+    ]
+    groups: Annotated[list[GroupAccount], Meta(description="All of them, on every page.")]
+    items: list[Entry]
+    next: NextPage
+
+
 class TimelineAnswer(msgspec.Struct, kw_only=True):
     """The life of a commitment in runs of days."""
 
@@ -188,6 +247,12 @@ class TimelineAnswer(msgspec.Struct, kw_only=True):
 def board_routes(reporting: Reporting) -> Router:
     """The routes of the board."""
     router = Router("board", "How commitments stand on a day, and what changed between two.")
+
+    def earlier_side(request: Request, query: ChangesQuery, reading: Reading, at: AsOf, scope: Scope) -> AsOf:
+        before = reporting.earlier_side(
+            request, reading, at, query.first, query.from_known_at, query.from_position
+        )
+        return before._replace(corrected=corrected_since(reading, before, scope, TOLD))
 
     @router.get("/v1/board", access=SHOWN, answers=(BoardAnswer, GroupedBoardAnswer), query=BoardQuery)
     async def get_board(request: Request, query: _BoardQuery) -> Response:
@@ -242,19 +307,13 @@ def board_routes(reporting: Reporting) -> Router:
         Both days as known at one moment, or the earlier one as known at an earlier moment (`from_known_at`,
         `from_position`). `sums` reconcile: opening + entered - left = closing, of all and of each state.
         """
-        if query.first > query.last:
-            raise InvalidInput(
-                "days-reversed", "The first day is later than the last.", pointer="/query/from"
-            )
+        _must_be_in_order(query)
         after, pinned = going_on(request, query.cursor, str)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[AsOf, Changes]:
-            before = reporting.earlier_side(
-                request, reading, at, query.first, query.from_known_at, query.from_position
-            )
+            before = earlier_side(request, query, reading, at, scope)
             code = None if after is None else after[0]
             store, day_of = reporting.store, reporting.clock.day_of
-            before = before._replace(corrected=corrected_since(reading, before, scope, TOLD))
             return before, changes_between(
                 reading, store, day_of, before, at, scope, beyond=code, limit=query.limit, rule=query.rule
             )
@@ -262,17 +321,58 @@ def board_routes(reporting: Reporting) -> Router:
         at, scope, (before, found) = await reporting.ask(
             request, query, answer, tells=TOLD, pinned=pinned, by_log=True
         )
-        about, earlier = heading(at, scope), heading(before, scope)
-        del about["on"]
         body = ChangesAnswer(
-            first=query.first,
-            last=query.last,
-            status_rule=query.rule.name,
-            **about,
-            **{f"from_{name}": earlier[name] for name in ("position", "known_on", "known_at", "corrected")},
+            **_heading_of_both(query, before, at, scope),
             sums=found.sums,
             items=found.items,
             next=next_page(request, at, [found.items[-1].code] if found.more else None),
+        )
+        return tagged(request, body, at)
+
+    @router.get("/v1/reconciliation", access=SHOWN, answers=ReconciliationAnswer, query=ReconciliationQuery)
+    async def get_reconciliation(request: Request, query: _ReconciliationQuery) -> Response:
+        """How many there were on an earlier day, what arrived and left since and why, and how many there are.
+
+        In each group opening + all that arrived - all that left = closing; `items` are the commitments, or promises,
+        that did, by day and code, each with the event behind it. The days between are walked one by one, so that what
+        was registered and achieved between the two is told as both. Where the earlier day is known at an earlier moment
+        (`from_known_at`, `from_position`), what was `learned` of it since comes first.
+        """
+        _must_be_in_order(query)
+        after, pinned = going_on(request, query.cursor, date, str)
+        terms = values_in(query, "term", Term)
+        asked = Counted(query.by, filters_in(query, FILTERS), query.count_by, query.rule)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[AsOf, Reconciliation]:
+            refuse_unknown_words(reading, at, scope, asked.filters)
+            before = earlier_side(request, query, reading, at, scope)
+            beyond = None if after is None else (after[0], after[1])
+            store, day_of = reporting.store, reporting.clock.day_of
+            return before, reconciliation_between(
+                reading,
+                store,
+                day_of,
+                before,
+                at,
+                scope,
+                asked,
+                terms=terms,
+                beyond=beyond,
+                limit=query.limit,
+            )
+
+        at, scope, (before, found) = await reporting.ask(
+            request, query, answer, tells=TOLD, pinned=pinned, by_log=True
+        )
+        last = found.items[-1] if found.more else None
+        body = ReconciliationAnswer(
+            **_heading_of_both(query, before, at, scope),
+            by=query.by,
+            count_by=query.count_by,
+            totals=found.totals,
+            groups=found.groups,
+            items=found.items,
+            next=next_page(request, at, None if last is None else [last.on.isoformat(), last.code]),
         )
         return tagged(request, body, at)
 
@@ -316,6 +416,19 @@ def board_routes(reporting: Reporting) -> Router:
         return tagged(request, body, at, quarantined=quarantined)
 
     return router
+
+
+def _must_be_in_order(query: ChangesQuery) -> None:
+    if query.first > query.last:
+        raise InvalidInput("days-reversed", "The first day is later than the last.", pointer="/query/from")
+
+
+def _heading_of_both(query: ChangesQuery, before: AsOf, at: AsOf, scope: Scope) -> dict[str, Any]:
+    """What an answer about two days says of itself."""
+    about, earlier = heading(at, scope), heading(before, scope)
+    del about["on"]
+    told = {f"from_{name}": earlier[name] for name in ("position", "known_on", "known_at", "corrected")}
+    return {"first": query.first, "last": query.last, "status_rule": query.rule.name, **about, **told}
 
 
 def _group_names(text: str | None) -> list[str]:

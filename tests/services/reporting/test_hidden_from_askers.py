@@ -595,6 +595,16 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "from=2013-03-12&to=2013-03-20",
         "from=2013-03-01&to=2013-03-31&limit=1",
     ),
+    "/v1/reconciliation": (
+        "from=2013-03-01&to=2013-04-30",
+        "from=2013-03-01&to=2013-04-30&count_by=promise&limit=1",
+        *(
+            f"from=2013-03-10&to=2013-04-21&by={by}&count_by={count_by}"
+            for by in ("pillar", "organization", "origin")
+            for count_by in ("commitment", "promise")
+        ),
+        "from=2013-03-01&to=2013-04-30&by=organization&organization=MININT",
+    ),
     "/v1/commitments/{id}/timeline": ("",),
     "/v1/timeliness": (
         "on=2013-04-30",

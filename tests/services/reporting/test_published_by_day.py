@@ -153,15 +153,15 @@ async def compared(twins: Twins, on: date, *but: str) -> None:
     asked = 0
     for question in walk.questions(twins.whole.app, NAMES, THINGS, given):
         if not any(path in question for path in but):
-            dated = re.search(r"[?&]on=|/changes\?", question)
+            dated = re.search(r"[?&]on=|/changes\?|/reconciliation\?", question)
             day = "" if dated else f"&on={on.isoformat()}"
             await everything_asked(question + day, twins, ANYBODY, [])
             asked += 1
     assert asked > 100
 
 
-SINCE = ("/v1/decisions/changes", "/v1/board/changes")
-"""Both say by which event it became visible: that it was opened."""
+SINCE = ("/v1/decisions/changes", "/v1/board/changes", "/v1/reconciliation")
+"""They say by which event it became visible: that it was opened."""
 BEFORE = ("/v1/decisions/changes", "/timeline", "=C-1", "=SEG-2013-001")
 """The timeline has all days; and what may be read now may be named, whatever day is asked about."""
 

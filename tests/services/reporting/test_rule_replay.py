@@ -103,7 +103,10 @@ async def test_every_answer_that_tells_states_takes_a_rule_and_names_it(reportin
         return answer
 
     page = await told("/v1/commitments/LATE")
-    assert (page["item"]["status"], page["item"]["status_because"]["fact"]) == ("needs_attention", "judgement")
+    assert (page["item"]["status"], page["item"]["status_because"]["fact"]) == (
+        "needs_attention",
+        "judgement",
+    )
     assert (await told("/v1/commitments/LATE/timeline"))["status"] == "needs_attention"
     assert (await told("/v1/tree"))["totals"]["by_status"]["delayed"] == 0
     load = await told("/v1/load")
@@ -206,6 +209,24 @@ async def test_the_rules_are_listed_with_their_lines_in_words(reporting: Install
 async def test_to_the_public_another_rule_tells_no_more_of_internal_deadlines(
     reporting: Installation,
 ) -> None:
-    question = "/v1/board?on=2012-10-15&rule=traffic_light_1:grace_days=30&status=needs_attention_internal_deadline"
+    question = (
+        "/v1/board?on=2012-10-15&rule=traffic_light_1:grace_days=30&status=needs_attention_internal_deadline"
+    )
     for role in (None, Role.MINISTRY):
         assert (await reporting.read(question, role=role))["totals"]["registered"] == 0
+
+
+async def test_the_count_of_one_day_becomes_that_of_another_by_the_rule_asked_for(
+    reporting: Installation,
+) -> None:
+    rule = "rule=traffic_light_1:grace_days=30"
+    answer = await reporting.read(f"/v1/reconciliation?from=2013-01-15&to=2013-02-15&{rule}")
+    assert [(one["on"], one["code"], one["group_after"]) for one in answer["items"]] == [
+        ("2013-01-20", "DONE", "achieved"),
+        ("2013-01-31", "LATE", "delayed"),
+        ("2013-01-31", "PART-1", "delayed"),
+        ("2013-02-10", "PART-2", "delayed"),
+    ]
+    board = await reporting.read(f"/v1/board?on=2013-02-15&{rule}")
+    closing = {one["group"]: one["closing"] for one in answer["groups"]}
+    assert closing["delayed"] == board["totals"]["by_status"]["delayed"] == 3
