@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, NamedTuple
@@ -113,6 +114,7 @@ class Record:
         self.commitments = max(10, events // 100)
         self.meetings = max(5, events // 200)
         self._entries: list[Entry] = []
+        self._reports = Counter[int]()
         self._names()
         self._bodies()
         for number in range(self.meetings):
@@ -318,11 +320,11 @@ class Record:
             self._say(
                 stream_of("commitment", _code(number)),
                 day,
-                self._happening(day),
+                self._happening(number, day),
                 after=self._draw.randrange(20),
             )
 
-    def _happening(self, day: date) -> Event:
+    def _happening(self, commitment: int, day: date) -> Event:
         draw = self._draw
         kind = draw.random()
         if kind < 0.45:
@@ -332,8 +334,9 @@ class Record:
                 reason=self._text(140),
             )
         if kind < 0.80:
+            self._reports[commitment] += 1
             return ProgressReported(
-                number=1,
+                number=self._reports[commitment],
                 period=f"{day.year}-Q{day.month // 4 + 1}",
                 effective_on=day,
                 observed_progress=self._text(300),

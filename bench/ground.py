@@ -32,9 +32,11 @@ class Ground:
         """The key that signs every token of the run, for ours and for the baseline."""
         return self.directory / "development.key"
 
-    def headers(self, role: Role = Role.DCI) -> dict[str, str]:
+    def headers(self, role: Role = Role.DCI, organization: str = "DCI") -> dict[str, str]:
         """What a client of that role sends with every request."""
-        token = issue_development_token(self.key_file, role=role, organization="DCI", now=datetime.now(UTC))
+        token = issue_development_token(
+            self.key_file, role=role, organization=organization, now=datetime.now(UTC)
+        )
         return {"authorization": f"Bearer {token}", "accept": "application/json"}
 
     def environ(self, log_url: str, port: int = 0) -> dict[str, str]:

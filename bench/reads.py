@@ -91,6 +91,8 @@ class Measured(NamedTuple):
     today: float
     past: float
     again: float
+    cpu: float
+    """Of this process alone: of the service, that is, and of the client that asks it."""
     statements: list[Statement]
     size: int
 
@@ -156,10 +158,12 @@ async def _measured(
     with statements() as sent:
         _, size = await ask(TODAY, 1)
     # Each of another day, and so none that was kept.
+    began = time.process_time()
     present = [(await ask(TODAY, 2 + number))[0] for number in range(rounds)]
+    cpu = (time.process_time() - began) * 1000 / rounds
     past = [(await ask(PAST, number))[0] for number in range(rounds)]
     repeated = [(await ask(TODAY, 1))[0] for _ in range(rounds)]
-    return Measured(path, asker, median(present), median(past), median(repeated), list(sent), size)
+    return Measured(path, asker, median(present), median(past), median(repeated), cpu, list(sent), size)
 
 
 def _headers(settings: Settings, asker: str) -> dict[str, str]:
@@ -185,17 +189,19 @@ def main(
 ) -> None:
     """Measure every read for every role."""
     found = asyncio.run(measure(url, read_model or url, rounds, only))
-    table = Table("read", "asker", "today ms", "past ms", "again ms", "statements", "in SQL ms", "kB")
+    table = Table(
+        "read", "asker", "today ms", "past ms", "again ms", "CPU ms", "statements", "in SQL ms", "kB"
+    )
     for one in found:
         table.add_row(
             one.path,
             one.asker,
-            *(f"{value:.1f}" for value in (one.today, one.past, one.again)),
+            *(f"{value:.1f}" for value in (one.today, one.past, one.again, one.cpu)),
             str(len(one.statements)),
             f"{sum(each.took for each in one.statements):.1f}",
             f"{one.size / 1024:.0f}",
         )
-    console = Console(width=130)
+    console = Console(width=140)
     console.print(table)
     for one in found:
         for each in one.statements:

@@ -723,7 +723,7 @@ progress_reports: Final = Dataset(
     Field("outcome", optional=True, about="What the review said"),
     "reviewed_on: day?, review_reason?",
     valid_time=True,
-    indexes=(("period",), ("reported_at",)),
+    indexes=(("period",), ("reported_at",), ("commitment_id", "received_on")),
 )
 """The reports on a commitment, each from the day on which it was received, and what its review said by then."""
 

@@ -61,6 +61,7 @@ async def test_the_package_is_valid_and_says_of_which_position_and_under_which_l
     assert str(package["position"]) == whole.headers["log-position"]
     assert package["on"] == "2013-04-30"
     for resource in package["resources"]:
+        assert all(one["description"] and one["title"] for one in resource["schema"]["fields"])
         content = (tmp_path / resource["path"]).read_bytes()
         assert resource["bytes"] == len(content)
         assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -230,6 +230,12 @@ class PostgresReadModel:
         self._writing = _database(url, limits, pooled, _WRITING)
         # Building takes as long as it takes, and its right to build is a lock of a transaction.
         self._building = _database(url, limits, pooled, _BUILDING, statement=None)
+        # The state of the generation that was live before, and which one is: one statement, as long as it still is.
+        self._name: str | None = None
+        pointer = f"(SELECT name FROM reporting.live_generations WHERE fingerprint = '{schema.fingerprint}')"  # noqa: S608
+        self._state = select(
+            projection_state, literal_column(NOW).label("now"), literal_column(pointer).label("live")
+        )
         self._engine: Engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connection_for_reading,
@@ -403,13 +409,17 @@ class PostgresReadModel:
     def _entered(self, connection: Connection) -> Reading:
         """A reading of the live generation, which cannot be dropped while the transaction it begins here lasts."""
         for _ in range(ATTEMPTS):
-            name = self._live(connection)
+            name = self._name or self._live(connection)
             if name is None:
                 count = connection.exec_driver_sql("SELECT count(*) FROM reporting.live_generations").scalar()
                 raise not_built(others=bool(count) or _has_legacy(connection))
             within = connection.execution_options(schema_translate_map={None: name})
             try:
-                state = within.execute(select(projection_state, literal_column(NOW).label("now"))).one()
+                state = within.execute(self._state).one()
+                if state.live != name:
+                    self._name = None
+                    continue
+                self._name = name
                 seen = float(state.now) - state.seen_at
                 changed = msgspec.json.decode(state.changed)
                 return Reading(
@@ -420,6 +430,7 @@ class PostgresReadModel:
                     raise
                 # It was replaced, and dropped, since we looked which one is live.
                 connection.rollback()
+                self._name = None
         raise not_built()
 
     def _analyze(self, generation: str, statement: str) -> None:

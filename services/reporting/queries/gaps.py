@@ -12,7 +12,7 @@ and of two of one day the one that the log learned later.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -21,7 +21,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, exists, func, or_, select
 
 from services.reporting.datasets import acknowledgements, budget_gaps, decisions, errata, readers
 from services.reporting.queries.decision_items import DecisionItem, Reader, items_of
@@ -49,6 +49,7 @@ class Gap(StrEnum):
     SOURCE_NOT_NAMED = BudgetGap.SOURCE_NOT_NAMED.value
 
 
+_OF_BUDGET: Final = tuple(Gap(one.value) for one in BudgetGap)
 _REFINING: Final = tuple(Gap(word) for word in SHORTFALLS)
 
 
@@ -129,79 +130,85 @@ def gaps_as_of(
 
     The totals count all gaps of the decisions that the filters admit, whichever are wanted.
     """
-    conditions = _conditions(at, reader, days)
-    source = with_acknowledgement(at, reader)
-    chosen = admitted(reading, at, reader, filters)
-    rows = reading.connection.execute(
-        select(
-            decisions.table,
-            *(case((holds, 1), else_=0).label(gap.value) for gap, holds in conditions.items()),
-        )
-        .select_from(source)
-        .where(chosen, or_(*(conditions[gap] for gap in wanted)), decisions.c.agreed_at > after)
-        .order_by(decisions.c.agreed_at)
-        .limit(limit + 1)
-    ).all()
-    page = rows[:limit]
-    of_budget = _budget_gaps_of(reading, at, reader, page)
+    rows = _with_gaps(reading, at, reader, filters, days)
+    places = sorted({row.agreed_at for row in rows if any(getattr(row, gap) for gap in wanted)})
+    page = [place for place in places if place > after][: limit + 1]
+    gaps_at = {row.agreed_at: row for row in rows}
+    chosen = select(decisions.table).where(
+        decisions.c.agreed_at.in_(page[:limit]), decisions.known_at(at.position)
+    )
+    found = reading.connection.execute(chosen.order_by(decisions.c.agreed_at)).all()
+    of_budget = _budget_gaps_of(reading, at, reader, found)
     items = [
         DecisionWithGaps(
             **msgspec.structs.asdict(item),
             gaps=[
                 _found(gap, item, at, days, of_budget.get(item.id, {}))
                 for gap in Gap
-                if gap not in _REFINING and getattr(row, gap)
+                if gap not in _REFINING and getattr(gaps_at[item.position], gap)
             ],
         )
-        for item, row in zip(items_of(reading, at, reader, page), page, strict=True)
+        for item in items_of(reading, at, reader, found)
     ]
-    return Gaps(_totals(reading, at, reader, source, chosen, conditions), items, len(rows) > limit)
+    return Gaps(_totals(rows), items, len(page) > limit)
 
 
-def _totals(
-    reading: Reading,
-    at: AsOf,
-    reader: Reader,
-    source: FromClause,
-    chosen: ColumnElement[bool],
-    conditions: Mapping[Gap, ColumnElement[bool]],
-) -> GapTotals:
-    counts = [func.coalesce(func.sum(case((holds, 1), else_=0)), 0) for holds in conditions.values()]
-    counts.append(func.coalesce(func.sum(case((or_(*conditions.values()), 1), else_=0)), 0))
+def _with_gaps(
+    reading: Reading, at: AsOf, reader: Reader, filters: DecisionFilters, days: int
+) -> Sequence[Any]:
+    """The decisions that have any gap: where each was agreed, which gaps, and what its first request lacks.
 
-    def by_gap(counted: Sequence[int]) -> dict[str, int]:
-        return {gap.value: int(count) for gap, count in zip(conditions, counted, strict=False)}
-
-    # A decision that concerns nobody by name costs what it costs: its group is `none`.
-    concerned = source.outerjoin(
-        readers.table,
-        and_(
-            readers.c.thing_id == decisions.c.decision_id,
-            readers.c.concerned,
-            readers.known_at(at.position),
-        ),
+    A row for each organisation that one concerns, so that a single walk over the decisions serves page and totals.
+    """
+    budget = _budget_gaps_by_decision(at, reader)
+    conditions = _conditions(at, reader, days, budget)
+    concerned = and_(
+        readers.c.thing_id == decisions.c.decision_id, readers.c.concerned, readers.known_at(at.position)
     )
-    whose, year = readers.c.organization, decisions.c.fiscal_year
-    short = defaultdict[str, dict[tuple[int, str], Decimal]](dict)
-    for row in reading.connection.execute(
-        select(whose, year, decisions.c.currency, budget_gaps.c.amount)
-        .select_from(concerned.join(budget_gaps.table, _stands(at, reader, Gap.NO_LINE_IN_FIRST_REQUEST)))
-        .where(chosen)
-    ):
-        sums = short[row.organization or NO_ORGANIZATION]
-        key = row.fiscal_year, row.currency
-        sums[key] = sums.get(key, Decimal()) + Decimal(row.amount)
-    *counted, decisions_with_any = reading.connection.execute(
-        select(*counts).select_from(source).where(chosen)
-    ).one()
-    grouped = reading.connection.execute(
-        select(whose, *counts).select_from(concerned).where(chosen, or_(*conditions.values())).group_by(whose)
+    source = with_acknowledgement(at, reader).outerjoin(
+        budget, budget.c.decision_id == decisions.c.decision_id
     )
-    by_organization = [
-        OrganizationTotals(organization, int(of_it[-1]), by_gap(of_it), _by_year(short[organization]))
-        for organization, *of_it in sorted((row[0] or NO_ORGANIZATION, *row[1:]) for row in grouped)
+    query = (
+        select(
+            decisions.c.agreed_at,
+            decisions.c.fiscal_year,
+            decisions.c.currency,
+            budget.c.short_by,
+            readers.c.organization,
+            *(case((conditions[gap], 1), else_=0).label(gap.value) for gap in Gap),
+        )
+        .select_from(source.outerjoin(readers.table, concerned))
+        .where(admitted(reading, at, reader, filters), or_(*conditions.values()))
+    )
+    return reading.connection.execute(query).all()
+
+
+def _totals(rows: Sequence[Any]) -> GapTotals:
+    by_organization = defaultdict[str, list[Any]](list)
+    for row in rows:
+        # A decision that concerns nobody by name costs what it costs: its group is `none`.
+        by_organization[row.organization or NO_ORGANIZATION].append(row)
+    once = list({row.agreed_at: row for row in rows}.values())
+    of_each = [
+        OrganizationTotals(organization, len(of_it), _by_gap(of_it), _short_by(of_it))
+        for organization, of_it in sorted(by_organization.items())
     ]
-    return GapTotals(int(decisions_with_any), by_gap(counted), by_organization)
+    return GapTotals(len(once), _by_gap(once), of_each)
+
+
+def _by_gap(rows: Sequence[Any]) -> dict[str, int]:
+    columns = zip(*(row[-len(Gap) :] for row in rows), strict=True)
+    return {gap.value: 0 for gap in Gap} | {
+        gap.value: sum(column) for gap, column in zip(Gap, columns, strict=False)
+    }
+
+
+def _short_by(rows: Iterable[Any]) -> dict[str, list[Money]]:
+    sums = defaultdict[tuple[int, str], Decimal](Decimal)
+    for row in rows:
+        if row.short_by is not None:
+            sums[row.fiscal_year, row.currency] += Decimal(row.short_by)
+    return _by_year(sums)
 
 
 def _by_year(sums: Mapping[tuple[int, str], Decimal]) -> dict[str, list[Money]]:
@@ -211,17 +218,16 @@ def _by_year(sums: Mapping[tuple[int, str], Decimal]) -> dict[str, list[Money]]:
     return found
 
 
-def _stands(at: AsOf, reader: Reader, gap: Gap) -> ColumnElement[bool]:
-    """Whether a row of `budget_gaps` is of the decision, and of a gap that stands."""
-    return and_(
-        budget_gaps.c.decision_id == decisions.c.decision_id,
-        budget_gaps.c.gap == gap.value,
-        budget_gaps.c.since_on.is_not(None),
-        budget_gaps.holds(reader.until, at.position),
-    )
+def _budget_gaps_by_decision(at: AsOf, reader: Reader) -> Subquery:
+    """Which of the gaps between impact and lines stand, a row for each decision that has one."""
+    row = budget_gaps.c
+    stands = row.since_on.is_not(None), budget_gaps.holds(reader.until, at.position)
+    flags = (func.max(case((row.gap == gap.value, 1), else_=0)).label(gap.value) for gap in _OF_BUDGET)
+    short_by = func.max(case((row.gap == Gap.NO_LINE_IN_FIRST_REQUEST.value, row.amount))).label("short_by")
+    return select(row.decision_id, short_by, *flags).where(*stands).group_by(row.decision_id).subquery()
 
 
-def _conditions(at: AsOf, reader: Reader, days: int) -> dict[Gap, ColumnElement[bool]]:
+def _conditions(at: AsOf, reader: Reader, days: int, budget: Subquery) -> dict[Gap, ColumnElement[bool]]:
     try:
         due = at.on - timedelta(days=days)
     except OverflowError:
@@ -235,14 +241,14 @@ def _conditions(at: AsOf, reader: Reader, days: int) -> dict[Gap, ColumnElement[
             and_(errata.c.valid_from == said.valid_from, errata.c.recorded_position > said.recorded_position),
         ),
     )
-    of_office = {
+    return {
         Gap.NOT_ACKNOWLEDGED: and_(
             said.outcome.is_(None), decisions.c.amount.is_not(None), decisions.c.agreed_on < due
         ),
         Gap.DISPUTED: and_(said.outcome.is_not(None), said.outcome == Acknowledgement.DISPUTED.value),
         Gap.AMENDED_AFTER_ACKNOWLEDGEMENT: and_(said.outcome.is_not(None), amended),
+        **{gap: func.coalesce(budget.c[gap.value], 0) == 1 for gap in _OF_BUDGET},
     }
-    return {gap: of_office.get(gap, exists().where(_stands(at, reader, gap))) for gap in Gap}
 
 
 def _found(gap: Gap, item: DecisionItem, at: AsOf, days: int, of_budget: Mapping[str, Any]) -> GapFound:

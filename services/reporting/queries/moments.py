@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from hashlib import blake2b
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 
 from services.reporting.queries.access import Scope
 from services.reporting.queries.corrected import NOTHING, CorrectedSince
-from services.reporting.queries.told import Told
+from services.reporting.queries.told import Told, mark_of
 from services.reporting.reading import Reading
 from shared.clock import Clock
 from shared.errors import InvalidInput, Unavailable
-from shared.eventlog.codec import identity_of
 from shared.eventlog.store import Store, position_at
 
 InstantText = Annotated[
@@ -90,7 +88,7 @@ def as_of(
     if chosen > reached:
         raise not_reached(chosen)
     shown = told.position(reading, scope, chosen)
-    recorded_at, mark = _stamp(told.store, shown)
+    recorded_at, mark = told.stamp(shown)
     known_on = None if recorded_at is None else clock.day_of(recorded_at)
     if on is None:
         if moment is not None:
@@ -107,19 +105,7 @@ def as_of(
 def mark_at(store: Store, position: int) -> str | None:
     """The mark of the event at a position (see `AsOf`); None when there is none."""
     identity = store.identity_at(position)
-    return None if identity is None else _mark(identity)
-
-
-def _stamp(store: Store, position: int) -> tuple[datetime | None, str]:
-    """When the log learned the event at a position, and its mark."""
-    for found in store.read_stored(position - 1, 1, upto=position):
-        return found.recorded_at, _mark(identity_of(found.line))
-    return None, _mark("")
-
-
-def _mark(identity: str) -> str:
-    # Not the identity itself: it is nobody's who may not read the event as it is stored.
-    return blake2b(identity.encode(), digest_size=8, person=b"bitacora mark").hexdigest()
+    return None if identity is None else mark_of(identity)
 
 
 def not_reached(position: int) -> Unavailable:

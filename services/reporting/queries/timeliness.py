@@ -280,7 +280,9 @@ def reports_as_of(
 ) -> tuple[list[ReportItem], bool]:
     """The reports received by a day, in the order in which they were recorded; and whether more follow."""
     found: list[ColumnElement[bool]] = [
-        rows_there(reading, at, scope),
+        # By the key of each report: the whole day is not walked through for one page.
+        commitment_states.holds(at.on, at.position),
+        readable(reading, scope, at.position, commitment_states, things=commitments),
         _report.commitment_id == _state.commitment_id,
         progress_reports.holds(at.on, at.position),
         _report.reported_at > after,
@@ -355,22 +357,24 @@ def staleness_as_of(
 ) -> tuple[list[StaleItem], bool]:
     """The open commitments, those first of which nothing was reported for longest; and whether more follow."""
     heard = or_(_report.outcome.is_(None), _report.outcome != ReviewOutcome.RETURNED.value)
+    # Of each the latest, by an index: all that was ever reported is many times as much.
     last = (
-        select(_report.commitment_id, func.max(_report.received_on).label("reported_on"))
-        .where(heard, progress_reports.holds(at.on, at.position))
-        .group_by(_report.commitment_id)
-        .subquery()
+        select(_report.received_on)
+        .where(
+            _report.commitment_id == _state.commitment_id, heard, progress_reports.holds(at.on, at.position)
+        )
+        .order_by(_report.received_on.desc())
+        .limit(1)
+        .scalar_subquery()
     )
-    order = func.coalesce(last.c.reported_on, literal(_NEVER)), _state.code
+    order = func.coalesce(last, literal(_NEVER)), _state.code
     found: list[ColumnElement[bool]] = [rows_there(reading, at, scope), _state.closure.is_(None)]
     if organization:
         found.append(_state.lead_organization.in_(organization))
     if after is not None:
         found.append(tuple_(*order) > tuple_(literal(after[0]), literal(after[1])))
-    of_it = last.c.commitment_id == _state.commitment_id
     rows = reading.connection.execute(
-        select(_state.commitment_id, _state.code, _state.lead_organization, last.c.reported_on)
-        .select_from(commitment_states.table.outerjoin(last, of_it))
+        select(_state.commitment_id, _state.code, _state.lead_organization, last.label("reported_on"))
         .where(*found)
         .order_by(*order)
         .limit(limit + 1)

@@ -7,6 +7,8 @@ hidden from them, and so is that there is something. May they read it, goes by w
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from datetime import datetime
+from hashlib import blake2b
 from threading import Lock
 from typing import Final
 from uuid import UUID
@@ -14,6 +16,7 @@ from uuid import UUID
 from services.reporting.queries.access import Scope, open_now, read_by_now
 from services.reporting.reading import Reading
 from shared.eventlog import codec
+from shared.eventlog.codec import identity_of
 from shared.eventlog.envelope import Recorded
 from shared.eventlog.store import Store
 from shared.events.commitments import (
@@ -38,6 +41,8 @@ MOST: Final = 4_096
 
 MOST_RUNS: Final = 10_000
 
+MOST_STAMPS: Final = 1_000
+
 Runs = list[tuple[int, int]]
 """Where an asker may read the event at the first position and none beyond it up to the last; the first is (0, 0)."""
 
@@ -48,12 +53,29 @@ class Told:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._known: dict[Scope, tuple[int, Runs]] = {}
+        self._stamps: dict[int, tuple[datetime | None, str]] = {}
         self._lock = Lock()
 
     def clear(self) -> None:
         """Forget what was found: the log is another one."""
         with self._lock:
             self._known.clear()
+            self._stamps = {}
+
+    def stamp(self, position: int) -> tuple[datetime | None, str]:
+        """When the log learned the event at a position, and its mark (see `AsOf`)."""
+        # Whoever still reads from a log that went back writes into what was forgotten with it.
+        stamps = self._stamps
+        known = stamps.get(position)
+        if known is not None:
+            return known
+        for found in self.store.read_stored(position - 1, 1, upto=position):
+            stamp = found.recorded_at, mark_of(identity_of(found.line))
+            if len(stamps) >= MOST_STAMPS:
+                stamps.clear()
+            stamps[position] = stamp
+            return stamp
+        return None, mark_of("")
 
     def position(self, reading: Reading, scope: Scope, upto: int) -> int:
         """The position of the last event up to `upto` that an asker may read now; 0 when there is none."""
@@ -123,6 +145,12 @@ class Told:
             lines = self.store.read_stream(recorded.stream_id, data.version - 1, upto_version=data.version)
             return any(of_the_unit(codec.decode(line, position).data) for position, line in lines)
         return of_the_unit(data)
+
+
+def mark_of(identity: str) -> str:
+    """What tells an event from any other at its position, and nothing of it."""
+    # Not the identity itself: it is nobody's who may not read the event as it is stored.
+    return blake2b(identity.encode(), digest_size=8, person=b"bitacora mark").hexdigest()
 
 
 def _thing_of(recorded: Recorded) -> UUID:

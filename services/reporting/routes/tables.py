@@ -40,9 +40,9 @@ from services.reporting.tables.columns import (
     Shape,
     cells_of,
     columns_of,
-    labels,
     plain,
     rows_of,
+    word,
 )
 from services.reporting.tables.csv import MEDIA_TYPE as CSV
 from services.reporting.tables.csv import CsvTable
@@ -522,9 +522,6 @@ def _writer(
 def _sheet(
     request: Request, dataset: str, columns: Sequence[Column], about: Mapping[str, Any], lang: Lang | None
 ) -> Sheet:
-    def word(name: str) -> str:
-        return labels()[name][lang] if lang is not None and name in labels() else name
-
     address = str(address_within(request).replace(query=request.scope["query_string"].decode("latin-1")))
     told = {"asked": address} | {
         name: value["things"] if name.endswith("corrected") else value
@@ -534,10 +531,10 @@ def _sheet(
     return Sheet(
         name=dataset,
         columns=[SheetColumn(one.label(lang), one.kind, one.name, one.about) for one in columns],
-        about=[(word(name), "" if value is None else str(value)) for name, value in told.items()],
-        about_name=word("about"),
-        fields_header=[word("field"), word("label"), word("meaning")],
-        cut=word("cut"),
+        about=[(word(name, lang), "" if value is None else str(value)) for name, value in told.items()],
+        about_name=word("about", lang),
+        fields_header=[word(name, lang) for name in ("field", "label", "meaning")],
+        cut=word("cut", lang),
     )
 
 

@@ -21,6 +21,7 @@ from uuid import UUID
 import msgspec
 
 from shared.events.vocabulary import ResultType
+from shared.http.meanings import MEANINGS
 from shared.rules.traffic_light import Status
 
 BETWEEN: Final = "; "
@@ -61,7 +62,7 @@ class Column(NamedTuple):
         """What stands above it; without a language its name, which scripts can rely on."""
         if lang is None:
             return self.name
-        return ": ".join(labels()[part][lang] for part in self.path)
+        return ": ".join(word(part, lang) for part in self.path)
 
     def cell(self, item: Mapping[str, Any]) -> Cell:
         """Its cell in the row of an item."""
@@ -119,8 +120,8 @@ def columns_of(document: type[msgspec.Struct], shape: Shape = Shape()) -> list[C
         if column.name != shape.nested
     }
     return [
-        Column("level", ("level",), Kind.INTEGER),
-        Column("parent", ("parent",), Kind.TEXT),
+        Column("level", ("level",), Kind.INTEGER, "How far below the top of the tree it stands."),
+        Column("parent", ("parent",), Kind.TEXT, "The code of what it is directly part of."),
         *found.values(),
     ]
 
@@ -160,10 +161,12 @@ def _columns(
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
             yield from _columns(inner, here)
         elif get_origin(inner) is dict and name in _WORDS:
-            for word in map(str, _WORDS[name]):
-                yield Column("_".join((*here, word)), (*here, word), Kind.INTEGER)
+            for one in map(str, _WORDS[name]):
+                yield Column("_".join((*here, one)), (*here, one), Kind.INTEGER, f"How many are `{one}`.")
         else:
-            yield Column("_".join(here), here, _kind(name, inner), _about(field.type))
+            yield Column(
+                "_".join(here), here, _kind(name, inner), _about(field.type) or MEANINGS.get(name, "")
+            )
 
 
 def plain(hint: Any) -> Any:
@@ -195,6 +198,11 @@ def _about(hint: Any) -> str:
     inner, *marks = get_args(hint)
     told = (getattr(mark, "description", None) for mark in reversed(marks))
     return next(filter(None, told), "") or _about(inner)
+
+
+def word(name: str, lang: Lang | None) -> str:
+    """What a member of a document is called; by its name where there is no language, or no word."""
+    return name if lang is None else labels().get(name, {}).get(lang, name)
 
 
 @cache

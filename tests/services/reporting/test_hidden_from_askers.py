@@ -589,6 +589,7 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "on=2013-03-20&status=needs_attention_internal_deadline",
     ),
     "/v1/tree": ("", "on=2013-04-21"),
+    "/v1/exports/board.csv": ("on=2013-04-21",),
     "/v1/plan-profile": ("", "on=2013-04-21"),
     "/v1/board/changes": (
         "from=2013-03-01&to=2013-03-31",
