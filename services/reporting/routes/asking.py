@@ -168,18 +168,18 @@ RuleAsked = Annotated[
     PlainSerializer(lambda rule: rule.name, return_type=str),
     WithJsonSchema({"type": "string", "examples": [TRAFFIC_LIGHT_1.name, "traffic_light_1:grace_days=30"]}),
     Field(
-        default_factory=lambda: TRAFFIC_LIGHT_1,
         description="Judge by this rule, and with these values of its parameters: `name` or `name:parameter=value,…`. "
         "`/v1/rules` lists them; the present one by default. What was reported stays as it was.",
+        json_schema_extra={"default": TRAFFIC_LIGHT_1.name},
     ),
 ]
-"""Declare as `rule: RuleAsked`."""
+"""Declare as `rule: RuleAsked = TRAFFIC_LIGHT_1`."""
 
 
 class Judged(Question):
     """A question about a day whose answer says in which states commitments are."""
 
-    rule: RuleAsked
+    rule: RuleAsked = TRAFFIC_LIGHT_1
 
 
 NextPage = Annotated[str | None, Meta(description="The absolute URL of the next page; null on the last.")]
