@@ -364,6 +364,25 @@ class Reporting:
 
         return await run_in_threadpool(read)
 
+    def as_told_to(self, reading: Reading, scope: Scope, on: date) -> AsOf:
+        """A day as somebody else is told of it now: who may read no more than that."""
+        return as_of(self._told, self.clock, reading, scope, on, None, reading.position)
+
+    async def newest(self, position: int, look: Callable[[Reading], T]) -> T:
+        """What is found in the newest snapshot, which reflects at least a position; nothing of it is kept.
+
+        Waits, within bounds, for a read model that is not there yet: Unavailable after that.
+        """
+        await self._reached.until(position, LONGEST_WAIT)
+
+        def read() -> T:
+            with self.reading(anew=True) as reading:
+                if reading.position < position:
+                    raise not_reached(position)
+                return look(reading)
+
+        return await run_in_threadpool(read)
+
     @contextmanager
     def reading(self, *, anew: bool = False) -> Iterator[Reading]:
         """A snapshot of the read model; Unavailable when it tells of another log than there is.
