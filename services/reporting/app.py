@@ -21,6 +21,7 @@ from services.reporting.report import routes as report
 from services.reporting.report.repository import Reports
 from services.reporting.routes.asking import Reporting
 from services.reporting.routes.board import board_routes
+from services.reporting.routes.calibration import calibration_routes
 from services.reporting.routes.commitments import commitment_routes
 from services.reporting.routes.decisions import decision_routes
 from services.reporting.routes.errors import ERRORS
@@ -118,6 +119,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         decision_routes(reporting),
         meeting_routes(reporting),
         plan_routes(reporting),
+        calibration_routes(reporting),
         rule_routes(reporting),
         indicator_routes(reporting),
         sign_routes(reporting),

@@ -383,6 +383,11 @@ def _counting(
     return _Counting(status.label(STATUS), there, alone, keys, promises, inherited)
 
 
+def admitted(reading: Reading, at: AsOf, scope: Scope, filters: Filters) -> ColumnElement[bool]:
+    """The rows of the board of a day that filters admit; what stands beside them is joined to them."""
+    return _counting(reading, at, scope, filters, [], TRAFFIC_LIGHT_1, CountBy.COMMITMENT).chosen
+
+
 def _key(name: str, pillar: ColumnElement[Any]) -> ColumnElement[Any]:
     """By what rows are grouped: a column of a dataset, or the pillar that may be that of something above."""
     column: ColumnElement[Any] = commitments.c[name] if name in commitments.filters else _row[name]

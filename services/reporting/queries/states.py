@@ -44,9 +44,13 @@ class _Columns:
 def rows_there(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
     """The rows of the day that the asker may read."""
     return and_(
-        commitment_states.valid_at(at.on, at.position, reading.position),
-        readable(reading, scope, at.position, commitment_states, things=commitments),
+        commitment_states.valid_at(at.on, at.position, reading.position), rows_readable(reading, at, scope)
     )
+
+
+def rows_readable(reading: Reading, at: AsOf, scope: Scope) -> ColumnElement[bool]:
+    """The rows of whatever day that the asker may read."""
+    return readable(reading, scope, at.position, commitment_states, things=commitments)
 
 
 def states_told(reading: Reading, scope: Scope, position: int) -> Any:

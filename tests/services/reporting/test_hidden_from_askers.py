@@ -613,6 +613,12 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "from=2013-01-01&to=2013-03-31&organization=MININT",
     ),
     "/v1/staleness": ("limit=1", "on=2013-04-21"),
+    "/v1/calibration": (
+        "limit=1",
+        "by=pillar&on=2013-04-30&days=1",
+        "on=2013-04-21&organization=MININT&days=1",
+        "on=2013-04-30&about=unfollowed,delay&days=1",
+    ),
     "/v1/warning-signs": ("limit=1", "on=2013-04-21", "subject=decision", "organization=MININT"),
     "/v1/indicators": (
         "include=total",

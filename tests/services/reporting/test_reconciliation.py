@@ -212,10 +212,13 @@ def shown(visibility: Visibility, previous: Visibility, day: date) -> Visibility
     return VisibilityChanged(visibility=visibility, previous=previous, reason="told", effective_on=day)
 
 
-@pytest.fixture
-def record(log_url: str) -> Iterator[Stage]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def record(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A record that is only read; up to position 16 it knows nothing of what was learned later."""
-    with staged(log_url) as found:
+    url = f"sqlite:///{tmp_path_factory.mktemp('record') / 'bitacora.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("module_postgres_url")
+    with staged(url) as found:
         found.append(
             made("DONE", public_deadline=PublicDeadline(on=date(2012, 5, 1))),
             made("BORN", effective_on=APRIL),
