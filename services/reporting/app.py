@@ -13,8 +13,12 @@ from services.reporting.answers import Answers
 from services.reporting.cycle import routes as cycle
 from services.reporting.cycle.repository import Cycles
 from services.reporting.datasets import Schema
+from services.reporting.edition import routes as edition
+from services.reporting.edition.repository import Editions
 from services.reporting.generations import open_installed
 from services.reporting.pages.routes import page_routes
+from services.reporting.report import routes as report
+from services.reporting.report.repository import Reports
 from services.reporting.routes.asking import Reporting
 from services.reporting.routes.board import board_routes
 from services.reporting.routes.commitments import commitment_routes
@@ -30,6 +34,7 @@ from services.reporting.routes.signs import sign_routes
 from services.reporting.routes.tables import Limits as TableLimits
 from services.reporting.routes.tables import Tables
 from services.reporting.routes.timeliness import Limits, timeliness_routes
+from shared.aggregate.few import PillarCodes
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
 from shared.errors import NotReady
@@ -104,6 +109,9 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     registry = new_registry()
     measure(live, registry)
     reporting.measure(registry)
+    pillars = PillarCodes(live)
+    reports = Reports(live, organizations, pillars)
+    tables = Tables(TableLimits(settings.tables_at_once, settings.table_seconds))
     routers = [
         board_routes(reporting),
         commitment_routes(reporting),
@@ -113,14 +121,15 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         rule_routes(reporting),
         indicator_routes(reporting),
         sign_routes(reporting),
-        cycle.cycle_routes(Cycles(live, organizations)),
+        cycle.cycle_routes(Cycles(live, organizations, pillars)),
         timeliness_routes(reporting, Limits(settings.load_per_adviser, settings.load_per_organization)),
+        report.report_routes(reports),
+        edition.edition_routes(reporting, reports, Editions(live), tables),
         event_routes(reporting),
     ]
     publisher = Publisher(
         settings.open_data_publisher, settings.open_data_license, settings.open_data_license_url
     )
-    tables = Tables(TableLimits(settings.tables_at_once, settings.table_seconds))
     return build_app(
         title="Bitácora: reporting",
         description=DESCRIPTION,
@@ -131,7 +140,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         authenticator=build_authenticator(settings, keys, clock),
         live=live,
         readable=reporting.readable,
-        catalogue={**ERRORS, **cycle.ERRORS},
+        catalogue={**ERRORS, **cycle.ERRORS, **report.ERRORS, **edition.ERRORS},
         checks={"log": live.readiness, "read_model": read_model_is_ready},
         lifespan=following,
         registry=registry,

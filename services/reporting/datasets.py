@@ -42,6 +42,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
 from services.reporting.intervals import path
+from shared.events.editions import ReportKind
 from shared.events.meeting_vocabulary import BodyKind, DecisionKind
 from shared.events.vocabulary import (
     CommitmentKind,
@@ -736,6 +737,29 @@ cycles: Final = Dataset(
 )
 """In which cycles is reported, and to what they apply; an empty list is of all."""
 
+reports: Final = Dataset(
+    "reports",
+    "report_id: id",
+    "code, name, addressed_to?",
+    Field("kind", words=ReportKind, about="A kind of report"),
+    "days_of_year: json, every_months: number?, days_after: number, in_force_from: day?, ended_on: day?",
+    _VISIBILITY,
+    readable="report_id",
+)
+"""Which reports are owed, and when; those for the government are `internal`."""
+
+editions: Final = Dataset(
+    "editions",
+    "edition_id: id",
+    *("code", Field("report", filter="report", about="The code of a report")),
+    "tells_of: day, due_on: day?, published_on: day, position: position, status_rule, template, sha256",
+    "recorded_position: position, withdrawn_on: day?, withdrawn_reason?",
+    _VISIBILITY,
+    readable="edition_id",
+    indexes=(("recorded_position",),),
+)
+"""What was published of which report: of what day, from how much of the log, and whether it still stands."""
+
 DATASETS: Final = (
     commitment_states,
     commitments,
@@ -770,6 +794,8 @@ DATASETS: Final = (
     observations,
     progress_reports,
     cycles,
+    reports,
+    editions,
 )
 
 

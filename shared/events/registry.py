@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.events import commitments, cycles, identity, indicators, meetings, record, retractions
+from shared.events import commitments, cycles, editions, identity, indicators, meetings, record, retractions
 from shared.events.facts import Event
 
 EVENT_TYPES: dict[str, type[Event]] = {
@@ -11,6 +11,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         *commitments.EVENTS,
         *indicators.EVENTS,
         *cycles.EVENTS,
+        *editions.EVENTS,
         *meetings.EVENTS,
         *retractions.EVENTS,
         *identity.EVENTS,

@@ -424,6 +424,9 @@ OwnIndicatorCode = Annotated[OwnCode, Known(Kind.INDICATOR)]
 CycleCode = Annotated[str, Plain(), _CODE]
 """The code of a reporting cycle: there are few of them, and whoever lays one down compares it with all."""
 
+ReportCode = Annotated[str, Plain(), _CODE]
+"""The code of a report that is owed; as that of a cycle."""
+
 CommitmentCode = Annotated[str, Names(Kind.COMMITMENT), _CODE]
 IndicatorCode = Annotated[str, Names(Kind.INDICATOR), _CODE]
 DecisionNumber = Annotated[str, Names(Kind.DECISION), StringConstraints(min_length=1, max_length=100)]

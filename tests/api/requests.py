@@ -20,6 +20,14 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/v1/organizations/{code}"): {"name": "Justice"},
     ("PUT", "/v1/pillars/{code}"): {"name": "Citizen security"},
     ("PUT", "/v1/cycles/{code}"): {"name": "Yearly halves", "frequency": "half_yearly", "days_to_report": 30},
+    ("PUT", "/v1/reports/{code}"): {
+        "name": "Account of the year",
+        "kind": "ministerial_account",
+        "audience": "public",
+        "days_of_year": ["12-31"],
+    },
+    ("POST", "/v1/editions"): {"report": "MAY-21", "on": "2013-04-30"},
+    ("POST", "/v1/editions/{id}/withdrawals"): REASON,
     ("POST", "/v1/api-keys"): {
         "role": "auditor",
         "organization": "COMPTROLLER",

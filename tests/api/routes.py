@@ -58,6 +58,8 @@ def places(story: Story) -> dict[str, str]:
         "/v1/organizations/{code}": "/v1/organizations/JUSTICE",
         "/v1/pillars/{code}": "/v1/pillars/SECURITY",
         "/v1/cycles/{code}": "/v1/cycles/QUARTERLY",
+        "/v1/reports/{code}": "/v1/reports/MAY-21",
+        "/v1/editions/{id}": "/v1/editions/MAY-21-2013-04-30",
         "{key_id}": story.keys[Role.DCI, "revoked"].split("_")[1],
         "/errors/{code}": "/errors/not-found",
         "/v1/exports/{dataset}.{format}": "/v1/exports/board.csv",
@@ -69,7 +71,7 @@ def place(story: Story, route: str, **other: str) -> str:
     path = route
     for template, there in (places(story) | other).items():
         path = path.replace(template, there)
-    path = path.replace("{n}", "1").replace("{period}", "2011")
+    path = path.replace("{n}", "1").replace("{period}", "2011").replace("{later}", "MAY-21-2013-04-30")
     assert "{" not in path, f"the story has nothing for {route}"
     return path + "?from=2010-03-11&to=2013-04-30" * route.endswith(("/board/changes", "/reconciliation"))
 

@@ -67,6 +67,8 @@ async def tell(house: House) -> Story:
     await house.tell("commitments", "/v1/pillars/SECURITY", {"name": "Citizen security"}, method="PUT")
     quarterly = {"name": "Quarterly reports", "frequency": "quarterly", "days_to_report": 20}
     await house.tell("reporting", "/v1/cycles/QUARTERLY", quarterly, method="PUT")
+    await house.tell("reporting", "/v1/reports/MAY-21", SPEECH, method="PUT")
+    await house.tell("reporting", "/v1/reports/CABINET", CABINET, method="PUT")
     await house.settled()
     await _commitments(house)
     for code, body in (("SECURITY", COMMITTEE), ("BIL-INTERIOR", BILATERAL)):
@@ -77,6 +79,9 @@ async def tell(house: House) -> Story:
     await _acted(house)
     keys = await _keys(house)
     await house.settled()
+    for report in ("MAY-21", "CABINET"):
+        await house.tell("reporting", "/v1/editions", {"report": report, "on": "2013-04-30"})
+    await house.settled()
     return Story(keys, open_met, hidden_met, outcome)
 
 
@@ -86,6 +91,19 @@ async def register(house: House, code: str, **more: Any) -> str:
     return f"/v1/commitments/{code}"
 
 
+SPEECH = {
+    "name": "Account of May 21",
+    "kind": "annual_speech",
+    "audience": "public",
+    "days_of_year": ["05-21"],
+}
+CABINET = {
+    "name": "To the Cabinet",
+    "kind": "progress",
+    "audience": "government",
+    "every_months": 3,
+    "days_after": 20,
+}
 REFERRED = {"text": "To be taken up again", "kind": "refer"}
 
 

@@ -47,9 +47,9 @@ class Shown:
             await self.send(f"{thing}/{fact.replace('{n}', '1').replace('{period}', '2011')}", route, **more)
 
 
-SERVICE_OF = dict.fromkeys(("bodies", "meetings", "decisions", "action-items"), "meetings") | {
-    "cycles": "reporting"
-}
+SERVICE_OF = dict.fromkeys(("bodies", "meetings", "decisions", "action-items"), "meetings") | dict.fromkeys(
+    ("cycles", "reports", "editions"), "reporting"
+)
 """The service that keeps a kind of things, where that is not commitments."""
 
 
@@ -57,7 +57,7 @@ SERVICE_OF = dict.fromkeys(("bodies", "meetings", "decisions", "action-items"), 
 async def shown(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shown]:
     house = House(tmp_path_factory.mktemp("house"))
     house.now = datetime(2026, 11, 26, 12, tzinfo=UTC)
-    async with house.open(worker=False) as running:
+    async with house.open() as running:
         for code in ORGANIZATIONS:
             path = f"/v1/organizations/{code}"
             await running.tell("commitments", path, {"name": code.title()}, method="PUT")
@@ -70,6 +70,7 @@ async def test_every_example_of_a_request_is_carried_out(shown: Shown) -> None:
         ("pillars/SECURITY", "pillars/{code}"),
         ("bodies/SOCIAL", "bodies/{code}"),
         ("cycles/QUARTERLY", "cycles/{code}"),
+        ("reports/MAY-21", "reports/{code}"),
     ):
         await shown.send(path, route, method="PUT")
     await _commitments(shown)
@@ -79,6 +80,8 @@ async def test_every_example_of_a_request_is_carried_out(shown: Shown) -> None:
         await shown.send_all(key, "api-keys/{key_id}", fact, role=Role.ADMIN, subject=who)
     await _meetings(shown)
     await _outcomes(shown)
+    edition = (await shown.send("editions"))["code"]
+    await shown.send_all(f"editions/{edition}", "editions/{id}", "withdrawals")
     assert shown.sent == EXAMPLES.keys()
 
 

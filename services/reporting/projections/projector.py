@@ -14,6 +14,7 @@ from services.reporting.projections.commitments import CommitmentProjection, Nam
 from services.reporting.projections.corrections import Corrections, Telling
 from services.reporting.projections.decisions import DecisionProjection, OutcomeProjection
 from services.reporting.projections.differ import Key, Now, Row, RowChanges, StreamRows, write_down
+from services.reporting.projections.editions import EditionProjection, ReportProjection
 from services.reporting.projections.indicators import IndicatorProjection
 from services.reporting.projections.meetings import ActionItemProjection, BodyProjection, MeetingProjection
 from services.reporting.projections.projection import DayOf, Projection
@@ -30,6 +31,7 @@ from shared.events.commitments import (
     Registered,
 )
 from shared.events.cycles import CycleRegistered
+from shared.events.editions import EditionPublished, ReportRegistered
 from shared.events.facts import Event
 from shared.events.indicators import IndicatorDefined
 from shared.events.meetings import ActionItemAssigned, BodyRegistered, DecisionAgreed, MeetingConvened
@@ -48,6 +50,8 @@ _PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     OutcomeProjection,
     IndicatorProjection,
     CycleProjection,
+    ReportProjection,
+    EditionProjection,
 )
 CORRECTING: Final = frozenset(
     event_type
@@ -71,6 +75,8 @@ BEGINNINGS: Final[dict[type[Event], Callable[[Recorded, DayOf], Projection]]] = 
     DecisionUnresolved: OutcomeProjection,
     IndicatorDefined: IndicatorProjection,
     CycleRegistered: CycleProjection,
+    ReportRegistered: ReportProjection,
+    EditionPublished: EditionProjection,
 }
 """The projections, by the events with which a stream begins, at version 1 and never again."""
 

@@ -1,5 +1,7 @@
 """Who may read what: that which was open to the asker at the position asked for, and is open to them now.
 
+What an edition tells is the one exception: it stays as it was published, whatever is hidden later (`Scope.now`).
+
 The rule itself is `shared.rules.visibility.can_read`; here it becomes conditions on rows, of which each carries its
 visibility, and on `readers`.
 """
@@ -33,11 +35,18 @@ class Scope(NamedTuple):
     name: Literal["public", "government", "everything"]
     visibilities: tuple[Visibility, ...]
     organizations: tuple[str, ...] = ()
+    now: int | None = None
+    """The position up to which is known what was hidden; None for the newest. Set only to tell what an edition told."""
 
     @property
     def everything(self) -> bool:
         """Whether nothing is hidden."""
         return Visibility.RESERVED in self.visibilities
+
+
+def _is_now(reading: Reading, scope: Scope, position: int) -> bool:
+    """Whether what is open at a position is what is open now."""
+    return position == (reading.position if scope.now is None else scope.now)
 
 
 def scope_of(actor: Actor | None) -> Scope:
@@ -59,13 +68,15 @@ def readable(
     if scope.everything:
         return true()
     then = was_open(scope, position, dataset)
-    if position == reading.position:
+    if _is_now(reading, scope, position):
         return then
     # Asked of each row, and not as a list of ids: SQLite would go through the dataset by such a list.
     things = things or dataset
     now = things.table.alias()
-    known = and_(now.c[things.readable] == dataset.c[dataset.readable], things.known_at(None, now))
-    return and_(then, or_(exists().where(known, was_open(scope, None, things, now)), ~exists().where(known)))
+    known = and_(now.c[things.readable] == dataset.c[dataset.readable], things.known_at(scope.now, now))
+    return and_(
+        then, or_(exists().where(known, was_open(scope, scope.now, things, now)), ~exists().where(known))
+    )
 
 
 def readable_things(
@@ -84,10 +95,10 @@ def readable_rows(
     if scope.everything or not rows:
         return rows
     ids = _open_among(reading, scope, position, dataset, rows)
-    if position != reading.position:
-        now = _rows(reading, None, dataset, dataset.readable, ids)
+    if not _is_now(reading, scope, position):
+        now = _rows(reading, scope.now, dataset, dataset.readable, ids)
         gone = ids - {getattr(row, dataset.readable) for row in now}
-        ids = gone | _open_among(reading, scope, None, dataset, now)
+        ids = gone | _open_among(reading, scope, scope.now, dataset, now)
     return [row for row in rows if getattr(row, dataset.readable) in ids]
 
 
@@ -111,7 +122,7 @@ def hidden_among(
     if scope.everything:
         return set()
     hidden = set[UUID]()
-    for when in (None, position):
+    for when in (scope.now, position):
         rows = _rows(reading, when, dataset, dataset.readable, ids)
         on_record = {getattr(row, dataset.readable) for row in rows}
         hidden |= on_record - _open_among(reading, scope, when, dataset, rows)
@@ -123,7 +134,7 @@ def read_by(reading: Reading, scope: Scope, position: int, thing: ColumnElement[
     if scope.everything:
         return true()
     then = _among_readers(scope, position, thing)
-    return then if position == reading.position else and_(then, _among_readers(scope, None, thing))
+    return then if _is_now(reading, scope, position) else and_(then, _among_readers(scope, scope.now, thing))
 
 
 def read_by_among(reading: Reading, scope: Scope, position: int, ids: Iterable[UUID]) -> set[UUID]:
@@ -131,7 +142,9 @@ def read_by_among(reading: Reading, scope: Scope, position: int, ids: Iterable[U
     if scope.everything:
         return set(ids)
     then = _read_by_asker(reading, scope, position, ids)
-    return then if position == reading.position else then & _read_by_asker(reading, scope, None, then)
+    return (
+        then if _is_now(reading, scope, position) else then & _read_by_asker(reading, scope, scope.now, then)
+    )
 
 
 def open_now(reading: Reading, scope: Scope, ids: Iterable[UUID]) -> set[UUID]:

@@ -110,7 +110,7 @@ class Changes(msgspec.Struct, frozen=True):
     more: bool
 
 
-class _Side(NamedTuple):
+class Side(NamedTuple):
     """One board: when, and its rows by their ids."""
 
     at: AsOf
@@ -130,7 +130,7 @@ def changes_between(
     rule: Rule = TRAFFIC_LIGHT_1,
 ) -> Changes:
     """The commitments that are not on the side `after` as they were on the side `before`, beyond a code."""
-    sides = [_Side(at, _rows(reading, at, scope, rule)) for at in (before, after)]
+    sides = [Side(at, rows_of_side(reading, at, scope, rule)) for at in (before, after)]
     then, now = (side.rows for side in sides)
     merged = {row.merged_into for rows in (then, now) for row in rows.values()} - {None}
     known = readable_codes(reading, after.position, scope, merged)
@@ -145,13 +145,13 @@ def changes_between(
             found.append(((now.get(one) or then[one]).code, one, differing))
     page = sorted((one for one in found if beyond is None or one[0] > beyond), key=lambda one: one[:2])
     items = [
-        _change(_Told.of(reading, store, day_of, sides, one, scope, rule), differing)
+        _change(ToldBetween.of(reading, store, day_of, sides, one, scope, rule), differing)
         for _code, one, differing in page[:limit]
     ]
     return Changes(items, _reconciled(then, now), len(page) > limit)
 
 
-def _rows(reading: Reading, at: AsOf, scope: Scope, rule: Rule) -> dict[UUID, Any]:
+def rows_of_side(reading: Reading, at: AsOf, scope: Scope, rule: Rule) -> dict[UUID, Any]:
     """What a board of one side has of each commitment."""
     told, names = states_told(reading, scope, at.position), commitments.c
     query = (
@@ -231,7 +231,7 @@ def _reconciled(then: Mapping[UUID, Any], now: Mapping[UUID, Any]) -> Reconciled
     )
 
 
-def _change(told: _Told, differing: Sequence[tuple[What, Any, Any]]) -> Change:
+def _change(told: ToldBetween, differing: Sequence[tuple[What, Any, Any]]) -> Change:
     before, after = told.rows
     line = None if after is None else told.rule.line_for(after, told.after.on)
     return Change(
@@ -300,7 +300,7 @@ class Known(NamedTuple):
         return max(told, default=(None, self.events[0].position))[1]
 
 
-_FACTS: Final[dict[str, str]] = {
+_FACTS: Final[Mapping[str, str]] = {
     "public_deadline_on": "public_deadline",
     "internal_deadline_on": "internal_deadline",
     "merged_into": "closure",
@@ -310,7 +310,7 @@ _FACTS: Final[dict[str, str]] = {
 """The facts that differences are of, where those are called otherwise."""
 
 
-class _Told(NamedTuple):
+class ToldBetween(NamedTuple):
     """What the log tells of one commitment that differs: to find the events behind the differences."""
 
     rule: Rule
@@ -327,11 +327,11 @@ class _Told(NamedTuple):
         reading: Reading,
         store: Store,
         day_of: DayOf,
-        sides: Sequence[_Side],
+        sides: Sequence[Side],
         commitment_id: UUID,
         scope: Scope,
         rule: Rule,
-    ) -> _Told:
+    ) -> ToldBetween:
         """What is told of it up to the later side."""
         before, after = sides
         stream = store.read_stream(commitment_id, 0, after.at.position)
@@ -346,11 +346,11 @@ class _Told(NamedTuple):
             sources_of(reading, day_of, after.at, scope, events),
         )
 
-    def because(self, what: What) -> int:
+    def because(self, what: str) -> int:
         """The position of the event that a difference follows from: what is said now, or why it is no longer said."""
         before, after = self.known
         if what in ("entered", "left") or before is None or after is None:
-            return self._appearance()
+            return self.appearance()
         if what == "visibility":
             earlier, later = (side.visibility.said_on(side.at.on) for side in (before, after))
             withdrawn = (self._retraction_of(one) for one in sorted(earlier - later))
@@ -369,7 +369,7 @@ class _Told(NamedTuple):
         retraction = retractions_in(self.events).get(version)
         return next((one.position for one in self.events if one.version == retraction), None)
 
-    def _appearance(self) -> int:
+    def appearance(self) -> int:
         """Why it is on one side alone: it had not begun, or it was hidden, or its first day was another."""
         registered, after = self.events[0].position, self.known[1]
         if after and (registered > self.before.position or after.facts.first_day > self.before.on):

@@ -58,6 +58,7 @@ from shared.events.commitments import (
     Merged,
     MilestoneCompleted,
     MilestoneSet,
+    Origin,
     ProgressReported,
     ProgressReviewed,
     Registered,
@@ -287,6 +288,23 @@ def page_as_of(
         minutes=_minutes(reading, at, scope, item.code),
         action_items=_action_items(reading, at, scope, item.code),
     )
+
+
+class Promised(NamedTuple):
+    """What was promised of a commitment: where and in whose words, and how the public deadline became what it is."""
+
+    origin: Origin | None
+    moves: Sequence[DeadlineStep]
+
+
+def promised_as_of(
+    reading: Reading, store: Store, at: AsOf, scope: Scope, commitment_id: UUID, *, day_of: DayOf
+) -> Promised:
+    """What was promised of a commitment that the asker may read, as it reads on the day."""
+    told = _Told.of(reading, store, at, scope, commitment_id, day_of, own=False)
+    first, _ = told.facts.public_deadlines.initial
+    steps = _deadlines(told, DeadlineKind.PUBLIC)
+    return Promised(told.facts.registration_on(told.on).origin, steps if first is None else steps[1:])
 
 
 def quarantined_of(reading: Reading, store: Store, at: AsOf, scope: Scope, commitment_id: UUID) -> int:

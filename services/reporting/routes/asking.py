@@ -168,18 +168,18 @@ RuleAsked = Annotated[
     PlainSerializer(lambda rule: rule.name, return_type=str),
     WithJsonSchema({"type": "string", "examples": [TRAFFIC_LIGHT_1.name, "traffic_light_1:grace_days=30"]}),
     Field(
-        default_factory=lambda: TRAFFIC_LIGHT_1,
         description="Judge by this rule, and with these values of its parameters: `name` or `name:parameter=value,…`. "
         "`/v1/rules` lists them; the present one by default. What was reported stays as it was.",
+        json_schema_extra={"default": TRAFFIC_LIGHT_1.name},
     ),
 ]
-"""Declare as `rule: RuleAsked`."""
+"""Declare as `rule: RuleAsked = TRAFFIC_LIGHT_1`."""
 
 
 class Judged(Question):
     """A question about a day whose answer says in which states commitments are."""
 
-    rule: RuleAsked
+    rule: RuleAsked = TRAFFIC_LIGHT_1
 
 
 NextPage = Annotated[str | None, Meta(description="The absolute URL of the next page; null on the last.")]
@@ -361,6 +361,25 @@ class Reporting:
                 )
                 since, found = self._answers.of(question, reading, told, by_position=by_log)
                 return at._replace(corrected=since), scope, found
+
+        return await run_in_threadpool(read)
+
+    def as_told_to(self, reading: Reading, scope: Scope, on: date) -> AsOf:
+        """A day as somebody else is told of it now: who may read no more than that."""
+        return as_of(self._told, self.clock, reading, scope, on, None, reading.position)
+
+    async def newest(self, position: int, look: Callable[[Reading], T]) -> T:
+        """What is found in the newest snapshot, which reflects at least a position; nothing of it is kept.
+
+        Waits, within bounds, for a read model that is not there yet: Unavailable after that.
+        """
+        await self._reached.until(position, LONGEST_WAIT)
+
+        def read() -> T:
+            with self.reading(anew=True) as reading:
+                if reading.position < position:
+                    raise not_reached(position)
+                return look(reading)
 
         return await run_in_threadpool(read)
 

@@ -77,7 +77,7 @@ from shared.http.names import Spelling, split_words
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit
 from shared.http.routing import Router
 from shared.http.words import one_of
-from shared.rules.traffic_light import Status
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
 
 GROUPS: Final = (STATUS, *DIMENSIONS)
 
@@ -111,7 +111,7 @@ class ChangesQuery(Asked):
     from_position: Annotated[
         Position | None, Field(description="Of the earlier side: as the log knew it at this position.")
     ] = None
-    rule: RuleAsked
+    rule: RuleAsked = TRAFFIC_LIGHT_1
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor = None
 

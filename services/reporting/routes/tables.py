@@ -34,9 +34,11 @@ from services.reporting.queries.board import DIMENSIONS, STATUS, Totals
 from services.reporting.routes.asking import HELD, SHOWN, HeldSnapshot
 from services.reporting.tables import xlsx
 from services.reporting.tables.columns import (
+    Cell,
     Column,
     Kind,
     Lang,
+    Output,
     Shape,
     cells_of,
     columns_of,
@@ -335,6 +337,13 @@ class Tables:
         name = "-".join(("bitacora", listing.dataset, *days[:2], told))
         return Made(file.file, file.tag(), name, first.headers)
 
+    async def sheet_of(self, sheet: Sheet, rows: Iterable[Sequence[Cell]]) -> BinaryIO:
+        """A spreadsheet of some rows, to be closed when it has been sent."""
+        async with self.turn():
+            file = TemporaryFile()  # noqa: SIM115 - closed when the spreadsheet is made of it
+            await run_in_threadpool(lambda: _LinesForSheet(file, sheet).write(iter(rows)))
+            return await self._spreadsheet(file)
+
     async def _spreadsheet(self, rows: BinaryIO) -> BinaryIO:
         """What a process apart makes of rows, which are then closed."""
         await run_in_threadpool(rows.seek, 0)
@@ -489,7 +498,7 @@ class _Rows:
 class _LinesForSheet:
     """The rows of a sheet, for the process that writes it."""
 
-    def __init__(self, file: TaggedFile, sheet: Sheet) -> None:
+    def __init__(self, file: Output, sheet: Sheet) -> None:
         self._file, self._rows = file, 0
         file.write(_line(sheet) + b"\n")
 
@@ -540,6 +549,12 @@ def _sheet(
 
 def _accepted(request: Request) -> AskedTable | None:
     """The table that is more welcome to the asker than the list is; None for the list."""
+    form = _ACCEPTED[most_welcome(request, _ACCEPTED)]
+    return None if form is None else AskedTable(form)
+
+
+def most_welcome(request: Request, media_types: Iterable[str]) -> str:
+    """The media type that is most welcome to the asker; of those as welcome, or where none is, the first."""
     accept = context_of(request).headers.get(b"accept", b"").decode("latin-1").lower()
     ranges = []
     for part in accept.split(","):
@@ -554,6 +569,4 @@ def _accepted(request: Request) -> AskedTable | None:
                     return weight
         return 0.0
 
-    found = max(_ACCEPTED, key=welcome)
-    form = _ACCEPTED[found]
-    return None if form is None or welcome(found) == 0 else AskedTable(form)
+    return max(media_types, key=welcome)

@@ -97,8 +97,8 @@ async def test_days_of_grace_put_off_the_day_on_which_a_commitment_is_late(repor
 async def test_every_answer_that_tells_states_takes_a_rule_and_names_it(reporting: Installation) -> None:
     question, name = "on=2013-01-15&rule=traffic_light_1:grace_days=30", "traffic_light_1:grace_days=30"
 
-    async def told(path: str, mark: str = "?") -> dict[str, Any]:
-        answer = await reporting.read(f"{path}{mark}{question}")
+    async def told(path: str) -> dict[str, Any]:
+        answer: dict[str, Any] = await reporting.read(f"{path}?{question}")
         assert answer["status_rule"] == name, path
         return answer
 

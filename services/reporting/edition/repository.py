@@ -1,0 +1,56 @@
+"""The editions on record, and what each of them says."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import sha256
+from uuid import UUID
+
+import msgspec
+
+from services.reporting.edition.model import Edition, content_of, kept, publishable
+from services.reporting.report.model import Report
+from shared.aggregate.command import Command, Outcome
+from shared.aggregate.index import Index
+from shared.aggregate.repository import Repository
+from shared.errors import NotFound, Unavailable
+from shared.eventlog import codec
+from shared.eventlog.live import LiveLog
+from shared.eventlog.store import Store
+from shared.events.editions import EditionPublished
+from shared.events.streams import stream_of
+
+
+class Editions(Repository[Edition]):
+    """The published editions."""
+
+    def __init__(self, live: LiveLog) -> None:
+        super().__init__(live, Edition, "edition")
+        self.all: Index[Edition] = Index(live, Edition, key=lambda one: one.code)
+
+    def unknown(self) -> NotFound:
+        """See `Repository.unknown`."""
+        return NotFound("edition-not-found", "There is no such edition.")
+
+    async def publish(
+        self, proposed: EditionPublished, report: Report, content: bytes, command: Command
+    ) -> Outcome:
+        """Record an edition, whole. RuleBroken when another one was published under its code meanwhile."""
+        packed, digest = await asyncio.to_thread(kept, content)
+
+        def decide() -> EditionPublished:
+            checked = publishable(proposed, report, self.clock.today())
+            return msgspec.structs.replace(checked, content=packed, sha256=digest)
+
+        return await self.create(stream_of("edition", proposed.code), decide, command)
+
+
+def content_at(store: Store, edition_id: UUID) -> bytes:
+    """What an edition says, to the letter. Unavailable where its event can no longer be read as what was recorded."""
+    for position, line in store.read_stream(edition_id, upto_version=1):
+        event = codec.decode(line, position).data
+        if isinstance(event, EditionPublished):
+            content = content_of(event)
+            if sha256(content).hexdigest() == event.sha256:
+                return content
+    raise Unavailable("edition-unreadable", "What this edition says cannot be read as what was recorded.")
