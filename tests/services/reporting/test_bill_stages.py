@@ -1,4 +1,4 @@
-"""Legislative commitments by the stage of their bill, as it was told by reports, changes and corrections, on any day."""
+"""Promises to legislate by the stage of their bill, as reports, changes and corrections told it, on any day."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def reported(code: str, number: int, day: date, stage: str) -> tuple[str, Event]
 
 
 def tell(stage: Stage) -> None:
-    """A bill from the first day to the law, one told otherwise since, one sent back, one split, and one that is none."""
+    """A bill up to the law, one told otherwise since, one sent back, one split, and one that is none."""
     stage.append(
         registered("LAW", stage="Anteproyecto"),
         registered("MENDED", stage="en obra"),
@@ -162,7 +162,11 @@ async def test_changes_and_accounts_between_two_days_name_it_too(reporting: Inst
 async def test_a_promise_is_as_far_as_the_worst_of_the_bills_it_was_split_into(
     reporting: Installation,
 ) -> None:
-    for on, state in (("2012-08-15", "on_time"), ("2012-09-03", "needs_attention"), ("2013-03-15", "delayed")):
+    for on, state in (
+        ("2012-08-15", "on_time"),
+        ("2012-09-03", "needs_attention"),
+        ("2013-03-15", "delayed"),
+    ):
         board = await reporting.read(f"/v1/board?on={on}&count_by=promise&{RULE}")
         assert states(board)["WHOLE"] == state
     assert states(await reporting.read(f"/v1/board?on=2013-03-15&{RULE}"))["PART-1"] == "achieved"
