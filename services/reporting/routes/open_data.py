@@ -123,6 +123,7 @@ RESOURCES: Final = (
         "meeting-register",
         _titles("Reuniones por instancia y mes", "Meetings by body and month"),
     ),
+    Resource("editions", "editions", _titles("Ediciones de los informes", "Editions of reports"), "code"),
     Resource("warning-signs", "warning-signs", _titles("Señales de alerta", "Warning signs")),
 )
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
@@ -54,6 +54,7 @@ from services.reporting.tables.xlsx import MEDIA_TYPE as XLSX
 from services.reporting.tables.xlsx import MOST_ROWS, Sheet, SheetColumn
 from shared.errors import InvalidInput, NotFound, Unavailable
 from shared.http.context import KEY, address_within, context_of
+from shared.http.names import split_words
 from shared.http.preconditions import not_modified
 from shared.http.resource import LONGEST_WAIT
 from shared.http.responses import JSON, QUARANTINED
@@ -136,7 +137,7 @@ class Listing(NamedTuple):
         """The columns of the table that a query asks for."""
         groups = getattr(query, "group_by", None)
         if self.dataset == "board" and groups:
-            return list(columns_of_groups([one.strip() for one in groups.split(",")]))
+            return list(columns_of_groups(split_words(groups)))
         return columns_of(self.item, self.shape)
 
     @property
@@ -324,10 +325,11 @@ class Tables:
         file = TaggedFile(TemporaryFile(), asked.form)  # noqa: SIM115 - closed when it has been sent
         try:
             writer: _Writer | None = None
-            async for page in _pages(request, listing.route.answer, arguments):
-                if writer is None:
-                    first, writer = page, _writer(file, request, listing, arguments[-1], page, asked)
-                await run_in_threadpool(writer.write, page.items)
+            async with aclosing(_pages(request, listing.route.answer, arguments)) as pages:
+                async for page in pages:
+                    if writer is None:
+                        first, writer = page, _writer(file, request, listing, arguments[-1], page, asked)
+                    await run_in_threadpool(writer.write, page.items)
             assert writer is not None
         except BaseException:
             file.file.close()
@@ -454,7 +456,9 @@ _OF_THE_WHOLE: Final = frozenset({b"if-none-match", b"accept"})
 """Headers that are about the whole table and not about the pages that it is made of."""
 
 
-async def _pages(request: Request, endpoint: Endpoint, arguments: Sequence[Any]) -> AsyncIterator[_Page]:
+async def _pages(
+    request: Request, endpoint: Endpoint, arguments: Sequence[Any]
+) -> AsyncGenerator[_Page, None]:
     """A list, from one snapshot, as it would be answered page by page."""
     *of_path, query = arguments
     paged = {"limit", "cursor"} <= type(query).model_fields.keys()
