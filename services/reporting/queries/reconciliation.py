@@ -52,6 +52,7 @@ from services.reporting.queries.timeline import DayOf, Source, runs, sources_of
 from services.reporting.reading import Reading
 from shared.eventlog import codec
 from shared.eventlog.store import Store
+from shared.rules.bill_stage import BILL_STAGE
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
 
@@ -356,12 +357,17 @@ def _term(step: _Step, first_days: Mapping[UUID, tuple[date, int]], origins: set
         return Term.HIDDEN
     if not (was.counts and is_.counts) or was.decider is None or is_.decider is None:
         return Term.MOVED
-    closed, closes = was.decider.row.closure, is_.decider.row.closure
+    closed, closes = _ended(was.decider), _ended(is_.decider)
     if closes is not None and closes != closed:
         return Term(closes)
     if closed is not None and closes is None and was.decider.row.code == is_.decider.row.code:
         return Term.REOPENED
     return Term.MOVED
+
+
+def _ended(there: _Stretch) -> str | None:
+    """How it is closed, or is as good as closed by the rule: as a bill that became law."""
+    return there.closure or (there.verdict if there.verdict not in OPEN else None)
 
 
 def _correction_behind(told: Sequence[Correction], step: _Step, asked: Counted) -> Correction | None:
@@ -372,7 +378,8 @@ def _correction_behind(told: Sequence[Correction], step: _Step, asked: Counted) 
     elif was.row.closure != is_.row.closure:
         facts = {"closure"}
     elif asked.by is By.STATE:
-        facts = {deciding_fact(asked.rule, (was.row, is_.row), (step.eve, step.after.on))}
+        fact = deciding_fact(asked.rule, (was.row, is_.row), (step.eve, step.after.on))
+        facts = {"stage" if fact == BILL_STAGE else fact}
     else:
         facts = {DIMENSIONS[asked.by.dimension].name, *_FROM_ORIGIN.get(asked.by, ())}
     found = [one for one in told if one.removed or one.what in facts]
@@ -710,7 +717,10 @@ def _position_behind(one: _Named, asked: Counted, was: Known | None, is_: Known 
                 rows = deciders[0].row, deciders[1].row
                 return is_.said(deciding_fact(asked.rule, rows, (step.eve, step.after.on)))
             return None
-    return is_.said("closure")
+    was_by, is_by = step.before.decider, step.after.decider
+    if was_by is None or is_by is None or was_by.code != is_by.code or was_by.closure != is_by.closure:
+        return is_.said("closure")
+    return is_.said(deciding_fact(asked.rule, (was_by.row, is_by.row), (step.eve, step.after.on)))
 
 
 def _titles(

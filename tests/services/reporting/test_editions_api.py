@@ -388,6 +388,22 @@ async def test_an_edition_still_comes_out_of_the_log_whatever_was_hidden_since(p
     for code in ("MAY-21-2013-04-30", "CABINET-2013-04-30", "MAY-21-2013-05-31"):
         anew = await published.service.read(f"/v1/editions/{code}/recomputation", role=Role.AUDITOR)
         assert (anew["same"], anew["differing"]) == (True, []), code
+        assert "recomputed" not in anew
+
+
+async def test_an_edition_can_be_judged_by_another_rule_and_stays_what_it_is(published: Published) -> None:
+    path = "/v1/editions/MAY-21-2013-04-30"
+    before = await published.service.read(path)
+    rule = "traffic_light_1:grace_days=3650"
+    anew = await published.service.read(f"{path}/recomputation?rule={rule}", role=Role.AUDITOR)
+    assert (anew["status_rule"], anew["recomputed"]["edition"]["status_rule"]) == (rule, rule)
+    late = {one["code"] for one in before["items"] if one["section"] == "delayed"}
+    assert late == set(anew["differing"])
+    assert "delayed" not in {one["section"] for one in anew["recomputed"]["items"]}
+    assert anew["recomputed"]["totals"]["registered"] == before["totals"]["registered"]
+    own = await published.service.read(f"{path}/recomputation?rule=traffic_light_1", role=Role.AUDITOR)
+    assert (own["same"], own["recomputed"]) == (True, before)
+    assert await published.service.read(path) == before
 
 
 async def test_the_calendar_says_what_was_published_in_time_late_or_not_at_all(published: Published) -> None:
