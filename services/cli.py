@@ -23,6 +23,7 @@ from shared.identity.actor import Role
 from shared.starting import PRIVATE, must_be_reachable, sentence
 
 if TYPE_CHECKING:
+    from services.reporting.edition.comparison import Checked
     from services.reporting.rebuild import Progress as Built
     from shared.eventlog.store import Store
     from shared.eventlog.verification import Report
@@ -333,9 +334,13 @@ def verify(
 
 
 def _compare() -> bool:
-    """Compare the read model with the log, and say dataset by dataset where they differ; whether they agree."""
+    """Compare the read model with the log, and say dataset by dataset where they differ; whether they agree.
+
+    Then every edition is gathered from it once more, and compared with what was published.
+    """
     from services.reporting.comparison import compare
     from services.reporting.datasets import Schema
+    from services.reporting.edition.comparison import all_checked
     from services.reporting.generations import open_installed
     from shared.clock import Clock
 
@@ -345,6 +350,9 @@ def _compare() -> bool:
     try:
         with _log() as store, _progress("Comparing") as shown:
             found = compare(store, model, clock, lambda _what, done, of: shown(done, of))
+            with model.reading() as reading:
+                checked = list(all_checked(reading, store, clock.day_of))
+            put_aside = bool(store.known_quarantined)
     finally:
         model.close()
     for one in found.datasets:
@@ -362,7 +370,29 @@ def _compare() -> bool:
         soft_wrap=True,
         highlight=False,
     )
-    return True
+    return _show_editions(checked, put_aside=put_aside)
+
+
+def _show_editions(checked: Sequence[Checked], *, put_aside: bool) -> bool:
+    """Which editions no longer come out of the log as they were published; whether all that should, do.
+
+    Where events were put aside, one may rest on these: it is told, and is what it was.
+    """
+    for one in checked:
+        if one.anew is None:
+            err.print(
+                f"[red]edition {one.code}[/red] cannot be read: the line of its event is not what was recorded."
+            )
+        elif not one.same:
+            told = ", ".join(one.anew.differing) or "its totals"
+            err.print(
+                f"[red]edition {one.code}[/red] no longer comes out of the log; told otherwise: {told}. What was "
+                "published is kept.",
+                soft_wrap=True,
+            )
+    if checked and all(one.same for one in checked):
+        out.print(f"{len(checked)} editions come out of the log as they were published.", highlight=False)
+    return all(one.same or (put_aside and one.anew is not None) for one in checked)
 
 
 def _holds(store: Store, event: str) -> bool:

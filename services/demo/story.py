@@ -36,7 +36,7 @@ class Story:
         """The action items of each meeting that was told of."""
 
     def steps(self) -> list[Step]:
-        """The plan first, then the meetings, then what the meetings called into being."""
+        """The plan, then the meetings, then what these called into being; at last what was published of it all."""
         plan, minuted = self._portfolio, self._minuted
         told: list[Step] = []
         for kind in ("organizations", "pillars"):
@@ -55,6 +55,10 @@ class Story:
         told += [(item["meeting"], partial(self._action_item, item)) for item in minuted["action_items"]]
         agreed = [item for item in plan["actions"] if "agreed_in_meeting" in item]
         told += [(item["code"], partial(self._agreed, item)) for item in agreed]
+        told += [
+            (item["code"], partial(self._declare, "reporting", "reports", item)) for item in plan["reports"]
+        ]
+        told += [(item["report"], partial(self._edition, item)) for item in plan["editions"]]
         return told
 
     # --- the plan --------------------------------------------------------------------------------------------------
@@ -62,6 +66,10 @@ class Story:
     def _declare(self, service: str, kind: str, item: dict[str, Any]) -> None:
         body = {name: value for name, value in item.items() if name != "code"}
         self._teller.put(service, f"/v1/{kind}/{item['code']}", body)
+
+    def _edition(self, item: dict[str, Any]) -> None:
+        key = f"demo-{item['report']}-{item['on']}"
+        self._teller.post("reporting", "/v1/editions", item, key=key)
 
     def _commitment(self, item: dict[str, Any]) -> None:
         code = item["code"]

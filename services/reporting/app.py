@@ -126,7 +126,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         cycle.cycle_routes(Cycles(live, organizations, pillars)),
         timeliness_routes(reporting, Limits(settings.load_per_adviser, settings.load_per_organization)),
         report.report_routes(reports),
-        edition.edition_routes(reporting, reports, Editions(live), tables),
+        edition.edition_routes(reporting, Editions(live, reports), tables),
         event_routes(reporting),
     ]
     publisher = Publisher(

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from shared.identity.actor import Role
 from tests.api.requests import BODIES, EVIDENCE, REASON
-from tests.api.story import AGENDA, BILATERAL, COMMITTEE, HELD, INDICATOR, PLAIN
+from tests.api.story import AGENDA, BILATERAL, COMMITTEE, HELD, INDICATOR, PLAIN, SPEECH
 
 
 class Step(NamedTuple):
@@ -30,13 +30,22 @@ MINISTRY = {"role": Role.MINISTRY, "organization": "INTERIOR"}
 ORDER_OF_PLANS = (
     ("PUT", "meetings", "/v1/bodies/COMMITTEE", COMMITTEE),
     ("PUT", "meetings", "/v1/bodies/BILATERAL", BILATERAL),
+    ("PUT", "reporting", "/v1/reports/MAY-21", SPEECH),
 )
 DISCARD = {"discard": {"reason_type": "budgetary", "reason": "No funds"}}
 
 
 def life() -> list[Step]:
     """The steps in their order."""
-    return [*_commitments(), *_indicators(), *_keys(), *_meetings(), *_decisions(), *_outcomes()]
+    return [
+        *_commitments(),
+        *_indicators(),
+        *_keys(),
+        *_meetings(),
+        *_decisions(),
+        *_outcomes(),
+        *_editions(),
+    ]
 
 
 def _said(
@@ -204,4 +213,11 @@ def _outcomes() -> list[Step]:
         _said("commitments", "commitments/{id}/reopenings", id="LIFE-3"),
         _said("commitments", f"{route}resolutions", number="stuck decision 1"),
         _said("commitments", f"{route}waivers", number="stuck decision 2"),
+    ]
+
+
+def _editions() -> list[Step]:
+    return [
+        _said("reporting", "editions", leaves="edition"),
+        _said("reporting", "editions/{id}/withdrawals", id="edition"),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -256,13 +257,27 @@ def toured(up: Up, client: httpx.Client) -> list[httpx.Response]:
 
 
 def test_what_the_tour_says_to_type_works(toured: list[httpx.Response]) -> None:
-    assert [answer.status_code for answer in toured[:13]] == [201, 200, 201, 200, 200, 201, 201, *[200] * 6]
-    written, feed, changed, before, after, mistaken, _, board, believed, kept, weeks, timeline, history = (
-        toured[:13]
-    )
+    assert [answer.status_code for answer in toured[:14]] == [201, 200, 201, 200, 200, 201, 201, *[200] * 7]
+    (
+        written,
+        feed,
+        changed,
+        before,
+        after,
+        mistaken,
+        _,
+        board,
+        believed,
+        kept,
+        weeks,
+        counted,
+        timeline,
+        history,
+    ) = toured[:14]
     assert mistaken.json()["version"] == 3
     schools = next(item for item in kept.json()["items"] if item["code"] == "EDU-5")
     assert (schools["status"], schools["late_days"]) == ("achieved", 46)
+    assert counted.json()["items"]
     assert "EDU-5" in [item["code"] for item in weeks.json()["items"]]
     events = [json.loads(line) for line in feed.text.splitlines()]
     assert int(written.headers["log-position"]) in [event["position"] for event in events]
@@ -279,19 +294,34 @@ def test_what_the_tour_says_to_type_works(toured: list[httpx.Response]) -> None:
     assert urgent[1] == urgent[0] + 1
 
 
+def test_what_the_tour_says_of_the_edition_is_so(toured: list[httpx.Response]) -> None:
+    calendar, page, content, listed = toured[-4:]
+    became = {(one["report"], one["due_on"]): one["publication"] for one in calendar.json()["items"]}
+    assert became["MAY-21", "2013-05-21"] == "published"
+    assert became["MAY-21", "2012-05-21"] == "missing"
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.text.index(">Delayed<") < page.text.index(">Discarded<") < page.text.index(">Achieved<")
+    (edition,) = listed.json()["items"]
+    assert hashlib.sha256(content.content).hexdigest() == edition["sha256"]
+
+
 def test_what_the_tour_says_of_the_decision_is_so(
     up: Up, client: httpx.Client, toured: list[httpx.Response]
 ) -> None:
     number = "BIL-SECURITY-2013-001"
-    assert [answer.status_code for answer in toured[13:]] == [*[201] * 4, 409, 201, 200, 201, 201, *[200] * 6]
-    by_the_author, approved, history = toured[17:20]
+    assert [answer.status_code for answer in toured[14:]] == [
+        *([201] * 4),
+        *(409, 201, 200, 201, 201),
+        *([200] * 10),
+    ]
+    by_the_author, approved, history = toured[18:21]
     assert by_the_author.json()["type"].endswith("/approver-is-author")
     assert approved.json()["decisions"] == [number]
     (task,) = approved.json()["action_items"]
     last = history.json()["items"][-1]
     assert (last["type"], last["decision"]) == ("commitments.deadline_revised", number)
     assert last["recorded_by"]["subject"].startswith("policy")
-    feed, named, gaps, gaps_then, register, owed = (answer.json()["items"] for answer in toured[22:])
+    feed, named, gaps, gaps_then, register, owed = (answer.json()["items"] for answer in toured[23:29])
     (decision,) = feed
     assert number in [item["number"] for item in named]
     assert (decision["number"], decision["position"]) == (number, last["causation_id"])

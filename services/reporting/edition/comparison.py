@@ -23,13 +23,14 @@ from services.reporting.edition.content import (
     gather,
     read,
 )
+from services.reporting.edition.repository import content_at
 from services.reporting.queries.access import Scope, readable_among
 from services.reporting.queries.changes import Side, ToldBetween, rows_of_side
-from services.reporting.queries.editions import EditionFound
+from services.reporting.queries.editions import EditionFound, all_editions
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.timeline import Source
 from services.reporting.reading import Reading
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, Unavailable
 from shared.eventlog.store import Store
 from shared.events.commitments import VisibilityChanged
 from shared.events.streams import resolve
@@ -289,3 +290,28 @@ def recomputed(
     before, after = ({one.code: one for one in each.items} for each in (said, gathered))
     differing = [code for code in sorted(before.keys() | after.keys()) if before.get(code) != after.get(code)]
     return Recomputed(gathered, sha256(anew).hexdigest(), differing)
+
+
+class Checked(NamedTuple):
+    """An edition, and what comes out when it is gathered once more; None where it cannot be read itself."""
+
+    code: str
+    sha256: str
+    anew: Recomputed | None
+
+    @property
+    def same(self) -> bool:
+        """Whether it is as it was published."""
+        return self.anew is not None and self.anew.sha256 == self.sha256
+
+
+def all_checked(reading: Reading, store: Store, day_of: DayOf) -> Iterator[Checked]:
+    """Every edition on record, gathered once more."""
+    for found in all_editions(reading):
+        try:
+            content = content_at(store, found.item.id)
+        except Unavailable:
+            yield Checked(found.item.code, found.item.sha256, None)
+            continue
+        anew = recomputed(reading, store, day_of, found, content)
+        yield Checked(found.item.code, found.item.sha256, anew)

@@ -2,47 +2,53 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from uuid import UUID
 
 import msgspec
 
-from services.reporting.edition.model import Edition, content_of, kept, publishable
-from services.reporting.report.model import Report
+from services.reporting.edition.model import Edition, content_of, next_code, publishable
+from services.reporting.report.repository import Reports
 from shared.aggregate.command import Command, Outcome
 from shared.aggregate.index import Index
 from shared.aggregate.repository import Repository
-from shared.errors import NotFound, Unavailable
+from shared.errors import InvalidInput, NotFound, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import Store
-from shared.events.editions import EditionPublished
+from shared.events.editions import EditionPublished, ReportChanged
 from shared.events.streams import stream_of
+
+Freeze = Callable[[ReportChanged, EditionPublished], Awaitable[EditionPublished]]
+"""Completes an edition by what it says, for a report as it is described."""
 
 
 class Editions(Repository[Edition]):
     """The published editions."""
 
-    def __init__(self, live: LiveLog) -> None:
+    def __init__(self, live: LiveLog, reports: Reports) -> None:
         super().__init__(live, Edition, "edition")
+        self._reports = reports
         self.all: Index[Edition] = Index(live, Edition, key=lambda one: one.code)
 
     def unknown(self) -> NotFound:
         """See `Repository.unknown`."""
         return NotFound("edition-not-found", "There is no such edition.")
 
-    async def publish(
-        self, proposed: EditionPublished, report: Report, content: bytes, command: Command
-    ) -> Outcome:
+    async def publish(self, proposed: EditionPublished, freeze: Freeze, command: Command) -> Outcome:
         """Record an edition, whole. RuleBroken when another one was published under its code meanwhile."""
-        packed, digest = await asyncio.to_thread(kept, content)
+        name = self._reports.spelled(proposed.report)
+        code = next_code(name, proposed.on, self.all.keys)
 
-        def decide() -> EditionPublished:
+        async def decide() -> EditionPublished:
+            report = self._reports.all.get(name)
+            if report is None:
+                raise InvalidInput("unknown-report", f"There is no report '{name}'.", pointer="/report")
             checked = publishable(proposed, report, self.clock.today())
-            return msgspec.structs.replace(checked, content=packed, sha256=digest)
+            return await freeze(report.description, msgspec.structs.replace(checked, code=code))
 
-        return await self.create(stream_of("edition", proposed.code), decide, command)
+        return await self.create(stream_of("edition", code), decide, command)
 
 
 def content_at(store: Store, edition_id: UUID) -> bytes:

@@ -29,7 +29,7 @@ from services.reporting.edition.content import (
     gather,
     read,
 )
-from services.reporting.edition.model import Edition, next_code, publishable
+from services.reporting.edition.model import Edition, kept
 from services.reporting.edition.repository import Editions, content_at
 from services.reporting.edition.template import csv_of, html_of, rows, sheet_of
 from services.reporting.queries.access import Scope
@@ -45,7 +45,6 @@ from services.reporting.queries.editions import (
 from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 from services.reporting.report.model import filters_of
-from services.reporting.report.repository import Reports
 from services.reporting.routes.asking import (
     PUBLIC_SECONDS,
     SHOWN,
@@ -69,11 +68,11 @@ from services.reporting.tables.csv import MEDIA_TYPE as CSV
 from services.reporting.tables.xlsx import MEDIA_TYPE as XLSX
 from shared.aggregate.command import Context
 from shared.errors import InvalidInput
-from shared.events.editions import EditionPublished, EditionWithdrawn
+from shared.events.editions import EditionPublished, EditionWithdrawn, ReportChanged
 from shared.events.streams import resolve
 from shared.events.types import CivilDay
 from shared.http.catalogue import Catalogue, Explained
-from shared.http.context import actor_of, visitor_of
+from shared.http.context import visitor_of
 from shared.http.pagination import KeyPosition
 from shared.http.preconditions import not_modified
 from shared.http.requests import request_of
@@ -176,7 +175,7 @@ class RecomputationAnswer(Answer, kw_only=True):
     ] = msgspec.UNSET
 
 
-def edition_routes(reporting: Reporting, reports: Reports, editions: Editions, tables: Tables) -> Router:
+def edition_routes(reporting: Reporting, editions: Editions, tables: Tables) -> Router:
     """Every route of editions, and the calendar of reports."""
     router = Router(
         "editions", "Reports as they were published, for ever, and when each was due.", id=Identifier
@@ -231,6 +230,42 @@ def edition_routes(reporting: Reporting, reports: Reports, editions: Editions, t
         following = next_page(request, at, [items[-1].position] if more else None)
         return tagged(request, EditionsAnswer(**heading(at, scope), items=items, next=following), at)
 
+    async def freeze(report: ReportChanged, proposed: EditionPublished) -> EditionPublished:
+        def frozen(reading: Reading) -> EditionPublished:
+            eyes, filters = EYES[proposed.audience], filters_of(report)
+            at = AsOf(proposed.on, reading.position, None)
+            told = reporting.as_told_to(reading, eyes, at.on)
+            about = EditionAbout(
+                code=proposed.code,
+                report=proposed.report,
+                report_name=report.name,
+                kind=report.kind,
+                addressed_to=report.addressed_to,
+                audience=proposed.audience,
+                on=at.on,
+                due_on=proposed.due_on,
+                published_on=proposed.published_on or reporting.clock.today(),
+                position=told.position_told,
+                known_on=told.known_on,
+                status_rule=_RULE.name,
+                template=TEMPLATE,
+                filters=filters,
+            )
+            day_of, store = reporting.clock.day_of, reporting.store
+            # Gathered at the position itself: what was hidden last lies beyond the one that is told.
+            content = compose(about, gather(reading, store, at, eyes, filters, _RULE, day_of))
+            packed, digest = kept(content)
+            return msgspec.structs.replace(
+                proposed,
+                position=at.position,
+                status_rule=_RULE.name,
+                template=TEMPLATE,
+                sha256=digest,
+                content=packed,
+            )
+
+        return await reporting.newest(await run_in_threadpool(reporting.store.head), frozen)
+
     @router.post(
         "/v1/editions",
         access=_PUBLISHES,
@@ -244,50 +279,8 @@ def edition_routes(reporting: Reporting, reports: Reports, editions: Editions, t
         what is delayed, discarded and why, what needs attention, what was achieved late; each beside its promise.
         """
         command = await command_of(request)
-        actor = actor_of(request)
-        proposed: EditionPublished = body.struct()
-        report = reports.all.get(reports.spelled(proposed.report))
-        if report is None:
-            raise InvalidInput(
-                "unknown-report", f"There is no report '{proposed.report}'.", pointer="/report"
-            )
-        today = reporting.clock.today()
-        checked = publishable(proposed, report, today)
-        described, audience = report.description, report.description.audience
-        code = next_code(report.code, checked.on, editions.all.keys)
-
-        def freeze(reading: Reading) -> tuple[int, bytes]:
-            eyes, filters = EYES[audience], filters_of(described)
-            at = AsOf(checked.on, reading.position, None)
-            told = reporting.as_told_to(reading, eyes, at.on)
-            about = EditionAbout(
-                code=code,
-                report=report.code,
-                report_name=described.name,
-                kind=described.kind,
-                addressed_to=described.addressed_to,
-                audience=audience,
-                on=at.on,
-                due_on=checked.due_on,
-                published_on=checked.published_on or today,
-                position=told.position_told,
-                known_on=told.known_on,
-                status_rule=_RULE.name,
-                template=TEMPLATE,
-                filters=filters,
-            )
-            day_of, store = reporting.clock.day_of, reporting.store
-            # Gathered at the position itself: what was hidden last lies beyond the one that is told.
-            items = gather(reading, store, at, eyes, filters, _RULE, day_of)
-            return at.position, compose(about, items)
-
-        head = await run_in_threadpool(reporting.store.head)
-        position, content = await reporting.newest(head, freeze)
-        whole = msgspec.structs.replace(
-            proposed, code=code, position=position, status_rule=_RULE.name, template=TEMPLATE
-        )
-        outcome = await editions.publish(whole, report, content, command)
-        published = await editions.find(str(outcome.stream_id), actor)
+        outcome = await editions.publish(body.struct(), freeze, command)
+        published = await editions.find(str(outcome.stream_id), command.actor)
         return written_answer(request, outcome, f"/v1/editions/{published.code}", code=published.code)
 
     resource.fact("withdrawals", EditionWithdrawn, _withdraw, access=_WITHDRAWS)

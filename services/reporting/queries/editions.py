@@ -93,6 +93,12 @@ def edition_as_of(reading: Reading, at: AsOf, scope: Scope, edition_id: UUID) ->
     return found[0]
 
 
+def all_editions(reading: Reading) -> list[EditionFound]:
+    """Every edition on record, in the order of the log."""
+    now = AsOf(date.max, reading.position, None)
+    return _found(reading, now, Scope("everything", tuple(Visibility)))
+
+
 def reports_named(reading: Reading, at: AsOf, scope: Scope, codes: Sequence[str]) -> list[str]:
     """The codes of reports as they are on record, whatever the capitals; InvalidInput for one that no report has."""
     known = {row.code.casefold(): row.code for row in _reports(reading, at, scope)}

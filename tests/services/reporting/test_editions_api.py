@@ -16,6 +16,8 @@ from zipfile import ZipFile
 import httpx
 import pytest
 
+from services.reporting.edition.comparison import all_checked
+from shared.clock import Clock
 from shared.events.commitments import (
     Assessed,
     Completed,
@@ -43,6 +45,7 @@ from shared.identity.actor import Role
 from tests.services.reporting.gatherings import Told, noon, tell
 from tests.services.reporting.installation import Installation, credentials
 from tests.services.reporting.stage import staged
+from tests.services.reporting.test_comparison import tamper
 
 ANYBODY: dict[str, Any] = {"role": None}
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "editions"
@@ -404,6 +407,25 @@ async def test_an_edition_can_be_judged_by_another_rule_and_stays_what_it_is(pub
     own = await published.service.read(f"{path}/recomputation?rule=traffic_light_1", role=Role.AUDITOR)
     assert (own["same"], own["recomputed"]) == (True, before)
     assert await published.service.read(path) == before
+
+
+async def test_an_edition_that_no_longer_comes_out_of_the_log_is_named_with_what_is_told_otherwise(
+    published: Published,
+) -> None:
+    stage, day_of = published.service.stage, Clock().day_of
+    with stage.read_model.reading() as reading:
+        checked = list(all_checked(reading, stage.store, day_of))
+    assert [(one.code, one.same) for one in checked] == [
+        ("MAY-21-2013-04-30", True),
+        ("CABINET-2013-04-30", True),
+        ("MAY-21-2013-05-31", True),
+    ]
+    for was, now in (("Goal of SLOW", "Another"), ("Another", "Goal of SLOW")):
+        tamper(stage, f"UPDATE {{}}.commitments SET goal = '{now}' WHERE goal = '{was}'")  # noqa: S608
+        with stage.read_model.reading() as reading:
+            first = next(iter(all_checked(reading, stage.store, day_of)))
+        assert first.anew is not None
+        assert first.anew.differing == (["SLOW"] if now == "Another" else [])
 
 
 async def test_the_calendar_says_what_was_published_in_time_late_or_not_at_all(published: Published) -> None:
