@@ -1,4 +1,4 @@
-"""Promises to legislate by the stage of their bill, as reports, changes and corrections told it, on any day."""
+"""Promises to legislate by the stage of their bill, as reports and corrections told it, on any day."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 
 from shared.events.commitments import (
-    ChangeableField,
-    Changed,
     Corrected,
     ProgressReported,
     ProgressReviewed,
@@ -58,14 +56,11 @@ def tell(stage: Stage) -> None:
         registered("ROAD", nature=Nature.MANAGERIAL, stage="segundo trámite"),
         registered("WHOLE"),
     )
-    changed = Changed(
-        field=ChangeableField.STAGE, value="Comisión mixta", effective_on=date(2012, 12, 1), reason="r"
-    )
     stage.append(
         reported("LAW", 1, date(2012, 8, 1), "primer trámite constitucional"),
         reported("LAW", 2, date(2012, 10, 1), "SEGUNDO TRAMITE"),
-        ("LAW", changed),
-        reported("LAW", 3, date(2013, 2, 1), "Ley"),
+        reported("LAW", 3, date(2012, 12, 1), "Comisión mixta"),
+        reported("LAW", 4, date(2013, 2, 1), "Ley"),
         ("MENDED", Corrected(field="stage", value="second chamber", reason="was of another")),
         reported("RETURNED", 1, date(2012, 6, 1), "first chamber"),
         reported("RETURNED", 2, date(2012, 7, 1), "law"),
@@ -138,7 +133,7 @@ async def test_the_state_names_the_event_that_told_the_stage(reporting: Installa
         ("2012-08-01", "on_time", "progress_reported", None),
         ("2012-09-03", "needs_attention", "progress_reported", None),
         ("2012-10-01", "on_time", "progress_reported", None),
-        ("2012-12-01", "on_time", "changed", None),
+        ("2012-12-01", "on_time", "progress_reported", None),
         ("2013-02-01", "achieved", "progress_reported", None),
     ]
     usual = await reporting.read("/v1/commitments/LAW/timeline")
