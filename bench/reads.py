@@ -1,6 +1,7 @@
 """Every read of reporting over a large record, for every role: how long it takes, and which statements it asks.
 
     .venv/bin/python -m bench.reads URL [--rounds 7] [--only board]
+    .venv/bin/python -m bench.reads URL --plans bench/plans    also how the engine carries out the longest of each
 
 The record is one that `bench.generator` made, with its read model (`bitacora migrate`). The service runs in this
 process and without a network, so what is measured is its own work and the engine's. Each request is about another day,
@@ -10,6 +11,7 @@ so that no answer is one that was kept; `again` is the time of a request that wa
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,6 +29,9 @@ from sqlalchemy import Engine, event
 
 from bench.generator import FIRST_DAY, YEARS
 from services.reporting.app import create_app
+from services.reporting.datasets import Schema
+from services.reporting.generations import open_read_model
+from shared.clock import Clock
 from shared.identity.actor import Role
 from shared.identity.development import issue_development_token
 from shared.settings import Settings
@@ -73,6 +78,9 @@ READS = (
 
 ANSWERED = {200, 401, 403, 404}
 """Some of it is hidden from some, and that takes its time as well."""
+
+
+LONGEST_LINE = 240
 
 
 class Statement(NamedTuple):
@@ -180,12 +188,42 @@ def _headers(settings: Settings, asker: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+def write_plans(folder: Path, url: str, found: list[Measured]) -> None:
+    """Write, a file for each read, how PostgreSQL carries out the longest of its statements for each asker."""
+    folder.mkdir(parents=True, exist_ok=True)
+    read_model = open_read_model(url, Schema(Clock().zone.key))
+    written = dict[Path, list[str]]()
+    with read_model.reading() as reading:
+        for one in found:
+            lines = written.setdefault(folder / f"{slug(one.path)}.txt", [one.path])
+            if one.statements:
+                each = max(one.statements, key=lambda statement: statement.took)
+                rows = reading.connection.exec_driver_sql(f"EXPLAIN (ANALYZE) {each.text}", each.parameters)
+                lines.append(f"\n--- {one.asker}")
+                lines += [_shortened(str(row[0]).replace(f"{reading.generation}.", "")) for row in rows]
+    read_model.close()
+    for file, lines in written.items():
+        file.write_text("\n".join(lines) + "\n")
+
+
+def slug(path: str) -> str:
+    """The name of a file for a read."""
+    return re.sub(r"[^a-z0-9]+", "-", path.removeprefix("/v1/").lower()).strip("-")
+
+
+def _shortened(line: str) -> str:
+    """A line of a plan without the middle of what is too long to be read: nodes of interval trees, mostly."""
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 40]} … {line[-40:]}"
+
+
 def main(
     url: Annotated[str, typer.Argument(help="The log, with the record of `bench.generator`.")],
     read_model: Annotated[str, typer.Option(help="The read model; by default in the same database.")] = "",
     rounds: Annotated[int, typer.Option(help="How often each is asked.")] = 7,
     only: Annotated[str, typer.Option(help="Only reads with this in their path.")] = "",
-    slow: Annotated[float, typer.Option(help="Show the statements that take so many milliseconds.")] = 1e9,
+    plans: Annotated[
+        Path | None, typer.Option(help="Where to write the plans of PostgreSQL for each read's statements.")
+    ] = None,
 ) -> None:
     """Measure every read for every role."""
     found = asyncio.run(measure(url, read_model or url, rounds, only))
@@ -203,10 +241,8 @@ def main(
         )
     console = Console(width=140)
     console.print(table)
-    for one in found:
-        for each in one.statements:
-            if each.took >= slow:
-                print(f"\n--- {one.path} as {one.asker}: {each.took:.1f} ms\n{each.text}\n{each.parameters}")
+    if plans is not None:
+        write_plans(plans, read_model or url, found)
 
 
 if __name__ == "__main__":

@@ -518,6 +518,9 @@ STATE_FACTS: Final = ("closure", "public_deadline", "judgement", "internal_deadl
 """The columns from which the states of commitments follow."""
 
 
+MEASURES: Final = "measures"
+"""Of an indicator, that it measures a commitment; in `corrections` the code of that follows it."""
+
 readers: Final = Dataset("readers", "organization, thing_id: id", "concerned: flag", indexes=(("thing_id",),))
 """The organisations that may read a thing while it is reserved; not all of them are `concerned` by it."""
 

@@ -111,7 +111,7 @@ class AnswerStream:
             return
         body = message.get("body", b"")
         if len(body) < COMPRESSED_ASIDE:
-            body = zlib.compress(body, LEVEL, wbits=GZIP)
+            body = _compressed(body)
         else:
             body = await asyncio.to_thread(zlib.compress, body, LEVEL, wbits=GZIP)
         start["headers"] = _gzipped(start["headers"], len(body))
@@ -138,6 +138,12 @@ class AnswerStream:
         elif not self.head_answered:
             self.head_answered = True
             await self._send({"type": "http.response.body", "body": b""})
+
+
+@lru_cache(maxsize=64)
+def _compressed(body: bytes) -> bytes:
+    """The body compressed: that of an answer which many are given is so once."""
+    return zlib.compress(body, LEVEL, wbits=GZIP)
 
 
 @lru_cache(maxsize=64)

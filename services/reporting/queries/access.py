@@ -8,9 +8,9 @@ visibility, and on `readers`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, not_, or_, select, true, union_all
@@ -20,6 +20,7 @@ from services.reporting.datasets import (
     Dataset,
     commitment_states,
     commitments,
+    corrections,
     publications,
     readers,
 )
@@ -147,10 +148,17 @@ def read_by_among(reading: Reading, scope: Scope, position: int, ids: Iterable[U
     )
 
 
-def open_now(reading: Reading, scope: Scope, ids: Iterable[UUID]) -> set[UUID]:
-    """Those of some things of whatever kind that the asker may read as far as is known now, or could while it was."""
+KINDS: Final = {one.readable: one for one in DATASETS if one.readable}
+"""A dataset for each kind of things that not everybody may read, by its key."""
+
+
+def open_now(reading: Reading, scope: Scope, ids: Iterable[UUID], among: Collection[Dataset]) -> set[UUID]:
+    """Those of some things that the asker may read as far as is known now, or could while it was.
+
+    `among` are the datasets of such kinds as they may be of.
+    """
     wanted = set(ids)
-    kinds = {one.readable: one for one in DATASETS if one.readable}
+    kinds = {key: one for key, one in KINDS.items() if one in among or key == corrections.readable}
     found = (
         select(one.c[one.readable]).where(
             one.c[one.readable].in_(wanted),

@@ -38,6 +38,7 @@ from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
 _WITHOUT_PROGRESS: Final = (*GOES_ON, Closure.DISCARDED)
 """How a part is closed that is left out of the progress of the whole: it goes on in others, or was given up."""
 
+_ONE: Final = Fraction(1)
 _CENT: Final = Decimal("0.01")
 
 
@@ -123,23 +124,20 @@ class _Plan:
         rows = reading.connection.execute(select(*columns).where(rows_there(reading, at, scope))).all()
         self.rows = {row.code: row for row in rows}
         of_it = commitments.c
-        self.described = _by_id(reading, at, commitments, of_it.title, of_it.parent, of_it.weight)
+        described = _by_id(reading, at, commitments, of_it.title, of_it.parent, of_it.weight)
+        self.described = {code: described[row.commitment_id] for code, row in self.rows.items()}
+        self._named = {code: one.parent for code, one in self.described.items() if one.parent in self.rows}
         self._progress = _by_id(reading, at, commitment_progress, commitment_progress.c.percent)
         self.chains = Chains(rows)
         self.parents: dict[str, str] = {}
-        for code in self.rows:
-            parent = self._named_as_parent(code)
-            if parent is not None and beginning(code, self._named_as_parent) != code:
+        for code, parent in self._named.items():
+            if beginning(code, self._named.get) != code:
                 self.parents[code] = parent
         self.parts: defaultdict[str | None, list[str]] = defaultdict(list)
         for code in sorted(self.rows):
             self.parts[self.parents.get(code)].append(code)
-        places = {code: Place(row.pillar, self._named_as_parent(code)) for code, row in self.rows.items()}
+        places = {code: Place(row.pillar, self._named.get(code)) for code, row in self.rows.items()}
         self.pillars = {code: nearest_pillar(code, places.get) for code in self.rows}
-
-    def _named_as_parent(self, code: str) -> str | None:
-        parent: str | None = self.described[self.rows[code].commitment_id].parent
-        return parent if parent in self.rows else None
 
     def from_above(self) -> Iterator[str]:
         """Every code before those of its parts."""
@@ -164,7 +162,8 @@ class _Plan:
 
     def weight(self, code: str) -> Fraction:
         """How much it counts beside the others."""
-        return Fraction(self.described[self.rows[code].commitment_id].weight or 1)
+        given = self.described[code].weight
+        return Fraction(given) if given else _ONE
 
     def together(self, codes: Iterable[str], percents: Mapping[str, Fraction]) -> _Together:
         """How far some are, taken together, by how far each of them is."""
@@ -209,14 +208,17 @@ def tree_as_of(
     nodes: dict[str, Node] = {}
     for code in reversed(list(plan.from_above())):
         row, parts = plan.rows[code], plan.parts.get(code, [])
-        below[code] = sum((below[part] for part in parts), Counter(map(plan.counted_as, parts)))
+        if parts:
+            below[code] = sum(
+                (below[part] for part in parts if part in below), Counter(map(plan.counted_as, parts))
+            )
         if any(plan.rows[part].closure is None or part in open_below for part in parts):
             open_below.add(code)
-        together = plan.together(parts, percents)
+        together = plan.together(parts, percents) if parts else None
         nodes[code] = Node(
             id=row.commitment_id,
             code=code,
-            title=plan.described[row.commitment_id].title,
+            title=plan.described[code].title,
             kind=CommitmentKind(row.kind),
             pillar=plan.pillars[code],
             status=plan.status(code),
@@ -225,10 +227,10 @@ def tree_as_of(
             weight=_rounded(plan.weight(code), Decimal("0.000001")).normalize(),
             percent=plan.percent(code),
             closed_over_open_parts=row.closure is not None and code in open_below,
-            below=together.below(below[code]) if parts else None,
+            below=None if together is None else together.below(below[code]),
             items=[nodes[part] for part in parts],
         )
-        if together.percent is not None:
+        if together is not None and together.percent is not None:
             percents[code] = together.percent
     of_pillar: defaultdict[str | None, list[str]] = defaultdict(list)
     for code, pillar in plan.pillars.items():

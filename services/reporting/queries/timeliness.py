@@ -279,13 +279,16 @@ def reports_as_of(
     reading: Reading, at: AsOf, scope: Scope, filters: ReportFilters, *, after: int = 0, limit: int = 50
 ) -> tuple[list[ReportItem], bool]:
     """The reports received by a day, in the order in which they were recorded; and whether more follow."""
+    # Of few commitments the day is walked through; else each report looks for its own, as far as the page goes.
+    there, order = rows_there(reading, at, scope), _report.reported_at + 0  # not by the index of all reports
+    if not (filters.organization or filters.commitment):
+        can_read = readable(reading, scope, at.position, commitment_states, things=commitments)
+        there, order = and_(commitment_states.holds(at.on, at.position), can_read), _report.reported_at
     found: list[ColumnElement[bool]] = [
-        # By the key of each report: the whole day is not walked through for one page.
-        commitment_states.holds(at.on, at.position),
-        readable(reading, scope, at.position, commitment_states, things=commitments),
+        there,
         _report.commitment_id == _state.commitment_id,
         progress_reports.holds(at.on, at.position),
-        _report.reported_at > after,
+        order > after,
     ]
     if filters.review:
         outcomes = [one for one in filters.review if one != REVIEWS[0]]
@@ -300,7 +303,7 @@ def reports_as_of(
     rows = reading.connection.execute(
         select(progress_reports.table, _state.code, _state.lead_organization)
         .where(*found)
-        .order_by(_report.reported_at)
+        .order_by(order)
         .limit(limit + 1)
     ).all()
     return [_item(row, at.on) for row in rows[:limit]], len(rows) > limit

@@ -7,13 +7,23 @@ hidden from them, and so is that there is something. May they read it, goes by w
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from hashlib import blake2b
 from threading import Lock
 from typing import Final
 from uuid import UUID
 
-from services.reporting.queries.access import Scope, open_now, read_by_now
+from services.reporting.datasets import (
+    Dataset,
+    action_items,
+    bodies,
+    commitments,
+    decisions,
+    indicators,
+    meetings,
+)
+from services.reporting.queries.access import KINDS, Scope, open_now, read_by_now
 from services.reporting.reading import Reading
 from shared.eventlog import codec
 from shared.eventlog.codec import identity_of
@@ -28,12 +38,21 @@ from shared.events.commitments import (
     PillarChanged,
     PillarRegistered,
 )
+from shared.events.indicators import IndicatorDefined
+from shared.events.meetings import BodyRegistered
 from shared.events.retractions import CommitmentFactRetracted
 from shared.events.streams import stream_of
 from shared.rules.visibility import of_the_unit
 
 _EVERYBODYS: Final = (OrganizationRegistered, OrganizationChanged, PillarRegistered, PillarChanged)
 _OUTCOMES: Final = (DecisionCarriedOut, DecisionUnresolved, DecisionWaived)
+
+_KINDS: Final[dict[str, Collection[Dataset]]] = {
+    OrganizationRegistered.__module__: (commitments,),
+    IndicatorDefined.__module__: (indicators,),
+    BodyRegistered.__module__: (bodies, meetings, decisions, action_items),
+}
+"""By the module of an event: most are of commitments, and to look for these among all things takes far longer."""
 
 FIRST: Final = 16
 MOST: Final = 4_096
@@ -129,7 +148,8 @@ class Told:
         """The last of some events that an asker may read now; 0 when there is none."""
         things = {one.position: _thing_of(one) for one in events}
         units = {one.position: things[one.position] for one in events if self._of_the_unit(one)}
-        seen = open_now(reading, scope, things.values())
+        kinds = {dataset for one in events for dataset in _kinds_of(one)}
+        seen = open_now(reading, scope, things.values(), kinds)
         seen_units = read_by_now(reading, scope, units.values())
         for one in reversed(events):
             thing = things[one.position]
@@ -145,6 +165,13 @@ class Told:
             lines = self.store.read_stream(recorded.stream_id, data.version - 1, upto_version=data.version)
             return any(of_the_unit(codec.decode(line, position).data) for position, line in lines)
         return of_the_unit(data)
+
+
+def _kinds_of(recorded: Recorded) -> Iterable[Dataset]:
+    """The datasets of the kinds of which the thing may be that an event is told of."""
+    data = recorded.data
+    every = KINDS.values()
+    return every if isinstance(data, _OUTCOMES) else _KINDS.get(type(data).__module__, every)
 
 
 def mark_of(identity: str) -> str:
