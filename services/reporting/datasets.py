@@ -518,6 +518,9 @@ STATE_FACTS: Final = ("closure", "public_deadline", "judgement", "internal_deadl
 """The columns from which the states of commitments follow."""
 
 
+MEASURES: Final = "measures"
+"""Of an indicator, that it measures a commitment; in `corrections` the code of that follows it."""
+
 readers: Final = Dataset("readers", "organization, thing_id: id", "concerned: flag", indexes=(("thing_id",),))
 """The organisations that may read a thing while it is reserved; not all of them are `concerned` by it."""
 
@@ -752,7 +755,7 @@ editions: Final = Dataset(
     "edition_id: id",
     *("code", Field("report", filter="report", about="The code of a report")),
     "tells_of: day, due_on: day?, published_on: day, position: position, status_rule, template, sha256",
-    "recorded_position: position, withdrawn_on: day?, withdrawn_reason?",
+    "recorded_on: day, recorded_position: position, withdrawn_on: day?, withdrawn_reason?",
     _VISIBILITY,
     readable="edition_id",
     indexes=(("recorded_position",),),

@@ -256,8 +256,10 @@ def page_routes(reporting: Reporting) -> Router:
                 timeline_as_of(reading, store, at, scope, which, day_of=day_of),
             )
 
-        kinds = (*TOLD, Kind.DECISION, Kind.BODY, Kind.MEETING, Kind.ACTION_ITEM)
-        at, _scope, (found, timeline) = await reporting.ask(request, asked, answer, tells=kinds)
+        kinds = (*TOLD, Kind.INDICATOR, Kind.DECISION, Kind.BODY, Kind.MEETING, Kind.ACTION_ITEM)
+        at, _scope, (found, timeline) = await reporting.ask(
+            request, asked, answer, tells=kinds, every_day=True
+        )
         spoken = spoken_in(request)
         return site.page(
             request,

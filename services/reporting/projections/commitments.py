@@ -9,6 +9,8 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import Any, ClassVar, Final
 
+import msgspec
+
 from services.reporting.datasets import (
     KEY_WORD,
     ORGANIZATION,
@@ -185,7 +187,21 @@ class CommitmentProjection(Telling):
         told = [self._states(None), self._descriptions(None), self._details(None)]
         if self._reports is not None:
             told.append(self._reported(self._reports))
-        return answers_of(told, self._facts.first_day)
+        if self._received is not None:
+            told.append(self._received.received())
+        facts = self._facts
+        return [
+            (
+                day,
+                {
+                    **said,
+                    # One that was replaced on the day on which it was set held on no day, and is told all the same.
+                    "public_deadlines": msgspec.to_builtins(facts.public_deadlines.values(day)),
+                    "internal_deadlines": msgspec.to_builtins(facts.internal_deadlines.values(day)),
+                },
+            )
+            for day, said in answers_of(told, facts.first_day)
+        ]
 
     def _take_in(self, recorded: Recorded) -> Iterable[Now]:
         event, position = recorded.data, recorded.position

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 
 from services.reporting.datasets import (
+    MEASURES,
     indicator_commitments,
     indicator_facts,
     indicator_verdicts,
     indicators,
     warning_signs,
 )
-from services.reporting.projections.corrections import About, Answers, Telling, answers_of
+from services.reporting.projections.corrections import About, Answers, Said, Telling, answers_of
 from services.reporting.projections.differ import ByDay, Key, Now, Values
 from services.reporting.projections.projection import DayOf, json_text, readers_of, shown_by_day
 from shared.aggregate.documents import document_of, members_of
@@ -136,8 +137,8 @@ class IndicatorProjection(Telling):
 
     def answers(self) -> Answers:
         """See `Telling.answers`: what was told, and what follows; on which decision may be hidden."""
-        told = [Now(indicator_facts, self._facts), *self._figures(None)]
-        return [(day, _undecided(said)) for day, said in answers_of(told, self._defined.effective_on)]
+        told = [Now(indicator_facts, self._facts), *self._figures(None), self._commitments()]
+        return [(day, _told(said)) for day, said in answers_of(told, self._defined.effective_on)]
 
     def shown_on(self, day: date) -> Visibility:
         """See `Telling.shown_on`."""
@@ -202,6 +203,21 @@ class IndicatorProjection(Telling):
             current_target=json_text(target and target_document(target, facts)),
             latest=json_text(latest and measurement_document(latest, facts)),
         )
+
+
+_TIE: Final = indicator_commitments.name.removesuffix("s")
+
+
+def _told(said: Said) -> Said:
+    """What is said, with each commitment that is measured under a name of its own, as those refer that name one."""
+    found = dict[str, Any]()
+    for name, value in said.items():
+        dataset, _, commitment = name.partition(" ")
+        if dataset == _TIE:
+            found[f"{MEASURES} {commitment}"] = commitment if value else None
+        else:
+            found[name] = _undecided(value)
+    return found
 
 
 def _undecided(value: Any) -> Any:

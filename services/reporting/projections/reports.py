@@ -39,6 +39,10 @@ class Reports:
                 ((first, row),) = rows
                 reviewed = (*row[: -len(_UNREVIEWED)], event.outcome.value, reviewed_on, event.reason)
                 rows[:] = [(first, reviewed)]
+        return self.received()
+
+    def received(self) -> Now:
+        """Every report, from the day on which it was received."""
         return Now(progress_reports, self._rows)
 
     @staticmethod

@@ -176,6 +176,8 @@ class Case(msgspec.Struct, frozen=True):
         return self.code, self.about, self.months or 0, self.against or "", self.deadline_on or date.min
 
 
+_NO_MEMBERS: Final[dict[str, Any]] = dict.fromkeys(field.name for field in msgspec.structs.fields(Case))
+
 Key = tuple[str, str, int, str, date]
 
 
@@ -370,8 +372,7 @@ class _Told:
 
 
 def _case(life: _Life, told: _Told, about: About, day: date, **more: Any) -> Case:
-    members: dict[str, Any] = dict.fromkeys(field.name for field in msgspec.structs.fields(Case))
-    members |= {
+    members = _NO_MEMBERS | {
         "about": about,
         "id": life.now.commitment_id,
         "code": life.now.code,

@@ -10,9 +10,10 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, select
 
 from services.reporting.datasets import (
+    MEASURES,
     STATE_FACTS,
     Dataset,
     action_items,
@@ -46,9 +47,13 @@ from shared.events.types import Kind
 from shared.identity.actor import Actor
 from shared.rules.registry import Rule
 
-_OF_THE_UNIT: Final = frozenset({"internal_deadline", "internal_revisions", "internal_reason"})
+_OF_THE_UNIT: Final = frozenset(
+    {"internal_deadline", "internal_deadlines", "internal_revisions", "internal_reason"}
+)
 _REFERENCES: Final = frozenset({"parent", "merged_into", "split_from"})
 _PEOPLE: Final = frozenset({"adviser"})
+_INSIDE: Final = "progress_report"
+"""What was reported is for the government until it is accepted: others are told that it is another, and no more."""
 _LATEST: Final = 10
 
 _THINGS: Final[dict[Kind, Dataset]] = {
@@ -104,9 +109,9 @@ class Corrections:
         self._found: defaultdict[UUID, list[Correction]] = defaultdict(list)
         for one in found:
             # A reference of which they may read neither what it was nor what it is changed nothing for them.
-            if one.what not in _REFERENCES or shown & _named(one):
+            if not _refers(one.what) or shown & _named(one):
                 before, after = (
-                    None if one.what in _REFERENCES and value not in shown else value
+                    None if _refers(one.what) and value not in shown else value
                     for value in (one.before, one.after)
                 )
                 self._found[one.thing].append(msgspec.structs.replace(one, before=before, after=after))
@@ -156,9 +161,11 @@ class Corrections:
         ]
 
     def _members(self, one: Correction) -> dict[str, Any]:
-        actor = one.recorded_by
+        actor, what = one.recorded_by, one.what.partition(" ")[0]
+        if what == _INSIDE and self._scope.name == "public":
+            one = msgspec.structs.replace(one, before=None, after=None, reason=None)
         return {
-            "what": one.what.partition(" ")[0],
+            "what": what,
             "before": one.before,
             "after": one.after,
             "removed": one.removed,
@@ -262,7 +269,8 @@ def _told_to(
     if scope.name == "public":
         yield _row.what.not_in(_PEOPLE)
     yield or_(_row.what.not_in(_OF_THE_UNIT), read_by(reading, scope, at.position, _row.thing_id))
-    refers = select(_row.before, _row.after).where(_row.what.in_(_REFERENCES), of_day)
+    referring = or_(_row.what.in_(_REFERENCES), _row.what.startswith(f"{MEASURES} "))
+    refers = select(_row.before, _row.after).where(referring, of_day)
     named = {
         msgspec.json.decode(text)
         for row in reading.connection.execute(refers.distinct())
@@ -272,7 +280,7 @@ def _told_to(
     if named:
         shown = readable_rows(reading, scope, at.position, commitments, "code", named)
         texts = [msgspec.json.encode(row.code).decode() for row in shown]
-        yield or_(_row.what.not_in(_REFERENCES), _row.before.in_(texts), _row.after.in_(texts))
+        yield or_(not_(referring), _row.before.in_(texts), _row.after.in_(texts))
 
 
 def _correction(row: Any) -> Correction:
@@ -297,7 +305,11 @@ def _correction(row: Any) -> Correction:
 
 def _named(one: Correction) -> set[str]:
     """The codes of commitments that it names."""
-    return {one.before, one.after} - {None} if one.what in _REFERENCES else set()
+    return {one.before, one.after} - {None} if _refers(one.what) else set()
+
+
+def _refers(what: str) -> bool:
+    return what in _REFERENCES or what.partition(" ")[0] == MEASURES
 
 
 def deciding(found: Sequence[Correction], row: Any, on: date, rule: Rule) -> Correction | None:

@@ -93,7 +93,7 @@ class CommitmentAnswer(Page, kw_only=True):
     status_rule: RuleName
 
 
-_OF_A_PAGE: Final = (*TOLD, Kind.DECISION, Kind.BODY, Kind.MEETING, Kind.ACTION_ITEM)
+_OF_A_PAGE: Final = (*TOLD, Kind.INDICATOR, Kind.DECISION, Kind.BODY, Kind.MEETING, Kind.ACTION_ITEM)
 
 
 def commitment_routes(reporting: Reporting) -> Router:
@@ -169,7 +169,7 @@ def commitment_routes(reporting: Reporting) -> Router:
             return found, quarantined_of(reading, store, at, scope, commitment_id)
 
         at, scope, (found, quarantined) = await reporting.ask(
-            request, query, answer, tells=_OF_A_PAGE, by_log=True
+            request, query, answer, tells=_OF_A_PAGE, every_day=True, by_log=True
         )
         members = {name: getattr(found, name) for name in found.__struct_fields__}
         body = CommitmentAnswer(**heading(at, scope), status_rule=CURRENT_RULE, **members)

@@ -153,7 +153,7 @@ def test_what_was_on_track_is_counted_by_what_became_of_it_against_both_deadline
     }
 
 
-def test_each_figure_has_its_cases_by_code_and_a_page_merged_or_split_where_the_last_ended(
+def test_each_figure_has_its_cases_by_code_and_a_page_goes_on_where_the_last_ended(
     record: Stage,
 ) -> None:
     found = asked(record, months=[1], against=["in_force"])
