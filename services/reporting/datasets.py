@@ -756,7 +756,7 @@ editions: Final = Dataset(
     "edition_id: id",
     *("code", Field("report", filter="report", about="The code of a report")),
     "tells_of: day, due_on: day?, published_on: day, position: position, status_rule, template, sha256",
-    "recorded_position: position, withdrawn_on: day?, withdrawn_reason?",
+    "recorded_on: day, recorded_position: position, withdrawn_on: day?, withdrawn_reason?",
     _VISIBILITY,
     readable="edition_id",
     indexes=(("recorded_position",),),
