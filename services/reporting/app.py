@@ -30,6 +30,7 @@ from services.reporting.routes.indicators import indicator_routes
 from services.reporting.routes.meetings import meeting_routes
 from services.reporting.routes.open_data import Publisher, open_data_routes
 from services.reporting.routes.plan import plan_routes
+from services.reporting.routes.rules import rule_routes
 from services.reporting.routes.signs import sign_routes
 from services.reporting.routes.tables import Limits as TableLimits
 from services.reporting.routes.tables import Tables
@@ -119,6 +120,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         meeting_routes(reporting),
         plan_routes(reporting),
         calibration_routes(reporting),
+        rule_routes(reporting),
         indicator_routes(reporting),
         sign_routes(reporting),
         cycle.cycle_routes(Cycles(live, organizations, pillars)),

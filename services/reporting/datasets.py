@@ -414,7 +414,7 @@ commitment_states: Final = Dataset(
     Field("split_from", optional=True, registered=True),
     Field("without_deadline", Type.FLAG, filter="without_deadline", group=True, words=YesNo,
           about="Whether it has no public deadline"),
-    "public_revisions: number, corrected_after_due: number",
+    "public_revisions: number, corrected_after_due: number, bill_stage?, bill_stage_at: position?",
     valid_time=True,
     by_interval=True,
     readable="commitment_id",
@@ -424,7 +424,8 @@ commitment_states: Final = Dataset(
 
 `public_revisions`: how often a public deadline that stood had been moved; `late_days`: of one that was achieved, how
 many days after the public deadline then in force, 0 where it was no later; `corrected_after_due`: how often the public
-deadline was corrected, or a fact of it retracted, when it had passed.
+deadline was corrected, or a fact of it retracted, when it had passed; `bill_stage`: of one that needs a law, where its
+bill was, if the words that were told of it say so (`shared/rules/bill_stage.py`).
 """
 
 commitments: Final = Dataset(
@@ -755,7 +756,7 @@ editions: Final = Dataset(
     "edition_id: id",
     *("code", Field("report", filter="report", about="The code of a report")),
     "tells_of: day, due_on: day?, published_on: day, position: position, status_rule, template, sha256",
-    "recorded_position: position, withdrawn_on: day?, withdrawn_reason?",
+    "recorded_on: day, recorded_position: position, withdrawn_on: day?, withdrawn_reason?",
     _VISIBILITY,
     readable="edition_id",
     indexes=(("recorded_position",),),

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import Final, NamedTuple
-from unicodedata import combining, normalize
 
 import Stemmer
 
 from shared.errors import InvalidInput
+from shared.events.texts import folded
 
 MOST_CLAUSES: Final = 20
 LONGEST_PHRASE: Final = 20
@@ -38,12 +38,6 @@ _SAY_LITTLE: Final = frozenset(_LITTLE.split())
 
 _stemmer: Final = Stemmer.Stemmer("spanish")
 _stemming: Final = Lock()
-
-
-def folded(text: str) -> str:
-    """A text in which capitals, accents and other marks make no difference: `Educación` and `educacion` are one."""
-    plain = "".join(one for one in normalize("NFKD", text) if not combining(one))
-    return normalize("NFKC", plain.casefold())
 
 
 class Term(NamedTuple):

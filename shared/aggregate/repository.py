@@ -275,7 +275,12 @@ class Repository(Generic[A]):
         return Context(command.actor, self.clock)
 
     async def create(
-        self, stream_id: UUID, decide: Callable[[], Decided | Awaitable[Decided]], command: Command
+        self,
+        stream_id: UUID,
+        decide: Callable[[], Decided | Awaitable[Decided]],
+        command: Command,
+        *,
+        considering: Sequence[type[Event]] = (),
     ) -> Outcome:
         """Begin a stream. RuleBroken("code-taken") when there is one already."""
 
@@ -284,7 +289,7 @@ class Repository(Generic[A]):
                 raise self._code_taken()
             return decide()
 
-        return await self.write(stream_id, decide_anew, command)
+        return await self.write(stream_id, decide_anew, command, considering=considering)
 
     def _code_taken(self) -> RuleBroken:
         return RuleBroken("code-taken", f"There is already a {self.kind} with this code.")

@@ -19,6 +19,13 @@ def folded_code(code: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", code).casefold())
 
 
+def folded(text: str) -> str:
+    """A text in which capitals, accents and other marks make no difference: `Educación` and `educacion` are one."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    plain = "".join(one for one in decomposed if not unicodedata.combining(one))
+    return unicodedata.normalize("NFKC", plain.casefold())
+
+
 def composed(value: Any) -> Any:
     """A text in composed form, or JSON with all texts in it so, names of members included."""
     if isinstance(value, str):

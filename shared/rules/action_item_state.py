@@ -23,6 +23,7 @@ from shared.events.meetings import (
     ActionItemExtended,
     ActionItemReassigned,
 )
+from shared.events.types import Kind
 from shared.rules.dated_facts import FactsByDay, History
 from shared.rules.registry import Compared, Is, Known, Line, Rule, passed, registered, rule_named
 
@@ -121,6 +122,8 @@ ACTION_ITEM_STATE_1: Final = registered(
     Rule(
         "action_item_state",
         1,
+        Kind.ACTION_ITEM,
+        "The delivery unit's own practice: what is done late stays late.",
         (
             Line(ActionItemState.CANCELLED, "ending", Is("ending", Ending.CANCELLED)),
             Line(ActionItemState.DONE_LATE, "ending", Compared("ended_on", ">", "due_on")),

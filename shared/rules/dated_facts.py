@@ -263,6 +263,7 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
         "public_deadlines",
         "registered_at",
         "registration",
+        "stage_at",
     )
 
     def __init__(self, event: Registered, position: int) -> None:
@@ -270,6 +271,8 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
         self.registered_at = position
         self.registration = event
         """What was recorded on the first day, as corrected since."""
+        self.stage_at = position
+        """The position of what said last which stage that was."""
         self.changes: History[tuple[str, Any] | None] = History(None, position)
         self.leads: History[str] = History(event.lead_organization, position)
         public = event.public_deadline.on if event.public_deadline else None
@@ -380,6 +383,8 @@ class DatedFacts(FactsByDay[CommitmentOnDay]):
                 self.public_deadlines.begin_with(_day_in(event.value), position)
             case "internal_deadline":
                 self.internal_deadlines.begin_with(_day_in(event.value), position)
+            case "stage":
+                self.stage_at = position
             case "effective_on":
                 self.first_day = date.fromisoformat(event.value)
         return min(before, self.first_day)

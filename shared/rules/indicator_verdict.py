@@ -36,6 +36,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple, cast
 
+from shared.events.types import Kind
 from shared.events.vocabulary import Accumulation, Direction
 from shared.rules.decimals import exactly
 from shared.rules.registry import (
@@ -173,6 +174,8 @@ INDICATOR_VERDICT_1: Final = registered(
     Rule(
         "indicator_verdict",
         1,
+        Kind.INDICATOR,
+        "The first version: every value is judged against the target at once.",
         (
             Line(IndicatorStatus.MET, "value", AllOf((_reaches("target"), Compared(DAY, "<=", "due_on")))),
             Line(IndicatorStatus.MET_LATE, "value", _reaches("target")),
@@ -191,6 +194,8 @@ INDICATOR_VERDICT_2: Final = registered(
     Rule(
         "indicator_verdict",
         2,
+        Kind.INDICATOR,
+        "What was settled after the first version had been used: values over a window, and what cannot be compared.",
         (
             Line(IndicatorStatus.NOT_COMPARABLE, "value", Is("obstacle", Obstacle.UNITS)),
             Line(IndicatorStatus.INCOMPLETE, "value", Is("obstacle", Obstacle.GAPS)),

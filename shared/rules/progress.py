@@ -75,11 +75,16 @@ class ReportsByDay:
 
     def stage_on(self, day: date, facts: DatedFacts) -> str | None:
         """How far it was in its instrument's own stages, by the last report or change up to a day that says so."""
+        return self.stage_told_on(day, facts)[0]
+
+    def stage_told_on(self, day: date, facts: DatedFacts) -> tuple[str | None, int]:
+        """The same, and the position of the event that said so."""
         told = next((one for one in self.on(day) if one.event.stage is not None), None)
+        changed = facts.change_of("stage", day)
         # Of a report and a change of one day the one recorded later speaks.
-        if told is not None and (told.effective_on, told.position) > facts.change_of("stage", day):
-            return told.event.stage
-        return facts.registration_on(day).stage
+        if told is not None and (told.effective_on, told.position) > changed:
+            return told.event.stage, told.position
+        return facts.registration_on(day).stage, changed[1] or facts.stage_at
 
     def days_of_stages(self) -> set[date]:
         """The days on which a report that tells of a stage begins to speak."""

@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Final, NamedTuple, cast
 
 from shared.events.commitments import Registered
+from shared.events.types import Kind
 from shared.events.vocabulary import Judgement
-from shared.rules.registry import AnyOf, Is, Line, Rule, passed, registered, rule_named
+from shared.rules.registry import AnyOf, Is, Line, Parameter, Rule, passed, registered, rule_named
 
 
 class Status(StrEnum):
@@ -63,20 +64,27 @@ class Verdict(NamedTuple):
 
 FAMILY: Final = "traffic_light"
 
+GRACE: Final = Parameter(
+    "grace_days", 0, 0, 3650, "For how many days after its public deadline a commitment is not delayed yet."
+)
+
 TRAFFIC_LIGHT_1: Final = registered(
     Rule(
         FAMILY,
         1,
+        Kind.COMMITMENT,
+        "The six states that the delivery unit published: Figure 4 and Annex 5 of the note.",
         (
             Line(None, "closure", AnyOf((Is("closure", Closure.MERGED), Is("closure", Closure.SPLIT)))),
             Line(Status.DISCARDED, "closure", Is("closure", Closure.DISCARDED)),
             Line(Status.ACHIEVED, "closure", Is("closure", Closure.ACHIEVED)),
-            Line(Status.DELAYED, "public_deadline", passed("public_deadline")),
+            Line(Status.DELAYED, "public_deadline", passed("public_deadline", GRACE.name)),
             Line(Status.NEEDS_ATTENTION, "judgement", Is("judgement", Judgement.AT_RISK)),
             Line(Status.NEEDS_ATTENTION_INTERNAL_DEADLINE, "internal_deadline", passed("internal_deadline")),
             Line(Status.ON_TIME, "judgement"),
         ),
         origin="registered_at",
+        parameters=(GRACE,),
     )
 )
 """Version 1 of the rule, as the delivery unit published it."""

@@ -194,7 +194,9 @@ async def test_what_takes_a_limit_is_a_list_and_every_list_takes_one(house: Hous
         # These are given whole; their `next` is there because it is a list, and always null.
         assert is_list == (
             paged
-            or read.route.endswith(("/timeline", "/tree", "/plan-profile", "/timeliness", "/report-calendar"))
+            or read.route.endswith(
+                ("/timeline", "/tree", "/plan-profile", "/timeliness", "/report-calendar", "/rules")
+            )
         ), read
         if is_list:
             assert isinstance(answer.json()["items"], list), read

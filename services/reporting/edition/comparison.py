@@ -34,7 +34,7 @@ from shared.errors import InvalidInput, Unavailable
 from shared.eventlog.store import Store
 from shared.events.commitments import VisibilityChanged
 from shared.events.streams import resolve
-from shared.rules.registry import rule_named
+from shared.rules.registry import Rule, rule_asked_for
 
 DayOf = Callable[[datetime], date]
 What = Literal["came", "left", "moved", "changed"]
@@ -196,7 +196,7 @@ class _Explainer:
         scope: Scope,
     ) -> None:
         self._reading, self._store, self._day_of, self._scope = reading, store, day_of, scope
-        self._rule = rule_named(later.found.item.status_rule)
+        self._rule = rule_asked_for(later.found.item.status_rule)
         self._before = earlier.at
         self._sides = [
             Side(one.at, rows_of_side(reading, one.at, one.eyes, self._rule)) for one in (earlier, later)
@@ -265,24 +265,31 @@ class _Explainer:
 
 
 class Recomputed(NamedTuple):
-    """What comes out when an edition is gathered once more: its digest, and the commitments told otherwise."""
+    """What comes out when an edition is gathered once more: that, its digest, and the commitments told otherwise."""
 
+    content: EditionContent
     sha256: str
     differing: list[str]
 
 
 def recomputed(
-    reading: Reading, store: Store, day_of: DayOf, found: EditionFound, content: bytes
+    reading: Reading,
+    store: Store,
+    day_of: DayOf,
+    found: EditionFound,
+    content: bytes,
+    other: Rule | None = None,
 ) -> Recomputed:
-    """Gather an edition once more, from what the log says at its position and under its rule."""
+    """Gather an edition once more, from what the log says at its position and under its rule, or another one."""
     said = read(content)
     opened = Opened(found, said)
-    rule = rule_named(found.item.status_rule)
-    items = list(gather(reading, store, opened.at, opened.eyes, said.edition.filters, rule, day_of))
-    anew = compose(said.edition, items)
-    before, after = ({one.code: one for one in each} for each in (said.items, items))
+    rule = other or rule_asked_for(found.item.status_rule)
+    items = gather(reading, store, opened.at, opened.eyes, said.edition.filters, rule, day_of)
+    anew = compose(msgspec.structs.replace(said.edition, status_rule=rule.name), items)
+    gathered = read(anew)
+    before, after = ({one.code: one for one in each.items} for each in (said, gathered))
     differing = [code for code in sorted(before.keys() | after.keys()) if before.get(code) != after.get(code)]
-    return Recomputed(sha256(anew).hexdigest(), differing)
+    return Recomputed(gathered, sha256(anew).hexdigest(), differing)
 
 
 class Checked(NamedTuple):

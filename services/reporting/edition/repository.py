@@ -17,6 +17,7 @@ from shared.errors import InvalidInput, NotFound, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import Store
+from shared.events.commitments import VisibilityChanged
 from shared.events.editions import EditionPublished, ReportChanged
 from shared.events.streams import stream_of
 
@@ -48,7 +49,10 @@ class Editions(Repository[Edition]):
             checked = publishable(proposed, report, self.clock.today())
             return await freeze(report.description, msgspec.structs.replace(checked, code=code))
 
-        return await self.create(stream_of("edition", code), decide, command)
+        # What is hidden while it is gathered must not be in it: then it is gathered anew.
+        return await self.create(
+            stream_of("edition", code), decide, command, considering=(VisibilityChanged,)
+        )
 
 
 def content_at(store: Store, edition_id: UUID) -> bytes:

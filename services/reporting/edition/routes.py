@@ -54,6 +54,8 @@ from services.reporting.routes.asking import (
     Paged,
     Question,
     Reporting,
+    RuleAsked,
+    RuleName,
     going_on,
     heading,
     listed,
@@ -146,10 +148,20 @@ class EditionChangesAnswer(Answer, kw_only=True):
     next: NextPage
 
 
+class RecomputationQuery(Question):
+    """A question for an edition as it comes out of the log."""
+
+    rule: Annotated[
+        RuleAsked | None,
+        Field(description="Judge by this rule, as on the board; by default that of the edition."),
+    ] = None
+
+
 class RecomputationAnswer(Answer, kw_only=True):
-    """Whether an edition still comes out of the log as it was published."""
+    """Whether an edition still comes out of the log as it was published; or what it would be under another rule."""
 
     edition: EditionItem
+    status_rule: RuleName
     recomputed_sha256: Annotated[
         str, msgspec.Meta(description="The digest of what comes out of the log today.")
     ]
@@ -157,6 +169,10 @@ class RecomputationAnswer(Answer, kw_only=True):
     differing: Annotated[
         list[str], msgspec.Meta(description="The codes of the commitments that are told otherwise.")
     ]
+    recomputed: Annotated[
+        EditionContent | msgspec.UnsetType,
+        msgspec.Meta(description="What comes out, where a rule was asked for. It is not published."),
+    ] = msgspec.UNSET
 
 
 def edition_routes(reporting: Reporting, editions: Editions, tables: Tables) -> Router:
@@ -361,27 +377,38 @@ def edition_routes(reporting: Reporting, editions: Editions, tables: Tables) -> 
         return tagged(request, body, at)
 
     @router.get(
-        "/v1/editions/{id}/recomputation", access=_CHECKS, answers=RecomputationAnswer, query=Question
+        "/v1/editions/{id}/recomputation",
+        access=_CHECKS,
+        answers=RecomputationAnswer,
+        query=RecomputationQuery,
     )
-    async def get_edition_recomputation(request: Request, identifier: str, query: Question) -> Response:
+    async def get_edition_recomputation(
+        request: Request, identifier: str, query: RecomputationQuery
+    ) -> Response:
         """Whether an edition comes out of the log today as it was published, by its position and its rule.
 
-        It does, unless an event that it rests on can no longer be read.
+        It does, unless an event that it rests on can no longer be read. With `rule`, what it would have been under
+        another one: what was published stays as it is.
         """
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[EditionFound, Any]:
             found = opened(identifier)(reading, at, scope)
             content = content_at(reporting.store, found.item.id)
-            return found, recomputed(reading, reporting.store, reporting.clock.day_of, found, content)
+            return found, recomputed(
+                reading, reporting.store, reporting.clock.day_of, found, content, query.rule
+            )
 
         at, scope, (found, anew) = await reporting.ask(request, query, answer, tells=(), by_log=True)
         body = RecomputationAnswer(
             **heading(at, scope),
             edition=found.item,
+            status_rule=anew.content.edition.status_rule,
             recomputed_sha256=anew.sha256,
             same=anew.sha256 == found.item.sha256,
             differing=anew.differing,
         )
+        if query.rule is not None:
+            body.recomputed = anew.content
         return tagged(request, body, at)
 
     return router

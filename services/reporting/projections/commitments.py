@@ -29,7 +29,7 @@ from services.reporting.projections.corrections import About, Answers, Correctio
 from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, json_text, readers_of
 from services.reporting.projections.reports import Reports
-from services.reporting.terms import NOTHING, filed, folded
+from services.reporting.terms import NOTHING, filed
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Assessed,
@@ -52,8 +52,10 @@ from shared.events.commitments import (
     VisibilityChanged,
 )
 from shared.events.facts import Event
+from shared.events.texts import folded
 from shared.events.types import Kind
-from shared.events.vocabulary import OriginKind, Visibility
+from shared.events.vocabulary import Nature, OriginKind, Visibility
+from shared.rules.bill_stage import bill_stage_in
 from shared.rules.dated_facts import RESTATING, DatedFacts, History, Span, VisibilityByDay
 from shared.rules.progress import ReportsByDay
 from shared.rules.traffic_light import CommitmentOnDay
@@ -256,6 +258,7 @@ class CommitmentProjection(Telling):
                 facts.public_deadline is None,
                 bisect_right(moves, day) if moves else 0,
                 after_due,
+                *self._bill_on(day),
             )
             # What only a registration tells and no column holds ends no row.
             if not found or found[-1][1] != row:
@@ -264,8 +267,23 @@ class CommitmentProjection(Telling):
         return Now(commitment_states, {self._key: found}, since)
 
     def _spans(self, since: date | None) -> list[Span[CommitmentOnDay]]:
-        """What held, cut also on the days from which others may read it."""
-        return self._reading_spans(since, self._visibility.days() if self._visibility.dated else ())
+        """What held, cut also on the days from which others may read it, and on those of reports on its bill."""
+        cuts: Iterable[date] = self._visibility.days() if self._visibility.dated else ()
+        if self._has_bill and self._reports is not None:
+            cuts = {*cuts, *self._reports.days_of_stages()}
+        return self._reading_spans(since, cuts)
+
+    @property
+    def _has_bill(self) -> bool:
+        """Whether it needs a law; that may be corrected, and does not change."""
+        return self._facts.registration.nature is Nature.LEGISLATIVE
+
+    def _bill_on(self, day: date) -> tuple[str | None, int | None]:
+        """Where its bill stood on a day, if the words mean a stage, and the position of what told them, if any were."""
+        if not self._has_bill:
+            return None, None
+        stage, position = (self._reports or ReportsByDay()).stage_told_on(day, self._facts)
+        return (None, None) if stage is None else (bill_stage_in(stage), position)
 
     def _ended(self, position: int) -> tuple[str | None, str | None, int | None]:
         """Into what it was merged, why it was discarded, and how many days late it was done, whichever it was."""
@@ -295,7 +313,7 @@ class CommitmentProjection(Telling):
                 reads.goal,
                 reads.adviser,
                 reads.responsible_service,
-                reports.stage_on(day, self._facts),
+                reports.stage_told_on(day, self._facts)[0],
                 None if reads.origin is None else reads.origin.source,
                 json_text(reads.collaborating_organizations),
                 json_text(reads.key_words),
@@ -404,7 +422,9 @@ class CommitmentProjection(Telling):
         since = reports.apply(event, position)
         if since is None:
             return ()
-        staged = (self._descriptions(since),) if since in reports.days_of_stages() else ()
+        staged: tuple[Now, ...] = ()
+        if since in reports.days_of_stages():
+            staged = (self._descriptions(since), *((self._states(since),) if self._has_bill else ()))
         worded = (self._texts(),) if isinstance(event, ProgressReviewed) else ()
         return (self._reported(reports), *staged, *worded)
 

@@ -45,7 +45,16 @@ _EXPLAINING: Final = frozenset(f"{name}_at" for name in (*STATE_FACTS, "due_on",
 """By which event something is explained."""
 
 _NOT_TOLD: Final = frozenset(
-    {"visibility", "corrected_after_due", "assigned_at", "registered_at", "lead_at", "owner_at"}
+    {
+        "visibility",
+        "corrected_after_due",
+        "assigned_at",
+        "registered_at",
+        "lead_at",
+        "owner_at",
+        "bill_stage",
+        "bill_stage_at",
+    }
 )
 
 _BY_ITSELF: Final = (Retraction, Corrected, AttendanceCorrected, MeasurementCorrected)

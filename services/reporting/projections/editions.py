@@ -77,6 +77,7 @@ class EditionProjection:
             "status_rule": event.status_rule,
             "template": event.template,
             "sha256": event.sha256,
+            "recorded_on": day_of(recorded.recorded_at),
             "recorded_position": recorded.position,
             "withdrawn_on": None,
             "withdrawn_reason": None,

@@ -48,9 +48,10 @@ from services.reporting.queries.rules import verdict
 from services.reporting.queries.search import Place, found_by
 from services.reporting.queries.states import rows_there, states_told
 from services.reporting.reading import Reading
-from services.reporting.terms import Search, folded
+from services.reporting.terms import Search
 from shared.errors import InvalidInput
 from shared.events.commitments import Evidence
+from shared.events.texts import folded
 from shared.rules.registry import Line, Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
 

@@ -30,7 +30,9 @@ from shared.eventlog.envelope import Recorded
 from shared.eventlog.store import Store
 from shared.events.commitments import LeadReassigned, Registered, VisibilityChanged
 from shared.events.retractions import Retraction
+from shared.rules.bill_stage import BILL_STAGE
 from shared.rules.dated_facts import RESTATING, DatedFacts, VisibilityByDay
+from shared.rules.progress import ReportsByDay
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure
 from shared.rules.visibility import of_the_unit
@@ -281,6 +283,11 @@ class Known(NamedTuple):
             "public_deadline": facts.public_deadlines,
             "internal_deadline": facts.internal_deadlines,
         }
+        if fact == BILL_STAGE:
+            reports = ReportsByDay()
+            for one in self.events:
+                reports.apply(one.data, one.position)
+            return reports.stage_told_on(self.at.on, facts)[1]
         if fact in histories:
             position: int = histories[fact].on(self.at.on)[1]
             return position

@@ -33,7 +33,8 @@ class EditionItem(msgspec.Struct, frozen=True):
     audience: Audience
     on: Annotated[date, Meta(description="The day it tells of.")]
     due_on: Annotated[date | None, Meta(description="The day on which it was due.")]
-    published_on: date
+    published_on: Annotated[date, Meta(description="The day it was published, as whoever recorded it says.")]
+    recorded_on: Annotated[date, Meta(description="The day on which the log learned of it.")]
     status_rule: Annotated[str, Meta(description="The version of the rule its states follow.")]
     template: Annotated[str, Meta(description="The version of what it says and how it is set.")]
     sha256: Annotated[str, Meta(description="Of its JSON, to the letter.")]
@@ -186,6 +187,7 @@ def _as_found(row: Any, on: date) -> EditionFound:
         on=row.tells_of,
         due_on=row.due_on,
         published_on=row.published_on,
+        recorded_on=row.recorded_on,
         status_rule=row.status_rule,
         template=row.template,
         sha256=row.sha256,

@@ -46,11 +46,13 @@ from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import Names, names_at
 from services.reporting.queries.pillars import Place, any_parts, nearest_pillar
 from services.reporting.queries.promises import Chains, CountBy, in_chains
+from services.reporting.queries.rules import turns_between
 from services.reporting.queries.states import states_told
 from services.reporting.queries.timeline import DayOf, Source, runs, sources_of
 from services.reporting.reading import Reading
 from shared.eventlog import codec
 from shared.eventlog.store import Store
+from shared.rules.bill_stage import BILL_STAGE
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
 
@@ -355,12 +357,17 @@ def _term(step: _Step, first_days: Mapping[UUID, tuple[date, int]], origins: set
         return Term.HIDDEN
     if not (was.counts and is_.counts) or was.decider is None or is_.decider is None:
         return Term.MOVED
-    closed, closes = was.decider.row.closure, is_.decider.row.closure
+    closed, closes = _ended(was.decider), _ended(is_.decider)
     if closes is not None and closes != closed:
         return Term(closes)
     if closed is not None and closes is None and was.decider.row.code == is_.decider.row.code:
         return Term.REOPENED
     return Term.MOVED
+
+
+def _ended(there: _Stretch) -> str | None:
+    """How it is closed, or is as good as closed by the rule: as a bill that became law."""
+    return there.closure or (there.verdict if there.verdict not in OPEN else None)
 
 
 def _correction_behind(told: Sequence[Correction], step: _Step, asked: Counted) -> Correction | None:
@@ -371,7 +378,8 @@ def _correction_behind(told: Sequence[Correction], step: _Step, asked: Counted) 
     elif was.row.closure != is_.row.closure:
         facts = {"closure"}
     elif asked.by is By.STATE:
-        facts = {deciding_fact(asked.rule, (was.row, is_.row), (step.eve, step.after.on))}
+        fact = deciding_fact(asked.rule, (was.row, is_.row), (step.eve, step.after.on))
+        facts = {"stage" if fact == BILL_STAGE else fact}
     else:
         facts = {DIMENSIONS[asked.by.dimension].name, *_FROM_ORIGIN.get(asked.by, ())}
     found = [one for one in told if one.removed or one.what in facts]
@@ -435,13 +443,10 @@ class _Days:
             for dataset in ((commitment_states, commitments) if self._beside else (commitment_states,))
         ]
         if self._asked.by is By.STATE:
-            passing = [
-                and_(column >= self._first, column < self._last)
-                for column in (_row.public_deadline, _row.internal_deadline)
-            ]
             begin.append(
                 select(_row.commitment_id).where(
-                    commitment_states.valid_at(self._first, at.position, reached), or_(*passing)
+                    commitment_states.valid_at(self._first, at.position, reached),
+                    turns_between(self._asked.rule, _row, self._first, self._last),
                 )
             )
         first, *others = begin
@@ -712,7 +717,10 @@ def _position_behind(one: _Named, asked: Counted, was: Known | None, is_: Known 
                 rows = deciders[0].row, deciders[1].row
                 return is_.said(deciding_fact(asked.rule, rows, (step.eve, step.after.on)))
             return None
-    return is_.said("closure")
+    was_by, is_by = step.before.decider, step.after.decider
+    if was_by is None or is_by is None or was_by.code != is_by.code or was_by.closure != is_by.closure:
+        return is_.said("closure")
+    return is_.said(deciding_fact(asked.rule, (was_by.row, is_by.row), (step.eve, step.after.on)))
 
 
 def _titles(

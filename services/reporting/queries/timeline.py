@@ -162,7 +162,7 @@ def timeline_as_of(
         for row in rows
         for begins, ends, line in runs(row, row.valid_from, row.valid_to, rule)
         for first, last, found in _parted(begins, ends, told_otherwise)
-        for passed in [first - _DAY if first == begins != row.valid_from else None]
+        for passed in [_passed(row, line, first) if first == begins != row.valid_from else None]
         for by in [deciding(found, row, first, rule)]
     ]
     spans = _joined(spans)
@@ -217,12 +217,16 @@ def _parted(
         yield first, last, [one for one in corrections if one.valid_from <= first < one.valid_to]
 
 
+def _passed(row: Any, line: Line, day: date) -> date | None:
+    """The deadline for which a line begins to hold on a day, if it has passed."""
+    deadline = getattr(row, line.because)
+    return deadline if isinstance(deadline, date) and deadline < day else None
+
+
 def runs(row: Any, first: date, until: date, rule: Rule) -> Iterator[tuple[date, date, Line]]:
     """Some days on which one row holds, parted where a deadline passes and the verdict with it."""
-    deadlines = sorted({row.public_deadline, row.internal_deadline} - {None})
-    eves = [day for day in deadlines if first <= day < until - _DAY]
     start, line = first, rule.line_for(row, first)
-    for day in (eve + _DAY for eve in eves):
+    for day in (one for one in rule.turning_days(row) if first < one < until):
         then = rule.line_for(row, day)
         if then != line:
             yield start, day, line

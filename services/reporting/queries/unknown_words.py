@@ -19,8 +19,8 @@ from services.reporting.datasets import (
 from services.reporting.queries.access import Scope, readable, readable_things
 from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
-from services.reporting.terms import folded
 from shared.errors import InvalidInput
+from shared.events.texts import folded
 
 _OWN_WORDS: Final = {
     name: (dataset, field)

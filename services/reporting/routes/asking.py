@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 from prometheus_client import CollectorRegistry, Gauge
-from pydantic import Field
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -47,6 +47,8 @@ from shared.http.responses import encoded, read_answer
 from shared.http.routing import Query
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor
+from shared.rules.registry import Rule, rule_asked_for
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1
 
 T = TypeVar("T")
 
@@ -154,8 +156,32 @@ class Answer(msgspec.Struct, kw_only=True):
 
 
 RuleName = Annotated[
-    str, Meta(description="The version of the rule the states follow.", examples=["traffic_light_1"])
+    str,
+    Meta(
+        description="The version of the rule the states follow, and with which values if these are not its own.",
+        examples=["traffic_light_1"],
+    ),
 ]
+RuleAsked = Annotated[
+    Rule,
+    PlainValidator(rule_asked_for),
+    PlainSerializer(lambda rule: rule.name, return_type=str),
+    WithJsonSchema({"type": "string", "examples": [TRAFFIC_LIGHT_1.name, "traffic_light_1:grace_days=30"]}),
+    Field(
+        description="Judge by this rule, and with these values of its parameters: `name` or `name:parameter=value,…`. "
+        "`/v1/rules` lists them; the present one by default. What was reported stays as it was.",
+        json_schema_extra={"default": TRAFFIC_LIGHT_1.name},
+    ),
+]
+"""Declare as `rule: RuleAsked = TRAFFIC_LIGHT_1`."""
+
+
+class Judged(Question):
+    """A question about a day whose answer says in which states commitments are."""
+
+    rule: RuleAsked = TRAFFIC_LIGHT_1
+
+
 NextPage = Annotated[str | None, Meta(description="The absolute URL of the next page; null on the last.")]
 
 

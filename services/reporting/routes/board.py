@@ -50,13 +50,14 @@ from services.reporting.routes.asking import (
     TOLD,
     Asked,
     Identifier,
+    Judged,
     KnownOn,
     NextPage,
     Paged,
     Position,
     PositionTold,
-    Question,
     Reporting,
+    RuleAsked,
     RuleName,
     ScopeName,
     filter_parameters,
@@ -76,12 +77,12 @@ from shared.http.names import Spelling, split_words
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit
 from shared.http.routing import Router
 from shared.http.words import one_of
-from shared.rules.traffic_light import CURRENT_RULE, Status
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
 
 GROUPS: Final = (STATUS, *DIMENSIONS)
 
 
-class _BoardQuery(Paged):
+class _BoardQuery(Paged, Judged):
     status: Annotated[str | None, listed("A state, or how it goes on in others", COUNTED)] = None
     count_by: Annotated[
         CountBy,
@@ -110,6 +111,7 @@ class ChangesQuery(Asked):
     from_position: Annotated[
         Position | None, Field(description="Of the earlier side: as the log knew it at this position.")
     ] = None
+    rule: RuleAsked = TRAFFIC_LIGHT_1
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor = None
 
@@ -272,16 +274,22 @@ def board_routes(reporting: Reporting) -> Router:
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Board:
             refuse_unknown_words(reading, at, scope, filters)
             if groups:
-                return grouped_board_as_of(reading, at, scope, filters, groups, count_by=query.count_by)
-            code = None if after is None else after[0]
+                return grouped_board_as_of(reading, at, scope, filters, groups, query.rule, query.count_by)
             return board_as_of(
-                reading, at, scope, filters, after=code, limit=query.limit, count_by=query.count_by
+                reading,
+                at,
+                scope,
+                filters,
+                after=None if after is None else after[0],
+                limit=query.limit,
+                rule=query.rule,
+                count_by=query.count_by,
             )
 
         at, scope, found = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
         answered = partial(GroupedBoardAnswer, group_by=groups) if groups else BoardAnswer
         body = answered(
-            status_rule=CURRENT_RULE,
+            status_rule=query.rule.name,
             **heading(at, scope),
             count_by=query.count_by,
             totals=found.totals,
@@ -307,7 +315,7 @@ def board_routes(reporting: Reporting) -> Router:
             code = None if after is None else after[0]
             store, day_of = reporting.store, reporting.clock.day_of
             return before, changes_between(
-                reading, store, day_of, before, at, scope, beyond=code, limit=query.limit
+                reading, store, day_of, before, at, scope, beyond=code, limit=query.limit, rule=query.rule
             )
 
         at, scope, (before, found) = await reporting.ask(
@@ -333,7 +341,7 @@ def board_routes(reporting: Reporting) -> Router:
         _must_be_in_order(query)
         after, pinned = going_on(request, query.cursor, date, str)
         terms = values_in(query, "term", Term)
-        asked = Counted(query.by, filters_in(query, FILTERS), query.count_by)
+        asked = Counted(query.by, filters_in(query, FILTERS), query.count_by, query.rule)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[AsOf, Reconciliation]:
             refuse_unknown_words(reading, at, scope, asked.filters)
@@ -372,11 +380,11 @@ def board_routes(reporting: Reporting) -> Router:
         "/v1/commitments/{id}/timeline",
         access=SHOWN,
         answers=TimelineAnswer,
-        query=Question,
+        query=Judged,
         tag="commitments",
         path_types={"id": Identifier},
     )
-    async def get_timeline(request: Request, identifier: str, query: Question) -> Response:
+    async def get_timeline(request: Request, identifier: str, query: Judged) -> Response:
         """In which state a commitment was on which days, and which event made it so; `status` is that of the day `on`.
 
         A deadline that passes changes the state with nobody doing anything: such a run of days begins on the day after
@@ -387,14 +395,14 @@ def board_routes(reporting: Reporting) -> Router:
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[Timeline, int]:
             day_of, store = reporting.clock.day_of, reporting.store
-            found = timeline_as_of(reading, store, at, scope, commitment_id, day_of=day_of)
+            found = timeline_as_of(reading, store, at, scope, commitment_id, query.rule, day_of=day_of)
             return found, quarantined_of(reading, store, at, scope, commitment_id)
 
         at, scope, (found, quarantined) = await reporting.ask(
             request, query, answer, tells=(Kind.ORGANIZATION,), every_day=True, by_log=True
         )
         body = TimelineAnswer(
-            status_rule=CURRENT_RULE,
+            status_rule=query.rule.name,
             **heading(at, scope),
             id=found.id,
             code=found.code,
@@ -420,7 +428,7 @@ def _heading_of_both(query: ChangesQuery, before: AsOf, at: AsOf, scope: Scope) 
     about, earlier = heading(at, scope), heading(before, scope)
     del about["on"]
     told = {f"from_{name}": earlier[name] for name in ("position", "known_on", "known_at", "corrected")}
-    return {"first": query.first, "last": query.last, "status_rule": CURRENT_RULE, **about, **told}
+    return {"first": query.first, "last": query.last, "status_rule": query.rule.name, **about, **told}
 
 
 def _group_names(text: str | None) -> list[str]:

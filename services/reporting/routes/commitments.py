@@ -24,11 +24,11 @@ from services.reporting.routes.asking import (
     TOLD,
     Answer,
     Identifier,
+    Judged,
     KnownOn,
     NextPage,
     Paged,
     PositionTold,
-    Question,
     Reporting,
     RuleName,
     ScopeName,
@@ -48,10 +48,9 @@ from shared.http.moments import RecordedAt
 from shared.http.names import Spelling
 from shared.http.pagination import KeyPosition
 from shared.http.routing import Router
-from shared.rules.traffic_light import CURRENT_RULE
 
 
-class _CommitmentsQuery(Paged):
+class _CommitmentsQuery(Paged, Judged):
     status: Annotated[str | None, listed("A state, or how it goes on in others", COUNTED)] = None
     q: Annotated[
         str | None,
@@ -126,16 +125,23 @@ def commitment_routes(reporting: Reporting) -> Router:
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Listed:
             refuse_unknown_words(reading, at, scope, filters)
-            place = None if after is None else Place(*after)
-            counted = query.include == "total"
             return list_as_of(
-                reading, at, scope, filters, search, code, after=place, limit=query.limit, count=counted
+                reading,
+                at,
+                scope,
+                filters,
+                search,
+                code,
+                after=None if after is None else Place(*after),
+                limit=query.limit,
+                rule=query.rule,
+                count=query.include == "total",
             )
 
         at, scope, found = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
         body = CommitmentsAnswer(
             **heading(at, scope),
-            status_rule=CURRENT_RULE,
+            status_rule=query.rule.name,
             items=found.items,
             next=next_page(request, at, found.last),
         )
@@ -147,11 +153,11 @@ def commitment_routes(reporting: Reporting) -> Router:
         "/v1/commitments/{id}",
         access=SHOWN,
         answers=CommitmentAnswer,
-        query=Question,
+        query=Judged,
         path_types={"id": Identifier},
         name="get_commitment",
     )
-    async def commitment(request: Request, identifier: str, query: Question) -> Response:
+    async def commitment(request: Request, identifier: str, query: Judged) -> Response:
         """Everything that is told of a commitment on a day, as the log knew it at a moment or a position, on one page.
 
         `item` is what the board of that day says. Beside it stand the words of the promise, both deadlines with every
@@ -165,14 +171,14 @@ def commitment_routes(reporting: Reporting) -> Router:
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[Page, int]:
             day_of, store = reporting.clock.day_of, reporting.store
-            found = page_as_of(reading, store, at, scope, commitment_id, day_of=day_of)
+            found = page_as_of(reading, store, at, scope, commitment_id, query.rule, day_of=day_of)
             return found, quarantined_of(reading, store, at, scope, commitment_id)
 
         at, scope, (found, quarantined) = await reporting.ask(
             request, query, answer, tells=_OF_A_PAGE, every_day=True, by_log=True
         )
         members = {name: getattr(found, name) for name in found.__struct_fields__}
-        body = CommitmentAnswer(**heading(at, scope), status_rule=CURRENT_RULE, **members)
+        body = CommitmentAnswer(**heading(at, scope), status_rule=query.rule.name, **members)
         return tagged(request, body, at, quarantined=quarantined)
 
     return router

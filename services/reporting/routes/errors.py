@@ -35,7 +35,9 @@ ERRORS: dict[str, Explained] = {
         503, "Spreadsheet not made", "The process that writes spreadsheets failed: ask for CSV, or again."
     ),
     "rule-unknown": Explained(
-        422, "Unknown rule", "`rule` is the name of a version of the rule that judges."
+        422,
+        "Unknown rule",
+        "There is no such rule for these things, or no such parameter or value of it. `/v1/rules` lists all.",
     ),
     "two-positions": Explained(
         422,

@@ -20,6 +20,7 @@ from services.reporting.routes.asking import (
     SHOWN,
     TOLD,
     Answer,
+    Judged,
     NextPage,
     Question,
     Reporting,
@@ -28,7 +29,6 @@ from services.reporting.routes.asking import (
     tagged,
 )
 from shared.http.routing import Router
-from shared.rules.traffic_light import CURRENT_RULE
 
 
 class TreeAnswer(Answer, kw_only=True):
@@ -52,8 +52,8 @@ def plan_routes(reporting: Reporting) -> Router:
     """The routes of the plan."""
     router = Router("plan", "The plan as a tree, and what kinds of results it promises.")
 
-    @router.get("/v1/tree", access=SHOWN, answers=TreeAnswer, query=Question)
-    async def get_tree(request: Request, query: Question) -> Response:
+    @router.get("/v1/tree", access=SHOWN, answers=TreeAnswer, query=Judged)
+    async def get_tree(request: Request, query: Judged) -> Response:
         """The plan: pillars, their objectives, the actions of these and what is part of them, in one answer.
 
         For each: how much lies below it in which state, and how far that is by accepted reports, weighted. A pillar
@@ -61,11 +61,11 @@ def plan_routes(reporting: Reporting) -> Router:
         """
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[PlanCounts, list[Branch]]:
-            return tree_as_of(reading, at, scope)
+            return tree_as_of(reading, at, scope, query.rule)
 
         at, scope, (totals, branches) = await reporting.ask(request, query, answer, tells=TOLD)
         body = TreeAnswer(
-            status_rule=CURRENT_RULE, **heading(at, scope), totals=totals, items=branches, next=None
+            status_rule=query.rule.name, **heading(at, scope), totals=totals, items=branches, next=None
         )
         return tagged(request, body, at)
 

@@ -38,6 +38,7 @@ from services.reporting.routes.asking import (
     SHOWN,
     TOLD,
     Answer,
+    Judged,
     NextPage,
     Paged,
     Question,
@@ -59,8 +60,9 @@ from shared.http.routing import Router
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Role
 from shared.rules.periods import period_named
+from shared.rules.registry import Rule
 from shared.rules.timeliness import RULE
-from shared.rules.traffic_light import CURRENT_RULE, Status
+from shared.rules.traffic_light import Status
 
 _INSIDE: Final = Access(
     EVERYONE,
@@ -316,29 +318,29 @@ def timeliness_routes(reporting: Reporting, limits: Limits) -> Router:
         )
         return tagged(request, body, at)
 
-    @router.get("/v1/load", access=_INSIDE, answers=LoadAnswer, query=Question)
-    async def get_load(request: Request, query: Question) -> Response:
+    @router.get("/v1/load", access=_INSIDE, answers=LoadAnswer, query=Judged)
+    async def get_load(request: Request, query: Judged) -> Response:
         """How many commitments each adviser and each leading organisation has open on a day, against the settings."""
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[Load], list[Load]]:
             return (
-                _load(reading, at, scope, "adviser", limits.adviser),
-                _load(reading, at, scope, "organization", limits.organization),
+                _load(reading, at, scope, "adviser", limits.adviser, query.rule),
+                _load(reading, at, scope, "organization", limits.organization, query.rule),
             )
 
         at, scope, (advisers, organizations) = await reporting.ask(request, query, answer, tells=TOLD)
         body = LoadAnswer(
-            **heading(at, scope), status_rule=CURRENT_RULE, advisers=advisers, organizations=organizations
+            **heading(at, scope), status_rule=query.rule.name, advisers=advisers, organizations=organizations
         )
         return tagged(request, body, at)
 
     return router
 
 
-def _load(reading: Reading, at: AsOf, scope: Scope, group: str, limit: int) -> list[Load]:
+def _load(reading: Reading, at: AsOf, scope: Scope, group: str, limit: int, rule: Rule) -> list[Load]:
     """The open commitments of each, those with most first."""
     found = []
-    for one in grouped_board_as_of(reading, at, scope, {}, [group]).items:
+    for one in grouped_board_as_of(reading, at, scope, {}, [group], rule).items:
         by_status = one["by_status"]
         many = sum(by_status[status] for status in _OPEN)
         if many:

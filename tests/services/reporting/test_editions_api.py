@@ -14,10 +14,18 @@ from typing import Any, NamedTuple
 from zipfile import ZipFile
 
 import httpx
+import msgspec
 import pytest
 
 from services.reporting.edition.comparison import all_checked
+from services.reporting.edition.model import kept
+from services.reporting.edition.repository import Editions
+from services.reporting.report.repository import Reports
+from shared.aggregate.command import Command
+from shared.aggregate.few import PillarCodes
+from shared.aggregate.heirs import OrganizationsByDay
 from shared.clock import Clock
+from shared.eventlog.live import LiveLog
 from shared.events.commitments import (
     Assessed,
     Completed,
@@ -33,6 +41,7 @@ from shared.events.commitments import (
     Split,
     VisibilityChanged,
 )
+from shared.events.editions import Audience, EditionPublished, ReportChanged, ReportKind, ReportRegistered
 from shared.events.vocabulary import (
     CommitmentKind,
     DeadlineKind,
@@ -44,7 +53,7 @@ from shared.events.vocabulary import (
 from shared.identity.actor import Role
 from tests.services.reporting.gatherings import Told, noon, tell
 from tests.services.reporting.installation import Installation, credentials
-from tests.services.reporting.stage import staged
+from tests.services.reporting.stage import ACTOR, staged
 from tests.services.reporting.test_comparison import tamper
 
 ANYBODY: dict[str, Any] = {"role": None}
@@ -289,6 +298,7 @@ async def test_its_digest_is_that_of_its_json_and_stands_in_the_log(published: P
     service = published.service
     listed = (await service.read("/v1/editions?report=MAY-21", **ANYBODY))["items"]
     assert [one["code"] for one in listed] == ["MAY-21-2013-04-30", "MAY-21-2013-05-31"]
+    assert [one["recorded_on"] for one in listed] == ["2013-04-30", "2013-05-31"]
     assert listed[0]["sha256"] == sha256(published.before["json"]).hexdigest()
     log = await file(service, "/v1/events?types=reporting.edition_published", role=Role.AUDITOR)
     first = json.loads(log.splitlines()[0])
@@ -391,6 +401,22 @@ async def test_an_edition_still_comes_out_of_the_log_whatever_was_hidden_since(p
     for code in ("MAY-21-2013-04-30", "CABINET-2013-04-30", "MAY-21-2013-05-31"):
         anew = await published.service.read(f"/v1/editions/{code}/recomputation", role=Role.AUDITOR)
         assert (anew["same"], anew["differing"]) == (True, []), code
+        assert "recomputed" not in anew
+
+
+async def test_an_edition_can_be_judged_by_another_rule_and_stays_what_it_is(published: Published) -> None:
+    path = "/v1/editions/MAY-21-2013-04-30"
+    before = await published.service.read(path)
+    rule = "traffic_light_1:grace_days=3650"
+    anew = await published.service.read(f"{path}/recomputation?rule={rule}", role=Role.AUDITOR)
+    assert (anew["status_rule"], anew["recomputed"]["edition"]["status_rule"]) == (rule, rule)
+    late = {one["code"] for one in before["items"] if one["section"] == "delayed"}
+    assert late == set(anew["differing"])
+    assert "delayed" not in {one["section"] for one in anew["recomputed"]["items"]}
+    assert anew["recomputed"]["totals"]["registered"] == before["totals"]["registered"]
+    own = await published.service.read(f"{path}/recomputation?rule=traffic_light_1", role=Role.AUDITOR)
+    assert (own["same"], own["recomputed"]) == (True, before)
+    assert await published.service.read(path) == before
 
 
 async def test_an_edition_that_no_longer_comes_out_of_the_log_is_named_with_what_is_told_otherwise(
@@ -410,6 +436,39 @@ async def test_an_edition_that_no_longer_comes_out_of_the_log_is_named_with_what
             first = next(iter(all_checked(reading, stage.store, day_of)))
         assert first.anew is not None
         assert first.anew.differing == (["SLOW"] if now == "Another" else [])
+
+
+async def test_what_is_hidden_while_an_edition_is_gathered_makes_it_be_gathered_anew(tmp_path: Path) -> None:
+    hidden = VisibilityChanged(visibility=Visibility.RESERVED, reason="A trial")
+    described = ReportRegistered(
+        code="MAY-21",
+        name="Speech",
+        kind=ReportKind.ANNUAL_SPEECH,
+        audience=Audience.PUBLIC,
+        days_of_year=("05-21",),
+    )
+    with staged(f"sqlite:///{tmp_path / 'bitacora.db'}") as stage:
+        tell(stage, promise("SHY"), Told("report", "MAY-21", described))
+        live = LiveLog(stage.store, Clock())
+        editions = Editions(live, Reports(live, OrganizationsByDay(live), PillarCodes(live)))
+        gathered_at = []
+
+        async def freeze(_: ReportChanged, proposed: EditionPublished) -> EditionPublished:
+            gathered_at.append(stage.store.head())
+            if len(gathered_at) == 1:
+                tell(stage, on("SHY", hidden))
+            packed, digest = kept(b"{}")
+            return msgspec.structs.replace(
+                proposed, position=1, status_rule="r", template="t", sha256=digest, content=packed
+            )
+
+        await live.start()
+        try:
+            proposed = EditionPublished(report="MAY-21", on=date(2013, 4, 30))
+            await editions.publish(proposed, freeze, Command(actor=ACTOR, correlation_id="c-1"))
+        finally:
+            await live.stop()
+    assert gathered_at == [2, 3]
 
 
 async def test_the_calendar_says_what_was_published_in_time_late_or_not_at_all(published: Published) -> None:

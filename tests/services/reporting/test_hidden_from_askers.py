@@ -571,6 +571,8 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "on=2013-03-20&group_by=status",
         "on=2013-03-20&status=needs_attention_internal_deadline",
         "on=2013-04-21",
+        "on=2013-03-20&rule=traffic_light_1:grace_days=5&group_by=status",
+        "on=2013-03-20&rule=bill_stage_1",
         "count_by=promise&include=total",
         "count_by=promise&group_by=pillar,status",
         "count_by=promise&pillar=security",

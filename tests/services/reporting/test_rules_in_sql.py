@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Date, Integer, Text, create_engine, literal, select
 
 from services.reporting.queries.rules import verdict
-from shared.events.vocabulary import Direction
+from shared.events.vocabulary import Direction, Judgement
 from shared.rules.action_item_state import ACTION_ITEM_STATE_1, ActionItemOnDay, Ending
+from shared.rules.bill_stage import BILL_STAGE_1, BillStage
 from shared.rules.indicator_verdict import (
     INDICATOR_VERDICT_1,
     INDICATOR_VERDICT_2,
@@ -23,7 +25,7 @@ from shared.rules.indicator_verdict import (
     Settled,
 )
 from shared.rules.registry import Rule
-from shared.rules.traffic_light import TRAFFIC_LIGHT_1
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure
 from tests.shared.rules.status_table import CASES, DAYS
 
 EVERY_TIME = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -64,6 +66,38 @@ def test_the_status_rule_says_in_sql_what_was_published(connection: Connection) 
     for case in CASES:
         found = [in_sql(connection, TRAFFIC_LIGHT_1, case.facts, day, COMMITMENT) for day in DAYS]
         assert found == [status for status, _because in case.expected], case.name
+
+
+@settings(EVERY_TIME, max_examples=60)
+@given(
+    stage=st.none() | st.sampled_from(BillStage),
+    closure=st.none() | st.sampled_from(Closure),
+    judgement=st.none() | st.sampled_from(Judgement),
+    public=st.none() | st.integers(-4, 4),
+    internal=st.none() | st.integers(-4, 4),
+    values=st.tuples(*[st.integers(0, 4)] * 4),
+)
+def test_a_rule_with_parameters_says_the_same_in_sql(
+    connection: Connection,
+    stage: BillStage | None,
+    closure: Closure | None,
+    judgement: Judgement | None,
+    public: int | None,
+    internal: int | None,
+    values: tuple[int, ...],
+) -> None:
+    day = date(2012, 6, 15)
+    facts = SimpleNamespace(
+        bill_stage=stage,
+        closure=closure,
+        judgement=judgement,
+        public_deadline=None if public is None else day + timedelta(days=public),
+        internal_deadline=None if internal is None else day + timedelta(days=internal),
+    )
+    names = [one.name for one in BILL_STAGE_1.parameters]
+    rule = BILL_STAGE_1.with_values(dict(zip(names, values, strict=True)))
+    expected = rule.line_for(facts, day).verdict
+    assert in_sql(connection, rule, facts, day, COMMITMENT | {"bill_stage": Text}) == expected
 
 
 days = st.integers(0, 4).map(lambda number: date(2012, 1, 1) + timedelta(days=number))

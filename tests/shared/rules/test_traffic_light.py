@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.events.types import Kind
 from shared.rules.registry import Line, Rule, registered, rule_named, versions_of
 from shared.rules.traffic_light import CURRENT_RULE, FAMILY, Status, verdict_on
 from tests.shared.rules.status_table import CASES, DAYS, Case
@@ -22,6 +23,15 @@ def test_the_table_shows_every_state() -> None:
 def test_a_rule_is_had_by_its_name_and_a_version_is_never_made_anew() -> None:
     assert [rule.name for rule in versions_of(FAMILY)] == [CURRENT_RULE] == ["traffic_light_1"]
     with pytest.raises(ValueError, match="already"):
-        registered(Rule(FAMILY, 1, (Line(Status.ON_TIME, "judgement"),), origin="registered_at"))
+        registered(
+            Rule(
+                FAMILY,
+                1,
+                Kind.COMMITMENT,
+                "Here.",
+                (Line(Status.ON_TIME, "judgement"),),
+                origin="registered_at",
+            )
+        )
     with pytest.raises(KeyError):
         rule_named("traffic_light_99")
