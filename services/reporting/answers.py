@@ -126,7 +126,7 @@ class Answers:
         question: Hashable,
         reading: Reading,
         answer: Callable[[], T],
-        by_position: Callable[[], bool] = lambda: False,
+        by_position: Callable[[], bool],
     ) -> T:
         self._missed.inc()
         with _texts_of(reading.connection) as texts:
