@@ -16,7 +16,7 @@ from services.reporting.datasets import (
     cycles,
     indicators,
 )
-from services.reporting.queries.access import Scope, readable, readable_things
+from services.reporting.queries.access import Scope, readable, readable_things, shown_on, shown_within
 from services.reporting.queries.moments import AsOf
 from services.reporting.reading import Reading
 from shared.errors import InvalidInput
@@ -52,8 +52,17 @@ def refuse_unknown_words(
 
     def known(name: str, position: int) -> ColumnElement[bool]:
         dataset, _ = _OWN_WORDS[name]
-        things = None if dataset is indicators else commitments
-        return and_(dataset.known_at(position), readable(reading, scope, position, dataset, things=things))
+        if dataset is indicators:
+            # Of a day before it was open, it is as if it were not there.
+            return and_(
+                dataset.known_at(position),
+                readable(reading, scope, position, dataset),
+                shown_on(scope, at.on, position, dataset.c.indicator_id),
+                shown_within(scope, at.on, position, dataset),
+            )
+        return and_(
+            dataset.known_at(position), readable(reading, scope, position, dataset, things=commitments)
+        )
 
     def on_record(name: str, word: str) -> ColumnElement[bool]:
         dataset, field = _OWN_WORDS[name]
