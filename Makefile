@@ -15,7 +15,7 @@ LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench clients lock openapi docs clean
+.PHONY: help install run test check format bench clients accessibility lock openapi docs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,9 @@ bench: $(INSTALLED) ## Measure against the baseline and print the ratios
 
 clients: ## Make clients from the OpenAPI documents, and ask `make run` one question with each (needs Node.js)
 	@PORT=$(PORT) bash docs/examples/clients/make.sh
+
+accessibility: ## Look at the pages of `make run` with axe-core and an HTML validator (needs Node.js and Chromium)
+	@PORT=$(PORT) bash tests/accessibility/check.sh
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml

@@ -76,12 +76,17 @@ class Answers:
             self._size = 0
 
     def of(
-        self, question: Hashable, reading: Reading, answer: Callable[[], T], *, by_position: bool = False
+        self,
+        question: Hashable,
+        reading: Reading,
+        answer: Callable[[], T],
+        *,
+        by_position: Callable[[], bool] = lambda: False,
     ) -> T:
         """What a question comes to in a snapshot: as it was kept, or else by `answer`, which then is kept.
 
-        `question` names all that the answer goes by besides the rows. `by_position`: it also goes by what is in the log
-        and in no dataset. Of those who ask the same at once, one does the work.
+        `question` names all that the answer goes by besides the rows. `by_position` says, once it was made, whether it
+        also goes by what is in the log and in no dataset. Of those who ask the same at once, one does the work.
         """
         question = (reading.generation, question)
         kept = self._find(question, reading)
@@ -116,12 +121,20 @@ class Answers:
         self._hit.inc()
         return kept
 
-    def _made(self, question: Hashable, reading: Reading, answer: Callable[[], T], by_position: bool) -> T:
+    def _made(
+        self,
+        question: Hashable,
+        reading: Reading,
+        answer: Callable[[], T],
+        by_position: Callable[[], bool],
+    ) -> T:
         self._missed.inc()
         with _texts_of(reading.connection) as texts:
             found = answer()
         datasets = (
-            None if by_position else {name for name in self._datasets if any(name in text for text in texts)}
+            None
+            if by_position()
+            else {name for name in self._datasets if any(name in text for text in texts)}
         )
         try:
             size = OBJECTS * len(encoded(found))

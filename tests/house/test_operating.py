@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import typer
 import yaml
@@ -179,6 +180,19 @@ def pods() -> dict[str, dict[str, Any]]:
         for one in manifests()
         if one["kind"] in ("Deployment", "Job")
     }
+
+
+def test_kubernetes_knows_every_member_of_the_manifests() -> None:
+    """Judged by the published schemas, strictly: a misspelt member is refused rather than ignored."""
+    for one in manifests():
+        kubernetes_validate.validate(one, desired_version=kubernetes_validate.latest_version(), strict=True)
+
+
+def test_a_misspelt_member_of_a_manifest_is_noticed() -> None:
+    wrong = next(one for one in manifests() if one["kind"] == "Deployment")
+    wrong["spec"]["replica"] = wrong["spec"].pop("replicas", 1)
+    with pytest.raises(kubernetes_validate.ValidationError, match="replica"):
+        kubernetes_validate.validate(wrong, desired_version=kubernetes_validate.latest_version(), strict=True)
 
 
 def test_the_pods_run_what_there_is_without_rights_and_are_watched() -> None:

@@ -364,7 +364,7 @@ def edition_routes(reporting: Reporting, editions: Editions, tables: Tables) -> 
             )
 
         at, scope, (earlier, later, found) = await reporting.ask(
-            request, query, answer, tells=(), pinned=pinned, by_log=True
+            request, query, answer, tells=(), pinned=pinned
         )
         body = EditionChangesAnswer(
             **heading(at, scope),
@@ -398,7 +398,7 @@ def edition_routes(reporting: Reporting, editions: Editions, tables: Tables) -> 
                 reading, reporting.store, reporting.clock.day_of, found, content, query.rule
             )
 
-        at, scope, (found, anew) = await reporting.ask(request, query, answer, tells=(), by_log=True)
+        at, scope, (found, anew) = await reporting.ask(request, query, answer, tells=())
         body = RecomputationAnswer(
             **heading(at, scope),
             edition=found.item,

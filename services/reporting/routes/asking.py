@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from enum import StrEnum
 from hashlib import blake2b
@@ -185,6 +186,10 @@ class Judged(Question):
 NextPage = Annotated[str | None, Meta(description="The absolute URL of the next page; null on the last.")]
 
 
+_log_is_read: Final = ContextVar("log_is_read", default=False)
+"""Whether the log was read since the answer that is being made was begun."""
+
+
 class ToldUpTo(NamedTuple):
     """Up to which event the page before was told: its position, and its mark."""
 
@@ -276,7 +281,8 @@ class Reporting:
 
     @property
     def store(self) -> Store:
-        """The event log."""
+        """The event log; an answer that reads it goes by more than rows, and that is noticed here."""
+        _log_is_read.set(True)
         return self.live.store
 
     @property
@@ -296,7 +302,6 @@ class Reporting:
         pinned: Pinned | None = None,
         page: ToldUpTo | None = None,
         after: int = 0,
-        by_log: bool = False,
     ) -> tuple[AsOf, Scope, T]:
         """The answer to a question, the day and position it turned out to be about, and for whose eyes it is.
 
@@ -306,7 +311,7 @@ class Reporting:
         than this one. `after` is the position up to which the asker of a feed has read: InvalidInput for one beyond the
         end of the log, or far beyond what the asker is told of it.
         What it comes to is kept, and shared by all who see the same: it goes by the path, by what is `asked`, and by
-        the rows of the read model; `by_log`, also by what only the log has, and then it holds for one position.
+        the rows of the read model; where `answer` reads the log besides (`store`), it holds for one position.
         Waits, within bounds, for a read model that is not there yet: Unavailable after that.
         """
         visitor = visitor_of(request)
@@ -344,6 +349,7 @@ class Reporting:
                 at = as_of(self._told, self.clock, reading, scope, on, known_at, position)
 
                 def told() -> tuple[CorrectedSince, T]:
+                    _log_is_read.set(False)
                     since = corrected_since(reading, at, scope, tells, thing=thing, every_day=every_day)
                     return since, answer(reading, at, scope)
 
@@ -359,7 +365,7 @@ class Reporting:
                     scope,
                     *(at.on, at.known_on, None if now else at.position),
                 )
-                since, found = self._answers.of(question, reading, told, by_position=by_log)
+                since, found = self._answers.of(question, reading, told, by_position=_log_is_read.get)
                 return at._replace(corrected=since), scope, found
 
         return await run_in_threadpool(read)

@@ -318,9 +318,7 @@ def board_routes(reporting: Reporting) -> Router:
                 reading, store, day_of, before, at, scope, beyond=code, limit=query.limit, rule=query.rule
             )
 
-        at, scope, (before, found) = await reporting.ask(
-            request, query, answer, tells=TOLD, pinned=pinned, by_log=True
-        )
+        at, scope, (before, found) = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
         body = ChangesAnswer(
             **_heading_of_both(query, before, at, scope),
             sums=found.sums,
@@ -361,9 +359,7 @@ def board_routes(reporting: Reporting) -> Router:
                 limit=query.limit,
             )
 
-        at, scope, (before, found) = await reporting.ask(
-            request, query, answer, tells=TOLD, pinned=pinned, by_log=True
-        )
+        at, scope, (before, found) = await reporting.ask(request, query, answer, tells=TOLD, pinned=pinned)
         last = found.items[-1] if found.more else None
         body = ReconciliationAnswer(
             **_heading_of_both(query, before, at, scope),
@@ -399,7 +395,7 @@ def board_routes(reporting: Reporting) -> Router:
             return found, quarantined_of(reading, store, at, scope, commitment_id)
 
         at, scope, (found, quarantined) = await reporting.ask(
-            request, query, answer, tells=(Kind.ORGANIZATION,), every_day=True, by_log=True
+            request, query, answer, tells=(Kind.ORGANIZATION,), every_day=True
         )
         body = TimelineAnswer(
             status_rule=query.rule.name,

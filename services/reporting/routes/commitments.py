@@ -175,7 +175,7 @@ def commitment_routes(reporting: Reporting) -> Router:
             return found, quarantined_of(reading, store, at, scope, commitment_id)
 
         at, scope, (found, quarantined) = await reporting.ask(
-            request, query, answer, tells=_OF_A_PAGE, every_day=True, by_log=True
+            request, query, answer, tells=_OF_A_PAGE, every_day=True
         )
         members = {name: getattr(found, name) for name in found.__struct_fields__}
         body = CommitmentAnswer(**heading(at, scope), status_rule=query.rule.name, **members)

@@ -95,9 +95,7 @@ def sign_routes(reporting: Reporting) -> Router:
                 limit=query.limit,
             )
 
-        at, scope, (items, last) = await reporting.ask(
-            request, query, answer, tells=_TOLD, pinned=pinned, by_log=True
-        )
+        at, scope, (items, last) = await reporting.ask(request, query, answer, tells=_TOLD, pinned=pinned)
         body = SignsAnswer(**heading(at, scope), items=items, next=next_page(request, at, last))
         return tagged(request, body, at)
 

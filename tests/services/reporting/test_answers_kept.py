@@ -172,7 +172,7 @@ def asking(answers: Answers, reading: Reading, told: Any, *, by_position: bool =
         reading.connection.exec_driver_sql("SELECT 1 AS commitments")
         return told
 
-    return answers.of("question", reading, answer, by_position=by_position)
+    return answers.of("question", reading, answer, by_position=lambda: by_position)
 
 
 def test_an_answer_holds_until_a_dataset_that_it_read_has_other_rows(answers: Answers) -> None:
@@ -194,8 +194,8 @@ def test_what_goes_by_the_log_as_well_holds_for_one_position(answers: Answers) -
 
 
 def test_what_read_no_rows_holds_for_one_position(answers: Answers) -> None:
-    assert answers.of("question", at(5), lambda: "first") == "first"
-    assert answers.of("question", at(6), lambda: "second") == "second"
+    assert answers.of("question", at(5), lambda: "first", by_position=lambda: False) == "first"
+    assert answers.of("question", at(6), lambda: "second", by_position=lambda: False) == "second"
 
 
 def test_what_is_kept_stays_within_its_bytes_and_the_last_asked_for_stays(answers: Answers) -> None:
