@@ -88,8 +88,11 @@ class Correction(msgspec.Struct, frozen=True):
     position: int
 
     def weight(self) -> tuple[bool, int]:
-        """The order in which those of a day are told: first what states follow from, then the latest."""
-        return self.what not in STATE_FACTS, -self.position
+        """The order in which those of a day are told: first what states follow from, then the latest.
+
+        What reads as before, and only follows from another event, comes after what reads otherwise.
+        """
+        return self.what not in STATE_FACTS or self.before == self.after, -self.position
 
 
 class Corrections:

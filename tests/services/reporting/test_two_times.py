@@ -37,6 +37,7 @@ from tests.services.reporting.histories import (
     SPAN,
     Expected,
     Otherwise,
+    Teller,
     concerned,
     histories,
     otherwise,
@@ -137,6 +138,18 @@ def as_expected(item: Item) -> Expected:
     )
 
 
+def test_a_fact_taken_back_after_another_of_the_same_is_told_as_explained_otherwise(stage: Stage) -> None:
+    """The story is one that was found: two judgements alike, of which the later one is taken back."""
+    tag = f"t{next(numbers):05d}"
+    story = Story(stage, tag, Teller(19882258, tag).story(30), [])
+    for position in range(1, stage.store.head() + 1):
+        at = AsOf(date(2012, 1, 9), position, None)
+        with stage.read_model.reading() as reading:
+            board = board_as_of(reading, at, EVERYTHING, story.leads(), limit=200)
+        for found in board.items:
+            assert told_otherwise(found) == otherwise(story.known(found.code, position), at.on)
+
+
 @EVERY_TIME
 @given(data=st.data())
 def test_the_board_says_what_a_replay_of_the_log_says(stage: Stage, data: st.DataObject) -> None:
@@ -185,7 +198,8 @@ STATE_FACTS = ("closure", "public_deadline", "judgement", "internal_deadline")
 def told_otherwise(item: Item) -> Otherwise | None:
     """What an item says of what it was told otherwise before, in the terms of the replay."""
     found = item.corrected
-    if found is None or found.what not in STATE_FACTS:
+    # What reads as before, and is only explained by another event, is told, and is not otherwise.
+    if found is None or found.what not in STATE_FACTS or found.before == found.after:
         return None
     before = date.fromisoformat(found.before) if found.before and "deadline" in found.what else found.before
     return Otherwise(found.what, before, found.position)
