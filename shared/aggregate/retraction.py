@@ -66,6 +66,14 @@ async def retracting(
     return msgspec.structs.replace(proposed, retracted=named.type), untold
 
 
+SUPERFLUOUS: Final = "correction-changes-nothing"
+"""What a correction is refused with that says what is so already.
+
+One that put another right says that once the other is taken back, and is no less true: were it in the way, and what was
+recorded since rested on it, neither could ever be taken back.
+"""
+
+
 def _must_be_own(named: Recorded, actor: Actor) -> None:
     """The unit keeps the record; everybody else takes back what they said themselves."""
     if actor.role is not Role.DCI and not actor.is_of((named.recorded_by.organization,)):
@@ -94,7 +102,7 @@ async def _must_still_stand(recorded: Recorded, judge: Judge, told: Any, untold:
     if isinstance(was, BitacoraError):
         return
     would_be = await _judged(recorded, judge, untold, clock)
-    if would_be == was:
+    if would_be == was or (isinstance(would_be, RuleBroken) and would_be.code == SUPERFLUOUS):
         return
     why = (
         f" {would_be.message}"

@@ -216,13 +216,6 @@ IN_THE_WAY: list[tuple[str, list[tuple[str, dict[str, Any]]]]] = [
         ],
     ),
     (
-        "a correction that a later one takes back",
-        [
-            ("corrections", {"field": "title", "value": "Theft", "reason": "x"}),
-            ("corrections", {"field": "title", "value": "Burglary", "reason": "x"}),
-        ],
-    ),
-    (
         "a change that a later one takes back",
         [
             ("changes", {"field": "priority", "value": "high", "reason": "x"}),
@@ -362,3 +355,18 @@ async def test_a_retraction_has_a_reason(it: Thing) -> None:
     blank = {"version": 1, "reason": " "}
     answer = await it.service.ask("POST", f"{it.path}/retractions", blank, If_Match="*")
     assert refused(answer) == (422, "reason-required")
+
+
+async def test_a_wrong_correction_is_taken_back_though_the_right_one_after_it_then_says_nothing_new(
+    it: Thing,
+) -> None:
+    wrong = await it.tell("corrections", {"field": "effective_on", "value": "2013-01-01", **WRONG})
+    right = await it.tell("corrections", {"field": "effective_on", "value": "2012-01-01", **WRONG})
+    await it.tell("assessments", {"judgement": "at_risk", "reason": "Late", "effective_on": "2012-06-01"})
+    assert refused(await it.retract(right)) == (409, "retraction-in-the-way")
+    before = await it.now()
+    await it.gone(wrong)
+    now = await it.now()
+    assert (now["effective_on"], now["status"]) == (before["effective_on"], before["status"])
+    await it.gone(right)
+    assert (await it.now())["effective_on"] == "2012-01-01"
