@@ -15,7 +15,6 @@ from shared.events.types import (
     Items,
     Line,
     OrganizationCode,
-    OwnCode,
     PillarCode,
     Plain,
     Reason,
@@ -157,7 +156,7 @@ class EditionPublished(Event, frozen=True, kw_only=True):
         CivilDay | None,
         Field(description="The day it was published, where it was recorded later."),
     ] = None
-    code: OwnCode = COMPUTED
+    code: ReportCode = COMPUTED
     audience: Audience = COMPUTED
     position: Annotated[Position, Field(description="How much of the log it takes into account.")] = COMPUTED
     status_rule: Annotated[Word, Field(description="The version of the rule its states follow.")] = COMPUTED

@@ -16,6 +16,7 @@ from shared.eventlog.verification import verify
 from shared.events.streams import stream_of
 from shared.identity.actor import Role
 from tests.api import story as stories
+from tests.api.conformance import openapi
 from tests.api.house import House, refused
 from tests.api.routes import LISTS, SERVICES, reads
 from tests.api.story import Story
@@ -50,10 +51,15 @@ def beginning_of_open(url: str) -> int:
 
 
 async def next_pages(house: House, story: Story) -> list[str]:
-    """Where the lists of reporting go on that have more than one page."""
+    """Where the lists of reporting go on that tell of a day, and have more than one page.
+
+    One that tells how things are described now goes on after a code, on whatever log.
+    """
     found = []
     for read in reads(story):
-        if (read.service, read.route) in LISTS and read.service == "reporting":
+        asked = openapi(read.service)["paths"][read.route]["get"].get("parameters", ())
+        of_a_day = any(one["name"] in {"on", "after"} for one in asked)
+        if (read.service, read.route) in LISTS and read.service == "reporting" and of_a_day:
             page = await house.read(read.service, read.asking("limit=1"))
             if page["next"]:
                 found.append(page["next"].removeprefix("http://reporting.test"))

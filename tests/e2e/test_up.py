@@ -257,7 +257,7 @@ def toured(up: Up, client: httpx.Client) -> list[httpx.Response]:
 
 
 def test_what_the_tour_says_to_type_works(toured: list[httpx.Response]) -> None:
-    assert [answer.status_code for answer in toured[:14]] == [201, 200, 201, 200, 200, 201, 201, *[200] * 7]
+    assert [answer.status_code for answer in toured[:15]] == [201, 200, 201, 200, 200, 201, 201, *[200] * 8]
     (
         written,
         feed,
@@ -271,13 +271,15 @@ def test_what_the_tour_says_to_type_works(toured: list[httpx.Response]) -> None:
         kept,
         weeks,
         counted,
+        calibrated,
         timeline,
         history,
-    ) = toured[:14]
+    ) = toured[:15]
     assert mistaken.json()["version"] == 3
     schools = next(item for item in kept.json()["items"] if item["code"] == "EDU-5")
     assert (schools["status"], schools["late_days"]) == ("achieved", 46)
     assert counted.json()["items"]
+    assert calibrated.json()["items"]
     assert "EDU-5" in [item["code"] for item in weeks.json()["items"]]
     events = [json.loads(line) for line in feed.text.splitlines()]
     assert int(written.headers["log-position"]) in [event["position"] for event in events]
@@ -309,19 +311,19 @@ def test_what_the_tour_says_of_the_decision_is_so(
     up: Up, client: httpx.Client, toured: list[httpx.Response]
 ) -> None:
     number = "BIL-SECURITY-2013-001"
-    assert [answer.status_code for answer in toured[14:]] == [
+    assert [answer.status_code for answer in toured[15:]] == [
         *([201] * 4),
         *(409, 201, 200, 201, 201),
         *([200] * 10),
     ]
-    by_the_author, approved, history = toured[18:21]
+    by_the_author, approved, history = toured[19:22]
     assert by_the_author.json()["type"].endswith("/approver-is-author")
     assert approved.json()["decisions"] == [number]
     (task,) = approved.json()["action_items"]
     last = history.json()["items"][-1]
     assert (last["type"], last["decision"]) == ("commitments.deadline_revised", number)
     assert last["recorded_by"]["subject"].startswith("policy")
-    feed, named, gaps, gaps_then, register, owed = (answer.json()["items"] for answer in toured[23:29])
+    feed, named, gaps, gaps_then, register, owed = (answer.json()["items"] for answer in toured[24:30])
     (decision,) = feed
     assert number in [item["number"] for item in named]
     assert (decision["number"], decision["position"]) == (number, last["causation_id"])

@@ -196,7 +196,16 @@ def test_what_was_followed_step_by_step_is_what_a_rebuild_makes(stage: Stage) ->
     followed = stage.rows()
     # All but what is told of commitments, indicators and organisations.
     empty = {name for name, rows in followed.items() if not rows}
-    elsewhere = ("commitment", "indicator", "warning", "progress", "cycles", "observations")
+    elsewhere = (
+        "commitment",
+        "indicator",
+        "warning",
+        "progress",
+        "cycles",
+        "observations",
+        "reports",
+        "editions",
+    )
     assert {name for name in empty if not name.startswith(elsewhere)} == {"names"}
     stage.rebuild()
     assert stage.rows() == followed

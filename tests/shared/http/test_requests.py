@@ -32,6 +32,7 @@ from shared.events.vocabulary import CommitmentKind, Judgement, Visibility
 from shared.http.requests import RequestModel, request_of
 
 TODAY = date(2012, 11, 21)
+OF_EDITIONS = {"code", "audience", "position", "status_rule", "template", "sha256", "content"}
 OF_MEETINGS = ("visibility", "organizations", "reference", "mandatory_absences")
 JUNE = date(2012, 6, 30)
 REGISTRATION = {"code": "SEG-14", "title": "Less crime", "lead_organization": "INTERIOR"}
@@ -52,6 +53,7 @@ def requested(value: Any, name: str = "") -> Any:
     if isinstance(value, list):
         return [requested(inner, name) for inner in value]
     within = {"document_url": "https://www.example.org", "fiscal_year": 2012, "Value": "28.5"}
+    within |= {"speech_years": 2012, "days_of_year": "05-21"}
     return within.get(name, within.get(str(value), value))
 
 
@@ -75,6 +77,7 @@ def test_any_event_can_be_proposed_as_it_lies_in_the_log_but_for_what_is_compute
         "effective_on",
         "retracted",
         "parts",
+        *OF_EDITIONS,
         *OF_MEETINGS,
     }
     assert faults(event_type, {**body, "unheard_of": 1}) == {"unheard_of": "extra_forbidden"}
