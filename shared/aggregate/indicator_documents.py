@@ -43,7 +43,7 @@ class ChangeOnPrevious(ValueChange, kw_only=True):
 class VerdictDocument(msgspec.Struct, kw_only=True):
     """What a value says of a promise."""
 
-    status: IndicatorStatus
+    status: Annotated[IndicatorStatus, Field(description="What the value says of the promise.")]
     value: Annotated[
         Decimal | None,
         Field(description="What was judged: the value, or the sum, mean, … of the window up to its period."),

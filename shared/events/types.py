@@ -383,7 +383,9 @@ Amount = Annotated[
 
 Currency = Annotated[str, Plain(), StringConstraints(pattern=r"^[A-Z]{3}$"), Field(examples=["CLP"])]
 
-BudgetLineCode = Annotated[Word, Field(examples=["05-01-01-24-03-021"])]
+BudgetLineCode = Annotated[
+    Word, Field(description="The code of the line in the budget.", examples=["05-01-01-24-03-021"])
+]
 
 PeriodName = Annotated[
     str,
@@ -433,6 +435,7 @@ DecisionNumber = Annotated[str, Names(Kind.DECISION), StringConstraints(min_leng
 ActionItemId = Annotated[UUID, Names(Kind.ACTION_ITEM)]
 Addressee = Annotated[
     str,
+    Field(description="To whom: a body, by its code, an organisation or an office."),
     Names(Kind.BODY),
     StringConstraints(min_length=1, max_length=LONGEST_LINE, pattern=NOT_BLANK),
     AfterValidator(_all_seen),

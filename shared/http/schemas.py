@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from inspect import cleandoc
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec import Meta
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
@@ -77,6 +79,11 @@ class Schemas:
                 self._describe(inner, done)
 
 
+def one_of(words: type[StrEnum]) -> Meta:
+    """Marks a text of an answer as one of the words of a closed list."""
+    return Meta(extra_json_schema={"enum": [word.value for word in words]})
+
+
 def describe_members(schema: Any) -> None:
     """Says what each member of the schemas of a document means that does not say so itself; see `MEANINGS`."""
     if isinstance(schema, dict):
@@ -117,6 +124,9 @@ def _field_infos(hint: Any) -> list[FieldInfo]:
     if get_origin(hint) is Annotated:
         inner, *marks = get_args(hint)
         return [*(one for one in reversed(marks) if isinstance(one, FieldInfo)), *_field_infos(inner)]
+    if get_origin(hint) in (Union, UnionType):
+        # What may be left out, or kept from somebody, means the same.
+        return [found for one in get_args(hint) for found in _field_infos(one)]
     return []
 
 

@@ -177,7 +177,7 @@ class MeetingListed(msgspec.Struct, kw_only=True):
     ends_at: Moment | None
     place: str | None
     held_at: Moment | None
-    agenda_size: int
+    agenda_size: Annotated[int, Field(description="How many items the agenda has.")]
     visibility: Visibility
     version: int
     position: int

@@ -79,7 +79,10 @@ class EditionPromise(msgspec.Struct, frozen=True):
 class DiscardedWhy(msgspec.Struct, frozen=True):
     """Why it was discarded."""
 
-    type: DiscardReason | None
+    type: Annotated[
+        DiscardReason | None,
+        Meta(description="For technical or budgetary reasons, or because priorities changed."),
+    ]
     reason: str | None
 
 
@@ -120,7 +123,7 @@ class EditionAbout(msgspec.Struct, frozen=True):
     """Of which edition of which report the rest is."""
 
     code: str
-    report: str
+    report: Annotated[str, Meta(description="The code of the report it is an edition of.")]
     report_name: str
     kind: ReportKind
     addressed_to: str | None

@@ -89,14 +89,6 @@ LISTS: Final = {
 """The lists that the page of downloads names; the API has more."""
 MOST_DAYS: Final = 12
 """Days on which something changed, to which a page leads."""
-_WORSE: Final = {
-    Status.ACHIEVED: 0,
-    Status.ON_TIME: 1,
-    Status.NEEDS_ATTENTION_INTERNAL_DEADLINE: 2,
-    Status.NEEDS_ATTENTION: 3,
-    Status.DELAYED: 4,
-    Status.DISCARDED: 5,
-}
 _NOT_FOUND: Final = N_("There is no such page, or nothing public by that name on that day.")
 _NOT_UNDERSTOOD: Final = N_(
     "The address asks for something that there is not: a day is written as in 2012-05-21."
@@ -231,7 +223,7 @@ def page_routes(reporting: Reporting) -> Router:
         )
 
     @page("/commitments", ListQuestion)
-    async def commitments_(request: Request, asked: _ListQuestion) -> Response:
+    async def commitment_list(request: Request, asked: _ListQuestion) -> Response:
         """The list of commitments, narrowed and searched."""
         filters = filters_in(asked, _FILTERS)
         if asked.status is not None:
@@ -289,7 +281,7 @@ def page_routes(reporting: Reporting) -> Router:
         )
 
     @page("/indicators", IndicatorsQuestion)
-    async def indicators_(request: Request, asked: IndicatorsQuestion) -> Response:
+    async def indicator_list(request: Request, asked: IndicatorsQuestion) -> Response:
         """What is measured, each with its latest value and what that says."""
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Indicators:
@@ -447,17 +439,23 @@ def _changed(
     return changes_between(reading, store, day_of, before, at, scope, beyond=beyond, limit=limit)
 
 
+_SEVERITY: Final[dict[str | None, int]] = {
+    Status.ACHIEVED: 0,
+    Status.ON_TIME: 1,
+    Status.NEEDS_ATTENTION_INTERNAL_DEADLINE: 2,
+    Status.NEEDS_ATTENTION: 3,
+    Status.DELAYED: 4,
+    Status.DISCARDED: 5,
+}
+"""How bad a state is."""
+
+
 def _is_worse(change: Change) -> bool:
-    """Whether it stands worse than before; what was discarded is told apart."""
-    before, after = (
-        _WORSE.get(Status(s)) if s in _STATES else None for s in (change.status_before, change.status_after)
-    )
+    """Whether it stands worse than before, or than one that is on time; what was discarded is told apart."""
+    after = _SEVERITY.get(change.status_after)
     if after is None or change.status_after == Status.DISCARDED:
         return False
-    return after > (before if before is not None else _WORSE[Status.ON_TIME])
-
-
-_STATES: Final = frozenset(status.value for status in Status)
+    return after > _SEVERITY.get(change.status_before, _SEVERITY[Status.ON_TIME])
 
 
 def _became(changes: Changes, status: Status) -> list[Change]:

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from shared.events.types import Kind
 from shared.http.moments import RecordedAt, RecordedOn
-from shared.http.words import one_of
+from shared.http.schemas import one_of
 from shared.identity.actor import Role
 
 

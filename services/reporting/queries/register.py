@@ -21,7 +21,7 @@ from services.reporting.queries.corrections import Corrections, corrections_on
 from services.reporting.queries.moments import AsOf, InstantText
 from services.reporting.reading import Reading
 from shared.events.meeting_vocabulary import BodyKind, ProtocolPeriod
-from shared.http.words import one_of
+from shared.http.schemas import one_of
 from shared.rules.protocols import (
     Expected,
     InForce,

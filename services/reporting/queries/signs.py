@@ -101,7 +101,7 @@ class SignFilters(NamedTuple):
 class Sign(msgspec.Struct, frozen=True):
     """What makes a reader look twice at something, which proves nothing."""
 
-    subject: Subject
+    subject: Annotated[Subject, Meta(description="Of which kind of thing it is a sign.")]
     id: UUID
     code: Annotated[
         str, Meta(description="The code of the commitment or indicator, the number of the decision.")

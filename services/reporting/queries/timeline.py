@@ -34,7 +34,7 @@ from shared.eventlog.store import Store
 from shared.events.streams import resolve
 from shared.events.vocabulary import Judgement
 from shared.http.moments import RecordedAt, RecordedOn
-from shared.http.words import one_of
+from shared.http.schemas import one_of
 from shared.identity.actor import Role
 from shared.rules.registry import Line, Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status

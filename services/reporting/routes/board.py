@@ -76,21 +76,24 @@ from shared.http.moments import KNOWN_AT_BY_DAY, KnownAt, RecordedAt
 from shared.http.names import Spelling, split_words
 from shared.http.pagination import DEFAULT_LIMIT, Cursor, Limit
 from shared.http.routing import Router
-from shared.http.words import one_of
+from shared.http.schemas import one_of
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
 
 GROUPS: Final = (STATUS, *DIMENSIONS)
 
 
+_CountByAsked = Annotated[
+    CountBy,
+    Field(
+        description="Every commitment by itself; or promises: what was split counts once, in the state of what it "
+        "goes on in, and is filtered and grouped as it was made."
+    ),
+]
+
+
 class _BoardQuery(Paged, Judged):
     status: Annotated[str | None, listed("A state, or how it goes on in others", COUNTED)] = None
-    count_by: Annotated[
-        CountBy,
-        Field(
-            description="Every commitment by itself; or promises: what was split counts once, in the state of what it "
-            "goes on in, and is filtered and grouped as it was made."
-        ),
-    ] = CountBy.COMMITMENT
+    count_by: _CountByAsked = CountBy.COMMITMENT
     group_by: Annotated[str | None, listed("Count by one of these", GROUPS)] = None
     include: Annotated[
         Literal["total"] | None, Field(description="Adds how many items the whole list has.")
@@ -145,8 +148,8 @@ class GroupedBoardAnswer(BoardAnswer, kw_only=True):
     items: list[Group]
 
 
-class ChangesAnswer(msgspec.Struct, kw_only=True):
-    """What is different between two days."""
+class _TwoSides(msgspec.Struct, kw_only=True):
+    """What an answer that goes from one day to another says of both."""
 
     first: date = msgspec.field(name="from")
     last: date = msgspec.field(name="to")
@@ -160,6 +163,11 @@ class ChangesAnswer(msgspec.Struct, kw_only=True):
     from_known_at: RecordedAt
     corrected: Annotated[CorrectedSince, Meta(description="What the later day is told otherwise.")]
     from_corrected: Annotated[CorrectedSince, Meta(description="What the earlier day is told otherwise.")]
+
+
+class ChangesAnswer(_TwoSides, kw_only=True):
+    """What is different between two days."""
+
     sums: Reconciled
     items: list[Change]
     next: NextPage
@@ -173,13 +181,7 @@ class _ReconciliationQuery(ChangesQuery):
             "neither achieved nor discarded, nor gone on in others."
         ),
     ] = By.STATE
-    count_by: Annotated[
-        CountBy,
-        Field(
-            description="Every commitment by itself; or promises: what was split counts once, in the state of what it "
-            "goes on in, and is filtered and grouped as it was made."
-        ),
-    ] = CountBy.COMMITMENT
+    count_by: _CountByAsked = CountBy.COMMITMENT
     term: Annotated[str | None, listed("List only what arrived or left for this reason", Term)] = None
 
 
@@ -188,21 +190,9 @@ ReconciliationQuery: Final = create_model(
 )
 
 
-class ReconciliationAnswer(msgspec.Struct, kw_only=True):
+class ReconciliationAnswer(_TwoSides, kw_only=True):
     """How the count of one day becomes that of another."""
 
-    first: date = msgspec.field(name="from")
-    last: date = msgspec.field(name="to")
-    status_rule: RuleName
-    position: PositionTold
-    known_on: KnownOn
-    known_at: RecordedAt
-    scope: ScopeName
-    from_position: PositionTold
-    from_known_on: KnownOn
-    from_known_at: RecordedAt
-    corrected: Annotated[CorrectedSince, Meta(description="What the later day is told otherwise.")]
-    from_corrected: Annotated[CorrectedSince, Meta(description="What the earlier day is told otherwise.")]
     by: Annotated[By, Meta(description="What is reconciled apart.")]
     count_by: CountBy
     totals: Annotated[

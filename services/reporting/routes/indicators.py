@@ -137,7 +137,7 @@ class IndicatorAnswer(Answer, kw_only=True):
     """An indicator on a day."""
 
     verdict_rule: _VerdictRule
-    indicator: IndicatorPage
+    indicator: Annotated[IndicatorPage, Meta(description="The indicator, with everything told of it.")]
 
 
 class TrajectoryAnswer(Answer, kw_only=True):
