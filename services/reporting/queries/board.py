@@ -117,6 +117,13 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
             extra_json_schema={"enum": [*Status, None]},
         ),
     ] = None
+    goes_on: Annotated[
+        str | None,
+        Meta(
+            description="How what has no state of its own goes on in others; in which, as far as the asker may know.",
+            extra_json_schema={"enum": [Closure.MERGED, Closure.SPLIT, None]},
+        ),
+    ] = None
     status_because: Because | None = None
     public_deadline_on: date | None = None
     internal_deadline_on: date | None = None
@@ -749,6 +756,7 @@ def _item(
         code=row.code,
         title=described.title,
         status=standing.status,
+        goes_on=standing.goes_on,
         status_because=_because(row, line, on, rule, corrections)
         if decider.commitment_id == row.commitment_id
         else _because(decider, rule.line_for(decider, on), on, rule),
