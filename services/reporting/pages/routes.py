@@ -739,7 +739,7 @@ def account_picture(
 
 def life_band(timeline: Timeline, page: Page, today: date, spoken: Language) -> Any:
     """The states of a commitment over time, with every public deadline."""
-    counted = [(days, str(days.status or days.goes_on)) for days in timeline.spans]
+    counted = [(days, str(days.status or days.continues_as)) for days in timeline.spans]
     runs = [
         pictures.Run(
             state,

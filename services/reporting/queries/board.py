@@ -117,13 +117,6 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
             extra_json_schema={"enum": [*Status, None]},
         ),
     ] = None
-    goes_on: Annotated[
-        str | None,
-        Meta(
-            description="How what has no state of its own goes on in others; in which, as far as the asker may know.",
-            extra_json_schema={"enum": [Closure.MERGED, Closure.SPLIT, None]},
-        ),
-    ] = None
     status_because: Because | None = None
     public_deadline_on: date | None = None
     internal_deadline_on: date | None = None
@@ -133,6 +126,13 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
     merged_into: str | None = None
     split_from: str | None = None
     split_into: list[str] = msgspec.field(default_factory=list)
+    continues_as: Annotated[
+        str | None,
+        Meta(
+            description="How what has no state of its own goes on in others; in which, as far as the asker may know.",
+            extra_json_schema={"enum": [Closure.MERGED, Closure.SPLIT, None]},
+        ),
+    ] = None
     partly_discarded: Annotated[
         bool,
         Meta(description="Of a promise: what was not given up of it was achieved, and some was given up."),
@@ -756,7 +756,6 @@ def _item(
         code=row.code,
         title=described.title,
         status=standing.status,
-        goes_on=standing.goes_on,
         status_because=_because(row, line, on, rule, corrections)
         if decider.commitment_id == row.commitment_id
         else _because(decider, rule.line_for(decider, on), on, rule),
@@ -768,6 +767,7 @@ def _item(
         merged_into=row.merged_into if row.merged_into in known else None,
         split_from=row.split_from if row.split_from in known else None,
         split_into=parts,
+        continues_as=standing.continues_as,
         partly_discarded=standing.partly_discarded,
         late_days=late_days,
         first_public_deadline_on=details.first_public_deadline if details else row.public_deadline,

@@ -62,7 +62,7 @@ class Standing(NamedTuple):
         return self.status or str(self.decided_by.closure)
 
     @property
-    def goes_on(self) -> str | None:
+    def continues_as(self) -> str | None:
         """How it goes on in others, where it does and has no state."""
         return None if self.status else str(self.decided_by.closure)
 

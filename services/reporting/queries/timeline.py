@@ -66,7 +66,7 @@ class Days(msgspec.Struct, frozen=True):
     from_on: date
     until_on: date | None
     status: Annotated[str, one_of(Status)] | None
-    goes_on: Annotated[
+    continues_as: Annotated[
         str | None,
         Meta(
             description="How it goes on in others, on days on which it has no state of its own.",
@@ -156,7 +156,7 @@ def timeline_as_of(
             from_on=first,
             until_on=None if last == END_OF_DAYS else last,
             status=line.verdict,
-            goes_on=row.closure if line.verdict is None else None,
+            continues_as=row.closure if line.verdict is None else None,
             judgement=row.judgement,
             lead_organization=row.lead_organization,
             lead_organization_name=names.on(first).of(ORGANIZATION, row.lead_organization),

@@ -296,7 +296,7 @@ def test_the_timeline_says_on_every_day_what_a_replay_says(stage: Stage, data: s
             if expected is None:
                 assert spans == []
             else:
-                assert [(span.status, span.goes_on, span.because.position) for span in spans] == [
+                assert [(span.status, span.continues_as, span.because.position) for span in spans] == [
                     (expected.status, expected.goes_on, expected.because)
                 ]
         today = replayed(known, at.on)
@@ -366,7 +366,7 @@ def test_promises_stand_as_a_replay_of_what_the_asker_may_read_follows_them(
     expected = promised([told(item.code) for item in board(CountBy.COMMITMENT).items])
     found = board(CountBy.PROMISE)
     assert [
-        (item.code, item.status, item.goes_on, item.partly_discarded, item.speech_year)
+        (item.code, item.status, item.continues_as, item.partly_discarded, item.speech_year)
         for item in found.items
     ] == [
         (
