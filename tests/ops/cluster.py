@@ -1,7 +1,7 @@
 """Two machines with PostgreSQL under Patroni, three with etcd, and a repository of pgBackRest: all on this loopback.
 
-Everything is set up by the files of `deploy/patroni`, as `docs/operating.md` says; what is a machine of its own there has
-ports and a directory of its own here.
+Everything is set up by the files of `deploy/patroni`, as `docs/operating.md` says; what is a machine of its own there
+has ports and a directory of its own here.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Node:
             "ETCD_ADVERTISE_CLIENT_URLS": f"http://127.0.0.1:{self.etcd_port}",
         }
         self.etcd = Program(["etcd"], etcd, cluster.logs / f"etcd-{self.name}.log")
-        arguments = ["patroni", cluster.files / "patroni.yml"]
+        arguments = ["patroni", str(cluster.files / "patroni.yml")]
         log = cluster.logs / f"patroni-{self.name}.log"
         self.patroni = Program(arguments, self.environ, log, cluster.user)
 
@@ -135,13 +135,13 @@ class Node:
         """What Patroni says of its PostgreSQL; nothing while it does not answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.api}/patroni", timeout=2) as answer:
-                told: dict[str, Any] = json.loads(answer.read())
-                return told
+                told = answer.read()
         except urllib.error.HTTPError as error:
-            told = json.loads(error.read() or b"{}")
-            return told
-        except (OSError, ValueError):
+            told = error.read()
+        except OSError:
             return {}
+        found: dict[str, Any] = json.loads(told or b"{}")
+        return found
 
     def pgbackrest(self, *arguments: str, seconds: float = 300) -> str:
         """Run pgBackRest on this machine."""
@@ -217,7 +217,9 @@ class Cluster:
     def url(self, role: str, database: str = "bitacora") -> str:
         """Where the record is, for a role: on whichever machine takes writes."""
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.databases)
-        return f"postgresql://{quote(role)}:{self.password}@{hosts}/{database}?target_session_attrs=read-write"
+        return (
+            f"postgresql://{quote(role)}:{self.password}@{hosts}/{database}?target_session_attrs=read-write"
+        )
 
     def make_database(self) -> None:
         """The database and its roles, as the page for operators says."""
@@ -236,7 +238,7 @@ class Cluster:
         first, second = self.databases
         for node in (second, first):
             node.patroni.stop()
-        command = ["bash", self.files / "restore.sh", moment, self.files / "patroni.yml"]
+        command = ["bash", str(self.files / "restore.sh"), moment, str(self.files / "patroni.yml")]
         run(command, first.environ, user=self.user, seconds=300)
         first.patroni.start()
         until("the restored node leads", lambda: self.leader() is first)
@@ -256,7 +258,9 @@ class Cluster:
 
     def last_words(self) -> str:
         """The end of what each of its programs said."""
-        programs = [program for node in self.databases if node.environ for program in (node.patroni, node.etcd)]
+        programs = [
+            program for node in self.databases if node.environ for program in (node.patroni, node.etcd)
+        ]
         return "\n".join(f"--- {program.log.name}\n{program.last_words()}" for program in programs)
 
 
@@ -266,4 +270,3 @@ def moment_of(url: str) -> str:
         row = session.execute("SELECT to_char(clock_timestamp(), 'YYYY-MM-DD HH24:MI:SS.USOF')").fetchone()
         assert row is not None
         return str(row[0])
-

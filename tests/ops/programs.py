@@ -68,11 +68,16 @@ class Program:
             kill(family(self._process.pid))
             self._process.wait(PATIENCE)
 
+    def ask_to_end(self) -> None:
+        """SIGTERM."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
     def stop(self) -> None:
         """Ask it to end and wait; what does not end by itself is killed, and said."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None:
             return
-        self._process.terminate()
+        self.ask_to_end()
         try:
             self._process.wait(60)
         except subprocess.TimeoutExpired as error:
