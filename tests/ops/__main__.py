@@ -1,9 +1,9 @@
 """`make ops-test`: an installation on two machines and more, what operations do to it, and what must be true after.
 
 A cluster of PostgreSQL under Patroni with a standby that commits synchronously, etcd, pgBackRest, and two processes of
-each service and of the worker stand on this machine. Under load that keeps a ledger the machine that leads is killed, our
-own processes are killed, and the record is taken back to a moment, in turn with services stopped and under them. Then
-the ledger is held against the log.
+each service and of the worker stand on this machine. Under load that keeps a ledger the machine that leads is killed,
+our own processes are killed, and the record is taken back to a moment, in turn with services stopped and under them.
+Then the ledger is held against the log.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -25,7 +26,7 @@ import typer
 from tests.ops.clients import Clients
 from tests.ops.cluster import USER, Cluster, missing, moment_of
 from tests.ops.fleet import Fleet
-from tests.ops.programs import OpsFailed, until
+from tests.ops.programs import OpsFailed, ports_from, until
 
 BACK = 30.0
 """Seconds within which writes are back after the machine that leads has died."""
@@ -38,14 +39,14 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 class Run:
     """One installation, and what was measured on it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, ports: Iterator[int]) -> None:
         self.home = home
         self.logs = home / "logs"
         self.logs.mkdir(mode=0o777)
         self.logs.chmod(0o777)
         (home / "cluster").mkdir()
         (home / "data").mkdir()
-        self.cluster = Cluster(home / "cluster", self.logs)
+        self.cluster = Cluster(home / "cluster", self.logs, ports)
         self.fleet = Fleet(self.cluster, home / "data", self.logs)
         self.clients = Clients(self.fleet)
         self.rng = random.Random(20)
@@ -184,6 +185,9 @@ def main(
         int, typer.Option(min=0, max=20, help="How often the record goes back to a moment.")
     ] = 2,
     minutes: Annotated[int, typer.Option(min=1, max=360, help="After which it is given up.")] = 30,
+    first_port: Annotated[
+        int, typer.Option(help="The first of twenty ports; those in use are passed over.")
+    ] = 8200,
     keep: Annotated[bool, typer.Option(help="Leave files and logs where they are, to be looked at.")] = False,
 ) -> None:
     """Do to an installation on this machine what operations do, and compare."""
@@ -195,7 +199,7 @@ def main(
     signal.alarm(minutes * 60)
     home = Path(tempfile.mkdtemp(prefix="bitacora-ops-", dir="/tmp"))
     home.chmod(0o755)
-    run = Run(home)
+    run = Run(home, ports_from(first_port))
     status = 0
     try:
         run.set_up()

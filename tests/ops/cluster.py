@@ -23,7 +23,6 @@ import psycopg
 
 from tests.ops.programs import OpsFailed, Program, family, kill, plain_environment, run, until
 from tests.support.deployment import ROOT
-from tests.support.postgres import free_port
 
 FILES = ROOT / "deploy/patroni"
 USER = "postgres"
@@ -36,6 +35,9 @@ NEEDED = {
 }
 """Programs, and the package of Debian that has each."""
 NAMES = ("one", "two", "three")
+LEADS = ("master", "primary")
+STREAMING = ("running", "streaming")
+"""The same in the words of older and newer versions of Patroni."""
 
 
 def missing() -> str | None:
@@ -64,7 +66,7 @@ class Node:
         self.name = name
         self.home = cluster.home / name
         self.data = self.home / "data"
-        self.port, self.api, self.etcd_port, self.etcd_peer = (free_port() for _ in range(4))
+        self.port, self.api, self.etcd_port, self.etcd_peer = (next(cluster.ports) for _ in range(4))
         self.etcd: Program
         self.patroni: Program
         self.environ: dict[str, str] = {}
@@ -131,10 +133,10 @@ class Node:
             return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
         return None
 
-    def status(self) -> dict[str, Any]:
-        """What Patroni says of its PostgreSQL; nothing while it does not answer."""
+    def asked(self, path: str) -> dict[str, Any]:
+        """What its Patroni answers; nothing while it does not."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.api}/patroni", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.api}/{path}", timeout=2) as answer:
                 told = answer.read()
         except urllib.error.HTTPError as error:
             told = error.read()
@@ -152,8 +154,9 @@ class Node:
 class Cluster:
     """All machines of the cluster; `home` is a directory that becomes theirs, `logs` where their programs write."""
 
-    def __init__(self, home: Path, logs: Path) -> None:
+    def __init__(self, home: Path, logs: Path, ports: Iterator[int]) -> None:
         self.home = home
+        self.ports = ports
         self.logs = logs
         self.files = home / "deploy"
         self.password = secrets.token_hex(12)
@@ -191,8 +194,8 @@ class Cluster:
     def leader(self) -> Node | None:
         """The machine whose PostgreSQL takes writes."""
         for node in self.databases:
-            told = node.status()
-            if told.get("state") == "running" and told.get("role") == "master":
+            told = node.asked("patroni")
+            if told.get("state") == "running" and told.get("role") in LEADS:
                 return node
         return None
 
@@ -208,11 +211,10 @@ class Cluster:
         return until("a synchronous standby", self._is_whole, 180)
 
     def _is_whole(self) -> bool:
+        # PostgreSQL commits with the standby before Patroni has put down that this one may take over.
         leader = self.leader()
-        if leader is None:
-            return False
-        replicas = leader.status().get("replication", [])
-        return any(one.get("sync_state") == "sync" for one in replicas)
+        members = leader.asked("cluster").get("members", []) if leader is not None else []
+        return any(one["role"] == "sync_standby" and one["state"] in STREAMING for one in members)
 
     def url(self, role: str, database: str = "bitacora") -> str:
         """Where the record is, for a role: on whichever machine takes writes."""

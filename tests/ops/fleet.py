@@ -11,7 +11,6 @@ from pathlib import Path
 from tests.ops.cluster import Cluster
 from tests.ops.programs import OpsFailed, Program, plain_environment, run, until
 from tests.support.deployment import ROOT
-from tests.support.postgres import free_port
 
 SERVICES = ("commitments", "meetings", "reporting")
 EACH = 2
@@ -61,7 +60,7 @@ class Fleet:
         for kind in (*SERVICES, "worker"):
             module = f"services.{kind}" if kind in SERVICES else "services.reporting.follow"
             for number in range(EACH):
-                port = free_port()
+                port = next(cluster.ports)
                 settings = self._settings | {
                     "BITACORA_LOG_URL": reader if kind == "worker" else writer,
                     "BITACORA_READ_MODEL_URL": reader,

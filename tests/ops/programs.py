@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -133,6 +134,17 @@ def run(
     if done.returncode:
         raise OpsFailed(f"{' '.join(words)} ended with {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout
+
+
+def ports_from(first: int) -> Iterator[int]:
+    """Ports of the loopback on which nobody listens, one after the other.
+
+    They are counted rather than left to the system, which would give one to somebody else while its program is killed.
+    """
+    for port in range(first, 65_000):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                yield port
 
 
 def plain_environment() -> dict[str, str]:
