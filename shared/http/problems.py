@@ -138,8 +138,8 @@ def install_problem_handlers(
 ) -> None:
     """Answers every error of `app` with a problem document.
 
-    `count` takes note of a request that no route has taken, and refuses it from somebody who has asked too often; it gives
-    the headers that tell how things stand.
+    `count` takes note of a request that no route has taken, and refuses it from somebody who has asked too often; it
+    gives the headers that tell how things stand.
     """
 
     async def known(request: Request, error: BitacoraError) -> Response:

@@ -29,6 +29,7 @@ WRITERS = {"commitments": 8, "meetings": 2}
 READERS = 2
 REQUEST = 30.0
 """Seconds after which a client gives a request up."""
+BEHIND = {"log-behind", "follower-behind", "follower-ended", "read-model-behind", "worker-absent"}
 PAUSE = 0.02
 AGAIN = 0.1
 """Seconds between two requests of a client, and before it repeats one that was not carried out."""
@@ -47,6 +48,8 @@ class Seen(NamedTuple):
     began: float
     ended: float
     well: bool
+    why: frozenset[str] = frozenset()
+    """The reasons of readiness that is red."""
 
 
 class Clients:
@@ -209,10 +212,14 @@ class Clients:
         """Look at the readiness of a process."""
         while not self._done.is_set():
             began = time.monotonic()
-            ready = False
+            ready, why = False, frozenset[str]()
             with suppress(httpx.TransportError):
-                ready = (await self._http.get(f"{member.url}/health/ready")).status_code == 200
-            self.looks[member.name].append(Seen(began, time.monotonic(), ready))
+                answer = await self._http.get(f"{member.url}/health/ready")
+                ready = answer.status_code == 200
+                why = frozenset(
+                    check["reason"] for check in answer.json()["checks"].values() if "reason" in check
+                )
+            self.looks[member.name].append(Seen(began, time.monotonic(), ready, why))
             await asyncio.sleep(0.25)
 
     # --- what must be true of it -----------------------------------------------------------------------------------
@@ -301,7 +308,7 @@ class Clients:
         """Looks at readiness that were not true.
 
         Green is not true where within `tolerance` seconds before and after all requests of that process failed; red is
-        not where none of them failed.
+        not where none of them failed, but for those who say that they are behind: requests go on then.
         """
         found = []
         for member in self.fleet.members:
@@ -315,9 +322,10 @@ class Clients:
                     if seen.began > look.ended + tolerance:
                         break
                     near.append(seen.well)
-                if near and (not any(near) if look.well else all(near)):
-                    said = "green" if look.well else "red"
+                if near and (not any(near) if look.well else all(near) and not look.why & BEHIND):
+                    said = "green" if look.well else f"red ({', '.join(sorted(look.why)) or 'no answer'})"
                     found.append(
-                        f"{member.name} was {said} while {near.count(True)} of {len(near)} requests were carried out"
+                        f"{member.name} was {said} for {look.ended - look.began:.1f} s while {near.count(True)} of "
+                        f"{len(near)} requests were carried out"
                     )
         return found

@@ -68,7 +68,6 @@ from shared.events.commitments import (
     TeamMember,
 )
 from shared.events.facts import Event
-from shared.events.record import EventUnreadable
 from shared.events.streams import resolve
 from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, OriginKind, ReviewOutcome
 from shared.rules.dated_facts import DatedFacts
