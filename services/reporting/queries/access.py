@@ -90,6 +90,12 @@ def scope_of(actor: Actor | None) -> Scope:
     return Scope("everything" if reads_everything(actor) else "government", visibilities, actor.organizations)
 
 
+@cache
+def beside(dataset: Dataset, name: str) -> Any:
+    """A dataset's table once more, in a condition on rows of it or of others; made once, for making one takes long."""
+    return dataset.table.alias(name)
+
+
 def readable(
     reading: Reading, scope: Scope, position: int, dataset: Dataset, *, things: Dataset | None = None
 ) -> ColumnElement[bool]:
@@ -105,7 +111,7 @@ def readable(
         return then
     # Asked of each row, and not as a list of ids: SQLite would go through the dataset by such a list.
     things = things or dataset
-    now = things.table.alias()
+    now = beside(things, "now")
     known = and_(now.c[things.readable] == dataset.c[dataset.readable], things.known_at(scope.now, now))
     return and_(
         then, or_(exists().where(known, was_open(scope, scope.now, things, now)), ~exists().where(known))
@@ -207,7 +213,7 @@ def _open_now(asker: Scope, kinds: frozenset[str]) -> CompoundSelect[Any]:
         )
         for one in (KINDS[key] for key in sorted(kinds))
     )
-    now = commitments.table.alias()
+    now = beside(commitments, "now")
     gone = select(commitments.c.commitment_id).where(
         commitments.c.commitment_id.in_(_WANTED),
         commitments.c.visibility.in_(asker.visibilities),
@@ -278,7 +284,7 @@ def was_open(scope: Scope, position: int | None, dataset: Dataset, table: Any = 
     among = _among_readers(scope, position, columns[dataset.readable])
     if not dataset.within:
         return or_(visible, among)
-    above = commitments.table.alias()
+    above = beside(commitments, "above")
     belongs = and_(above.c.code == columns[dataset.within], commitments.known_at(position, above))
     closed = exists().where(belongs, above.c.visibility.not_in(scope.visibilities))
     own = exists().where(belongs, _among_readers(scope, position, above.c.commitment_id))
@@ -289,7 +295,7 @@ def shown_on(scope: Scope, on: date, position: int, thing: ColumnElement[Any]) -
     """Whether what is told of a thing for a day may be told to the asker: it may be open as of a later day only."""
     if scope.everything:
         return true()
-    row = publications.table.alias()
+    row = beside(publications, "told")
     closed = exists().where(
         row.c.thing_id == thing,
         publications.holds(on, position, row),
@@ -304,7 +310,7 @@ def shown_within(scope: Scope, on: date, position: int, dataset: Dataset) -> Col
     """
     if scope.everything:
         return true()
-    row = commitment_states.table.alias()
+    row = beside(commitment_states, "above")
     belongs = and_(row.c.code == dataset.c[dataset.within], commitment_states.holds(on, position, row))
     closed = exists().where(belongs, row.c.visibility.not_in(scope.visibilities))
     own = exists().where(belongs, _among_readers(scope, position, row.c.commitment_id))
@@ -314,7 +320,7 @@ def shown_within(scope: Scope, on: date, position: int, dataset: Dataset) -> Col
 def _among_readers(scope: Scope, position: int | None, thing: ColumnElement[Any]) -> ColumnElement[bool]:
     if not scope.belongs:
         return false()
-    known = readers.table.alias()
+    known = beside(readers, "asker")
     return exists().where(
         known.c.organization.in_(scope.organizations),
         known.c.thing_id == thing,
