@@ -7,12 +7,12 @@ What counts as near, as close and as long are settings (`WarningWindows`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import UNSET
 
@@ -43,6 +43,34 @@ class WarningCode(StrEnum):
     NO_BASELINE = "no_baseline"
     NEVER_MEASURED = "never_measured"
     STALE = "stale"
+
+
+DETAILS: Final[Mapping[WarningCode, str]] = {
+    WarningCode.DEFINITION_CHANGED_NEAR_DEADLINE: "{fields} changed on {on}, {days} days {side} the target of "
+    "{target_on}.",
+    WarningCode.UNIT_CHANGED: "The unit changed from {before} to {after} on {on}: what was promised and found "
+    "before is not comparable with what comes after.",
+    WarningCode.NO_SOURCE: "Nobody is named as the source of its values.",
+    WarningCode.NO_BASELINE: "It has no baseline: there is nothing to count progress from.",
+    WarningCode.TARGET_LOOSENED_BELOW_REACHED: "Target {number} ({level} by {target_on}) replaced {previous} by "
+    "{previous_on} on {on}, when {period} had reached {value}.",
+    WarningCode.TARGET_DAY_MOVED_AFTER_MISSED: "Target {number} ({level} by {target_on}) replaced {previous} by "
+    "{previous_on} on {on}, after that day had passed without its being met.",
+    WarningCode.TARGET_MOVED_AFTER_BAD_FIGURE: "Target {number} ({level} by {target_on}) replaced {previous} by "
+    "{previous_on} on {on}, {days} days after {value} for {period} was published.",
+    WarningCode.TARGET_FROM_LAST_ACTUAL: "{count} targets in a row ask for the last value then published: {steps}.",
+    WarningCode.VALUE_FROM_DELIVERER: "{count} of {all} values, the latest for {period}, came from {supplier}, "
+    "which is not an independent source.",
+    WarningCode.TURNED_GREEN_LATE: "The verdict went from {before} to {after} on {on}, {days} days before the target "
+    "of {target_on}.",
+    WarningCode.MEASURED_BEFORE_PERIOD_ENDED: "{value} for {period} was published on {on}, before {period_end_on}.",
+    WarningCode.NEVER_MEASURED: "It was defined on {on}, and no value has been published since.",
+    WarningCode.STALE: "Its last value is of {period}, which ended on {on}.",
+}
+"""What each says; a fact that is told in another language is read back from it by the names of its places."""
+
+STEP: Final = "{level} by {on} after {value}"
+"""One of the `steps` of targets that follow what was reached."""
 
 
 class WarningSign(NamedTuple):
@@ -89,8 +117,8 @@ def warning_signs(facts: IndicatorFacts, today: date, windows: WarningWindows = 
     return sorted(signs, key=lambda sign: (sign.because, sign.code))
 
 
-def _sign(code: WarningCode, detail: str, *events: int) -> WarningSign:
-    return WarningSign(code, detail, tuple(sorted(set(events))))
+def _sign(code: WarningCode, *events: int, **told: object) -> WarningSign:
+    return WarningSign(code, DETAILS[code].format(**told), tuple(sorted(set(events))))
 
 
 # --- what is measured ------------------------------------------------------------------------------------------------
@@ -109,11 +137,14 @@ def _definition_changed_near_deadline(facts: IndicatorFacts, window: int) -> Ite
         target = min(now, original.target, key=lambda one: abs((one.on - change.effective_on).days))
         days = (target.on - change.effective_on).days
         if abs(days) <= window:
-            when = f"{abs(days)} days {'before' if days >= 0 else 'after'}"
-            what = ", ".join(fields)
-            detail = f"{what} changed on {change.effective_on}, {when} the target of {target.on}."
             yield _sign(
-                WarningCode.DEFINITION_CHANGED_NEAR_DEADLINE, detail, target.position, change.position
+                WarningCode.DEFINITION_CHANGED_NEAR_DEADLINE,
+                *(target.position, change.position),
+                fields=", ".join(fields),
+                on=change.effective_on,
+                days=abs(days),
+                side="before" if days >= 0 else "after",
+                target_on=target.on,
             )
 
 
@@ -121,22 +152,21 @@ def _unit_changed(facts: IndicatorFacts) -> Iterator[WarningSign]:
     """The unit changed, and nobody said how the numbers before and after compare."""
     for before, change in zip(facts.units, facts.unit_changes, strict=False):
         if change.factor is None:
-            detail = (
-                f"The unit changed from {before} to {change.unit} on {change.effective_on}: what was promised and "
-                "found before is not comparable with what comes after."
+            yield _sign(
+                WarningCode.UNIT_CHANGED,
+                change.position,
+                before=before,
+                after=change.unit,
+                on=change.effective_on,
             )
-            yield _sign(WarningCode.UNIT_CHANGED, detail, change.position)
 
 
 def _nothing_to_go_by(facts: IndicatorFacts) -> Iterator[WarningSign]:
     """Nobody is named who supplies the values, or there is nothing from which progress could be counted."""
-    for code, field, detail in (
-        (WarningCode.NO_SOURCE, "source", "Nobody is named as the source of its values."),
-        (WarningCode.NO_BASELINE, "baseline", "It has no baseline: there is nothing to count progress from."),
-    ):
+    for code, field in ((WarningCode.NO_SOURCE, "source"), (WarningCode.NO_BASELINE, "baseline")):
         if getattr(facts.definition, field) is None:
             taken_away = [one.position for one in facts.changes if getattr(one.changes, field) is not UNSET]
-            yield _sign(code, detail, taken_away[-1] if taken_away else facts.defined_at)
+            yield _sign(code, taken_away[-1] if taken_away else facts.defined_at)
 
 
 # --- what was promised -----------------------------------------------------------------------------------------------
@@ -149,25 +179,36 @@ def _targets_moved(facts: IndicatorFacts, window: int) -> Iterator[WarningSign]:
         if before is None or after is None or not _is_easier(facts, before, after):
             continue
         events = before.position, after.position
-        moved = f"Target {after.number} ({after.value} by {after.on}) replaced {before.value} by {before.on}"
+        moved = {
+            "number": after.number,
+            "level": after.value,
+            "target_on": after.on,
+            "previous": before.value,
+            "previous_on": before.on,
+            "on": after.effective_on,
+        }
         if _looser(facts, before, after) and (best := _best_before(facts, after)) is not None:
             measurement, found = best
-            detail = (
-                f"{moved} on {after.effective_on}, when {measurement.period.name} had reached {found.value}."
+            yield _sign(
+                WarningCode.TARGET_LOOSENED_BELOW_REACHED,
+                *(*events, found.position),
+                period=measurement.period.name,
+                value=found.value,
+                **moved,
             )
-            yield _sign(WarningCode.TARGET_LOOSENED_BELOW_REACHED, detail, *events, found.position)
         if after.on > before.on and before.on < after.effective_on and not _was_met(facts, before, after):
-            detail = f"{moved} on {after.effective_on}, after that day had passed without its being met."
-            yield _sign(WarningCode.TARGET_DAY_MOVED_AFTER_MISSED, detail, *events)
+            yield _sign(WarningCode.TARGET_DAY_MOVED_AFTER_MISSED, *events, **moved)
         bad = _bad_figure_before(facts, after.effective_on, window)
         if bad is not None:
             measurement, found = bad
-            days = (after.effective_on - found.published_on).days
-            detail = (
-                f"{moved} on {after.effective_on}, {days} days after {found.value} for {measurement.period.name} "
-                "was published."
+            yield _sign(
+                WarningCode.TARGET_MOVED_AFTER_BAD_FIGURE,
+                *(*events, found.position),
+                days=(after.effective_on - found.published_on).days,
+                period=measurement.period.name,
+                value=found.value,
+                **moved,
             )
-            yield _sign(WarningCode.TARGET_MOVED_AFTER_BAD_FIGURE, detail, *events, found.position)
 
 
 def _is_easier(facts: IndicatorFacts, before: Target, after: Target) -> bool:
@@ -278,13 +319,9 @@ def _targets_from_last_actual(facts: IndicatorFacts, share: Decimal) -> Iterator
 
 def _ratchet(run: list[tuple[Target, Finding]]) -> Iterator[WarningSign]:
     if len(run) > 1:
-        told = ", ".join(f"{target.value} by {target.on} after {found.value}" for target, found in run)
+        steps = (STEP.format(level=one.value, on=one.on, value=found.value) for one, found in run)
         events = [position for target, found in run for position in (target.position, found.position)]
-        yield _sign(
-            WarningCode.TARGET_FROM_LAST_ACTUAL,
-            f"{len(run)} targets in a row ask for the last value then published: {told}.",
-            *events,
-        )
+        yield _sign(WarningCode.TARGET_FROM_LAST_ACTUAL, *events, count=len(run), steps=", ".join(steps))
 
 
 def _last_actual(facts: IndicatorFacts, target: Target, share: Decimal) -> Finding | None:
@@ -314,11 +351,14 @@ def _value_from_deliverer(facts: IndicatorFacts) -> Iterator[WarningSign]:
             found.append((measurement, supplier))
     if found:
         measurement, supplier = found[-1]
-        detail = (
-            f"{len(found)} of {len(facts.measurements)} values, the latest for {measurement.period.name}, "
-            f"came from {supplier}, which is not an independent source."
+        yield _sign(
+            WarningCode.VALUE_FROM_DELIVERER,
+            *(one.findings[0].position for one, _ in found),
+            count=len(found),
+            all=len(facts.measurements),
+            period=measurement.period.name,
+            supplier=supplier,
         )
-        yield _sign(WarningCode.VALUE_FROM_DELIVERER, detail, *(one.findings[0].position for one, _ in found))
 
 
 def _independent(supplier: str, source: DataSource) -> bool:
@@ -334,11 +374,15 @@ def _turned_green_late(facts: IndicatorFacts, window: int) -> Iterator[WarningSi
             continue
         before, after = _status_on(facts, eve), _status_on(facts, day)
         if before is not None and before not in FAVOURABLE and after in FAVOURABLE:
-            detail = (
-                f"The verdict went from {before} to {after} on {day}, "
-                f"{(target.on - day).days} days before the target of {target.on}."
+            yield _sign(
+                WarningCode.TURNED_GREEN_LATE,
+                *positions,
+                before=before,
+                after=after,
+                on=day,
+                days=(target.on - day).days,
+                target_on=target.on,
             )
-            yield _sign(WarningCode.TURNED_GREEN_LATE, detail, *positions)
 
 
 def _days_of_news(facts: IndicatorFacts) -> Iterable[tuple[date, list[int]]]:
@@ -369,11 +413,14 @@ def _measured_before_period_ended(facts: IndicatorFacts) -> Iterator[WarningSign
     for measurement in facts.measurements.values():
         found = measurement.findings[-1]
         if found.published_on < measurement.period_end_on:
-            detail = (
-                f"{found.value} for {measurement.period.name} was published on {found.published_on}, before "
-                f"{measurement.period_end_on}."
+            yield _sign(
+                WarningCode.MEASURED_BEFORE_PERIOD_ENDED,
+                found.position,
+                value=found.value,
+                period=measurement.period.name,
+                on=found.published_on,
+                period_end_on=measurement.period_end_on,
             )
-            yield _sign(WarningCode.MEASURED_BEFORE_PERIOD_ENDED, detail, found.position)
 
 
 def _not_measured(facts: IndicatorFacts, today: date, window: int) -> Iterator[WarningSign]:
@@ -384,11 +431,9 @@ def _not_measured(facts: IndicatorFacts, today: date, window: int) -> Iterator[W
     if today < overdue_from(facts, last, window):
         return
     if last is None:
-        detail = f"It was defined on {since}, and no value has been published since."
-        yield _sign(WarningCode.NEVER_MEASURED, detail, facts.defined_at)
+        yield _sign(WarningCode.NEVER_MEASURED, facts.defined_at, on=since)
     elif target is None or last.period_end_on < target.on:
-        detail = f"Its last value is of {last.period.name}, which ended on {since}."
-        yield _sign(WarningCode.STALE, detail, last.findings[-1].position)
+        yield _sign(WarningCode.STALE, last.findings[-1].position, period=last.period.name, on=since)
 
 
 def overdue_from(facts: IndicatorFacts, last: Measurement | None, window: int) -> date:

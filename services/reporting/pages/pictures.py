@@ -28,6 +28,9 @@ MARKS: Final[Mapping[str, str]] = {
 WIDTH: Final = 720
 _MARGIN: Final = 44
 _HEIGHT: Final = 240
+_LABELS: Final = 220
+"""Where the bars of a waterfall begin; their names stand before them."""
+_ROW: Final = 28
 
 
 class Share(NamedTuple):
@@ -53,6 +56,16 @@ class Value(NamedTuple):
     on: date
     value: Decimal
     label: str
+
+
+class Step(NamedTuple):
+    """From one count to another, what it is called, and of which sort it is; a `total` stands on the ground."""
+
+    label: str
+    before: int
+    after: int
+    total: bool = False
+    sort: str = ""
 
 
 class _Scale:
@@ -154,6 +167,30 @@ def lines(
         )
     parts += _years(date.fromordinal(min(days)), date.fromordinal(max(*days, min(days) + 1)), x, _HEIGHT - 6)
     return _svg(parts, _HEIGHT, title)
+
+
+def waterfall(steps: Sequence[Step], title: str) -> Markup:
+    """From one count to another in steps: a bar for each, that begins where the one before it ended."""
+    most = max(max(one.before, one.after) for one in steps)
+    scale = _Scale(0, max(most, 1), _LABELS, WIDTH - 60)
+    parts = []
+    for row, one in enumerate(steps):
+        begin, end = sorted((0, one.after) if one.total else (one.before, one.after))
+        sort = "total" if one.total else f"step s-{one.sort}"
+        number = str(one.after) if one.total else f"{one.after - one.before:+d}".replace("-", "−")
+        y = row * _ROW
+        parts.append(
+            Markup(
+                '<g><text class="label" x="{}" y="{}" text-anchor="end">{}</text>'
+                '<rect class="{}" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/>'
+                '<text class="label" x="{:.1f}" y="{}">{}</text><title>{}: {}</title></g>'
+            ).format(
+                *(_LABELS - 8, y + 18, one.label),
+                *(sort, scale(begin), y + 3, max(scale(end) - scale(begin), 2), _ROW - 6),
+                *(max(scale(end), scale(begin) + 2) + 6, y + 18, number, one.label, number),
+            )
+        )
+    return _svg(parts, _ROW * len(steps), title)
 
 
 def _years(first: date, last: date, scale: _Scale, y: float) -> list[Markup]:

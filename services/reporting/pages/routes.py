@@ -5,23 +5,29 @@ They ask what the routes of the API ask, of the same day, as known then; without
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
 from functools import wraps
 from typing import Annotated, Any, Final, NamedTuple
+from urllib.parse import quote
+from uuid import UUID
 
 from pydantic import Field, ValidationError, create_model, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.reporting.pages import pictures
+from services.reporting.pages.feed import MEDIA_TYPE, Feed, beginning, entry_of, feed_id, newest
+from services.reporting.pages.feed import MOST as MOST_NEWS
 from services.reporting.pages.language import LANGUAGES, N_, Language
-from services.reporting.pages.site import ORDER, Site, spoken_in
+from services.reporting.pages.rules import rules_told
+from services.reporting.pages.site import ORDER, Links, Site, spoken_in
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import (
     FILTERS,
     STATUS,
     Board,
+    Filters,
     Listed,
     Totals,
     board_as_of,
@@ -47,8 +53,17 @@ from services.reporting.queries.indicators import (
 )
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import names_at
+from services.reporting.queries.news import News, news_as_of
 from services.reporting.queries.plan import Branch, tree_as_of
 from services.reporting.queries.promises import CountBy
+from services.reporting.queries.reconciliation import (
+    Account,
+    By,
+    Counted,
+    Reconciliation,
+    Term,
+    reconciliation_between,
+)
 from services.reporting.queries.register import (
     BodyLine,
     RegisterFilters,
@@ -62,7 +77,7 @@ from services.reporting.reading import Reading
 from services.reporting.routes.asking import SHOWN, TOLD, Question, Reporting, filter_parameters, filters_in
 from services.reporting.terms import search_for
 from shared.errors import InvalidInput, NotFound, Unavailable
-from shared.events.streams import resolve
+from shared.events.streams import resolve, stream_of
 from shared.events.types import CivilDay, Kind
 from shared.events.vocabulary import CommitmentKind
 from shared.http.context import visitor_of
@@ -139,6 +154,21 @@ class ChangesQuestion(PageQuestion):
     after: Annotated[str | None, Field(max_length=64)] = None
 
 
+class ReconciliationQuestion(PageQuestion):
+    """Two days to compare by what they count, of which reason the commitments are listed, and after which of them."""
+
+    since: CivilDay | None = None
+    by: By = By.PILLAR
+    term: Term | None = None
+    after: Annotated[str | None, Field(pattern=r"^\d{4}-\d{2}-\d{2} .{1,64}$")] = None
+
+
+class PillarQuestion(PageQuestion):
+    """A pillar: what changed in it since when."""
+
+    since: CivilDay | None = None
+
+
 Maker = Callable[..., Awaitable[Response]]
 
 
@@ -150,11 +180,46 @@ class _Front(NamedTuple):
     changes: Changes
 
 
+class _Pillar(NamedTuple):
+    since: date
+    name: str
+    whole: Board
+    objectives: Listed
+    changes: Changes
+
+
+WAYS: Final = {
+    By.PILLAR: N_("Pillar"),
+    By.STATE: N_("State"),
+    By.ORIGIN: N_("Where it was promised"),
+    By.SPEECH_YEAR: N_("Year of the speech"),
+    By.ORGANIZATION: N_("Who leads"),
+}
+"""By what the count can be told apart."""
+TERMS: Final = {
+    Term.REGISTERED: N_("Came on record"),
+    Term.PART: N_("Part of one that was split"),
+    Term.REOPENED: N_("Taken up again"),
+    Term.PUBLISHED: N_("Became public"),
+    Term.ACHIEVED: N_("Achieved"),
+    Term.DISCARDED: N_("Discarded"),
+    Term.MERGED: N_("Merged into another"),
+    Term.SPLIT: N_("Split into parts"),
+    Term.HIDDEN: N_("No longer public"),
+    Term.MOVED: N_("Went to another group"),
+    Term.CORRECTED: N_("Corrected"),
+    Term.RETRACTED: N_("Taken back"),
+}
+"""Why something is counted, or no longer."""
+
+
 def page_routes(reporting: Reporting) -> Router:
     """The routes of the pages; they are no part of the API, and of no OpenAPI document."""
     router, site = Router("pages"), Site()
 
-    def page(path: str, question: type[PageQuestion]) -> Callable[[Maker], Maker]:
+    def page(
+        path: str, question: type[PageQuestion], media_type: str = "text/html"
+    ) -> Callable[[Maker], Maker]:
         """A page at a path: its question parsed, and what goes wrong told as a page, too."""
 
         narrowed = has_names(question)
@@ -179,10 +244,14 @@ def page_routes(reporting: Reporting) -> Router:
                     answer.headers["Retry-After"] = str(error.retry_after)
                     return answer
 
-            router.get(path, access=SHOWN, answers=None, any_query=True, media_type="text/html")(endpoint)
+            router.get(path, access=SHOWN, answers=None, any_query=True, media_type=media_type)(endpoint)
             return endpoint
 
         return declare
+
+    async def spelled(request: Request, code: str) -> str:
+        spelling: Spelling = request.app.state.spelling
+        return await spelling("pillar", code) or code
 
     async def id_of(request: Request, kind: str, identifier: str) -> Any:
         spelling: Spelling = request.app.state.spelling
@@ -209,17 +278,12 @@ def page_routes(reporting: Reporting) -> Router:
             "front.html",
             at,
             "/v1/board",
-            since=found.since,
             totals=found.whole.totals,
             counted=_counted(found.whole.totals),
             promises=found.promises.totals,
             picture=state_bar(_counted(found.whole.totals), spoken),
             pillars=_by_pillar(found.pillars.items),
-            worse=[one for one in found.changes.items if _is_worse(one)],
-            discarded=_became(found.changes, Status.DISCARDED),
-            achieved=_became(found.changes, Status.ACHIEVED),
-            more=found.changes.more,
-            days=_days(found.changes, found.since, at.on)[:MOST_DAYS],
+            **_since_then(found.since, found.changes, at),
         )
 
     @page("/commitments", ListQuestion)
@@ -274,6 +338,7 @@ def page_routes(reporting: Reporting) -> Router:
             "commitment.html",
             at,
             f"/v1/commitments/{found.item.code}",
+            news=(f"/commitments/{quote(timeline.code)}/news.atom", timeline.title),
             found=found,
             item=found.item,
             timeline=timeline,
@@ -352,6 +417,89 @@ def page_routes(reporting: Reporting) -> Router:
             days=_days(found, since, at.on)[:MOST_DAYS],
         )
 
+    @page("/reconciliation", ReconciliationQuestion)
+    async def reconciliation(request: Request, asked: ReconciliationQuestion) -> Response:
+        """From the count of an earlier day to that of the day: what came, what went, why, and what is behind each."""
+        terms = [] if asked.term is None else [asked.term]
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[date, Reconciliation]:
+            since = _since(asked.since or _last_edition(reading, at, scope), at)
+            beyond = None
+            if asked.after is not None:
+                day, _, code = asked.after.partition(" ")
+                beyond = (date.fromisoformat(day), code)
+            counted = Counted(asked.by, {})
+            store, day_of = reporting.store, reporting.clock.day_of
+            return since, reconciliation_between(
+                *(reading, store, day_of, at._replace(on=since), at, scope, counted),
+                terms=terms,
+                beyond=beyond,
+                limit=LIMIT,
+            )
+
+        at, _scope, (since, found) = await reporting.ask(request, asked, answer, tells=TOLD)
+        spoken, totals = spoken_in(request), found.totals
+        names = {term: spoken.text(name) for term, name in TERMS.items()}
+        last = found.items[-1] if found.more else None
+        return site.page(
+            request,
+            "reconciliation.html",
+            at,
+            f"/v1/reconciliation?from={since}&to={at.on}&by={asked.by}",
+            since=since,
+            by=asked.by,
+            ways=[(way, spoken.text(name)) for way, name in WAYS.items()],
+            totals=totals,
+            groups=found.groups,
+            names=names,
+            term=None if asked.term is None else names[asked.term],
+            terms=[(term, name) for term, name in names.items() if totals.arrived[term] or totals.left[term]],
+            items=found.items,
+            following=None if last is None else f"{last.on} {last.code}",
+            picture=account_picture(totals, since, at.on, names, spoken),
+        )
+
+    @page("/pillars/{code}", PillarQuestion)
+    async def pillar(request: Request, code: str, asked: PillarQuestion) -> Response:
+        """One pillar: how it stands, what changed in it, and the objectives in it."""
+        code = await spelled(request, code)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> _Pillar:
+            here = {"pillar": [code]}
+            whole = board_as_of(reading, at, scope, here, limit=1)
+            since = _since(asked.since or _last_edition(reading, at, scope), at)
+            objectives = {**here, "kind": [CommitmentKind.STRATEGIC_OBJECTIVE.value]}
+            return _Pillar(
+                since,
+                pillar_name(reading, at, scope, code),
+                whole,
+                list_as_of(reading, at, scope, objectives, limit=LIMIT),
+                _changed(reporting, reading, at, scope, since, filters=here),
+            )
+
+        at, _scope, found = await reporting.ask(request, asked, answer, tells=TOLD)
+        counted = _counted(found.whole.totals)
+        return site.page(
+            request,
+            "pillar.html",
+            at,
+            f"/v1/board?pillar={quote(code)}",
+            news=(f"/pillars/{quote(code)}/news.atom", found.name),
+            code=code,
+            name=found.name,
+            totals=found.whole.totals,
+            counted=counted,
+            picture=state_bar(counted, spoken_in(request)),
+            objectives=found.objectives.items,
+            **_since_then(found.since, found.changes, at),
+        )
+
+    @page("/rules", PageQuestion)
+    async def rules(request: Request, asked: PageQuestion) -> Response:
+        """The rules in words, every version of each."""
+        at, _scope, _ = await reporting.ask(request, asked, lambda *_: None, tells=())
+        return site.page(request, "rules.html", at, "/v1/rules", judged=rules_told(spoken_in(request)))
+
     @page("/meetings", PageQuestion)
     async def meetings(request: Request, asked: PageQuestion) -> Response:
         """What each body held, in the year of the day asked about, against its protocol: as far as it is public."""
@@ -387,12 +535,74 @@ def page_routes(reporting: Reporting) -> Router:
         at, _scope, _ = await reporting.ask(request, asked, lambda *_: None, tells=())
         return site.page(request, "about.html", at, "/v1/board", rule=TRAFFIC_LIGHT_1.name)
 
+    def told(request: Request, at: AsOf, news: list[News], of: UUID | str, title: str, path: str) -> Response:
+        links, spoken, zone = Links(request), spoken_in(request), reporting.clock.zone
+        entries = [
+            entry_of(
+                one,
+                links.outside(f"/commitments/{quote(one.change.code)}", lang=spoken.code, on=one.on),
+                zone,
+            )
+            for one in news
+        ]
+        updated = beginning(newest(news, at.known_on or at.on), zone)
+        page = links.outside(path, lang=spoken.code)
+        return site.feed(
+            request, at, Feed(feed_id(of, spoken.code), title, updated, links.itself, page, entries)
+        )
+
+    @page("/news.atom", PageQuestion, MEDIA_TYPE)
+    async def news(request: Request, asked: PageQuestion) -> Response:
+        """The news of everything."""
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> list[News]:
+            return news_as_of(reading, reporting.store, reporting.clock.day_of, at, scope, limit=MOST_NEWS)
+
+        at, _scope, found = await reporting.ask(request, asked, answer, tells=())
+        title = spoken_in(request).text(N_("How the plan stands"))
+        return told(request, at, found, "plan", title, "/")
+
+    @page("/pillars/{code}/news.atom", PageQuestion, MEDIA_TYPE)
+    async def news_of_pillar(request: Request, code: str, asked: PageQuestion) -> Response:
+        """The news of what is in a pillar."""
+        code = await spelled(request, code)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[str, list[News]]:
+            here = {"pillar": [code]}
+            name = pillar_name(reading, at, scope, code)
+            store, day_of = reporting.store, reporting.clock.day_of
+            return name, news_as_of(reading, store, day_of, at, scope, filters=here, limit=MOST_NEWS)
+
+        at, _scope, (name, found) = await reporting.ask(request, asked, answer, tells=())
+        return told(request, at, found, stream_of("pillar", code), name, f"/pillars/{quote(code)}")
+
+    @page("/commitments/{id}/news.atom", PageQuestion, MEDIA_TYPE)
+    async def news_of_commitment(request: Request, identifier: str, asked: PageQuestion) -> Response:
+        """The news of one commitment, from its first day."""
+        which = await id_of(request, "commitment", identifier)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[Timeline, list[News]]:
+            store, day_of = reporting.store, reporting.clock.day_of
+            timeline = timeline_as_of(reading, store, at, scope, which, day_of=day_of)
+            return timeline, news_as_of(reading, store, day_of, at, scope, thing=which, limit=MOST_NEWS)
+
+        at, _scope, (timeline, found) = await reporting.ask(request, asked, answer, tells=())
+        return told(request, at, found, which, timeline.title, f"/commitments/{quote(timeline.code)}")
+
     async def style(request: Request) -> Response:
         """The style sheet of all pages."""
         return site.style(request)
 
     router.get("/style.css", access=SHOWN, answers=None, any_query=True, media_type="text/css")(style)
     return router
+
+
+def pillar_name(reading: Reading, at: AsOf, scope: Scope, code: str) -> str:
+    """What a pillar is called; NotFound where there is none, and nothing in one of that code."""
+    name = names_at(reading, at.position, at.on).of("pillar", code)
+    if name is None and not board_as_of(reading, at, scope, {"pillar": [code]}, limit=1).totals.registered:
+        raise NotFound("unknown-pillar", "There is no such pillar.")
+    return name or code
 
 
 # --- what pages ask besides ------------------------------------------------------------------------------------------
@@ -409,6 +619,17 @@ def _days(changes: Changes, since: date, on: date) -> list[date]:
         and since <= one.because.effective_on <= on
     }
     return sorted(found, reverse=True)
+
+
+def _since_then(since: date, changes: Changes, at: AsOf) -> dict[str, Any]:
+    """What `since.html` shows: what got worse first."""
+    return {
+        "since": since,
+        "worse": [one for one in changes.items if _is_worse(one)],
+        "discarded": _became(changes, Status.DISCARDED),
+        "achieved": _became(changes, Status.ACHIEVED),
+        "days": _days(changes, since, at.on)[:MOST_DAYS],
+    }
 
 
 def _since(asked: date | None, at: AsOf) -> date:
@@ -433,10 +654,13 @@ def _changed(
     since: date,
     beyond: str | None = None,
     limit: int = MOST_CHANGED,
+    filters: Filters | None = None,
 ) -> Changes:
     before = at._replace(on=since)
     store, day_of = reporting.store, reporting.clock.day_of
-    return changes_between(reading, store, day_of, before, at, scope, beyond=beyond, limit=limit)
+    return changes_between(
+        reading, store, day_of, before, at, scope, beyond=beyond, limit=limit, filters=filters
+    )
 
 
 _SEVERITY: Final[dict[str | None, int]] = {
@@ -494,6 +718,21 @@ def state_bar(by_status: dict[str, int], spoken: Language) -> Any:
     shares = [pictures.Share(one, spoken.word(one), by_status.get(one, 0)) for one in ORDER]
     told = ", ".join(f"{one.label}: {one.many}" for one in shares if one.many)
     return pictures.bar(shares, told)
+
+
+def account_picture(
+    totals: Account, since: date, on: date, names: Mapping[Term, str], spoken: Language
+) -> Any:
+    """From the one count to the other, term by term: what came before what went."""
+    steps = [pictures.Step(spoken.day(since), 0, totals.opening, total=True)]
+    for counts, sign in ((totals.arrived, 1), (totals.left, -1)):
+        for term in Term:
+            if counts[term]:
+                before = steps[-1].after
+                steps.append(pictures.Step(names[term], before, before + sign * counts[term], sort=term))
+    steps.append(pictures.Step(spoken.day(on), 0, totals.closing, total=True))
+    told = "; ".join(f"{one.label}: {one.after if one.total else one.after - one.before}" for one in steps)
+    return pictures.waterfall(steps, told)
 
 
 def life_band(timeline: Timeline, page: Page, today: date, spoken: Language) -> Any:

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from importlib.resources import files
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.reporting.pages import pictures
-from services.reporting.pages.language import LANGUAGES, MEANINGS, Language, language, preferred
+from services.reporting.pages.feed import MEDIA_TYPE, Feed, as_xml
+from services.reporting.pages.language import LANGUAGES, MEANINGS, N_, Language, language, preferred
+from services.reporting.pages.signs import sign_told
 from services.reporting.queries.moments import AsOf
 from services.reporting.routes.asking import PUBLIC_SECONDS
-from shared.http.context import path_within, visitor_of
+from shared.http.context import address_within, path_within, visitor_of
 from shared.http.preconditions import not_modified
 
 POLICY: Final = (
@@ -51,17 +53,40 @@ class Site:
     def __init__(self) -> None:
         self._environments = {code: _environment(language(code)) for code in LANGUAGES}
 
-    def page(self, request: Request, template: str, at: AsOf, json: str, /, **shown: Any) -> Response:
-        """A page about a day; `json` is where the same stands as JSON, to which the question is added."""
-        own = {"lang", "after", "since"} | ({"on"} if "?" in json else set())
+    def page(
+        self,
+        request: Request,
+        template: str,
+        at: AsOf,
+        json: str,
+        /,
+        *,
+        news: tuple[str, str] | None = None,
+        **shown: Any,
+    ) -> Response:
+        """A page about a day; `json` is where the same stands as JSON, to which the question is added.
+
+        `news` is where its own feed is, if it has one besides that of the whole, and what that is of.
+        """
+        own = {"lang", "after", "since"} | dict(parse_qsl(json.partition("?")[2])).keys()
+        own |= {"on"} if "to" in own else set()
         asked = {name: value for name, value in request.query_params.items() if value and name not in own}
         root = request.scope.get("root_path", "")
         joint = "&" if "?" in json else "?"
         behind = f"{root}{json}" + (f"{joint}{urlencode(asked)}" if asked else "")
-        body = self._render(request, template, at=at, json=behind, **shown)
+        feeds = [("/news.atom", spoken_in(request).text(N_("the plan"))), *([news] if news else [])]
+        body = self._render(request, template, at=at, json=behind, feeds=feeds, **shown)
+        return self._answer(request, body, at, "text/html")
+
+    def feed(self, request: Request, at: AsOf, feed: Feed) -> Response:
+        """The news as a feed."""
+        body = as_xml(self._render(request, "news.atom", feed=feed).decode()).encode()
+        return self._answer(request, body, at, MEDIA_TYPE)
+
+    def _answer(self, request: Request, body: bytes, at: AsOf, media_type: str) -> Response:
         tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
         held = not_modified(request, tag, position=at.position_told)
-        answer = held or Response(body, media_type="text/html")
+        answer = held or Response(body, media_type=media_type)
         answer.headers.update(HEADERS)
         answer.headers["ETag"] = tag
         answer.headers["Log-Position"] = str(at.position_told)
@@ -74,7 +99,7 @@ class Site:
     def problem(self, request: Request, status: int, title: str, detail: str, more: str = "") -> Response:
         """A page that says why there is none."""
         body = self._render(
-            request, "problem.html", at=None, json=None, title=title, detail=detail, more=more
+            request, "problem.html", at=None, json=None, feeds=[], title=title, detail=detail, more=more
         )
         return Response(body, status, {**HEADERS, "Cache-Control": "no-store"}, "text/html")
 
@@ -98,6 +123,8 @@ class Links:
         self._root: str = request.scope.get("root_path", "")
         self._path: str = self._root + path_within(request.scope)
         self._asked = dict(request.query_params)
+        self._outside = address_within(request)
+        self._prefix = self._outside.path.removesuffix(path_within(request.scope))
 
     @property
     def path(self) -> str:
@@ -115,7 +142,7 @@ class Links:
         """What a form on this page asks besides its own fields."""
         mine = {*without, "after"}
         names = (
-            ("lang", "on", "known_at", "position", "since")
+            ("lang", "on", "known_at", "position", "since", "by")
             if without
             else ("lang", "on", "known_at", "position")
         )
@@ -124,6 +151,19 @@ class Links:
     def fixed(self, path: str) -> str:
         """What is the same whatever day is asked about."""
         return f"{self._root}{path}"
+
+    def today(self, path: str) -> str:
+        """What goes on: in the language that was asked for, of the present whatever day is shown."""
+        return self._address(f"{self._root}{path}", {"lang": self._asked.get("lang")})
+
+    def outside(self, path: str, **query: Any) -> str:
+        """A page as a program finds it that knows nothing of this one; it keeps nothing."""
+        return str(self._outside.replace(path=f"{self._prefix}{path}", query=urlencode(query)))
+
+    @property
+    def itself(self) -> str:
+        """What was asked for, as it can be asked for from outside."""
+        return str(self._outside.replace(query=urlencode(self._asked)))
 
     def file(self, path: str, tag: str) -> str:
         """A file that all pages share; its address changes with it."""
@@ -162,6 +202,7 @@ def _environment(spoken: Language) -> Environment:
         "number": spoken.number,
         "word": spoken.word,
         "word_or_day": spoken.word_or_day,
+        "sign": lambda one: sign_told(one.sign, one.detail, spoken),
     }
     environment.filters |= filters
     environment.globals |= {

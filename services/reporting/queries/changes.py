@@ -7,7 +7,7 @@ was there, and what entered, less what left, is what is there, in total and in e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Final, Literal, NamedTuple
 from uuid import UUID
@@ -18,10 +18,10 @@ from sqlalchemy import and_, select
 
 from services.reporting.datasets import commitment_states, commitments
 from services.reporting.queries.access import Scope
-from services.reporting.queries.board import COUNTED, STATUS, Because, readable_codes
+from services.reporting.queries.board import COUNTED, STATUS, Because, Filters, admitted, readable_codes
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.rules import verdict
-from services.reporting.queries.states import rows_there, states_told
+from services.reporting.queries.states import rows_readable, rows_there, states_told
 from services.reporting.queries.timeline import DayOf, Source, sources_of
 from services.reporting.reading import Reading
 from shared.aggregate.aggregate import believed, retractions_in
@@ -128,10 +128,49 @@ def changes_between(
     beyond: str | None = None,
     limit: int = 50,
     rule: Rule = TRAFFIC_LIGHT_1,
+    filters: Filters | None = None,
 ) -> Changes:
-    """The commitments that are not on the side `after` as they were on the side `before`, beyond a code."""
+    """The commitments that are not on the side `after` as they were on the side `before`, beyond a code.
+
+    Of those only that filters admit on one side at least, where there are any.
+    """
     sides = [Side(at, rows_of_side(reading, at, scope, rule)) for at in (before, after)]
+    if filters:
+        among = {one for side in sides for one in _admitted(reading, side.at, scope, filters)}
+        sides = [
+            side._replace(rows={one: row for one, row in side.rows.items() if one in among}) for side in sides
+        ]
+    return _compared(reading, store, day_of, sides, scope, beyond, limit, rule)
+
+
+def changes_of(
+    reading: Reading,
+    store: Store,
+    day_of: DayOf,
+    before: AsOf,
+    after: AsOf,
+    scope: Scope,
+    among: Collection[UUID],
+    limit: int,
+    rule: Rule = TRAFFIC_LIGHT_1,
+) -> list[Change]:
+    """The same, of some commitments alone: the first of them by code."""
+    sides = [Side(at, rows_of_side(reading, at, scope, rule, among)) for at in (before, after)]
+    return _compared(reading, store, day_of, sides, scope, None, limit, rule).items
+
+
+def _compared(
+    reading: Reading,
+    store: Store,
+    day_of: DayOf,
+    sides: Sequence[Side],
+    scope: Scope,
+    beyond: str | None,
+    limit: int,
+    rule: Rule,
+) -> Changes:
     then, now = (side.rows for side in sides)
+    after = sides[1].at
     merged = {row.merged_into for rows in (then, now) for row in rows.values()} - {None}
     known = readable_codes(reading, after.position, scope, merged)
     found: list[tuple[str, UUID, list[tuple[What, Any, Any]]]] = []
@@ -151,9 +190,23 @@ def changes_between(
     return Changes(items, _reconciled(then, now), len(page) > limit)
 
 
-def rows_of_side(reading: Reading, at: AsOf, scope: Scope, rule: Rule) -> dict[UUID, Any]:
-    """What a board of one side has of each commitment."""
+def _admitted(reading: Reading, at: AsOf, scope: Scope, filters: Filters) -> Iterable[UUID]:
+    chosen = admitted(reading, at, scope, filters)
+    return reading.connection.execute(select(commitment_states.c.commitment_id).where(chosen)).scalars()
+
+
+def rows_of_side(
+    reading: Reading, at: AsOf, scope: Scope, rule: Rule, among: Collection[UUID] | None = None
+) -> dict[UUID, Any]:
+    """What a board of one side has of each commitment, or of each of some."""
     told, names = states_told(reading, scope, at.position), commitments.c
+    there = rows_there(reading, at, scope)
+    if among is not None:
+        there = and_(
+            commitment_states.c.commitment_id.in_(among),
+            commitment_states.holds(at.on, at.position),
+            rows_readable(reading, at, scope),
+        )
     query = (
         select(
             *told,
@@ -171,7 +224,7 @@ def rows_of_side(reading: Reading, at: AsOf, scope: Scope, rule: Rule) -> dict[U
                 commitments.holds(at.on, at.position),
             ),
         )
-        .where(rows_there(reading, at, scope))
+        .where(there)
     )
     return {row.commitment_id: row for row in reading.connection.execute(query)}
 

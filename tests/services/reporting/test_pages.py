@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
 
+import feedparser
 import httpx
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from services.reporting.pages import language as languages
-from services.reporting.pages.language import LANGUAGES, language, preferred
+from services.reporting.pages.feed import as_xml
+from services.reporting.pages.language import LANGUAGES, WORDS, language, preferred
+from services.reporting.pages.rules import FACTS, rules_told
+from services.reporting.pages.signs import sign_told
+from shared.events.types import Kind
 from shared.events.vocabulary import Visibility
+from shared.rules.indicator_warnings import DETAILS, STEP, WarningCode
+from shared.rules.registry import AllOf, AnyOf, Is, rules_for
 from tests.services.reporting.installation import Installation
 from tests.services.reporting.test_hidden_from_askers import ASKERS, SECRETS, comparable, served, twins_of
 
@@ -38,6 +47,10 @@ PAGES = (
     "/editions",
     "/downloads",
     "/about",
+    "/rules",
+    "/pillars/security",
+    "/reconciliation",
+    "/reconciliation?by=state&term=registered&since=2012-01-01",
 )
 DAY = "2013-04-21"
 BROWSER: dict[str, Any] = {"Accept": "text/html,application/xhtml+xml", **ASKERS["anybody"][0]}
@@ -100,15 +113,19 @@ async def record(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Inst
 
 async def shown(record: Installation, path: str, **headers: str) -> httpx.Response:
     """A page as a browser gets it."""
-    joint = "&" if "?" in path else "?"
     given = {**BROWSER, **headers}
-    return await record.get(f"{path}{joint}on={DAY}" if "on=" not in path else path, **given)
+    return await record.get(path if "?on=" in path else asked(path, on=DAY), **given)
+
+
+def asked(path: str, **query: str) -> str:
+    """A page, asked besides."""
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(query)}"
 
 
 @pytest.mark.parametrize("spoken", list(LANGUAGES))
 @pytest.mark.parametrize("path", PAGES)
 async def test_a_page_is_whole_and_fit_for_everybody(record: Installation, path: str, spoken: str) -> None:
-    answer = await shown(record, f"{path}?lang={spoken}")
+    answer = await shown(record, asked(path, lang=spoken))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert len(answer.content) < 100_000
@@ -146,7 +163,7 @@ async def test_a_page_takes_nothing_from_another_host_and_has_no_script(
 async def test_a_page_says_of_which_day_it_is_as_known_when_and_leads_to_the_same_as_json(
     record: Installation, path: str
 ) -> None:
-    seen = Seen((await shown(record, f"{path}?lang=en")).text)
+    seen = Seen((await shown(record, asked(path, lang="en"))).text)
     assert "As of 21 April 2013, as known on" in seen.words
     (behind,) = [one["href"] for one in seen.all("link") if one.get("type") == "application/json"]
     assert behind is not None
@@ -159,16 +176,16 @@ async def test_a_page_says_of_which_day_it_is_as_known_when_and_leads_to_the_sam
 async def test_every_address_on_a_page_leads_somewhere_and_keeps_the_day_and_the_language(
     record: Installation,
 ) -> None:
-    asked: set[str] = set()
+    addresses: set[str] = set()
     for path in PAGES:
-        for one in Seen((await shown(record, f"{path}?lang=en")).text).all("a"):
+        for one in Seen((await shown(record, asked(path, lang="en"))).text).all("a"):
             address = one["href"] or ""
-            if address.startswith("/") and not address.startswith("/v1"):
+            if address.startswith("/") and not address.startswith("/v1") and ".atom" not in address:
                 assert "lang=" in address, address
                 assert "on=" in address, address
-                asked.add(address)
-    assert len(asked) > 20
-    for address in asked:
+                addresses.add(address.partition("#")[0])
+    assert len(addresses) > 20
+    for address in addresses:
         assert (await record.get(address, **BROWSER)).status_code == 200, address
 
 
@@ -229,12 +246,191 @@ def test_days_and_numbers_are_written_as_they_are_in_chile() -> None:
     assert language("en").number(Decimal("1234.5")) == "1,234.5"
 
 
+async def test_the_waterfall_adds_up_and_each_of_its_terms_leads_to_the_commitments_behind_it(
+    record: Installation,
+) -> None:
+    page = "/reconciliation?by=state&since=2012-01-01"
+    text = (await shown(record, asked(page, lang="en"))).text
+    first, *steps, last = re.findall(r"<title>([^<]+): ([−+]?\d+)</title>", text)
+    counts = [int(count.replace("−", "-")) for _, count in (first, *steps)]
+    assert sum(counts) == int(last[1])
+    board = (await record.get(f"/v1/board?on={DAY}", **BROWSER)).json()["totals"]
+    assert int(last[1]) == board["registered"]
+    assert steps
+    seen = Seen(text)
+    for (name, count), link in zip(
+        steps, [one["href"] for one in seen.all("a") if "term=" in (one["href"] or "")], strict=True
+    ):
+        behind = Seen((await record.get((link or "").partition("#")[0], **BROWSER)).text)
+        codes = {one["href"] for one in behind.all("a") if "/commitments/" in (one["href"] or "")}
+        assert len(codes) == abs(int(count.replace("−", "-"))), name
+
+
+async def test_the_page_of_a_pillar_counts_what_is_in_it_and_nothing_else(record: Installation) -> None:
+    text = (await shown(record, "/pillars/security?lang=en")).text
+    board = (await record.get(f"/v1/board?on={DAY}&pillar=security", **BROWSER)).json()
+    assert f'<tfoot><tr><th scope="row">All</th><td>{board["totals"]["registered"]}</td>' in text
+    within = {item["code"] for item in board["items"]}
+    named = {
+        (one["href"] or "").partition("?")[0].rpartition("/")[2]
+        for one in Seen(text).all("a")
+        if (one["href"] or "").startswith("/commitments/")
+    }
+    assert named <= within
+
+
+FEEDS = ("/news.atom", "/pillars/security/news.atom", "/commitments/OPEN-1/news.atom")
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.mark.parametrize("path", FEEDS)
+async def test_the_news_keep_every_rule_that_an_atom_feed_has(record: Installation, path: str) -> None:
+    answer = await shown(record, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/atom+xml")
+    feed = ET.fromstring(answer.text)  # noqa: S314 - our own
+    assert feed.tag == f"{ATOM}feed"
+    entries = feed.findall(f"{ATOM}entry")
+    assert entries
+    for one in (feed, *entries):
+        for name in ("id", "title", "updated"):
+            (only,) = one.findall(f"{ATOM}{name}")
+            assert only.text
+        assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", one.findtext(f"{ATOM}id") or "")
+        instant = datetime.fromisoformat(one.findtext(f"{ATOM}updated") or "")
+        assert instant.tzinfo is not None
+        assert instant.time() == time.min  # a day and no instant
+        links = [
+            (link.get("rel"), link.get("type"), link.get("hreflang")) for link in one.findall(f"{ATOM}link")
+        ]
+        assert len(links) == len(set(links))
+        assert all((link.get("href") or "").startswith("http://") for link in one.findall(f"{ATOM}link"))
+    assert feed.findtext(f"{ATOM}author/{ATOM}name") == "Bitácora"
+    assert [link.get("rel") for link in feed.findall(f"{ATOM}link")] == ["self", "alternate"]
+    ids = [one.findtext(f"{ATOM}id") for one in (feed, *entries)]
+    assert len(ids) == len(set(ids))
+    for one in entries:
+        content = one.find(f"{ATOM}content")
+        assert content is not None
+        assert content.get("type") == "xhtml"
+        assert [child.tag for child in content] == ["{http://www.w3.org/1999/xhtml}div"]
+
+
+@pytest.mark.parametrize("path", FEEDS)
+async def test_a_program_reads_the_news_the_latest_first_and_each_leads_to_a_page(
+    record: Installation, path: str
+) -> None:
+    found = feedparser.parse((await shown(record, asked(path, lang="en"))).content)
+    assert not found.bozo
+    assert found.version == "atom10"
+    updated = [one.updated for one in found.entries]
+    assert updated == sorted(updated, reverse=True)
+    assert found.feed.updated == max(updated)
+    for one in found.entries:
+        page = await record.get(one.link.removeprefix("http://test"), **BROWSER)
+        assert page.status_code == 200, one.link
+
+
+async def test_the_news_of_a_commitment_tell_each_day_on_which_its_state_became_another(
+    record: Installation,
+) -> None:
+    day = "2014-03-10"
+    timeline = (await record.get(f"/v1/commitments/OPEN-1/timeline?on={day}", **BROWSER)).json()
+    before, after = timeline["items"][:2]
+    assert (before["status"], after["status"]) == ("on_time", "delayed")
+    for path in ("/commitments/OPEN-1/news.atom", "/news.atom"):
+        text = (await record.get(asked(path, lang="en", on=day), **BROWSER)).text
+        assert f"<p>{language('en').day(after['from_on'])}: Delayed</p>" in text
+
+
+async def test_an_entry_keeps_its_id_whatever_day_and_language_the_feed_is_asked_for(
+    record: Installation,
+) -> None:
+    def ids(answer: httpx.Response) -> dict[str, str]:
+        return {
+            one.link.partition("?")[0] + one.title: one.id for one in feedparser.parse(answer.content).entries
+        }
+
+    one = ids(await shown(record, "/news.atom?lang=en"))
+    later = ids(await record.get("/news.atom?lang=en&on=2013-04-25", **BROWSER))
+    assert one.keys() & later.keys()
+    assert all(later[name] == one[name] for name in one.keys() & later.keys())
+    assert {*ids(await shown(record, "/news.atom?lang=es")).values()} == {*one.values()}
+
+
+async def test_news_that_a_reader_has_already_are_not_sent_again(record: Installation) -> None:
+    answer = await shown(record, "/news.atom")
+    again = await shown(record, "/news.atom", **{"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "feeds"),
+    [("/about", FEEDS[:1]), ("/pillars/security", FEEDS[:2]), ("/commitments/OPEN-1", (FEEDS[0], FEEDS[2]))],
+)
+async def test_a_program_finds_the_news_of_a_page_by_itself_and_those_go_on(
+    record: Installation, path: str, feeds: tuple[str, ...]
+) -> None:
+    seen = Seen((await shown(record, f"{path}?lang=es")).text)
+    links = [one["href"] for one in seen.all("link") if one.get("type") == "application/atom+xml"]
+    assert links == [f"{feed}?lang=es" for feed in feeds]
+
+
+def test_what_no_document_in_xml_may_hold_is_left_out_of_the_news() -> None:
+    assert as_xml("a\x0bb\x00c\ud800\ufffe é\n") == "abc é\n"
+
+
+def _words_in(condition: Any) -> Iterator[str]:
+    match condition:
+        case Is(field, word):
+            yield from (field, str(word))
+        case AllOf(conditions) | AnyOf(conditions):
+            for one in conditions:
+                yield from _words_in(one)
+
+
+def test_every_line_of_every_rule_is_told_in_words_that_have_no_code_in_them() -> None:
+    for kind in Kind:
+        for rule in rules_for(kind):
+            for line in rule.lines:
+                codes = {*_words_in(line.when), *([str(line.verdict)] if line.verdict else [])}
+                assert codes <= {*FACTS, *WORDS}, rule.name
+    told = [one for _, rules in rules_told(language("es")) for one in rules]
+    light = next(one for one in told if one.name == "traffic_light_1")
+    assert light.current
+    assert ("delayed", "el plazo público pasó hace más de estos días: grace_days") in light.lines
+
+
+@pytest.mark.parametrize("code", list(WarningCode))
+def test_the_detail_of_a_warning_sign_is_told_in_spanish_with_the_same_days_and_values(
+    code: WarningCode,
+) -> None:
+    values = {name: f"<{name}>" for name in re.findall(r"\{(\w+)\}", DETAILS[code])}
+    days = {name: "2012-05-21" for name in values if name == "on" or name.endswith("_on")}
+    steps = {"steps": STEP.format(level="5", on="2012-05-21", value="4")} if "steps" in values else {}
+    told = sign_told(code, DETAILS[code].format(**(values | days | steps)), language("es"))
+    assert told != DETAILS[code].format(**(values | days | steps))
+    for name, value in values.items():
+        assert ("21 de mayo de 2012" if name in {*days, *steps} else value) in told
+
+
+def test_the_detail_of_a_sign_that_was_told_in_other_words_once_is_shown_as_it_was_written() -> None:
+    assert sign_told("stale", "In other words.", language("es")) == "In other words."
+    assert sign_told("of-no-kind", "In other words.", language("es")) == "In other words."
+
+
 def texts() -> Iterator[Any]:
     """Every text of the pages, as its template or its code has it."""
-    methods = [("**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
+    methods = [
+        ("**.html", "jinja2.ext:babel_extract"),
+        ("**.atom", "jinja2.ext:babel_extract"),
+        ("**.py", "python"),
+    ]
     keywords = {"_": None, "N_": None, "text": None, "ngettext": (1, 2)}
     options = {"**.html": {"trimmed": "true"}}
     yield from {found[2] for found in extract_from_dir(FOLDER, methods, options, keywords)}
+    for rule in (one for kind in Kind for one in rules_for(kind)):
+        yield from (rule.source, *(one.meaning for one in rule.parameters))
+    yield from (*DETAILS.values(), STEP)
 
 
 def _forms(translation: Any) -> tuple[str | None, ...]:
@@ -303,15 +499,15 @@ async def test_a_page_is_what_it_would_be_if_nothing_were_hidden_because_nothing
         "/indicators/HID-RATE",
         "/commitments?q=reservado",
         "/commitments?pillar=security",
+        "/commitments/HID-1/news.atom",
     )
     async with twins_of(logs, tmp_path, seen) as twins:
-        for path in (*PAGES, *hidden):
+        for path in (*PAGES, *FEEDS, *hidden):
             for day in (DAY, "2013-03-12"):
-                joint = "&" if "?" in path else "?"
-                asked = f"{path}{joint}on={day}&lang=en"
+                page = asked(path, on=day, lang="en")
                 one, other = [
-                    await twin.get(asked, X_Request_Id="r", Accept="text/html", **who) for twin in twins
+                    await twin.get(page, X_Request_Id="r", Accept="text/html", **who) for twin in twins
                 ]
-                assert comparable(one) == comparable(other), asked
+                assert comparable(one) == comparable(other), page
                 told = one.content.replace(path.encode(), b"")
-                assert one.status_code != 200 or not [secret for secret in secrets if secret in told], asked
+                assert one.status_code != 200 or not [secret for secret in secrets if secret in told], page
