@@ -330,7 +330,7 @@ def page_routes(reporting: Reporting) -> Router:
 
         kinds = (*TOLD, Kind.INDICATOR, Kind.DECISION, Kind.BODY, Kind.MEETING, Kind.ACTION_ITEM)
         at, _scope, (found, timeline) = await reporting.ask(
-            request, asked, answer, tells=kinds, every_day=True
+            request, asked, answer, tells=kinds, every_day=True, rests_on=which
         )
         spoken = spoken_in(request)
         return site.page(
