@@ -18,7 +18,7 @@ import msgspec
 from services.commitments.commitment.model import Commitment, Known, Place, register
 from services.commitments.commitment.model import Milestone as Step
 from services.commitments.importing.leads import Leads
-from services.commitments.importing.mapping import CHANGEABLE, FIELDS, Budget, Mapping, Milestone
+from services.commitments.importing.mapping import CHANGEABLE, FIELDS, Budget, Mapping
 from services.commitments.importing.parsing import CommitmentRow, Parser, attribution
 from shared.aggregate.command import Context
 from shared.errors import BitacoraError, InvalidInput, RuleBroken
@@ -67,7 +67,7 @@ def _slot_of(event: Event) -> tuple[tuple[object, ...], object] | None:
         case Assessed():
             return ("rating", event.effective_on, event.scale), (event.judgement, event.rating, event.reason)
         case ProgressReported():
-            progress = (event.observed_progress, event.stage, event.percent)
+            progress = (event.observed_progress, event.stage, event.percent, event.evidence)
             return ("progress", event.effective_on, event.source), progress
         case BudgetEstimated():
             return ("budget", event.effective_on, event.source), event.lines
@@ -553,34 +553,32 @@ class _Facts:
 
     def _milestones(self) -> None:
         """A milestone carries no day of its own, so an older row does not undo what a newer one planned."""
-        for given in self._of.mapping.milestones:
-            name, (due_on, completed_on) = given.name, self._row.milestones[given.name]
-            if completed_on is not None and given.completed is not None:
-                if due_on is not None or self._step(name) is None:
-                    # What was never planned was due when it was reached, as far as anybody knows.
-                    self._plan(given, due_on or completed_on)
-                self._reach(name, given.completed.column, completed_on)
-                continue
-            if due_on is None:
-                if self._commitment.was_planned(name, self._day):
-                    self._cleared(given.column)
-                continue
-            self._plan(given, due_on)
+        for name, cell in self._row.milestones.items():
+            due_on = cell.due_on
+            if due_on is None and self._step(name) is None:
+                # What was never planned was due when it was reached, as far as anybody knows.
+                due_on = cell.completed_on
+            if due_on is not None:
+                self._plan(name, cell.column, due_on)
+            elif cell.completed_on is None and self._commitment.was_planned(name, self._day):
+                self._cleared(cell.column)
+            if cell.completed_on is not None:
+                self._reach(name, cell.completed_column, cell.completed_on)
 
-    def _plan(self, given: Milestone, due_on: date) -> None:
-        planned, superseded = self._commitment.planned(given.name, self._day)
-        current = self._step(given.name)
+    def _plan(self, name: str, column: str, due_on: date) -> None:
+        planned, superseded = self._commitment.planned(name, self._day)
+        current = self._step(name)
         before = planned or (current and current.plan.event.due_on)
         if superseded or due_on == before:
             return
         if current is not None and current.completion is not None:
-            self._leave_out(given.column, "milestone-completed", "It was reached, and is not planned anew.")
+            self._leave_out(column, "milestone-completed", "It was reached, and is not planned anew.")
             return
         number = COMPUTED if current is None else current.number
-        step = MilestoneSet(number=number, name=given.name, due_on=due_on, reason=self._reason)
-        self._propose(given.column, step, self._commitment.set_milestone)
+        step = MilestoneSet(number=number, name=name, due_on=due_on, reason=self._reason)
+        self._propose(column, step, self._commitment.set_milestone)
 
-    def _reach(self, name: str, column: str, completed_on: date) -> None:
+    def _reach(self, name: str, column: str | None, completed_on: date) -> None:
         step = self._step(name)
         if step is None:
             return

@@ -176,6 +176,7 @@ class Progress(Section, frozen=True, kw_only=True):
     texts: tuple[Texts, ...] = ()
     stage: Column | None = None
     percent: Column | None = None
+    evidence: Column | None = None
     scale: Literal[1, 100] | None = None
     period: Literal["year", "half_year", "four_months", "quarter", "month"] = "year"
 
@@ -213,6 +214,13 @@ class Milestone(Dates, frozen=True, kw_only=True):
     """A step on the way whose due day is in a column, and maybe the day it was reached in another."""
 
     name: Text
+    completed: Dates | None = None
+
+
+class OwnMilestone(Dates, frozen=True, kw_only=True):
+    """The milestone that a row is about, where each has a row of its own: its name, when it is due and was reached."""
+
+    name: Column
     completed: Dates | None = None
 
 
@@ -262,6 +270,7 @@ class Mapping(Section, frozen=True, kw_only=True):
     progress: Progress | None = None
     budget: Budget | None = None
     milestones: tuple[Milestone, ...] = ()
+    milestone: OwnMilestone | None = None
     origin: MadeAt | None = None
     fields: dict[str, Given] = msgspec.field(default_factory=dict)
 

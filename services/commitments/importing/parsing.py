@@ -13,7 +13,15 @@ from uuid import UUID
 
 import msgspec
 
-from services.commitments.importing.mapping import LISTS, Deadline, Given, Mapping, State
+from services.commitments.importing.mapping import (
+    LISTS,
+    Deadline,
+    Given,
+    Mapping,
+    Milestone,
+    OwnMilestone,
+    State,
+)
 from shared.errors import InvalidInput
 from shared.events.commitments import (
     Assessed,
@@ -75,7 +83,9 @@ class StateCell(NamedTuple):
 class StepCell(NamedTuple):
     """A step on the way: when it is due and when it was reached, as far as the row says."""
 
+    column: str
     due_on: date | None
+    completed_column: str | None
     completed_on: date | None
 
 
@@ -158,9 +168,11 @@ class Parser:
         self._deadlines = {
             kind: (given, DateReader(given, clock)) for kind, given in deadlines.items() if given is not None
         }
+        own = () if mapping.milestone is None else (mapping.milestone,)
+        given: tuple[Milestone | OwnMilestone, ...] = (*mapping.milestones, *own)
         self._milestones = [
-            (one, DateReader(one, clock), one.completed and DateReader(one.completed, clock))
-            for one in mapping.milestones
+            (one, DateReader(one, clock), None if one.completed is None else DateReader(one.completed, clock))
+            for one in given
         ]
         ends = mapping.state
         self._states = by_word({} if ends is None else ends.values)
@@ -212,7 +224,6 @@ class Parser:
         lead = mapping.lead.code or self._lead(cells, mapping.lead.column or "")
         parsed = CommitmentRow(
             line=row.line,
-            key=(code, day),
             order=day,
             stream=stream,
             code=code,
@@ -228,13 +239,9 @@ class Parser:
             reported=self._reported(cells, day),
             estimated=self._estimated(cells, day),
             state=self._state_of(cells, day),
-            milestones={
-                given.name: StepCell(
-                    cells.value(given.column, read),
-                    cells.value(given.completed.column, reached) if given.completed and reached else None,
-                )
-                for given, read, reached in self._milestones
-            },
+            milestones=(milestones := dict(self._steps(cells))),
+            # Where milestones have rows of their own, a day of one commitment has several.
+            key=(code, day, *(milestones if mapping.milestone else ())),
             fields=dict(self._registration(cells)),
             sheet=row.sheet,
             moment=moment,
@@ -345,6 +352,20 @@ class Parser:
                 closed = Discarded(reason_type=kind, reason=reason, effective_on=since)
         return StateCell(state, since, closed, with_details=told is not None or told_on is not None)
 
+    def _steps(self, cells: Cells) -> Iterator[tuple[str, StepCell]]:
+        for given, read, reached in self._milestones:
+            name: str | None = given.name
+            if isinstance(given, OwnMilestone):
+                name = cells.prose(given.name, LONGEST_LINE)
+            due_on, completed_on, column = cells.value(given.column, read), None, None
+            if given.completed is not None and reached is not None:
+                column = given.completed.column
+                completed_on = cells.value(column, reached)
+            if name is not None:
+                yield plain(name), StepCell(given.column, due_on, column, completed_on)
+            elif due_on is not None or completed_on is not None:
+                cells.fault(given.column, "value-missing", "It is the day of a milestone without a name.")
+
     def _reason_type(self, cells: Cells, given: State) -> DiscardReason | None:
         column = given.reason_type or ""
         kind = self._reason_types.get(folded(cells.text(column)))
@@ -369,7 +390,12 @@ class Parser:
             cells.within(given.texts[0].column, observed, LONGEST_TEXT)
         stage = cells.prose(given.stage, LONGEST_LINE)
         percent = None if given.percent is None else cells.value(given.percent, self._percent)
+        evidence = cells.prose(given.evidence, LONGEST_TEXT)
         if observed is None and stage is None and percent is None:
+            if evidence is not None:
+                cells.fault(
+                    given.evidence, "value-missing", "It is evidence of a report that reports nothing."
+                )
             return None
         return ProgressReported(
             period=_PERIODS[given.period](day),
@@ -377,6 +403,7 @@ class Parser:
             observed_progress=observed,
             stage=stage,
             percent=percent,
+            evidence=() if evidence is None else (Evidence(description=evidence),),
             source=self._mapping.source,
         )
 

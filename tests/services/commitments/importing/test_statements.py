@@ -555,6 +555,56 @@ def test_a_step_is_reached_on_the_day_that_another_column_gives(desk: Desk) -> N
     assert desk.enter(*rows).events == {}
 
 
+def test_milestones_may_have_rows_of_their_own(desk: Desk) -> None:
+    begin, end = desk.mapping.index("[[milestones]]"), desk.mapping.index("[budget]")
+    desk.mapping = (
+        desk.mapping[:begin]
+        + desk.mapping[end:]
+        + """
+[milestone]
+name = "told"
+column = "start"
+formats = ["%d/%m/%Y"]
+completed = { column = "more", formats = ["%d/%m/%Y"] }
+"""
+    )
+    rows = [
+        row(told="Bill sent", start="01/05/2013", more="15/06/2013"),
+        row(told="Bill  voted", start="01/12/2013"),
+        row(told="Bill sent", start="01/05/2013", more="2013-06-15"),
+        row(told=""),
+        row(told="", start="01/12/2013"),
+        row(day=SECOND, told="Bill voted", start="01/06/2014"),
+    ]
+    report = desk.enter(*rows)
+    assert [(one.number, one.name, one.due_on) for one in desk.facts(MilestoneSet)] == [
+        (1, "Bill sent", date(2013, 5, 1)),
+        (2, "Bill voted", date(2013, 12, 1)),
+        (2, "Bill voted", date(2014, 6, 1)),
+    ]
+    assert [(one.number, one.completed_on) for one in desk.facts(MilestoneCompleted)] == [
+        (1, date(2013, 6, 15))
+    ]
+    assert (report.rows.imported, report.rows.unchanged, report.rows.duplicates) == (3, 1, 1)
+    assert [(error.line, error.column, error.code) for error in report.errors] == [
+        (6, "start", "value-missing")
+    ]
+    assert desk.enter(*rows).events == {}
+
+
+def test_a_report_rests_on_the_evidence_that_another_column_gives(desk: Desk) -> None:
+    desk.mapping = desk.mapping.replace("[progress]", '[progress]\nevidence = "more"')
+    desk.mapping = desk.mapping.replace(', { column = "more", label = "Money" }', "")
+    report = desk.enter(row(told="Piles driven", more="Photographs"), row(code="road", more="Photographs"))
+    assert desk.facts(ProgressReported)[0].evidence == (Evidence(description="Photographs"),)
+    assert [(error.column, error.code) for error in report.errors] == [("more", "value-missing")]
+    desk.enter(row(told="Piles driven", more="Certificate"))
+    assert [one.evidence[0].description for one in desk.facts(ProgressReported)] == [
+        "Photographs",
+        "Certificate",
+    ]
+
+
 def test_figures_of_execution_are_kept_beside_those_of_the_budget(desk: Desk) -> None:
     figures = ", ".join(
         f'{{ column = "{column}", figure = "{figure}", year = 2013 }}'
