@@ -275,7 +275,6 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
 
 ERRORS: Catalogue = {
     "unknown-api-key": Explained(404, "Unknown key", "No key was ever issued under this id."),
-    "key-already-revoked": Explained(409, "Key already revoked", "The key was taken back before."),
     "key-already-approved": Explained(
         409, "Key already approved", "It was approved before, or was issued in the role of whoever asked."
     ),
@@ -290,5 +289,4 @@ ERRORS: Catalogue = {
     ),
     "key-role-reserved": Explained(422, "Reserved role", "Only policies of the services act as `system`."),
     "key-scopes-unknown": Explained(422, "Unknown scopes", "Give `read`, `write` or both."),
-    "key-lifetime": Explained(422, "Lifetime of a key", "A key expires after now and within 366 days."),
 }
