@@ -35,6 +35,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    bindparam,
     event,
     or_,
 )
@@ -75,9 +76,35 @@ LAST_DAY_BIT: Final = date.max.toordinal().bit_length()
 LAST_POSITION_BIT: Final = 62
 """What is known now is filed under 2**62, the highest number a position can be filed under."""
 
+ON: Final[Any] = bindparam("on", type_=Date)
+POSITION: Final[Any] = bindparam("position", type_=BigInteger)
+_DAY_PATH: Final[Any] = bindparam("day_path", expanding=True)
+_POSITION_PATH: Final[Any] = bindparam("position_path", expanding=True)
+"""The day and the position of a question, where a statement is put together before they are known."""
+
 ORGANIZATION: Final = "organization"
 PILLAR: Final = "pillar"
 """What a row of `names` is the name of."""
+
+
+def bound(on: date, position: int, reached: int) -> dict[str, Any]:
+    """The values for a statement about the day `ON` and the position `POSITION`."""
+    return {
+        "on": min(on, _LAST_DAY),
+        "position": position,
+        "day_path": _day_path(on),
+        "position_path": _position_path(position, reached),
+    }
+
+
+def _day_path(on: date) -> list[int]:
+    """Where what holds on a day is filed."""
+    return path(min(on, _LAST_DAY).toordinal(), LAST_DAY_BIT)
+
+
+def _position_path(position: int, reached: int) -> list[int]:
+    """Where what is known at a position is filed."""
+    return [*path(position, max(reached, position, 1).bit_length()), 1 << LAST_POSITION_BIT]
 
 
 class DecisionChange(StrEnum):
@@ -298,20 +325,19 @@ class Dataset:
     def holds(self, on: date, position: int, table: Any = None) -> ColumnElement[bool]:
         """The rows that held on a day, as known at a position: for rows that are found by their key."""
         columns = (self.table if table is None else table).c
-        return and_(
-            self.known_at(position, table), columns.valid_from <= on, columns.valid_to > min(on, _LAST_DAY)
-        )
+        day = on if on is ON else min(on, _LAST_DAY)
+        return and_(self.known_at(position, table), columns.valid_from <= day, columns.valid_to > day)
 
     def valid_at(self, on: date, position: int, reached: int) -> ColumnElement[bool]:
         """The rows that held on a day, as known at a position, found through the interval tree.
 
         `reached` is how far the generation had followed the log in the very snapshot that is read.
         """
-        return and_(
-            self.c.valid_node.in_(path(min(on, _LAST_DAY).toordinal(), LAST_DAY_BIT)),
-            self._known_under(position, reached),
-            self.holds(on, position),
-        )
+        if on is ON:
+            filed = and_(self.c.valid_node.in_(_DAY_PATH), self.c.known_node.in_(_POSITION_PATH))
+        else:
+            filed = and_(self.c.valid_node.in_(_day_path(on)), self._known_under(position, reached))
+        return and_(filed, self.holds(on, position))
 
     def begins_between(self, eve: date, last: date, position: int, reached: int) -> ColumnElement[bool]:
         """The rows that began to hold after one day and by another, as known at a position.
@@ -321,15 +347,13 @@ class Dataset:
         begins = and_(self.known_at(position), self.c.valid_from > eve, self.c.valid_from <= last)
         if not self.by_interval:
             return begins
-        last = min(last, _LAST_DAY)
-        within = self.c.valid_node.between(eve.toordinal() + 1, last.toordinal())
-        beyond = self.c.valid_node.in_(path(last.toordinal(), LAST_DAY_BIT))
+        within = self.c.valid_node.between(eve.toordinal() + 1, min(last, _LAST_DAY).toordinal())
+        beyond = self.c.valid_node.in_(_day_path(last))
         return and_(or_(within, beyond), self._known_under(position, reached), begins)
 
     def _known_under(self, position: int, reached: int) -> ColumnElement[bool]:
         """Where what is known at a position is filed."""
-        positions = path(position, max(reached, position, 1).bit_length())
-        in_tree: ColumnElement[bool] = self.c.known_node.in_([*positions, 1 << LAST_POSITION_BIT])
+        in_tree: ColumnElement[bool] = self.c.known_node.in_(_position_path(position, reached))
         return in_tree
 
     def row(self, **values: Any) -> tuple[Any, ...]:

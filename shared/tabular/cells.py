@@ -1,24 +1,34 @@
-"""What the words in the cells of a row amount to: a text, a day, a number, or nothing; and what is wrong with them.
+"""What the cells of a row amount to: a text, a day, a number, or nothing; and what is wrong with them.
 
-Each reader of days or numbers remembers what it made of a text, because a published table repeats itself a great deal.
+A cell of a workbook that is a number or a day already is taken as that; a text is read as the mapping says, whatever
+file it stands in. Each reader of days or numbers remembers what it made of a text, because a published table repeats
+itself a great deal.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final, Protocol, TypeVar
+from typing import Final, Literal, Protocol, TypeVar
 
+from shared.clock import Clock
 from shared.tabular.mapping import DateFormats, NoValue, Numbers
 from shared.tabular.reading import Row
 from shared.tabular.report import RowError
 from shared.tabular.text import by_word, folded, plain
+from shared.tabular.workbook import Cell, TypedCell, text_of, tidy
 
 MOST_REMEMBERED: Final = 50_000
 LARGEST_AMOUNT: Final = Decimal(10) ** 18
+
+ERROR_VALUES: Final = re.compile(
+    r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|GETTING_DATA"
+    r"|¡DIV/0!|N/D|¿NOMBRE\?|¡NULO!|¡NUM!|¡REF!|¡VALOR!|¡DESBORDAMIENTO!|¡CALC!)|Err:5[0-9]{2}"
+)
+"""What spreadsheets show where a formula failed, in English and in Spanish."""
 
 V_co = TypeVar("V_co", covariant=True)
 
@@ -56,57 +66,75 @@ class NoValueReader:
 
 
 class Reader(Protocol[V_co]):
-    """Makes a value of a text; `unreadable` is the code and the sentence for a cell that is none."""
+    """Makes a value of a cell; `unreadable` is the code and the sentence for a cell that is none."""
 
     unreadable: tuple[str, str]
 
-    def __call__(self, text: str) -> V_co | None:
-        """The value, or None when the text is not one."""
+    def __call__(self, cell: Cell) -> V_co | None:
+        """The value, or None when the cell is not one."""
 
 
 class DateReader:
-    """Reads days written in any of several ways; `YYYY-MM-DD` is always understood."""
+    """Reads days written in any of several ways; ISO 8601 (`YYYY-MM-DD`, with an hour or without) is always understood.
+
+    An instant, which has an offset, is of the day it falls on where the government sits.
+    """
 
     unreadable = (
         "date-unreadable",
         "It is neither a day in a format of the mapping nor a phrase that stands for none.",
     )
 
-    def __init__(self, formats: DateFormats) -> None:
+    def __init__(self, formats: DateFormats, clock: Clock) -> None:
         self._formats = formats.formats
         self._century_from = formats.century_from
         self._table = by_word(formats.table)
+        self._zone = clock.zone
         self._remembered = lru_cache(MOST_REMEMBERED)(self._find)
 
-    def __call__(self, text: str) -> date | None:
-        """The day, or None when the text is not one."""
-        return self._remembered(text)
+    def __call__(self, cell: Cell) -> date | None:
+        """The day, or None when the cell is not one."""
+        moment = self.moment(cell)
+        return None if moment is None else moment.date()
 
-    def _find(self, text: str) -> date | None:
+    def moment(self, cell: Cell) -> datetime | None:
+        """The day with its hour, where the government sits; midnight when there is no hour."""
+        if isinstance(cell, TypedCell) and isinstance(cell.value, datetime):
+            return cell.value
+        return self._remembered(text_of(cell))
+
+    def _find(self, text: str) -> datetime | None:
         text = plain(text)
         listed = self._table.get(text.casefold())
         if listed is not None:
-            return listed
+            return datetime.combine(listed, time())
         try:
-            return date.fromisoformat(text) if len(text) == 10 else self._by_format(text)
-        except ValueError:
-            return self._by_format(text)
+            # Other spellings of ISO, such as 20151231, are as likely to be a number.
+            if text[4:5] == text[7:8] == "-":
+                return self._at_home(datetime.fromisoformat(text))
+        except (ValueError, OverflowError):
+            pass
+        return self._by_format(text)
 
-    def _by_format(self, text: str) -> date | None:
+    def _by_format(self, text: str) -> datetime | None:
         for form in self._formats:
             try:
-                day = datetime.strptime(text, form).date()  # noqa: DTZ007  # a civil day has no time zone
+                found = datetime.strptime(text, form)  # noqa: DTZ007  # a civil day has no time zone
                 if "%y" in form:
                     century_from = self._century_from
-                    day = day.replace(year=century_from + (day.year - century_from) % 100)
-            except ValueError:
+                    found = found.replace(year=century_from + (found.year - century_from) % 100)
+                return self._at_home(found)
+            except (ValueError, OverflowError):
                 continue
-            return day
         return None
+
+    def _at_home(self, moment: datetime) -> datetime:
+        """The hour on the clocks where the government sits, if it is an instant; else as it stands."""
+        return moment if moment.tzinfo is None else moment.astimezone(self._zone).replace(tzinfo=None)
 
 
 class NumberReader:
-    """Reads numbers as a country, or a publisher, writes them."""
+    """Reads numbers as a country, or a publisher, writes them; those of a workbook are numbers already."""
 
     unreadable = (
         "number-unreadable",
@@ -114,34 +142,75 @@ class NumberReader:
     )
 
     def __init__(self, numbers: Numbers, *around: str) -> None:
-        self._numbers = numbers
+        self._decimal = numbers.decimal
         self._around = (*numbers.around, *around)
         # Grouped in threes or not at all: `1,5` under a thousands comma is a slip, not fifteen.
-        grouped = f"[0-9]{{1,3}}(?:{re.escape(numbers.thousands)}[0-9]{{3}})*|" if numbers.thousands else ""
-        self._shape = re.compile(f"(?:{grouped}[0-9]+)(?:{re.escape(numbers.decimal)}[0-9]+)?")
+        group = f"(?:{re.escape(numbers.thousands)}|\\s)" if numbers.thousands else "\\s"
+        self._shape = re.compile(
+            f"(?:[0-9]{{1,3}}(?:{group}[0-9]{{3}})*|[0-9]+)(?:{re.escape(numbers.decimal)}[0-9]+)?"
+        )
+        self._grouping = re.compile(group)
         self._remembered = lru_cache(MOST_REMEMBERED)(self._find)
 
-    def __call__(self, text: str) -> Decimal | None:
-        """The number, or None when the text is not one."""
-        return self._remembered(text)
+    def __call__(self, cell: Cell) -> Decimal | None:
+        """The number, or None when the cell is not one."""
+        if isinstance(cell, str):
+            return self._remembered(cell)
+        if not isinstance(cell.value, Decimal) or (cell.percent and "%" not in self._around):
+            return None
+        return cell.value
 
     def _find(self, text: str) -> Decimal | None:
-        bare = "".join(text.split())
-        for word in self._around:
-            bare = bare.replace(word, "")
-        negative = bare.startswith(("-", "−")) or (bare.startswith("(") and bare.endswith(")"))
-        bare = bare.strip("-−()")
+        bare, negative = self._bare(text)
         if self._shape.fullmatch(bare) is not None:
-            if self._numbers.thousands:
-                bare = bare.replace(self._numbers.thousands, "")
-            value = Decimal(bare.replace(self._numbers.decimal, "."))
+            value = Decimal(self._grouping.sub("", bare).replace(self._decimal, "."))
         elif re.fullmatch(r"[0-9](?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}", bare) is not None:
-            value = Decimal(
-                bare
-            )  # what spreadsheets make of very small and very large numbers, as in 1.5E-05
+            # What spreadsheets make of very small and very large numbers, as in 1.5E-05.
+            value = Decimal(bare)
         else:
             return None
-        return -value if negative else value
+        return tidy(-value if negative else value)
+
+    def _bare(self, text: str) -> tuple[str, bool]:
+        """The digits without what may stand around them, at either end and in any order, and whether they are owed."""
+        bare, before, negative = text.strip(), None, False
+        while bare != before:
+            before = bare
+            for word in self._around:
+                bare = bare.removeprefix(word).removesuffix(word).strip()
+            if not negative and bare[:1] in {"-", "−"}:
+                bare, negative = bare[1:].lstrip(), True
+            elif not negative and bare[:1] == "(" and bare[-1:] == ")":
+                bare, negative = bare[1:-1].strip(), True
+        return bare, negative
+
+
+class PercentReader:
+    """Reads shares as percentages, from 0 to 100.
+
+    A number with a percent sign is one. A bare number counts to `scale`, which is what finished amounts to: 1 or 100,
+    and 100 when nobody says.
+    """
+
+    unreadable = NumberReader.unreadable
+
+    def __init__(self, numbers: Numbers, scale: Literal[1, 100] | None) -> None:
+        self._number = NumberReader(numbers, "%")
+        self._scale = scale
+        self._largest = Decimal(0)
+
+    def __call__(self, cell: Cell) -> Decimal | None:
+        """The percentage, or None when the cell is not one."""
+        value = self._number(cell)
+        if value is None or "%" in text_of(cell):
+            return value
+        self._largest = max(self._largest, value)
+        return tidy(value * 100) if self._scale == 1 else value
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether nobody said to what the numbers count, and none of those read so far was above 1."""
+        return self._scale is None and 0 < self._largest <= 1
 
 
 def amount_text(value: Decimal, multiplier: int) -> str:
@@ -155,21 +224,31 @@ def amount_text(value: Decimal, multiplier: int) -> str:
 
 
 class Cells:
-    """The cells of one row by the names of their columns; what is wrong with them gathers in `errors`."""
+    """The cells of one row by the names of their columns; what is wrong with them gathers in `errors`.
+
+    `said` is what was made of each column that was read: two rows that say the same may write it in different ways.
+    """
 
     def __init__(self, row: Row, index: Mapping[str, int], no_value: NoValueReader) -> None:
         self._row = row
         self._index = index
         self._no_value = no_value
         self.errors: list[RowError] = []
+        self.said: dict[str, object] = {}
+
+    def cell(self, column: str) -> Cell:
+        """What stands there, as what it is."""
+        return self._row.cells[self._index[column]]
 
     def text(self, column: str) -> str:
-        """What stands there, as it stands."""
-        return self._row.cells[self._index[column]]
+        """What stands there, as a text."""
+        text = text_of(self.cell(column))
+        self.said.setdefault(column, plain(text))
+        return text
 
     def fault(self, column: str | None, code: str, reason: str) -> None:
         """Note that something is wrong with a cell."""
-        value = None if column is None else self.text(column)
+        value = None if column is None else text_of(self.cell(column))
         self.errors.append(RowError(self._row.line, column, value, code, reason))
 
     def name(self, column: str, code: str, reason: str) -> str:
@@ -181,20 +260,30 @@ class Cells:
 
     def prose(self, column: str | None, limit: int) -> str | None:
         """The text with its own line breaks, None when it says nothing; beyond `limit` characters it is a fault."""
-        if column is None or self._no_value.is_blank(text := self.text(column)):
+        if column is None:
+            return None
+        text = text_of(self.cell(column))
+        if self._no_value.is_blank(text):
+            self.said.setdefault(column, None)
             return None
         if "\r" in text:
             text = re.sub(r"\r+\n?", "\n", text)
         text = text.strip()
+        self.said.setdefault(column, text)
         self.within(column, text, limit)
         return text
 
     def value(self, column: str, read: Reader[V_co]) -> V_co | None:
         """The day or number there, None when the cell says that there is none; anything else is a fault."""
-        text = self.text(column)
-        value = read(text)
-        if value is None and not (self._no_value.is_blank(text) or self._no_value.is_prose(text)):
-            self.fault(column, *read.unreadable)
+        cell = self.cell(column)
+        value = read(cell)
+        self.said[column] = value
+        if value is None:
+            text = text_of(cell)
+            if self._no_value.is_prose(text):
+                self.said[column] = plain(text)
+            elif not self._no_value.is_blank(text):
+                self.fault(column, *read.unreadable)
         return value
 
     def within(self, column: str, text: str, limit: int) -> None:

@@ -86,6 +86,10 @@ class Importer(ABC, Generic[R, P]):
     def prepare(self, rows: Sequence[R]) -> None:
         """Look at all the rows that are about to be decided, in order."""
 
+    def supersedes(self, row: R, earlier: R) -> bool:  # noqa: ARG002
+        """Whether a row stands in place of another with its key that says something else; by default neither does."""
+        return False
+
     @abstractmethod
     def decide(self, row: R) -> Any:
         """Record in the state what the row adds; the report gets what it returns. A BitacoraError refuses the row.
@@ -118,13 +122,17 @@ class Lookup(Generic[G]):
 
     def reread(self) -> None:
         """Begin again with what the log holds now."""
-        self._callbacks: list[tuple[frozenset[str], Callable[[Recorded], None]]] = []
-        self.found = self._make(self)
-        self.types = tuple({name for names, _ in self._callbacks for name in names})
+        self._begin()
         self.upto = 0
         for recorded in _read(self._store, self.types):
             self.take_in(recorded)
             self.upto = recorded.position
+
+    def _begin(self) -> None:
+        self._callbacks: list[tuple[frozenset[str], Callable[[Recorded], None]]] = []
+        self._taken: list[Recorded] = []
+        self.found = self._make(self)
+        self.types = tuple({name for names, _ in self._callbacks for name in names})
 
     def subscribe(
         self,
@@ -141,9 +149,20 @@ class Lookup(Generic[G]):
 
     def take_in(self, recorded: Recorded) -> None:
         """Hand on an event, if it is one of those followed."""
+        if recorded.type not in self.types:
+            return
+        self._taken.append(recorded)
         for names, callback in self._callbacks:
             if recorded.type in names:
                 callback(recorded)
+
+    def take_back(self, count: int) -> None:
+        """Begin again without the last events that were taken in."""
+        if count:
+            kept = self._taken[:-count]
+            self._begin()
+            for recorded in kept:
+                self.take_in(recorded)
 
 
 class _Stream:
@@ -181,7 +200,7 @@ class ImportState:
         self._spellings: dict[tuple[str, str], str] = {}
 
     def lookup(self, make: Callable[[EventSource], G]) -> Lookup[G]:
-        """What follows events across streams; what a row adds to it stays even if the row is refused."""
+        """What follows events across streams."""
         self._lookup = Lookup(self._store, make)
         return self._lookup
 
@@ -197,8 +216,11 @@ class ImportState:
 
     def spelling(self, kind: str, code: str) -> str:
         """A code as it is on record or, where it is new, as it was first written here."""
-        on_record = self._store.spelling(kind, code)
-        return on_record or self._spellings.setdefault((kind, folded_code(code)), code)
+        return self.on_record(kind, code) or self._spellings.setdefault((kind, folded_code(code)), code)
+
+    def on_record(self, kind: str, code: str) -> str | None:
+        """The spelling under which a code is on record; None when it is not."""
+        return self._store.spelling(kind, code)
 
     def history(self, stream: UUID) -> Sequence[Recorded]:
         """The events of a stream that was asked for, in order."""
@@ -243,16 +265,14 @@ class ImportState:
         taken, self._row = self._row, []
         return taken
 
-    def take_back(self) -> list[NewEvent]:
-        """Undo the row, which is refused; what stays of it are the events that are looked up across streams."""
-        staying: list[NewEvent] = []
-        for new in reversed(self.take()):
+    def take_back(self) -> None:
+        """Undo the row, which is refused: nothing of it stays."""
+        taken = self.take()
+        for new in reversed(taken):
             held = self._streams[new.stream_id]
-            if self._looked_up(new):
-                staying.insert(0, new)
-            else:
-                self._streams[new.stream_id] = _Stream(held.kind, held.events[: new.version - 1])
-        return staying
+            self._streams[new.stream_id] = _Stream(held.kind, held.events[: new.version - 1])
+        if self._lookup is not None:
+            self._lookup.take_back(sum(map(self._looked_up, taken)))
 
     def seen(self, events: Sequence[NewEvent]) -> Seen | None:
         """What the log must not have more of when these are written, because it was looked up for them."""
@@ -358,21 +378,27 @@ class _Run(Generic[R]):
 
     def _rows_in_order(self) -> list[R]:
         """The rows to be decided, each key once; the others are counted, or are errors."""
-        first: dict[Hashable, R] = {}
+        standing: dict[Hashable, R] = {}
+        counts = self._report.rows
         for row in self._importer.parse():
-            self._report.rows.read += 1
+            counts.read += 1
             if isinstance(row, list):
                 self._report.fail(row)
                 continue
-            earlier = first.setdefault(row.key, row)
+            earlier = standing.setdefault(row.key, row)
             if earlier is row:
                 continue
             difference = row.difference(earlier)
             if difference is None:
-                self._report.rows.duplicates += 1
+                counts.duplicates += 1
+            elif self._importer.supersedes(row, earlier):
+                counts.replaced += 1
+                standing[row.key] = row
+            elif self._importer.supersedes(earlier, row):
+                counts.replaced += 1
             else:
                 self._report.fail([difference])
-        return sorted(first.values(), key=lambda row: (row.order, row.line))
+        return sorted(standing.values(), key=lambda row: (row.order, row.line))
 
     def _decide(self, rows: Sequence[R]) -> _Batch:
         batch = _Batch(rows, [], [], [])
@@ -382,7 +408,7 @@ class _Run(Generic[R]):
             except Unavailable:
                 raise
             except BitacoraError as error:
-                batch.events.extend(self._state.take_back())
+                self._state.take_back()
                 batch.refused.append(self._importer.refused(row, error))
             else:
                 added = self._state.take()

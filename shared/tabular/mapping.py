@@ -6,18 +6,17 @@ with a mapping is found when it is read, before any row is.
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import re
-from collections.abc import Collection, Iterator
-from datetime import date
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, get_args
 
 import msgspec
 
 from shared.errors import InvalidInput
-from shared.tabular.text import plain
+from shared.tabular.text import folded, plain
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Character = Annotated[str, msgspec.Meta(min_length=1, max_length=1)]
@@ -48,11 +47,15 @@ class FileLayout(Section, frozen=True, kw_only=True):
     transposed: bool = False
 
     def contradictions(self) -> Iterator[tuple[str, str]]:
-        """An encoding that is none."""
+        """An encoding that is none, and signs that would be taken for one another."""
         try:
-            codecs.lookup(self.encoding or "utf-8")
+            "".encode(self.encoding or "utf-8")
         except LookupError:
-            yield "encoding", f": '{self.encoding}' is no encoding known here"
+            yield "encoding", f": '{self.encoding}' is no encoding of texts known here"
+        if self.delimiter in {self.quote, "\r", "\n"}:
+            yield "delimiter", " cannot part cells: it is the quote, or ends a line"
+        if self.format == "csv" and self.sheet is not None:
+            yield "sheet", " is one of a workbook, and `format` is csv"
 
 
 class NoValue(Section, frozen=True, kw_only=True):
@@ -62,10 +65,11 @@ class NoValue(Section, frozen=True, kw_only=True):
     phrases: tuple[str, ...] = ()
 
     def contradictions(self) -> Iterator[tuple[str, str]]:
-        """Patterns that are none."""
+        """Patterns that are none, or are found in whatever stands there, so that nothing would be unreadable."""
         for phrase in self.phrases:
             try:
-                re.compile(phrase)
+                if re.search(phrase, _NOBODYS):
+                    yield "phrases", f": '{phrase}' is found in every text"
             except re.error as error:
                 yield "phrases", f": '{phrase}' is no pattern: {error}"
 
@@ -77,6 +81,18 @@ class Numbers(Section, frozen=True, kw_only=True):
     decimal: Character = "."
     around: tuple[str, ...] = ()
 
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """Signs that would be taken for one another, or for a part of the number."""
+        if self.decimal == self.thousands:
+            both = f" and `thousands`, a comma unless it says otherwise, are both '{self.decimal}'"
+            yield "decimal", f'{both}: say what groups the thousands, or thousands = "" for nothing'
+        for key, sign in (("decimal", self.decimal), ("thousands", self.thousands)):
+            if re.search(r"[0-9()−-]", sign) or (key == "decimal" and sign.isspace()):
+                yield key, f" is '{sign}', which is a part of numbers"
+        for word in self.around:
+            if not word.strip() or re.search(r"[0-9()−-]", word) or word in {self.decimal, self.thousands}:
+                yield "around", f" has '{word}', which is a part of numbers"
+
 
 class DateFormats(Section, frozen=True, kw_only=True):
     """How days are written: the formats to try in order (`strptime`), and cells that stand for a day of their own."""
@@ -86,11 +102,42 @@ class DateFormats(Section, frozen=True, kw_only=True):
     """The first of the hundred years that two digits can mean."""
     table: dict[str, date] = msgspec.field(default_factory=dict)
 
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """Formats that give no whole day, and cells that would stand for two."""
+        for form in self.formats:
+            if "%Z" in form:
+                yield "formats", f": '{form}' asks for a zone by name, which is no instant: an offset is, %z"
+            elif not _gives_a_day(form):
+                yield "formats", f": '{form}' gives no day with its month and its year"
+        yield from contradicting("table", self.table)
+
 
 class Dates(DateFormats, frozen=True, kw_only=True):
     """A column of days."""
 
     column: Column
+
+
+_NOBODYS: Final = "\ue000\ue001"
+"""A text that is in no table, of characters that mean nothing."""
+
+
+def contradicting(key: str, values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Words that are one when capitals and white space do not count, and would stand for two things."""
+    kept: dict[str, tuple[str, object]] = {}
+    for word, value in values.items():
+        other, given = kept.setdefault(folded(word), (word, value))
+        if given != value:
+            yield key, f" has '{other}' and '{word}', which are one word and cannot stand for two things"
+
+
+def _gives_a_day(form: str) -> bool:
+    """Whether what is written by a format is read by it as the day it was."""
+    moment = datetime(2009, 11, 23, 12, tzinfo=UTC)
+    try:
+        return datetime.strptime(moment.strftime(form), form).date() == moment.date()  # noqa: DTZ007
+    except (ValueError, OverflowError):
+        return False
 
 
 S = TypeVar("S", bound=Section)

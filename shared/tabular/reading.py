@@ -1,8 +1,8 @@
 """Reads what others publish as it was published: tables (CSV, or a sheet of a workbook) and JSON, a line or a file.
 
-Every cell of a table comes out as text, so that one table gives the same whatever it was saved as: the days of a
-workbook as `YYYY-MM-DD`, its numbers in plain digits. Rows know where they stand, because somebody will have to mend
-them. InvalidInput("file-unreadable") when there is no reading the file at all.
+A cell of a CSV file is a text; one of a workbook may be a number or a day already (see `workbook`). What either amounts
+to is told by `cells`, so that one table gives the same whatever it was saved as. Rows know where they stand, because
+somebody will have to mend them. InvalidInput("file-unreadable") when there is no reading the file at all.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ import codecs
 import csv
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from python_calamine import CalamineError, CalamineWorkbook
 
 from shared.errors import InvalidInput
 from shared.events.texts import composed
 from shared.tabular.mapping import FileLayout
 from shared.tabular.text import plain
+from shared.tabular.workbook import OTHER_WORKBOOKS, UNREADABLE, Cell, read_sheet, text_of
 
 _CHUNK: Final = 1 << 20
 _BYTE_ORDER_MARKS: Final = (
@@ -40,7 +38,7 @@ class Row(NamedTuple):
     """
 
     line: int
-    cells: Sequence[str]
+    cells: Sequence[Cell]
     problem: str | None = None
 
 
@@ -59,16 +57,26 @@ class JsonLine(NamedTuple):
     problem: str | None = None
 
 
-def read_table(path: Path, layout: FileLayout) -> Table:
-    """The table in a file, saved under this layout."""
+def read_table(path: Path, layout: FileLayout, decimal: str = ".") -> Table:
+    """The table in a file, saved under this layout.
+
+    `decimal` is the sign before the decimals where the number in a cell of a workbook is wanted as a text.
+    """
     try:
-        rows = _workbook_rows(path, layout) if _format(path, layout) == "xlsx" else _csv_rows(path, layout)
+        if _format(path, layout) == "xlsx":
+            rows = [
+                Row(number, cells) for number, cells in enumerate(read_sheet(path, layout.sheet, decimal), 1)
+            ]
+        else:
+            rows = _csv_rows(path, layout)
         if layout.transposed:
             rows = _transposed(rows)
         return _under_header(
-            [row._replace(cells=composed(list(row.cells))) for row in rows], layout.header_row
+            [row._replace(cells=[_composed(cell) for cell in row.cells]) for row in rows],
+            layout.header_row,
+            padded=_format(path, layout) == "xlsx",
         )
-    except (OSError, LookupError, UnicodeError, csv.Error, CalamineError, TypeError) as error:
+    except (OSError, LookupError, UnicodeError, csv.Error, *UNREADABLE) as error:
         raise _unreadable(path, error) from error
 
 
@@ -119,7 +127,7 @@ def detect_encoding(path: Path) -> str:
 def _format(path: Path, layout: FileLayout) -> str:
     if layout.format is not None:
         return layout.format
-    return "xlsx" if path.suffix.lower() in {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"} else "csv"
+    return "xlsx" if path.suffix.lower() in {".xlsx", ".xlsm", *OTHER_WORKBOOKS} else "csv"
 
 
 def _csv_rows(path: Path, layout: FileLayout) -> list[Row]:
@@ -143,36 +151,9 @@ def _csv_rows(path: Path, layout: FileLayout) -> list[Row]:
                 rows.append(Row(line, cells))
 
 
-def _workbook_rows(path: Path, layout: FileLayout) -> list[Row]:
-    workbook = CalamineWorkbook.from_path(str(path))
-    try:
-        names = workbook.sheet_names
-        if layout.sheet is not None and layout.sheet not in names:
-            raise InvalidInput(
-                "file-unreadable", f"{path.name} has no sheet '{layout.sheet}'; it has {', '.join(names)}."
-            )
-        sheet = workbook.get_sheet_by_name(names[0] if layout.sheet is None else layout.sheet)
-        grid = sheet.to_python(skip_empty_area=False)
-    finally:
-        workbook.close()
-    return [Row(number, [_text(value) for value in cells]) for number, cells in enumerate(grid, 1)]
-
-
-def _text(value: Any) -> str:
-    """A cell of a workbook as it would stand in a CSV file."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return str(int(value)) if value.is_integer() else f"{Decimal(repr(value)):f}"
-        case datetime() if value.time() == time():
-            return value.date().isoformat()
-        case date() | time():
-            return value.isoformat()
-        case _:
-            return str(value)
+def _composed(cell: Cell) -> Cell:
+    composed_cell: Cell = composed(cell)
+    return composed_cell
 
 
 def _transposed(rows: Sequence[Row]) -> list[Row]:
@@ -187,25 +168,30 @@ def _transposed(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _under_header(rows: Sequence[Row], header_row: int) -> Table:
+def _under_header(rows: Sequence[Row], header_row: int, *, padded: bool) -> Table:
+    """`padded`: rows end with their last cell that is filled, as in a workbook."""
     if len(rows) < header_row or _blank(rows[header_row - 1].cells):
         raise InvalidInput("file-unreadable", f"There is no header in row {header_row}.")
-    columns = _column_names(rows[header_row - 1].cells)
-    filled = (row for row in rows[header_row:] if row.problem is not None or not _blank(row.cells))
-    return Table(columns, [_fitted(row, len(columns)) for row in filled])
+    header = [text_of(cell) for cell in rows[header_row - 1].cells]
+    filled = [row for row in rows[header_row:] if row.problem is not None or not _blank(row.cells)]
+    if padded:
+        header += [""] * (max((len(row.cells) for row in filled), default=0) - len(header))
+    return Table(_column_names(header), [_fitted(row, len(header), padded=padded) for row in filled])
 
 
-def _blank(cells: Sequence[str]) -> bool:
-    return not any(cell.strip() for cell in cells)
+def _blank(cells: Sequence[Cell]) -> bool:
+    return all(isinstance(cell, str) and not cell.strip() for cell in cells)
 
 
-def _fitted(row: Row, width: int) -> Row:
+def _fitted(row: Row, width: int, *, padded: bool) -> Row:
     """The row with one cell per column; blank ones at the end may be missing or in excess, others may not."""
     cells = row.cells
     if row.problem is not None or len(cells) == width:
         return row
     if len(cells) > width and _blank(cells[width:]):
         return Row(row.line, cells[:width])
+    if len(cells) < width and padded:
+        return Row(row.line, [*cells, *[""] * (width - len(cells))])
     return Row(row.line, (), f"it has {len(cells)} cells and the header has {width}")
 
 

@@ -38,7 +38,7 @@ class RowError(msgspec.Struct):
 
 
 class Rows(msgspec.Struct, kw_only=True):
-    """What became of the rows: `read` is the sum of the other four."""
+    """What became of the rows: `read` is the sum of the others."""
 
     read: int = 0
     imported: int = 0
@@ -47,12 +47,14 @@ class Rows(msgspec.Struct, kw_only=True):
     """The record knew all of it."""
     duplicates: int = 0
     """The same as an earlier row of the file."""
+    replaced: int = 0
+    """Differs from a later row about the same, which stands, as the mapping says."""
     failed: int = 0
 
     @property
     def done(self) -> int:
         """How many of them are settled, one way or another."""
-        return self.imported + self.unchanged + self.duplicates + self.failed
+        return self.imported + self.unchanged + self.duplicates + self.replaced + self.failed
 
 
 class ImportReport(msgspec.Struct, kw_only=True):
@@ -68,6 +70,10 @@ class ImportReport(msgspec.Struct, kw_only=True):
     first_position: int | None = None
     last_position: int | None = None
     seconds: float = 0.0
+    warnings: list[str] = []
+    """What looks as if the mapping meant something else, a sentence each."""
+    left_out: list[RowError] = []
+    """Parts of rows that the record does not have from them; the rest of the row went in, or was known."""
     errors: list[RowError] = []
 
     def fail(self, errors: Sequence[RowError]) -> None:
@@ -86,12 +92,14 @@ class ImportReport(msgspec.Struct, kw_only=True):
         """Put what was gathered in the order of the file, whatever the order in which it was decided."""
         self.seconds = round(seconds, 3)
         self.errors.sort(key=lambda error: error.line)
+        self.left_out.sort(key=lambda error: error.line)
         self.events = dict(sorted(self.events.items()))
 
     def as_json(self) -> bytes:
-        """The report for a program, indented for people who look anyway: the errors, which may be many, come last."""
+        """The report for a program, indented for people who look anyway: what may be long comes last."""
         members = msgspec.to_builtins(self)
-        members["errors"] = members.pop("errors")
+        for name in ("left_out", "errors"):
+            members[name] = members.pop(name)
         return msgspec.json.format(msgspec.json.encode(members), indent=2) + b"\n"
 
     def write(self, path: Path) -> None:
@@ -102,7 +110,10 @@ class ImportReport(msgspec.Struct, kw_only=True):
         """The report in some lines of plain text."""
         rows = self.rows
         done = "would be imported" if self.dry_run else "imported"
-        counts = f"{rows.unchanged} already known, {rows.duplicates} repeated, {rows.failed} refused"
+        replaced = f"{rows.replaced} replaced, " if rows.replaced else ""
+        counts = (
+            f"{rows.unchanged} already known, {rows.duplicates} repeated, {replaced}{rows.failed} refused"
+        )
         lines = [
             f"{self.file}: {rows.read} rows read, {rows.imported} {done}, {counts} ({self.seconds:.1f} s)"
         ]
@@ -110,6 +121,8 @@ class ImportReport(msgspec.Struct, kw_only=True):
         lines += self.details()
         if self.last_position is not None:
             lines.append(f"  positions {self.first_position} to {self.last_position}, {self.correlation_id}")
+        lines += (f"  warning: {sentence}" for sentence in self.warnings)
+        lines += listed("left out, the rest of the row went in", self.left_out)
         lines += listed("refused", self.errors)
         return "\n".join(lines)
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
+
+from shared.events.types import LONGEST_CODE
 
 V = TypeVar("V")
+
+_DIGEST: Final = 8
 
 
 def plain(text: str) -> str:
@@ -33,3 +38,11 @@ def ascii_of(text: str) -> str:
 def slug_of(text: str) -> str:
     """The text in small letters without accents, digits, and single hyphens for all the rest."""
     return re.sub(r"[^a-z0-9]+", "-", ascii_of(text).lower()).strip("-")
+
+
+def within_a_code(slug: str) -> str:
+    """The slug where it fits a code; where it would be too long, cut, with eight digits that tell it from its like."""
+    if len(slug) <= LONGEST_CODE:
+        return slug
+    digest = hashlib.sha256(slug.encode()).hexdigest()[:_DIGEST]
+    return f"{slug[: LONGEST_CODE - _DIGEST - 1].rstrip('-')}-{digest}"

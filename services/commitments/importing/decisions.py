@@ -6,19 +6,18 @@ since, and then could not take what it took then. What people recorded since is 
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
 from services.commitments.commitment.model import Commitment, Known, Place, register
 from services.commitments.importing.leads import Leads
-from services.commitments.importing.mapping import Mapping
+from services.commitments.importing.mapping import CHANGEABLE, FIELDS, Budget, Mapping
 from services.commitments.importing.parsing import CommitmentRow, Parser, attribution
 from shared.aggregate.command import Context
 from shared.errors import BitacoraError, InvalidInput
@@ -26,6 +25,8 @@ from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
+    ChangeableField,
+    Changed,
     Commented,
     Corrected,
     DeadlineRevised,
@@ -41,11 +42,12 @@ from shared.events.commitments import (
 from shared.events.facts import COMPUTED, Event
 from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind
+from shared.rules.dated_facts import FIELD_TYPES, History
 from shared.tabular.engine import Importer, ImportState
 from shared.tabular.mapping import check_columns, read_mapping
 from shared.tabular.reading import read_table
-from shared.tabular.report import ImportReport, RowError
-from shared.tabular.text import plain
+from shared.tabular.report import IMPORTED, ImportReport, RowError
+from shared.tabular.workbook import text_of
 
 E = TypeVar("E", bound=Event)
 
@@ -67,15 +69,43 @@ def _slot_of(event: Event) -> tuple[tuple[object, ...], object] | None:
             return ("deadline", event.effective_on, event.deadline, event.reason), event.on
         case LeadReassigned():
             return ("lead", event.effective_on, event.reason), event.lead_organization
+        case Changed():
+            return ("field", event.effective_on, event.field, event.reason), event.value
         case Commented():
             return ("comment", event.effective_on, event.text), None
         case _:
             return None
 
 
-def _day_of_reason(reason: str | None) -> date | None:
-    """The day in a reason that `attribution` made."""
-    if reason is None or not reason.startswith("According to "):
+def _told_by(event: Event) -> Iterator[tuple[tuple[object, ...], object]]:
+    """What an event says of the attributes that hold until another fact replaces them: which one, and its value."""
+    match event:
+        case Registered():
+            yield ("lead",), event.lead_organization
+            for kind, deadline in (
+                (DeadlineKind.PUBLIC, event.public_deadline),
+                (DeadlineKind.INTERNAL, event.internal_deadline),
+            ):
+                if deadline is not None:
+                    yield ("deadline", kind), deadline.on
+            for name in (*FIELDS, "title"):
+                if (value := getattr(event, name)) not in (None, ()):
+                    yield ("field", name), value
+        case DeadlineRevised():
+            yield ("deadline", event.deadline), event.on
+        case LeadReassigned():
+            yield ("lead",), event.lead_organization
+        case Changed():
+            yield ("field", event.field), msgspec.convert(event.value, FIELD_TYPES[event.field])
+
+
+def _day_of(event: Event) -> date | None:
+    """The day a fact is of: its own, or that in a reason that `attribution` made."""
+    day = getattr(event, "effective_on", None)
+    if isinstance(day, date):
+        return day
+    reason = getattr(event, "reason", None) or ""
+    if not reason.startswith("According to "):
         return None
     try:
         return date.fromisoformat(reason[-11:-1])
@@ -84,36 +114,69 @@ def _day_of_reason(reason: str | None) -> date | None:
 
 
 class ImportedCommitment(Commitment):
-    """A commitment that knows what facts were recorded of it, by slot: a rating on a day by a scale, and so on."""
+    """A commitment that knows what tables said of it, and when: apart from what people say of the same days."""
 
-    __slots__ = ("_facts", "_planned")
+    __slots__ = ("_attributes", "_days", "_facts", "_planned")
 
     def __init__(self, recorded: Recorded) -> None:
         super().__init__(recorded)
         self._facts: dict[tuple[object, ...], object] = {}
-        self._planned: dict[str, list[tuple[date, date]]] = {}
-        """Milestones carry no day of their own: by name, the days rows were of, and the due days they gave."""
+        """The facts recorded of it, by slot: a rating on a day by a scale, and so on."""
+        self._attributes: dict[tuple[object, ...], History[object]] = {}
+        """What tables said of what holds until it is replaced."""
+        self._planned: dict[str, dict[date, date]] = {}
+        """Milestones carry no day of their own: by name, the days rows were of, and the due days they gave last."""
+        self._days: set[date] = set()
+        """The days of which a table told something."""
+        self._take_in(recorded)
 
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event; of two facts in one slot the later stands."""
         super().apply(recorded)
+        self._take_in(recorded)
+
+    def _take_in(self, recorded: Recorded) -> None:
         event = recorded.data
         slot = _slot_of(event)
         if slot is not None:
             self._facts[slot[0]] = slot[1]
-        elif isinstance(event, MilestoneSet) and (day := _day_of_reason(event.reason)) is not None:
-            insort(self._planned.setdefault(event.name, []), (day, event.due_on))
+        day = _day_of(event) if recorded.correlation_id.startswith(IMPORTED) else None
+        if day is None:
+            return
+        self._days.add(day)
+        if isinstance(event, MilestoneSet):
+            self._planned.setdefault(event.name, {})[day] = event.due_on
+        for attribute, value in _told_by(event):
+            history = self._attributes.setdefault(attribute, History(None, 0))
+            history.add(day, recorded.position, value)
 
     def holds(self, proposed: Event) -> bool:
         """Whether the very same stands in the slot already."""
         slot = _slot_of(proposed)
         return slot is not None and self._facts.get(slot[0], self) == slot[1]
 
+    def told(self, slot: tuple[object, ...]) -> bool:
+        """Whether anything was ever recorded in a slot."""
+        return slot in self._facts
+
+    def told_on(self, day: date, *attribute: object) -> object:
+        """What tables said that an attribute is on a day; None when they did not."""
+        history = self._attributes.get(attribute)
+        return None if history is None else history.on(day)[0]
+
+    def is_known_on(self, day: date) -> bool:
+        """Whether a table told anything of a day."""
+        return day in self._days
+
     def planned(self, name: str, day: date) -> tuple[date | None, bool]:
         """The due day of a milestone by the last row up to `day`, and whether a row of a later day gave one."""
-        plans = self._planned.get(name, [])
-        at = bisect_right(plans, (day, date.max))
-        return (plans[at - 1][1] if at else None), at < len(plans)
+        plans = self._planned.get(name, {})
+        upto = max((one for one in plans if one <= day), default=None)
+        return (None if upto is None else plans[upto]), any(one > day for one in plans)
+
+    def was_planned(self, name: str, day: date) -> bool:
+        """Whether a row of that very day gave a due day for a milestone."""
+        return day in self._planned.get(name, {})
 
 
 # --- decisions ------------------------------------------------------------------------------------------------------
@@ -123,6 +186,10 @@ class CommitmentsReport(ImportReport, kw_only=True):
     """What an import of commitments did, beyond what every import tells."""
 
     organizations_registered: list[str] = msgspec.field(default_factory=list)
+
+    def settle(self, row: CommitmentRow, outcome: list[RowError]) -> None:  # noqa: ARG002
+        """Take a row into account; what of it is left out is listed."""
+        self.left_out.extend(outcome)
 
     def record(self, event: Event) -> None:
         """Count an event, and name the organisation that is new with it."""
@@ -146,39 +213,40 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
         self.mapping = read_mapping(mapping, Mapping)
         self.report = CommitmentsReport(file=file.name, source=self.mapping.source)
         self.leads = Leads(state, self.mapping)
-        self.fields: dict[UUID, dict[str, Any]] = {}
-        """The fields of each registration, each from the earliest row that gives it."""
-        self.titles_before: dict[int, str] = {}
-        """By line: what the row before it in time called the commitment."""
+        self.titles: dict[UUID, dict[date, str]] = {}
+        """What each commitment is called by the rows that went in, by their days."""
         self.column: str | None = None
         """The column that the fact now being decided is from."""
         self._file = file
 
     def parse(self) -> Iterable[CommitmentRow | list[RowError]]:
         """The rows of the table; InvalidInput when the mapping does not fit it."""
-        table = read_table(self._file, self.mapping.file)
+        table = read_table(self._file, self.mapping.file, self.mapping.numbers.decimal)
         check_columns(self.mapping, table.columns, self._file.name)
-        return map(Parser(self.mapping, table.columns, self.state.spelling).row, table.rows)
+        parser = Parser(self.mapping, table.columns, self.state)
+        yield from map(parser.row, table.rows)
+        self.report.warnings.extend(parser.doubts())
 
-    def prepare(self, rows: Sequence[CommitmentRow]) -> None:
-        """What the rows of one commitment say together."""
-        titles: dict[UUID, str] = {}
-        for row in rows:
-            self.fields[row.stream] = row.fields | self.fields.get(row.stream, {})
-            if row.stream in titles:
-                self.titles_before[row.line] = titles[row.stream]
-            titles[row.stream] = row.title
+    def supersedes(self, row: CommitmentRow, earlier: CommitmentRow) -> bool:
+        """See `Importer.supersedes`: the last in time, or else in the file, if the mapping says so."""
+        last = (row.moment, row.line) > (earlier.moment, earlier.line)
+        return last and self.mapping.date.differing == "last"
 
-    def decide(self, row: CommitmentRow) -> None:
-        """Record what the record does not know of the row yet."""
+    def decide(self, row: CommitmentRow) -> list[RowError]:
+        """Record what the record does not know of the row yet; what of the row it will not know is returned."""
         self.column = self.mapping.lead.column
         lead = self.leads.code_of(row.lead, row.day)
+        # Whether a row can go in is asked of itself alone, whatever the rows before it have entered already: else one
+        # that is refused today would be let in by another run.
+        registered = self._registered(row, lead)
         if self.state.of(row.stream, ImportedCommitment) is None:
-            self.state.record(row.stream, self._registered(row, lead))
+            self.state.record(row.stream, registered)
         commitment = self.state.of(row.stream, ImportedCommitment)
         assert commitment is not None
         self.column = None
-        _Facts(self, row, lead, commitment).record()
+        left_out = _Facts(self, row, lead, commitment).record()
+        self.titles.setdefault(row.stream, {})[row.day] = row.title
+        return left_out
 
     def refused(self, row: CommitmentRow, error: BitacoraError) -> RowError:
         """An error of the domain, pointed at the column that gave what it complains of."""
@@ -193,7 +261,7 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
             "internal_deadline": mapping.internal_deadline.column if mapping.internal_deadline else None,
         } | {name: given.column for name, given in mapping.fields.items()}
         column = by_field.get(pointer.split("/")[1] if pointer else "", self.column)
-        value = None if column is None else row.cells.get(plain(column))
+        value = None if column is None else text_of(row.cells[column])
         return RowError(row.line, column, value, error.code, error.message)
 
     def _registered(self, row: CommitmentRow, lead: str) -> Registered:
@@ -219,7 +287,7 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
                 source_on=made_at.source_on,
                 document_url=made_at.document_url,
             ),
-            **self.fields[row.stream],
+            **row.fields,
         )
         return register(proposed, self.state.context, self.leads.known)
 
@@ -237,9 +305,11 @@ class _Facts:
         self._commitment = commitment
         self._first_day = self._commitment.dated.first_day
         self._reason = attribution(of.mapping.source, row.day)
+        self._known_day = commitment.is_known_on(row.day)
+        self._left_out: list[RowError] = []
 
-    def record(self) -> None:
-        """All of them, in turn."""
+    def record(self) -> list[RowError]:
+        """All of them, in turn; returns what of the row is left out."""
         row, mapping, commitment = self._row, self._of.mapping, self._commitment
         if self._day < self._first_day:
             # The row shows that the commitment was there earlier than the record has it.
@@ -248,22 +318,35 @@ class _Facts:
             decide = partial(commitment.correct, known=self._known())
             self._propose(mapping.date.column, corrected, decide)
         self._leads()
-        if mapping.rating is not None and row.assessed is not None:
-            self._propose(mapping.rating.reason or mapping.rating.columns[0], row.assessed, commitment.assess)
-        if mapping.deadline is not None:
-            self._deadline(DeadlineKind.PUBLIC, mapping.deadline.column)
-        if mapping.internal_deadline is not None:
-            self._deadline(DeadlineKind.INTERNAL, mapping.internal_deadline.column)
-        if mapping.progress is not None and row.reported is not None:
+        self._fields()
+        if mapping.rating is not None:
+            if row.assessed is not None:
+                self._propose(
+                    mapping.rating.reason or mapping.rating.columns[0], row.assessed, commitment.assess
+                )
+            elif commitment.told(("rating", row.day, mapping.rating.scale)):
+                self._cleared(mapping.rating.columns[0])
+        self._deadlines()
+        if mapping.progress is not None:
             texts = mapping.progress.texts
             column = texts[0].column if texts else mapping.progress.stage or mapping.progress.percent
-            self._propose(column, row.reported, commitment.report_progress)
-        if mapping.budget is not None and row.estimated is not None:
-            self._propose(mapping.budget.figures[0].column, row.estimated, commitment.estimate_budget)
+            if row.reported is not None:
+                self._propose(column, row.reported, commitment.report_progress)
+            elif commitment.told(("progress", row.day, mapping.source)):
+                self._cleared(column)
+        if mapping.budget is not None:
+            self._budget(mapping.budget)
         self._milestones()
-        before = self._of.titles_before.get(row.line, self._commitment.registration.title)
-        if mapping.title.renamed == "comment" and row.title != before:
-            self._comment(mapping.title.column, f"It is called “{row.title}”. {self._reason}")
+        self._title()
+        return self._left_out
+
+    def _leave_out(self, column: str | None, code: str, reason: str) -> None:
+        value = None if column is None else text_of(self._row.cells[column])
+        self._left_out.append(RowError(self._row.line, column, value, code, reason))
+
+    def _cleared(self, column: str | None) -> None:
+        reason = "This table gave a value here before, which stays: a blank says nothing."
+        self._leave_out(column, "value-cleared", reason)
 
     def _known(self) -> Known:
         """What the record holds of what the registration names, what it is part of included."""
@@ -281,22 +364,93 @@ class _Facts:
             self._of.column = column
             self._of.state.record(self._row.stream, decide(proposed, self._of.state.context))
 
+    def _is_news(self, value: object, present: object, *attribute: object) -> bool:
+        """Whether a value is neither what holds on the row's day nor what tables said of it all along.
+
+        Of a day that a table told of before, it is compared with what tables said: what people changed since stays.
+        """
+        told = self._commitment.told_on(self._day, *attribute) if self._known_day else None
+        return value not in (present, told)
+
     def _leads(self) -> None:
         later = self._commitment.lead_on(self._first_day)
-        if self._commitment.lead_on(self._day) != self._lead:
+        if self._is_news(self._lead, self._commitment.lead_on(self._day), "lead"):
             self._reassign(self._lead, self._day)
         # Who was named on the first day led from that day on, whoever is found to have led before.
         if self._day < self._first_day and self._commitment.lead_on(self._first_day) != later:
             self._reassign(later, self._first_day)
+
+    def _fields(self) -> None:
+        mapping = self._of.mapping
+        for name, given in mapping.fields.items():
+            if given.column is None:
+                continue  # the same for all says nothing of one that is on record
+            value = self._row.fields.get(name)
+            if value is None:
+                if self._commitment.told_on(self._day, "field", name) not in (None, ()):
+                    self._cleared(given.column)
+            elif name in CHANGEABLE:
+                self._change(name, value, given.column)
+            else:
+                self._set_right(name, value, given.column)
+
+    def _field_on(self, name: str, day: date) -> object:
+        if name == "stage":
+            return self._commitment.stage_on(day)
+        return getattr(self._commitment.dated.registration_on(day), name)
+
+    def _change(self, name: str, value: object, column: str) -> None:
+        """A field that is another in the world from the row's day on; what was on the first day on record stays."""
+        later = self._field_on(name, self._first_day)
+        if not self._is_news(value, self._field_on(name, self._day), "field", name):
+            return
+        self._record_change(name, value, self._day, column)
+        if self._day < self._first_day and self._field_on(name, self._first_day) != later:
+            self._record_change(name, later, self._first_day, column)
+
+    def _record_change(self, name: str, value: object, day: date, column: str) -> None:
+        changed = Changed(
+            field=ChangeableField(name),
+            value=msgspec.to_builtins(value),
+            effective_on=day,
+            reason=self._reason,
+        )
+        self._propose(column, changed, partial(self._commitment.change, known=self._known()))
+
+    def _set_right(self, name: str, value: object, column: str) -> None:
+        """A field that never changes in the world: told where nothing was, and else left as it is."""
+        present = self._field_on(name, self._day)
+        if present in (None, ()):
+            corrected = Corrected(field=name, value=msgspec.to_builtins(value), reason=self._reason)
+            self._propose(column, corrected, partial(self._commitment.correct, known=self._known()))
+        elif present != value:
+            reason = f"On record, `{name}` reads otherwise and stays: a person may correct it."
+            self._leave_out(column, "field-settled", reason)
 
     def _reassign(self, lead: str, day: date) -> None:
         reassigned = LeadReassigned(lead_organization=lead, effective_on=day, reason=self._reason)
         decide = partial(self._commitment.reassign_lead, known=self._of.leads.known)
         self._propose(self._of.mapping.lead.column, reassigned, decide)
 
+    def _deadlines(self) -> None:
+        mapping = self._of.mapping
+        given = {DeadlineKind.PUBLIC: mapping.deadline, DeadlineKind.INTERNAL: mapping.internal_deadline}
+        public, internal = (
+            self._row.deadlines.get(DeadlineKind.PUBLIC),
+            self._commitment.dated.internal_deadlines,
+        )
+        present = internal.on(self._day)[0]
+        # The two are in order after each step: where the public one is brought forward past the other, it goes last.
+        past = public is not None and public.on is not None and present is not None and public.on < present
+        for kind, deadline in reversed(given.items()) if past else given.items():
+            if deadline is not None:
+                self._deadline(kind, deadline.column)
+
     def _deadline(self, kind: DeadlineKind, column: str) -> None:
         cell = self._row.deadlines.get(kind)
         if cell is None:
+            if self._commitment.told_on(self._day, "deadline", kind) is not None:
+                self._cleared(column)
             return
         public, dated = kind is DeadlineKind.PUBLIC, self._commitment.dated
         history = dated.public_deadlines if public else dated.internal_deadlines
@@ -307,7 +461,7 @@ class _Facts:
                 self._comment(column, f"No {kind} deadline is given: “{cell.prose}”. {self._reason}")
             return
         later = history.on(self._first_day)[0]
-        if present != cell.on:
+        if self._is_news(cell.on, present, "deadline", kind):
             self._revise(kind, column, cell.on, self._day)
         # As with the lead: what was promised on the first day holds from that day on.
         if self._day < self._first_day and later is not None and history.on(self._first_day)[0] != later:
@@ -317,9 +471,27 @@ class _Facts:
         revised = DeadlineRevised(deadline=kind, on=on, effective_on=day, reason=self._reason)
         self._propose(column, revised, self._commitment.revise_deadline)
 
+    def _budget(self, given: Budget) -> None:
+        row = self._row
+        for column in dict.fromkeys(figure.column for figure in given.figures):
+            if isinstance(row.said.get(column), str):
+                self._leave_out(
+                    column, "prose-for-a-figure", "Nothing is recorded of a figure that is not given."
+                )
+        if row.estimated is not None:
+            self._propose(given.figures[0].column, row.estimated, self._commitment.estimate_budget)
+        elif self._commitment.told(("budget", row.day, self._of.mapping.source)):
+            self._cleared(given.figures[0].column)
+
     def _milestones(self) -> None:
         """A milestone carries no day of its own, so an older row does not undo what a newer one planned."""
-        for column, name, due_on in self._row.milestones:
+        due = {name: due_on for _, name, due_on in self._row.milestones}
+        for given in self._of.mapping.milestones:
+            name, due_on = given.name, due.get(given.name)
+            if due_on is None:
+                if self._commitment.was_planned(name, self._day):
+                    self._cleared(given.column)
+                continue
             planned, superseded = self._commitment.planned(name, self._day)
             milestones = [milestone.plan.event for milestone in self._commitment.milestones]
             current = next((plan for plan in milestones if plan.name == name), None)
@@ -327,7 +499,18 @@ class _Facts:
             if not superseded and due_on != before:
                 number = COMPUTED if current is None else current.number
                 step = MilestoneSet(number=number, name=name, due_on=due_on, reason=self._reason)
-                self._propose(column, step, self._commitment.set_milestone)
+                self._propose(given.column, step, self._commitment.set_milestone)
+
+    def _title(self) -> None:
+        row, given = self._row, self._of.mapping.title
+        if given.renamed == "change":
+            self._change("title", row.title, given.column)
+        elif given.renamed == "comment":
+            called = self._of.titles.get(row.stream, {})
+            last = max((day for day in called if day < self._day), default=None)
+            before = self._commitment.registration.title if last is None else called[last]
+            if row.title != before:
+                self._comment(given.column, f"It is called “{row.title}”. {self._reason}")
 
     def _comment(self, column: str, text: str) -> None:
         commented = Commented(text=text, effective_on=self._day)

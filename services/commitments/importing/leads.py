@@ -14,7 +14,7 @@ from shared.events.commitments import OrganizationChanged
 from shared.events.streams import stream_of
 from shared.events.types import LONGEST_CODE
 from shared.tabular.engine import ImportState
-from shared.tabular.text import folded, slug_of
+from shared.tabular.text import folded, slug_of, within_a_code
 
 
 class Leads:
@@ -25,11 +25,7 @@ class Leads:
         self._lookup = state.lookup(Directory)
         self._register_unknown = mapping.lead.unknown == "register"
         self._described = {organization.code: organization for organization in mapping.organizations}
-        self._spellings = {
-            folded(spelling): organization.code
-            for organization in mapping.organizations
-            for spelling in (organization.code, organization.name, *organization.spellings)
-        } | {folded(spelling): code for spelling, code in mapping.lead.spellings.items()}
+        self._spellings = mapping.codes_by_spelling()
 
     @property
     def known(self) -> Known:
@@ -39,7 +35,7 @@ class Leads:
         return Known(organizations.keys, directory.pillars.keys, heirs_on=organizations.heirs_on)
 
     def code_of(self, spelling: str, day: date) -> str:
-        """The code of the organisation meant on a day, which is on record from now on, whatever becomes of the row."""
+        """The code of the organisation meant on a day, which is registered with the row if it is new."""
         code = self._spellings.get(folded(spelling))
         if code is not None:
             code = self._state.spelling("organization", code)
@@ -49,9 +45,15 @@ class Leads:
                 return known.code
             if not self._register_unknown:
                 raise _unknown(f"There is no organisation that goes by '{spelling}'.")
-            code = self._state.spelling("organization", slug_of(spelling)[:LONGEST_CODE].rstrip("-"))
+            code = self._state.spelling("organization", self._code_for(spelling))
         self._register(code, spelling)
         return code
+
+    def _code_for(self, spelling: str) -> str:
+        slug = slug_of(spelling)
+        # Before there were digits at the end, a long name was only cut: whoever was registered so keeps that code.
+        cut = self._lookup.found.organization(slug[:LONGEST_CODE].rstrip("-"))
+        return cut.code if cut is not None and cut.description.name == spelling else within_a_code(slug)
 
     def _register(self, code: str, spelling: str) -> None:
         directory = self._lookup.found

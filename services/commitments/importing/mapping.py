@@ -10,6 +10,8 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from shared.events.commitments import ChangeableField
+from shared.events.types import LONGEST_CODE
 from shared.events.vocabulary import BudgetFigure, Judgement, OrganizationKind, OriginKind, Visibility
 from shared.rules.dated_facts import FIELD_TYPES
 from shared.tabular.mapping import (
@@ -21,7 +23,9 @@ from shared.tabular.mapping import (
     Numbers,
     Section,
     Text,
+    contradicting,
 )
+from shared.tabular.text import by_word, folded
 
 FIELDS: Final = frozenset(FIELD_TYPES) & {
     "kind", "pillar", "result_type", "collaborating_organizations", "responsible_service", "adviser",
@@ -31,14 +35,18 @@ FIELDS: Final = frozenset(FIELD_TYPES) & {
 }  # fmt: skip
 """The fields of a registration that `[fields]` can give."""
 
+CHANGEABLE: Final = FIELDS & {*ChangeableField}
+"""Those of them that may be another in the world from a day on."""
+
 LISTS: Final = frozenset({"collaborating_organizations", "key_words", "specific_objectives"})
 
 
 class Code(Section, frozen=True, kw_only=True):
-    """Which cells make the code that a commitment is known by."""
+    """Which cells make the code that a commitment is known by; a cell of digits alone gets zeros up to `width`."""
 
     columns: Annotated[tuple[Column, ...], msgspec.Meta(min_length=1)]
     prefix: str = ""
+    width: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_CODE)] = 1
     slug: bool = True
 
 
@@ -46,16 +54,21 @@ class Title(Section, frozen=True, kw_only=True):
     """What it is called; `renamed` says what to do when a later row calls it something else."""
 
     column: Column
-    renamed: Literal["comment", "ignore"] = "comment"
+    renamed: Literal["comment", "change", "ignore"] = "comment"
 
 
 class ObservedOn(DateFormats, frozen=True, kw_only=True):
-    """The day a row tells of: from a column, or the same for the whole file."""
+    """The day a row tells of: from a column, or the same for the whole file.
+
+    `differing` is what becomes of two rows of one commitment and day that say different things: both an error, or the
+    last of them stands.
+    """
 
     either = ("column", "on")
 
     column: Column | None = None
     on: date | None = None
+    differing: Literal["error", "last"] = "error"
 
 
 class DescribedOrganization(Section, frozen=True, kw_only=True):
@@ -69,6 +82,11 @@ class DescribedOrganization(Section, frozen=True, kw_only=True):
     successor: str | None = None
     dissolved_on: date | None = None
 
+    @property
+    def called(self) -> tuple[str, ...]:
+        """What it goes by in the file."""
+        return (self.code, self.name, *self.spellings)
+
 
 class Lead(Section, frozen=True, kw_only=True):
     """The organisation that leads: in a column, or one `code` for the whole file."""
@@ -80,6 +98,10 @@ class Lead(Section, frozen=True, kw_only=True):
     spellings: dict[str, str] = msgspec.field(default_factory=dict)
     unknown: Literal["register", "error"] = "error"
 
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """A spelling of two organisations."""
+        yield from contradicting("spellings", self.spellings)
+
 
 class Rating(Section, frozen=True, kw_only=True):
     """The assessor's own rating, kept word for word, and the judgement it amounts to."""
@@ -90,6 +112,10 @@ class Rating(Section, frozen=True, kw_only=True):
     blank: Literal["no_judgement", "nothing"] = "no_judgement"
     scale: str | None = None
     reason: Column | None = None
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """A rating that amounts to two judgements."""
+        yield from contradicting("values", self.values)
 
 
 class Deadline(Dates, frozen=True, kw_only=True):
@@ -106,12 +132,21 @@ class Texts(Section, frozen=True, kw_only=True):
 
 
 class Progress(Section, frozen=True, kw_only=True):
-    """What makes a progress report, and which period a row's day reports on."""
+    """What makes a progress report, and which period a row's day reports on.
+
+    `scale` is the number that means finished in the column of `percent`: 1, or 100.
+    """
 
     texts: tuple[Texts, ...] = ()
     stage: Column | None = None
     percent: Column | None = None
+    scale: Literal[1, 100] | None = None
     period: Literal["year", "half_year", "four_months", "quarter", "month"] = "year"
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """A report without anything to report."""
+        if not (self.texts or self.stage or self.percent):
+            yield "", " names no column: give `texts`, `stage` or `percent`"
 
 
 class Figure(Section, frozen=True, kw_only=True):
@@ -130,6 +165,12 @@ class Budget(Section, frozen=True, kw_only=True):
     figures: Annotated[tuple[Figure, ...], msgspec.Meta(min_length=1)]
     multiplier: Annotated[int, msgspec.Meta(ge=1)] = 1
     fiscal_year_begins: Annotated[int, msgspec.Meta(ge=1, le=12)] = 1
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """Two columns for one figure of one year."""
+        for (figure, year), count in Counter((one.figure, one.year) for one in self.figures).items():
+            if count > 1:
+                yield "figures", f" has two columns for `{figure}`" + (f" of {year}" if year else "")
 
 
 class Milestone(Dates, frozen=True, kw_only=True):
@@ -155,7 +196,11 @@ class Given(Section, frozen=True, kw_only=True):
     column: Column | None = None
     value: str | None = None
     values: dict[str, str] = msgspec.field(default_factory=dict)
-    separator: str = ","
+    separator: Text = ","
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """A word that stands for two values."""
+        yield from contradicting("values", self.values)
 
 
 class Mapping(Section, frozen=True, kw_only=True):
@@ -181,14 +226,35 @@ class Mapping(Section, frozen=True, kw_only=True):
     fields: dict[str, Given] = msgspec.field(default_factory=dict)
 
     def contradictions(self) -> Iterator[tuple[str, str]]:
-        """Fields that are none, and organisations that are described twice or come after themselves."""
+        """Fields that are none, and what is described twice: organisations, their spellings, milestones."""
         for name in self.fields.keys() - FIELDS:
             yield f"fields.{name}", f" is not one of {', '.join(sorted(FIELDS))}"
         codes = Counter(organization.code for organization in self.organizations)
         yield from (("organizations", f" has '{code}' twice") for code, count in codes.items() if count > 1)
+        for name, count in Counter(milestone.name for milestone in self.milestones).items():
+            if count > 1:
+                yield "milestones", f" has '{name}' twice"
+        claimed: dict[str, str] = {}
+        for organization in self.organizations:
+            for spelling in {*map(folded, organization.called)}:
+                other = claimed.setdefault(spelling, organization.code)
+                if other != organization.code:
+                    yield (
+                        "organizations",
+                        f": '{spelling}' stands for '{other}' and for '{organization.code}'",
+                    )
         related = {one.code: {one.parent, one.successor} - {None} for one in self.organizations}
         try:
             TopologicalSorter(related).prepare()
         except CycleError as error:
             code = error.args[1][0]
             yield "organizations", f": the parent or the successor of '{code}' leads back to '{code}'"
+
+    def codes_by_spelling(self) -> dict[str, str]:
+        """The code that each spelling stands for, folded."""
+        described = {
+            folded(spelling): organization.code
+            for organization in self.organizations
+            for spelling in organization.called
+        }
+        return described | by_word(self.lead.spellings)

@@ -6,28 +6,37 @@ What needs no look at the record is already an event as the domain is asked for 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from services.commitments.importing.mapping import LISTS, Deadline, Given, Mapping
+from shared.errors import InvalidInput
 from shared.events.commitments import Assessed, BudgetEstimated, BudgetLine, ProgressReported
 from shared.events.streams import stream_of
-from shared.events.types import LONGEST_CODE, LONGEST_LINE, LONGEST_TEXT
+from shared.events.types import LONGEST_LINE, LONGEST_TEXT
 from shared.events.vocabulary import DeadlineKind, Judgement
 from shared.rules.dated_facts import FIELD_TYPES
-from shared.tabular.cells import Cells, DateReader, NoValueReader, NumberReader, Unreadable, amount_text
-from shared.tabular.engine import ImportRow
+from shared.rules.guards import well_formed_code
+from shared.tabular.cells import (
+    ERROR_VALUES,
+    Cells,
+    DateReader,
+    NoValueReader,
+    NumberReader,
+    PercentReader,
+    Unreadable,
+    amount_text,
+)
+from shared.tabular.engine import ImportRow, ImportState
 from shared.tabular.mapping import columns_of
 from shared.tabular.reading import Row
 from shared.tabular.report import RowError
-from shared.tabular.text import by_word, folded, plain, slug_of
-
-_DIGEST: Final = 8
+from shared.tabular.text import by_word, folded, plain, slug_of, within_a_code
+from shared.tabular.workbook import Cell, TypedCell, text_of
 
 _PERIODS: Final[dict[str, Callable[[date], str]]] = {
     "year": lambda day: f"{day.year}",
@@ -61,15 +70,19 @@ class CommitmentRow(ImportRow, frozen=True, kw_only=True):
     estimated: BudgetEstimated | None
     milestones: tuple[tuple[str, str, date], ...]
     """Column, name, due day."""
-    cells: dict[str, str]
-    """What stands in the columns that the mapping asks for, in the order of the table."""
+    moment: datetime
+    """The day with its hour, if it has one."""
+    said: dict[str, object]
+    """What was made of the columns that the mapping asks for, in the order of the table."""
+    cells: dict[str, Cell]
+    """What stands in them."""
 
     def difference(self, earlier: CommitmentRow) -> RowError | None:
-        """Another cell in a column that the mapping asks for."""
-        for column, text in self.cells.items():
-            if text != earlier.cells[column]:
+        """Another value in a column that the mapping asks for, however it is written."""
+        for column, value in self.said.items():
+            if value != earlier.said.get(column):
                 reason = f"Line {earlier.line} tells of the same commitment on the same day and differs."
-                return RowError(self.line, column, text, "conflicting-row", reason)
+                return RowError(self.line, column, text_of(self.cells[column]), "conflicting-row", reason)
         return None
 
 
@@ -78,41 +91,53 @@ def attribution(source: str, day: date) -> str:
     return f"According to {source}, as at {day}."
 
 
-def make_code(cells: Iterable[str], prefix: str, *, slug: bool) -> str:
-    """The code of a commitment. A slug that would be too long ends in eight digits that tell it from its like."""
-    parts = (slug_of(cell) if slug else plain(cell) for cell in cells)
+def make_code(cells: Iterable[str], prefix: str, *, slug: bool, width: int = 1) -> str:
+    """The code of a commitment; digits alone get zeros in front up to `width`."""
+    written = (plain(cell) for cell in cells)
+    padded = (cell.zfill(width) if cell.isdecimal() else cell for cell in written)
+    parts = (slug_of(cell) for cell in padded) if slug else padded
     code = prefix + "-".join(part for part in parts if part)
-    if not slug or len(code) <= LONGEST_CODE:
-        return code
-    digest = hashlib.sha256(code.encode()).hexdigest()[:_DIGEST]
-    return f"{code[: LONGEST_CODE - _DIGEST - 1].rstrip('-')}-{digest}"
+    return within_a_code(code) if slug else code
 
 
 class Parser:
     """Parses the rows of one table by one mapping."""
 
-    def __init__(self, mapping: Mapping, columns: Sequence[str], spelling: Callable[[str, str], str]) -> None:
+    def __init__(self, mapping: Mapping, columns: Sequence[str], state: ImportState) -> None:
         self._mapping = mapping
-        self._spelling = spelling
+        self._state = state
         at = {name: number for number, name in enumerate(columns)}
         self._index = {name: at[plain(name)] for _, name in columns_of(mapping)}
         """Where each column stands, by its name as the mapping writes it."""
-        self._asked = [(columns[number], number) for number in sorted(set(self._index.values()))]
+        self._asked = sorted(self._index.items(), key=lambda asked: asked[1])
         self._no_value = NoValueReader(mapping.no_value)
         self._number = NumberReader(mapping.numbers)
-        self._percent = NumberReader(mapping.numbers, "%")
-        self._day = DateReader(mapping.date)
+        progress = mapping.progress
+        self._percent = PercentReader(mapping.numbers, None if progress is None else progress.scale)
+        clock = state.context.clock
+        self._day = DateReader(mapping.date, clock)
         deadlines = {DeadlineKind.PUBLIC: mapping.deadline, DeadlineKind.INTERNAL: mapping.internal_deadline}
         self._deadlines = {
-            kind: (given, DateReader(given)) for kind, given in deadlines.items() if given is not None
+            kind: (given, DateReader(given, clock)) for kind, given in deadlines.items() if given is not None
         }
-        self._milestones = [(milestone, DateReader(milestone)) for milestone in mapping.milestones]
+        self._milestones = [(milestone, DateReader(milestone, clock)) for milestone in mapping.milestones]
         rating = mapping.rating
         self._no_rating = NoValueReader(*() if rating is None else (rating.none,))
+        self._ratings = () if rating is None else rating.columns
         self._judgements = by_word({} if rating is None else rating.values)
         self._fields = [(name, given, by_word(given.values)) for name, given in mapping.fields.items()]
+        self._organizations = mapping.codes_by_spelling()
         self._codes: dict[tuple[str, ...], tuple[str, UUID]] = {}
         """The code and the stream that the cells of `code.columns` have led to."""
+
+    def doubts(self) -> Iterator[str]:
+        """What the rows parsed so far suggest that the mapping meant otherwise."""
+        progress = self._mapping.progress
+        if progress is not None and self._percent.doubtful:
+            yield (
+                f"No number in '{progress.percent}' is above 1, and each is taken as a percentage: if 1 means "
+                "finished there, say `scale = 1` under [progress], else `scale = 100`."
+            )
 
     def row(self, row: Row) -> CommitmentRow | list[RowError]:
         """What a row says, or everything that is wrong with it."""
@@ -120,20 +145,19 @@ class Parser:
             reason = f"The row cannot be made out: {row.problem}."
             return [RowError(row.line, None, None, "row-unreadable", reason)]
         asked = {name: row.cells[number] for name, number in self._asked}
-        if "\0" in "".join(asked.values()):
-            column = next(name for name, text in asked.items() if "\0" in text)
-            reason = "There is a NUL character in the cell."
-            return [RowError(row.line, column, None, "text-not-storable", reason)]
+        broken = [error for name, cell in asked.items() if (error := self._broken(row.line, name, cell))]
+        if broken:
+            return broken
         mapping, cells = self._mapping, Cells(row, self._index, self._no_value)
         # A row without a day is faulty, and told of everything else that is wrong with it all the same.
-        day = self._observed_on(cells) or date.min
+        moment = self._observed_at(cells) or datetime.combine(date.min, time())
+        day = moment.date()
         code, stream = self._commitment(cells)
         title = cells.name(
             mapping.title.column, "title-missing", "Nothing in the row says what it is called."
         )
-        lead = mapping.lead.code or cells.name(
-            mapping.lead.column or "", "lead-missing", "Nothing in the row says who leads it."
-        )
+        cells.within(mapping.title.column, title, LONGEST_LINE)
+        lead = mapping.lead.code or self._lead(cells, mapping.lead.column or "")
         parsed = CommitmentRow(
             line=row.line,
             key=(code, day),
@@ -157,30 +181,61 @@ class Parser:
                 if (due_on := cells.value(milestone.column, read)) is not None
             ),
             fields=dict(self._registration(cells)),
+            moment=moment,
+            said={name: cells.said[name] for name in asked if name in cells.said},
             cells=asked,
         )
         return cells.errors or parsed
 
-    def _observed_on(self, cells: Cells) -> date | None:
-        column = self._mapping.date.column
+    def _broken(self, line: int, column: str, cell: Cell) -> RowError | None:
+        """What is wrong with a cell whatever is asked of it."""
+        if isinstance(cell, TypedCell):
+            return RowError(line, column, None, "cell-error", cell.problem) if cell.problem else None
+        if "\0" in cell:
+            reason = "There is a NUL character in the cell."
+            return RowError(line, column, None, "text-not-storable", reason)
+        if cell[:1] not in {"#", "E"} or ERROR_VALUES.fullmatch(cell.rstrip()) is None:
+            return None
+        if self._no_value.is_blank(cell) or (column in self._ratings and self._no_rating.is_blank(cell)):
+            return None
+        reason = (
+            "A formula failed here: mend it, or name what it shows among the words that stand for no value."
+        )
+        return RowError(line, column, cell, "cell-error", reason)
+
+    def _lead(self, cells: Cells, column: str) -> str:
+        spelling = cells.name(column, "lead-missing", "Nothing in the row says who leads it.")
+        cells.said[column] = self._organizations.get(folded(spelling), folded(spelling))
+        return spelling
+
+    def _observed_at(self, cells: Cells) -> datetime | None:
+        column, on = self._mapping.date.column, self._mapping.date.on
         if column is None:
-            return self._mapping.date.on
-        day = self._day(cells.text(column))
-        if day is None:
+            return None if on is None else datetime.combine(on, time())
+        moment = self._day.moment(cells.cell(column))
+        if moment is None:
             reason = "The day of the row is not in a format or table of the mapping."
             cells.fault(column, "date-unreadable", reason)
-        return day
+        return moment
 
     def _commitment(self, cells: Cells) -> tuple[str, UUID]:
         given = self._mapping.code
-        texts = tuple([cells.text(column) for column in given.columns])
+        texts = tuple([text_of(cells.cell(column)) for column in given.columns])
         found = self._codes.get(texts)
         if found is None:
-            code = self._spelling("commitment", make_code(texts, given.prefix, slug=given.slug))
+            code = self._code(texts)
             found = self._codes[texts] = code, stream_of("commitment", code)
         if found[0] == given.prefix:
             cells.fault(given.columns[0], "code-missing", "Nothing in the row can be made a code of.")
         return found
+
+    def _code(self, texts: Sequence[str]) -> str:
+        given, state = self._mapping.code, self._state
+        code = make_code(texts, given.prefix, slug=given.slug, width=given.width)
+        # What stands on record under the code as it is written is meant, and not what a slug would make of it.
+        written = make_code(texts, given.prefix, slug=False, width=given.width)
+        on_record = state.on_record("commitment", written) if _well_formed(written) else None
+        return on_record or state.spelling("commitment", code)
 
     def _assessed(self, cells: Cells, day: date) -> Assessed | None:
         given = self._mapping.rating
@@ -272,6 +327,14 @@ class Parser:
                 yield name, _field(name, given, text)
             except msgspec.ValidationError:
                 cells.fault(given.column, "value-unknown", f"It is not a value that `{name}` can have.")
+
+
+def _well_formed(code: str) -> bool:
+    try:
+        well_formed_code(code)
+    except InvalidInput:
+        return False
+    return True
 
 
 def _field(name: str, given: Given, text: str) -> Any:

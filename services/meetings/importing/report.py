@@ -12,7 +12,7 @@ from services.meetings.importing.parsing import MeetingRow
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.meetings import BodyRegistered
-from shared.tabular.report import ImportReport, RowError, listed
+from shared.tabular.report import ImportReport, RowError
 
 VERBATIM = "(verbatim only)"
 """How the report names the outcome of an item whose wording amounts to none of ours."""
@@ -41,8 +41,6 @@ class MeetingsReport(ImportReport, kw_only=True):
     """The whole of it. Counts of meetings and items are of the rows that are on record now, new or not."""
 
     bodies_registered: list[str] = msgspec.field(default_factory=list)
-    left_out: list[RowError] = msgspec.field(default_factory=list)
-    """Parts of rows that could not be recorded, while the rest of the row was."""
     meetings: dict[str, int] = msgspec.field(default_factory=Counter)
     """By body."""
     states: dict[str, int] = msgspec.field(default_factory=Counter)
@@ -80,13 +78,12 @@ class MeetingsReport(ImportReport, kw_only=True):
     def finish(self, seconds: float) -> None:
         """Put what was gathered in order: by line, the most frequent first, by name."""
         super().finish(seconds)
-        self.left_out.sort(key=lambda error: error.line)
         self.held_without_results.sort()
         self.meetings, self.states = dict(sorted(self.meetings.items())), dict(sorted(self.states.items()))
         self.outcomes, self.wordings = _by_frequency(self.outcomes), _by_frequency(self.wordings)
 
     def details(self) -> Iterator[str]:
-        """Bodies, meetings and items, and what was left out."""
+        """Bodies, meetings and items."""
         if self.bodies_registered:
             yield f"  new bodies: {', '.join(self.bodies_registered)}"
         if self.states:
@@ -101,7 +98,6 @@ class MeetingsReport(ImportReport, kw_only=True):
             yield "  outcomes: " + ", ".join(f"{count} {name}" for name, count in self.outcomes.items())
         if self.members_not_found:
             yield f"  in no row: {', '.join(self.members_not_found)}"
-        yield from listed("left out, the rest of the row went in", self.left_out)
 
 
 def _by_frequency(counts: dict[str, int]) -> dict[str, int]:

@@ -10,13 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import date
+from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, not_, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    not_,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from services.reporting.datasets import (
     DATASETS,
+    POSITION,
     Dataset,
     commitment_states,
     commitments,
@@ -28,6 +43,12 @@ from services.reporting.reading import Reading
 from shared.events.vocabulary import Visibility
 from shared.identity.actor import Actor
 from shared.rules.visibility import can_read, reads_everything
+
+SOME: Final[Any] = bindparam("organizations", expanding=True)
+"""The organisations of an asker, where a statement is put together before they are known."""
+
+
+_WANTED: Final[Any] = bindparam("wanted", expanding=True)
 
 
 class Scope(NamedTuple):
@@ -44,10 +65,21 @@ class Scope(NamedTuple):
         """Whether nothing is hidden."""
         return Visibility.RESERVED in self.visibilities
 
+    @property
+    def belongs(self) -> bool:
+        """Whether the asker is of any organisation."""
+        return self.organizations is SOME or bool(self.organizations)
+
+    def is_now(self, reached: int, position: int) -> bool:
+        """Whether what is open at a position is what is open now.
+
+        Positions that a prepared statement does not know are equal when they are one parameter.
+        """
+        return bool(position == (reached if self.now is None else self.now))
+
 
 def _is_now(reading: Reading, scope: Scope, position: int) -> bool:
-    """Whether what is open at a position is what is open now."""
-    return position == (reading.position if scope.now is None else scope.now)
+    return scope.is_now(reading.position, position)
 
 
 def scope_of(actor: Actor | None) -> Scope:
@@ -56,6 +88,12 @@ def scope_of(actor: Actor | None) -> Scope:
     if actor is None:
         return Scope("public", visibilities)
     return Scope("everything" if reads_everything(actor) else "government", visibilities, actor.organizations)
+
+
+@cache
+def beside(dataset: Dataset, name: str) -> Any:
+    """A dataset's table once more, in a condition on rows of it or of others; made once, for making one takes long."""
+    return dataset.table.alias(name)
 
 
 def readable(
@@ -73,7 +111,7 @@ def readable(
         return then
     # Asked of each row, and not as a list of ids: SQLite would go through the dataset by such a list.
     things = things or dataset
-    now = things.table.alias()
+    now = beside(things, "now")
     known = and_(now.c[things.readable] == dataset.c[dataset.readable], things.known_at(scope.now, now))
     return and_(
         then, or_(exists().where(known, was_open(scope, scope.now, things, now)), ~exists().where(known))
@@ -158,23 +196,30 @@ def open_now(reading: Reading, scope: Scope, ids: Iterable[UUID], among: Collect
     `among` are the datasets of such kinds as they may be of.
     """
     wanted = set(ids)
-    kinds = {key: one for key, one in KINDS.items() if one in among or key == corrections.readable}
+    kinds = frozenset(key for key, one in KINDS.items() if one in among or key == corrections.readable)
+    asker = scope._replace(organizations=SOME if scope.belongs else (), now=None)
+    given = {"wanted": list(wanted), "organizations": scope.organizations}
+    found = reading.connection.execute(_open_now(asker, kinds), given).scalars()
+    return set(found) | read_by_now(reading, scope, wanted)
+
+
+@cache
+def _open_now(asker: Scope, kinds: frozenset[str]) -> CompoundSelect[Any]:
     found = (
         select(one.c[one.readable]).where(
-            one.c[one.readable].in_(wanted),
+            one.c[one.readable].in_(_WANTED),
             one.known_at(None),
-            was_open(scope, None, one) if one.within else one.c.visibility.in_(scope.visibilities),
+            was_open(asker, None, one) if one.within else one.c.visibility.in_(asker.visibilities),
         )
-        for one in kinds.values()
+        for one in (KINDS[key] for key in sorted(kinds))
     )
-    now = commitments.table.alias()
+    now = beside(commitments, "now")
     gone = select(commitments.c.commitment_id).where(
-        commitments.c.commitment_id.in_(wanted),
-        commitments.c.visibility.in_(scope.visibilities),
+        commitments.c.commitment_id.in_(_WANTED),
+        commitments.c.visibility.in_(asker.visibilities),
         ~exists().where(now.c.commitment_id == commitments.c.commitment_id, commitments.known_at(None, now)),
     )
-    readable = union_all(*found, gone)
-    return set(reading.connection.execute(readable).scalars()) | read_by_now(reading, scope, wanted)
+    return union_all(*found, gone)
 
 
 def read_by_now(reading: Reading, scope: Scope, ids: Iterable[UUID]) -> set[UUID]:
@@ -185,11 +230,17 @@ def read_by_now(reading: Reading, scope: Scope, ids: Iterable[UUID]) -> set[UUID
 def _rows(
     reading: Reading, position: int | None, dataset: Dataset, column: str, values: Iterable[Any]
 ) -> list[Any]:
-    wanted = set(values)
+    wanted = list(set(values))
     if not wanted:
         return []
-    query = select(dataset.table).where(dataset.c[column].in_(wanted), dataset.known_at(position))
-    return list(reading.connection.execute(query))
+    query = _rows_with(dataset, column, position is None)
+    return list(reading.connection.execute(query, {"wanted": wanted, "position": position}))
+
+
+@cache
+def _rows_with(dataset: Dataset, column: str, known_now: bool) -> Select[Any]:
+    known = dataset.known_at(None if known_now else POSITION)
+    return select(dataset.table).where(dataset.c[column].in_(_WANTED), known)
 
 
 def _open_among(
@@ -210,15 +261,17 @@ def _open_among(
 
 
 def _read_by_asker(reading: Reading, scope: Scope, position: int | None, ids: Iterable[UUID]) -> set[UUID]:
-    wanted = set(ids)
+    wanted = list(set(ids))
     if not scope.organizations or not wanted:
         return set()
-    query = select(readers.c.thing_id).where(
-        readers.c.organization.in_(scope.organizations),
-        readers.c.thing_id.in_(wanted),
-        readers.known_at(position),
-    )
-    return set(reading.connection.execute(query).scalars())
+    given = {"wanted": wanted, "organizations": scope.organizations, "position": position}
+    return set(reading.connection.execute(_read_by(position is None), given).scalars())
+
+
+@cache
+def _read_by(known_now: bool) -> Select[Any]:
+    of_asker = and_(readers.c.organization.in_(SOME), readers.c.thing_id.in_(_WANTED))
+    return select(readers.c.thing_id).where(of_asker, readers.known_at(None if known_now else POSITION))
 
 
 def was_open(scope: Scope, position: int | None, dataset: Dataset, table: Any = None) -> ColumnElement[bool]:
@@ -231,7 +284,7 @@ def was_open(scope: Scope, position: int | None, dataset: Dataset, table: Any = 
     among = _among_readers(scope, position, columns[dataset.readable])
     if not dataset.within:
         return or_(visible, among)
-    above = commitments.table.alias()
+    above = beside(commitments, "above")
     belongs = and_(above.c.code == columns[dataset.within], commitments.known_at(position, above))
     closed = exists().where(belongs, above.c.visibility.not_in(scope.visibilities))
     own = exists().where(belongs, _among_readers(scope, position, above.c.commitment_id))
@@ -242,7 +295,7 @@ def shown_on(scope: Scope, on: date, position: int, thing: ColumnElement[Any]) -
     """Whether what is told of a thing for a day may be told to the asker: it may be open as of a later day only."""
     if scope.everything:
         return true()
-    row = publications.table.alias()
+    row = beside(publications, "told")
     closed = exists().where(
         row.c.thing_id == thing,
         publications.holds(on, position, row),
@@ -257,7 +310,7 @@ def shown_within(scope: Scope, on: date, position: int, dataset: Dataset) -> Col
     """
     if scope.everything:
         return true()
-    row = commitment_states.table.alias()
+    row = beside(commitment_states, "above")
     belongs = and_(row.c.code == dataset.c[dataset.within], commitment_states.holds(on, position, row))
     closed = exists().where(belongs, row.c.visibility.not_in(scope.visibilities))
     own = exists().where(belongs, _among_readers(scope, position, row.c.commitment_id))
@@ -265,9 +318,9 @@ def shown_within(scope: Scope, on: date, position: int, dataset: Dataset) -> Col
 
 
 def _among_readers(scope: Scope, position: int | None, thing: ColumnElement[Any]) -> ColumnElement[bool]:
-    if not scope.organizations:
+    if not scope.belongs:
         return false()
-    known = readers.table.alias()
+    known = beside(readers, "asker")
     return exists().where(
         known.c.organization.in_(scope.organizations),
         known.c.thing_id == thing,

@@ -10,7 +10,19 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+)
 
 from services.reporting.datasets import (
     MEASURES,
@@ -42,6 +54,7 @@ from services.reporting.queries.corrected import (
     RecordedBy,
 )
 from services.reporting.queries.moments import AsOf
+from services.reporting.queries.prepared import execute
 from services.reporting.reading import Reading
 from shared.events.types import Kind
 from shared.identity.actor import Actor
@@ -66,6 +79,7 @@ _THINGS: Final[dict[Kind, Dataset]] = {
 """Where it says who may read a thing now; of all other kinds everybody may."""
 
 _row: Final = corrections.c
+_WANTED: Final[Any] = bindparam("wanted", expanding=True)
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -185,21 +199,28 @@ class Corrections:
 
 def corrections_on(reading: Reading, at: AsOf, scope: Scope, things: Collection[UUID]) -> Corrections:
     """Those of a day, of things that the asker may read on it."""
-    query = select(corrections.table).where(_row.thing_id.in_(things), corrections.holds(at.on, at.position))
-    return Corrections(reading, at, scope, reading.connection.execute(query).all() if things else [])
+    rows = execute(_of_things, reading, at, scope, wanted=list(things)).all() if things else []
+    return Corrections(reading, at, scope, rows)
+
+
+def _of_things(_reading: Reading, at: AsOf, _scope: Scope) -> Select[Any]:
+    of_day = corrections.holds(at.on, at.position)
+    return select(corrections.table).where(_row.thing_id.in_(_WANTED), of_day)
 
 
 def corrections_above(reading: Reading, at: AsOf, scope: Scope, codes: Collection[str]) -> Corrections:
     """Those of a day by which the pillar of what is part of commitments with these codes may be another one."""
-    if not codes:
-        return Corrections(reading, at, scope, [])
-    query = select(corrections.table).where(
-        _row.code.in_(codes),
+    rows = execute(_above, reading, at, scope, wanted=list(codes)).all() if codes else []
+    return Corrections(reading, at, scope, rows)
+
+
+def _above(reading: Reading, at: AsOf, scope: Scope) -> Select[Any]:
+    return select(corrections.table).where(
+        _row.code.in_(_WANTED),
         _row.what.in_(("pillar", "parent", "effective_on")),
         _known(reading, at, scope, Kind.COMMITMENT),
         corrections.holds(at.on, at.position),
     )
-    return Corrections(reading, at, scope, reading.connection.execute(query).all())
 
 
 def corrections_of(reading: Reading, at: AsOf, scope: Scope, thing: UUID) -> Corrections:
@@ -225,24 +246,71 @@ def corrected_since(
 
     With `thing`, of that one only.
     """
-    chosen = [_known(reading, at, scope, kind) for kind in kinds]
-    if not chosen:
+    kinds, one = tuple(sorted(kinds)), thing is not None
+    if not kinds:
         return NOTHING
-    of_day = corrections.known_at(at.position) if every_day else corrections.holds(at.on, at.position)
-    if thing is not None:
-        of_day = and_(of_day, _row.thing_id == thing)
-    there = and_(or_(*chosen), of_day, *_told_to(reading, at, scope, of_day))
-    removed = case((_row.removed, _row.thing_id))
-    things, gone, last = reading.connection.execute(
-        select(
-            func.count(_row.thing_id.distinct()), func.count(removed.distinct()), func.max(_row.position)
-        ).where(there)
-    ).one()
+    texts = None if scope.everything else _named_texts(reading, at, scope, thing, every_day)
+    shape = (kinds, one, every_day, texts is not None)
+    counted: Any = execute(_counted, reading, at, scope, *shape, thing=thing, texts=texts).one()
+    things, gone, last = counted
     if not things:
         return NOTHING
-    latest = select(corrections.table).where(there).order_by(_row.position.desc(), _row.code).limit(_LATEST)
-    found = Corrections(reading, at, scope, reading.connection.execute(latest).all())
-    return CorrectedSince(things, gone, last, found.things())
+    rows = execute(_latest, reading, at, scope, *shape, thing=thing, texts=texts).all()
+    return CorrectedSince(things, gone, last, Corrections(reading, at, scope, rows).things())
+
+
+def _named_texts(
+    reading: Reading, at: AsOf, scope: Scope, thing: UUID | None, every_day: bool
+) -> list[str] | None:
+    """What may be told of the commitments that corrections refer to, as JSON; None where none refers to any."""
+    refers = execute(_referring, reading, at, scope, thing is not None, every_day, thing=thing)
+    named = {msgspec.json.decode(text) for row in refers for text in row if text is not None}
+    if not named:
+        return None
+    shown = readable_rows(reading, scope, at.position, commitments, "code", named)
+    return [msgspec.json.encode(row.code).decode() for row in shown]
+
+
+_REFERRING: Final = or_(_row.what.in_(_REFERENCES), _row.what.startswith(f"{MEASURES} "))
+
+
+def _of_day(at: AsOf, one: bool, every_day: bool) -> ColumnElement[bool]:
+    of_day = corrections.known_at(at.position) if every_day else corrections.holds(at.on, at.position)
+    return and_(of_day, _row.thing_id == bindparam("thing")) if one else of_day
+
+
+def _referring(_reading: Reading, at: AsOf, _scope: Scope, one: bool, every_day: bool) -> Select[Any]:
+    return select(_row.before, _row.after).where(_REFERRING, _of_day(at, one, every_day)).distinct()
+
+
+def _there(
+    reading: Reading, at: AsOf, scope: Scope, kinds: Iterable[Kind], one: bool, every_day: bool, named: bool
+) -> ColumnElement[bool]:
+    """Those of which the asker may know: not of each, however open the thing is."""
+    of_kinds = or_(*(_known(reading, at, scope, kind) for kind in kinds))
+    there = and_(of_kinds, _of_day(at, one, every_day))
+    if scope.everything:
+        return there
+    if scope.name == "public":
+        there = and_(there, _row.what.not_in(_PEOPLE))
+    own = read_by(reading, scope, at.position, _row.thing_id)
+    there = and_(there, or_(_row.what.not_in(_OF_THE_UNIT), own))
+    if named:
+        texts: BindParameter[str] = bindparam("texts", expanding=True)
+        there = and_(there, or_(not_(_REFERRING), _row.before.in_(texts), _row.after.in_(texts)))
+    return there
+
+
+def _counted(*shape: Any) -> Select[Any]:
+    removed = case((_row.removed, _row.thing_id))
+    return select(
+        func.count(_row.thing_id.distinct()), func.count(removed.distinct()), func.max(_row.position)
+    ).where(_there(*shape))
+
+
+def _latest(*shape: Any) -> Select[Any]:
+    newest_first = (_row.position.desc(), _row.code)
+    return select(corrections.table).where(_there(*shape)).order_by(*newest_first).limit(_LATEST)
 
 
 def _known(reading: Reading, at: AsOf, scope: Scope, kind: Kind) -> ColumnElement[bool]:
@@ -261,29 +329,6 @@ def _known(reading: Reading, at: AsOf, scope: Scope, kind: Kind) -> ColumnElemen
     if things is None:
         return of_kind
     return and_(of_kind, readable(reading, scope, at.position, corrections, things=things))
-
-
-def _told_to(
-    reading: Reading, at: AsOf, scope: Scope, of_day: ColumnElement[bool]
-) -> Iterable[ColumnElement[bool]]:
-    """Without those of which the asker may not know, however open the thing is."""
-    if scope.everything:
-        return
-    if scope.name == "public":
-        yield _row.what.not_in(_PEOPLE)
-    yield or_(_row.what.not_in(_OF_THE_UNIT), read_by(reading, scope, at.position, _row.thing_id))
-    referring = or_(_row.what.in_(_REFERENCES), _row.what.startswith(f"{MEASURES} "))
-    refers = select(_row.before, _row.after).where(referring, of_day)
-    named = {
-        msgspec.json.decode(text)
-        for row in reading.connection.execute(refers.distinct())
-        for text in row
-        if text is not None
-    }
-    if named:
-        shown = readable_rows(reading, scope, at.position, commitments, "code", named)
-        texts = [msgspec.json.encode(row.code).decode() for row in shown]
-        yield or_(not_(referring), _row.before.in_(texts), _row.after.in_(texts))
 
 
 def _correction(row: Any) -> Correction:

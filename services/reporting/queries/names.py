@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import select
 
-from services.reporting.datasets import names
+from services.reporting.datasets import POSITION, names
 from services.reporting.reading import Reading
 
 
@@ -42,14 +42,16 @@ class Names(NamedTuple):
         return next((one for one in reversed(told) if one[0] <= self.day), None)
 
 
+_KNOWN: Final = (
+    select(names.c.kind, names.c.code, names.c.valid_from, names.c.name, names.c.rank)
+    .where(names.known_at(POSITION))
+    .order_by(names.c.valid_from)
+)
+
+
 def names_at(reading: Reading, position: int, on: date = date.max) -> Names:
     """Every name on a day, as it was known at a position."""
-    columns = names.c
-    rows = reading.connection.execute(
-        select(columns.kind, columns.code, columns.valid_from, columns.name, columns.rank)
-        .where(names.known_at(position))
-        .order_by(columns.valid_from)
-    )
+    rows = reading.connection.execute(_KNOWN, {"position": position})
     known: dict[tuple[str, str], list[tuple[date, str, int]]] = {}
     for kind, code, *told in rows:
         known.setdefault((kind, code), []).append(tuple(told))

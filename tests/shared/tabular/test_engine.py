@@ -115,9 +115,11 @@ def events_of(store: Store) -> list[Event]:
     return [codec.decode(line, position).data for position, line in store.read(0, 1000)]
 
 
-def test_nothing_of_a_refused_row_stays_but_what_other_rows_look_up(store: Store) -> None:
-    report = enter(store, note(1, "a", "refuse me"), note(2, "b"))
-    assert [error.line for error in report.errors] == [1]
+def test_nothing_of_a_refused_row_stays_not_even_what_other_rows_look_up(store: Store) -> None:
+    refused = enter(store, note(1, "a", "refuse me"), note(2, "a", "refuse me", by="MOP", order=1))
+    assert (refused.rows.failed, refused.events, store.head()) == (2, {}, 0)
+    report = enter(store, note(1, "a", "refuse me"), note(2, "b"), note(3, "c", "refuse me", by="MOP"))
+    assert [error.line for error in report.errors] == [1, 3]
     assert [type(event) for event in events_of(store)] == [OrganizationRegistered, Registered, Commented]
     assert report.rows.imported == 1
     assert report.events == {

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
+from zipfile import ZipFile
 
+import openpyxl
 import pytest
 import xlsxwriter
 
 from shared.errors import InvalidInput
 from shared.tabular.mapping import FileLayout
 from shared.tabular.reading import Table, read_table
+from shared.tabular.workbook import TypedCell, text_of
 
-DATA = Path(__file__).parents[5] / "shared/data/uk-gmpp"
+SHOWN_NUMBERS = {
+    "000": (7, "7", "007"),
+    "0.0%": (0.062, "6.2", "6,2%"),
+    "0%": (1, "100", "100%"),
+    "#,##0.0,": (3_125_400, "3125.4", "3125,4"),
+    '#,##0,,"m"': (3_125_400, "3.1254", "3,1254"),
+    '0.00" %"': (6.2, "6.2", "6,2"),
+}
+"""By number format: what is stored, what that is in the unit in which it is shown, and the text of it."""
+SHOWN = ["yyyy-mm-dd", "yyyy-mm-dd hh:mm", *SHOWN_NUMBERS]
+
+DATA = Path(__file__).parents[4] / "shared/data/uk-gmpp"
 
 
 def read(folder: Path, content: bytes, layout: FileLayout | None = None) -> Table:
@@ -101,21 +116,67 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         read_table(tmp_path / "nowhere.csv", FileLayout())
 
 
-def test_the_cells_of_a_workbook_read_as_in_a_csv_file(tmp_path: Path) -> None:
+def test_the_cells_of_a_workbook_are_what_they_are_and_have_the_text_of_a_csv_file(tmp_path: Path) -> None:
     file = tmp_path / "table.xlsx"
     with xlsxwriter.Workbook(str(file)) as workbook:
         workbook.add_worksheet("Notes").write(0, 0, "not here")
         sheet = workbook.add_worksheet("Data")
-        day = workbook.add_format({"num_format": "yyyy-mm-dd"})
-        hour = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm"})
-        sheet.write_row(1, 0, ["day", "moment", "whole", "part", "said", "text", "empty"])
-        sheet.write_datetime(3, 0, date(2013, 9, 30), day)
-        sheet.write_datetime(3, 1, datetime.fromisoformat("2013-09-30T18:30"), hour)
-        sheet.write_row(3, 2, [2014, 0.1, True, "two\nlines"])
-    table = read_table(file, FileLayout(sheet="Data", header_row=2))
-    assert [(row.line, list(row.cells)) for row in table.rows] == [
-        (4, ["2013-09-30", "2013-09-30T18:30:00", "2014", "0.1", "true", "two\nlines", ""])
+        shown = {name: workbook.add_format({"num_format": name}) for name in SHOWN}
+        sheet.write_row(1, 0, [*SHOWN, "whole", "part", "said", "text", "empty", "added"])
+        sheet.write_datetime(3, 0, date(2013, 9, 30), shown["yyyy-mm-dd"])
+        sheet.write_datetime(3, 1, datetime.fromisoformat("2013-09-30T18:30"), shown["yyyy-mm-dd hh:mm"])
+        for place, (name, (stored, _, _)) in enumerate(SHOWN_NUMBERS.items(), 2):
+            sheet.write_number(3, place, stored, shown[name])
+        sheet.write_row(3, len(SHOWN), [2014, 0.1, True, "two\nlines", None, 0.1 + 0.2])
+    table = read_table(file, FileLayout(sheet="Data", header_row=2), decimal=",")
+    (row,) = table.rows
+    assert row.line == 4
+    assert [*map(text_of, row.cells)] == [
+        "2013-09-30",
+        "2013-09-30T18:30:00",
+        *(text for _, _, text in SHOWN_NUMBERS.values()),
+        *("2014", "0,1", "TRUE", "two\nlines", "", "0,3"),
     ]
+    values = [None if isinstance(cell, str) else cell.value for cell in row.cells]
+    assert values[:2] == [datetime.fromisoformat(text_of(cell)) for cell in row.cells[:2]]
+    assert values[2 : len(SHOWN)] == [Decimal(value) for _, value, _ in SHOWN_NUMBERS.values()]
+    assert values[len(SHOWN) :] == [Decimal(2014), Decimal("0.1"), True, None, None, Decimal("0.3")]
+
+
+def test_a_formula_without_a_result_is_no_blank_and_a_coloured_blank_is_one(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["a", "b", "c"])
+    sheet.append([1, "=1+1", None])
+    sheet["C2"].fill = openpyxl.styles.PatternFill("solid", fgColor="FFFF00")
+    file = tmp_path / "table.xlsx"
+    book.save(file)
+    (row,) = read_table(file, FileLayout()).rows
+    formula, blank = row.cells[1:]
+    assert isinstance(formula, TypedCell)
+    assert "never stored" in (formula.problem or "")
+    assert blank == ""
+
+
+def test_what_a_workbook_says_of_its_own_size_is_not_believed(tmp_path: Path) -> None:
+    file, wrong = tmp_path / "table.xlsx", tmp_path / "wrong.xlsx"
+    with xlsxwriter.Workbook(str(file)) as workbook:
+        sheet = workbook.add_worksheet()
+        for number in range(4):
+            sheet.write_row(number, 0, ["a", "b"])
+    with ZipFile(file) as there, ZipFile(wrong, "w") as copy:
+        for name in there.namelist():
+            content = there.read(name)
+            copy.writestr(name, content.replace(b'<dimension ref="A1:B4"/>', b'<dimension ref="A1:A2"/>'))
+    assert len(read_table(wrong, FileLayout()).rows) == 3
+
+
+@pytest.mark.parametrize("name", ["table.xls", "table.xlsb", "table.ods"])
+def test_other_workbooks_are_refused_with_what_can_be_done(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"whatever")
+    with pytest.raises(InvalidInput, match=r"\.xlsx and \.xlsm can"):
+        read_table(tmp_path / name, FileLayout())
 
 
 def test_a_sheet_that_is_not_there_is_refused_with_the_names_of_those_that_are(tmp_path: Path) -> None:

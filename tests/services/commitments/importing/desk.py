@@ -24,7 +24,7 @@ from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
 from shared.rules.traffic_light import Status
-from shared.tabular.engine import run_import
+from shared.tabular.engine import ImportState, run_import
 
 COLUMNS = ("code", "name", "day", "who", "rating", "why", "due", "start", "told", "more", "cost")
 
@@ -114,6 +114,24 @@ def row(**cells: str) -> dict[str, str]:
     return A_ROW | cells
 
 
+class Told(CommitmentsReport, kw_only=True):
+    """A report with the events themselves."""
+
+    told: list[Event] = msgspec.field(default_factory=list)
+
+    def record(self, event: Event) -> None:
+        super().record(event)
+        self.told.append(event)
+
+
+class TellingImport(CommitmentImport):
+    """An import that says what it would record."""
+
+    def __init__(self, state: ImportState, file: Path, mapping: Path) -> None:
+        super().__init__(state, file, mapping)
+        self.report = Told(file=file.name, source=self.mapping.source)
+
+
 class Desk:
     """Enters tables into one log and looks at what became of them."""
 
@@ -150,6 +168,21 @@ class Desk:
             dry_run=dry_run,
             progress=progress,
         )
+
+    def told_by(self, file: Path) -> list[Event]:
+        """The events that an import of a file would record."""
+        mapping = self.folder / "mapping.toml"
+        mapping.write_text(self.mapping, encoding="utf-8")
+        report = run_import(
+            self.store,
+            lambda state: TellingImport(state, file, mapping),
+            actor=self.actor,
+            clock=Clock(now=lambda: self.now),
+            dry_run=True,
+        )
+        assert isinstance(report, Told)
+        assert report.errors == []
+        return report.told
 
     def events(self, code: str = "t-bridge", kind: str = "commitment") -> list[Recorded]:
         """What was recorded of a commitment."""

@@ -41,6 +41,21 @@ def load(folder: Path, text: str) -> None:
         ("code = \"WORKS\"", "code = \"WORKS\"\nsuccessor = \"WORKS\"", "leads back to 'WORKS'"),
         ("multiplier = 1000000", "multiplier = 0", "at `budget.multiplier`"),
         ("source = ", "source = = ", "cannot be used"),
+        ("around = [\"£\"]", "decimal = ','", "are both ','"),
+        ("around = [\"£\"]", "thousands = '.'", "are both '.'"),
+        ("around = [\"£\"]", "decimal = '5'", "which is a part of numbers"),
+        ("around = [\"£\"]", "around = ['-']", "which is a part of numbers"),
+        ("[\"%d/%m/%Y\", \"%d.%m.%y\"]", "[\"%d/%m\"]", "`deadline.formats`: '%d/%m' gives no day"),
+        ("[\"%d/%m/%Y\", \"%d.%m.%y\"]", "[\"%d/%m/%Y %Z\"]", "an offset is, %z"),
+        ("[\"%d/%m/%Y\", \"%d.%m.%y\"]", "[\"%d/%m/%Q\"]", "gives no day"),
+        ("Green = \"on_track\"", "Green = \"on_track\", \"GREEN \" = \"at_risk\"", "cannot stand for two things"),
+        ("phrases = [\"exempt\"]", "phrases = [\"x*\"]", "'x*' is found in every text"),
+        ("[code]", "[file]\ndelimiter = '\"'\n[code]", "`file.delimiter` cannot part cells"),
+        ("[code]", "[file]\nencoding = 'base64'\n[code]", "'base64' is no encoding of texts"),
+        ("[code]", "[file]\nformat = 'csv'\nsheet = 'A'\n[code]", "`file.sheet` is one of a workbook"),
+        ("spellings = [\"Min. of Health\", \"MoH\"]", "spellings = [\"works\"]", "stands for 'HEALTH' and for 'WORKS'"),
+        ("name = \"Start\"", "name = \"End\"\ncolumn = \"due\"\n[[milestones]]\nname = \"End\"", "has 'End' twice"),
+        ("figures = [", "figures = [{ column = \"cost\", figure = \"forecast\", year = \"fiscal\" }, ", "two columns"),
     ],
 )  # fmt: skip
 def test_a_mapping_that_cannot_be_meant_is_refused_by_key(
@@ -52,6 +67,12 @@ def test_a_mapping_that_cannot_be_meant_is_refused_by_key(
     assert refused.value.code == "mapping-invalid"
     assert told in refused.value.message
     assert "mapping.toml" in refused.value.message
+
+
+def test_a_report_of_nothing_is_refused(tmp_path: Path) -> None:
+    begin, end = MAPPING.index("texts = "), MAPPING.index("[budget]")
+    with pytest.raises(InvalidInput, match="`progress` names no column"):
+        load(tmp_path, MAPPING[:begin] + MAPPING[end:])
 
 
 def test_organisations_that_belong_to_their_own_successors_are_refused(tmp_path: Path) -> None:

@@ -18,12 +18,15 @@ from shared.eventlog.envelope import NewEvent
 from shared.eventlog.store import Changes
 from shared.events.commitments import (
     Assessed,
+    ChangeableField,
+    Changed,
     Commented,
     Completed,
     Corrected,
     DeadlineRevised,
     Evidence,
     LeadReassigned,
+    MilestoneSet,
     OrganizationRegistered,
     Registered,
 )
@@ -216,6 +219,84 @@ def test_of_two_rows_for_one_commitment_and_day_that_differ_the_second_is_an_err
     assert [said.rating for said in desk.facts(Assessed)] == ["Green"]
 
 
+def test_rows_that_differ_only_in_how_they_are_written_are_the_same(desk: Desk) -> None:
+    report = desk.enter(
+        row(day="30/09/2013", due="31/12/2015", cost="1234.5", who="MoH", told="Begun"),
+        row(day="2013-09-30T18:30", due="31.12.15", cost="£1,234.50", who="Min. of  Health", told="Begun "),
+        row(day="2013-09-30 07:00", due="2015-12-31", cost="1 234.5", who="HEALTH", told="Begun"),
+    )
+    assert (report.rows.imported, report.rows.duplicates, report.errors) == (1, 2, [])
+
+
+def test_the_last_of_two_rows_of_one_day_stands_where_the_mapping_says_so(desk: Desk) -> None:
+    desk.mapping = desk.mapping.replace('column = "day"', 'column = "day"\ndiffering = "last"')
+    report = desk.enter(
+        row(rating="Red"),
+        row(rating="Green"),
+        row(code="road", day="2013-09-30T18:30", rating="Red"),
+        row(code="road", day="2013-09-30T08:30", rating="Green"),
+    )
+    assert (report.rows.imported, report.rows.replaced, report.errors) == (2, 2, [])
+    assert [said.rating for said in desk.facts(Assessed)] == ["Green"]
+    assert [said.rating for said in desk.facts(Assessed, "t-road")] == ["Red"]
+    assert "2 replaced" in report.summary()
+
+
+def test_a_table_of_which_every_row_is_refused_leaves_nothing_behind(desk: Desk) -> None:
+    desk.mapping = desk.mapping.replace('unknown = "error"', 'unknown = "register"')
+    desk.mapping += '[fields]\npillar = { column = "more" }\n'
+    report = desk.enter(*(row(code=f"c{n}", who=f"Ministry {n}", more="none") for n in range(3)))
+    assert (report.rows.failed, report.organizations_registered, report.events) == (3, [], {})
+    assert desk.store.head() == 0
+
+
+@pytest.mark.parametrize("name", ["x" * 501, "A \u200bbridge"])
+def test_a_row_that_could_not_register_its_commitment_is_refused_by_every_run(desk: Desk, name: str) -> None:
+    rows = [row(name=name), row(day=SECOND)]
+    first = desk.enter(*rows)
+    before = desk.contents()
+    again = desk.enter(*rows)
+    assert first.errors == again.errors != []
+    assert desk.contents() == before
+
+
+def test_a_milestone_that_is_corrected_again_and_again_is_as_last_told(desk: Desk) -> None:
+    days = ["01/05/2014", "01/06/2014", "01/05/2014", "01/06/2014"]
+    for day in days:
+        desk.enter(row(start=day))
+    assert [one.due_on.month for one in desk.facts(MilestoneSet)] == [5, 6, 5, 6]
+    assert desk.enter(row(start=days[-1])).rows.unchanged == 1
+
+
+@pytest.mark.parametrize(("column", "values"), [
+    ("due", ["31/12/2015", "31/12/2016"]), ("who", ["WORKS", "MoH"]), ("told", ["Begun", "Going on"]),
+    ("cost", ["1", "2"]), ("rating", ["Green", "Red"]), ("more", ["roads", "rivers"]),
+])  # fmt: skip
+def test_whatever_is_corrected_again_and_again_is_as_last_told(
+    desk: Desk, column: str, values: list[str]
+) -> None:
+    desk.mapping += '[fields]\nkey_words = { column = "more" }\n'
+    facts = [desk.enter(row(**{column: value})).rows.imported for value in values * 2]
+    assert facts == [1, 1, 1, 1]
+    assert desk.enter(row(**{column: values[-1]})).rows.unchanged == 1
+
+
+def test_what_a_person_said_of_the_first_day_since_is_not_undone(desk: Desk) -> None:
+    day = date(2013, 9, 30)
+    desk.mapping += '[fields]\nregion = { column = "more" }\n'
+    desk.enter(row(more="Ñuble"), row(day=SECOND, more="Ñuble"))
+    desk.record(LeadReassigned(lead_organization="HEALTH", effective_on=day, reason="Agreed."))
+    desk.record(
+        Changed(field=ChangeableField.REGION, value="Maule", effective_on=date(2013, 12, 1), reason="Moved.")
+    )
+    desk.record(
+        DeadlineRevised(deadline=DeadlineKind.PUBLIC, on=date(2020, 1, 1), effective_on=day, reason="Agreed.")
+    )
+    before = desk.contents()
+    assert desk.enter(row(more="Ñuble"), row(day=SECOND, more="Ñuble")).rows.unchanged == 2
+    assert desk.contents() == before
+
+
 def test_a_bad_row_does_not_stand_in_the_way_of_a_good_one_for_the_same_day(desk: Desk) -> None:
     report = desk.enter(row(rating="Greenish"), row(rating="Red"), row(rating="Reddish"), row(rating="Red"))
     assert [(error.line, error.code) for error in report.errors] == [
@@ -251,7 +332,9 @@ def test_the_report_is_json_for_programs_and_some_lines_for_people(desk: Desk) -
     path = desk.folder / "report.json"
     report.write(path)
     told = msgspec.json.decode(path.read_bytes())
-    assert told["rows"] == {"read": 2, "imported": 1, "unchanged": 0, "duplicates": 0, "failed": 1}
+    assert told["rows"] == {
+        "read": 2, "imported": 1, "unchanged": 0, "duplicates": 0, "replaced": 0, "failed": 1,
+    }  # fmt: skip
     assert told["events"]["commitments.registered"] == 1
     assert told["organizations_registered"] == ["WORKS"]
     assert len(told["errors"][0]["value"]) == 200

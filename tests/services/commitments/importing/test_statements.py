@@ -10,7 +10,9 @@ from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
     BudgetLine,
+    Changed,
     Commented,
+    Corrected,
     DeadlineRevised,
     LeadReassigned,
     MilestoneSet,
@@ -282,20 +284,143 @@ def test_another_name_is_kept_as_a_comment_the_day_it_first_appears(desk: Desk) 
     assert desk.commitment().registration.title == "A bridge"
 
 
-def test_fields_come_from_columns_value_maps_and_constants_and_from_the_earliest_row_that_has_them(
-    desk: Desk,
-) -> None:
-    desk.mapping += """
+FIELDS = """
 [origin]
 kind = "regional_plan"
 [fields]
 kind = { value = "action" }
 key_words = { column = "more", separator = ";" }
-nature = { column = "told", values = { law = "legislative" } }
+nature = { column = "told", values = { law = "legislative", deed = "managerial" } }
 region = { value = "Ñuble" }
 """
-    desk.enter(row(), row(day=SECOND, more="roads; rivers;roads", told="Law"))
-    registered = desk.facts(Registered)[0]
+
+
+def test_fields_come_from_columns_value_maps_and_constants(desk: Desk) -> None:
+    desk.mapping += FIELDS
+    desk.enter(row(more="roads; rivers;roads", told="Law"))
+    (registered,) = desk.facts(Registered)
     assert (registered.kind, registered.nature, registered.region) == ("action", "legislative", "Ñuble")
     assert registered.key_words == ("roads", "rivers")
     assert (registered.origin.kind, registered.origin.source) == ("regional_plan", "The Annual Table")
+
+
+def test_a_field_that_a_later_row_gives_otherwise_is_another_from_its_day_on(desk: Desk) -> None:
+    desk.mapping += FIELDS
+    rows = [row(), row(day="31/12/2013", more="roads"), row(day=SECOND, more="rivers")]
+    desk.enter(*rows)
+    changed = [(one.value, one.previous, one.effective_on, one.reason) for one in desk.facts(Changed)]
+    assert changed == [
+        (["roads"], [], date(2013, 12, 31), "According to The Annual Table, as at 2013-12-31."),
+        (["rivers"], ["roads"], date(2014, 3, 31), TOLD_SECOND),
+    ]
+    assert desk.enter(*rows).rows.unchanged == 3
+
+
+def test_a_field_that_never_changes_in_the_world_is_told_once_and_then_left_as_it_is(desk: Desk) -> None:
+    desk.mapping += FIELDS
+    report = desk.enter(row(), row(day="31/12/2013", told="Law"), row(day=SECOND, told="Deed"))
+    assert [(one.field, one.value) for one in desk.facts(Corrected)] == [("nature", "legislative")]
+    assert [(one.line, one.column, one.value, one.code) for one in report.left_out] == [
+        (4, "told", "Deed", "field-settled")
+    ]
+    assert report.rows.imported == 3
+
+
+def test_a_bad_value_of_a_field_is_a_fault_of_its_own_row_alone(desk: Desk) -> None:
+    desk.mapping += '[fields]\npillar = { column = "more" }\n'
+    report = desk.enter(row(), row(day=SECOND, more="no-such-pillar"))
+    assert [(error.line, error.column, error.code) for error in report.errors] == [
+        (3, "more", "unknown-pillar")
+    ]
+    assert report.rows.imported == 1
+
+
+def test_a_title_may_be_another_one_from_a_day_on(desk: Desk) -> None:
+    desk.mapping = desk.mapping.replace('column = "name"', 'column = "name"\nrenamed = "change"')
+    desk.enter(row(), row(day=SECOND, name="A viaduct"))
+    assert [(one.field, one.value, one.effective_on) for one in desk.facts(Changed)] == [
+        ("title", "A viaduct", date(2014, 3, 31))
+    ]
+
+
+@pytest.mark.parametrize("column", ["due", "start", "told", "cost"])
+def test_what_a_table_no_longer_says_stays_and_is_listed(desk: Desk, column: str) -> None:
+    full = {"due": "31/12/2015", "start": "01/05/2014", "told": "Begun", "cost": "1"}
+    desk.enter(row(**full))
+    before = desk.contents()
+    for _ in range(2):
+        report = desk.enter(row(**full | {column: ""}))
+        assert [(one.line, one.column, one.code) for one in report.left_out] == [(2, column, "value-cleared")]
+        assert (report.rows.unchanged, desk.contents()) == (1, before)
+
+
+def test_prose_for_a_figure_is_listed(desk: Desk) -> None:
+    report = desk.enter(row(cost="Exempt"))
+    assert [(one.column, one.value, one.code) for one in report.left_out] == [
+        ("cost", "Exempt", "prose-for-a-figure")
+    ]
+
+
+def test_both_deadlines_may_be_brought_forward_by_one_row(desk: Desk) -> None:
+    desk.mapping += '[internal_deadline]\ncolumn = "more"\n'
+    report = desk.enter(
+        row(due="2015-12-31", more="2015-10-31"),
+        row(day="31/12/2013", due="2015-06-30", more="2015-05-31"),
+        row(day=SECOND, due="2016-12-31", more="2016-10-31"),
+    )
+    assert report.errors == []
+
+
+# --- codes and names ------------------------------------------------------------------------------------------------
+
+
+def test_a_code_on_record_is_meant_as_it_is_written_there(desk: Desk) -> None:
+    desk.mapping = desk.mapping.replace('prefix = "t-"', "")
+    for code in ("EDU-2", "EDU_3"):
+        new = Registered(
+            code=code, title="Schools", lead_organization="MINEDUC", effective_on=date(2013, 1, 1)
+        )
+        desk.record(new, code)
+    report = desk.enter(row(code="EDU-2"), row(code="EDU_3"), row(code="EDU-4"))
+    assert report.events["commitments.registered"] == 1
+    assert [desk.commitment(code).code for code in ("EDU-2", "EDU_3", "edu-4")] == ["EDU-2", "EDU_3", "edu-4"]
+
+
+def test_digits_are_one_code_with_zeros_in_front_or_without(desk: Desk) -> None:
+    desk.mapping = desk.mapping.replace('prefix = "t-"', 'prefix = "t-"\nwidth = 3')
+    desk.enter(row(code="7"), row(code="007", day=SECOND), row(code="1234"))
+    assert [desk.commitment(code).code for code in ("t-007", "t-1234")] == ["t-007", "t-1234"]
+    assert len(desk.facts(Assessed, "t-007")) == 2
+
+
+def test_two_long_names_that_begin_alike_are_two_organisations(desk: Desk) -> None:
+    desk.mapping = desk.mapping.replace('unknown = "error"', 'unknown = "register"')
+    names = [f"Subsecretaría de {'Desarrollo ' * 7}{end}" for end in ("Regional", "Rural")]
+    report = desk.enter(*(row(code=f"c{n}", who=name) for n, name in enumerate(names)))
+    assert len(set(report.organizations_registered)) == 2
+    again = desk.enter(*(row(code=f"c{n}", who=name) for n, name in enumerate(names)))
+    assert (again.rows.unchanged, again.organizations_registered) == (2, [])
+
+
+# --- cells that failed ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", ["name", "rating", "due", "cost", "told"])
+@pytest.mark.parametrize("value", ["#DIV/0!", "#REF!", "#¡VALOR!"])
+def test_a_formula_that_failed_is_an_error_of_its_row(desk: Desk, column: str, value: str) -> None:
+    report = desk.enter(row(**{column: value}))
+    assert [(e.column, e.value, e.code) for e in report.errors] == [(column, value, "cell-error")]
+    desk.mapping = desk.mapping.replace('words = ["n/a"]', f'words = ["n/a", "{value}"]', 1)
+    desk.mapping = desk.mapping.replace('words = ["not rated"]', f'words = ["{value}"]', 1)
+    assert column == "name" or desk.enter(row(**{column: value})).errors == []
+
+
+def test_a_column_of_shares_is_doubted_aloud(desk: Desk) -> None:
+    desk.mapping = desk.mapping.replace("[progress]", '[progress]\npercent = "more"')
+    desk.mapping = desk.mapping.replace(', { column = "more", label = "Money" }', "")
+    doubted = desk.enter(row(more="0.5"), row(day=SECOND, more="1.0"), dry_run=True)
+    assert "'more'" in doubted.warnings[0]
+    assert "warning: " in doubted.summary()
+    desk.mapping = desk.mapping.replace('percent = "more"', 'percent = "more"\nscale = 1')
+    assert desk.enter(row(more="0.5"), row(day=SECOND, more="1.0")).warnings == []
+    assert [report.percent for report in desk.facts(ProgressReported)] == [50, 100]
