@@ -120,7 +120,8 @@ def build_app(
         app.state.spelling = Spellings(live.store)
         live.on_restart(app.state.spelling.clear)
     per_caller, per_address = settings.effective_requests_per_minute
-    app.state.rate_limits = RateLimits(per_caller, per_address) if per_caller or per_address else None
+    limits = RateLimits(per_caller, per_address) if per_caller or per_address else None
+    app.state.rate_limits = limits
     app.state.readable = readable
     app.state.registry = registry
     # Routes are copied and not included: an included router is matched twice on every request.
@@ -139,7 +140,10 @@ def build_app(
     app.router.routes.extend(document_pages(title))
     _check_all_declared(app)
     app.access = {pair: access for router in routers for pair, access in router.access.items()}
-    install_problem_handlers(app, problems)
+    # Nobody has looked at the credentials of who asks for what there is not: the address counts.
+    install_problem_handlers(
+        app, problems, None if limits is None else lambda scope: limits.take(None, scope)
+    )
     app.add_middleware(
         Edge,
         problems=problems,

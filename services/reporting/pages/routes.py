@@ -44,7 +44,7 @@ from services.reporting.queries.editions import (
     CalendarItem,
     EditionItem,
     calendar_as_of,
-    editions_as_of,
+    latest_editions,
 )
 from services.reporting.queries.indicators import (
     IndicatorFilters,
@@ -341,7 +341,7 @@ def page_routes(reporting: Reporting) -> Router:
 
         kinds = (*TOLD, Kind.INDICATOR, Kind.DECISION, Kind.BODY, Kind.MEETING, Kind.ACTION_ITEM)
         at, _scope, (found, timeline) = await reporting.ask(
-            request, asked, answer, tells=kinds, every_day=True
+            request, asked, answer, tells=kinds, every_day=True, rests_on=which
         )
         spoken = spoken_in(request)
         return site.page(
@@ -528,7 +528,7 @@ def page_routes(reporting: Reporting) -> Router:
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[EditionItem], list[CalendarItem]]:
             first = date(max(at.on.year - 1, 1), 1, 1)
-            found, _ = editions_as_of(reading, at, scope, [], after=0, limit=LIMIT)
+            found = latest_editions(reading, at, scope, LIMIT)
             return found, calendar_as_of(reading, at, scope, first, date(at.on.year, 12, 31), [])
 
         at, _scope, (found, calendar) = await reporting.ask(request, asked, answer, tells=())
@@ -659,6 +659,8 @@ def _since_then(since: date, changes: Changes, at: AsOf) -> dict[str, Any]:
         "worse": [one for one in changes.items if _is_worse(one)],
         "discarded": _became(changes, Status.DISCARDED),
         "achieved": _became(changes, Status.ACHIEVED),
+        "more": changes.more,
+        "most": MOST_CHANGED,
         "days": _days(changes, since, at.on)[:MOST_DAYS],
     }
 
@@ -673,8 +675,8 @@ def _since(asked: date | None, at: AsOf) -> date:
 
 def _last_edition(reading: Reading, at: AsOf, scope: Scope) -> date | None:
     """The day of which the edition tells that was published last, and still stands."""
-    found, _ = editions_as_of(reading, at, scope, [], after=0, limit=LIMIT)
-    return max((one.on for one in found if one.withdrawn_on is None and one.on < at.on), default=None)
+    found = latest_editions(reading, at, scope, LIMIT)
+    return next((one.on for one in found if one.withdrawn_on is None and one.on < at.on), None)
 
 
 def _changed(
@@ -768,14 +770,15 @@ def account_picture(
 
 def life_band(timeline: Timeline, page: Page, today: date, spoken: Language) -> Any:
     """The states of a commitment over time, with every public deadline."""
+    counted = [(days, str(days.status or days.continues_as)) for days in timeline.spans]
     runs = [
         pictures.Run(
-            days.status or "merged",
+            state,
             days.from_on,
-            days.until_on or max(today, days.from_on) + timedelta(days=1),
-            f"{spoken.day(days.from_on)}: {spoken.word(days.status or 'merged')}",
+            days.until_on or date.max,
+            f"{spoken.day(days.from_on)}: {spoken.word(state)}",
         )
-        for days in timeline.spans
+        for days, state in counted
     ]
     deadlines = [
         (step.on, f"{spoken.text('Public deadline')}: {spoken.day(step.on)}")

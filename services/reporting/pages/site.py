@@ -20,6 +20,7 @@ from services.reporting.queries.moments import AsOf
 from services.reporting.routes.asking import PUBLIC_SECONDS
 from shared.http.context import address_within, path_within, visitor_of
 from shared.http.preconditions import not_modified
+from shared.http.responses import QUARANTINED
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -94,6 +95,8 @@ class Site:
         answer.headers.update(HEADERS)
         answer.headers["ETag"] = tag
         answer.headers["Log-Position"] = str(at.position_told)
+        if at.unreadable:
+            answer.headers[QUARANTINED] = str(at.unreadable)
         everybody = visitor_of(request) is None
         answer.headers["Cache-Control"] = (
             f"public, max-age={PUBLIC_SECONDS}" if everybody else "private, no-cache"

@@ -219,6 +219,31 @@ async def test_the_page_of_a_commitment_tells_each_state_with_the_event_behind_i
             assert days["because"]["reason"] in seen.words
 
 
+@pytest.mark.parametrize(
+    ("code", "told", "other"),
+    [
+        ("OPEN-5", "Split into parts", "Merged into another"),
+        ("OPEN-2", "Merged into another", "Split into parts"),
+    ],
+)
+async def test_what_was_split_is_never_told_as_merged(
+    record: Installation, code: str, told: str, other: str
+) -> None:
+    text = (await shown(record, f"/commitments/{code}?lang=en")).text
+    in_table = re.findall(r"<tr><th scope=\"row\">.*?</th><td>.*?</span> ([^<]+)</span>", text)
+    assert in_table[-1] == told
+    assert other not in text
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("path", [path for path in PAGES if "?" not in path])
+async def test_on_the_first_and_the_last_of_all_days_there_is_a_page_as_well(
+    record: Installation, path: str, day: str
+) -> None:
+    answer = await shown(record, f"{path}?on={day}")
+    assert answer.status_code == 200 or (day < DAY and answer.status_code == 404)
+
+
 async def test_pages_speak_spanish_unless_a_browser_or_an_address_asks_for_english(
     record: Installation,
 ) -> None:
@@ -239,6 +264,8 @@ async def test_pages_speak_spanish_unless_a_browser_or_an_address_asks_for_engli
         ("en;q=0.3, es-CL", "es"),
         ("*", "es"),
         (";;q=x,é", "es"),
+        ("fr, en; q=0.5", "en"),
+        ("en;q=0", "es"),
     ],
 )
 def test_the_language_is_the_first_there_is_of_those_a_browser_asks_for(header: str, code: str) -> None:
@@ -249,6 +276,8 @@ def test_days_and_numbers_are_written_as_they_are_in_chile() -> None:
     assert language("es").day(date(2012, 5, 21)) == "21 de mayo de 2012"
     assert language("es").number(Decimal("1234.5")) == "1.234,5"
     assert language("en").number(Decimal("1234.5")) == "1,234.5"
+    # A value is shown as it was recorded, to the last digit.
+    assert language("en").number(Decimal("0.12345678901234567")) == "0.12345678901234567"
 
 
 async def test_the_waterfall_adds_up_and_each_of_its_terms_leads_to_the_commitments_behind_it(
