@@ -139,7 +139,6 @@ CODES: dict[str, Explained] = {
     "if-match-required": Explained(
         428, "If-Match required", "Say which version you decided on: the ETag you read, or `*`."
     ),
-    "key-already-revoked": Explained(409, "Key already revoked", "The key was taken back before."),
     "key-lifetime": Explained(422, "Lifetime of a key", "A key expires after now and within 366 days."),
     "too-many-requests": Explained(
         429,

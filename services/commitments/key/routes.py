@@ -275,6 +275,7 @@ def key_routes(live: LiveLog, directory: Directory) -> Router:
 
 ERRORS: Catalogue = {
     "unknown-api-key": Explained(404, "Unknown key", "No key was ever issued under this id."),
+    "key-already-revoked": Explained(409, "Key already revoked", "The key was taken back before."),
     "key-already-approved": Explained(
         409, "Key already approved", "It was approved before, or was issued in the role of whoever asked."
     ),

@@ -219,11 +219,12 @@ def calendar_key_routes(
         access=Access(
             EVERYONE, anonymous=True, note="whoever knows the address", etag=True, log_position=True
         ),
+        query=Now,
         answers=None,
         media_type="text/calendar",
         descriptions={200: "The meetings that whoever asked for the address may know of, as iCalendar."},
     )
-    async def get_shared_calendar(request: Request, secret: str) -> Response:
+    async def get_shared_calendar(request: Request, secret: str, asked: Now) -> Response:
         """The calendar that an address opens. One that never was, has expired or was taken back is that of nothing."""
         key_id, presented = parts_of(secret, CALENDAR_PREFIX)
         key = index.get(key_id)
@@ -231,6 +232,7 @@ def calendar_key_routes(
         if key is None or not matches or key.revocation or live.clock.now() >= key.issued.expires_at:
             raise _no_calendar()
         _must_not_ask_too_often(asked_by_key, key_id)
+        await caught_up(request, live, asked.wait_for)
         reader = directory.organizations_by_day.with_heritage(key.reader)
         try:
             body = await bodies.find(key.issued.body, reader)
@@ -260,6 +262,7 @@ ERRORS: Catalogue = {
     "unknown-calendar-key": Explained(
         404, "Unknown calendar key", "You asked for no calendar key of this id."
     ),
+    "key-already-revoked": Explained(409, "Key already revoked", "The key was taken back before."),
     "unknown-calendar": Explained(
         404,
         "No calendar",
