@@ -15,10 +15,10 @@ from uuid import UUID
 
 import msgspec
 
-from services.commitments.commitment.model import Commitment, Known, Place, register
+from services.commitments.commitment.model import RISKS, Commitment, Known, Place, register
 from services.commitments.commitment.model import Milestone as Step
 from services.commitments.importing.leads import Leads
-from services.commitments.importing.mapping import CHANGEABLE, FIELDS, Budget, Mapping
+from services.commitments.importing.mapping import CHANGEABLE, FIELDS, Budget, Mapping, Risks
 from services.commitments.importing.parsing import CommitmentRow, Parser, attribution
 from shared.aggregate.command import Context
 from shared.errors import BitacoraError, InvalidInput, RuleBroken
@@ -43,6 +43,7 @@ from shared.events.commitments import (
     PublicDeadline,
     Registered,
     Reopened,
+    RisksAssessed,
 )
 from shared.events.facts import COMPUTED, Event
 from shared.events.streams import stream_of
@@ -112,8 +113,15 @@ def _told_by(event: Event) -> Iterator[tuple[tuple[object, ...], object]]:
             yield ("state",), "discarded"
         case Reopened():
             yield ("state",), "open"
+        case RisksAssessed():
+            yield ("risks",), _rated(event)
         case Changed():
             yield ("field", event.field), msgspec.convert(event.value, FIELD_TYPES[event.field])
+
+
+def _rated(risks: RisksAssessed) -> tuple[object, ...]:
+    """What is said of the risks, apart from the day."""
+    return (risks.description, *(getattr(risks, name) for name in RISKS))
 
 
 def _day_of(event: Event) -> date | None:
@@ -360,6 +368,8 @@ class _Facts:
                 self._propose(column, row.reported, commitment.report_progress)
             elif commitment.told(("progress", row.day, mapping.source)):
                 self._cleared(column)
+        if mapping.risks is not None:
+            self._risks(mapping.risks)
         if mapping.budget is not None:
             self._budget(mapping.budget)
         self._milestones()
@@ -538,6 +548,15 @@ class _Facts:
     def _revise(self, kind: DeadlineKind, column: str, on: date, day: date) -> None:
         revised = DeadlineRevised(deadline=kind, on=on, effective_on=day, reason=self._reason)
         self._propose(column, revised, self._commitment.revise_deadline)
+
+    def _risks(self, given: Risks) -> None:
+        column = next(iter(given.columns.values()))
+        entry, rated = self._commitment.risks.on(self._day)[0], self._row.risks
+        if rated is not None:
+            if self._is_news(_rated(rated), None if entry is None else _rated(entry.event), "risks"):
+                self._propose(column, rated, self._commitment.assess_risks)
+        elif self._commitment.told_on(self._day, "risks") is not None:
+            self._cleared(column)
 
     def _budget(self, given: Budget) -> None:
         row = self._row

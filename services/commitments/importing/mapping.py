@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from services.commitments.commitment.model import RISKS
 from shared.events.commitments import ChangeableField
 from shared.events.types import LONGEST_CODE
 from shared.events.vocabulary import (
@@ -195,6 +196,31 @@ class Figure(Section, frozen=True, kw_only=True):
     price_base: str | None = None
 
 
+class Risks(Section, frozen=True, kw_only=True):
+    """The columns of the risks, each from 1 (low) to 4 (high), as numbers or in words that stand for them."""
+
+    budgetary_requirements: Column | None = None
+    technical_design_complexity: Column | None = None
+    stakeholder_conflict: Column | None = None
+    passage_through_congress: Column | None = None
+    conflict_between_institutions: Column | None = None
+    change_management: Column | None = None
+    description: Column | None = None
+    values: dict[str, Annotated[int, msgspec.Meta(ge=1, le=4)]] = msgspec.field(default_factory=dict)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The column of each risk that the table rates, by the name of the risk."""
+        given = {name: getattr(self, name) for name in RISKS}
+        return {name: column for name, column in given.items() if column is not None}
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """No risk at all, and a word for two ratings."""
+        if not self.columns:
+            yield "", " names no risk: " + ", ".join(RISKS)
+        yield from contradicting("values", self.values)
+
+
 class Budget(Section, frozen=True, kw_only=True):
     """What the money columns have in common; a fiscal year is named after the calendar year it begins in."""
 
@@ -268,6 +294,7 @@ class Mapping(Section, frozen=True, kw_only=True):
     deadline: Deadline | None = None
     internal_deadline: Deadline | None = None
     progress: Progress | None = None
+    risks: Risks | None = None
     budget: Budget | None = None
     milestones: tuple[Milestone, ...] = ()
     milestone: OwnMilestone | None = None

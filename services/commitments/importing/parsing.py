@@ -31,6 +31,7 @@ from shared.events.commitments import (
     Discarded,
     Evidence,
     ProgressReported,
+    RisksAssessed,
 )
 from shared.events.streams import stream_of
 from shared.events.types import LONGEST_LINE, LONGEST_TEXT
@@ -103,6 +104,7 @@ class CommitmentRow(ImportRow, frozen=True, kw_only=True):
     deadlines: dict[DeadlineKind, DeadlineCell]
     reported: ProgressReported | None
     estimated: BudgetEstimated | None
+    risks: RisksAssessed | None
     state: StateCell | None
     milestones: dict[str, StepCell]
     """By name."""
@@ -183,6 +185,7 @@ class Parser:
         self._ratings = () if rating is None else rating.columns
         self._judgements = by_word({} if rating is None else rating.values)
         self._fields = [(name, given, by_word(given.values)) for name, given in mapping.fields.items()]
+        self._rated = by_word({} if mapping.risks is None else mapping.risks.values)
         self._organizations = mapping.codes_by_spelling()
         self._codes: dict[tuple[str, ...], tuple[str, UUID]] = {}
         """The code and the stream that the cells of `code.columns` have led to."""
@@ -238,6 +241,7 @@ class Parser:
             },
             reported=self._reported(cells, day),
             estimated=self._estimated(cells, day),
+            risks=self._risks(cells, day),
             state=self._state_of(cells, day),
             milestones=(milestones := dict(self._steps(cells))),
             # Where milestones have rows of their own, a day of one commitment has several.
@@ -435,6 +439,23 @@ class Parser:
         if not lines:
             return None
         return BudgetEstimated(effective_on=day, lines=tuple(lines), source=self._mapping.source)
+
+    def _risks(self, cells: Cells, day: date) -> RisksAssessed | None:
+        given = self._mapping.risks
+        if given is None:
+            return None
+        ratings: dict[str, int] = {}
+        for name, column in given.columns.items():
+            rating = self._rated.get(folded(cells.text(column)))
+            number = None if rating is not None else cells.value(column, self._number)
+            if number is not None and number not in (1, 2, 3, 4):
+                cells.fault(column, "risk-out-of-range", "A risk is rated from 1 (low) to 4 (high).")
+            elif number is not None:
+                rating = int(number)
+            if rating is not None:
+                ratings[name] = cells.said[column] = rating
+        description = cells.prose(given.description, LONGEST_TEXT)
+        return RisksAssessed(effective_on=day, description=description, **ratings) if ratings else None
 
     def _registration(self, cells: Cells) -> Iterator[tuple[str, Any]]:
         for name, given, values in self._fields:

@@ -41,6 +41,7 @@ def load(folder: Path, text: str) -> None:
         ("code = \"WORKS\"", "code = \"WORKS\"\nsuccessor = \"WORKS\"", "leads back to 'WORKS'"),
         ("multiplier = 1000000", "multiplier = 0", "at `budget.multiplier`"),
         ("source = ", "source = = ", "cannot be used"),
+        ("[code]", "[risks]\ndescription = 'more'\n[code]", "`risks` names no risk"),
         ("[code]", "[columns]\na = {}\n[code]", "`columns.a` has nothing in it"),
         ("[code]", "[[rows.leave_out]]\ncolumn = 'name'\n[code]", "`rows.leave_out[0]` is no kind of rows"),
         ("[code]", "[file]\nsheet = 'A'\nsheets = ['A', 'B']\n[code]", "`file.sheets` is for several"),

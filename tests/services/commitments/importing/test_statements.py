@@ -26,6 +26,7 @@ from shared.events.commitments import (
     PublicDeadline,
     Registered,
     Reopened,
+    RisksAssessed,
 )
 from shared.events.vocabulary import (
     BudgetFigure,
@@ -603,6 +604,41 @@ def test_a_report_rests_on_the_evidence_that_another_column_gives(desk: Desk) ->
         "Photographs",
         "Certificate",
     ]
+
+
+def test_risks_are_rated_from_1_to_4_as_numbers_or_in_words(desk: Desk) -> None:
+    begin, end = desk.mapping.index("[[milestones]]"), desk.mapping.index("[budget]")
+    desk.mapping = (
+        desk.mapping[:begin]
+        + desk.mapping[end:]
+        + """
+[risks]
+budgetary_requirements = "told"
+passage_through_congress = "more"
+description = "start"
+values = { Alto = 4, Bajo = 1 }
+"""
+    )
+    rows = [
+        row(told="Alto", more="2", start="Narrow."),
+        row(day="31/12/2013", told="alto", more="2.0", start="Narrow."),
+    ]
+    desk.enter(*rows)
+    assert desk.facts(RisksAssessed) == [
+        RisksAssessed(
+            effective_on=date(2013, 9, 30),
+            budgetary_requirements=4,
+            passage_through_congress=2,
+            description="Narrow.",
+        )
+    ]
+    desk.record(RisksAssessed(effective_on=date(2013, 9, 30), budgetary_requirements=1))
+    assert desk.enter(*rows).rows.unchanged == 2
+    for value in ("Alto", "Bajo", "Alto"):
+        assert desk.enter(row(told=value)).rows.imported == 1
+    report = desk.enter(row(told=""), row(code="road", told="5"), row(code="rail", told="Medio"))
+    assert [one.code for one in report.left_out] == ["value-cleared"]
+    assert [error.code for error in report.errors] == ["risk-out-of-range", "number-unreadable"]
 
 
 def test_figures_of_execution_are_kept_beside_those_of_the_budget(desk: Desk) -> None:
