@@ -43,6 +43,7 @@ from shared.events.facts import COMPUTED, Event
 from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind
 from shared.rules.dated_facts import FIELD_TYPES, History
+from shared.tabular.arranging import Arrangement
 from shared.tabular.engine import Importer, ImportState
 from shared.tabular.mapping import check_columns, read_mapping
 from shared.tabular.reading import read_table
@@ -219,18 +220,20 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
         """The column that the fact now being decided is from."""
         self._file = file
 
-    def parse(self) -> Iterable[CommitmentRow | list[RowError]]:
+    def parse(self) -> Iterable[CommitmentRow | list[RowError] | None]:
         """The rows of the table; InvalidInput when the mapping does not fit it."""
         table = read_table(self._file, self.mapping.file, self.mapping.numbers.decimal)
-        check_columns(self.mapping, table.columns, self._file.name)
-        parser = Parser(self.mapping, table.columns, self.state)
-        yield from map(parser.row, table.rows)
+        mapping = self.mapping
+        arrangement = Arrangement(table, mapping.rows, mapping.columns, mapping.no_value)
+        check_columns(mapping, arrangement.columns, self._file.name)
+        parser = Parser(mapping, arrangement.columns, self.state)
+        for row in arrangement.rows():
+            yield None if row is None else parser.row(row)
         self.report.warnings.extend(parser.doubts())
 
     def supersedes(self, row: CommitmentRow, earlier: CommitmentRow) -> bool:
         """See `Importer.supersedes`: the last in time, or else in the file, if the mapping says so."""
-        last = (row.moment, row.line) > (earlier.moment, earlier.line)
-        return last and self.mapping.date.differing == "last"
+        return self.mapping.date.differing == "last" and row.moment >= earlier.moment
 
     def decide(self, row: CommitmentRow) -> list[RowError]:
         """Record what the record does not know of the row yet; what of the row it will not know is returned."""
@@ -262,7 +265,7 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
         } | {name: given.column for name, given in mapping.fields.items()}
         column = by_field.get(pointer.split("/")[1] if pointer else "", self.column)
         value = None if column is None else text_of(row.cells[column])
-        return RowError(row.line, column, value, error.code, error.message)
+        return RowError(row.line, column, value, error.code, error.message, row.sheet)
 
     def _registered(self, row: CommitmentRow, lead: str) -> Registered:
         mapping, deadlines = self.mapping, row.deadlines
@@ -341,7 +344,8 @@ class _Facts:
 
     def _leave_out(self, column: str | None, code: str, reason: str) -> None:
         value = None if column is None else text_of(self._row.cells[column])
-        self._left_out.append(RowError(self._row.line, column, value, code, reason))
+        row = self._row
+        self._left_out.append(RowError(row.line, column, value, code, reason, row.sheet))
 
     def _cleared(self, column: str | None) -> None:
         reason = "This table gave a value here before, which stays: a blank says nothing."

@@ -18,9 +18,11 @@ from shared.tabular.mapping import (
     Column,
     DateFormats,
     Dates,
+    Derived,
     FileLayout,
     NoValue,
     Numbers,
+    RowChoice,
     Section,
     Text,
     contradicting,
@@ -215,6 +217,8 @@ class Mapping(Section, frozen=True, kw_only=True):
     file: FileLayout = FileLayout()
     no_value: NoValue = NoValue()
     numbers: Numbers = Numbers()
+    rows: RowChoice = RowChoice()
+    columns: dict[str, Derived] = msgspec.field(default_factory=dict)
     organizations: tuple[DescribedOrganization, ...] = ()
     rating: Rating | None = None
     deadline: Deadline | None = None

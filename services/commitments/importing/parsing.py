@@ -70,6 +70,7 @@ class CommitmentRow(ImportRow, frozen=True, kw_only=True):
     estimated: BudgetEstimated | None
     milestones: tuple[tuple[str, str, date], ...]
     """Column, name, due day."""
+    sheet: str | None
     moment: datetime
     """The day with its hour, if it has one."""
     said: dict[str, object]
@@ -81,8 +82,10 @@ class CommitmentRow(ImportRow, frozen=True, kw_only=True):
         """Another value in a column that the mapping asks for, however it is written."""
         for column, value in self.said.items():
             if value != earlier.said.get(column):
-                reason = f"Line {earlier.line} tells of the same commitment on the same day and differs."
-                return RowError(self.line, column, text_of(self.cells[column]), "conflicting-row", reason)
+                where = f"Line {earlier.line}" + (f" of {earlier.sheet}" if earlier.sheet else "")
+                reason = f"{where} tells of the same commitment on the same day and differs."
+                text = text_of(self.cells[column])
+                return RowError(self.line, column, text, "conflicting-row", reason, self.sheet)
         return None
 
 
@@ -141,6 +144,13 @@ class Parser:
 
     def row(self, row: Row) -> CommitmentRow | list[RowError]:
         """What a row says, or everything that is wrong with it."""
+        parsed = self._parsed(row)
+        if isinstance(parsed, list):
+            for error in parsed:
+                error.sheet = row.sheet
+        return parsed
+
+    def _parsed(self, row: Row) -> CommitmentRow | list[RowError]:
         if row.problem is not None:
             reason = f"The row cannot be made out: {row.problem}."
             return [RowError(row.line, None, None, "row-unreadable", reason)]
@@ -181,6 +191,7 @@ class Parser:
                 if (due_on := cells.value(milestone.column, read)) is not None
             ),
             fields=dict(self._registration(cells)),
+            sheet=row.sheet,
             moment=moment,
             said={name: cells.said[name] for name in asked if name in cells.said},
             cells=asked,

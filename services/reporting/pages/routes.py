@@ -5,7 +5,7 @@ They ask what the routes of the API ask, of the same day, as known then; without
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import wraps
 from typing import Annotated, Any, Final, NamedTuple
@@ -17,6 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.reporting.pages import pictures
+from services.reporting.pages.calendar import MEDIA_TYPE as CALENDAR
+from services.reporting.pages.calendar import MOST as MOST_DEADLINES
+from services.reporting.pages.calendar import calendar_of
 from services.reporting.pages.feed import MEDIA_TYPE, Feed, beginning, entry_of, feed_id, newest
 from services.reporting.pages.feed import MOST as MOST_NEWS
 from services.reporting.pages.language import LANGUAGES, N_, Language
@@ -36,6 +39,7 @@ from services.reporting.queries.board import (
 )
 from services.reporting.queries.changes import Change, Changes, changes_between
 from services.reporting.queries.commitment_page import Page, page_as_of
+from services.reporting.queries.deadlines import deadlines_as_of
 from services.reporting.queries.editions import (
     CalendarItem,
     EditionItem,
@@ -139,6 +143,13 @@ class _ListQuestion(PageQuestion):
 _FILTERS: Final = {name: FILTERS[name] for name in ("pillar", "organization", "kind")}
 """By which the list of commitments can be narrowed on the page; the API has all."""
 ListQuestion: Final = create_model("ListQuestion", __base__=_ListQuestion, **filter_parameters(_FILTERS))
+
+
+_DEADLINES: Final = {name: FILTERS[name] for name in ("pillar", "organization")}
+"""By which the calendar of deadlines can be narrowed."""
+DeadlinesQuestion: Final = create_model(
+    "DeadlinesQuestion", __base__=PageQuestion, **filter_parameters(_DEADLINES)
+)
 
 
 class IndicatorsQuestion(PageQuestion):
@@ -588,6 +599,26 @@ def page_routes(reporting: Reporting) -> Router:
 
         at, _scope, (timeline, found) = await reporting.ask(request, asked, answer, tells=())
         return told(request, at, found, which, timeline.title, f"/commitments/{quote(timeline.code)}")
+
+    @page("/deadlines.ics", DeadlinesQuestion, CALENDAR)
+    async def deadlines(request: Request, asked: PageQuestion) -> Response:
+        """The public deadlines from a year before the day on, for a calendar program."""
+        filters = filters_in(asked, _DEADLINES)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> Sequence[Any]:
+            first = date(max(at.on.year - 1, 1), 1, 1)
+            return deadlines_as_of(reading, at, scope, filters, first, limit=MOST_DEADLINES)
+
+        at, _scope, found = await reporting.ask(request, asked, answer, tells=())
+        links, spoken = Links(request), spoken_in(request)
+        content = calendar_of(
+            found,
+            at.known_on or at.on,
+            reporting.clock.zone,
+            spoken,
+            lambda code: links.outside(f"/commitments/{quote(code)}", lang=spoken.code),
+        )
+        return site.file(request, at, content, CALENDAR)
 
     async def style(request: Request) -> Response:
         """The style sheet of all pages."""

@@ -84,6 +84,10 @@ class Site:
         body = as_xml(self._render(request, "news.atom", feed=feed).decode()).encode()
         return self._answer(request, body, at, MEDIA_TYPE)
 
+    def file(self, request: Request, at: AsOf, content: bytes, media_type: str) -> Response:
+        """What other programs read, about a day."""
+        return self._answer(request, content, at, media_type)
+
     def _answer(self, request: Request, body: bytes, at: AsOf, media_type: str) -> Response:
         tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
         held = not_modified(request, tag, position=at.position_told)

@@ -18,6 +18,7 @@ import httpx
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from icalendar import Calendar
 
 from services.reporting.pages import language as languages
 from services.reporting.pages.feed import as_xml
@@ -180,7 +181,11 @@ async def test_every_address_on_a_page_leads_somewhere_and_keeps_the_day_and_the
     for path in PAGES:
         for one in Seen((await shown(record, asked(path, lang="en"))).text).all("a"):
             address = one["href"] or ""
-            if address.startswith("/") and not address.startswith("/v1") and ".atom" not in address:
+            if (
+                address.startswith("/")
+                and not address.startswith("/v1")
+                and not re.search(r"\.(atom|ics)", address)
+            ):
                 assert "lang=" in address, address
                 assert "on=" in address, address
                 addresses.add(address.partition("#")[0])
@@ -312,6 +317,9 @@ FEEDS = ("/news.atom", "/pillars/security/news.atom", "/commitments/OPEN-1/news.
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
+CALENDAR = "/deadlines.ics"
+
+
 @pytest.mark.parametrize("path", FEEDS)
 async def test_the_news_keep_every_rule_that_an_atom_feed_has(record: Installation, path: str) -> None:
     answer = await shown(record, path)
@@ -402,6 +410,26 @@ async def test_a_program_finds_the_news_of_a_page_by_itself_and_those_go_on(
     seen = Seen((await shown(record, f"{path}?lang=es")).text)
     links = [one["href"] for one in seen.all("link") if one.get("type") == "application/atom+xml"]
     assert links == [f"{feed}?lang=es" for feed in feeds]
+
+
+async def test_a_calendar_program_finds_every_public_deadline_on_its_day(record: Installation) -> None:
+    answer = await shown(record, CALENDAR)
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    read = Calendar.from_ical(answer.content)
+    board = (await record.get(f"/v1/board?on={DAY}&limit=200", **BROWSER)).json()["items"]
+    wanted = {
+        f"{item['id']}@bitacora": (item["public_deadline_on"], item["public_deadline_revisions"])
+        for item in board
+        if (item["public_deadline_on"] or "") >= "2012-01-01" and item["status"] not in (None, "discarded")
+    }
+    assert wanted
+    events = read.walk("VEVENT")
+    assert {
+        str(one["uid"]): (one.decoded("dtstart").isoformat(), one["sequence"]) for one in events
+    } == wanted
+    assert "REFRESH-INTERVAL;VALUE=DURATION:PT12H" in answer.text
+    again = await shown(record, CALENDAR, **{"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
 
 
 def test_what_no_document_in_xml_may_hold_is_left_out_of_the_news() -> None:
@@ -531,7 +559,7 @@ async def test_a_page_is_what_it_would_be_if_nothing_were_hidden_because_nothing
         "/commitments/HID-1/news.atom",
     )
     async with twins_of(logs, tmp_path, seen) as twins:
-        for path in (*PAGES, *FEEDS, *hidden):
+        for path in (*PAGES, *FEEDS, CALENDAR, f"{CALENDAR}?pillar=security", *hidden):
             for day in (DAY, "2013-03-12"):
                 page = asked(path, on=day, lang="en")
                 one, other = [
