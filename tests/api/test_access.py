@@ -44,7 +44,7 @@ class Route(NamedTuple):
             # Not everything is this one's own: see below for what is and what is not.
             assert refused(answer)[1] not in GUARD, answer.text
         else:
-            assert answer.status_code in {200, 201, 303, 409, 422}, (role, answer.text)
+            assert answer.status_code in {200, 201, 207, 303, 409, 422}, (role, answer.text)
 
     @property
     def scope(self) -> str:
