@@ -2,10 +2,12 @@
 #   make PYTHON=python3.12 …   use another interpreter
 #   make run PORT=8101         where other services have the ports from 8001
 #   make run UP='--demo --story'    print the whole story of the demonstration set; UP= starts without it
+#   make ops-test OPS='--failovers 3 --kills 1000 --restores 20 --minutes 300'   for longer
 #   make test TESTS='tests/house -k docker'   run some of the tests
 
 PYTHON ?= python3
 TESTS ?=
+OPS ?=
 UP ?= --demo
 PORT ?= 8001
 
@@ -15,10 +17,10 @@ LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench clients accessibility lock openapi docs clean
+.PHONY: help install run test ops-test check format bench clients accessibility lock openapi docs clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 install: $(INSTALLED) ## Make .venv and install what requirements.lock names into it
 
@@ -27,6 +29,9 @@ run: $(INSTALLED) ## Start the three services on the demo record, and keep servi
 
 test: $(INSTALLED) ## Run the tests, two at a time for each core, eight at most
 	@$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(TESTS)
+
+ops-test: $(INSTALLED) ## Do to a cluster on this machine what operations do (needs Debian's patroni, etcd-server, pgbackrest)
+	@$(BIN)/python -m tests.ops $(OPS)
 
 check: $(INSTALLED) ## Format, lint, types, and what may import what
 	@$(BIN)/ruff format --check .

@@ -33,7 +33,7 @@ SECRETS = frozenset(
 HIDDEN = "[hidden]"
 _CREDENTIALS = (
     (re.compile(r"(?i)\b(bearer|basic)(\s+)[\w.~+/=-]{6,}+"), rf"\1\2{HIDDEN}"),
-    (re.compile(r"\bbk_(\w{1,32}?)_\w+"), rf"bk_\1_{HIDDEN}"),
+    (re.compile(r"\b(b[kc])_(\w{1,32}?)_\w+"), rf"\1_\2_{HIDDEN}"),
     (re.compile(r"\beyJ[\w-]{1,2000}+\.[\w-]{1,8000}+\.[\w-]*+"), HIDDEN),
     (re.compile(r"(\w://[^\s/:@]{0,200}+):[^\s@]{1,500}+@"), rf"\1:{HIDDEN}@"),
     (re.compile(r"(?i)(password|secret|token)(=|%3D)[^\s&'\"\\]+"), rf"\1\2{HIDDEN}"),
@@ -128,7 +128,7 @@ def access_log(level: str, log_format: Literal["json", "console"]) -> AccessLog 
             level="info",
             timestamp=datetime.now(UTC),
             method=method,
-            path=path.encode(errors="replace").decode(),
+            path=without_key(path.encode(errors="replace").decode()),
             status=status,
             milliseconds=round(seconds * 1000, 2),
             subject=subject,
@@ -162,6 +162,11 @@ def without_credentials(text: str) -> str:
     for pattern, instead in _CREDENTIALS:
         text = pattern.sub(instead, text)
     return text
+
+
+def without_key(path: str) -> str:
+    """The path of a request without the secret that opens a calendar."""
+    return _CREDENTIALS[1][0].sub(_CREDENTIALS[1][1], path) if "/bc_" in path else path
 
 
 def _encoded(event: EventDict, **_: object) -> str:

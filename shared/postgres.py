@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -17,10 +18,16 @@ GRACE: Final = 2.0
 """Seconds that a server has beyond its own limit of a statement: who is silent for longer keeps no limits any more."""
 PAUSE: Final = 1.0
 """Seconds for which nobody else waits for a server that has just kept somebody waiting for too long."""
+TRIES: Final = 2
+"""How often in a row it is tried in vain to connect to a server that is at a long piece of work: it may be busy."""
 AFTER: Final = 0.1
 """Seconds between two looks of a waiting connection at whether it is to be interrupted."""
 
 T = TypeVar("T")
+
+
+class ServerSilent(psycopg.OperationalError):
+    """A server that was at a long piece of work does not even take new connections any more."""
 
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):
@@ -33,6 +40,12 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
         database = self.database
         if database is None or timeout is not None:
             return super().wait(gen, interval, timeout)
+        if database.patience is None:
+            try:
+                return super().wait(database.answering(gen), interval)
+            except ServerSilent:
+                self.close()
+                raise
         began = time.monotonic()
         try:
             return super().wait(gen, interval, database.patience)
@@ -64,7 +77,8 @@ class AsyncConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
 class Database:
     """A database, how it is connected to, and for how long it is waited for.
 
-    `statement`, `connect` and `network` are seconds; without the first, a statement may take as long as it will.
+    `statement`, `connect` and `network` are seconds; without the first, a statement may take as long as it will, but a
+    server that has said nothing for `network` seconds is tried with another connection, and given up if it takes none.
     `settings` are those of each session. What the URL itself says stands. `pooled` says that between us and the server
     is a pooler which lends each transaction a session of the server: then nothing is left in a session, no settings, no
     prepared statements, no locks and nothing to listen to, and the settings are made anew in each transaction, by
@@ -96,6 +110,7 @@ class Database:
         }
         self.patience = None if statement is None else statement + GRACE
         """Seconds for which an answer of the server is waited for, whatever the server does."""
+        self._network = network
         self.pooled = pooled
         self.conninfo = make_conninfo(
             url,
@@ -191,6 +206,35 @@ class Database:
         if time.monotonic() < self._not_before:
             raise psycopg.OperationalError("the server did not answer a moment ago")
 
+    def answering(self, gen: PQGen[T]) -> PQGen[T]:
+        """The same steps of waiting for the server, for as long as it takes; ServerSilent once nobody is there."""
+        heard, tried = time.monotonic(), 0
+        try:
+            step = next(gen)
+            while True:
+                ready = yield step
+                if ready:
+                    heard, tried = time.monotonic(), 0
+                elif time.monotonic() - heard > self._network:
+                    tried = 0 if self._takes_connections() else tried + 1
+                    if tried == TRIES:
+                        raise ServerSilent("the server does not answer")
+                    heard = time.monotonic() if tried == 0 else heard
+                step = gen.send(ready)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+
+    def _takes_connections(self) -> bool:
+        """Whether the server says anything to somebody new, be it a refusal."""
+        try:
+            psycopg.connect(self.conninfo, **self.arguments).close()
+        except psycopg.errors.ConnectionTimeout:
+            return False
+        except psycopg.OperationalError:
+            return True
+        return True
+
     def is_silent(self) -> None:
         """Somebody has waited for too long."""
         self._not_before = time.monotonic() + PAUSE
@@ -201,6 +245,22 @@ class Database:
             return False
         self.is_silent()
         return True
+
+
+def is_gone(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> bool:
+    """Whether a connection that nobody uses just now was given up by its server, as far as has arrived here.
+
+    A server that ends says so, and then closes: there is something to read where nothing was asked. It costs no round
+    trip; what is not noticed so, because the network is gone, only the next statement finds out.
+    """
+    if connection.closed:
+        return True
+    try:
+        while select.select([connection.fileno()], [], [], 0)[0]:
+            connection.pgconn.consume_input()  # at its end this raises
+    except (psycopg.OperationalError, OSError, ValueError):
+        return True
+    return False
 
 
 def pooler_not_set() -> NotReady:

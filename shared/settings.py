@@ -156,7 +156,8 @@ class Settings(BaseSettings):
     metrics_port: int = Field(default=0, ge=0, le=65535)
     """The port on which the projection worker shows its metrics, at `/metrics` on `BITACORA_HOST`; 0 for none."""
     telemetry: bool = False
-    """Whether to send traces to the OpenTelemetry provider that the process is given."""
+    """Whether requests, and what comes of them, are traced with OpenTelemetry: needs `bitacora[telemetry]`, and goes to
+    where the variables `OTEL_…` say (`OTEL_EXPORTER_OTLP_ENDPOINT`)."""
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod

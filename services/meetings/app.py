@@ -13,6 +13,7 @@ from services.meetings.action_item import routes as action_item
 from services.meetings.action_item.model import ActionItem
 from services.meetings.body import routes as body
 from services.meetings.body.repository import Bodies, Directory
+from services.meetings.calendar_key import routes as calendar_key
 from services.meetings.decision import routes as decision
 from services.meetings.decision.model import Decision
 from services.meetings.meeting import routes as meeting
@@ -89,6 +90,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         routers=[
             body.body_routes(bodies, directory),
             meeting.meeting_routes(meetings, bodies, listing, proposals, calendars, readers_of),
+            calendar_key.calendar_key_routes(live, directory, bodies, listing, calendars),
             decision.decision_routes(decisions, readers_of, meetings.readers_of_meeting),
             action_item.action_item_routes(
                 action_items, directory.organizations_by_day, readers_of, meetings.readers_of_meeting
@@ -105,7 +107,13 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         ),
         live=live,
         readable=readable_by(readers_of),
-        catalogue={**body.ERRORS, **meeting.ERRORS, **decision.ERRORS, **action_item.ERRORS},
+        catalogue={
+            **body.ERRORS,
+            **calendar_key.ERRORS,
+            **meeting.ERRORS,
+            **decision.ERRORS,
+            **action_item.ERRORS,
+        },
         checks={"log": live.readiness},
         lifespan=following,
         registry=registry,

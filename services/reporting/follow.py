@@ -28,6 +28,7 @@ from services.reporting.generations.interface import (
 )
 from services.reporting.projections.projector import CAPACITY, MustBeginAnewError, Projector
 from services.reporting.rebuild import build_missing, rebuild
+from shared import telemetry
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
 from shared.errors import BitacoraError, CorruptEvent
@@ -191,6 +192,7 @@ class Worker:
         while not self._stopping.is_set():
             before = subscription.bookmark
             lines = subscription.wait(self._idle)
+            began = telemetry.now()
             if lines:
                 try:
                     for position, line in lines:
@@ -203,6 +205,8 @@ class Worker:
                     raise
                 writer.write(projector.changes(), before=before.position, after=subscription.bookmark)
                 self.position = subscription.bookmark.position
+                for position, line in lines if began else ():
+                    telemetry.done("project", began, line, position=position, generation=generation)
                 self._pause = SHORTEST_PAUSE
                 self._analyze_if_grown(generation, subscription.bookmark.position)
                 shown_at = time.monotonic()
@@ -257,6 +261,8 @@ def main() -> int:
     with beginning():
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
+        if settings.telemetry:
+            telemetry.begin_tracing("worker")
         must_be_reachable(settings.log_named_by, settings.effective_log_url)
         must_be_reachable(settings.read_model_named_by, settings.effective_read_model_url, directory=True)
         clock = Clock(settings.timezone)

@@ -292,7 +292,7 @@ class Repository(Generic[A]):
         return await self.write(stream_id, decide_anew, command, considering=considering)
 
     def _code_taken(self) -> RuleBroken:
-        return RuleBroken("code-taken", f"There is already a {self.kind} with this code.")
+        return RuleBroken("code-taken", f"Another {self.kind} has this code already.")
 
     async def is_taken(self, stream_id: UUID) -> bool:
         """Whether there is such a stream, or was one whose beginning was retracted: no code is given twice."""

@@ -41,6 +41,7 @@ class _Outgoing(msgspec.Struct, frozen=True, omit_defaults=True):
     correlation_id: str
     causation_id: int | None = None
     nonce: str | None = None
+    traceparent: str | None = None
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
@@ -94,6 +95,7 @@ def encode(event: NewEvent) -> bytes:
         correlation_id=event.correlation_id,
         causation_id=event.causation_id,
         nonce=event.nonce,
+        traceparent=event.traceparent,
         data=data,
     )
 
@@ -108,6 +110,7 @@ def encode_line(
     data: bytes,
     causation_id: int | None = None,
     nonce: str | None = None,
+    traceparent: str | None = None,
 ) -> bytes:
     """The same for data that is JSON already, of whatever type."""
     return _encoder.encode(
@@ -119,6 +122,7 @@ def encode_line(
             correlation_id=correlation_id,
             causation_id=causation_id,
             nonce=nonce,
+            traceparent=traceparent,
             data=msgspec.Raw(data),
         )
     )

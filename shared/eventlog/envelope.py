@@ -11,6 +11,7 @@ import msgspec
 
 from shared.events.facts import Event
 from shared.identity.actor import Actor
+from shared.telemetry import traceparent
 
 
 def new_nonce() -> str:
@@ -22,6 +23,7 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event on its way into the log: the next `version` of its stream, not yet given a position.
 
     `nonce` tells it from every other event there ever was; only those recorded before there were nonces have none.
+    `traceparent` is the trace in which it was recorded, where one is kept.
     """
 
     stream_id: UUID
@@ -31,6 +33,7 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     data: Event
     causation_id: int | None = None
     nonce: str | None = msgspec.field(default_factory=new_nonce)
+    traceparent: str | None = msgspec.field(default_factory=traceparent)
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from shared.eventlog.lag import keeping_up, lag_of
 from shared.eventlog.live import LiveLog
 from shared.eventlog.store import Changes, FollowerOvertaken
 from shared.events.facts import Event
+from shared.telemetry import span
 
 PAUSE: Final = 0.5
 """Seconds before a log that did not answer is asked again."""
@@ -165,7 +166,8 @@ class Follower:
         try:
             recorded = codec.decode(line, at.position)
             if recorded.type in self._types:
-                await self._handle(recorded, at)
+                with span(f"act on {recorded.type}", line, position=at.position, follower=self.name):
+                    await self._handle(recorded, at)
             elif at.retry:
                 # It was put aside meanwhile: there is nothing to act on any more.
                 await self._live.append(Changes([], follower=at))

@@ -34,6 +34,7 @@ from shared.eventlog.store import Appended, Changes, LogNotReady, LogWentBack, Q
 from shared.eventlog.subscription import BATCH, Subscription
 from shared.events.facts import Event
 from shared.events.record import EventQuarantined
+from shared.telemetry import span
 
 FOREIGN_POLL = 0.025
 """Seconds between two looks for what other processes wrote; our own events need none, and looking costs them time."""
@@ -241,7 +242,8 @@ class LiveLog:
         if restarts != self.restarts:
             raise LogWentBack(self._bookmark)
         try:
-            appended = await self._appender.append(changes)
+            with span("append to the log", events=len(changes.events)):
+                appended = await self._appender.append(changes)
         except Unavailable as error:
             self._refusal = time.monotonic(), error
             if isinstance(error, LogWentBack) and restarts == self.restarts:

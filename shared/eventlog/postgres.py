@@ -45,7 +45,7 @@ from shared.eventlog.store import (
     fate_unknown,
 )
 from shared.eventlog.subscription import has_changed
-from shared.postgres import AsyncConnection, Connection, Database, milliseconds
+from shared.postgres import AsyncConnection, Connection, Database, is_gone, milliseconds
 
 APPEND_ONE: Final = (
     b"SELECT head, moment FROM bitacora_append("
@@ -194,6 +194,8 @@ class PostgresStore(Store):
                     raise
 
     def _check(self, connection: Connection) -> None:
+        if is_gone(connection):
+            raise psycopg.OperationalError("the server has given this connection up")
         if time.monotonic() - self._used.get(connection, 0.0) > CHECK_AFTER:
             ConnectionPool.check_connection(connection)
 
@@ -260,6 +262,9 @@ class PostgresWriter:
         statement, values = _append(batch, now, known, self._tolerance, announce=self._announcing.due())
         try:
             with _translated_errors():
+                if self._connection is not None and is_gone(self._connection):
+                    # Nothing was sent on it: whoever waits need not be told that the server was started anew.
+                    await self.close()
                 if self._connection is None:
                     self._connection = await self._database.connect_async()
             with _translated_errors(writing=True, known=known):

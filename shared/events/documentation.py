@@ -34,6 +34,7 @@ Around its `data` every event has the same envelope:
 | `correlation_id` | string | The request it was part of. |
 | `causation_id` | integer, optional | The position of the event that triggered it, where a policy acted. |
 | `nonce` | string, optional | 128 random bits, in hexadecimal; old events go by the SHA-256 of their line instead. |
+| `traceparent` | string, optional | The trace in which it was recorded (W3C Trace Context), where traces are kept. |
 | `data` | object | What happened: the fields below. |
 
 A field that is optional is left out when it has its default, which is none unless the table says otherwise. Days are

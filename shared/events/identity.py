@@ -1,5 +1,7 @@
 """The published language of identity: who was given a key, or asked for one, and whose key was taken away.
 
+A calendar key is one that stands in the address of a calendar, and opens that calendar alone.
+
 Only the SHA-256 of a key's 256-bit random secret is recorded, so the log can be read by auditors and every process can
 verify a key by following the log.
 """
@@ -13,6 +15,7 @@ from pydantic import Field
 
 from shared.events.facts import Event
 from shared.events.types import (
+    BodyCode,
     Instant,
     Line,
     OrganizationCode,
@@ -83,4 +86,39 @@ class KeyRevoked(Event, frozen=True, kw_only=True):
     reason: Reason
 
 
-EVENTS: tuple[type[Event], ...] = (KeyIssued, KeyRequested, KeyApproved, KeyRevoked)
+class CalendarKeyIssued(Event, frozen=True, kw_only=True):
+    """The calendar of a body was given an address that opens it, as far as whoever asked for it may know of it."""
+
+    TYPE: ClassVar[str] = "identity.calendar_key_issued"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "expires_at": "2027-06-30T12:00:00Z",
+        "description": "The calendar of the office",
+    }
+
+    key_id: Word
+    secret_sha256: Word
+    body: Annotated[BodyCode, Field(examples=["SOCIAL"])]
+    expires_at: Annotated[Instant, Field(description="After now, and within a year.")]
+    description: Annotated[
+        Line | None, Field(description="What it is for; no secrets, no people's names.")
+    ] = None
+
+
+class CalendarKeyRevoked(Event, frozen=True, kw_only=True):
+    """An address opens its calendar no more."""
+
+    TYPE: ClassVar[str] = "identity.calendar_key_revoked"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"reason": "The telephone was lost."}
+
+    key_id: Word
+    reason: Reason
+
+
+EVENTS: tuple[type[Event], ...] = (
+    KeyIssued,
+    KeyRequested,
+    KeyApproved,
+    KeyRevoked,
+    CalendarKeyIssued,
+    CalendarKeyRevoked,
+)

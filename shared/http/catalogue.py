@@ -139,6 +139,7 @@ CODES: dict[str, Explained] = {
     "if-match-required": Explained(
         428, "If-Match required", "Say which version you decided on: the ETag you read, or `*`."
     ),
+    "key-lifetime": Explained(422, "Lifetime of a key", "A key expires after now and within 366 days."),
     "too-many-requests": Explained(
         429,
         "Too many requests",

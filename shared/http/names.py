@@ -110,7 +110,7 @@ async def known_codes(query: M, spelling: Spelling, readable: Readable, actor: A
         text = getattr(query, name)
         if text is None or kind is None:
             continue
-        asked = split_words(text)
+        asked = split_words(text) if _takes_several(type(query), name) else [text]
         codes = [await spelling(kind, code) for code in asked]
         # What is not on record is looked for as well: the time it takes must not tell it from what is hidden.
         known = await readable(kind, [code or given for code, given in zip(codes, asked, strict=True)], actor)
@@ -121,8 +121,14 @@ async def known_codes(query: M, spelling: Spelling, readable: Readable, actor: A
                     f"There is no {kind} by '{given}'.",
                     pointer=f"/query/{type(query).model_fields[name].alias or name}",
                 )
-        found[name] = ",".join(code or given for code, given in zip(codes, asked, strict=True))
+        if asked:  # of none at all the list itself says that it wants some
+            found[name] = ",".join(code or given for code, given in zip(codes, asked, strict=True))
     return query.model_copy(update=found) if found else query
+
+
+def _takes_several(query: type[BaseModel], name: str) -> bool:
+    """Whether a parameter is a text of several codes, and not of a type that is one code itself."""
+    return not any(isinstance(mark, Names) for mark in _marks(query.model_fields[name].annotation))
 
 
 def split_words(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -133,8 +133,14 @@ def size_of(limit: int) -> str:
     return f"{kilobytes} kB" if kilobytes < 1024 else f"{kilobytes // 1024} MB"
 
 
-def install_problem_handlers(app: FastAPI, problems: Problems) -> None:
-    """Answers every error of `app` with a problem document."""
+def install_problem_handlers(
+    app: FastAPI, problems: Problems, count: Callable[[Scope], Mapping[str, str]] | None = None
+) -> None:
+    """Answers every error of `app` with a problem document.
+
+    `count` takes note of a request that no route has taken, and refuses it from somebody who has asked too often; it
+    gives the headers that tell how things stand.
+    """
 
     async def known(request: Request, error: BitacoraError) -> Response:
         return _known(problems, request.scope, error)
@@ -150,9 +156,18 @@ def install_problem_handlers(app: FastAPI, problems: Problems) -> None:
         )
 
     async def framework(request: Request, error: HTTPException) -> Response:
+        told: Mapping[str, str] = {}
+        if count is not None and error.status_code in (404, 405):
+            try:
+                told = count(request.scope)
+            except RequestProblemError as refused:
+                return await malformed(request, refused)
         if error.status_code == 405:
-            return _not_allowed(problems, request.scope, app)
-        return _framework(problems, request.scope, error)
+            answer = _not_allowed(problems, request.scope, app)
+        else:
+            answer = _framework(problems, request.scope, error)
+        answer.headers.update(told)
+        return answer
 
     app.exception_handlers.update(
         {

@@ -17,11 +17,13 @@ from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Lifespan
 
+from shared import telemetry
 from shared.clock import Clock
 from shared.collector import spare_long_lived_objects
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.http.catalogue import Catalogue
+from shared.http.context import path_within
 from shared.http.document_pages import document_pages
 from shared.http.documents import HEADERS, document_of
 from shared.http.edge import Edge
@@ -102,7 +104,7 @@ def build_app(
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-        telemetry=None if settings.telemetry else NO_TELEMETRY,
+        telemetry=_traced() if settings.telemetry else NO_TELEMETRY,
         openapi_tags=_tags(routers),
         servers=[
             {
@@ -120,7 +122,8 @@ def build_app(
         app.state.spelling = Spellings(live.store)
         live.on_restart(app.state.spelling.clear)
     per_caller, per_address = settings.effective_requests_per_minute
-    app.state.rate_limits = RateLimits(per_caller, per_address) if per_caller or per_address else None
+    limits = RateLimits(per_caller, per_address) if per_caller or per_address else None
+    app.state.rate_limits = limits
     app.state.readable = readable
     app.state.registry = registry
     # Routes are copied and not included: an included router is matched twice on every request.
@@ -139,7 +142,10 @@ def build_app(
     app.router.routes.extend(document_pages(title))
     _check_all_declared(app)
     app.access = {pair: access for router in routers for pair, access in router.access.items()}
-    install_problem_handlers(app, problems)
+    # Nobody has looked at the credentials of who asks for what there is not: the address counts.
+    install_problem_handlers(
+        app, problems, None if limits is None else lambda scope: limits.take(None, scope)
+    )
     app.add_middleware(
         Edge,
         problems=problems,
@@ -156,6 +162,17 @@ def build_app(
             expose_headers=list(HEADERS),
         )
     return app
+
+
+def _traced() -> TelemetryConfig:
+    """A span for each request of the API, to where the process traces; its figures are those of `/metrics`."""
+    return {
+        "tracer_provider": telemetry.provider(),
+        "metrics": False,
+        "logs": False,
+        "operation_spans": False,
+        "exclude": lambda scope: not path_within(scope).startswith("/v1/"),
+    }
 
 
 def _tags(routers: Sequence[Router]) -> list[dict[str, Any]]:
@@ -221,6 +238,8 @@ def run(create_app: Callable[[Settings], Service], port: int, *, with_read_model
     with beginning():
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
+        if settings.telemetry:
+            telemetry.begin_tracing(create_app.__module__.split(".")[1])
         must_be_reachable(settings.log_named_by, settings.effective_log_url)
         if with_read_model:
             url = settings.effective_read_model_url

@@ -5,22 +5,39 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
-from shared.errors import Unauthenticated
+from shared.errors import InvalidInput, Unauthenticated
 from shared.events.facts import Event
 from shared.events.identity import Key, KeyApproved, KeyIssued, KeyRevoked
 from shared.identity.actor import Actor
 from shared.identity.caller import Caller
 
 PREFIX = "bk_"
+CALENDAR_PREFIX = "bc_"
+"""How the secret begins that stands in the address of a calendar."""
 KEY_SUBJECT = "key"
 RESERVED = (f"{KEY_SUBJECT}:", "policy:", "application:")
 """Beginnings of the names under which keys and our own policies are on record: no person is called so."""
 LONGEST_KEY = 200
 _NO_SECRET = "0" * 64
+
+
+LONGEST_LIFE: Final = timedelta(days=366)
+"""A key that nobody has asked for again in a year is a key that nobody watches."""
+
+
+def must_expire(expires_at: datetime, now: datetime) -> None:
+    """InvalidInput for the end of a key that has passed, or is too far away."""
+    if not now < expires_at <= now + LONGEST_LIFE:
+        raise InvalidInput(
+            "key-lifetime",
+            f"A key expires after now and within {LONGEST_LIFE.days} days.",
+            pointer="/expires_at",
+        )
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -31,11 +48,22 @@ class NewKey(msgspec.Struct, frozen=True):
     secret_sha256: str
 
 
-def generate_key() -> NewKey:
+def generate_key(prefix: str = PREFIX) -> NewKey:
     """A fresh key; `presented` is shown to its holder and never stored."""
     key_id = secrets.token_hex(6)
     secret = secrets.token_hex(32)
-    return NewKey(f"{PREFIX}{key_id}_{secret}", key_id, _hashed(secret))
+    return NewKey(f"{prefix}{key_id}_{secret}", key_id, _hashed(secret))
+
+
+def parts_of(presented: str, prefix: str) -> tuple[str, str]:
+    """The id of a key and its secret, as far as what was presented has them."""
+    key_id, _, secret = presented.removeprefix(prefix)[:LONGEST_KEY].partition("_")
+    return key_id, secret
+
+
+def is_secret(presented: str, sha256: str | None) -> bool:
+    """Whether it is the secret with that hash; None takes as long, and is of no secret."""
+    return hmac.compare_digest(_hashed(presented), sha256 or _NO_SECRET)
 
 
 _Known = tuple[str, Caller, datetime]
@@ -82,10 +110,9 @@ class KeyDirectory:
 
         An unknown, wrong, expired or revoked key raises the same `Unauthenticated`, after the same work.
         """
-        key_id, _, secret = presented.removeprefix(PREFIX)[:LONGEST_KEY].partition("_")
+        key_id, secret = parts_of(presented, PREFIX)
         known = self._keys.get(key_id)
-        expected = known[0] if known else _NO_SECRET
-        matches = hmac.compare_digest(_hashed(secret), expected)
+        matches = is_secret(secret, known[0] if known else None)
         if known is None or not matches or now >= known[2]:
             raise credentials_refused()
         return known[1]

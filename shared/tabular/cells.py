@@ -8,14 +8,19 @@ itself a great deal.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Literal, Protocol, TypeVar
 
+from babel.dates import get_month_names
+
 from shared.clock import Clock
-from shared.tabular.mapping import DateFormats, NoValue, Numbers
+from shared.errors import InvalidInput
+from shared.rules.periods import period_named
+from shared.tabular.mapping import DateFormats, NoValue, Numbers, given_by
 from shared.tabular.reading import Row
 from shared.tabular.report import RowError
 from shared.tabular.text import by_word, folded, plain
@@ -74,6 +79,25 @@ class Reader(Protocol[V_co]):
         """The value, or None when the cell is not one."""
 
 
+def _month_names() -> dict[str, str]:
+    """The names of the months in English and in Spanish, whole or shortened, by what English calls them in short."""
+    names: dict[str, str] = {}
+    in_english = get_month_names("abbreviated", locale="en")
+    for locale in ("en", "es", "es_CL", "es_PE"):
+        for width in ("wide", "abbreviated"):
+            for number, name in get_month_names(width, locale=locale).items():
+                names[name.rstrip(".").casefold()] = in_english[number]
+    return names
+
+
+_MONTHS: Final = _month_names()
+
+
+def _in_english(text: str, end: str) -> str:
+    """A text with the names of months in it as English shortens them; `end` is a pattern for what goes with a name."""
+    return re.sub(rf"([^\W\d_]+){end}", lambda found: _MONTHS.get(found[1].casefold(), found[0]), text)
+
+
 class DateReader:
     """Reads days written in any of several ways; ISO 8601 (`YYYY-MM-DD`, with an hour or without) is always understood.
 
@@ -86,7 +110,9 @@ class DateReader:
     )
 
     def __init__(self, formats: DateFormats, clock: Clock) -> None:
-        self._formats = formats.formats
+        # Names of months are put in English, shortened, before a text is read: see `_month_names`.
+        self._formats = [(form.replace("%B", "%b"), given_by(form)) for form in formats.formats]
+        self._period_day = formats.period_day
         self._century_from = formats.century_from
         self._table = by_word(formats.table)
         self._zone = clock.zone
@@ -100,7 +126,7 @@ class DateReader:
     def moment(self, cell: Cell) -> datetime | None:
         """The day with its hour, where the government sits; midnight when there is no hour."""
         if isinstance(cell, TypedCell) and isinstance(cell.value, datetime):
-            return cell.value
+            return cell.value if cell.shows == "day" else self._of_span(cell.value, cell.shows)
         return self._remembered(text_of(cell))
 
     def _find(self, text: str) -> datetime | None:
@@ -114,16 +140,34 @@ class DateReader:
                 return self._at_home(datetime.fromisoformat(text))
         except (ValueError, OverflowError):
             pass
-        return self._by_format(text)
+        candidates = dict.fromkeys((text, _in_english(text, r"(?:\.|\b)"), _in_english(text, "")))
+        found = next(filter(None, map(self._by_format, candidates)), None)
+        return found or (self._by_name(text) if self._period_day else None)
+
+    def _by_name(self, text: str) -> datetime | None:
+        """The day of a period under its name in the record, such as 2021-Q3."""
+        try:
+            period = period_named(text)
+        except InvalidInput:
+            return None
+        return datetime.combine(period.begins_on if self._period_day == "first" else period.ends_on, time())
+
+    def _of_span(self, begin: datetime, span: str) -> datetime | None:
+        """The day that is meant by a month or a year; None when the mapping does not say which."""
+        if self._period_day is None:
+            return None
+        month = begin.month if span == "month" else 12 if self._period_day == "last" else 1
+        day = monthrange(begin.year, month)[1] if self._period_day == "last" else 1
+        return begin.replace(month=month, day=day)
 
     def _by_format(self, text: str) -> datetime | None:
-        for form in self._formats:
+        for form, span in self._formats:
             try:
                 found = datetime.strptime(text, form)  # noqa: DTZ007  # a civil day has no time zone
                 if "%y" in form:
                     century_from = self._century_from
                     found = found.replace(year=century_from + (found.year - century_from) % 100)
-                return self._at_home(found)
+                return self._at_home(found) if span == "day" else self._of_span(found, span or "year")
             except (ValueError, OverflowError):
                 continue
         return None

@@ -80,8 +80,11 @@ class Importer(ABC, Generic[R, P]):
     report: P
 
     @abstractmethod
-    def parse(self) -> Iterable[R | list[RowError]]:
-        """The rows of the file, in its order; in place of one that cannot be understood, all that is wrong with it."""
+    def parse(self) -> Iterable[R | list[RowError] | None]:
+        """The rows of the file, in its order; in place of one that cannot be understood, all that is wrong with it.
+
+        None stands for one that is not meant.
+        """
 
     def prepare(self, rows: Sequence[R]) -> None:
         """Look at all the rows that are about to be decided, in order."""
@@ -382,6 +385,9 @@ class _Run(Generic[R]):
         counts = self._report.rows
         for row in self._importer.parse():
             counts.read += 1
+            if row is None:
+                counts.passed_over += 1
+                continue
             if isinstance(row, list):
                 self._report.fail(row)
                 continue

@@ -38,11 +38,13 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 class FileLayout(Section, frozen=True, kw_only=True):
     """How the file was saved."""
 
-    format: Literal["csv", "xlsx"] | None = None
+    format: Literal["csv", "xlsx", "json"] | None = None
     encoding: str | None = None
     delimiter: Character = ","
     quote: Character = '"'
     sheet: str | None = None
+    sheets: Literal["all"] | tuple[Text, ...] | None = None
+    """Several sheets of a workbook, one below the other; all are those that are not hidden."""
     header_row: Annotated[int, msgspec.Meta(ge=1)] = 1
     transposed: bool = False
 
@@ -54,8 +56,11 @@ class FileLayout(Section, frozen=True, kw_only=True):
             yield "encoding", f": '{self.encoding}' is no encoding of texts known here"
         if self.delimiter in {self.quote, "\r", "\n"}:
             yield "delimiter", " cannot part cells: it is the quote, or ends a line"
-        if self.format == "csv" and self.sheet is not None:
-            yield "sheet", " is one of a workbook, and `format` is csv"
+        if self.sheet is not None and self.sheets is not None:
+            yield "sheets", " is for several, and `sheet` for one"
+        for key in ("sheet", "sheets"):
+            if self.format in {"csv", "json"} and getattr(self, key) is not None:
+                yield key, f" is of a workbook, and `format` is {self.format}"
 
 
 class NoValue(Section, frozen=True, kw_only=True):
@@ -94,6 +99,45 @@ class Numbers(Section, frozen=True, kw_only=True):
                 yield "around", f" has '{word}', which is a part of numbers"
 
 
+class Which(Section, frozen=True, kw_only=True):
+    """Rows of one kind, by what stands in a column: one of the words, a text with a pattern in it, or nothing."""
+
+    column: Column
+    words: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    blank: bool = False
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """No rows at all, and patterns that are none."""
+        if not (self.words or self.phrases or self.blank):
+            yield "", " is no kind of rows: give `words`, `phrases` or `blank`"
+        yield from NoValue(phrases=self.phrases).contradictions()
+
+
+class RowChoice(Section, frozen=True, kw_only=True):
+    """Which rows of a table are meant, before anything is made of them, and which cells stand for those below, too.
+
+    Those to `leave_out` are of one of the kinds; those that are meant are of each kind of `only`. In the columns to
+    `fill_down` a blank repeats the cell above it, as in what were merged cells.
+    """
+
+    leave_out: tuple[Which, ...] = ()
+    only: tuple[Which, ...] = ()
+    fill_down: tuple[Column, ...] = ()
+
+
+class Derived(Section, frozen=True, kw_only=True):
+    """A column that the table lacks: the first of some columns that says something, or else the same in every row."""
+
+    first_of: tuple[Column, ...] = ()
+    value: Text | None = None
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """A column of nothing."""
+        if not self.first_of and self.value is None:
+            yield "", " has nothing in it: give `first_of`, `value` or both"
+
+
 class DateFormats(Section, frozen=True, kw_only=True):
     """How days are written: the formats to try in order (`strptime`), and cells that stand for a day of their own."""
 
@@ -101,13 +145,15 @@ class DateFormats(Section, frozen=True, kw_only=True):
     century_from: Annotated[int, msgspec.Meta(ge=1900, le=2100)] = 1970
     """The first of the hundred years that two digits can mean."""
     table: dict[str, date] = msgspec.field(default_factory=dict)
+    period_day: Literal["first", "last"] | None = None
+    """The day that is meant by a month, a quarter or a year; without it they are no days."""
 
     def contradictions(self) -> Iterator[tuple[str, str]]:
         """Formats that give no whole day, and cells that would stand for two."""
         for form in self.formats:
             if "%Z" in form:
                 yield "formats", f": '{form}' asks for a zone by name, which is no instant: an offset is, %z"
-            elif not _gives_a_day(form):
+            elif (given := given_by(form)) is None or (given != "day" and self.period_day is None):
                 yield "formats", f": '{form}' gives no day with its month and its year"
         yield from contradicting("table", self.table)
 
@@ -131,13 +177,18 @@ def contradicting(key: str, values: Mapping[str, object]) -> Iterator[tuple[str,
             yield key, f" has '{other}' and '{word}', which are one word and cannot stand for two things"
 
 
-def _gives_a_day(form: str) -> bool:
-    """Whether what is written by a format is read by it as the day it was."""
+def given_by(form: str) -> Literal["day", "month", "year"] | None:
+    """What a date format gives: a day, a month or a year; None when it does not even give the year."""
     moment = datetime(2009, 11, 23, 12, tzinfo=UTC)
     try:
-        return datetime.strptime(moment.strftime(form), form).date() == moment.date()  # noqa: DTZ007
+        read = datetime.strptime(moment.strftime(form), form)  # noqa: DTZ007
     except (ValueError, OverflowError):
-        return False
+        return None
+    if read.date() == moment.date():
+        return "day"
+    if read.year != moment.year or read.day != 1:
+        return None
+    return "month" if read.month == moment.month else "year"
 
 
 S = TypeVar("S", bound=Section)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,7 +20,7 @@ from shared.errors import InvalidInput
 from shared.events.texts import composed
 from shared.tabular.mapping import FileLayout
 from shared.tabular.text import plain
-from shared.tabular.workbook import OTHER_WORKBOOKS, UNREADABLE, Cell, read_sheet, text_of
+from shared.tabular.workbook import OTHER_WORKBOOKS, UNREADABLE, Cell, Wanted, cell_of, read_sheets, text_of
 
 _CHUNK: Final = 1 << 20
 _BYTE_ORDER_MARKS: Final = (
@@ -40,6 +40,7 @@ class Row(NamedTuple):
     line: int
     cells: Sequence[Cell]
     problem: str | None = None
+    sheet: str | None = None
 
 
 class Table(NamedTuple):
@@ -57,27 +58,77 @@ class JsonLine(NamedTuple):
     problem: str | None = None
 
 
+SHEET: Final = "#sheet"
+"""The column that tells, where several sheets are read, from which of them a row is."""
+
+
 def read_table(path: Path, layout: FileLayout, decimal: str = ".") -> Table:
     """The table in a file, saved under this layout.
 
     `decimal` is the sign before the decimals where the number in a cell of a workbook is wanted as a text.
     """
     try:
-        if _format(path, layout) == "xlsx":
-            rows = [
-                Row(number, cells) for number, cells in enumerate(read_sheet(path, layout.sheet, decimal), 1)
-            ]
-        else:
-            rows = _csv_rows(path, layout)
-        if layout.transposed:
-            rows = _transposed(rows)
-        return _under_header(
-            [row._replace(cells=[_composed(cell) for cell in row.cells]) for row in rows],
-            layout.header_row,
-            padded=_format(path, layout) == "xlsx",
-        )
+        match _format(path, layout):
+            case "xlsx":
+                return _sheets_below_each_other(path, layout, decimal)
+            case "json":
+                return _objects_as_table(path, decimal)
+            case _:
+                return _table(_csv_rows(path, layout), layout)
     except (OSError, LookupError, UnicodeError, csv.Error, *UNREADABLE) as error:
         raise _unreadable(path, error) from error
+
+
+def _table(rows: list[Row], layout: FileLayout, *, padded: bool = False) -> Table:
+    if layout.transposed:
+        rows = _transposed(rows)
+    rows = [row._replace(cells=[_composed(cell) for cell in row.cells]) for row in rows]
+    return _under_header(rows, layout.header_row, padded=padded)
+
+
+def _sheets_below_each_other(path: Path, layout: FileLayout, decimal: str) -> Table:
+    """The rows of the sheets, in the columns that all of them have."""
+    wanted: Wanted = layout.sheets or ("first" if layout.sheet is None else (layout.sheet,))
+    tables = [
+        (name, _table([Row(number, cells) for number, cells in enumerate(rows, 1)], layout, padded=True))
+        for name, rows in read_sheets(path, wanted, decimal)
+    ]
+    if layout.sheets is None:
+        return tables[0][1]
+    columns = [name for name in tables[0][1].columns if all(name in table.columns for _, table in tables)]
+    rows = []
+    for sheet, table in tables:
+        places = [table.columns.index(name) for name in columns]
+        for row in table.rows:
+            cells = () if row.problem else (*(row.cells[place] for place in places), sheet)
+            rows.append(row._replace(cells=cells, sheet=sheet))
+    return Table((*columns, SHEET), rows)
+
+
+def _objects_as_table(path: Path, decimal: str) -> Table:
+    """Objects of JSON as rows, counted from 1: their members are the columns, those of objects within with dots."""
+    if path.suffix.lower() == ".json":
+        lines = [JsonLine(number, one) for number, one in enumerate(read_json_objects(path), 1)]
+    else:
+        lines = read_json_lines(path)
+    flat = [dict(_leaves(line.content, decimal)) for line in lines]
+    columns = tuple(dict.fromkeys(name for one in flat for name in one))
+    rows = [
+        Row(line.line, () if line.problem else [one.get(name, "") for name in columns], line.problem)
+        for line, one in zip(lines, flat, strict=True)
+    ]
+    return Table(tuple(map(plain, columns)), rows)
+
+
+def _leaves(content: dict[str, Any], decimal: str, before: str = "") -> Iterator[tuple[str, Cell]]:
+    for name, value in content.items():
+        match value:
+            case dict():
+                yield from _leaves(value, decimal, f"{before}{name}.")
+            case list():
+                yield before + name, ", ".join(str(one) for one in value)
+            case _:
+                yield before + name, cell_of(value, "", decimal)
 
 
 def read_json_lines(path: Path) -> list[JsonLine]:
@@ -127,6 +178,8 @@ def detect_encoding(path: Path) -> str:
 def _format(path: Path, layout: FileLayout) -> str:
     if layout.format is not None:
         return layout.format
+    if path.suffix.lower() in {".json", ".jsonl", ".ndjson"}:
+        return "json"
     return "xlsx" if path.suffix.lower() in {".xlsx", ".xlsm", *OTHER_WORKBOOKS} else "csv"
 
 
@@ -189,9 +242,9 @@ def _fitted(row: Row, width: int, *, padded: bool) -> Row:
     if row.problem is not None or len(cells) == width:
         return row
     if len(cells) > width and _blank(cells[width:]):
-        return Row(row.line, cells[:width])
+        return row._replace(cells=cells[:width])
     if len(cells) < width and padded:
-        return Row(row.line, [*cells, *[""] * (width - len(cells))])
+        return row._replace(cells=[*cells, *[""] * (width - len(cells))])
     return Row(row.line, (), f"it has {len(cells)} cells and the header has {width}")
 
 

@@ -32,6 +32,8 @@ class RowError(msgspec.Struct):
     value: str | None
     code: str
     reason: str
+    sheet: str | None = None
+    """Where `line` is counted in one of several sheets."""
 
     def __post_init__(self) -> None:
         self.value = None if self.value is None else self.value[:LONGEST_VALUE]
@@ -49,12 +51,15 @@ class Rows(msgspec.Struct, kw_only=True):
     """The same as an earlier row of the file."""
     replaced: int = 0
     """Differs from a later row about the same, which stands, as the mapping says."""
+    passed_over: int = 0
+    """Not meant, by the mapping: totals, footers."""
     failed: int = 0
 
     @property
     def done(self) -> int:
         """How many of them are settled, one way or another."""
-        return self.imported + self.unchanged + self.duplicates + self.replaced + self.failed
+        known = self.unchanged + self.duplicates + self.replaced
+        return self.imported + known + self.passed_over + self.failed
 
 
 class ImportReport(msgspec.Struct, kw_only=True):
@@ -111,6 +116,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
         rows = self.rows
         done = "would be imported" if self.dry_run else "imported"
         replaced = f"{rows.replaced} replaced, " if rows.replaced else ""
+        replaced += f"{rows.passed_over} passed over, " if rows.passed_over else ""
         counts = (
             f"{rows.unchanged} already known, {rows.duplicates} repeated, {replaced}{rows.failed} refused"
         )
@@ -143,6 +149,7 @@ def listed(what: str, errors: Sequence[RowError]) -> Iterator[str]:
 
 
 def _shown(error: RowError) -> str:
-    where = f"line {error.line}" + (f", {error.column}" if error.column else "")
+    where = f"{error.sheet}, " if error.sheet else ""
+    where += f"line {error.line}" + (f", {error.column}" if error.column else "")
     value = f" “{' '.join(error.value.split())[:60]}”" if error.value else ""
     return f"    {where}{value}: {error.reason} ({error.code})"

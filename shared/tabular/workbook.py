@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from contextlib import closing
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
@@ -44,6 +45,8 @@ class TypedCell(NamedTuple):
     text: str
     value: Decimal | datetime | time | bool | None
     percent: bool = False
+    shows: Literal["day", "month", "year"] = "day"
+    """Of a day, what is shown: a month, of which the day that is stored is the first, or a whole day."""
     problem: str | None = None
 
 
@@ -62,8 +65,12 @@ def tidy(number: Decimal) -> Decimal:
     return Decimal(text.rstrip("0").rstrip(".") if "." in text else text) if number else Decimal(0)
 
 
-def read_sheet(path: Path, sheet: str | None, decimal: str) -> list[list[Cell]]:
-    """The rows of a sheet, by default the first, from row 1 on; one of the errors of UNREADABLE when it is none.
+Wanted = Literal["first", "all"] | tuple[str, ...]
+"""Which sheets: the first that is not hidden, all of these, or those of some names, hidden or not."""
+
+
+def read_sheets(path: Path, wanted: Wanted, decimal: str) -> list[tuple[str, list[list[Cell]]]]:
+    """The rows of sheets, from row 1 on, each under its name; one of the errors of UNREADABLE when it is no workbook.
 
     `decimal` is the sign before the decimals where a number is wanted as a text.
     """
@@ -73,46 +80,73 @@ def read_sheet(path: Path, sheet: str | None, decimal: str) -> list[list[Cell]]:
             f"{path.name} cannot be read: of workbooks, .xlsx and .xlsm can. Save it as one of these.",
         )
     # Whatever the library finds unusual about styles and extensions changes no cell.
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), path.open("rb") as file:
         warnings.simplefilter("ignore")
-        rows: list[list[Cell]] = []
-        empty: set[tuple[int, int]] = set()
-        for number, cells in enumerate(_cells(path, sheet, values=True), 1):
-            rows.append([_cell(one, decimal) for one in cells])
-            empty.update(
-                (number, place)
-                for place, one in enumerate(cells)
-                if one.value is None and one.number_format is not None and one.data_type == "n"
-            )
-        if empty:
+        with closing(load_workbook(file, read_only=True, data_only=True)) as workbook:
+            sheets = [(name, *_read(workbook[name], decimal)) for name in _names(path, workbook, wanted)]
+        if any(empty for _, _, empty in sheets):
             # A formula without a result and a coloured blank look alike until the formulas are asked for.
-            without = TypedCell("", None, problem=_FORMULA_WITHOUT_VALUE)
-            for number, cells in enumerate(_cells(path, sheet, values=False), 1):
-                for place, one in enumerate(cells):
-                    if one.data_type == "f" and (number, place) in empty:
-                        rows[number - 1][place] = without
+            with closing(load_workbook(file, read_only=True)) as workbook:
+                for name, rows, empty in sheets:
+                    _mark_formulas(workbook[name], rows, empty)
+    return [(name, rows) for name, rows, _ in sheets]
+
+
+def _names(path: Path, workbook: Any, wanted: Wanted) -> Sequence[str]:
+    visible = [one.title for one in workbook.worksheets if one.sheet_state == "visible"]
+    if wanted == "all" and visible:
+        return visible
+    named = visible[:1] if isinstance(wanted, str) else wanted
+    there = [one.title for one in workbook.worksheets]
+    missing = next((name for name in named if name not in there), None)
+    if missing is not None or not named:
+        listed = ", ".join(there) or "none"
+        which = "sheet that can be seen" if missing is None else f"sheet '{missing}'"
+        raise InvalidInput("file-unreadable", f"{path.name} has no {which}; it has {listed}.")
+    return named
+
+
+Place = tuple[int, int]
+"""A row and a cell of it, both counted from 0."""
+
+
+def _read(sheet: Any, decimal: str) -> tuple[list[list[Cell]], set[Place]]:
+    """The rows, and the places where nothing is stored though there is a format."""
+    rows: list[list[Cell]] = []
+    empty: set[Place] = set()
+    for number, cells in enumerate(_rows_of(sheet)):
+        rows.append([_cell(one, decimal) for one in cells])
+        empty.update(
+            (number, place)
+            for place, one in enumerate(cells)
+            if one.value is None and one.number_format is not None and one.data_type == "n"
+        )
+    return rows, empty
+
+
+def _mark_formulas(sheet: Any, rows: list[list[Cell]], empty: set[Place]) -> None:
+    """Put what is wrong with them in the places of formulas that have no result."""
+    without = TypedCell("", None, problem=_FORMULA_WITHOUT_VALUE)
+    for number, cells in enumerate(_rows_of(sheet)):
+        for place, one in enumerate(cells):
+            if one.data_type == "f" and (number, place) in empty:
+                rows[number][place] = without
+
+
+def _rows_of(sheet: Any) -> Iterator[Sequence[Any]]:
+    # What a file says of its own size is often wrong, and rows beyond it would be lost.
+    sheet.reset_dimensions()
+    rows: Iterator[Sequence[Any]] = sheet.iter_rows()
     return rows
 
 
-def _cells(path: Path, sheet: str | None, *, values: bool) -> Iterator[Sequence[Any]]:
-    """The cells of each row as the library gives them: with the stored results of formulas, or the formulas."""
-    with path.open("rb") as file:
-        workbook = load_workbook(file, read_only=True, data_only=values)
-        try:
-            names = [one.title for one in workbook.worksheets]
-            if not names or (sheet is not None and sheet not in names):
-                there = ", ".join(names) or "none"
-                raise InvalidInput("file-unreadable", f"{path.name} has no sheet '{sheet}'; it has {there}.")
-            found = workbook[names[0] if sheet is None else sheet]
-            # What a file says of its own size is often wrong, and rows beyond it would be lost.
-            found.reset_dimensions()
-            yield from found.iter_rows()
-        finally:
-            workbook.close()
-
-
 def _cell(cell: Any, decimal: str) -> Cell:
-    match cell.value:
+    return cell_of(cell.value, cell.number_format or "", decimal)
+
+
+def cell_of(value: Any, number_format: str, decimal: str) -> Cell:
+    """What a program stores as such, as a cell; a workbook says beside it how it is shown."""
+    match value:
         case None:
             return ""
         case str() as text:
@@ -120,21 +154,32 @@ def _cell(cell: Any, decimal: str) -> Cell:
         case bool() as truth:
             return TypedCell("TRUE" if truth else "FALSE", truth)
         case int() | float() as number:
-            return _number(number, cell.number_format or "", decimal)
+            return _number(number, number_format, decimal)
         case datetime() as moment:
-            return TypedCell(_iso(moment), moment)
+            return TypedCell(_iso(moment), moment, shows=_span_shown(number_format))
         case date() as day:
             return TypedCell(day.isoformat(), datetime.combine(day, time()))
         case time() as hour:
             return TypedCell(hour.isoformat(), hour)
-        case timedelta() as span:
-            return str(span)
         case other:
             return str(other)
 
 
 def _iso(moment: datetime) -> str:
     return moment.date().isoformat() if moment.time() == time() else moment.isoformat()
+
+
+@lru_cache(1_000)
+def _span_shown(number_format: str) -> Literal["day", "month", "year"]:
+    letters = _bare(number_format).lower()
+    if "d" in letters or "y" not in letters or "h" in letters:
+        return "day"
+    return "month" if "m" in letters else "year"
+
+
+def _bare(number_format: str) -> str:
+    """The first section of a number format without the texts in it."""
+    return re.sub(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]', "", number_format).partition(";")[0]
 
 
 class _Shown(NamedTuple):
@@ -147,7 +192,7 @@ class _Shown(NamedTuple):
 
 @lru_cache(1_000)
 def _shown(number_format: str) -> _Shown:
-    positive = re.sub(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]', "", number_format).partition(";")[0]
+    positive = _bare(number_format)
     percent = "%" in positive
     thousands = re.search(r"[0#?](,+)(?![0#?,])", positive)
     zeros = re.fullmatch(r"0+", positive.strip())

@@ -32,7 +32,7 @@ while (waiting.length && asked.size < 150) {
   for (const fault of found) console.log(`${path}: ${fault}`);
   faults += found.length;
   const links = await page.$$eval('a[href]', (all) => all.map((one) => one.getAttribute('href')));
-  waiting.push(...links.filter((one) => one.startsWith('/') && !one.startsWith('/v1') && !/#|\.atom/.test(one)));
+  waiting.push(...links.filter((one) => one.startsWith('/') && !one.startsWith('/v1') && !/#|\.(atom|ics)/.test(one)));
   await page.close();
 }
 await browser.close();

@@ -132,6 +132,8 @@ def _keys() -> list[Step]:
             who=admin | {"subject": "another admin"},
         ),
         _said("commitments", "api-keys/{key_id}/revocations", key_id="key", who=admin),
+        _said("meetings", "bodies/{code}/calendar-keys", code="COMMITTEE", leaves="calendar key"),
+        _said("meetings", "calendar-keys/{key_id}/revocations", key_id="calendar key"),
     ]
 
 

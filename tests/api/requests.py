@@ -35,6 +35,11 @@ BODIES: dict[tuple[str, str], Any] = {
     },
     ("POST", "/v1/api-keys/{key_id}/approvals"): {},
     ("POST", "/v1/api-keys/{key_id}/revocations"): REASON,
+    ("POST", "/v1/bodies/{code}/calendar-keys"): {
+        "expires_at": "2013-12-31T12:00:00Z",
+        "description": "The calendar of the office",
+    },
+    ("POST", "/v1/calendar-keys/{key_id}/revocations"): REASON,
     ("POST", "/v1/indicators"): INDICATOR | {"code": "NEW-RATE"},
 } | {
     ("POST", f"/v1/{path}"): body

@@ -60,6 +60,8 @@ def places(story: Story) -> dict[str, str]:
         "/v1/cycles/{code}": "/v1/cycles/QUARTERLY",
         "/v1/reports/{code}": "/v1/reports/MAY-21",
         "/v1/editions/{id}": "/v1/editions/MAY-21-2013-04-30",
+        "/v1/calendar-keys/{key_id}": f"/v1/calendar-keys/{story.calendar_key}",
+        "{secret}": story.calendar,
         "{key_id}": story.keys[Role.DCI, "revoked"].split("_")[1],
         "/errors/{code}": "/errors/not-found",
         "/v1/exports/{dataset}.{format}": "/v1/exports/board.csv",

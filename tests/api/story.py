@@ -52,6 +52,10 @@ class Met(NamedTuple):
 class Story(NamedTuple):
     """Where the things of the story are, and the API keys that were handed out."""
 
+    calendar: str
+    """The secret in the address of the calendar of a body, which the unit asked for."""
+    calendar_key: str
+    """The id of another, which was taken back."""
     keys: dict[tuple[Role, str], str]
     """By role and what the key is: read, write, both, revoked or expired."""
     open: Met
@@ -77,12 +81,12 @@ async def tell(house: House) -> Story:
     open_met = await approved(house, "SECURITY", **_naming(hidden_met))
     outcome = await _stuck(house)
     await _acted(house)
-    keys = await _keys(house)
+    keys, calendar = await _keys(house), await _calendar(house)
     await house.settled()
     for report in ("MAY-21", "CABINET"):
         await house.tell("reporting", "/v1/editions", {"report": report, "on": "2013-04-30"})
     await house.settled()
-    return Story(keys, open_met, hidden_met, outcome)
+    return Story(*calendar, keys, open_met, hidden_met, outcome)
 
 
 async def register(house: House, code: str, **more: Any) -> str:
@@ -264,3 +268,14 @@ async def _keys(house: House) -> dict[tuple[Role, str], str]:
                 await house.tell("commitments", path, {"reason": "Lost"}, role=Role.ADMIN)
     house.now += timedelta(hours=1)
     return keys
+
+
+async def _calendar(house: House) -> tuple[str, str]:
+    """The secret in the address of a calendar, and the id of a key that was taken back."""
+    body = {"expires_at": (house.now + timedelta(days=300)).isoformat()}
+    path = "/v1/bodies/BIL-INTERIOR/calendar-keys"
+    made = [(await house.tell("meetings", path, body)).json() for _ in range(2)]
+    revoked: str = made[1]["key_id"]
+    await house.tell("meetings", f"/v1/calendar-keys/{revoked}/revocations", {"reason": "Lost"})
+    address: str = made[0]["address"]
+    return address.rpartition("/")[2].removesuffix(".ics"), revoked

@@ -440,3 +440,16 @@ async def test_a_word_that_nothing_on_record_has_is_refused_and_not_an_empty_lis
                 assert refused(answer)[0] == 422, asked
                 tried += 1
     assert tried > 200
+
+
+async def test_a_filter_that_takes_one_code_refuses_several_and_none(house: House, story: Story) -> None:
+    """An empty list would say that there is nothing, where both are on record."""
+    asked = {
+        ("meetings", "/v1/meetings"): ("body", "SECURITY", "BIL-INTERIOR"),
+        ("commitments", "/v1/decision-outcomes"): ("organization", "INTERIOR", "JUSTICE"),
+    }
+    for (service, path), (name, one, other) in asked.items():
+        await house.read(service, f"{path}?{name}={one.lower()}")
+        for value in (f"{one},{other}", f"{one},", ",", "%20"):
+            answer = await house.ask(service, "GET", f"{path}?{name}={value}")
+            problem(answer, 422, "filter-value-unknown", path)

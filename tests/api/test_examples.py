@@ -48,9 +48,9 @@ class Shown:
             await self.send(f"{thing}/{fact.replace('{n}', '1').replace('{period}', '2011')}", route, **more)
 
 
-SERVICE_OF = dict.fromkeys(("bodies", "meetings", "decisions", "action-items"), "meetings") | dict.fromkeys(
-    ("cycles", "reports", "editions"), "reporting"
-)
+SERVICE_OF = dict.fromkeys(
+    ("bodies", "calendar-keys", "meetings", "decisions", "action-items"), "meetings"
+) | dict.fromkeys(("cycles", "reports", "editions"), "reporting")
 """The service that keeps a kind of things, where that is not commitments."""
 
 
@@ -80,6 +80,8 @@ async def test_every_example_of_a_request_is_carried_out(shown: Shown) -> None:
     for fact, who in (("approvals", "another"), ("revocations", None)):
         await shown.send_all(key, "api-keys/{key_id}", fact, role=Role.ADMIN, subject=who)
     await _meetings(shown)
+    made = await shown.send("bodies/SOCIAL/calendar-keys", "bodies/{code}/calendar-keys")
+    await shown.send_all(f"calendar-keys/{made['key_id']}", "calendar-keys/{key_id}", "revocations")
     await _outcomes(shown)
     edition = (await shown.send("editions"))["code"]
     await shown.send_all(f"editions/{edition}", "editions/{id}", "withdrawals")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -12,10 +15,12 @@ import pytest
 from eventsourcing.persistence import IntegrityError
 
 from shared.errors import Unavailable
+from shared.eventlog.migrations import LOCK
 from shared.eventlog.open import open_store
 from shared.eventlog.store import Limits
 from tests.services.reporting.installation import Installation as Reporting
 from tests.services.reporting.stage import staged
+from tests.services.reporting.test_generations import story
 from tests.support.ledger import NOON, changes, process, until
 from tests.support.postgres import PostgresServer
 from tests.support.proxy import network_to
@@ -78,6 +83,55 @@ async def again(reporting: Reporting, path: str) -> None:
             return
         await asyncio.sleep(0.05)
     raise AssertionError(f"{path} is not answered again")
+
+
+def test_migrating_waits_for_another_and_ends_with_a_sentence_when_the_server_freezes(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    ends_when_frozen(
+        postgres_url, tmp_path, "migrate", f"SELECT pg_advisory_lock({LOCK})", "advisory_xact_lock"
+    )
+
+
+def test_building_waits_for_a_lock_and_ends_with_a_sentence_when_the_server_freezes(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    with staged(postgres_url) as stage:
+        stage.append(*story(3, 1, 1))
+        stage.follow()
+    ends_when_frozen(
+        postgres_url, tmp_path, "rebuild", "LOCK TABLE reporting.live_generations", "live_generations"
+    )
+
+
+def ends_when_frozen(url: str, folder: Path, command: str, held: str, asks_for: str) -> None:
+    """Let a command wait for what somebody holds, longer than a server may be silent, and then freeze the server."""
+    settings = {"LOG_NETWORK_SECONDS": "1", "LOG_CONNECT_SECONDS": "2", "LOG_STATEMENT_SECONDS": "1"}
+    with network_to(url) as (network, through), psycopg.connect(url) as holder:
+        holder.execute(held.encode())
+        settings |= {"LOG_URL": through, "DATA_DIR": str(folder)}
+        running = subprocess.Popen(
+            [sys.executable, "-m", "services.cli", command],
+            env=os.environ | {f"BITACORA_{name}": value for name, value in settings.items()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        with psycopg.connect(url, autocommit=True) as watcher:
+            others = [watcher.info.backend_pid, holder.info.backend_pid]
+            while not watcher.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE %s"
+                " AND pid <> ALL (%s)",
+                [f"%{asks_for}%", others],
+            ).fetchone():
+                assert running.poll() is None, running.communicate()[0]
+                time.sleep(0.05)
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(2.5)
+        network.freeze()
+        said, _ = running.communicate(timeout=30)
+    assert (running.returncode, "Traceback" in said) == (1, False), said
+    assert " not answer" in said
 
 
 @pytest.mark.xdist_group("postgres-outages")

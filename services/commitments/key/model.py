@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Final
-
 import msgspec
 
 from shared.aggregate.aggregate import Aggregate, Entry, evolves
@@ -14,11 +11,8 @@ from shared.eventlog.envelope import Recorded
 from shared.events.identity import Key, KeyApproved, KeyIssued, KeyRequested, KeyRevoked
 from shared.identity.actor import Role
 from shared.identity.caller import SCOPES
-from shared.identity.keys import RESERVED
+from shared.identity.keys import RESERVED, must_expire
 from shared.rules import guards
-
-LONGEST_LIFE: Final = timedelta(days=366)
-"""A key that nobody has asked for again in a year is a key that nobody watches."""
 
 
 class ApiKey(Aggregate):
@@ -87,12 +81,7 @@ def issue_key(proposed: KeyIssued, context: Context) -> Key:
             f"A key has at least one scope, of {', '.join(sorted(SCOPES))}.",
             pointer="/scopes",
         )
-    if not now < proposed.expires_at <= now + LONGEST_LIFE:
-        raise InvalidInput(
-            "key-lifetime",
-            f"A key expires after now and within {LONGEST_LIFE.days} days.",
-            pointer="/expires_at",
-        )
+    must_expire(proposed.expires_at, now)
     if proposed.holder is not None and proposed.holder.lower().startswith(RESERVED):
         raise InvalidInput(
             "key-holder-reserved",

@@ -290,5 +290,4 @@ ERRORS: Catalogue = {
     ),
     "key-role-reserved": Explained(422, "Reserved role", "Only policies of the services act as `system`."),
     "key-scopes-unknown": Explained(422, "Unknown scopes", "Give `read`, `write` or both."),
-    "key-lifetime": Explained(422, "Lifetime of a key", "A key expires after now and within 366 days."),
 }

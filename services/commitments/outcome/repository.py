@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
@@ -38,10 +39,11 @@ from shared.events.commitments import DecisionCarriedOut, DecisionUnresolved, Do
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import DecisionKind
 from shared.events.meetings import AgreedMerger, AgreedReassignment, AgreedSplit, DecisionAgreed, Effect
-from shared.events.streams import resolve, stream_of
+from shared.events.streams import looks_like_uuid, resolve, stream_of
 from shared.identity.actor import Actor, Role
 
 KIND: Final = "decision-outcome"
+DECISION: Final = "decision"
 SUBJECT: Final = "policy:decisions"
 NOBODY: Final = "BITACORA"
 """For whom the policy acts where the body names no secretariat."""
@@ -75,6 +77,14 @@ class DecisionOutcomes(Repository[DecisionOutcome]):
         self._indicators = indicators
 
     # --- reading ---------------------------------------------------------------------------------------------------
+
+    async def named(self, identifier: str) -> DecisionOutcome | None:
+        """See `Repository.named`: it goes by the number of its decision."""
+        found = await super().named(identifier)
+        if found is None and not looks_like_uuid(identifier):
+            number = await asyncio.to_thread(self.live.store.spelling, DECISION, identifier)
+            found = None if number is None else await self.get(stream_of(KIND, number))
+        return found
 
     async def may_read(self, actor: Actor, aggregate: DecisionOutcome) -> bool:
         """See `Repository.may_read`: whoever may read the decision."""

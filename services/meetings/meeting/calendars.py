@@ -9,7 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard
-from icalendar.prop import vDDDLists
+from icalendar.prop import vDDDLists, vDuration
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,11 +18,13 @@ from services.meetings.meeting.listing import ListedMeeting
 from shared.eventlog.live import LiveLog
 from shared.events.meeting_vocabulary import MeetingState
 from shared.events.vocabulary import Visibility
-from shared.http.context import visitor_of
 from shared.http.preconditions import not_modified
+from shared.identity.actor import Actor
 from shared.rules.visibility import reads_everything
 
 PRODUCT = "-//Bitacora//Meetings//EN"
+REFRESH = timedelta(hours=1)
+"""How often a program should ask again."""
 USUAL_MINUTES = 120
 """How long a meeting is shown to last when neither it nor its body says."""
 NameOf = Callable[[ListedMeeting], tuple[str, int | None]]
@@ -42,9 +44,11 @@ class Calendars:
         self._live = live
         self._directory = directory
 
-    def answer(self, request: Request, meetings: Sequence[ListedMeeting], *, title: str) -> Response:
-        """These meetings as iCalendar, or 304 to a caller who holds just that."""
-        position, by_day = self._live.position, not reads_everything(visitor_of(request))
+    def answer(
+        self, request: Request, meetings: Sequence[ListedMeeting], *, title: str, reader: Actor
+    ) -> Response:
+        """These meetings as iCalendar for the eyes of a reader, or 304 to a caller who holds just that."""
+        position, by_day = self._live.position, not reads_everything(reader)
         if by_day:
             position = max((meeting.position for meeting in meetings), default=0)
         content = calendar_of(meetings, self._live.clock.zone, self._name_of, title, by_day=by_day)
@@ -74,8 +78,10 @@ def calendar_of(
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("x-wr-calname", _line(title))
+    calendar.add("refresh-interval", REFRESH, {"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", vDuration(REFRESH), encode=False)
     if meetings:
-        years = [meeting.scheduled_at.astimezone(zone).year for meeting in meetings]
+        years = [meeting.begins_at.astimezone(zone).year for meeting in meetings]
         calendar.add_component(timezone_of(zone, min(years) - 1, max(years) + 1))
     for meeting in meetings:
         calendar.add_component(_event(meeting, zone, *name_of(meeting), by_day=by_day))
@@ -87,14 +93,15 @@ def _event(meeting: ListedMeeting, zone: ZoneInfo, body: str, minutes: int | Non
     if by_day:
         changed_at = datetime.combine(meeting.changed_at.astimezone(zone), time.min, zone).astimezone(UTC)
     # Added to the instant and not to the local time, which may jump in between.
-    usual_end = meeting.scheduled_at + timedelta(minutes=minutes or USUAL_MINUTES)
+    begins_at = meeting.begins_at
+    usual_end = begins_at + timedelta(minutes=minutes or USUAL_MINUTES)
     event = Event()
     event.add("uid", f"{meeting.id}@bitacora")
     event.add("dtstamp", changed_at)
     event.add("last-modified", changed_at)
     event.add("sequence", meeting.sequence)
-    event.add("dtstart", _local(meeting.scheduled_at, zone))
-    event.add("dtend", _local(meeting.ends_at or usual_end, zone))
+    event.add("dtstart", _local(begins_at, zone))
+    event.add("dtend", _local(meeting.until or usual_end, zone))
     event.add("summary", _line(f"{body}: {meeting.title}" if meeting.title else body))
     event.add("status", _status(meeting.state))
     event.add("class", _CLASS[meeting.visibility])
@@ -148,8 +155,10 @@ def _observance(
 ) -> TimezoneStandard | TimezoneDaylight:
     part = TimezoneDaylight() if after.dst() else TimezoneStandard()
     part.add("dtstart", onsets[0])
-    if len(onsets) > 1:
-        part.add("rdate", vDDDLists(list(onsets[1:])), encode=False)
+    # A property for each, and the first again: some programs read one value of a list only, and others take the days of
+    # `RDATE` to be all there are.
+    for onset in onsets if len(onsets) > 1 else ():
+        part.add("rdate", vDDDLists([onset]), encode=False)
     part.add("tzoffsetfrom", before.utcoffset())
     part.add("tzoffsetto", after.utcoffset())
     part.add("tzname", after.tzname())

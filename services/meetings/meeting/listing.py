@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from services.meetings.meeting.model import state_after
@@ -39,6 +39,12 @@ Place = tuple[datetime, UUID]
 Placed = tuple[datetime, UUID, "ListedMeeting"]
 
 
+_MOVING: Final = frozenset(
+    one.TYPE for one in (MeetingRescheduled, MeetingCancelled, MeetingHeld, AttendanceCorrected)
+)
+"""After which a meeting may stand elsewhere in a calendar."""
+
+
 class ListedMeeting(Aggregate):
     """One meeting as lists and calendars show it: a few members, and no minutes."""
 
@@ -46,6 +52,7 @@ class ListedMeeting(Aggregate):
         "agenda",
         "body",
         "changed_at",
+        "ended_at",
         "ends_at",
         "held_at",
         "organizations",
@@ -73,6 +80,7 @@ class ListedMeeting(Aggregate):
         self.organizations = event.organizations
         """Those who may know of it while it is reserved."""
         self.held_at: datetime | None = None
+        self.ended_at: datetime | None = None
         self.state = MeetingState.CONVENED
         self.sequence = 0
         """How often a calendar must take in another time or place, or that it is off."""
@@ -91,6 +99,17 @@ class ListedMeeting(Aggregate):
         if state is not self.state:
             self.changed_at = recorded.recorded_at
             self.state = state
+
+    @property
+    def begins_at(self) -> datetime:
+        """When it began, or is to begin."""
+        return self.held_at or self.scheduled_at
+
+    @property
+    def until(self) -> datetime | None:
+        """When it ended or is to end, where that is known."""
+        as_planned = self.held_at in (None, self.scheduled_at)
+        return self.ended_at or (self.ends_at if as_planned else None)
 
     @property
     def agenda_size(self) -> int:
@@ -119,7 +138,7 @@ class ListedMeeting(Aggregate):
 
     @evolves(MeetingFactRetracted)
     def _taken_back(self, entry: Entry[MeetingFactRetracted]) -> None:
-        if entry.event.retracted in (MeetingRescheduled.TYPE, MeetingCancelled.TYPE):
+        if entry.event.retracted in _MOVING:
             self.sequence += 2  # calendars have taken in the one, and have to take in that it is not so
         self.changed_at = entry.recorded_at
 
@@ -130,7 +149,11 @@ class ListedMeeting(Aggregate):
 
     @evolves(MeetingHeld, AttendanceCorrected)
     def _held(self, entry: Entry[Any]) -> None:
-        self.held_at = entry.event.held_at
+        before = self.begins_at, self.until
+        self.held_at, self.ended_at = entry.event.held_at, entry.event.ended_at
+        if before != (self.begins_at, self.until):
+            self.sequence += 1
+            self.changed_at = entry.recorded_at
 
     @evolves(MinutesCirculated)
     def _circulated(self, entry: Entry[MinutesCirculated]) -> None:

@@ -17,6 +17,7 @@ from shared.errors import InvalidInput, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.editions import Audience, EditionPublished, EditionWithdrawn
 from shared.rules import guards
+from shared.rules.report_calendar import Schedule
 
 LARGEST: Final = 8 * 1024 * 1024
 """Characters that the content of an edition may take in the log: enough for some 40,000 commitments."""
@@ -62,20 +63,26 @@ def publishable(proposed: EditionPublished, report: Report, today: date) -> Edit
             pointer="/published_on",
         )
     due_on = proposed.due_on or schedule.nearest(proposed.on)
-    if proposed.due_on is not None and proposed.due_on not in schedule.between(
-        proposed.due_on, proposed.due_on
-    ):
-        raise InvalidInput(
-            "not-a-due-day",
-            f"The report {report.code} is not due on {proposed.due_on}.",
-            pointer="/due_on",
-        )
+    if proposed.due_on is not None:
+        _must_be_answered(proposed.due_on, published, report.code, schedule)
     return msgspec.structs.replace(
         proposed,
         report=report.code,
         due_on=due_on,
         audience=report.description.audience,
     )
+
+
+def _must_be_answered(due_on: date, published_on: date, report: str, schedule: Schedule) -> None:
+    if due_on not in schedule.between(due_on, due_on):
+        raise InvalidInput("not-a-due-day", f"The report {report} is not due on {due_on}.", pointer="/due_on")
+    coming = next(schedule.between(published_on, due_on), due_on)
+    if coming != due_on:
+        raise InvalidInput(
+            "not-a-due-day",
+            f"The report {report} is due on {coming} before that: nothing answers a later day than the next.",
+            pointer="/due_on",
+        )
 
 
 def next_code(report: str, on: date, taken: Collection[str]) -> str:

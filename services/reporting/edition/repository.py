@@ -37,6 +37,14 @@ class Editions(Repository[Edition]):
         """See `Repository.unknown`."""
         return NotFound("edition-not-found", "There is no such edition.")
 
+    def spelled(self, code: str) -> str:
+        """The code of the edition that this one means, in whatever capitals; itself where there is none."""
+        return next((one for one in self.all.keys if one.casefold() == code.casefold()), code)
+
+    async def named(self, identifier: str) -> Edition | None:
+        """See `Repository.named`."""
+        return await super().named(self.spelled(identifier))
+
     async def publish(self, proposed: EditionPublished, freeze: Freeze, command: Command) -> Outcome:
         """Record an edition, whole. RuleBroken when another one was published under its code meanwhile."""
         name = self._reports.spelled(proposed.report)

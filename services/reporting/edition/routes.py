@@ -286,7 +286,7 @@ def edition_routes(reporting: Reporting, editions: Editions, tables: Tables) -> 
     resource.fact("withdrawals", EditionWithdrawn, _withdraw, access=_WITHDRAWS)
 
     def opened(identifier: str) -> Callable[[Reading, AsOf, Scope], EditionFound]:
-        edition_id = resolve("edition", identifier)
+        edition_id = resolve("edition", editions.spelled(identifier))
         return lambda reading, at, scope: edition_as_of(reading, at, scope, edition_id)
 
     async def send(request: Request, identifier: str, query: Asked, form: Form) -> Response:
@@ -471,7 +471,9 @@ ERRORS: Catalogue = {
         422, "Impossible day of publication", "`published_on` lies between `on` and today."
     ),
     "not-a-due-day": Explained(
-        422, "Not a due day", "`due_on` is a day on which the report is due; see `/v1/report-calendar`."
+        422,
+        "Not a due day",
+        "`due_on` is a day on which the report is due, and no later than the next; see `/v1/report-calendar`.",
     ),
     "edition-withdrawn": Explained(409, "Edition withdrawn", "It was withdrawn before, and stays so."),
     "edition-too-large": Explained(

@@ -435,7 +435,7 @@ class PostgresReadModel:
 
     def _analyze(self, generation: str, statement: str) -> None:
         within = Identifier(generation)
-        with self._building.connect(autocommit=True) as plain:
+        with _answering(), self._building.connect(autocommit=True) as plain:
             for one in self.schema.datasets:
                 plain.execute(SQL(statement).format(within, Identifier(one.name)))
             plain.execute(SQL("UPDATE {}.projection_state SET analyzed_at = position").format(within))

@@ -165,8 +165,10 @@ class Language:
             return self.word(value)
 
     def number(self, value: Decimal | float | None) -> str:
-        """A number with its separators: 1.234,5."""
-        return "–" if value is None else format_decimal(value, locale=self.locale)
+        """A number with its separators and all its digits: 1.234,5."""
+        if value is None:
+            return "–"
+        return format_decimal(value, locale=self.locale, decimal_quantization=False)
 
 
 @cache
@@ -187,13 +189,13 @@ def preferred(accept_language: str) -> Language:
     """The language that a browser asks for, by weight and then by place; Spanish where it asks for none there is."""
     wanted: list[tuple[float, str]] = []
     for part in accept_language.split(",")[:20]:
-        tag, _, weight = part.partition(";q=")
+        tag, _, weight = part.replace(" ", "").partition(";q=")
         try:
-            code = Locale.parse(tag.strip(), sep="-").language
+            code = Locale.parse(tag, sep="-").language
             wanted.append((float(weight or 1), code))
         except (ValueError, UnknownLocaleError, TypeError):
             continue
-    for _, code in sorted(wanted, key=lambda one: -one[0]):
-        if code in LANGUAGES:
+    for welcome, code in sorted(wanted, key=lambda one: -one[0]):
+        if code in LANGUAGES and welcome > 0:
             return language(code)
     return language(DEFAULT)

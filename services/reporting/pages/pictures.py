@@ -165,7 +165,7 @@ def lines(
                 '<g><path class="target" d="M{:.1f} {:.1f} l7 7 l-7 7 l-7 -7 z"/><title>{}</title></g>'
             ).format(across, down - 7, one.label)
         )
-    parts += _years(date.fromordinal(min(days)), date.fromordinal(max(*days, min(days) + 1)), x, _HEIGHT - 6)
+    parts += _years(date.fromordinal(min(days)), date.fromordinal(max(days)), x, _HEIGHT - 6)
     return _svg(parts, _HEIGHT, title)
 
 

@@ -5,7 +5,7 @@ They ask what the routes of the API ask, of the same day, as known then; without
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import wraps
 from typing import Annotated, Any, Final, NamedTuple
@@ -17,6 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.reporting.pages import pictures
+from services.reporting.pages.calendar import MEDIA_TYPE as CALENDAR
+from services.reporting.pages.calendar import MOST as MOST_DEADLINES
+from services.reporting.pages.calendar import calendar_of
 from services.reporting.pages.feed import MEDIA_TYPE, Feed, beginning, entry_of, feed_id, newest
 from services.reporting.pages.feed import MOST as MOST_NEWS
 from services.reporting.pages.language import LANGUAGES, N_, Language
@@ -36,11 +39,12 @@ from services.reporting.queries.board import (
 )
 from services.reporting.queries.changes import Change, Changes, changes_between
 from services.reporting.queries.commitment_page import Page, page_as_of
+from services.reporting.queries.deadlines import deadlines_as_of
 from services.reporting.queries.editions import (
     CalendarItem,
     EditionItem,
     calendar_as_of,
-    editions_as_of,
+    latest_editions,
 )
 from services.reporting.queries.indicators import (
     IndicatorFilters,
@@ -139,6 +143,13 @@ class _ListQuestion(PageQuestion):
 _FILTERS: Final = {name: FILTERS[name] for name in ("pillar", "organization", "kind")}
 """By which the list of commitments can be narrowed on the page; the API has all."""
 ListQuestion: Final = create_model("ListQuestion", __base__=_ListQuestion, **filter_parameters(_FILTERS))
+
+
+_DEADLINES: Final = {name: FILTERS[name] for name in ("pillar", "organization")}
+"""By which the calendar of deadlines can be narrowed."""
+DeadlinesQuestion: Final = create_model(
+    "DeadlinesQuestion", __base__=PageQuestion, **filter_parameters(_DEADLINES)
+)
 
 
 class IndicatorsQuestion(PageQuestion):
@@ -330,7 +341,7 @@ def page_routes(reporting: Reporting) -> Router:
 
         kinds = (*TOLD, Kind.INDICATOR, Kind.DECISION, Kind.BODY, Kind.MEETING, Kind.ACTION_ITEM)
         at, _scope, (found, timeline) = await reporting.ask(
-            request, asked, answer, tells=kinds, every_day=True
+            request, asked, answer, tells=kinds, every_day=True, rests_on=which
         )
         spoken = spoken_in(request)
         return site.page(
@@ -517,7 +528,7 @@ def page_routes(reporting: Reporting) -> Router:
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[EditionItem], list[CalendarItem]]:
             first = date(max(at.on.year - 1, 1), 1, 1)
-            found, _ = editions_as_of(reading, at, scope, [], after=0, limit=LIMIT)
+            found = latest_editions(reading, at, scope, LIMIT)
             return found, calendar_as_of(reading, at, scope, first, date(at.on.year, 12, 31), [])
 
         at, _scope, (found, calendar) = await reporting.ask(request, asked, answer, tells=())
@@ -589,6 +600,26 @@ def page_routes(reporting: Reporting) -> Router:
         at, _scope, (timeline, found) = await reporting.ask(request, asked, answer, tells=())
         return told(request, at, found, which, timeline.title, f"/commitments/{quote(timeline.code)}")
 
+    @page("/deadlines.ics", DeadlinesQuestion, CALENDAR)
+    async def deadlines(request: Request, asked: PageQuestion) -> Response:
+        """The public deadlines from a year before the day on, for a calendar program."""
+        filters = filters_in(asked, _DEADLINES)
+
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> Sequence[Any]:
+            first = date(max(at.on.year - 1, 1), 1, 1)
+            return deadlines_as_of(reading, at, scope, filters, first, limit=MOST_DEADLINES)
+
+        at, _scope, found = await reporting.ask(request, asked, answer, tells=())
+        links, spoken = Links(request), spoken_in(request)
+        content = calendar_of(
+            found,
+            at.known_on or at.on,
+            reporting.clock.zone,
+            spoken,
+            lambda code: links.outside(f"/commitments/{quote(code)}", lang=spoken.code),
+        )
+        return site.file(request, at, content, CALENDAR)
+
     async def style(request: Request) -> Response:
         """The style sheet of all pages."""
         return site.style(request)
@@ -628,6 +659,8 @@ def _since_then(since: date, changes: Changes, at: AsOf) -> dict[str, Any]:
         "worse": [one for one in changes.items if _is_worse(one)],
         "discarded": _became(changes, Status.DISCARDED),
         "achieved": _became(changes, Status.ACHIEVED),
+        "more": changes.more,
+        "most": MOST_CHANGED,
         "days": _days(changes, since, at.on)[:MOST_DAYS],
     }
 
@@ -642,8 +675,8 @@ def _since(asked: date | None, at: AsOf) -> date:
 
 def _last_edition(reading: Reading, at: AsOf, scope: Scope) -> date | None:
     """The day of which the edition tells that was published last, and still stands."""
-    found, _ = editions_as_of(reading, at, scope, [], after=0, limit=LIMIT)
-    return max((one.on for one in found if one.withdrawn_on is None and one.on < at.on), default=None)
+    found = latest_editions(reading, at, scope, LIMIT)
+    return next((one.on for one in found if one.withdrawn_on is None and one.on < at.on), None)
 
 
 def _changed(
@@ -737,14 +770,15 @@ def account_picture(
 
 def life_band(timeline: Timeline, page: Page, today: date, spoken: Language) -> Any:
     """The states of a commitment over time, with every public deadline."""
+    counted = [(days, str(days.status or days.continues_as)) for days in timeline.spans]
     runs = [
         pictures.Run(
-            days.status or "merged",
+            state,
             days.from_on,
-            days.until_on or max(today, days.from_on) + timedelta(days=1),
-            f"{spoken.day(days.from_on)}: {spoken.word(days.status or 'merged')}",
+            days.until_on or date.max,
+            f"{spoken.day(days.from_on)}: {spoken.word(state)}",
         )
-        for days in timeline.spans
+        for days, state in counted
     ]
     deadlines = [
         (step.on, f"{spoken.text('Public deadline')}: {spoken.day(step.on)}")

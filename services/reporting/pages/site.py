@@ -20,6 +20,7 @@ from services.reporting.queries.moments import AsOf
 from services.reporting.routes.asking import PUBLIC_SECONDS
 from shared.http.context import address_within, path_within, visitor_of
 from shared.http.preconditions import not_modified
+from shared.http.responses import QUARANTINED
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -83,6 +84,10 @@ class Site:
         body = as_xml(self._render(request, "news.atom", feed=feed).decode()).encode()
         return self._answer(request, body, at, MEDIA_TYPE)
 
+    def file(self, request: Request, at: AsOf, content: bytes, media_type: str) -> Response:
+        """What other programs read, about a day."""
+        return self._answer(request, content, at, media_type)
+
     def _answer(self, request: Request, body: bytes, at: AsOf, media_type: str) -> Response:
         tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
         held = not_modified(request, tag, position=at.position_told)
@@ -90,6 +95,8 @@ class Site:
         answer.headers.update(HEADERS)
         answer.headers["ETag"] = tag
         answer.headers["Log-Position"] = str(at.position_told)
+        if at.unreadable:
+            answer.headers[QUARANTINED] = str(at.unreadable)
         everybody = visitor_of(request) is None
         answer.headers["Cache-Control"] = (
             f"public, max-age={PUBLIC_SECONDS}" if everybody else "private, no-cache"

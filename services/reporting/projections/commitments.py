@@ -25,11 +25,12 @@ from services.reporting.datasets import (
     commitments,
     names,
 )
-from services.reporting.projections.corrections import About, Answers, Corrections, Telling, answers_of
+from services.reporting.projections.corrections import About, Answers, Corrections, Said, Telling, answers_of
 from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, json_text, readers_of
 from services.reporting.projections.reports import Reports
 from services.reporting.terms import NOTHING, filed
+from shared.aggregate.organizations import ending_of
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Assessed,
@@ -483,12 +484,12 @@ def _moves(deadlines: History[date | None]) -> list[date]:
 
 
 class NameProjection(Telling):
-    """What an organisation or a pillar is called, from which day on."""
+    """What an organisation or a pillar is called, from which day on; and from which day an organisation is no more."""
 
     TYPES: ClassVar[frozenset[type[Event]]] = frozenset((OrganizationChanged, PillarChanged))
     CORRECTING: ClassVar[frozenset[type[Event]]] = TYPES
 
-    __slots__ = ("_key", "_names", "_thing")
+    __slots__ = ("_endings", "_key", "_names", "_thing")
 
     def __init__(self, recorded: Recorded, _day_of: DayOf) -> None:
         event = recorded.data
@@ -503,11 +504,14 @@ class NameProjection(Telling):
             event, OrganizationRegistered | PillarRegistered | OrganizationChanged | PillarChanged
         )
         row = names.row(name=event.name, rank=getattr(event, "rank", 0))
+        ending = ending_of(event) if isinstance(event, OrganizationChanged) else None
         day = getattr(event, "effective_on", None)
         if day is None or isinstance(event, OrganizationRegistered | PillarRegistered):
             self._names = History(row, recorded.position)
+            self._endings = History(ending, recorded.position)
         if day is not None:
             self._names.add(day, recorded.position, row)
+            self._endings.add(day, recorded.position, ending)
         return (Now(names, {self._key: list(self._by_day())}),)
 
     def _by_day(self) -> Iterable[tuple[date, Any]]:
@@ -521,6 +525,16 @@ class NameProjection(Telling):
         return About(Kind(kind), self._thing, code)
 
     def answers(self) -> Answers:
-        """See `Telling.answers`."""
+        """See `Telling.answers`; who stands for an organisation that is no more, reads what was for it to read."""
         columns = [field.name for field in names.fields]
-        return [(day, dict(zip(columns, row, strict=True))) for day, row in self._by_day()]
+        ends = (ending.since for ending in self._endings.values(date.max) if ending is not None)
+        return [
+            (day, {**dict(zip(columns, self._names.on(day)[0], strict=True)), **self._ended(day)})
+            for day in sorted({date.min, *self._names.days(), *ends})
+        ]
+
+    def _ended(self, day: date) -> Said:
+        ending = self._endings.on(day)[0]
+        if ending is None or ending.since > day:
+            return {}
+        return {"successors": list(ending.successors), "dissolved_on": ending.since.isoformat()}

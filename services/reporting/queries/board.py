@@ -126,6 +126,13 @@ class Item(_columns):  # type: ignore[misc]  # its columns are those of the data
     merged_into: str | None = None
     split_from: str | None = None
     split_into: list[str] = msgspec.field(default_factory=list)
+    continues_as: Annotated[
+        str | None,
+        Meta(
+            description="How what has no state of its own goes on in others; in which, as far as the asker may know.",
+            extra_json_schema={"enum": [Closure.MERGED, Closure.SPLIT, None]},
+        ),
+    ] = None
     partly_discarded: Annotated[
         bool,
         Meta(description="Of a promise: what was not given up of it was achieved, and some was given up."),
@@ -760,6 +767,7 @@ def _item(
         merged_into=row.merged_into if row.merged_into in known else None,
         split_from=row.split_from if row.split_from in known else None,
         split_into=parts,
+        continues_as=standing.continues_as,
         partly_discarded=standing.partly_discarded,
         late_days=late_days,
         first_public_deadline_on=details.first_public_deadline if details else row.public_deadline,

@@ -68,7 +68,6 @@ from shared.events.commitments import (
     TeamMember,
 )
 from shared.events.facts import Event
-from shared.events.record import EventUnreadable
 from shared.events.streams import resolve
 from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, OriginKind, ReviewOutcome
 from shared.rules.dated_facts import DatedFacts
@@ -305,16 +304,6 @@ def promised_as_of(
     first, _ = told.facts.public_deadlines.initial
     steps = _deadlines(told, DeadlineKind.PUBLIC)
     return Promised(told.facts.registration_on(told.on).origin, steps if first is None else steps[1:])
-
-
-def quarantined_of(reading: Reading, store: Store, at: AsOf, scope: Scope, commitment_id: UUID) -> int:
-    """How many events of a commitment are put aside, for those who are told of all of it."""
-    if all(one.event.stream_id != commitment_id for one in store.known_quarantined.values()):
-        return 0
-    if commitment_id not in read_by_among(reading, scope, at.position, [commitment_id]):
-        return 0
-    stream = store.read_stream(commitment_id, 0, at.position)
-    return sum(codec.decode_heading(line, position).type == EventUnreadable.TYPE for position, line in stream)
 
 
 # --- what was recorded of it -----------------------------------------------------------------------------------------

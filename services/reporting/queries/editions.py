@@ -74,6 +74,7 @@ class EditionFound(NamedTuple):
 
 
 _row: Final = editions.c
+_LATEST: Final = (_row.published_on.desc(), _row.recorded_position.desc())
 _AUDIENCES: Final = {Visibility.PUBLIC: Audience.PUBLIC, Visibility.INTERNAL: Audience.GOVERNMENT}
 
 
@@ -84,6 +85,11 @@ def editions_as_of(
     conditions = [_row.report.in_(wanted)] if wanted else []
     found = _found(reading, at, scope, _row.recorded_position > after, *conditions, limit=limit + 1)
     return [one.item for one in found[:limit]], len(found) > limit
+
+
+def latest_editions(reading: Reading, at: AsOf, scope: Scope, limit: int) -> list[EditionItem]:
+    """The editions that were published last, by a day, of all reports: the latest first."""
+    return [one.item for one in _found(reading, at, scope, limit=limit, latest=True)]
 
 
 def edition_as_of(reading: Reading, at: AsOf, scope: Scope, edition_id: UUID) -> EditionFound:
@@ -101,8 +107,17 @@ def all_editions(reading: Reading) -> list[EditionFound]:
 
 
 def reports_named(reading: Reading, at: AsOf, scope: Scope, codes: Sequence[str]) -> list[str]:
-    """The codes of reports as they are on record, whatever the capitals; InvalidInput for one that no report has."""
-    known = {row.code.casefold(): row.code for row in _reports(reading, at, scope)}
+    """The codes of reports as they are on record, whatever the capitals; InvalidInput for one that no report has.
+
+    Whoever may read an edition knows of its report, though that be for others by now.
+    """
+    if not codes:
+        return []
+    published = select(_row.report).where(
+        editions.known_at(at.position), readable(reading, scope, at.position, editions)
+    )
+    named = [row.code for row in _reports(reading, at, scope)]
+    known = {code.casefold(): code for code in (*reading.connection.execute(published).scalars(), *named)}
     for code in codes:
         if code.casefold() not in known:
             raise InvalidInput(
@@ -161,7 +176,12 @@ def _reports(reading: Reading, at: AsOf, scope: Scope) -> Sequence[Any]:
 
 
 def _found(
-    reading: Reading, at: AsOf, scope: Scope, *conditions: ColumnElement[bool], limit: int | None = None
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    *conditions: ColumnElement[bool],
+    limit: int | None = None,
+    latest: bool = False,
 ) -> list[EditionFound]:
     query = (
         select(editions.table)
@@ -171,7 +191,7 @@ def _found(
             _row.published_on <= at.on,
             *conditions,
         )
-        .order_by(_row.recorded_position)
+        .order_by(*_LATEST if latest else (_row.recorded_position,))
         .limit(limit)
     )
     return [_as_found(row, at.on) for row in reading.connection.execute(query)]

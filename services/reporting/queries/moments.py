@@ -37,6 +37,8 @@ class AsOf(NamedTuple):
     mark: str = ""
     """Tells the event at the position told from any other at that position, and nothing of it."""
     corrected: CorrectedSince = NOTHING
+    unreadable: int = 0
+    """How many events the answer is without, because they cannot be read and were put aside."""
 
     @property
     def position_told(self) -> int:

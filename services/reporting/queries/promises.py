@@ -61,6 +61,11 @@ class Standing(NamedTuple):
         """The state; of what has none, whether it was merged or split."""
         return self.status or str(self.decided_by.closure)
 
+    @property
+    def continues_as(self) -> str | None:
+        """How it goes on in others, where it does and has no state."""
+        return None if self.status else str(self.decided_by.closure)
+
 
 class Chains:
     """The commitments that go on in others or come from others, and those they lead to, on one day, by code."""

@@ -37,7 +37,7 @@ from shared.http.moments import RecordedAt, RecordedOn
 from shared.http.schemas import one_of
 from shared.identity.actor import Role
 from shared.rules.registry import Line, Rule
-from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
 
 _DAY = timedelta(days=1)
 DayOf = Callable[[datetime], date]
@@ -66,6 +66,13 @@ class Days(msgspec.Struct, frozen=True):
     from_on: date
     until_on: date | None
     status: Annotated[str, one_of(Status)] | None
+    continues_as: Annotated[
+        str | None,
+        Meta(
+            description="How it goes on in others, on days on which it has no state of its own.",
+            extra_json_schema={"enum": [Closure.MERGED, Closure.SPLIT, None]},
+        ),
+    ]
     judgement: Annotated[str, one_of(Judgement)] | None
     lead_organization: str
     lead_organization_name: str | None
@@ -149,6 +156,7 @@ def timeline_as_of(
             from_on=first,
             until_on=None if last == END_OF_DAYS else last,
             status=line.verdict,
+            continues_as=row.closure if line.verdict is None else None,
             judgement=row.judgement,
             lead_organization=row.lead_organization,
             lead_organization_name=names.on(first).of(ORGANIZATION, row.lead_organization),

@@ -29,6 +29,7 @@ from services.reporting.queries.corrected import CorrectedSince
 from services.reporting.queries.corrections import corrected_since
 from services.reporting.queries.moments import AsOf, as_of, mark_at, not_reached, position_asked_for, to_come
 from services.reporting.queries.told import Told
+from services.reporting.queries.unreadable import unreadable_up_to
 from services.reporting.reading import Reading
 from services.reporting.routes.waiting import Reached
 from shared.aggregate.heirs import OrganizationsByDay
@@ -298,6 +299,7 @@ class Reporting:
         *,
         tells: Collection[Kind],
         thing: UUID | None = None,
+        rests_on: UUID | None = None,
         every_day: bool = False,
         pinned: Pinned | None = None,
         page: ToldUpTo | None = None,
@@ -306,7 +308,8 @@ class Reporting:
         """The answer to a question, the day and position it turned out to be about, and for whose eyes it is.
 
         `tells` are the kinds of things of which something is told, so that the answer says what of them, or of one
-        `thing`, is told otherwise than before of its day, or of `every_day`. `pinned` are the day and position of the
+        `thing`, is told otherwise than before of its day, or of `every_day`; and without how many events it is told
+        that cannot be read, of all or of the thing that it `rests_on`. `pinned` are the day and position of the
         first page of a list, `page` is up to where the page before was told: InvalidInput when that was in another log
         than this one. `after` is the position up to which the asker of a feed has read: InvalidInput for one beyond the
         end of the log, or far beyond what the asker is told of it.
@@ -347,6 +350,10 @@ class Reporting:
                 if not scope.everything:
                     _must_be_reached(after, self._told.position(reading, scope, reading.position) + FAR)
                 at = as_of(self._told, self.clock, reading, scope, on, known_at, position)
+                if tells:
+                    # Not by `store`: what is kept of the answer does not change with it.
+                    lost = unreadable_up_to(reading, self.live.store, at.position, scope, rests_on or thing)
+                    at = at._replace(unreadable=lost)
 
                 def told() -> tuple[CorrectedSince, T]:
                     _log_is_read.set(False)
@@ -492,14 +499,12 @@ def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
     }
 
 
-def tagged(
-    request: Request, body: msgspec.Struct | Mapping[str, Any], at: AsOf, *, quarantined: int = 0
-) -> Response:
+def tagged(request: Request, body: msgspec.Struct | Mapping[str, Any], at: AsOf) -> Response:
     """An answer under a tag made from its own bytes: the same answer has the same tag, wherever it comes from."""
     content = encoded(body)
-    tag = blake2b(content, digest_size=12).hexdigest()
+    tag = blake2b(content, digest_size=12, key=b"%d" % at.unreadable if at.unreadable else b"").hexdigest()
     answer = read_answer(
-        request, content, etag=f'"{tag}"', position=at.position_told, quarantined=quarantined
+        request, content, etag=f'"{tag}"', position=at.position_told, quarantined=at.unreadable
     )
     if visitor_of(request) is None:
         # What anybody is told, a proxy may tell for a while; its position is in it, and so in its tag.

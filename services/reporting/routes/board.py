@@ -27,7 +27,6 @@ from services.reporting.queries.board import (
     grouped_board_as_of,
 )
 from services.reporting.queries.changes import Change, Changes, Reconciled, changes_between
-from services.reporting.queries.commitment_page import quarantined_of
 from services.reporting.queries.corrected import CorrectedSince
 from services.reporting.queries.corrections import corrected_since
 from services.reporting.queries.moments import AsOf
@@ -379,13 +378,12 @@ def board_routes(reporting: Reporting) -> Router:
         spelling: Spelling = request.app.state.spelling
         commitment_id = resolve("commitment", await spelling("commitment", identifier) or identifier)
 
-        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[Timeline, int]:
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> Timeline:
             day_of, store = reporting.clock.day_of, reporting.store
-            found = timeline_as_of(reading, store, at, scope, commitment_id, query.rule, day_of=day_of)
-            return found, quarantined_of(reading, store, at, scope, commitment_id)
+            return timeline_as_of(reading, store, at, scope, commitment_id, query.rule, day_of=day_of)
 
-        at, scope, (found, quarantined) = await reporting.ask(
-            request, query, answer, tells=(Kind.ORGANIZATION,), every_day=True
+        at, scope, found = await reporting.ask(
+            request, query, answer, tells=(Kind.ORGANIZATION,), every_day=True, rests_on=commitment_id
         )
         body = TimelineAnswer(
             status_rule=query.rule.name,
@@ -399,7 +397,7 @@ def board_routes(reporting: Reporting) -> Router:
             removed=found.removed,
             next=None,
         )
-        return tagged(request, body, at, quarantined=quarantined)
+        return tagged(request, body, at)
 
     return router
 

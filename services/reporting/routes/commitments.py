@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import COUNTED, FILTERS, STATUS, Item, Listed, list_as_of
-from services.reporting.queries.commitment_page import Page, page_as_of, quarantined_of
+from services.reporting.queries.commitment_page import Page, page_as_of
 from services.reporting.queries.corrected import CorrectedSince
 from services.reporting.queries.moments import AsOf
 from services.reporting.queries.search import Place
@@ -169,16 +169,15 @@ def commitment_routes(reporting: Reporting) -> Router:
         spelling: Spelling = request.app.state.spelling
         commitment_id = resolve("commitment", await spelling("commitment", identifier) or identifier)
 
-        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[Page, int]:
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> Page:
             day_of, store = reporting.clock.day_of, reporting.store
-            found = page_as_of(reading, store, at, scope, commitment_id, query.rule, day_of=day_of)
-            return found, quarantined_of(reading, store, at, scope, commitment_id)
+            return page_as_of(reading, store, at, scope, commitment_id, query.rule, day_of=day_of)
 
-        at, scope, (found, quarantined) = await reporting.ask(
-            request, query, answer, tells=_OF_A_PAGE, every_day=True
+        at, scope, found = await reporting.ask(
+            request, query, answer, tells=_OF_A_PAGE, every_day=True, rests_on=commitment_id
         )
         members = {name: getattr(found, name) for name in found.__struct_fields__}
         body = CommitmentAnswer(**heading(at, scope), status_rule=query.rule.name, **members)
-        return tagged(request, body, at, quarantined=quarantined)
+        return tagged(request, body, at)
 
     return router

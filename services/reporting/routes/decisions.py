@@ -84,7 +84,7 @@ class _GapsQuery(_DecisionsQuery):
     ] = 30
 
 
-_TOLD: Final = (Kind.DECISION, Kind.BODY)
+_TOLD: Final = (Kind.DECISION, Kind.BODY, Kind.ORGANIZATION)
 _FILTERS: Final[dict[str, Any]] = filter_parameters(decisions.filters)
 DecisionsQuery: Final = create_model("DecisionsQuery", __base__=_FeedQuery, **_FILTERS)
 ChangesQuery: Final = create_model("DecisionChangesQuery", __base__=_ChangesQuery, **_FILTERS)

@@ -194,7 +194,7 @@ def meeting_routes(reporting: Reporting) -> Router:
             return _Register(first, last, items, more, totals)
 
         at, scope, found = await reporting.ask(
-            request, query, answer, tells=(Kind.MEETING, Kind.BODY), pinned=pinned
+            request, query, answer, tells=(Kind.MEETING, Kind.BODY, Kind.ORGANIZATION), pinned=pinned
         )
         body = RegisterAnswer(
             **heading(at, scope),

@@ -59,7 +59,7 @@ class SignsAnswer(Answer, kw_only=True):
     next: NextPage
 
 
-_TOLD: Final = (Kind.COMMITMENT, Kind.INDICATOR, Kind.DECISION)
+_TOLD: Final = (Kind.COMMITMENT, Kind.INDICATOR, Kind.DECISION, Kind.ORGANIZATION)
 
 
 def sign_routes(reporting: Reporting) -> Router:

@@ -15,6 +15,7 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
 
 from shared.postgres import Database
 
@@ -36,8 +37,12 @@ def migrate_postgres(database: Database) -> None:
             guard.rollback()
             time.sleep(0.05)
             database.settle(guard)
-        with engine.connect() as connection:
-            _upgrade(connection)
+        try:
+            with engine.connect() as connection:
+                _upgrade(connection)
+        except DBAPIError as error:
+            # As it came from the server: that is what callers understand.
+            raise error.orig or error from error
 
 
 def migrate_sqlite(connect: Callable[[float], sqlite3.Connection]) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from services.commitments.key.model import LONGEST_LIFE, ApiKey, issue_key
+from services.commitments.key.model import ApiKey, issue_key
 from shared.aggregate.command import Context
 from shared.clock import Clock
 from shared.errors import InvalidInput, RuleBroken
 from shared.eventlog.open import open_store
 from shared.events.identity import KeyApproved, KeyIssued, KeyRequested, KeyRevoked
 from shared.identity.actor import Actor, Role
+from shared.identity.keys import LONGEST_LIFE
 from tests.services.commitments.installation import Installation, refused
 from tests.services.commitments.stories import Story
 from tests.support.scenario import on

@@ -134,6 +134,8 @@ async def test_a_new_commitment_comes_from_the_decision_and_is_not_public(
 ) -> None:
     (outcome,) = await meetings.agree(decision(DecisionKind.AGREE_COMMITMENT, effect=agreeing()))
     assert outcome["state"] == "carried_out"
+    # By its number in whatever capitals, as everything that has a code.
+    assert await service.read(f"{OUTCOMES}/{outcome['number'].lower()}") == outcome
     assert outcome["did"] == [
         {"type": "commitments.registered", "version": 1, "commitment": "SEG-77", "indicator": None}
     ]

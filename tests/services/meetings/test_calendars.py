@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.tz import tzical
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from icalendar import Calendar
+from icalendar import Calendar, Timezone
 
 from services.meetings.meeting.calendars import calendar_of, timezone_of
 from tests.services.meetings.installation import Installation
@@ -148,6 +151,28 @@ async def test_in_the_hour_that_comes_twice_the_second_one_is_told_in_utc(servic
         assert event.end.astimezone(UTC) - begins == timedelta(hours=2)
 
 
+async def test_a_meeting_held_at_another_time_than_planned_moves_to_that(service: Installation) -> None:
+    meeting = await service.convened(await service.committee())
+    _, (planned,) = await fetched(service, f"{meeting}.ics")
+    service.now = planned.start.astimezone(UTC) + timedelta(days=2)
+    held_at, ended_at = (planned.start.astimezone(UTC) + timedelta(hours=hours) for hours in (3, 4))
+    attended = [{"organization": "MINSAL", "position": "Minister", "presence": "present"}]
+    await service.post(
+        f"{meeting}/attendance",
+        {"held_at": held_at.isoformat(), "ended_at": ended_at.isoformat(), "attendance": attended},
+    )
+    _, (event,) = await fetched(service, f"{meeting}.ics")
+    assert [one.astimezone(UTC) for one in (event.start, event.end)] == [held_at, ended_at]
+    assert event["sequence"] == planned["sequence"] + 1
+    assert event["uid"] == planned["uid"]
+
+
+async def test_a_calendar_says_how_often_to_ask_again(service: Installation) -> None:
+    text, _ = await fetched(service, f"/v1/bodies/{await service.committee()}/calendar.ics")
+    assert "REFRESH-INTERVAL;VALUE=DURATION:PT1H\r\n" in text
+    assert "X-PUBLISHED-TTL:PT1H\r\n" in text
+
+
 # --- the rules of local time ---------------------------------------------------------------------------------------
 
 
@@ -157,7 +182,8 @@ def offset_by_the_rules(component: Any, instant: datetime) -> timedelta:
     for part in component.subcomponents:
         rdates = part.get("rdate", [])
         dates = [part["dtstart"].dt]
-        dates += [one.dt for one in (rdates.dts if hasattr(rdates, "dts") else rdates)]
+        for lists in rdates if isinstance(rdates, list) else [rdates]:
+            dates += [one.dt for one in lists.dts]
         for onset in dates:
             in_utc = onset.replace(tzinfo=UTC) - part["tzoffsetfrom"].td
             if latest < in_utc <= instant:
@@ -175,6 +201,38 @@ def test_the_rules_sent_along_say_of_every_hour_what_the_clocks_said(seconds: in
     instant = datetime(2010, 1, 2, tzinfo=UTC) + timedelta(seconds=seconds)
     component = timezone_of(zone, 2010, 2026)
     assert offset_by_the_rules(component, instant) == instant.astimezone(zone).utcoffset()
+
+
+def _by_dateutil(rules: bytes) -> tzinfo:
+    found: tzinfo = tzical(StringIO(rules.decode())).get()
+    return found
+
+
+def _by_icalendar(rules: bytes) -> tzinfo:
+    component = Timezone.from_ical(rules)
+    assert isinstance(component, Timezone)
+    found: tzinfo = component.to_tz(lookup_tzid=False)
+    return found
+
+
+@pytest.mark.parametrize("reads", [_by_dateutil, _by_icalendar])
+def test_every_weekly_meeting_of_four_years_is_at_its_hour_for_programs_that_know_nothing_but_the_rules_sent_along(
+    reads: Callable[[bytes], tzinfo],
+) -> None:
+    zone = reads(timezone_of(SANTIAGO, 2009, 2015).to_ical())
+    begins = datetime(2010, 3, 15, 9, tzinfo=SANTIAGO)
+    weekly = [(begins + timedelta(weeks=week)) for week in range(208)]
+    wrong = [one for one in weekly if one.replace(tzinfo=zone).utcoffset() != one.utcoffset()]
+    assert wrong == []
+
+
+def test_each_change_of_the_clock_is_a_property_of_its_own_and_the_first_is_told_twice() -> None:
+    rules = timezone_of(SANTIAGO, 2009, 2013).to_ical().decode()
+    assert rules.count("RDATE") > 6
+    assert not [line for line in rules.splitlines() if line.startswith("RDATE") and "," in line]
+    for part in rules.split("BEGIN:")[2:]:
+        onsets = re.findall(r"^RDATE:(\S+)", part, re.MULTILINE)
+        assert not onsets or re.findall(r"^DTSTART:(\S+)", part, re.MULTILINE) == onsets[:1]
 
 
 def test_the_clocks_change_in_chile_at_the_second_the_rules_say() -> None:

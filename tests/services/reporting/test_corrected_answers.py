@@ -209,7 +209,7 @@ async def test_decisions_and_their_gaps_say_what_was_taken_back_of_them(
             [at["acknowledged"]],
             True,
         )
-        assert found["corrected"]["last_position"] == at["body"]
+        assert found["corrected"]["last_position"] == at["organization"]
         before = await reporting.read(f"{path}?on={THAT_DAY}&position={at['acknowledged'] - 1}", **ANYBODY)
         assert [item["corrected"] for item in before["items"]] == [None] * len(before["items"])
     gone = await reporting.read("/v1/decisions?on=2012-05-20")
@@ -252,12 +252,13 @@ async def test_the_register_says_which_meetings_and_bodies_are_told_otherwise(
         "2012-05-12T12:00:00.000000Z",
         at["held"],
     )
-    # The one that was put off is in another month now; the answer as a whole knows of it, and of no hidden one.
-    assert (found["corrected"]["things"], found["corrected"]["last_position"]) == (3, at["body"])
+    # The one that was put off is in another month now; the answer as a whole knows of it, and of no hidden one. And of
+    # what organisations are called, and who stands for them.
+    assert (found["corrected"]["things"], found["corrected"]["last_position"]) == (4, at["organization"])
     everything = await reporting.read(f"/v1/meeting-register?on={THAT_DAY}")
     assert (everything["corrected"]["things"], everything["corrected"]["last_position"]) == (
-        4,
-        at["hidden meeting"],
+        5,
+        at["organization"],
     )
     today = await reporting.read("/v1/meeting-register?on=2013-01-16")
     assert today["corrected"] == {"things": 0, "removed": 0, "last_position": None, "latest": []}

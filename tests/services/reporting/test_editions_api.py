@@ -503,6 +503,8 @@ async def test_the_same_request_sent_twice_publishes_once(published: Published) 
         ({"report": "NONE", "on": "2013-04-30"}, "unknown-report"),
         ({"report": "MAY-21", "on": "2013-06-30"}, "day-to-come"),
         ({"report": "MAY-21", "on": "2013-04-30", "due_on": "2013-05-22"}, "not-a-due-day"),
+        # Nor is it the account of a year after the next, before that of the next was given.
+        ({"report": "MAY-21", "on": "2013-04-30", "due_on": "2015-05-21"}, "not-a-due-day"),
         ({"report": "MAY-21", "on": "2013-04-30", "published_on": "2013-04-29"}, "published-on-impossible"),
     ],
 )
@@ -549,3 +551,28 @@ async def test_a_withdrawn_edition_stays_listed_with_its_reason_and_can_be_read(
     assert then["items"][-1]["withdrawn_on"] is None
     again = await sent(service, "POST", "/v1/editions", {"report": "MAY-21", "on": "2013-05-31"})
     assert again["code"] == "MAY-21-2013-05-31-2"
+
+
+async def test_an_edition_is_known_by_its_code_in_whatever_capitals(published: Published) -> None:
+    path = "/v1/editions/MAY-21-2013-04-30"
+    for tail in ("", ".csv", "/changes/MAY-21-2013-05-31"):
+        exact = await published.service.get(f"{path}{tail}", **ANYBODY)
+        lower = await published.service.get(f"{path}{tail}".lower(), **ANYBODY)
+        assert (lower.status_code, lower.content) == (200, exact.content)
+    again = await send(
+        published.service, "POST", f"{path}/withdrawals".lower(), {"reason": "x"}, If_Match='"9"'
+    )
+    assert again.status_code == 412
+
+
+async def test_what_was_published_can_be_asked_for_by_its_report_though_that_is_for_others_now(
+    published: Published,
+) -> None:
+    """This comes last: the account is given to the government alone from now on."""
+    service = published.service
+    asked = "/v1/editions?report=may-21"
+    before = [one["code"] for one in (await service.read(asked, **ANYBODY))["items"]]
+    await sent(service, "PUT", "/v1/reports/MAY-21", SPEECH | {"audience": "government"}, If_Match="*")
+    assert [one["code"] for one in (await service.read(asked, **ANYBODY))["items"]] == before
+    answer = await service.get("/v1/editions?report=none", **ANYBODY)
+    assert answer.status_code == 422

@@ -147,3 +147,27 @@ async def test_whoever_succeeded_its_owner_says_that_a_task_is_done(tmp_path: Pa
             _, recorded = next(iter(stage.store.read(stage.store.head() - 1, 1)))
             assert b'"organization":"ROADS"' in recorded
             assert b"inherited" not in recorded
+
+
+async def test_every_list_of_a_past_day_says_so_when_it_is_told_later_who_stood_for_it_by_then(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    asker: dict[str, Any] = {"role": Role.MINISTRY, "organization": "ROADS"}
+    with staged(sqlite_url) as stage:
+        told_to(stage, [])
+        tell(stage, HALVES, now=noon(date(2013, 2, 1)))
+        stage.follow()
+        async with Installation(tmp_path, stage).running() as service:
+            for path in (
+                "/v1/board",
+                "/v1/commitments",
+                "/v1/decisions",
+                "/v1/action-items",
+                "/v1/meeting-register",
+            ):
+                # On the eve of its end it was there, and nobody stood for it.
+                for on, said in ((SPLIT, True), (date(2012, 5, 31), False)):
+                    answer = await service.read(f"{path}?on={on}", **asker)
+                    assert answer["items"], path
+                    found = {(one["code"], one["what"]): one["to"] for one in answer["corrected"]["latest"]}
+                    assert found == ({("OLD", "successors"): ["HOUSES", "ROADS"]} if said else {}), path

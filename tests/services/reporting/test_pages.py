@@ -18,6 +18,7 @@ import httpx
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from icalendar import Calendar
 
 from services.reporting.pages import language as languages
 from services.reporting.pages.feed import as_xml
@@ -180,7 +181,11 @@ async def test_every_address_on_a_page_leads_somewhere_and_keeps_the_day_and_the
     for path in PAGES:
         for one in Seen((await shown(record, asked(path, lang="en"))).text).all("a"):
             address = one["href"] or ""
-            if address.startswith("/") and not address.startswith("/v1") and ".atom" not in address:
+            if (
+                address.startswith("/")
+                and not address.startswith("/v1")
+                and not re.search(r"\.(atom|ics)", address)
+            ):
                 assert "lang=" in address, address
                 assert "on=" in address, address
                 addresses.add(address.partition("#")[0])
@@ -214,6 +219,31 @@ async def test_the_page_of_a_commitment_tells_each_state_with_the_event_behind_i
             assert days["because"]["reason"] in seen.words
 
 
+@pytest.mark.parametrize(
+    ("code", "told", "other"),
+    [
+        ("OPEN-5", "Split into parts", "Merged into another"),
+        ("OPEN-2", "Merged into another", "Split into parts"),
+    ],
+)
+async def test_what_was_split_is_never_told_as_merged(
+    record: Installation, code: str, told: str, other: str
+) -> None:
+    text = (await shown(record, f"/commitments/{code}?lang=en")).text
+    in_table = re.findall(r"<tr><th scope=\"row\">.*?</th><td>.*?</span> ([^<]+)</span>", text)
+    assert in_table[-1] == told
+    assert other not in text
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("path", [path for path in PAGES if "?" not in path])
+async def test_on_the_first_and_the_last_of_all_days_there_is_a_page_as_well(
+    record: Installation, path: str, day: str
+) -> None:
+    answer = await shown(record, f"{path}?on={day}")
+    assert answer.status_code == 200 or (day < DAY and answer.status_code == 404)
+
+
 async def test_pages_speak_spanish_unless_a_browser_or_an_address_asks_for_english(
     record: Installation,
 ) -> None:
@@ -234,6 +264,8 @@ async def test_pages_speak_spanish_unless_a_browser_or_an_address_asks_for_engli
         ("en;q=0.3, es-CL", "es"),
         ("*", "es"),
         (";;q=x,é", "es"),
+        ("fr, en; q=0.5", "en"),
+        ("en;q=0", "es"),
     ],
 )
 def test_the_language_is_the_first_there_is_of_those_a_browser_asks_for(header: str, code: str) -> None:
@@ -244,6 +276,8 @@ def test_days_and_numbers_are_written_as_they_are_in_chile() -> None:
     assert language("es").day(date(2012, 5, 21)) == "21 de mayo de 2012"
     assert language("es").number(Decimal("1234.5")) == "1.234,5"
     assert language("en").number(Decimal("1234.5")) == "1,234.5"
+    # A value is shown as it was recorded, to the last digit.
+    assert language("en").number(Decimal("0.12345678901234567")) == "0.12345678901234567"
 
 
 async def test_the_waterfall_adds_up_and_each_of_its_terms_leads_to_the_commitments_behind_it(
@@ -281,6 +315,9 @@ async def test_the_page_of_a_pillar_counts_what_is_in_it_and_nothing_else(record
 
 FEEDS = ("/news.atom", "/pillars/security/news.atom", "/commitments/OPEN-1/news.atom")
 ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+CALENDAR = "/deadlines.ics"
 
 
 @pytest.mark.parametrize("path", FEEDS)
@@ -373,6 +410,26 @@ async def test_a_program_finds_the_news_of_a_page_by_itself_and_those_go_on(
     seen = Seen((await shown(record, f"{path}?lang=es")).text)
     links = [one["href"] for one in seen.all("link") if one.get("type") == "application/atom+xml"]
     assert links == [f"{feed}?lang=es" for feed in feeds]
+
+
+async def test_a_calendar_program_finds_every_public_deadline_on_its_day(record: Installation) -> None:
+    answer = await shown(record, CALENDAR)
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    read = Calendar.from_ical(answer.content)
+    board = (await record.get(f"/v1/board?on={DAY}&limit=200", **BROWSER)).json()["items"]
+    wanted = {
+        f"{item['id']}@bitacora": (item["public_deadline_on"], item["public_deadline_revisions"])
+        for item in board
+        if (item["public_deadline_on"] or "") >= "2012-01-01" and item["status"] not in (None, "discarded")
+    }
+    assert wanted
+    events = read.walk("VEVENT")
+    assert {
+        str(one["uid"]): (one.decoded("dtstart").isoformat(), one["sequence"]) for one in events
+    } == wanted
+    assert "REFRESH-INTERVAL;VALUE=DURATION:PT12H" in answer.text
+    again = await shown(record, CALENDAR, **{"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
 
 
 def test_what_no_document_in_xml_may_hold_is_left_out_of_the_news() -> None:
@@ -502,7 +559,7 @@ async def test_a_page_is_what_it_would_be_if_nothing_were_hidden_because_nothing
         "/commitments/HID-1/news.atom",
     )
     async with twins_of(logs, tmp_path, seen) as twins:
-        for path in (*PAGES, *FEEDS, *hidden):
+        for path in (*PAGES, *FEEDS, CALENDAR, f"{CALENDAR}?pillar=security", *hidden):
             for day in (DAY, "2013-03-12"):
                 page = asked(path, on=day, lang="en")
                 one, other = [

@@ -197,6 +197,57 @@ async def test_the_feed_hands_out_what_comes_before_it_and_then_says_that_it_can
                 answer = await here.get(f"/v1/events?after={head - 4}", role=Role.AUDITOR)
 
 
+WITHOUT_IT = (
+    "/v1/board",
+    "/v1/board/changes?from=2012-01-01&to=2013-01-01",
+    "/v1/commitments",
+    "/v1/exports/board.csv",
+    "/v1/plan-profile",
+    "/v1/tree",
+    "/v1/commitments/C-001",
+    "/",
+    "/commitments",
+    "/commitments/C-001",
+)
+"""Answers that may rest on what was put aside of C-001."""
+
+
+async def test_boards_lists_tables_and_pages_say_to_who_may_know_how_much_they_are_without(
+    log_url: str, tmp_path: Path
+) -> None:
+    with staged(log_url) as stage:
+        bad = stage.append(
+            *story(12, 3, 6), ("C-001", Assessed(effective_on=DAY, judgement=Judgement.AT_RISK))
+        ).last
+        stage.follow()
+        async with Asking(tmp_path, stage).running() as here:
+
+            async def without(path: str) -> str | None:
+                page = path.startswith(("/commitments", "/?")) or path == "/"
+                answer = await here.get(path, Accept="text/html" if page else "*/*")
+                assert answer.status_code == 200, (path, answer.text)
+                said: str | None = answer.headers.get("quarantined-events")
+                return said
+
+            assert {await without(path) for path in WITHOUT_IT} == {None}
+            tag = (await here.get("/v1/board")).headers["etag"]
+            damage(log_url, bad, spoil)
+            put_aside(stage, bad)
+            stage.follow()
+            stage.rebuild()
+            assert {path: await without(path) for path in WITHOUT_IT} == dict.fromkeys(WITHOUT_IT, "1")
+            held = await here.get("/v1/board", If_None_Match=tag)
+            assert held.status_code == 200, "it says more than what they hold, if only of itself"
+            assert "cannot be read" in (await here.get("/?lang=en", Accept="text/html")).text
+            assert await without(f"/v1/board?position={bad - 1}") is None, (
+                "as known before, it rests on nothing else"
+            )
+            assert await without("/v1/commitments/C-002") is None
+            for path in WITHOUT_IT:
+                other = await here.get(path, role=Role.MINISTRY, organization="MOF", Accept="*/*")
+                assert "quarantined-events" not in other.headers, "it may have been no event for them"
+
+
 async def test_a_review_counts_for_no_report_that_was_recorded_after_it(log_url: str, tmp_path: Path) -> None:
     def report(percent: int) -> tuple[str, ProgressReported]:
         return "C-000", ProgressReported(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import count, pairwise, product
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -37,6 +38,7 @@ from shared.events.commitments import (
     Split,
     VisibilityChanged,
 )
+from shared.events.facts import Event
 from shared.events.retractions import CommitmentFactRetracted
 from shared.events.vocabulary import DiscardReason, Visibility
 from tests.services.reporting.histories import (
@@ -150,18 +152,32 @@ class Planner(Teller):
         )
 
 
-@settings(EVERY_TIME, max_examples=6)
+class Discreet(Teller):
+    """Makes up histories of what is shown on some days and hidden on others, often with nothing else on the day."""
+
+    def _happening(self, code: str) -> Event:
+        if self._random.random() < 0.4:
+            return super()._happening(code)
+        seen = self._one_of([Visibility.PUBLIC, Visibility.RESERVED])
+        return shown(seen, Visibility.INTERNAL, self._day())
+
+
+@settings(EVERY_TIME, max_examples=10)
 @given(seed=st.integers(0, 2**32))
 def test_every_group_is_what_a_plain_walk_over_the_days_counts_and_adds_up(telling: Stage, seed: int) -> None:
     tag, chance = f"r{next(numbers):05d}", Random(seed)
-    story = Story(telling, tag, chance.choice((Teller, Planner))(seed, tag).story(chance.randint(10, 40)), [])
+    teller = chance.choice((Teller, Planner, Discreet, Discreet))(seed, tag)
+    story = Story(telling, tag, teller.story(chance.randint(10, 40)), [])
     mine = story.leads()["organization"]
     askers = [EVERYTHING, PUBLIC, ministry(mine[0])]
-    for scope, by, count_by in product(askers, By, CountBy):
-        first, last = sorted(EPOCH + chance.randint(-1, SPAN + 2) * DAY for _ in range(2))
-        then, now = sorted(
-            chance.choice((story.last, chance.randint(story.first, story.last))) for _ in range(2)
-        )
+    # By state, what time alone does is told as well.
+    ways = [*product(askers, [By.STATE] * 4, CountBy), *product(askers, By, CountBy)]
+    for scope, by, count_by in chance.sample(ways, 12):
+        # Mostly a day or none: of what is otherwise on the last of them, nothing else changes between the two.
+        first = EPOCH + chance.randint(-1, SPAN + 1) * DAY
+        last = first + chance.choice((0, 1, 1, 1, chance.randint(0, SPAN))) * DAY
+        now = chance.choice((story.last, chance.randint(story.first, story.last)))
+        then = chance.choice((now, now, chance.randint(story.first, now)))
         plainly = Plainly(story, scope)
         boards = [(first, plainly.groups(first, then, by, count_by))]
         boards += [
@@ -326,6 +342,37 @@ def test_what_is_shown_or_hidden_on_a_day_is_a_term_of_its_own_to_those_to_whom_
     assert (shown_.term, shown_.on) == ("published", JUNE)
     assert shown_.because is not None
     assert shown_.because.type == "commitments.visibility_changed"
+
+
+def test_what_is_hidden_for_some_days_leaves_on_the_first_of_them_and_arrives_on_the_first_after(
+    tmp_path: Path,
+) -> None:
+    with staged(f"sqlite:///{tmp_path / 'bitacora.db'}") as stage:
+        stage.append(
+            made("AWAY"),
+            ("AWAY", shown(Visibility.RESERVED, Visibility.PUBLIC, JUNE)),
+            ("AWAY", shown(Visibility.PUBLIC, Visibility.RESERVED, END)),
+        )
+        stage.follow()
+        for first, last, terms in (
+            (JUNE - DAY, JUNE, {"hidden": JUNE}),
+            (JUNE, END - DAY, {}),
+            (END - DAY, END, {"published": END}),
+            (MARCH, END, {"hidden": JUNE, "published": END}),
+        ):
+            sides = AsOf(first, 3, None), AsOf(last, 3, None)
+            found = between(stage, *sides, Counted(By.ORGANIZATION, {}), PUBLIC)
+            assert {one.term.value: one.on for one in found.items} == terms
+            assert adds_up(found.totals)
+
+
+def test_a_deadline_on_the_earlier_day_passes_on_the_day_after_it(record: Stage) -> None:
+    head, due = record.store.head(), date(2012, 5, 1)
+    for first, last, moved in ((due, due + DAY, 1), (due, due, 0), (due - DAY, due, 0), (due + DAY, END, 0)):
+        found = between(record, AsOf(first, head, None), AsOf(last, head, None), Counted(By.STATE, {}))
+        late = [one.on for one in found.items if one.group_after == "delayed"]
+        assert late == [due + DAY] * moved
+        assert adds_up(found.totals)
 
 
 def test_what_was_learned_of_the_earlier_day_comes_first_and_says_so(record: Stage) -> None:

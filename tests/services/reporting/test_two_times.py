@@ -296,8 +296,8 @@ def test_the_timeline_says_on_every_day_what_a_replay_says(stage: Stage, data: s
             if expected is None:
                 assert spans == []
             else:
-                assert [(span.status, span.because.position) for span in spans] == [
-                    (expected.status, expected.because)
+                assert [(span.status, span.continues_as, span.because.position) for span in spans] == [
+                    (expected.status, expected.goes_on, expected.because)
                 ]
         today = replayed(known, at.on)
         assert (found.registered, found.status) == (today is not None, today and today.status)
@@ -365,10 +365,13 @@ def test_promises_stand_as_a_replay_of_what_the_asker_may_read_follows_them(
 
     expected = promised([told(item.code) for item in board(CountBy.COMMITMENT).items])
     found = board(CountBy.PROMISE)
-    assert [(item.code, item.status, item.partly_discarded, item.speech_year) for item in found.items] == [
+    assert [
+        (item.code, item.status, item.continues_as, item.partly_discarded, item.speech_year)
+        for item in found.items
+    ] == [
         (
             code,
-            None if one.counted_as in ("merged", "split") else one.counted_as,
+            *((None, one.counted_as) if one.counted_as in ("merged", "split") else (one.counted_as, None)),
             one.partly_discarded,
             one.first.speech_year,
         )

@@ -88,6 +88,24 @@ async def test_each_caller_and_each_address_has_its_own_quota_and_is_told_of_it(
         assert (await ask("/health/live")).status_code == 200
 
 
+async def test_who_tries_paths_and_methods_that_there_are_not_is_limited_as_well(tmp_path: Path) -> None:
+    async with Installation(tmp_path, requests_per_minute_of_address=4).client() as client:
+        tried = [
+            await client.request(method, path)
+            for method, path in (
+                ("GET", "/wp-login.php"),
+                ("POST", "/v1/nothing"),
+                ("DELETE", "/v1/things"),
+                ("GET", "/v1/things?limit=1"),
+            )
+        ]
+        assert [answer.status_code for answer in tried] == [404, 404, 405, 200]
+        assert tried[0].headers["ratelimit"] == '"address";r=3;t=15'
+        for path in ("/wp-login.php", "/v1/nothing", "/v1/things?limit=1"):
+            problem(await client.get(path), 429, "too-many-requests")
+        assert (await client.get("/health/ready")).status_code == 200
+
+
 async def test_in_development_nobody_is_limited_and_in_production_everybody(tmp_path: Path) -> None:
     async with Installation(tmp_path).client() as client:
         assert "ratelimit" not in (await client.get("/v1/things?limit=1")).headers

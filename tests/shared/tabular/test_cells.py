@@ -32,6 +32,50 @@ def test_days_are_read_in_any_of_the_formats_and_always_as_in_iso() -> None:
 
 
 @pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("%d-%b-%Y", "31-dic-2020"),
+        ("%d-%b-%Y", "31-DIC.-2020"),
+        ("%d de %B de %Y", "31 de diciembre de 2020"),
+        ("%d.%b.%Y", "31.Dec.2020"),
+        ("%d %B %Y", "31 dic. 2020"),
+    ],
+)
+def test_months_have_their_names_in_spanish_and_in_english(form: str, text: str) -> None:
+    assert DateReader(DateFormats(formats=(form,)), CLOCK)(text) == date(2020, 12, 31)
+
+
+@pytest.mark.parametrize("month", ["septiembre", "setiembre", "sept.", "sep", "set.", "September", "SEPT"])
+def test_a_month_is_known_however_it_is_shortened(month: str) -> None:
+    assert DateReader(DateFormats(formats=("%d %b %Y",)), CLOCK)(f"7 {month} 2020") == date(2020, 9, 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("marzo 2021", date(2021, 3, 1), date(2021, 3, 31)),
+        ("02/2020", date(2020, 2, 1), date(2020, 2, 29)),
+        ("2021", date(2021, 1, 1), date(2021, 12, 31)),
+        ("2021-Q3", date(2021, 7, 1), date(2021, 9, 30)),
+        ("15/03/2021", date(2021, 3, 15), date(2021, 3, 15)),
+        ("2021-T3", None, None),
+    ],
+)
+def test_a_period_is_the_day_of_it_that_the_mapping_names(
+    text: str, first: date | None, last: date | None
+) -> None:
+    forms = ("%B %Y", "%m/%Y", "%Y", "%d/%m/%Y")
+    assert DateReader(DateFormats(formats=forms, period_day="first"), CLOCK)(text) == first
+    assert DateReader(DateFormats(formats=forms, period_day="last"), CLOCK)(text) == last
+
+
+def test_a_day_that_is_shown_as_a_month_is_a_period_too() -> None:
+    cell = TypedCell("2020-02-01", datetime.fromisoformat("2020-02-01"), shows="month")
+    assert DateReader(DateFormats(), CLOCK)(cell) is None
+    assert DateReader(DateFormats(period_day="last"), CLOCK)(cell) == date(2020, 2, 29)
+
+
+@pytest.mark.parametrize(
     ("century_from", "text", "year"),
     [(1970, "01.01.69", 2069), (1970, "01.01.70", 1970), (2000, "01.01.70", 2070), (1950, "01.01.49", 2049)],
 )

@@ -172,6 +172,60 @@ def test_what_a_workbook_says_of_its_own_size_is_not_believed(tmp_path: Path) ->
     assert len(read_table(wrong, FileLayout()).rows) == 3
 
 
+def test_sheets_stand_below_each_other_and_hidden_ones_are_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "table.xlsx"
+    with xlsxwriter.Workbook(str(file)) as workbook:
+        for name, columns in {"draft": "ab", "2012": "abx", "2013": "ba", "old": "ab"}.items():
+            sheet = workbook.add_worksheet(name)
+            sheet.write_row(0, 0, columns)
+            sheet.write_row(1, 0, [f"{column} of {name}" for column in columns])
+            if name in {"draft", "old"}:
+                sheet.hide()
+        workbook.get_worksheet_by_name("2012").activate()
+    assert read_table(file, FileLayout()).columns == ("a", "b", "x")
+    table = read_table(file, FileLayout(sheets="all"))
+    assert table.columns == ("a", "b", "#sheet")
+    assert [(row.sheet, row.line, [*row.cells]) for row in table.rows] == [
+        ("2012", 2, ["a of 2012", "b of 2012", "2012"]),
+        ("2013", 2, ["a of 2013", "b of 2013", "2013"]),
+    ]
+    named = read_table(file, FileLayout(sheets=("old", "2013")))
+    assert [row.sheet for row in named.rows] == ["old", "2013"]
+    with pytest.raises(InvalidInput, match="no sheet '2014'; it has draft, 2012, 2013, old"):
+        read_table(file, FileLayout(sheets=("2012", "2014")))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("table.json", b'[{"a": 1.5, "of": {"b": "x"}}, {"a": null, "tags": ["p", "q"], "on": true}]'),
+        ("table.json", b'{"data": [{"a": 1.5, "of": {"b": "x"}}, {"tags": ["p", "q"], "on": true}]}'),
+        ("table.jsonl", b'{"a": 1.5, "of": {"b": "x"}}\n{"tags": ["p", "q"], "on": true}\n'),
+    ],
+)
+def test_objects_of_json_are_rows_and_their_members_columns(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    table = read_table(tmp_path / name, FileLayout())
+    assert table.columns == ("a", "of.b", "tags", "on")
+    assert [[*map(text_of, row.cells)] for row in table.rows] == [
+        ["1.5", "x", "", ""],
+        ["", "", "p, q", "TRUE"],
+    ]
+    number = table.rows[0].cells[0]
+    assert isinstance(number, TypedCell)
+    assert number.value == Decimal("1.5")
+
+
+def test_a_line_that_is_no_object_is_a_problem_of_that_row_alone(tmp_path: Path) -> None:
+    (tmp_path / "table.jsonl").write_bytes(b'{"a": 1}\n[1]\n')
+    assert [row.problem for row in read_table(tmp_path / "table.jsonl", FileLayout()).rows] == [
+        None,
+        "it is no object",
+    ]
+
+
 @pytest.mark.parametrize("name", ["table.xls", "table.xlsb", "table.ods"])
 def test_other_workbooks_are_refused_with_what_can_be_done(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"whatever")

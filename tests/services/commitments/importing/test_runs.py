@@ -333,7 +333,8 @@ def test_the_report_is_json_for_programs_and_some_lines_for_people(desk: Desk) -
     report.write(path)
     told = msgspec.json.decode(path.read_bytes())
     assert told["rows"] == {
-        "read": 2, "imported": 1, "unchanged": 0, "duplicates": 0, "replaced": 0, "failed": 1,
+        "read": 2, "imported": 1, "unchanged": 0, "duplicates": 0, "replaced": 0, "passed_over": 0,
+        "failed": 1,
     }  # fmt: skip
     assert told["events"]["commitments.registered"] == 1
     assert told["organizations_registered"] == ["WORKS"]
@@ -369,6 +370,23 @@ def test_a_workbook_gives_the_same_events_as_the_csv_file(desk: Desk) -> None:
         other.enter(*rows)
         assert desk.contents() == other.contents()
         assert sum(desk.contents().values()) == 8
+
+
+def test_several_sheets_are_one_table_whose_errors_name_sheet_and_row(desk: Desk) -> None:
+    file = desk.folder / "table.xlsx"
+    with xlsxwriter.Workbook(str(file)) as workbook:
+        for name, day in (("2013", "30/09/2013"), ("2014", "31/03/2014")):
+            sheet = workbook.add_worksheet(name)
+            sheet.write_row(0, 0, COLUMNS)
+            sheet.write_row(1, 0, row(day=day).values())
+            sheet.write_row(2, 0, row(code="road", day=day, rating="Greenish").values())
+            sheet.write_row(3, 0, row(code="Total", name="").values())
+    desk.mapping += '[file]\nsheets = "all"\n[[rows.leave_out]]\ncolumn = "code"\nwords = ["total"]\n'
+    report = desk.enter_file(file)
+    assert (report.rows.read, report.rows.imported, report.rows.passed_over) == (6, 2, 2)
+    assert [(error.sheet, error.line) for error in report.errors] == [("2013", 3), ("2014", 3)]
+    assert "2013, line 3, rating" in report.summary()
+    assert "2 passed over" in report.summary()
 
 
 # --- killed, and while others write ---------------------------------------------------------------------------------
