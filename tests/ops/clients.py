@@ -324,9 +324,9 @@ class Clients:
     def untrue(self, tolerance: float) -> list[str]:
         """Looks at readiness that were not true.
 
-        Green is not true where, within `tolerance` seconds before it and after it, all requests to that process failed; red
-        is not where none of them failed, but for those who say that they are behind: requests go on then. A look that
-        took longer than that tells of no moment.
+        Green is not true where, within `tolerance` seconds before it and after it, all requests to that process failed;
+        red is not where none of them failed, but for those who say that they are behind: requests go on then. A look
+        that took longer than that tells of no moment.
         """
         found = []
         first = min((looks[0].began for looks in self.looks.values() if looks), default=0.0)
