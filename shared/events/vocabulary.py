@@ -94,6 +94,9 @@ class BudgetFigure(StrEnum):
     FORECAST = "forecast"
     WHOLE_LIFE_COST = "whole_life_cost"
     BENEFITS = "benefits"
+    COMMITTED = "committed"
+    EXECUTED = "executed"
+    PAID = "paid"
 
 
 class Direction(StrEnum):

@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from services.commitments.commitment.model import Commitment, Known, Place, register
+from services.commitments.commitment.model import Milestone as Step
 from services.commitments.importing.leads import Leads
 from services.commitments.importing.mapping import CHANGEABLE, FIELDS, Budget, Mapping
 from services.commitments.importing.parsing import CommitmentRow, Parser, attribution
 from shared.aggregate.command import Context
-from shared.errors import BitacoraError, InvalidInput
+from shared.errors import BitacoraError, InvalidInput, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Assessed,
@@ -28,16 +29,20 @@ from shared.events.commitments import (
     ChangeableField,
     Changed,
     Commented,
+    Completed,
     Corrected,
     DeadlineRevised,
+    Discarded,
     InternalDeadline,
     LeadReassigned,
+    MilestoneCompleted,
     MilestoneSet,
     OrganizationRegistered,
     Origin,
     ProgressReported,
     PublicDeadline,
     Registered,
+    Reopened,
 )
 from shared.events.facts import COMPUTED, Event
 from shared.events.streams import stream_of
@@ -62,7 +67,7 @@ def _slot_of(event: Event) -> tuple[tuple[object, ...], object] | None:
         case Assessed():
             return ("rating", event.effective_on, event.scale), (event.judgement, event.rating, event.reason)
         case ProgressReported():
-            progress = (event.observed_progress, event.stage, event.percent)
+            progress = (event.observed_progress, event.stage, event.percent, event.evidence)
             return ("progress", event.effective_on, event.source), progress
         case BudgetEstimated():
             return ("budget", event.effective_on, event.source), event.lines
@@ -70,6 +75,10 @@ def _slot_of(event: Event) -> tuple[tuple[object, ...], object] | None:
             return ("deadline", event.effective_on, event.deadline, event.reason), event.on
         case LeadReassigned():
             return ("lead", event.effective_on, event.reason), event.lead_organization
+        case Completed():
+            return ("closed", event.completed_on), event.evidence
+        case Discarded():
+            return ("closed", event.effective_on), (event.reason_type, event.reason)
         case Changed():
             return ("field", event.effective_on, event.field, event.reason), event.value
         case Commented():
@@ -83,6 +92,7 @@ def _told_by(event: Event) -> Iterator[tuple[tuple[object, ...], object]]:
     match event:
         case Registered():
             yield ("lead",), event.lead_organization
+            yield ("state",), "open"
             for kind, deadline in (
                 (DeadlineKind.PUBLIC, event.public_deadline),
                 (DeadlineKind.INTERNAL, event.internal_deadline),
@@ -96,13 +106,19 @@ def _told_by(event: Event) -> Iterator[tuple[tuple[object, ...], object]]:
             yield ("deadline", event.deadline), event.on
         case LeadReassigned():
             yield ("lead",), event.lead_organization
+        case Completed():
+            yield ("state",), "achieved"
+        case Discarded():
+            yield ("state",), "discarded"
+        case Reopened():
+            yield ("state",), "open"
         case Changed():
             yield ("field", event.field), msgspec.convert(event.value, FIELD_TYPES[event.field])
 
 
 def _day_of(event: Event) -> date | None:
     """The day a fact is of: its own, or that in a reason that `attribution` made."""
-    day = getattr(event, "effective_on", None)
+    day = getattr(event, "effective_on", None) or getattr(event, "completed_on", None)
     if isinstance(day, date):
         return day
     reason = getattr(event, "reason", None) or ""
@@ -275,7 +291,7 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
             code=row.code,
             title=row.title,
             lead_organization=lead,
-            effective_on=row.day,
+            effective_on=row.since,
             visibility=mapping.visibility,
             public_deadline=PublicDeadline(on=public.on, origin=promised.origin or mapping.source)
             if promised and public and public.on
@@ -293,6 +309,9 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
             **row.fields,
         )
         return register(proposed, self.state.context, self.leads.known)
+
+
+_STATES: Final[dict[type[Event], str]] = {Completed: "achieved", Discarded: "discarded"}
 
 
 class _Facts:
@@ -314,12 +333,16 @@ class _Facts:
     def record(self) -> list[RowError]:
         """All of them, in turn; returns what of the row is left out."""
         row, mapping, commitment = self._row, self._of.mapping, self._commitment
-        if self._day < self._first_day:
+        if row.since < self._first_day:
             # The row shows that the commitment was there earlier than the record has it.
-            day = self._day.isoformat()
+            day = row.since.isoformat()
             corrected = Corrected(field="effective_on", value=day, reason=self._reason)
             decide = partial(commitment.correct, known=self._known())
             self._propose(mapping.date.column, corrected, decide)
+        # An end of before the row's day, and a reopening, go in first: they say what else can be told of that day.
+        first = row.state is not None and (row.state.closed is None or row.state.since < row.day)
+        if first:
+            self._state()
         self._leads()
         self._fields()
         if mapping.rating is not None:
@@ -341,6 +364,8 @@ class _Facts:
             self._budget(mapping.budget)
         self._milestones()
         self._title()
+        if not first:
+            self._state()
         return self._left_out
 
     def _leave_out(self, column: str | None, code: str, reason: str) -> None:
@@ -364,9 +389,48 @@ class _Facts:
 
     def _propose(self, column: str | None, proposed: E, decide: Callable[[E, Context], Event]) -> None:
         """Record a fact that is not on record, as the commitment decides it."""
-        if not self._commitment.holds(proposed):
-            self._of.column = column
-            self._of.state.record(self._row.stream, decide(proposed, self._of.state.context))
+        if self._commitment.holds(proposed):
+            return
+        self._of.column = column
+        try:
+            decided = decide(proposed, self._of.state.context)
+        except RuleBroken as error:
+            if error.code != "commitment-closed" or not self._says_closed:
+                raise
+            # A table goes on to list what, by its own word, has come to its end.
+            self._leave_out(column, error.code, error.message)
+        else:
+            self._of.state.record(self._row.stream, decided)
+
+    @property
+    def _says_closed(self) -> bool:
+        state = self._row.state
+        return (
+            state is not None
+            and state.closed is not None
+            and self._commitment.closing_on(self._day) is not None
+        )
+
+    def _state(self) -> None:
+        """How it came to its end, or that it is open again; an end that is on record stays as it is."""
+        state, given = self._row.state, self._of.mapping.state
+        if state is None or given is None:
+            return
+        closing = self._commitment.closing_on(self._day)
+        present = "open" if closing is None else _STATES.get(type(closing.event), "")
+        if not self._is_news(state.state, present, "state"):
+            if state.closed is not None and state.with_details and not self._commitment.holds(state.closed):
+                reason = "On record it came to its end on another day, or by another reason or evidence: that stays."
+                self._leave_out(given.column, "state-settled", reason)
+            return
+        match state.closed:
+            case Completed() as completed:
+                self._propose(given.column, completed, self._commitment.complete)
+            case Discarded() as discarded:
+                self._propose(given.column, discarded, self._commitment.discard)
+            case None:
+                reopened = Reopened(reason=self._reason, effective_on=state.since)
+                self._propose(given.column, reopened, self._commitment.reopen)
 
     def _is_news(self, value: object, present: object, *attribute: object) -> bool:
         """Whether a value is neither what holds on the row's day nor what tables said of it all along.
@@ -489,21 +553,44 @@ class _Facts:
 
     def _milestones(self) -> None:
         """A milestone carries no day of its own, so an older row does not undo what a newer one planned."""
-        due = {name: due_on for _, name, due_on in self._row.milestones}
-        for given in self._of.mapping.milestones:
-            name, due_on = given.name, due.get(given.name)
-            if due_on is None:
-                if self._commitment.was_planned(name, self._day):
-                    self._cleared(given.column)
-                continue
-            planned, superseded = self._commitment.planned(name, self._day)
-            milestones = [milestone.plan.event for milestone in self._commitment.milestones]
-            current = next((plan for plan in milestones if plan.name == name), None)
-            before = planned or (current and current.due_on)
-            if not superseded and due_on != before:
-                number = COMPUTED if current is None else current.number
-                step = MilestoneSet(number=number, name=name, due_on=due_on, reason=self._reason)
-                self._propose(given.column, step, self._commitment.set_milestone)
+        for name, cell in self._row.milestones.items():
+            due_on = cell.due_on
+            if due_on is None and self._step(name) is None:
+                # What was never planned was due when it was reached, as far as anybody knows.
+                due_on = cell.completed_on
+            if due_on is not None:
+                self._plan(name, cell.column, due_on)
+            elif cell.completed_on is None and self._commitment.was_planned(name, self._day):
+                self._cleared(cell.column)
+            if cell.completed_on is not None:
+                self._reach(name, cell.completed_column, cell.completed_on)
+
+    def _plan(self, name: str, column: str, due_on: date) -> None:
+        planned, superseded = self._commitment.planned(name, self._day)
+        current = self._step(name)
+        before = planned or (current and current.plan.event.due_on)
+        if superseded or due_on == before:
+            return
+        if current is not None and current.completion is not None:
+            self._leave_out(column, "milestone-completed", "It was reached, and is not planned anew.")
+            return
+        number = COMPUTED if current is None else current.number
+        step = MilestoneSet(number=number, name=name, due_on=due_on, reason=self._reason)
+        self._propose(column, step, self._commitment.set_milestone)
+
+    def _reach(self, name: str, column: str | None, completed_on: date) -> None:
+        step = self._step(name)
+        if step is None:
+            return
+        if step.completion is None:
+            reached = MilestoneCompleted(number=step.number, completed_on=completed_on)
+            self._propose(column, reached, self._commitment.complete_milestone)
+        elif step.completion.event.completed_on != completed_on:
+            reason = f"On record it was reached on {step.completion.event.completed_on}, which stays."
+            self._leave_out(column, "milestone-completed", reason)
+
+    def _step(self, name: str) -> Step | None:
+        return next((one for one in self._commitment.milestones if one.plan.event.name == name), None)
 
     def _title(self) -> None:
         row, given = self._row, self._of.mapping.title

@@ -12,7 +12,14 @@ import msgspec
 
 from shared.events.commitments import ChangeableField
 from shared.events.types import LONGEST_CODE
-from shared.events.vocabulary import BudgetFigure, Judgement, OrganizationKind, OriginKind, Visibility
+from shared.events.vocabulary import (
+    BudgetFigure,
+    DiscardReason,
+    Judgement,
+    OrganizationKind,
+    OriginKind,
+    Visibility,
+)
 from shared.rules.dated_facts import FIELD_TYPES
 from shared.tabular.mapping import (
     Column,
@@ -120,6 +127,33 @@ class Rating(Section, frozen=True, kw_only=True):
         yield from contradicting("values", self.values)
 
 
+class State(Section, frozen=True, kw_only=True):
+    """What has come of it: kept as promised, given up, or open still.
+
+    Whatever is not in `values` and not blank is an error. `on` is the day it came to that, by default the row's.
+    """
+
+    column: Column
+    values: dict[str, Literal["achieved", "discarded", "open"]]
+    on: Dates | None = None
+    evidence: Column | None = None
+    evidence_url: Column | None = None
+    reason: Column | None = None
+    reason_type: Column | None = None
+    reason_types: dict[str, DiscardReason] = msgspec.field(default_factory=dict)
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """A word for two states or two reasons, and giving up for no reason."""
+        yield from contradicting("values", self.values)
+        yield from contradicting("reason_types", self.reason_types)
+        if "discarded" in self.values.values() and not (self.reason_type and self.reason_types):
+            yield (
+                "values",
+                " has a word for discarded: say in `reason_type` and `reason_types` why, for it is one of "
+                + ", ".join(DiscardReason),
+            )
+
+
 class Deadline(Dates, frozen=True, kw_only=True):
     """The day it is promised for, and where the promise is written."""
 
@@ -142,6 +176,7 @@ class Progress(Section, frozen=True, kw_only=True):
     texts: tuple[Texts, ...] = ()
     stage: Column | None = None
     percent: Column | None = None
+    evidence: Column | None = None
     scale: Literal[1, 100] | None = None
     period: Literal["year", "half_year", "four_months", "quarter", "month"] = "year"
 
@@ -176,9 +211,17 @@ class Budget(Section, frozen=True, kw_only=True):
 
 
 class Milestone(Dates, frozen=True, kw_only=True):
-    """A step on the way whose due day is in a column."""
+    """A step on the way whose due day is in a column, and maybe the day it was reached in another."""
 
     name: Text
+    completed: Dates | None = None
+
+
+class OwnMilestone(Dates, frozen=True, kw_only=True):
+    """The milestone that a row is about, where each has a row of its own: its name, when it is due and was reached."""
+
+    name: Column
+    completed: Dates | None = None
 
 
 class MadeAt(Section, frozen=True, kw_only=True):
@@ -221,11 +264,13 @@ class Mapping(Section, frozen=True, kw_only=True):
     columns: dict[str, Derived] = msgspec.field(default_factory=dict)
     organizations: tuple[DescribedOrganization, ...] = ()
     rating: Rating | None = None
+    state: State | None = None
     deadline: Deadline | None = None
     internal_deadline: Deadline | None = None
     progress: Progress | None = None
     budget: Budget | None = None
     milestones: tuple[Milestone, ...] = ()
+    milestone: OwnMilestone | None = None
     origin: MadeAt | None = None
     fields: dict[str, Given] = msgspec.field(default_factory=dict)
 

@@ -8,17 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from services.commitments.importing.mapping import LISTS, Deadline, Given, Mapping
+from services.commitments.importing.mapping import (
+    LISTS,
+    Deadline,
+    Given,
+    Mapping,
+    Milestone,
+    OwnMilestone,
+    State,
+)
 from shared.errors import InvalidInput
-from shared.events.commitments import Assessed, BudgetEstimated, BudgetLine, ProgressReported
+from shared.events.commitments import (
+    Assessed,
+    BudgetEstimated,
+    BudgetLine,
+    Completed,
+    Discarded,
+    Evidence,
+    ProgressReported,
+)
 from shared.events.streams import stream_of
 from shared.events.types import LONGEST_LINE, LONGEST_TEXT
-from shared.events.vocabulary import DeadlineKind, Judgement
+from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement
 from shared.rules.dated_facts import FIELD_TYPES
 from shared.rules.guards import well_formed_code
 from shared.tabular.cells import (
@@ -54,6 +70,25 @@ class DeadlineCell(NamedTuple):
     prose: str | None = None
 
 
+class StateCell(NamedTuple):
+    """What has come of it by the row, and the fact that says so; being open is none by itself."""
+
+    state: Literal["achieved", "discarded", "open"]
+    since: date
+    closed: Completed | Discarded | None
+    with_details: bool
+    """Whether the table gave the day, the evidence or the reason, and did not leave them to us."""
+
+
+class StepCell(NamedTuple):
+    """A step on the way: when it is due and when it was reached, as far as the row says."""
+
+    column: str
+    due_on: date | None
+    completed_column: str | None
+    completed_on: date | None
+
+
 class CommitmentRow(ImportRow, frozen=True, kw_only=True):
     """One commitment as one row tells of it."""
 
@@ -68,8 +103,9 @@ class CommitmentRow(ImportRow, frozen=True, kw_only=True):
     deadlines: dict[DeadlineKind, DeadlineCell]
     reported: ProgressReported | None
     estimated: BudgetEstimated | None
-    milestones: tuple[tuple[str, str, date], ...]
-    """Column, name, due day."""
+    state: StateCell | None
+    milestones: dict[str, StepCell]
+    """By name."""
     sheet: str | None
     moment: datetime
     """The day with its hour, if it has one."""
@@ -77,6 +113,15 @@ class CommitmentRow(ImportRow, frozen=True, kw_only=True):
     """What was made of the columns that the mapping asks for, in the order of the table."""
     cells: dict[str, Cell]
     """What stands in them."""
+
+    @property
+    def since(self) -> date:
+        """The first day on which the row shows the commitment to be there: what was done of it by then counts."""
+        days = [self.day]
+        if self.state is not None and self.state.closed is not None:
+            days.append(self.state.since)
+        days += [step.completed_on for step in self.milestones.values() if step.completed_on is not None]
+        return min(days)
 
     def difference(self, earlier: CommitmentRow) -> RowError | None:
         """Another value in a column that the mapping asks for, however it is written."""
@@ -123,7 +168,16 @@ class Parser:
         self._deadlines = {
             kind: (given, DateReader(given, clock)) for kind, given in deadlines.items() if given is not None
         }
-        self._milestones = [(milestone, DateReader(milestone, clock)) for milestone in mapping.milestones]
+        own = () if mapping.milestone is None else (mapping.milestone,)
+        given: tuple[Milestone | OwnMilestone, ...] = (*mapping.milestones, *own)
+        self._milestones = [
+            (one, DateReader(one, clock), None if one.completed is None else DateReader(one.completed, clock))
+            for one in given
+        ]
+        ends = mapping.state
+        self._states = by_word({} if ends is None else ends.values)
+        self._reason_types = by_word({} if ends is None else ends.reason_types)
+        self._state_on = None if ends is None or ends.on is None else DateReader(ends.on, clock)
         rating = mapping.rating
         self._no_rating = NoValueReader(*() if rating is None else (rating.none,))
         self._ratings = () if rating is None else rating.columns
@@ -170,7 +224,6 @@ class Parser:
         lead = mapping.lead.code or self._lead(cells, mapping.lead.column or "")
         parsed = CommitmentRow(
             line=row.line,
-            key=(code, day),
             order=day,
             stream=stream,
             code=code,
@@ -185,11 +238,10 @@ class Parser:
             },
             reported=self._reported(cells, day),
             estimated=self._estimated(cells, day),
-            milestones=tuple(
-                (milestone.column, milestone.name, due_on)
-                for milestone, read in self._milestones
-                if (due_on := cells.value(milestone.column, read)) is not None
-            ),
+            state=self._state_of(cells, day),
+            milestones=(milestones := dict(self._steps(cells))),
+            # Where milestones have rows of their own, a day of one commitment has several.
+            key=(code, day, *(milestones if mapping.milestone else ())),
             fields=dict(self._registration(cells)),
             sheet=row.sheet,
             moment=moment,
@@ -205,7 +257,7 @@ class Parser:
         if "\0" in cell:
             reason = "There is a NUL character in the cell."
             return RowError(line, column, None, "text-not-storable", reason)
-        if cell[:1] not in {"#", "E"} or ERROR_VALUES.fullmatch(cell.rstrip()) is None:
+        if cell.lstrip()[:1] not in {"#", "E"} or ERROR_VALUES.fullmatch(cell.strip()) is None:
             return None
         if self._no_value.is_blank(cell) or (column in self._ratings and self._no_rating.is_blank(cell)):
             return None
@@ -269,6 +321,58 @@ class Parser:
             effective_on=day, judgement=judgement, reason=reason, rating=rating, scale=given.scale
         )
 
+    def _state_of(self, cells: Cells, day: date) -> StateCell | None:
+        given = self._mapping.state
+        if given is None:
+            return None
+        word = plain(cells.text(given.column))
+        state = self._states.get(folded(word))
+        if state is None:
+            if not self._no_value.is_blank(word):
+                cells.fault(given.column, "value-unknown", "It is not among the states of the mapping.")
+            return None
+        told_on = cells.value(given.on.column, self._state_on) if given.on and self._state_on else None
+        since = told_on or day
+        closed: Completed | Discarded | None = None
+        told: str | None = None
+        attributed = attribution(self._mapping.source, day)
+        if state == "achieved":
+            told = cells.prose(given.evidence, LONGEST_TEXT)
+            url = cells.prose(given.evidence_url, LONGEST_TEXT)
+            # Nobody is said to have shown more than the table does.
+            evidence = Evidence(
+                description=told or f"“{word}”, with no evidence given. {attributed}", url=url
+            )
+            closed = Completed(completed_on=since, evidence=(evidence,))
+        elif state == "discarded":
+            kind = self._reason_type(cells, given)
+            told = cells.prose(given.reason, LONGEST_TEXT)
+            if kind is not None:
+                reason = told or f"“{word}”, with no reason given. {attributed}"
+                closed = Discarded(reason_type=kind, reason=reason, effective_on=since)
+        return StateCell(state, since, closed, with_details=told is not None or told_on is not None)
+
+    def _steps(self, cells: Cells) -> Iterator[tuple[str, StepCell]]:
+        for given, read, reached in self._milestones:
+            name: str | None = given.name
+            if isinstance(given, OwnMilestone):
+                name = cells.prose(given.name, LONGEST_LINE)
+            due_on, completed_on, column = cells.value(given.column, read), None, None
+            if given.completed is not None and reached is not None:
+                column = given.completed.column
+                completed_on = cells.value(column, reached)
+            if name is not None:
+                yield plain(name), StepCell(given.column, due_on, column, completed_on)
+            elif due_on is not None or completed_on is not None:
+                cells.fault(given.column, "value-missing", "It is the day of a milestone without a name.")
+
+    def _reason_type(self, cells: Cells, given: State) -> DiscardReason | None:
+        column = given.reason_type or ""
+        kind = self._reason_types.get(folded(cells.text(column)))
+        if kind is None:
+            cells.fault(column, "value-unknown", "It is not among the `reason_types` of the mapping.")
+        return kind
+
     def _deadline(self, cells: Cells, given: Deadline, read: DateReader) -> DeadlineCell | None:
         day, text = cells.value(given.column, read), cells.text(given.column)
         if day is None and (self._no_value.is_blank(text) or not self._no_value.is_prose(text)):
@@ -286,7 +390,12 @@ class Parser:
             cells.within(given.texts[0].column, observed, LONGEST_TEXT)
         stage = cells.prose(given.stage, LONGEST_LINE)
         percent = None if given.percent is None else cells.value(given.percent, self._percent)
+        evidence = cells.prose(given.evidence, LONGEST_TEXT)
         if observed is None and stage is None and percent is None:
+            if evidence is not None:
+                cells.fault(
+                    given.evidence, "value-missing", "It is evidence of a report that reports nothing."
+                )
             return None
         return ProgressReported(
             period=_PERIODS[given.period](day),
@@ -294,6 +403,7 @@ class Parser:
             observed_progress=observed,
             stage=stage,
             percent=percent,
+            evidence=() if evidence is None else (Evidence(description=evidence),),
             source=self._mapping.source,
         )
 

@@ -185,7 +185,8 @@ SOME_ROWS = st.lists(
         who=st.sampled_from(["WORKS", "MoH", "Old Works"]),
         rating=st.sampled_from(["Green", "Red", ""]),
         due=st.sampled_from(["", "31/12/2015", "30/06/2014", "exempt"]),
-        start=st.sampled_from(["", "01/05/2014", "01/06/2014"]),
+        why=st.sampled_from(["", "Done", "Open"]),
+        start=st.sampled_from(["", "01/12/2013", "01/05/2014", "01/06/2014"]),
         told=st.sampled_from(["", "2014-10-31", "2016-01-31", "31/12/2014"]),
         more=st.sampled_from(["", "roads", "rivers", "riv\u200bers"]),
         cost=st.sampled_from(["", "1", "exempt"]),
@@ -204,6 +205,11 @@ column = "told"
 
 [fields]
 region = { column = "more" }
+
+[state]
+column = "why"
+values = { Done = "achieved", Open = "open" }
+on = { column = "start", formats = ["%d/%m/%Y"] }
 """
 
 

@@ -12,17 +12,29 @@ from shared.events.commitments import (
     BudgetLine,
     Changed,
     Commented,
+    Completed,
     Corrected,
     DeadlineRevised,
+    Discarded,
+    Evidence,
     LeadReassigned,
+    MilestoneCompleted,
     MilestoneSet,
     OrganizationChanged,
     OrganizationRegistered,
     ProgressReported,
     PublicDeadline,
     Registered,
+    Reopened,
 )
-from shared.events.vocabulary import BudgetFigure, DeadlineKind, Judgement, OrganizationKind, Visibility
+from shared.events.vocabulary import (
+    BudgetFigure,
+    DeadlineKind,
+    DiscardReason,
+    Judgement,
+    OrganizationKind,
+    Visibility,
+)
 from shared.rules.traffic_light import Status
 from tests.services.commitments.importing.desk import Desk, row
 
@@ -406,7 +418,7 @@ def test_two_long_names_that_begin_alike_are_two_organisations(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("column", ["name", "rating", "due", "cost", "told"])
-@pytest.mark.parametrize("value", ["#DIV/0!", "#REF!", "#¡VALOR!"])
+@pytest.mark.parametrize("value", ["#DIV/0!", " #REF!", "#¡VALOR!"])
 def test_a_formula_that_failed_is_an_error_of_its_row(desk: Desk, column: str, value: str) -> None:
     report = desk.enter(row(**{column: value}))
     assert [(e.column, e.value, e.code) for e in report.errors] == [(column, value, "cell-error")]
@@ -424,3 +436,190 @@ def test_a_column_of_shares_is_doubted_aloud(desk: Desk) -> None:
     desk.mapping = desk.mapping.replace('percent = "more"', 'percent = "more"\nscale = 1')
     assert desk.enter(row(more="0.5"), row(day=SECOND, more="1.0")).warnings == []
     assert [report.percent for report in desk.facts(ProgressReported)] == [50, 100]
+
+
+# --- how it came to an end ------------------------------------------------------------------------------------------
+
+STATE = """
+[state]
+column = "more"
+values = { Cumplida = "achieved", Descartada = "discarded", "En curso" = "open" }
+on = { column = "told", formats = ["%d/%m/%Y"] }
+evidence = "why"
+reason = "why"
+reason_type = "start"
+reason_types = { dinero = "budgetary" }
+"""
+
+
+@pytest.fixture
+def with_states(desk: Desk) -> Desk:
+    """A desk whose table says what has come of each."""
+    begin, end = desk.mapping.index("[[milestones]]"), desk.mapping.index("[budget]")
+    desk.mapping = (desk.mapping[:begin] + desk.mapping[end:]).replace('reason = "why"\n', "") + STATE
+    return desk
+
+
+def test_what_is_kept_as_promised_is_achieved_on_its_day_with_its_evidence(with_states: Desk) -> None:
+    desk = with_states
+    rows = [row(), row(day=SECOND, more="Cumplida", told="15/12/2013", why="Ley 20.595", rating="Red")]
+    report = desk.enter(*rows)
+    assert desk.facts(Completed) == [
+        Completed(completed_on=date(2013, 12, 15), evidence=(Evidence(description="Ley 20.595"),))
+    ]
+    assert desk.status(date(2013, 12, 14)) is Status.ON_TIME
+    assert desk.status(date(2031, 1, 1)) is Status.ACHIEVED
+    # The table goes on to rate what it says has come to its end.
+    assert [(one.line, one.column, one.code) for one in report.left_out] == [
+        (3, "rating", "commitment-closed")
+    ]
+    again = desk.enter(*rows)
+    assert (again.rows.unchanged, again.left_out, again.events) == (2, report.left_out, {})
+
+
+def test_where_no_evidence_is_given_the_table_itself_is_all_there_is(with_states: Desk) -> None:
+    with_states.enter(row(more="cumplida", why=""))
+    (completed,) = with_states.facts(Completed)
+    assert completed.completed_on == date(2013, 9, 30)
+    assert completed.evidence[0].description == f"“cumplida”, with no evidence given. {TOLD_FIRST}"
+    assert len(with_states.facts(Assessed)) == 1
+
+
+def test_what_ended_before_its_first_row_counts_from_the_day_it_ended(with_states: Desk) -> None:
+    with_states.enter(row(more="Cumplida", told="01/02/2012"))
+    assert with_states.status(date(2012, 1, 31)) is None
+    assert with_states.status(date(2012, 2, 1)) is Status.ACHIEVED
+
+
+def test_what_is_given_up_is_discarded_for_its_reason(with_states: Desk) -> None:
+    with_states.enter(row(), row(day=SECOND, more="Descartada", start="Dinero", why="No hay fondos."))
+    assert with_states.facts(Discarded) == [
+        Discarded(
+            reason_type=DiscardReason.BUDGETARY, reason="No hay fondos.", effective_on=date(2014, 3, 31)
+        )
+    ]
+    report = with_states.enter(row(code="road", more="Descartada"))
+    assert [(error.column, error.code) for error in report.errors] == [("start", "value-unknown")]
+
+
+def test_what_a_table_calls_open_again_is_reopened_and_takes_what_is_told_of_it(with_states: Desk) -> None:
+    desk = with_states
+    rows = [row(more="Cumplida"), row(day=SECOND, more="En curso", rating="Red")]
+    desk.enter(*rows)
+    assert [one.effective_on for one in desk.facts(Reopened)] == [date(2014, 3, 31)]
+    assert desk.status(date(2014, 4, 1)) is Status.NEEDS_ATTENTION
+    assert desk.enter(*rows).rows.unchanged == 2
+
+
+def test_what_a_person_closed_or_reopened_since_stays(with_states: Desk) -> None:
+    desk = with_states
+    rows = [row(more="Cumplida", why="Ley"), row(code="road", more="En curso")]
+    desk.enter(*rows)
+    desk.record(Reopened(reason="It fell down.", effective_on=date(2014, 1, 1)))
+    desk.record(Completed(completed_on=date(2014, 1, 1), evidence=(Evidence(description="Seen."),)), "t-road")
+    before = desk.contents()
+    assert desk.enter(*rows).rows.unchanged == 2
+    assert desk.contents() == before
+
+
+def test_another_day_or_evidence_of_an_end_on_record_is_listed(with_states: Desk) -> None:
+    with_states.enter(row(more="Cumplida", why="Ley"))
+    report = with_states.enter(row(more="Cumplida", why="Otra ley"))
+    assert [(one.column, one.code) for one in report.left_out] == [("more", "state-settled")]
+    assert with_states.enter(row(code="road", more="Quién sabe")).errors[0].code == "value-unknown"
+
+
+def test_a_step_is_reached_on_the_day_that_another_column_gives(desk: Desk) -> None:
+    completed = 'completed = { column = "more", formats = ["%d/%m/%Y"] }'
+    desk.mapping = desk.mapping.replace('name = "Start"', f'name = "Start"\n{completed}')
+    desk.mapping = desk.mapping.replace(', { column = "more", label = "Money" }', "")
+    rows = [
+        row(start="01/05/2013"),
+        row(day="31/12/2013", start="01/05/2013", more="15/06/2013"),
+        row(day=SECOND, start="01/09/2014", more="16/06/2013"),
+        row(code="road", more="15/06/2013", day=SECOND),
+    ]
+    report = desk.enter(*rows)
+    assert [(one.number, one.completed_on) for one in desk.facts(MilestoneCompleted)] == [
+        (1, date(2013, 6, 15))
+    ]
+    assert [(one.line, one.column, one.code) for one in report.left_out] == [
+        (4, "start", "milestone-completed"),
+        (4, "more", "milestone-completed"),
+    ]
+    # What was reached before the first row shows that the commitment was there by then.
+    assert desk.facts(Registered, "t-road")[0].effective_on == date(2013, 6, 15)
+    assert [(one.due_on, one.name) for one in desk.facts(MilestoneSet, "t-road")] == [
+        (date(2013, 6, 15), "Start")
+    ]
+    assert desk.enter(*rows).events == {}
+
+
+def test_milestones_may_have_rows_of_their_own(desk: Desk) -> None:
+    begin, end = desk.mapping.index("[[milestones]]"), desk.mapping.index("[budget]")
+    desk.mapping = (
+        desk.mapping[:begin]
+        + desk.mapping[end:]
+        + """
+[milestone]
+name = "told"
+column = "start"
+formats = ["%d/%m/%Y"]
+completed = { column = "more", formats = ["%d/%m/%Y"] }
+"""
+    )
+    rows = [
+        row(told="Bill sent", start="01/05/2013", more="15/06/2013"),
+        row(told="Bill  voted", start="01/12/2013"),
+        row(told="Bill sent", start="01/05/2013", more="2013-06-15"),
+        row(told=""),
+        row(told="", start="01/12/2013"),
+        row(day=SECOND, told="Bill voted", start="01/06/2014"),
+    ]
+    report = desk.enter(*rows)
+    assert [(one.number, one.name, one.due_on) for one in desk.facts(MilestoneSet)] == [
+        (1, "Bill sent", date(2013, 5, 1)),
+        (2, "Bill voted", date(2013, 12, 1)),
+        (2, "Bill voted", date(2014, 6, 1)),
+    ]
+    assert [(one.number, one.completed_on) for one in desk.facts(MilestoneCompleted)] == [
+        (1, date(2013, 6, 15))
+    ]
+    assert (report.rows.imported, report.rows.unchanged, report.rows.duplicates) == (3, 1, 1)
+    assert [(error.line, error.column, error.code) for error in report.errors] == [
+        (6, "start", "value-missing")
+    ]
+    assert desk.enter(*rows).events == {}
+
+
+def test_a_report_rests_on_the_evidence_that_another_column_gives(desk: Desk) -> None:
+    desk.mapping = desk.mapping.replace("[progress]", '[progress]\nevidence = "more"')
+    desk.mapping = desk.mapping.replace(', { column = "more", label = "Money" }', "")
+    report = desk.enter(row(told="Piles driven", more="Photographs"), row(code="road", more="Photographs"))
+    assert desk.facts(ProgressReported)[0].evidence == (Evidence(description="Photographs"),)
+    assert [(error.column, error.code) for error in report.errors] == [("more", "value-missing")]
+    desk.enter(row(told="Piles driven", more="Certificate"))
+    assert [one.evidence[0].description for one in desk.facts(ProgressReported)] == [
+        "Photographs",
+        "Certificate",
+    ]
+
+
+def test_figures_of_execution_are_kept_beside_those_of_the_budget(desk: Desk) -> None:
+    figures = ", ".join(
+        f'{{ column = "{column}", figure = "{figure}", year = 2013 }}'
+        for column, figure in {
+            "cost": "budget",
+            "start": "committed",
+            "told": "executed",
+            "more": "paid",
+        }.items()
+    )
+    begin, end = desk.mapping.index("[[milestones]]"), desk.mapping.index("figures = ")
+    budget = desk.mapping[desk.mapping.index("[budget]") : end]
+    desk.mapping = desk.mapping[:begin] + budget + f"figures = [{figures}]\n"
+    desk.enter(row(cost="4", start="3", told="2", more="1"))
+    (estimated,) = desk.facts(BudgetEstimated)
+    assert [(line.figure, line.amount) for line in estimated.lines] == [
+        ("budget", "4000000"), ("committed", "3000000"), ("executed", "2000000"), ("paid", "1000000"),
+    ]  # fmt: skip
