@@ -29,8 +29,9 @@ from shared.errors import (
     Unavailable,
 )
 from shared.events.types import NOT_BLANK
-from shared.http.catalogue import BY_STATUS, CODES, Catalogue
+from shared.http.catalogue import BY_STATUS, CODES, Catalogue, Explained
 from shared.http.context import context_in
+from shared.http.languages import texts_of, wished
 
 MEDIA_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="bitacora"'
@@ -109,9 +110,13 @@ class Problems:
         """The answer to a request in `scope` that met the error `code`."""
         context = context_in(scope)
         explained = self.catalogue.get(code)
+        title = explained.title if explained else code.replace("-", " ").capitalize()
+        if explained is not None and _in_spanish(scope):
+            title, detail = _told_in_spanish(explained, detail)
+            headers = {**(headers or {}), "Content-Language": "es"}
         document = ProblemDocument(
             type=self.base_url + code,
-            title=explained.title if explained else code.replace("-", " ").capitalize(),
+            title=title,
             status=status,
             detail=detail,
             instance=quote(scope["path"], safe="/:@!$&'()*+,;=-._~", errors="replace"),
@@ -119,6 +124,21 @@ class Problems:
             errors=tuple(errors),
         )
         return Response(_encoded(document), status, headers, MEDIA_TYPE)
+
+
+def _in_spanish(scope: Scope) -> bool:
+    """Whether the caller wishes Spanish, rather than English; whoever wishes nothing is told in English."""
+    asked = next((value for name, value in scope["headers"] if name == b"accept-language"), None)
+    return asked is not None and wished(asked.decode("latin-1"), ("es", "en")) == "es"
+
+
+def _told_in_spanish(explained: Explained, detail: str) -> tuple[str, str]:
+    """The title and the detail in Spanish: what the code means and, where that says less, the sentence as it is."""
+    spanish = texts_of(__package__, "es").gettext
+    told = spanish(explained.explanation)
+    return spanish(
+        explained.title
+    ), told if detail == explained.explanation else f"{told} (En inglés: {detail})"
 
 
 def body_too_large(limit: int) -> RequestProblemError:

@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from babel.messages.pofile import read_po
 
 from shared import errors
 from shared.http.catalogue import BY_STATUS, CODES, Catalogue
-from tests.api.house import catalogues
+from tests.api.house import House, catalogues
 
 ROOT = Path(__file__).parents[2]
 CATALOGUES: dict[str, Catalogue] = {
@@ -99,6 +101,50 @@ def test_every_code_that_all_services_share_is_explained_and_used() -> None:
 def test_every_code_of_the_rules_is_explained_by_a_service_that_goes_by_them() -> None:
     explained = set(CODES).union(*CATALOGUES.values())
     assert made_in("shared/rules") - explained == set()
+
+
+def test_every_code_has_its_title_and_its_explanation_in_spanish_and_none_is_kept_that_is_no_more() -> None:
+    explained = [one for codes in (CODES, *CATALOGUES.values()) for one in codes.values()]
+    wanted = {text for one in explained for text in (one.title, one.explanation)}
+    with (ROOT / "shared/http/locale/es.po").open("rb") as source:
+        spanish = {str(one.id): str(one.string) for one in read_po(source, locale="es") if one.id}
+    assert wanted == spanish.keys()
+    assert [text for text, told in spanish.items() if not told] == []
+    for text, told in spanish.items():
+        # What is sent and read by programs is called the same in every language.
+        assert set(re.findall(r"`([a-z_]+)`", told)) <= set(re.findall(r"`([a-z_]+)`", text)), text
+
+
+@pytest.mark.parametrize(
+    ("wished", "title"),
+    [
+        (None, "Unknown commitment"),
+        ("*", "Unknown commitment"),
+        ("en, es;q=0.8", "Unknown commitment"),
+        ("fr", "Unknown commitment"),
+        ("es", "Compromiso desconocido"),
+        ("es-CL,es;q=0.9,en;q=0.8", "Compromiso desconocido"),
+    ],
+)
+async def test_a_refusal_is_told_in_spanish_to_whoever_wishes_it_and_its_code_and_fields_stay(
+    house: House, wished: str | None, title: str
+) -> None:
+    headers: dict[str, Any] = {} if wished is None else {"Accept_Language": wished}
+    answer = await house.ask("commitments", "GET", "/v1/commitments/NOBODY", **headers)
+    told = answer.json()
+    assert (answer.status_code, told["title"]) == (404, title)
+    assert told["type"].endswith("/unknown-commitment")
+    assert answer.headers.get("content-language") == ("es" if title.startswith("Compromiso") else None)
+
+
+async def test_what_only_the_sentence_says_is_kept_beside_the_spanish_one(house: House) -> None:
+    path = "/v1/board?colour=red"
+    english = (await house.ask("reporting", "GET", path)).json()
+    spanish = (await house.ask("reporting", "GET", path, Accept_Language="es")).json()
+    assert spanish["title"] == "Parámetro desconocido"
+    assert english["detail"] in spanish["detail"]
+    assert spanish["errors"] == english["errors"]
+    assert spanish.keys() == english.keys()
 
 
 def test_a_code_means_the_same_in_every_service() -> None:

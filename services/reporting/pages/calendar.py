@@ -16,8 +16,8 @@ PRODUCT: Final = "-//Bitacora//Reporting//EN"
 MEDIA_TYPE: Final = "text/calendar"
 REFRESH: Final = timedelta(hours=12)
 """How often a program should ask again."""
-MOST: Final = 1_000
-"""Days in a calendar."""
+MOST: Final = 300
+"""Days in a calendar, the nearest first."""
 _ONE_DAY: Final = timedelta(days=1)
 
 

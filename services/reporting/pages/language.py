@@ -7,20 +7,17 @@ missing.
 from __future__ import annotations
 
 import gettext
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
-from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
+
+from shared.http.languages import texts_of, wished
 
 DEFAULT: Final = "es"
 LANGUAGES: Final[Mapping[str, str]] = {"es": "Español", "en": "English"}
@@ -178,24 +175,9 @@ def language(code: str) -> Language:
         raise KeyError(code)
     if code == "en":
         return Language(code, gettext.NullTranslations())
-    compiled = io.BytesIO()
-    with (files(__package__) / "locale" / f"{code}.po").open("rb") as source:
-        write_mo(compiled, read_po(source, locale=code))
-    compiled.seek(0)
-    return Language(code, gettext.GNUTranslations(compiled))
+    return Language(code, texts_of(__package__, code))
 
 
 def preferred(accept_language: str) -> Language:
     """The language that a browser asks for, by weight and then by place; Spanish where it asks for none there is."""
-    wanted: list[tuple[float, str]] = []
-    for part in accept_language.split(",")[:20]:
-        tag, _, weight = part.replace(" ", "").partition(";q=")
-        try:
-            code = Locale.parse(tag, sep="-").language
-            wanted.append((float(weight or 1), code))
-        except (ValueError, UnknownLocaleError, TypeError):
-            continue
-    for welcome, code in sorted(wanted, key=lambda one: -one[0]):
-        if code in LANGUAGES and welcome > 0:
-            return language(code)
-    return language(DEFAULT)
+    return language(wished(accept_language, LANGUAGES) or DEFAULT)

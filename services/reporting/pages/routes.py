@@ -37,7 +37,7 @@ from services.reporting.queries.board import (
     grouped_board_as_of,
     list_as_of,
 )
-from services.reporting.queries.changes import Change, Changes, changes_between
+from services.reporting.queries.changes import Change, Changes, Wanted, changes_between
 from services.reporting.queries.commitment_page import Page, page_as_of
 from services.reporting.queries.deadlines import deadlines_as_of
 from services.reporting.queries.editions import (
@@ -94,8 +94,11 @@ STRETCH: Final = timedelta(days=90)
 """How far back the front page looks for what got worse, where it is not asked otherwise and there is no edition."""
 LIMIT: Final = 100
 """Lines of a list on one page."""
-MOST_CHANGED: Final = 200
-"""Commitments that changed, of which the front page tells."""
+MOST_CHANGED: Final = 40
+"""Commitments that changed, of which the front page tells, and that of a pillar."""
+MOST_NODES: Final = 300
+"""Objectives and actions on the page of the plan; of a larger plan it shows the objectives alone, and of each pillar so
+many as fit."""
 LISTS: Final = {
     "board": N_("The board"),
     "commitments": N_("Commitments"),
@@ -279,7 +282,7 @@ def page_routes(reporting: Reporting) -> Router:
                 board_as_of(reading, at, scope, {}, limit=1),
                 board_as_of(reading, at, scope, {}, limit=1, count_by=CountBy.PROMISE),
                 grouped_board_as_of(reading, at, scope, {}, ["pillar", STATUS]),
-                _changed(reporting, reading, at, scope, since),
+                _changed(reporting, reading, at, scope, since, wanted=_is_news),
             )
 
         at, _scope, found = await reporting.ask(request, asked, answer, tells=TOLD)
@@ -404,7 +407,9 @@ def page_routes(reporting: Reporting) -> Router:
             return tree_as_of(reading, at, scope)[1]
 
         at, _scope, branches = await reporting.ask(request, asked, answer, tells=TOLD)
-        return site.page(request, "plan.html", at, "/v1/tree", branches=branches)
+        whole = sum(branch.below.registered for branch in branches) <= MOST_NODES
+        most = MOST_NODES // max(len(branches), 1)
+        return site.page(request, "plan.html", at, "/v1/tree", branches=branches, whole=whole, most=most)
 
     @page("/changes", ChangesQuestion)
     async def changes(request: Request, asked: ChangesQuestion) -> Response:
@@ -485,7 +490,7 @@ def page_routes(reporting: Reporting) -> Router:
                 pillar_name(reading, at, scope, code),
                 whole,
                 list_as_of(reading, at, scope, objectives, limit=LIMIT),
-                _changed(reporting, reading, at, scope, since, filters=here),
+                _changed(reporting, reading, at, scope, since, filters=here, wanted=_is_news),
             )
 
         at, _scope, found = await reporting.ask(request, asked, answer, tells=TOLD)
@@ -602,11 +607,11 @@ def page_routes(reporting: Reporting) -> Router:
 
     @page("/deadlines.ics", DeadlinesQuestion, CALENDAR)
     async def deadlines(request: Request, asked: PageQuestion) -> Response:
-        """The public deadlines from a year before the day on, for a calendar program."""
+        """The public deadlines from the month before on, the nearest of them, for a calendar program."""
         filters = filters_in(asked, _DEADLINES)
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> Sequence[Any]:
-            first = date(max(at.on.year - 1, 1), 1, 1)
+            first = date.fromordinal(max(at.on.toordinal() - 31, 1))
             return deadlines_as_of(reading, at, scope, filters, first, limit=MOST_DEADLINES)
 
         at, _scope, found = await reporting.ask(request, asked, answer, tells=())
@@ -656,12 +661,13 @@ def _since_then(since: date, changes: Changes, at: AsOf) -> dict[str, Any]:
     """What `since.html` shows: what got worse first."""
     return {
         "since": since,
-        "worse": [one for one in changes.items if _is_worse(one)],
+        "worse": [one for one in changes.items if _is_worse(one.status_before, one.status_after)],
         "discarded": _became(changes, Status.DISCARDED),
         "achieved": _became(changes, Status.ACHIEVED),
         "more": changes.more,
         "most": MOST_CHANGED,
         "days": _days(changes, since, at.on)[:MOST_DAYS],
+        "first": len(changes.items) if changes.more else None,
     }
 
 
@@ -688,11 +694,12 @@ def _changed(
     beyond: str | None = None,
     limit: int = MOST_CHANGED,
     filters: Filters | None = None,
+    wanted: Wanted | None = None,
 ) -> Changes:
     before = at._replace(on=since)
     store, day_of = reporting.store, reporting.clock.day_of
     return changes_between(
-        reading, store, day_of, before, at, scope, beyond=beyond, limit=limit, filters=filters
+        reading, store, day_of, before, at, scope, beyond=beyond, limit=limit, filters=filters, wanted=wanted
     )
 
 
@@ -707,12 +714,19 @@ _SEVERITY: Final[dict[str | None, int]] = {
 """How bad a state is."""
 
 
-def _is_worse(change: Change) -> bool:
-    """Whether it stands worse than before, or than one that is on time; what was discarded is told apart."""
-    after = _SEVERITY.get(change.status_after)
-    if after is None or change.status_after == Status.DISCARDED:
+def _is_worse(before: str | None, after: str | None) -> bool:
+    """Whether a state is worse than the one before it, or than on time; what was discarded is told apart."""
+    now = _SEVERITY.get(after)
+    if now is None or after == Status.DISCARDED:
         return False
-    return after > _SEVERITY.get(change.status_before, _SEVERITY[Status.ON_TIME])
+    return now > _SEVERITY.get(before, _SEVERITY[Status.ON_TIME])
+
+
+def _is_news(then: Any, now: Any) -> bool:
+    """Whether it is told on the front page, by its rows on the two days."""
+    before, after = (None if row is None else row.status for row in (then, now))
+    became = after != before and after in (Status.DISCARDED, Status.ACHIEVED)
+    return became or _is_worse(before, after)
 
 
 def _became(changes: Changes, status: Status) -> list[Change]:

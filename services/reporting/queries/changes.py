@@ -117,6 +117,12 @@ class Side(NamedTuple):
     rows: Mapping[UUID, Any]
 
 
+Wanted = Callable[[Any, Any], bool]
+"""Whether something is to be told of a commitment, by its rows on the two sides."""
+Streams = dict[UUID, tuple[list[Recorded], Mapping[int, Source]]]
+"""By commitment its events up to a position, and what may be known of each."""
+
+
 def changes_between(
     reading: Reading,
     store: Store,
@@ -129,10 +135,12 @@ def changes_between(
     limit: int = 50,
     rule: Rule = TRAFFIC_LIGHT_1,
     filters: Filters | None = None,
+    wanted: Wanted | None = None,
 ) -> Changes:
     """The commitments that are not on the side `after` as they were on the side `before`, beyond a code.
 
-    Of those only that filters admit on one side at least, where there are any.
+    Of those only that filters admit on one side at least, and that are `wanted` by their rows on both, where that is
+    asked; the sums are of all that is admitted.
     """
     sides = [Side(at, rows_of_side(reading, at, scope, rule)) for at in (before, after)]
     if filters:
@@ -140,7 +148,7 @@ def changes_between(
         sides = [
             side._replace(rows={one: row for one, row in side.rows.items() if one in among}) for side in sides
         ]
-    return _compared(reading, store, day_of, sides, scope, beyond, limit, rule)
+    return _compared(reading, store, day_of, sides, scope, beyond, limit, rule, wanted)
 
 
 def changes_of(
@@ -152,11 +160,14 @@ def changes_of(
     scope: Scope,
     among: Collection[UUID],
     limit: int,
+    read: Streams,
     rule: Rule = TRAFFIC_LIGHT_1,
 ) -> list[Change]:
-    """The same, of some commitments alone: the first of them by code."""
+    """The same, of some commitments alone: the first of them by code. Of which the streams were `read`, they are not
+    again: for several pairs of days at one position.
+    """
     sides = [Side(at, rows_of_side(reading, at, scope, rule, among)) for at in (before, after)]
-    return _compared(reading, store, day_of, sides, scope, None, limit, rule).items
+    return _compared(reading, store, day_of, sides, scope, None, limit, rule, read=read).items
 
 
 def _compared(
@@ -168,6 +179,8 @@ def _compared(
     beyond: str | None,
     limit: int,
     rule: Rule,
+    wanted: Wanted | None = None,
+    read: Streams | None = None,
 ) -> Changes:
     then, now = (side.rows for side in sides)
     after = sides[1].at
@@ -180,11 +193,14 @@ def _compared(
         if split is not None and split.closure == Closure.SPLIT:
             parts = sorted(row.code for row in now.values() if row.split_from == split.code)
             differing.append(("split_into", None, parts))
-        if differing:
+        if differing and (wanted is None or wanted(then.get(one), now.get(one))):
             found.append(((now.get(one) or then[one]).code, one, differing))
     page = sorted((one for one in found if beyond is None or one[0] > beyond), key=lambda one: one[:2])
     items = [
-        _change(ToldBetween.of(reading, store, day_of, sides, one, scope, rule), differing)
+        _change(
+            ToldBetween.of(reading, store, day_of, sides, one, scope, rule, read),
+            differing,
+        )
         for _code, one, differing in page[:limit]
     ]
     return Changes(items, _reconciled(then, now), len(page) > limit)
@@ -384,11 +400,16 @@ class ToldBetween(NamedTuple):
         commitment_id: UUID,
         scope: Scope,
         rule: Rule,
+        read: Streams | None = None,
     ) -> ToldBetween:
         """What is told of it up to the later side."""
         before, after = sides
-        stream = store.read_stream(commitment_id, 0, after.at.position)
-        events = [codec.decode(line, position) for position, line in stream]
+        read = {} if read is None else read
+        if commitment_id not in read:
+            stream = store.read_stream(commitment_id, 0, after.at.position)
+            events = [codec.decode(line, position) for position, line in stream]
+            read[commitment_id] = events, sources_of(reading, day_of, after.at, scope, events)
+        events, sources = read[commitment_id]
         return cls(
             rule,
             before.at,
@@ -396,7 +417,7 @@ class ToldBetween(NamedTuple):
             (before.rows.get(commitment_id), after.rows.get(commitment_id)),
             events,
             (Known.of(events, before.at), Known.of(events, after.at)),
-            sources_of(reading, day_of, after.at, scope, events),
+            sources,
         )
 
     def because(self, what: str) -> int:

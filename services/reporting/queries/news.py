@@ -6,27 +6,25 @@ As between two days (`changes`), but every day is looked at by itself, so that a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, false, select
+from sqlalchemy import CompoundSelect, and_, false, func, or_, select, true, union, union_all
 
-from services.reporting.datasets import commitment_states, commitments
-from services.reporting.queries.access import Scope
+from services.reporting.datasets import Dataset, commitment_states, commitments
+from services.reporting.queries.access import Scope, readable
 from services.reporting.queries.board import Filters, admitted
-from services.reporting.queries.changes import Change, changes_of
+from services.reporting.queries.changes import Change, Streams, changes_of
 from services.reporting.queries.moments import AsOf
-from services.reporting.queries.rules import turns_between
 from services.reporting.queries.timeline import DayOf
 from services.reporting.reading import Reading
 from shared.eventlog.store import Store
-from shared.rules.traffic_light import TRAFFIC_LIGHT_1
 
 _row: Final = commitment_states.c
 _ONE_DAY: Final = timedelta(days=1)
-_STRETCHES: Final = (8, 32, 128, 512)
+_STRETCHES: Final = (64, 512)
 """How many days back are looked at, one after the other, until there is enough to tell; nothing older is news."""
 
 
@@ -57,12 +55,13 @@ def news_as_of(
     """
     among = {thing} if thing else _admitted(reading, at, scope, filters) if filters else None
     found: list[News] = []
+    read: Streams = {}
     last = at.on
     for eve in [date.min] if thing else _eves(at.on):
-        days = sorted(_changing(reading, at, eve, last, among).items(), reverse=True)
+        days = sorted(_changing(reading, at, scope, eve, last, among).items(), reverse=True)
         for day, ids in days:
             if len(found) < limit:
-                found += _news_of(reading, store, day_of, at, scope, day, ids, limit)
+                found += _news_of(reading, store, day_of, at, scope, day, ids, limit, read)
         last = eve
     return sorted(found, key=_newest_first)[:limit]
 
@@ -81,35 +80,86 @@ def _admitted(reading: Reading, at: AsOf, scope: Scope, filters: Filters) -> set
 
 
 def _changing(
-    reading: Reading, at: AsOf, eve: date, last: date, among: set[UUID] | None
+    reading: Reading, at: AsOf, scope: Scope, eve: date, last: date, among: set[UUID] | None
 ) -> dict[date, set[UUID]]:
-    """By day after one and up to another, the commitments of which something may be otherwise than on its eve."""
-    rule, execute = TRAFFIC_LIGHT_1, reading.connection.execute
-    deadlines = [_row[field] for field, _ in sorted(rule.deadlines())]
-    columns = [_row.commitment_id, _row.valid_from, _row.valid_to, *deadlines]
-    begin, described = (
-        one.begins_between(eve, last, at.position, reading.position)
-        for one in (commitment_states, commitments)
-    )
-    held = and_(
-        commitment_states.valid_at(eve, at.position, reading.position), turns_between(rule, _row, eve, last)
-    )
-    if among is not None and len(among) == 1:
-        own = and_(_row.commitment_id.in_(among), commitment_states.known_at(at.position))
-        begin, held = own, false()
-        described = and_(commitments.c.commitment_id.in_(among), commitments.known_at(at.position))
-    rows = [*execute(select(*columns).where(begin)), *execute(select(*columns).where(held))]
-    texts = execute(select(commitments.c.commitment_id, commitments.c.valid_from).where(described))
-    days = [(one, day) for one, day in texts]
-    for row in rows:
-        days.append((row.commitment_id, row.valid_from))
-        turning = (day for day in rule.turning_days(row) if row.valid_from < day < row.valid_to)
-        days += [(row.commitment_id, day) for day in turning]
+    """By day after one and up to another, the commitments of which something told may be otherwise than on its eve."""
+    inside = scope.name != "public"
+    states = _STATES + (("internal_deadline",) if inside else ())
+    texts = _TEXTS + (("adviser",) if inside else ())
     found: defaultdict[date, set[UUID]] = defaultdict(set)
-    for one, day in days:
-        if eve < day <= last and (among is None or one in among):
-            found[day].add(one)
-    return found
+    for dataset, compared in ((commitment_states, states), (commitments, texts)):
+        query = _turns(reading, at, scope, dataset, compared, eve, last, among)
+        for one, turned_on, passed in reading.connection.execute(query):
+            day = turned_on + _ONE_DAY if passed else turned_on
+            if among is None or one in among:
+                found[day].add(one)
+    return {day: ids for day, ids in found.items() if eve < day <= last}
+
+
+_STATES: Final = (
+    *("lead_organization", "closure", "judgement", "public_deadline", "merged_into"),
+    *("discard_reason_type", "visibility"),
+)
+_TEXTS: Final = ("title", "goal", "responsible_service", "collaborating_organizations")
+"""The columns of which a change is told; who advises, and the internal deadline, only inside government."""
+
+
+def _turns(
+    reading: Reading,
+    at: AsOf,
+    scope: Scope,
+    dataset: Dataset,
+    compared: Sequence[str],
+    eve: date,
+    last: date,
+    among: set[UUID] | None,
+) -> CompoundSelect[Any]:
+    """The days on which a row begins that is another than the one before it, ends with none after it, or a deadline of
+    it has passed; for rows that hold on some day from one to another.
+    """
+    c = dataset.c
+    mine = [readable(reading, scope, at.position, dataset, things=commitments)]
+    begun = dataset.begins_between(eve, last, at.position, reading.position)
+    if among is not None and len(among) == 1:
+        held = and_(c.commitment_id.in_(among), dataset.known_at(at.position))
+        begun = false()
+    elif dataset.by_interval:
+        held = dataset.valid_at(eve, at.position, reading.position)
+    else:
+        held = dataset.holds(eve, at.position)
+    deadlines = [name for name in compared if name.endswith("_deadline")]
+    columns = (c.commitment_id, c.valid_from, c.valid_to, *(c[name] for name in compared))
+    rows = union(select(*columns).where(held, *mine), select(*columns).where(begun, *mine)).subquery()
+
+    def beside(value: Any) -> Any:
+        return value.over(partition_by=rows.c.commitment_id, order_by=rows.c.valid_from)
+
+    walked = select(
+        rows,
+        beside(func.lag(rows.c.valid_to)).label("before"),
+        beside(func.lead(rows.c.valid_from)).label("next"),
+        *(beside(func.lag(rows.c[name])).label(f"was_{name}") for name in compared),
+    ).subquery()
+    w = walked.c
+    otherwise = or_(
+        w.before.is_distinct_from(w.valid_from),
+        *(w[name].is_distinct_from(w[f"was_{name}"]) for name in compared),
+    )
+    turns = [
+        select(w.commitment_id, w.valid_from.label("day"), false().label("passed")).where(
+            w.valid_from > eve, otherwise
+        ),
+        select(w.commitment_id, w.valid_to, false()).where(
+            w.valid_to > eve, w.valid_to <= last, w.next.is_distinct_from(w.valid_to)
+        ),
+        *(
+            select(w.commitment_id, w[name], true()).where(
+                w[name] >= eve, w[name] < last, w[name] >= w.valid_from, w[name] < w.valid_to
+            )
+            for name in deadlines
+        ),
+    ]
+    return union_all(*turns)
 
 
 def _news_of(
@@ -121,9 +171,10 @@ def _news_of(
     day: date,
     among: set[UUID],
     limit: int,
+    read: Streams,
 ) -> Iterator[News]:
     """What is told of a day."""
     sides = at._replace(on=day - _ONE_DAY), at._replace(on=day)
-    for change in changes_of(reading, store, day_of, *sides, scope, among, limit):
+    for change in changes_of(reading, store, day_of, *sides, scope, among, limit, read):
         learned = [one.because.recorded_on for one in change.changes if one.because is not None]
         yield News(day, max([day, *learned]), change)
