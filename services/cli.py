@@ -172,7 +172,7 @@ def _migrate(writers: Sequence[str] = (), readers: Sequence[str] = ()) -> None:
 @app.command(name="import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="A CSV or XLSX file of observations.")
+        Path, typer.Argument(exists=True, dir_okay=False, help="A table of observations: CSV, XLSX or JSON.")
     ],
     mapping: Annotated[
         Path, typer.Option(exists=True, dir_okay=False, help="How to read it; see docs/importing.md.")
@@ -186,6 +186,23 @@ def import_(
     from services.commitments.importing.decisions import CommitmentImport
 
     _import(lambda state: CommitmentImport(state, file, mapping), dry_run, report, organization, subject)
+
+
+mapping_app = typer.Typer(help="How a table of others is to be read.")
+app.add_typer(mapping_app, name="mapping")
+
+
+@mapping_app.command(name="new")
+def mapping_new(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A table of commitments.")],
+    sheet: Annotated[
+        str | None, typer.Option(help="Of a workbook; by default the first that is not hidden.")
+    ] = None,
+) -> None:
+    """Look at a table and print a mapping for it, with what is unsure as comments."""
+    from services.commitments.importing.proposing import propose
+
+    typer.echo(propose(file, sheet), nl=False)
 
 
 @app.command(name="import-meetings")

@@ -11,6 +11,7 @@ import codecs
 import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -75,6 +76,18 @@ def read_table(path: Path, layout: FileLayout, decimal: str = ".") -> Table:
                 return _objects_as_table(path, decimal)
             case _:
                 return _table(_csv_rows(path, layout), layout)
+    except (OSError, LookupError, UnicodeError, csv.Error, *UNREADABLE) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_beginning(path: Path, layout: FileLayout, count: int) -> list[list[str]]:
+    """The first rows of a table as texts, before it is known which of them is the header."""
+    try:
+        if _format(path, layout) == "xlsx":
+            _, rows = read_sheets(path, "first" if layout.sheet is None else (layout.sheet,), ".")[0]
+            return [[text_of(cell) for cell in row] for row in rows[:count]]
+        with path.open(encoding=layout.encoding or detect_encoding(path), newline="") as text:
+            return list(islice(csv.reader(text, delimiter=layout.delimiter, quotechar=layout.quote), count))
     except (OSError, LookupError, UnicodeError, csv.Error, *UNREADABLE) as error:
         raise _unreadable(path, error) from error
 

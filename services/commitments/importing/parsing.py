@@ -257,7 +257,7 @@ class Parser:
         if "\0" in cell:
             reason = "There is a NUL character in the cell."
             return RowError(line, column, None, "text-not-storable", reason)
-        if cell[:1] not in {"#", "E"} or ERROR_VALUES.fullmatch(cell.rstrip()) is None:
+        if cell.lstrip()[:1] not in {"#", "E"} or ERROR_VALUES.fullmatch(cell.strip()) is None:
             return None
         if self._no_value.is_blank(cell) or (column in self._ratings and self._no_rating.is_blank(cell)):
             return None

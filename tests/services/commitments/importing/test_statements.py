@@ -418,7 +418,7 @@ def test_two_long_names_that_begin_alike_are_two_organisations(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("column", ["name", "rating", "due", "cost", "told"])
-@pytest.mark.parametrize("value", ["#DIV/0!", "#REF!", "#¡VALOR!"])
+@pytest.mark.parametrize("value", ["#DIV/0!", " #REF!", "#¡VALOR!"])
 def test_a_formula_that_failed_is_an_error_of_its_row(desk: Desk, column: str, value: str) -> None:
     report = desk.enter(row(**{column: value}))
     assert [(e.column, e.value, e.code) for e in report.errors] == [(column, value, "cell-error")]
