@@ -47,7 +47,7 @@ class Run:
         (home / "cluster").mkdir()
         (home / "data").mkdir()
         self.cluster = Cluster(home / "cluster", self.logs, ports)
-        self.fleet = Fleet(self.cluster, home / "data", self.logs)
+        self.fleet = Fleet(self.cluster.url, ports, home / "data", self.logs)
         self.clients = Clients(self.fleet)
         self.rng = random.Random(20)
         self.figures: dict[str, object] = {}
@@ -164,7 +164,9 @@ class Run:
             "seconds": round(time.monotonic() - self._began),
         }
         if untrue:
-            raise OpsFailed(f"readiness was not true {len(untrue)} times of {looks}: {untrue[:5]}")
+            raise OpsFailed(
+                f"readiness was not true {len(untrue)} times of {looks}:\n" + "\n".join(untrue[:20])
+            )
         self.say(
             "Nothing acknowledged is lost or doubled; the read model says what the log says; readiness was true."
         )

@@ -6,6 +6,7 @@ import asyncio
 import random
 import threading
 import time
+from bisect import bisect_left, bisect_right
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from itertools import count
@@ -27,6 +28,16 @@ from tests.ops.programs import OpsFailed, until
 CODES = tuple(f"C-{number}" for number in range(8))
 WRITERS = {"commitments": 8, "meetings": 2}
 READERS = 2
+READS = (
+    "/v1/board?group_by=status",
+    "/v1/board/changes?from=2012-01-01&to=2013-12-31",
+    "/v1/commitments?limit=50",
+    f"/v1/commitments/{CODES[0]}",
+    f"/v1/commitments/{CODES[0]}/timeline",
+    "/v1/exports/board.csv",
+    "/v1/tree",
+    "/v1/plan-profile",
+)
 REQUEST = 30.0
 """Seconds after which a client gives a request up."""
 BEHIND = {"log-behind", "follower-behind", "follower-ended", "read-model-behind", "worker-absent"}
@@ -49,7 +60,7 @@ class Seen(NamedTuple):
     ended: float
     well: bool
     why: frozenset[str] = frozenset()
-    """The reasons of readiness that is red."""
+    """The reasons of readiness that is red, and the code of a request that was refused."""
 
 
 class Clients:
@@ -156,16 +167,16 @@ class Clients:
     async def comment(self, text: str, rng: random.Random) -> None:
         """Write a comment, and put down what was told of it."""
         path = f"/v1/commitments/{rng.choice(CODES)}/comments"
-        answer = await self._until_answered("commitments", "POST", path, {"text": text}, rng)
+        answer = await self._uptoanswered("commitments", "POST", path, {"text": text}, rng)
         self.told[text] = Told(answer.json()["position"], time.time())
 
     async def register(self, code: str, rng: random.Random) -> None:
         """Register a body, and put down what was told of it."""
         body = {"name": f"Committee {code}", "kind": "committee"}
-        answer = await self._until_answered("meetings", "PUT", f"/v1/bodies/{code}", body, rng)
+        answer = await self._uptoanswered("meetings", "PUT", f"/v1/bodies/{code}", body, rng)
         self.bodies[code] = Told(int(answer.headers["log-position"]), time.time())
 
-    async def _until_answered(
+    async def _uptoanswered(
         self, kind: str, method: str, path: str, body: object, rng: random.Random
     ) -> httpx.Response:
         """The same request under one key, to one process or the other, until it is said what became of it."""
@@ -184,18 +195,24 @@ class Clients:
     async def _ask(self, member: Member, method: str, path: str, **how: Any) -> httpx.Response | None:
         """One request; None where nobody answers."""
         began = time.monotonic()
-        answer = None
-        with suppress(httpx.TransportError):
+        answer, why = None, "nobody answered"
+        try:
             answer = await self._http.request(method, member.url + path, **how)
+        except httpx.TransportError as error:
+            why = type(error).__name__
         well = answer is not None and answer.status_code in (200, 201)
-        self.requests[member.name].append(Seen(began, time.monotonic(), well))
+        if answer is not None and not well:
+            why = answer.json()["type"].rsplit("/", 1)[-1]
+        self.requests[member.name].append(
+            Seen(began, time.monotonic(), well, frozenset() if well else frozenset([why]))
+        )
         return answer
 
     async def _read(self, rng: random.Random) -> None:
-        """Ask for the board, in turn as it is and with what was just written in it."""
+        """Ask one of many things as they are, and in turn for the board with what was just written in it."""
         while not self._done.is_set():
             member = rng.choice(self.fleet.of("reporting"))
-            answer = await self._ask(member, "GET", "/v1/board?group_by=status")
+            answer = await self._ask(member, "GET", rng.choice(READS))
             if answer is not None and answer.status_code not in (200, 503):
                 raise OpsFailed(f"{member.name} answered {answer.status_code}: {answer.text}")
             newest = max((told.position for told in [*self.told.values()][-20:]), default=0)
@@ -307,25 +324,37 @@ class Clients:
     def untrue(self, tolerance: float) -> list[str]:
         """Looks at readiness that were not true.
 
-        Green is not true where within `tolerance` seconds before and after all requests of that process failed; red is
-        not where none of them failed, but for those who say that they are behind: requests go on then.
+        Green is not true where, within `tolerance` seconds before it and after it, all requests to that process failed;
+        red is not where none of them failed, but for those who say that they are behind: requests go on then. A look
+        that took longer than that tells of no moment.
         """
         found = []
+        first = min((looks[0].began for looks in self.looks.values() if looks), default=0.0)
         for member in self.fleet.members:
-            requests = sorted(self.requests[member.name], key=lambda seen: seen.ended)
-            begin = 0
+            requests = sorted(self.requests[member.name], key=_ended)
             for look in self.looks[member.name]:
-                while begin < len(requests) and requests[begin].ended < look.began - tolerance:
-                    begin += 1
-                near = []
-                for seen in requests[begin:]:
-                    if seen.began > look.ended + tolerance:
-                        break
-                    near.append(seen.well)
-                if near and (not any(near) if look.well else all(near) and not look.why & BEHIND):
+                if look.ended - look.began > tolerance:
+                    continue
+                since, now = (
+                    bisect_left(requests, at, key=_ended) for at in (look.began - tolerance, look.began)
+                )
+                upto = bisect_right(requests, look.ended + tolerance + REQUEST, key=_ended)
+                before = requests[since:now]
+                after = [one for one in requests[now:upto] if one.began <= look.ended + tolerance]
+                later = any(one.began >= look.ended for one in after)
+                near = [one.well for one in (*before, *after)]
+                if not before or not later or any(near) != all(near) or near[0] == look.well:
+                    continue
+                if look.well or not look.why & BEHIND:
+                    refused = frozenset[str]().union(*(one.why for one in (*before, *after)))
                     said = "green" if look.well else f"red ({', '.join(sorted(look.why)) or 'no answer'})"
                     found.append(
-                        f"{member.name} was {said} for {look.ended - look.began:.1f} s while {near.count(True)} of "
-                        f"{len(near)} requests were carried out"
+                        f"{member.name} was {said}, after {look.began - first:.1f} s, for "
+                        f"{look.ended - look.began:.1f} s, while {near.count(True)} of {len(near)} requests were "
+                        f"carried out ({', '.join(sorted(refused)) or 'all'})"
                     )
         return found
+
+
+def _ended(seen: Seen) -> float:
+    return seen.ended

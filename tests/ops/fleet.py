@@ -1,4 +1,4 @@
-"""Our own processes on the cluster: two of each, each as the role of PostgreSQL that an installation gives it."""
+"""Our own processes: two of each, each as the role of PostgreSQL that an installation gives it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import http.client
 import random
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.ops.cluster import Cluster
 from tests.ops.programs import OpsFailed, Program, plain_environment, run, until
 from tests.support.deployment import ROOT
 
@@ -45,9 +45,9 @@ class Member:
 
 
 class Fleet:
-    """All processes of an installation."""
+    """All processes of an installation; `url` is where the record is for a role of PostgreSQL."""
 
-    def __init__(self, cluster: Cluster, folder: Path, logs: Path) -> None:
+    def __init__(self, url: Callable[[str], str], ports: Iterator[int], folder: Path, logs: Path) -> None:
         self.folder = folder
         self._settings = plain_environment() | {
             "PYTHONPATH": str(ROOT),
@@ -55,12 +55,12 @@ class Fleet:
             "BITACORA_ACCESS_LOG": "false",
             "BITACORA_LOG_LEVEL": "warning",
         }
-        writer, reader = cluster.url("bitacora_writer"), cluster.url("bitacora_reporting")
+        writer, reader = url("bitacora_writer"), url("bitacora_reporting")
         self.members: list[Member] = []
         for kind in (*SERVICES, "worker"):
             module = f"services.{kind}" if kind in SERVICES else "services.reporting.follow"
             for number in range(EACH):
-                port = next(cluster.ports)
+                port = next(ports)
                 settings = self._settings | {
                     "BITACORA_LOG_URL": reader if kind == "worker" else writer,
                     "BITACORA_READ_MODEL_URL": reader,
@@ -70,7 +70,7 @@ class Fleet:
                 program = Program([sys.executable, "-m", module], settings, logs / f"{name}.log")
                 self.members.append(Member(name, kind, program, port))
         self._owner = self._settings | {
-            "BITACORA_LOG_URL": cluster.url("bitacora_owner"),
+            "BITACORA_LOG_URL": url("bitacora_owner"),
             "BITACORA_READ_MODEL_URL": reader,
         }
         self._seen_by_reader = self._settings | {"BITACORA_LOG_URL": reader}

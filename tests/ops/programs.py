@@ -44,6 +44,11 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def pid(self) -> int | None:
+        """Its process id; None before it was started."""
+        return None if self._process is None else self._process.pid
+
+    @property
     def runs(self) -> bool:
         """Whether it runs."""
         return self._process is not None and self._process.poll() is None
