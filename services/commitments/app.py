@@ -28,6 +28,7 @@ from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events import identity
 from shared.events.types import Kind
+from shared.http.batch import batch_routes
 from shared.http.elsewhere import elsewhere
 from shared.http.metrics import measure, new_registry
 from shared.http.names import readable_by
@@ -41,6 +42,13 @@ DESCRIPTION = (
     "and their revisions, decisions to give up, completions on evidence. Nothing is ever changed or deleted; every "
     "answer can be asked for as it was."
 )
+
+BATCH_EXAMPLE = {
+    "method": "POST",
+    "path": "/v1/commitments/SEG-014/assessments",
+    "if_match": "*",
+    "body": {"judgement": "at_risk", "reason": "The bill has waited in the Senate for a year."},
+}
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Service:
@@ -109,6 +117,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             indicator.indicator_routes(indicators, readers_of, settings.warning_windows),
             outcome.outcome_routes(outcomes),
             key.key_routes(live, directory),
+            batch_routes(BATCH_EXAMPLE),
             elsewhere(
                 settings.reporting_url, {"/v1/commitments": "commitments", "/v1/indicators": "indicators"}
             ),

@@ -28,6 +28,7 @@ from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events import identity
 from shared.events.types import Kind
+from shared.http.batch import batch_routes
 from shared.http.elsewhere import elsewhere
 from shared.http.metrics import measure, new_registry
 from shared.http.names import readable_by
@@ -40,6 +41,12 @@ DESCRIPTION = (
     "Records what a government's committees and bilaterals met for and settled: agendas, attendance, minutes that are "
     "sealed once approved, numbered decisions and what the budget office says of them, and who owes what by when."
 )
+
+BATCH_EXAMPLE = {
+    "method": "POST",
+    "path": "/v1/meetings",
+    "body": {"body": "SOCIAL", "scheduled_at": "2012-11-28T13:00:00Z"},
+}
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Service:
@@ -88,6 +95,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             action_item.action_item_routes(
                 action_items, directory.organizations_by_day, readers_of, meetings.readers_of_meeting
             ),
+            batch_routes(BATCH_EXAMPLE),
             elsewhere(
                 settings.reporting_url,
                 {"/v1/decisions": "decisions", "/v1/action-items": "action-items"},

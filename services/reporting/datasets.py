@@ -60,7 +60,7 @@ from shared.events.vocabulary import Scope as CommitmentScope
 from shared.rules.indicator_verdict import IndicatorStatus
 from shared.rules.indicator_warnings import WINDOWS, WarningWindows
 
-PROJECTIONS: Final = 8
+PROJECTIONS: Final = 9
 """To be raised whenever a projection makes other rows of the same events."""
 
 END_OF_DAYS: Final = date.max

@@ -34,20 +34,14 @@ class Described(Aggregate, Generic[D]):
         event: Any = recorded.data
         self.code: str = event.code
         first: Any = self.CHANGED(**_shared_members(event, self.CHANGED))
-        self.descriptions: History[D] = History(first, recorded.position)
-        if (day := _day_of(first)) is not None:
-            self.descriptions.add(day, recorded.position, first)
+        self.descriptions: History[D] = described_by(None, first, recorded.position)
 
     def apply(self, recorded: Recorded) -> None:
-        """Take in the next event: a description holds from the day it names, or, where it names none, on all days."""
+        """Take in the next event: see `described_by`."""
         super().apply(recorded)
         event = recorded.data
         if isinstance(event, self.CHANGED):
-            day = _day_of(event)
-            if day is None:
-                self.descriptions = History(cast("D", event), recorded.position)
-            else:
-                self.descriptions.add(day, recorded.position, cast("D", event))
+            self.descriptions = described_by(self.descriptions, cast("D", event), recorded.position)
 
     @property
     def description(self) -> D:
@@ -79,6 +73,23 @@ class Described(Aggregate, Generic[D]):
         first = registered(code=code, **_shared_members(description, registered))
         told = cls.CHANGED(**_shared_members(first, cls.CHANGED))
         return [first] if told == description else [first, description]
+
+
+def described_by(before: History[D] | None, description: D, position: int) -> History[D]:
+    """The descriptions of one thing with one more, or the first.
+
+    Each holds from the day it names until that of the next, and the earliest on all days before it as well. One that
+    names no day holds on every day.
+    """
+    day = _day_of(description)
+    if before is None or day is None:
+        before = History(description, position)
+    if day is not None:
+        before.add(day, position, description)
+        if _day_of(before.initial[0]) is not None:
+            _, told_at, earliest = before.entries()[0]
+            before.begin_with(earliest, told_at)
+    return before
 
 
 def _day_of(description: Event) -> date | None:

@@ -140,7 +140,9 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
 AMOUNT: Final = r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?"
+VALUE: Final = rf"-?(0|[1-9][0-9]{{0,17}})(\.[0-9]{{1,{MOST_PLACES}}})?"
 _AMOUNT = re.compile(AMOUNT)
+_VALUE = re.compile(VALUE)
 _GROUPED = re.compile(r"-?[0-9]{1,3}([.,' \u00a0\u202f][0-9]{3})+")
 _WITH_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
 NOT_BLANK: Final = r"^[^\x00]*[^\s\x00][^\x00]*$"
@@ -180,6 +182,13 @@ def _number(value: object) -> object:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return value
     fault = "a value is a number such as 28.56: without quotes, and without separators of thousands"
+    raise ValueError(f"{fault}{_meant(value) if isinstance(value, str) else ''}")
+
+
+def _value_text(value: object) -> object:
+    if isinstance(value, str) and _VALUE.fullmatch(value) is not None:
+        return value
+    fault = 'a value is decimal text such as "28.5": in quotes, and without separators of thousands'
     raise ValueError(f"{fault}{_meant(value) if isinstance(value, str) else ''}")
 
 
@@ -274,7 +283,8 @@ Value = Annotated[
 ValueText = Annotated[
     str,
     Plain(),
-    StringConstraints(pattern=rf"^-?(0|[1-9][0-9]{{0,17}})(\.[0-9]{{1,{MOST_PLACES}}})?$"),
+    BeforeValidator(_value_text),
+    StringConstraints(pattern=f"^{VALUE}$"),
     Field(examples=["28.5"]),
 ]
 """The same as decimal text."""

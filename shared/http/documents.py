@@ -133,7 +133,12 @@ _PROBLEM_HEADERS = {
     429: ("Retry-After", "RateLimit", "RateLimit-Policy"),
     503: ("Retry-After",),
 }
-_MEANINGS = {200: "The answer.", 201: "It was recorded.", 303: "Reporting answers: ask there."}
+_MEANINGS = {
+    200: "The answer.",
+    201: "It was recorded.",
+    207: "Each has its own status.",
+    303: "Reporting answers: ask there.",
+}
 _WITHOUT_CONTENT = frozenset({303})
 PROBLEMS = (400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 500, 503)
 _WITH_CODE = {400: "malformed-request", 401: "credentials-required", 404: "not-found", 422: "request-invalid"}
@@ -183,10 +188,13 @@ def _declare(operation: dict[str, Any], declaration: Declaration, schemas: Schem
     if declaration.query is not None:
         operation["parameters"] += schemas.query_parameters(declaration.query)
     if declaration.body is not None:
+        content = {"schema": schemas.reference(declaration.body)}
+        if declaration.example is not None:
+            content["example"] = declaration.example
         operation["requestBody"] = {
             "description": f"At most {size_of(declaration.largest_body)}.",
             "required": declaration.body_required,
-            "content": {"application/json": {"schema": schemas.reference(declaration.body)}},
+            "content": {"application/json": content},
         }
     operation["responses"] = {
         str(status): {
@@ -306,7 +314,7 @@ def _name_headers(response: dict[str, Any], status: str, declaration: Declaratio
     names = ["X-Request-Id"]
     if status.startswith("2") and declaration is not None:
         access, method = declaration.access, declaration.method
-        if method not in {"GET", "HEAD"}:
+        if method not in {"GET", "HEAD"} and status != "207":
             names += ["Log-Position", "ETag"]
             if status == "201":
                 names.append("Location")

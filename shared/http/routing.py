@@ -105,6 +105,8 @@ class Declaration:
     body_required: bool = True
     largest_body: int = USUAL
     """Bytes of a body that the route takes."""
+    example: Any = None
+    """A body as the document shows it, where the type of the body tells of none."""
     any_query: bool = False
     """Whether the query string is for somebody else to read."""
     path_types: Mapping[str, Any] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.http.batch import PATH as BATCH
 from shared.identity.actor import Role
 from tests.api.conformance import openapi
 from tests.api.house import House
@@ -84,7 +85,17 @@ async def test_every_example_of_a_request_is_carried_out(shown: Shown) -> None:
     await _outcomes(shown)
     edition = (await shown.send("editions"))["code"]
     await shown.send_all(f"editions/{edition}", "editions/{id}", "withdrawals")
+    for service in ("commitments", "meetings"):
+        await _batch(shown, service)
     assert shown.sent == EXAMPLES.keys()
+
+
+async def _batch(shown: Shown, service: str) -> None:
+    operation = openapi(service)["paths"][BATCH]["post"]
+    body = operation["requestBody"]["content"]["application/json"]["example"]
+    answer = await shown.house.ask(service, "POST", BATCH, body)
+    assert [one["status"] for one in answer.json()["results"]] == [201], answer.text
+    shown.sent.add(("POST", BATCH))
 
 
 async def _commitments(shown: Shown) -> None:

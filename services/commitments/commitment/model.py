@@ -793,6 +793,16 @@ class Commitment(Aggregate):
         """What it was part of on its first day was there by then."""
         _parent_there(self.registration, self.dated.first_day, known, pointer)
 
+    def must_begin_with_its_split(self, first_day: date, splits: Iterable[Joined]) -> None:
+        """Until the day of the split the promise was its original's: no part of it was there before."""
+        for code, day in splits:
+            if first_day < day:
+                raise RuleBroken(
+                    "part-before-split",
+                    f"'{code}' was split as of {day}: on {first_day} '{self.code}' was not there yet. If the split was "
+                    "earlier, retract it and record it as of that day.",
+                )
+
     def must_fit(self, known: Known) -> None:
         """Its layer is below what it is part of, and above its parts."""
         _must_fit(self.registration, (stretch.code for stretch in self.parents()), known)

@@ -170,7 +170,7 @@ class Commitments(Repository[Commitment]):
         if without.dated.first_day > current.dated.first_day:
             await self._must_be_there(current, without.dated.first_day)
         if without.dated.first_day < current.dated.first_day:
-            await self._must_begin_with_its_split(current, without.dated.first_day)
+            current.must_begin_with_its_split(without.dated.first_day, await self._joined(current, Split))
             without.must_begin_under_its_parent(await self.known_to(without.registration), "/version")
         if current.deadlines_in_order() and not without.deadlines_in_order():
             raise RuleBroken(
@@ -234,7 +234,7 @@ class Commitments(Repository[Commitment]):
             if proposed.field == "effective_on":
                 first_day = date.fromisoformat(decided.value)
                 await self._must_be_there(current, first_day)
-                await self._must_begin_with_its_split(current, first_day)
+                current.must_begin_with_its_split(first_day, await self._joined(current, Split))
             return decided
 
         return decide_knowing
@@ -255,16 +255,6 @@ class Commitments(Repository[Commitment]):
                         f"'{part.code}' is part of it from {stretch.since} on: it cannot count from {first_day} on "
                         "only.",
                     )
-
-    async def _must_begin_with_its_split(self, part: Commitment, first_day: date) -> None:
-        """Until the day of a split the promise was its original's: no part of it was there before."""
-        for code, day in await self._joined(part, Split):
-            if first_day < day:
-                raise RuleBroken(
-                    "part-before-split",
-                    f"'{code}' was split as of {day}: on {first_day} '{part.code}' was not there yet. If the split was "
-                    "earlier, retract it and record it as of that day.",
-                )
 
     async def merged_into(self, successor: Commitment) -> list[Joined]:
         """What was merged into a commitment, and from which day on."""

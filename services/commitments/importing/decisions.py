@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.commitments.commitment.model import Commitment, Known, Place, register
+from services.commitments.commitment.model import Commitment, Joined, Known, Place, register
 from services.commitments.commitment.model import Milestone as Step
 from services.commitments.importing.leads import Leads
 from services.commitments.importing.mapping import CHANGEABLE, FIELDS, Budget, Mapping
@@ -337,8 +337,7 @@ class _Facts:
             # The row shows that the commitment was there earlier than the record has it.
             day = row.since.isoformat()
             corrected = Corrected(field="effective_on", value=day, reason=self._reason)
-            decide = partial(commitment.correct, known=self._known())
-            self._propose(mapping.date.column, corrected, decide)
+            self._propose(mapping.date.column, corrected, self._move_first_day)
         # An end of before the row's day, and a reopening, go in first: they say what else can be told of that day.
         first = row.state is not None and (row.state.closed is None or row.state.since < row.day)
         if first:
@@ -386,6 +385,16 @@ class _Facts:
             return known
         place = Place(whole.registration.kind, first_day=whole.dated.first_day)
         return known._replace(commitments={parent: place})
+
+    def _move_first_day(self, proposed: Corrected, context: Context) -> Corrected:
+        commitment = self._commitment
+        origin = commitment.registration.split_from
+        original = origin and self._of.state.of(stream_of("commitment", origin), ImportedCommitment)
+        if origin and original:
+            into = (stretch for stretch in original.successors() if stretch.code == commitment.code)
+            splits = [Joined(origin, one.since) for one in into]
+            commitment.must_begin_with_its_split(self._row.since, splits)
+        return commitment.correct(proposed, context, self._known())
 
     def _propose(self, column: str | None, proposed: E, decide: Callable[[E, Context], Event]) -> None:
         """Record a fact that is not on record, as the commitment decides it."""

@@ -396,6 +396,7 @@ class Meeting(Aggregate):
         )
         proposed = replace(proposed, items=_addressed(proposed.items, known.bodies))
         check_minutes(proposed.items, ground)
+        guards.nothing_dated_later(proposed.items, context.today, "/items")
         latest = self.latest_draft
         if latest is not None and latest.event.items == proposed.items:
             raise RuleBroken("draft-unchanged", "The minutes already read like this.")

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from services.reporting.queries.changes import Change
 from services.reporting.queries.news import News
 
-MOST: Final = 50
+MOST: Final = 30
 """Entries of a feed."""
 MEDIA_TYPE: Final = "application/atom+xml"
 _NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import Field, ValidationError, create_model, model_validator
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -616,7 +617,8 @@ def page_routes(reporting: Reporting) -> Router:
 
         at, _scope, found = await reporting.ask(request, asked, answer, tells=())
         links, spoken = Links(request), spoken_in(request)
-        content = calendar_of(
+        content = await run_in_threadpool(
+            calendar_of,
             found,
             at.known_on or at.on,
             reporting.clock.zone,

@@ -30,6 +30,7 @@ from services.reporting.projections.differ import ByDay, Now
 from services.reporting.projections.projection import DayOf, json_text, readers_of
 from services.reporting.projections.reports import Reports
 from services.reporting.terms import NOTHING, filed
+from shared.aggregate.description import described_by
 from shared.aggregate.organizations import ending_of
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
@@ -489,34 +490,35 @@ class NameProjection(Telling):
     TYPES: ClassVar[frozenset[type[Event]]] = frozenset((OrganizationChanged, PillarChanged))
     CORRECTING: ClassVar[frozenset[type[Event]]] = TYPES
 
-    __slots__ = ("_endings", "_key", "_names", "_thing")
+    __slots__ = ("_descriptions", "_key", "_thing")
 
     def __init__(self, recorded: Recorded, _day_of: DayOf) -> None:
         event = recorded.data
         assert isinstance(event, OrganizationRegistered | PillarRegistered)
         self._thing = recorded.stream_id.hex
         self._key = (PILLAR if isinstance(event, PillarRegistered) else ORGANIZATION, event.code)
+        self._descriptions: History[Any] | None = None
 
     def apply(self, recorded: Recorded) -> Iterable[Now]:
-        """See `Projection.apply`; what names no day holds on every day, and the first until the next."""
+        """See `Projection.apply`."""
         event = recorded.data
         assert isinstance(
             event, OrganizationRegistered | PillarRegistered | OrganizationChanged | PillarChanged
         )
-        row = names.row(name=event.name, rank=getattr(event, "rank", 0))
-        ending = ending_of(event) if isinstance(event, OrganizationChanged) else None
-        day = getattr(event, "effective_on", None)
-        if day is None or isinstance(event, OrganizationRegistered | PillarRegistered):
-            self._names = History(row, recorded.position)
-            self._endings = History(ending, recorded.position)
-        if day is not None:
-            self._names.add(day, recorded.position, row)
-            self._endings.add(day, recorded.position, ending)
-        return (Now(names, {self._key: list(self._by_day())}),)
+        before = None if isinstance(event, OrganizationRegistered | PillarRegistered) else self._descriptions
+        self._descriptions = described_by(before, event, recorded.position)
+        return (Now(names, {self._key: [(day, self._row(day)) for day in self._days()]}),)
 
-    def _by_day(self) -> Iterable[tuple[date, Any]]:
-        days = dict.fromkeys((date.min, *self._names.days()))
-        return ((day, self._names.on(day)[0]) for day in days)
+    def _described(self, day: date) -> Any:
+        assert self._descriptions is not None
+        return self._descriptions.on(day)[0]
+
+    def _days(self) -> Iterable[date]:
+        return dict.fromkeys((date.min, *(self._descriptions.days() if self._descriptions else ())))
+
+    def _row(self, day: date) -> Any:
+        described = self._described(day)
+        return names.row(name=described.name, rank=getattr(described, "rank", 0))
 
     @property
     def about(self) -> About:
@@ -527,14 +529,19 @@ class NameProjection(Telling):
     def answers(self) -> Answers:
         """See `Telling.answers`; who stands for an organisation that is no more, reads what was for it to read."""
         columns = [field.name for field in names.fields]
-        ends = (ending.since for ending in self._endings.values(date.max) if ending is not None)
+        endings = (self._ending(day) for day in self._days())
+        days = {*self._days(), *(one.since for one in endings if one is not None)}
         return [
-            (day, {**dict(zip(columns, self._names.on(day)[0], strict=True)), **self._ended(day)})
-            for day in sorted({date.min, *self._names.days(), *ends})
+            (day, {**dict(zip(columns, self._row(day), strict=True)), **self._ended(day)})
+            for day in sorted(days)
         ]
 
+    def _ending(self, day: date) -> Any:
+        described = self._described(day)
+        return ending_of(described) if isinstance(described, OrganizationChanged) else None
+
     def _ended(self, day: date) -> Said:
-        ending = self._endings.on(day)[0]
+        ending = self._ending(day)
         if ending is None or ending.since > day:
             return {}
         return {"successors": list(ending.successors), "dissolved_on": ending.since.isoformat()}

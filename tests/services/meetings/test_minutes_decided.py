@@ -352,6 +352,22 @@ def test_each_kind_of_decision_says_what_it_does(good: DraftDecision) -> None:
                 DecisionKind.COMPLETE,
                 effect=Effect(
                     completion=AgreedCompletion(
+                        evidence=(
+                            Evidence(description="It"),
+                            Evidence(description="It", dated_on=date(2031, 1, 1)),
+                        )
+                    )
+                ),
+                commitments=("SAL-1",),
+            ),
+            "date-in-future",
+            "effect/completion/evidence/1/dated_on",
+        ),
+        (
+            decision(
+                DecisionKind.COMPLETE,
+                effect=Effect(
+                    completion=AgreedCompletion(
                         evidence=(Evidence(description="It"),), completed_on=date(2031, 1, 1)
                     )
                 ),

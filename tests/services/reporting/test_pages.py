@@ -377,6 +377,7 @@ async def test_the_news_of_a_commitment_tell_each_day_on_which_its_state_became_
     for path in ("/commitments/OPEN-1/news.atom", "/news.atom"):
         text = (await record.get(asked(path, lang="en", on=day), **BROWSER)).text
         assert f"<p>{language('en').day(after['from_on'])}: Delayed</p>" in text
+        assert ": Delayed</title>" in text
 
 
 async def test_an_entry_keeps_its_id_whatever_day_and_language_the_feed_is_asked_for(

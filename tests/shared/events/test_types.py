@@ -133,3 +133,19 @@ def test_a_value_that_is_no_number_is_told_how_it_is_written(written: object, sa
     with pytest.raises(ValidationError) as refused:
         TypeAdapter(types.Value).validate_python(written)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("650.000.000", "650.000.000 may be meant as 650000000"),
+        ("28,5", "28,5 may be meant as 28.5"),
+        (28.5, 'decimal text such as "28.5": in quotes'),
+        ("1e3", "without separators"),
+    ],
+)
+def test_a_value_as_text_that_is_none_is_told_how_it_is_written(written: object, said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(types.ValueText).validate_python(written)
+    assert said in str(refused.value)
+    assert TypeAdapter(types.ValueText).validate_python("-28.50") == "-28.50"

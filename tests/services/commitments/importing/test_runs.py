@@ -29,9 +29,10 @@ from shared.events.commitments import (
     MilestoneSet,
     OrganizationRegistered,
     Registered,
+    Split,
 )
 from shared.events.streams import stream_of
-from shared.events.vocabulary import DeadlineKind, Judgement
+from shared.events.vocabulary import CommitmentKind, DeadlineKind, Judgement, Visibility
 from tests.services.commitments.importing.desk import (
     COLUMNS,
     Desk,
@@ -122,6 +123,47 @@ def test_a_row_from_before_the_first_day_moves_it_and_changes_nothing_after_it(d
     before = desk.contents()
     desk.enter(*earlier, row(day=SECOND, who="MoH", due="31/12/2016"))
     assert desk.contents() == before
+
+
+def test_a_row_from_before_its_split_or_its_parent_was_there_does_not_move_the_first_day_of_a_part(
+    desk: Desk,
+) -> None:
+    whole, above = (
+        Registered(
+            code=code,
+            title=code,
+            lead_organization="WORKS",
+            effective_on=day,
+            visibility=Visibility.PUBLIC,
+            kind=kind,
+        )
+        for code, day, kind in (
+            ("t-whole", date(2013, 1, 1), CommitmentKind.COMMITMENT),
+            ("t-above", date(2013, 6, 1), CommitmentKind.STRATEGIC_OBJECTIVE),
+        )
+    )
+    for registered in (whole, above):
+        desk.record(registered, code=registered.code)
+    part, other = (
+        msgspec.structs.replace(whole, code=code, effective_on=date(2013, 9, 30), **more)
+        for code, more in (("t-bridge", {"split_from": "t-whole"}), ("t-tunnel", {"parent": "t-above"}))
+    )
+    split = Split(parts=("t-bridge", "t-other"), reason="Two", effective_on=date(2013, 9, 30))
+    desk.record(split, code="t-whole")
+    for registered in (part, other):
+        desk.record(registered, code=registered.code)
+    before = desk.contents()
+    early = row(day="31/12/2012")
+    report = desk.enter(early, early | {"code": "tunnel"})
+    assert [(error.code, error.column) for error in report.errors] == [
+        ("part-before-split", "day"),
+        ("parent-not-there-yet", "day"),
+    ]
+    # From the day of the parent on it goes in.
+    assert desk.enter(row(code="tunnel", day="30/06/2013")).errors == []
+    assert {(c.field, c.value) for c in desk.facts(Corrected, "t-tunnel")} == {("effective_on", "2013-06-30")}
+    assert desk.facts(Corrected) == []
+    assert before - desk.contents() == {}
 
 
 def test_a_bad_first_row_that_was_mended_goes_in_before_the_others(desk: Desk) -> None:
