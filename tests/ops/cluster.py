@@ -71,12 +71,10 @@ class Node:
         self.patroni: Program
         self.environ: dict[str, str] = {}
 
-    def make(self) -> None:
-        """Its directory and its programs, once the addresses of all are known."""
+    def settings(self) -> dict[str, str]:
+        """What its Patroni and pgBackRest are told of it: all that `deploy/patroni/node.env.example` asks for."""
         cluster = self.cluster
-        self.home.mkdir(mode=0o700)
-        shutil.chown(self.home, USER)
-        self.environ = cluster.environ | {
+        return {
             "PATRONI_NAME": self.name,
             "PATRONI_ETCD3_HOSTS": ",".join(f"127.0.0.1:{node.etcd_port}" for node in cluster.nodes),
             "PATRONI_RESTAPI_LISTEN": f"127.0.0.1:{self.api}",
@@ -84,7 +82,7 @@ class Node:
             "PATRONI_POSTGRESQL_LISTEN": f"127.0.0.1:{self.port}",
             "PATRONI_POSTGRESQL_CONNECT_ADDRESS": f"127.0.0.1:{self.port}",
             "PATRONI_POSTGRESQL_DATA_DIR": str(self.data),
-            "PATRONI_POSTGRESQL_BIN_DIR": str(next(_binaries())),
+            "PATRONI_POSTGRESQL_BIN_DIR": str(next(_binaries(), "")),
             "PATRONI_POSTGRESQL_PGPASS": str(self.home / ".pgpass"),
             "PATRONI_SUPERUSER_USERNAME": USER,
             "PATRONI_SUPERUSER_PASSWORD": cluster.password,
@@ -94,9 +92,15 @@ class Node:
             "PATRONI_REWIND_PASSWORD": cluster.password,
             "PGBACKREST_PG1_PATH": str(self.data),
             "PGBACKREST_PG1_PORT": str(self.port),
-            "PGBACKREST_LOCK_PATH": str(self.home),
-            "PGBACKREST_SPOOL_PATH": str(self.home),
         }
+
+    def make(self) -> None:
+        """Its directory and its programs, once the addresses of all are known."""
+        cluster = self.cluster
+        self.home.mkdir(mode=0o700)
+        shutil.chown(self.home, USER)
+        self.environ = cluster.environ | self.settings()
+        self.environ |= {"PGBACKREST_LOCK_PATH": str(self.home), "PGBACKREST_SPOOL_PATH": str(self.home)}
         peers = ",".join(f"{node.name}=http://127.0.0.1:{node.etcd_peer}" for node in cluster.nodes)
         etcd = plain_environment() | {
             "ETCD_NAME": self.name,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from contextlib import closing
+from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import yaml
 
 from shared.eventlog.open import open_store
 from tests.ops.clients import Clients, Seen, Told
+from tests.ops.cluster import FILES, Cluster
 from tests.ops.programs import OpsFailed
 from tests.support.ledger import NOON, changes, event, opened, wrote
 
@@ -58,3 +64,16 @@ def test_readiness_that_says_what_is_not_so_is_found(ready: bool, carried_out: b
     assert ledger.untrue(2) == [], "it may have changed with the look"
     ledger.requests["m"].append(Seen(11, 11.1, not carried_out))
     assert ledger.untrue(2) == [], "it changed within the tolerance"
+
+
+def test_the_example_of_a_machines_settings_names_what_the_cluster_is_set_up_with(tmp_path: Path) -> None:
+    node = Cluster(tmp_path, tmp_path, count(8200)).nodes[0]
+    named = re.findall(r"^([A-Z0-9_]+)=", (FILES / "node.env.example").read_text(), re.MULTILINE)
+    assert set(named) == node.settings().keys()
+
+
+def test_a_leader_that_renews_its_lock_in_time_does_not_lose_it_and_the_restore_is_a_program() -> None:
+    bounds = yaml.safe_load((FILES / "patroni.yml").read_text())["bootstrap"]["dcs"]
+    assert bounds["ttl"] >= bounds["loop_wait"] + 2 * bounds["retry_timeout"]
+    assert bounds["synchronous_mode"], "a standby that was behind would take over"
+    subprocess.run(["bash", "-n", FILES / "restore.sh"], check=True)
