@@ -255,10 +255,12 @@ def is_gone(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) 
     """
     if connection.closed:
         return True
+    waiting = select.poll()  # `select.select` takes no descriptor beyond 1023, which many streams reach
     try:
-        while select.select([connection.fileno()], [], [], 0)[0]:
+        waiting.register(connection.fileno(), select.POLLIN)
+        while waiting.poll(0):
             connection.pgconn.consume_input()  # at its end this raises
-    except (psycopg.OperationalError, OSError, ValueError):
+    except (psycopg.OperationalError, OSError):
         return True
     return False
 

@@ -31,7 +31,7 @@ MOST: Final = 500
 SECONDS: Final = 30.0
 """How long after its beginning a batch still begins commands."""
 _AGAIN_LATER: Final = (429, 503)
-_GO_ALONG: Final[tuple[bytes, ...]] = (b"authorization", b"x-api-key", b"traceparent")
+_GO_ALONG: Final[tuple[bytes, ...]] = (b"authorization", b"x-api-key", b"accept-language", b"traceparent")
 """Headers that a command has in common with its batch."""
 
 
@@ -216,13 +216,13 @@ async def _carried_out(scope: Scope, body: bytes) -> CommandResult:
             answered.extend(message.get("body", b""))
 
     await scope["app"](scope, receive, send)
+    # The answer goes into ours as it is: read and written once more, a number might be another.
+    as_it_is = cast("Any", msgspec.Raw(answered))
     return CommandResult(
         status=status,
         location=_text(headers.get(b"location")),
         etag=_text(headers.get(b"etag")),
-        answer=cast(
-            "Any", msgspec.Raw(answered)
-        ),  # as it is: read and written once more, a number might be another
+        answer=as_it_is,
     )
 
 

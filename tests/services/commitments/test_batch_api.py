@@ -109,6 +109,15 @@ async def test_each_is_found_under_the_request_id_of_the_batch_and_its_number(at
     assert [one["correlation_id"] for one in history] == ["night.0", "night.1"]
 
 
+async def test_each_is_refused_in_the_language_of_the_batch(at: Installation) -> None:
+    told = await sent(at, assess('"1"'), Accept_Language="es")
+    by_itself = await at.ask(
+        "POST", f"{HERE}/assessments", {"judgement": "on_track"}, If_Match='"1"', Accept_Language="es"
+    )
+    assert told["results"][0]["answer"]["title"] == by_itself.json()["title"]
+    assert by_itself.headers["content-language"] == "es"
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -47,11 +47,19 @@ def concrete(path: str) -> str:
     )
 
 
+NO_VERSION = {
+    *("/v1/meetings", "/v1/bodies/{code}/calendar-keys", "/v1/batch"),
+    "/v1/calendar-keys/{key_id}/revocations",
+}
+"""Those that make something, and one that is done in a hurry, whatever the version."""
+
+
 async def test_nobody_gets_in_without_a_token(service: Installation) -> None:
     for (method, path), row in service.app.access.items():
         answer = await service.ask(method, concrete(path), credentials={})
         if row.anonymous:
-            assert answer.status_code == 303, "reporting tells what is public"
+            # Reporting tells what is public; an address that is a secret is no address of this one's.
+            assert answer.status_code == (404 if "{secret}" in path else 303), path
             continue
         assert answer.status_code == 401, (method, path)
         assert "WWW-Authenticate" in answer.headers
@@ -69,7 +77,7 @@ async def test_each_role_gets_through_where_the_table_says_so_and_nowhere_else(s
 
 async def test_every_change_to_something_that_exists_states_a_version(service: Installation) -> None:
     for path, row in writes(service):
-        if path == "/v1/meetings":
+        if path in NO_VERSION:
             continue
         assert row.if_match == "required", path
         answer = await service.ask("POST", concrete(path), {}, role=sorted(row.roles)[0])

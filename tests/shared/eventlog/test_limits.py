@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import resource
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +26,7 @@ from shared.eventlog.sqlite import SQLiteStore, SQLiteWaiter
 from shared.eventlog.store import DuplicateKey, Limits, Store
 from shared.events.commitments import Commented
 from shared.identity.actor import Role
+from shared.postgres import is_gone
 from tests.services.commitments.installation import Installation
 from tests.support.ledger import NOON, append_lock_held, changes, event, process, run_sql, until, wrote
 
@@ -89,6 +92,27 @@ async def test_a_server_that_has_become_read_only_is_told_of_and_left(
             with contextlib.suppress(Unavailable):
                 await one.live.readiness()
         await one.live.readiness()
+
+
+async def test_a_connection_is_given_up_when_its_server_ended_it_and_not_because_many_files_are_open(
+    postgres_url: str, postgres_server: str
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2048)), hard))
+    with contextlib.ExitStack() as held:
+        held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        descriptor = 0
+        while descriptor < 1023:
+            descriptor = os.open(os.devnull, os.O_RDONLY)
+            held.callback(os.close, descriptor)
+        with (
+            psycopg.connect(postgres_url) as connection,
+            psycopg.connect(postgres_server, autocommit=True) as admin,
+        ):
+            assert connection.fileno() > 1023
+            assert not is_gone(connection)
+            admin.execute("SELECT pg_terminate_backend(%s, 60000)", [connection.info.backend_pid])
+            await until(lambda: is_gone(connection))
 
 
 class Deaf(SQLiteStore):
