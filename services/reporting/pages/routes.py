@@ -228,6 +228,11 @@ TERMS: Final = {
 """Why something is counted, or no longer."""
 
 
+def _parameters(error: ValidationError) -> str:
+    """The parameters at which an address is at fault, as it has them."""
+    return ", ".join(dict.fromkeys(str(one["loc"][0]) for one in error.errors() if one["loc"]))
+
+
 def page_routes(reporting: Reporting) -> Router:
     """The routes of the pages; they are no part of the API, and of no OpenAPI document."""
     router, site = Router("pages"), Site()
@@ -252,7 +257,7 @@ def page_routes(reporting: Reporting) -> Router:
                 except NotFound:
                     return site.problem(request, 404, N_("Not found"), _NOT_FOUND)
                 except (ValidationError, InvalidInput) as error:
-                    told = error.message if isinstance(error, InvalidInput) else ""
+                    told = error.message if isinstance(error, InvalidInput) else _parameters(error)
                     return site.problem(request, 422, N_("Not understood"), _NOT_UNDERSTOOD, told)
                 except Unavailable as error:
                     answer = site.problem(request, 503, N_("Not now"), _NOT_NOW)

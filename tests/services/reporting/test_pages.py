@@ -529,6 +529,12 @@ async def test_where_there_is_no_page_a_page_says_so(record: Installation, path:
     assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_it_names_the_parameters_that_it_does_not_understand(record: Installation) -> None:
+    answer = await record.get("/changes?from=2012-05-21&on=2013-02-30&lang=en&%3Cb%3E=1", **BROWSER)
+    assert answer.status_code == 422
+    assert "on, from, &lt;b&gt;" in answer.text
+
+
 async def test_a_page_that_a_proxy_holds_already_is_not_sent_again(record: Installation) -> None:
     answer = await shown(record, "/")
     assert answer.headers["cache-control"] == "public, max-age=5"
