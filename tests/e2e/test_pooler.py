@@ -28,7 +28,8 @@ from shared.eventlog.store import Limits
 from shared.identity.actor import Role
 from tests.api.house import House
 from tests.support.ledger import NOON, append_lock_held, changes, event, opened, until, wrote
-from tests.support.postgres import free_port, new_home
+from tests.support.ports import free_port
+from tests.support.postgres import new_home
 
 PGBOUNCER = shutil.which("pgbouncer")
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="needs pgbouncer, a package of Debian")

@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from tests.support.documented import Curl, commands, commands_in, curl, given
+from tests.support.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "services.cli"]
@@ -108,19 +109,6 @@ def bitacora(folder: Path, *words: str) -> str:
     return done.stdout.strip()
 
 
-def three_free_ports() -> int:
-    """The first of three ports in a row that are free."""
-    for first in range(18100 + os.getpid() % 1000, 30000, 3):
-        try:
-            with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-                for number, probe in enumerate((one, two, three)):
-                    probe.bind(("127.0.0.1", first + number))
-                return first
-        except OSError:
-            continue
-    raise RuntimeError("no three free ports in a row")
-
-
 @contextmanager
 def started(folder: Path, first_port: int, *options: str, columns: int | None = 160) -> Iterator[Up]:
     """A run that is serving; whatever happens, nothing of it stays behind."""
@@ -146,7 +134,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def up(folder: Path) -> Iterator[Up]:
     """The first run, on an empty folder."""
-    with started(folder, three_free_ports(), "--demo", "--story") as up:
+    with started(folder, free_ports(3), "--demo", "--story") as up:
         yield up
 
 
@@ -441,7 +429,7 @@ def test_ctrl_c_stops_everything_and_starting_again_keeps_the_record_and_adds_no
 
 
 def test_a_port_in_use_is_said_in_a_sentence_and_nothing_stays_behind(tmp_path: Path) -> None:
-    first = three_free_ports()
+    first = free_ports(3)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", first + 1))
         taken.listen()
@@ -459,7 +447,7 @@ def test_a_port_in_use_is_said_in_a_sentence_and_nothing_stays_behind(tmp_path: 
 
 
 def test_when_a_child_ends_by_itself_all_are_stopped_and_it_is_said_which(tmp_path: Path) -> None:
-    with started(tmp_path, three_free_ports()) as up:
+    with started(tmp_path, free_ports(3)) as up:
         worker = next(child for child in up.children if "services.reporting.follow" in child.cmdline())
         worker.kill()
         assert up.process.wait(30) == 1

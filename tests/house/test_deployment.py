@@ -17,7 +17,7 @@ import typer
 from services.cli import app
 from shared.settings import Settings
 from tests.support.deployment import ROOT, Deployment, lay_out, problems
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 
 NAMED = ":?set it in the environment file}"
 

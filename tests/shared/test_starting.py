@@ -15,7 +15,7 @@ from services import cli
 from services.commitments.__main__ import main as commitments
 from services.reporting.__main__ import main as reporting
 from services.reporting.follow import main as worker
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.usefixtures("newcomer", "logging_restored")
 

@@ -14,7 +14,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import tempfile
@@ -28,6 +27,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psutil
 import psycopg
 from psycopg import sql
+
+from tests.support.ports import free_port
 
 USER_WHEN_ROOT = "nobody"
 SETTINGS = {
@@ -265,13 +266,6 @@ def _open_to_all(path: Path) -> bool:
 def _system_user() -> str | None:
     """The user to run as: PostgreSQL refuses root."""
     return pwd.getpwnam(USER_WHEN_ROOT).pw_name if os.geteuid() == 0 else None
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _send(process: psutil.Process, number: int) -> None:

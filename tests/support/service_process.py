@@ -19,7 +19,7 @@ from shared.eventlog.open import open_store
 from shared.identity.actor import Role
 from shared.identity.development import issue_development_token
 from tests.support.forking import processes
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 
 PATIENCE = 60.0
 """Seconds within which everything must have come right."""

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -31,6 +31,7 @@ from shared.settings import Settings
 from tests.services.reporting.installation import Installation, credentials
 from tests.services.reporting.stage import Stage, read_model_url, staged
 from tests.support.ledger import run_sql
+from tests.support.ports import free_port
 
 DAY = date(2012, 5, 21)
 KEEP_ALIVE = 1
@@ -63,9 +64,7 @@ class Served(NamedTuple):
 @contextmanager
 def serving(log_url: str, folder: Path) -> Iterator[Served]:
     """The reporting service as it is run in earnest, over a log with a few events."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = Settings(data_dir=folder, log_url=log_url)
     environment = {
         **os.environ,

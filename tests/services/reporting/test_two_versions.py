@@ -26,7 +26,7 @@ from shared.clock import Clock
 from shared.events.commitments import Registered
 from shared.events.vocabulary import Visibility
 from tests.services.reporting.stage import Stage, read_model_url, rows_of, staged
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 
 OLD, NEW = "America/Santiago", "America/Punta_Arenas"
 BEFORE = 300

@@ -30,7 +30,7 @@ from services.reporting.app import PORT as REPORTING
 from shared.http.body import LARGEST, USUAL
 from shared.http.service import server_of
 from shared.settings import Settings
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 from tests.support.web import Installation
 
 CONFIGURATION = Path(__file__).parents[3] / "deploy/nginx.conf"
