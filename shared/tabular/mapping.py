@@ -194,12 +194,18 @@ def given_by(form: str) -> Literal["day", "month", "year"] | None:
 S = TypeVar("S", bound=Section)
 
 
+def kind_in(path: Path) -> str | None:
+    """The `kind` that a mapping names; None where it names none. InvalidInput("mapping-invalid") when it is no TOML."""
+    named = _decoded(path).get("kind")
+    return named if isinstance(named, str) else None
+
+
 def read_mapping(path: Path, kind: type[S]) -> S:
     """The mapping in a file; InvalidInput("mapping-invalid") says where it cannot be understood."""
+    given = _decoded(path)
     try:
-        given = msgspec.toml.decode(path.read_bytes())
         mapping = msgspec.convert(given, kind, builtin_types=(date,), str_keys=True)
-    except (OSError, UnicodeError, msgspec.DecodeError) as error:
+    except msgspec.ValidationError as error:
         raise _invalid(path, _in_toml_words(str(error))) from error
     for key, section, keys in _sections("", mapping, given):
         for name in keys.keys() - {*section.__struct_fields__}:
@@ -213,6 +219,14 @@ def read_mapping(path: Path, kind: type[S]) -> S:
         for name, problem in section.contradictions():
             raise _invalid(path, f"`{_under(key, name)}`{problem}")
     return mapping
+
+
+def _decoded(path: Path) -> dict[str, Any]:
+    try:
+        given: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
+    except (OSError, UnicodeError, msgspec.DecodeError) as error:
+        raise _invalid(path, _in_toml_words(str(error))) from error
+    return given
 
 
 def columns_of(mapping: Section) -> Iterator[tuple[str, str]]:

@@ -278,6 +278,7 @@ class Mapping(Section, frozen=True, kw_only=True):
     """The whole file. `source` is how the table is named in what is recorded from it."""
 
     source: Text
+    kind: Literal["commitments"] = "commitments"
     code: Code
     title: Title
     date: ObservedOn
