@@ -109,6 +109,7 @@ class Mapping(Section, frozen=True, kw_only=True):
     """The whole file. `source` is how it is named in what is recorded from it."""
 
     source: Text
+    kind: Literal["oparl"] = "oparl"
     meetings: Meetings = Meetings()
     bodies: Bodies = Bodies()
     agenda: Agenda = Agenda()

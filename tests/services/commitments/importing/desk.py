@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from services.commitments.commitment.model import Commitment
-from services.commitments.importing.decisions import CommitmentImport, CommitmentsReport
+from services.commitments.importing.decisions import CommitmentImport
+from services.commitments.importing.leads import NamingReport
 from shared.clock import Clock
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
@@ -114,7 +115,7 @@ def row(**cells: str) -> dict[str, str]:
     return A_ROW | cells
 
 
-class Told(CommitmentsReport, kw_only=True):
+class Told(NamingReport, kw_only=True):
     """A report with the events themselves."""
 
     told: list[Event] = msgspec.field(default_factory=list)
@@ -144,11 +145,11 @@ class Desk:
         self.store = open_store(log_url)
         self.store.migrate()
 
-    def enter(self, *rows: dict[str, str], **options: Any) -> CommitmentsReport:
+    def enter(self, *rows: dict[str, str], **options: Any) -> NamingReport:
         """Import a table of these rows."""
         return self.enter_text(as_csv(rows), **options)
 
-    def enter_text(self, text: str, **options: Any) -> CommitmentsReport:
+    def enter_text(self, text: str, **options: Any) -> NamingReport:
         """Import a file that reads so."""
         file = self.folder / "table.csv"
         file.write_bytes(text.encode())
@@ -156,7 +157,7 @@ class Desk:
 
     def enter_file(
         self, file: Path, *, dry_run: bool = False, progress: Callable[[int, int], None] | None = None
-    ) -> CommitmentsReport:
+    ) -> NamingReport:
         """Import a file."""
         mapping = self.folder / "mapping.toml"
         mapping.write_text(self.mapping, encoding="utf-8")
@@ -247,7 +248,7 @@ def as_csv(rows: Sequence[dict[str, str]]) -> str:
     return text.getvalue()
 
 
-def comparable(report: CommitmentsReport) -> dict[str, Any]:
+def comparable(report: NamingReport) -> dict[str, Any]:
     """A report without what differs from run to run."""
     told: dict[str, Any] = msgspec.json.decode(report.as_json())
     for name in ("dry_run", "correlation_id", "first_position", "last_position", "seconds"):

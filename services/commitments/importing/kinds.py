@@ -1,0 +1,12 @@
+"""The files that the service of commitments takes in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.commitments.importing.decisions import CommitmentImport
+from shared.tabular.kinds import ImportKind, with_mapping
+
+KINDS: Final = (
+    ImportKind("commitments", "an observation of one commitment on one day", with_mapping(CommitmentImport)),
+)
