@@ -29,7 +29,7 @@ from shared.errors import (
 )
 from shared.http.catalogue import BY_STATUS, CODES, Catalogue, Explained
 from shared.http.context import context_in
-from shared.http.languages import texts_of, wished
+from shared.languages import texts_of, wished
 
 MEDIA_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="bitacora"'

@@ -86,9 +86,9 @@ from shared.events.types import CivilDay, Kind
 from shared.events.vocabulary import CommitmentKind
 from shared.http import pdf
 from shared.http.context import visitor_of
-from shared.http.languages import LANGUAGES, N_, Language
 from shared.http.names import Spelling, has_names, known_codes
 from shared.http.routing import Router
+from shared.languages import LANGUAGES, N_, Language
 from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
 

@@ -27,7 +27,7 @@ from services.reporting.pages.rules import FACTS, rules_told
 from services.reporting.pages.signs import sign_told
 from shared.events.types import Kind
 from shared.events.vocabulary import Visibility
-from shared.http.languages import LANGUAGES, preferred
+from shared.languages import LANGUAGES, preferred
 from shared.rules.indicator_warnings import DETAILS, STEP, WarningCode
 from shared.rules.registry import AllOf, AnyOf, Is, rules_for
 from tests.services.reporting.installation import Installation
