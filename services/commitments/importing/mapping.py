@@ -21,6 +21,7 @@ from shared.events.vocabulary import (
     Visibility,
 )
 from shared.rules.dated_facts import FIELD_TYPES
+from shared.rules.periods import Length
 from shared.tabular.mapping import (
     Code,
     Column,
@@ -150,7 +151,7 @@ class Progress(Section, frozen=True, kw_only=True):
     percent: Column | None = None
     evidence: Column | None = None
     scale: Literal[1, 100] | None = None
-    period: Literal["year", "half_year", "four_months", "quarter", "month"] = "year"
+    period: Length = "year"
 
     def contradictions(self) -> Iterator[tuple[str, str]]:
         """A report without anything to report."""
