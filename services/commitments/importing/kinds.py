@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from services.commitments.importing.decisions import CommitmentImport
+from services.commitments.importing.sheets import CaptureSheetImport
 from shared.tabular.kinds import ImportKind, with_mapping
 
 KINDS: Final = (
     ImportKind("commitments", "an observation of one commitment on one day", with_mapping(CommitmentImport)),
+    ImportKind(
+        "capture-sheets",
+        "a capture sheet of one initiative",
+        lambda state, file, _: CaptureSheetImport(state, file),
+        mapped=False,
+    ),
 )

@@ -209,9 +209,13 @@ class Desk:
 
     def record(self, event: Event, code: str = "t-bridge", subject: str = "somebody") -> None:
         """Somebody else records something of a commitment."""
+        self.record_of("commitment", code, event, subject)
+
+    def record_of(self, kind: str, code: str, event: Event, subject: str = "somebody") -> None:
+        """Somebody else records something."""
         new = NewEvent(
-            stream_id=stream_of("commitment", code),
-            version=len(self.events(code)) + 1,
+            stream_id=stream_of(kind, code),
+            version=len(self.events(code, kind)) + 1,
             recorded_by=Actor(subject, "DCI", Role.DCI),
             correlation_id="by hand",
             data=event,
