@@ -150,7 +150,7 @@ class ImportedCommitment(Commitment):
         self._attributes: dict[tuple[object, ...], History[object]] = {}
         """What tables said of what holds until it is replaced."""
         self._planned: dict[str, dict[date, list[date]]] = {}
-        """Milestones carry no day of their own: by name, the days rows were of, and the due days they gave."""
+        """Milestones, by name: the days that rows were of, and the due days they gave."""
         self._days: set[date] = set()
         """The days of which a table told something."""
         self._take_in(recorded)
@@ -592,7 +592,7 @@ class RowFacts:
             self._cleared(given.figures[0].column)
 
     def _milestones(self) -> None:
-        """A milestone carries no day of its own, so an older row does not undo what a newer one planned."""
+        """An older row does not undo what a newer one planned: the last plan on record is the one that stands."""
         for name, cell in self._row.milestones.items():
             due_on = cell.due_on
             if due_on is None and self._step(name) is None:
@@ -615,7 +615,9 @@ class RowFacts:
             self._leave_out(column, "milestone-completed", "It was reached, and is not planned anew.")
             return
         number = COMPUTED if current is None else current.number
-        step = MilestoneSet(number=number, name=name, due_on=due_on, reason=self._reason)
+        step = MilestoneSet(
+            number=number, name=name, due_on=due_on, reason=self._reason, effective_on=self._day
+        )
         self._propose(column, step, self._commitment.set_milestone)
 
     def _reach(self, name: str, column: str | None, completed_on: date) -> None:

@@ -207,7 +207,13 @@ class _SheetFacts(RowFacts):
             if any(_is(step, told) for step in self._named(told.name)) or told.due_on in before or superseded:
                 continue  # so it stands, or it was moved since
             at, step = f"milestones/{number}", self._replanned(told)
-            planned = MilestoneSet(number=COMPUTED, name=told.name, due_on=told.due_on, reason=self._reason)
+            planned = MilestoneSet(
+                number=COMPUTED,
+                name=told.name,
+                due_on=told.due_on,
+                reason=self._reason,
+                effective_on=self._day,
+            )
             if step is not None and step.completion is not None:
                 reason = f"It was reached on {step.completion.event.completed_on}, and is not planned anew."
                 self._left_out.append(self._filled.error(at, "milestone-completed", reason))

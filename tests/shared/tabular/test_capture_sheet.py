@@ -38,7 +38,7 @@ def test_what_is_written_is_read_again_in_either_language(
 ) -> None:
     folder = tmp_path_factory.mktemp("sheets")
     for lang in ("es", "en"):
-        found = list(read_capture_sheets(saved(folder, *said, lang=lang)))  # type: ignore[arg-type]
+        found = list(read_capture_sheets(saved(folder, *said, lang=lang)))
         assert [one and one.errors for one in found] == [[]] * len(said)
         assert [one and in_order(one.says) for one in found] == [in_order(one) for one in said]
 
