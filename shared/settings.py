@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     tables_at_once: int = Field(default=2, ge=1, le=100)
     """How many tables a process of reporting makes at a time; others wait for seconds, and are then answered 503."""
     table_seconds: float = Field(default=55, ge=1, le=3600)
-    """For how long one table may be made: less than the proxies in front wait for an answer to begin."""
+    """For how long one table, or one PDF, may be made: less than the proxies in front wait for an answer to begin."""
 
     open_data_publisher: str = "Ministry of the Presidency"
     """Who publishes the open data, for those who use them."""

@@ -32,6 +32,7 @@ from shared.http.batch import batch_routes
 from shared.http.elsewhere import elsewhere
 from shared.http.metrics import measure, new_registry
 from shared.http.names import readable_by
+from shared.http.pdf import PdfPress
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.settings import Settings
@@ -89,7 +90,15 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
         version="1",
         routers=[
             body.body_routes(bodies, directory),
-            meeting.meeting_routes(meetings, bodies, listing, proposals, calendars, readers_of),
+            meeting.meeting_routes(
+                meetings,
+                bodies,
+                listing,
+                proposals,
+                calendars,
+                readers_of,
+                PdfPress(settings.table_seconds),
+            ),
             calendar_key.calendar_key_routes(live, directory, bodies, listing, calendars),
             decision.decision_routes(decisions, readers_of, meetings.readers_of_meeting),
             action_item.action_item_routes(

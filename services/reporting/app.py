@@ -45,6 +45,7 @@ from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events import identity
 from shared.http.metrics import measure, new_registry
+from shared.http.pdf import PdfPress
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.settings import Settings
@@ -128,7 +129,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         cycle.cycle_routes(Cycles(live, organizations, pillars)),
         timeliness_routes(reporting, Limits(settings.load_per_adviser, settings.load_per_organization)),
         report.report_routes(reports),
-        edition.edition_routes(reporting, Editions(live, reports), tables),
+        edition.edition_routes(reporting, Editions(live, reports), tables, PdfPress(settings.table_seconds)),
         event_routes(reporting),
     ]
     publisher = Publisher(

@@ -154,6 +154,16 @@ CODES: dict[str, Explained] = {
         "Internal error",
         "The fault is ours; our log tells it under the `request_id`.",
     ),
+    "pdf-not-installed": Explained(
+        501,
+        "No PDF here",
+        "This installation was set up without `bitacora[pdf]`. The same page as HTML can be printed.",
+    ),
+    "pdf-not-made": Explained(
+        503,
+        "PDF not made",
+        "It took more time or memory than one may take. Ask again, or for HTML, and print that.",
+    ),
     "unavailable": Explained(503, "Unavailable", "Ask again after `Retry-After` seconds."),
     "position-not-reached": Explained(
         503, "Position not reached", "The position you wait for is not reflected yet. Ask again shortly."

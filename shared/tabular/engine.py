@@ -100,6 +100,10 @@ class Importer(ABC, Generic[R, P]):
         It has to come to the same when it is asked again, for that is what happens when others write meanwhile.
         """
 
+    def adds(self, row: R, added: Sequence[NewEvent]) -> bool:
+        """Whether the row is on record by what was recorded with it; by default, when its stream has more."""
+        return any(new.stream_id == row.stream for new in added)
+
     @abstractmethod
     def refused(self, row: R, error: BitacoraError) -> RowError:
         """What to say of the row that `decide` has just refused."""
@@ -419,7 +423,7 @@ class _Run(Generic[R]):
             else:
                 added = self._state.take()
                 batch.events.extend(added)
-                batch.settled.append((row, any(new.stream_id == row.stream for new in added), outcome))
+                batch.settled.append((row, self._importer.adds(row, added), outcome))
         return batch
 
     def _append(self, events: Sequence[NewEvent]) -> Appended | None:

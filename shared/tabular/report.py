@@ -88,8 +88,12 @@ class ImportReport(msgspec.Struct, kw_only=True):
         self.rows.failed += 1
         self.errors.extend(errors)
 
-    def settle(self, row: Any, outcome: Any) -> None:
-        """Take a row into account that is on record now, or would be; `outcome` is what its decision returned."""
+    def settle(self, row: Any, outcome: Any) -> None:  # noqa: ARG002
+        """Take a row into account that is on record now, or would be; `outcome` is what its decision returned.
+
+        By default, that is what of the row is left out.
+        """
+        self.left_out.extend(outcome or ())
 
     def record(self, event: Event) -> None:
         """Count an event that is on record now, or would be."""

@@ -215,7 +215,9 @@ def test_operations_are_called_as_functions_are_and_each_of_their_tags_is_explai
 @pytest.mark.parametrize("service", SERVICES)
 def test_names_are_in_snake_case_and_paths_in_kebab_case(service: str) -> None:
     for _, path, operation in operations(service):
-        for segment in re.sub(r"\.?\{[^}]*\}|\.(ics|json|zip|csv|html|xlsx)", "", path).strip("/").split("/"):
+        for segment in (
+            re.sub(r"\.?\{[^}]*\}|\.(ics|json|zip|csv|html|xlsx|pdf)", "", path).strip("/").split("/")
+        ):
             assert not segment or KEBAB.fullmatch(segment), path
         for parameter in operation.get("parameters", []):
             if parameter["in"] != "header":

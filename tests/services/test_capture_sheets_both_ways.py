@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.commitments.importing.decisions import CommitmentsReport
+from services.commitments.importing.leads import NamingReport
 from services.commitments.importing.sheets import CaptureSheetImport
 from services.reporting.tables.xlsx import MEDIA_TYPE
 from shared.clock import Clock
@@ -46,7 +46,7 @@ class Office(NamedTuple):
     stage: Stage
     folder: Path
 
-    def enter(self, path: Path) -> CommitmentsReport:
+    def enter(self, path: Path) -> NamingReport:
         """Bring a workbook in."""
         return run_import(
             self.stage.store,

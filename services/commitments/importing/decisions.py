@@ -6,7 +6,7 @@ since, and then could not take what it took then. What people recorded since is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,11 @@ import msgspec
 
 from services.commitments.commitment.model import RISKS, Commitment, Joined, Known, Place, register
 from services.commitments.commitment.model import Milestone as Step
-from services.commitments.importing.leads import Leads
+from services.commitments.importing.leads import Leads, NamingReport
 from services.commitments.importing.mapping import CHANGEABLE, TOLD, Budget, Mapping, Risks
-from services.commitments.importing.parsing import CommitmentRow, Parser, attribution
+from services.commitments.importing.parsing import CommitmentRow, Parser
 from shared.aggregate.command import Context
-from shared.errors import BitacoraError, InvalidInput, RuleBroken
+from shared.errors import RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Assessed,
@@ -37,7 +37,6 @@ from shared.events.commitments import (
     LeadReassigned,
     MilestoneCompleted,
     MilestoneSet,
-    OrganizationRegistered,
     Origin,
     ProgressReported,
     PublicDeadline,
@@ -49,12 +48,9 @@ from shared.events.facts import COMPUTED, Event
 from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind
 from shared.rules.dated_facts import FIELD_TYPES, History
-from shared.tabular.arranging import Arrangement
-from shared.tabular.engine import Importer, ImportState
-from shared.tabular.mapping import check_columns, read_mapping
-from shared.tabular.reading import read_table
-from shared.tabular.report import IMPORTED, ImportReport, RowError
-from shared.tabular.workbook import text_of
+from shared.tabular.engine import ImportState
+from shared.tabular.report import IMPORTED, RowError
+from shared.tabular.tables import TableImport, attribution
 
 E = TypeVar("E", bound=Event)
 
@@ -215,53 +211,31 @@ class ImportedCommitment(Commitment):
 # --- decisions ------------------------------------------------------------------------------------------------------
 
 
-class CommitmentsReport(ImportReport, kw_only=True):
-    """What an import of commitments did, beyond what every import tells."""
-
-    organizations_registered: list[str] = msgspec.field(default_factory=list)
-
-    def settle(self, row: CommitmentRow, outcome: list[RowError]) -> None:  # noqa: ARG002
-        """Take a row into account; what of it is left out is listed."""
-        self.left_out.extend(outcome)
-
-    def record(self, event: Event) -> None:
-        """Count an event, and name the organisation that is new with it."""
-        super().record(event)
-        if isinstance(event, OrganizationRegistered):
-            self.organizations_registered.append(event.code)
-
-    def details(self) -> Iterator[str]:
-        """The organisations that are new to the record."""
-        if self.organizations_registered:
-            yield f"  new organisations: {', '.join(self.organizations_registered)}"
-
-
-class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
+class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
     """An import of a table in which each row is an observation of one commitment on one day."""
 
     BEGINS_WITH = Registered
+    MAPPING = Mapping
 
     def __init__(self, state: ImportState, file: Path, mapping: Path | Mapping) -> None:
-        self.state = state
-        self.mapping = mapping if isinstance(mapping, Mapping) else read_mapping(mapping, Mapping)
-        self.report = CommitmentsReport(file=file.name, source=self.mapping.source)
-        self.leads = Leads(state, self.mapping)
+        super().__init__(state, file, mapping)
+        self.leads = Leads(state, self.mapping, self.mapping.lead)
         self.titles: dict[UUID, dict[date, str]] = {}
         """What each commitment is called by the rows that went in, by their days."""
-        self.column: str | None = None
-        """The column that the fact now being decided is from."""
-        self._file = file
 
-    def parse(self) -> Iterable[CommitmentRow | list[RowError] | None]:
-        """The rows of the table; InvalidInput when the mapping does not fit it."""
-        table = read_table(self._file, self.mapping.file, self.mapping.numbers.decimal)
-        mapping = self.mapping
-        arrangement = Arrangement(table, mapping.rows, mapping.columns, mapping.no_value)
-        check_columns(mapping, arrangement.columns, self._file.name)
-        parser = Parser(mapping, arrangement.columns, self.state)
-        for row in arrangement.rows():
-            yield None if row is None else parser.row(row)
-        self.report.warnings.extend(parser.doubts())
+    def reported(self, file: str, source: str) -> NamingReport:
+        """See `TableImport.reported`."""
+        return NamingReport(file=file, source=source)
+
+    def parser(self, columns: Sequence[str]) -> Parser:
+        """See `TableImport.parser`."""
+        self._parser = Parser(self.mapping, columns, self.state)
+        return self._parser
+
+    def parse(self) -> Iterator[CommitmentRow | list[RowError] | None]:
+        """See `Importer.parse`."""
+        yield from super().parse()
+        self.report.warnings.extend(self._parser.doubts())
 
     def supersedes(self, row: CommitmentRow, earlier: CommitmentRow) -> bool:
         """See `Importer.supersedes`: the last in time, or else in the file, if the mapping says so."""
@@ -287,11 +261,10 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
         """The facts of a row, to be decided."""
         return RowFacts(self, row, lead, commitment)
 
-    def refused(self, row: CommitmentRow, error: BitacoraError) -> RowError:
-        """An error of the domain, pointed at the column that gave what it complains of."""
-        pointer = error.pointer if isinstance(error, InvalidInput) else ""
+    def columns_by_field(self) -> dict[str, str | None]:
+        """See `TableImport.columns_by_field`."""
         mapping = self.mapping
-        by_field: dict[str, str | None] = {
+        return {
             "code": mapping.code.columns[0],
             "title": mapping.title.column,
             "effective_on": mapping.date.column,
@@ -299,9 +272,6 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
             "public_deadline": mapping.deadline.column if mapping.deadline else None,
             "internal_deadline": mapping.internal_deadline.column if mapping.internal_deadline else None,
         } | {name: given.column for name, given in mapping.fields.items()}
-        column = by_field.get(pointer.split("/")[1] if pointer else "", self.column)
-        value = None if column is None else text_of(row.cells[column])
-        return RowError(row.line, column, value, error.code, error.message, row.sheet)
 
     def _registered(self, row: CommitmentRow, lead: str) -> Registered:
         mapping, deadlines = self.mapping, row.deadlines
@@ -390,9 +360,7 @@ class RowFacts:
         return self._left_out
 
     def _leave_out(self, column: str | None, code: str, reason: str) -> None:
-        value = None if column is None else text_of(self._row.cells[column])
-        row = self._row
-        self._left_out.append(RowError(row.line, column, value, code, reason, row.sheet))
+        self._left_out.append(self._row.error(column, code, reason))
 
     def _cleared(self, column: str | None) -> None:
         reason = "This table gave a value here before, which stays: a blank says nothing."

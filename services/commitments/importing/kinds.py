@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from services.commitments.importing.decisions import CommitmentImport
+from services.commitments.importing.indicators import IndicatorImport
 from services.commitments.importing.sheets import CaptureSheetImport
 from shared.tabular.kinds import ImportKind, with_mapping
 
 KINDS: Final = (
     ImportKind("commitments", "an observation of one commitment on one day", with_mapping(CommitmentImport)),
+    ImportKind("indicators", "an indicator, or one value of one", with_mapping(IndicatorImport)),
     ImportKind(
         "capture-sheets",
         "a capture sheet of one initiative",

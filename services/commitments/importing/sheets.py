@@ -6,7 +6,7 @@ working team, documents, and milestones and costs by year. The form itself is in
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -16,18 +16,7 @@ import msgspec
 
 from services.commitments.commitment.model import RISKS, Milestone
 from services.commitments.importing.decisions import CommitmentImport, ImportedCommitment, RowFacts
-from services.commitments.importing.mapping import (
-    TOLD,
-    Budget,
-    Code,
-    Figure,
-    Given,
-    Lead,
-    Mapping,
-    ObservedOn,
-    Risks,
-    Title,
-)
+from services.commitments.importing.mapping import TOLD, Budget, Figure, Mapping, ObservedOn, Risks, Title
 from services.commitments.importing.parsing import CommitmentRow
 from shared.errors import BitacoraError, InvalidInput
 from shared.events.commitments import BudgetEstimated, BudgetLine, MilestoneSet, RisksAssessed, TeamMember
@@ -42,7 +31,9 @@ from shared.tabular.capture_sheet import (
     read_capture_sheets,
 )
 from shared.tabular.engine import ImportState
+from shared.tabular.mapping import Code, Given, Named
 from shared.tabular.report import RowError
+from shared.tabular.tables import TableRow
 from shared.tabular.workbook import Cell
 
 SOURCE: Final = "Capture sheet"
@@ -58,7 +49,7 @@ _MAPPING: Final = Mapping(
     code=Code(columns=("code",)),
     title=Title(column="title", renamed="change"),
     date=ObservedOn(column="on"),
-    lead=Lead(column="lead_organization"),
+    lead=Named(column="lead_organization"),
     fields={name: Given(column=name) for name in sorted(_FIELDS)},
     risks=Risks(**_RISKS),
     budget=Budget(currency="CLP", figures=(Figure(column="budget"),)),
@@ -70,19 +61,19 @@ class SheetRow(CommitmentRow, frozen=True, kw_only=True):
 
     filled: FilledSheet
 
-    def difference(self, earlier: CommitmentRow) -> RowError | None:
+    def difference(self, earlier: TableRow) -> RowError | None:
         """Another value in a field of the form, however the sheet has it."""
         assert isinstance(earlier, SheetRow)
         says, said = self.filled.says, earlier.filled.says
         for name in CaptureSheet.__struct_fields__:
             if getattr(says, name) != getattr(said, name):
-                reason = f"The sheet '{earlier.filled.name}' tells of the same commitment on the same day and differs."
-                return self.filled.error(name, "conflicting-row", reason)
+                reason = f"The sheet '{earlier.filled.name}' tells of {self.ALIKE} and differs."
+                return self.error(name, "conflicting-row", reason)
         return None
 
-    def placed(self, error: RowError) -> RowError:
-        """An error with the cell that it is about."""
-        return error if error.cell else self.filled.error(error.column or "code", error.code, error.reason)
+    def error(self, column: str | None, code: str, reason: str) -> RowError:
+        """What is wrong with the cell of a field, or of a place within it."""
+        return self.filled.error(column or "code", code, reason)
 
 
 class CaptureSheetImport(CommitmentImport):
@@ -91,7 +82,7 @@ class CaptureSheetImport(CommitmentImport):
     def __init__(self, state: ImportState, file: Path) -> None:
         super().__init__(state, file, _MAPPING)
 
-    def parse(self) -> Iterable[CommitmentRow | list[RowError] | None]:
+    def parse(self) -> Iterator[CommitmentRow | list[RowError] | None]:
         """The capture sheets of the workbook; None for one that is blank."""
         for filled in read_capture_sheets(self._file):
             yield None if filled is None else self._row(filled)
@@ -146,14 +137,8 @@ class CaptureSheetImport(CommitmentImport):
         assert isinstance(row, SheetRow)
         return _SheetFacts(self, row, lead, commitment)
 
-    def decide(self, row: CommitmentRow) -> list[RowError]:
-        """See `CommitmentImport.decide`."""
-        assert isinstance(row, SheetRow)
-        return [row.placed(error) for error in super().decide(row)]
-
     def refused(self, row: CommitmentRow, error: BitacoraError) -> RowError:
         """An error of the domain, at the cell that gave what it complains of."""
-        assert isinstance(row, SheetRow)
         pointer = (error.pointer if isinstance(error, InvalidInput) else "").strip("/")
         field, _, within = pointer.partition("/")
         if field == "value":
@@ -161,7 +146,7 @@ class CaptureSheetImport(CommitmentImport):
             pointer = f"{self.column}/{within}" if within else self.column or "code"
         elif field not in row.cells and field not in RISKS:
             pointer = {"effective_on": "on", "lines": f"budget/{within}"}.get(field, self.column or "code")
-        return row.filled.error(pointer, error.code, error.message)
+        return row.error(pointer, error.code, error.message)
 
 
 class _SheetFacts(RowFacts):
@@ -216,7 +201,7 @@ class _SheetFacts(RowFacts):
             )
             if step is not None and step.completion is not None:
                 reason = f"It was reached on {step.completion.event.completed_on}, and is not planned anew."
-                self._left_out.append(self._filled.error(at, "milestone-completed", reason))
+                self._left_out.append(self._row.error(at, "milestone-completed", reason))
                 continue
             if step is not None:
                 planned = msgspec.structs.replace(

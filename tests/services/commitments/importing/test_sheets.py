@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.commitments.importing.decisions import CommitmentsReport
+from services.commitments.importing.leads import NamingReport
 from services.commitments.importing.sheets import CaptureSheetImport
 from shared.clock import Clock
 from shared.events.commitments import (
@@ -75,7 +75,7 @@ def furnished(desk: Desk) -> Desk:
     return desk
 
 
-def enter(desk: Desk, *sheets: CaptureSheet, file: Path | None = None, **more: Any) -> CommitmentsReport:
+def enter(desk: Desk, *sheets: CaptureSheet, file: Path | None = None, **more: Any) -> NamingReport:
     """Import a workbook of sheets."""
     path = file or saved(desk.folder, *sheets)
     return run_import(
@@ -87,12 +87,12 @@ def enter(desk: Desk, *sheets: CaptureSheet, file: Path | None = None, **more: A
     )
 
 
-def faults(report: CommitmentsReport) -> list[tuple[str | None, str]]:
+def faults(report: NamingReport) -> list[tuple[str | None, str]]:
     """The cells that a report complains of, and why."""
     return [(error.cell, error.code) for error in report.errors]
 
 
-def left_out(report: CommitmentsReport) -> list[tuple[str | None, str]]:
+def left_out(report: NamingReport) -> list[tuple[str | None, str]]:
     """The cells of which something is not recorded, and why."""
     return [(error.cell, error.code) for error in report.left_out]
 
