@@ -15,7 +15,6 @@ from shared.clock import Clock
 from shared.events.commitments import (
     BudgetEstimated,
     BudgetLine,
-    Changed,
     Corrected,
     Document,
     LeadReassigned,
@@ -244,8 +243,8 @@ def test_a_team_without_names_keeps_those_who_have_the_seats(office: Desk) -> No
         TeamMember(position="Budget analyst", institution="DIPRES"),
     )
     enter(office, like(on=date(2012, 9, 1), working_team=seats))
-    (changed,) = office.facts(Changed, "EDU-2")
-    assert [one.get("subject") for one in changed.value] == ["u-1", None]
+    (changed,) = office.commitment("EDU-2").changes
+    assert [one.get("subject") for one in changed.event.value] == ["u-1", None]
 
 
 def test_a_bad_sheet_harms_no_other_and_all_of_it_is_left_out(office: Desk) -> None:
@@ -302,7 +301,7 @@ def test_a_sheet_goes_on_record_of_a_commitment_that_is_there(office: Desk) -> N
     # It shows that the commitment was there a month earlier, and fills in what was never said.
     assert corrected == {"effective_on", "background", "specific_objectives", "legislative_strategy", "documents",
                          "initiative_type"}  # fmt: skip
-    changed = {(one.field, str(one.effective_on)) for one in office.facts(Changed, "EDU-2")}
+    changed = {(one.event.field, str(one.event.effective_on)) for one in office.commitment("EDU-2").changes}
     assert changed == {("title", "2012-08-01"), ("title", "2012-09-01"), ("working_team", "2012-08-01"),
                        ("working_team", "2012-09-01")}  # fmt: skip
     assert office.commitment("EDU-2").visibility is Visibility.PUBLIC
