@@ -6,6 +6,7 @@ from typing import Final
 
 from services.commitments.importing.decisions import CommitmentImport
 from services.commitments.importing.indicators import IndicatorImport
+from services.commitments.importing.plan import OrganizationImport, PillarImport
 from services.commitments.importing.sheets import CaptureSheetImport
 from shared.tabular.kinds import ImportKind, with_mapping
 
@@ -13,6 +14,9 @@ KINDS: Final = (
     ImportKind("commitments", "an observation of one commitment on one day", with_mapping(CommitmentImport)),
     ImportKind("indicators", "an indicator, or one value of one", with_mapping(IndicatorImport)),
     ImportKind(
+        "organizations", "an organisation, as it reads from a day on", with_mapping(OrganizationImport)
+    ),
+    ImportKind("pillars", "a pillar of the plan, as it reads from a day on", with_mapping(PillarImport)),
         "capture-sheets",
         "a capture sheet of one initiative",
         lambda state, file, _: CaptureSheetImport(state, file),

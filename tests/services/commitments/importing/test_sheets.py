@@ -154,12 +154,12 @@ def test_a_sheet_of_a_later_day_says_what_has_changed_since(office: Desk) -> Non
     enter(office, LAW)
     report = enter(office, later)
     assert report.errors == report.left_out == []
-    assert report.events == {
-        "commitments.budget_estimated": 1,
-        "commitments.changed": 2,
-        "commitments.lead_reassigned": 1,
-        "commitments.milestone_set": 2,
-        "commitments.risks_assessed": 1,
+    assert {name.partition(".")[2]: count for name, count in report.events.items()} == {
+        "budget_estimated": 1,
+        "changed": 2,
+        "lead_reassigned": 1,
+        "milestone_set": 2,
+        "risks_assessed": 1,
     }
     steps = [
         (one.plan.event.name, one.plan.event.due_on.year) for one in office.commitment("EDU-2").milestones
