@@ -6,6 +6,7 @@ from typing import Final
 
 from services.commitments.importing.decisions import CommitmentImport
 from services.commitments.importing.indicators import IndicatorImport
+from services.commitments.importing.plan import OrganizationImport, PillarImport
 from services.commitments.importing.reports import ReportImport
 from shared.identity.actor import Role
 from shared.tabular.kinds import ImportKind, with_mapping
@@ -27,4 +28,8 @@ KINDS: Final = (
         roles=_OF_THEIR_OWN,
     ),
     ImportKind("indicators", "an indicator, or one value of one", with_mapping(IndicatorImport)),
+    ImportKind(
+        "organizations", "an organisation, as it reads from a day on", with_mapping(OrganizationImport)
+    ),
+    ImportKind("pillars", "a pillar of the plan, as it reads from a day on", with_mapping(PillarImport)),
 )

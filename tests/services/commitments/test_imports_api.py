@@ -161,7 +161,9 @@ async def test_the_table_and_the_commands_that_the_documents_show_are_taken(
     at: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await at.told("POST", "/v1/commitments", REGISTERED | {"code": "SEG-014"})
-    (table,) = re.findall(r"```csv\n(code,period,percent,.*?)```", (ROOT / "docs/importing.md").read_text(), re.DOTALL)
+    (table,) = re.findall(
+        r"```csv\n(code,period,percent,.*?)```", (ROOT / "docs/importing.md").read_text(), re.DOTALL
+    )
     assert set(table.splitlines()[0].split(",")) == COLUMNS.keys()
     (tmp_path / "reports.csv").write_text(table)
     monkeypatch.chdir(tmp_path)

@@ -142,7 +142,7 @@ class Desk:
         self.now = datetime(2014, 6, 1, 12, tzinfo=UTC)
         self.actor = Actor("clerk", "DCI", Role.DCI)
         self.mapping = MAPPING
-        self.importer: Callable[[ImportState, Path, Path], Importer[Any, NamingReport]] = CommitmentImport
+        self.importer: Callable[[ImportState, Path, Path], Importer[Any, Any]] = CommitmentImport
         self.store = open_store(log_url)
         self.store.migrate()
 
@@ -162,7 +162,7 @@ class Desk:
         """Import a file."""
         mapping = self.folder / "mapping.toml"
         mapping.write_text(self.mapping, encoding="utf-8")
-        return run_import(
+        report: NamingReport = run_import(
             self.store,
             lambda state: self.importer(state, file, mapping),
             actor=self.actor,
@@ -170,6 +170,7 @@ class Desk:
             dry_run=dry_run,
             progress=progress,
         )
+        return report
 
     def told_by(self, file: Path) -> list[Event]:
         """The events that an import of a file would record."""

@@ -15,6 +15,7 @@ from services.commitments.importing import mapping as sections
 from services.commitments.importing.indicator_mapping import FIELDS as INDICATOR_FIELDS
 from services.commitments.importing.kinds import KINDS
 from services.commitments.importing.mapping import FIELDS, Mapping
+from services.commitments.importing.plan import OrganizationMapping, PillarMapping
 from shared.tabular import mapping as shared_sections
 from shared.tabular.kinds import chosen
 from shared.tabular.mapping import Section, read_mapping
@@ -71,7 +72,7 @@ def test_every_key_of_a_mapping_of_indicators_is_explained() -> None:
     assert {key for key in keys if not re.search(rf"\b{key}\b", page + DOCUMENT)} == set()
 
 
-@pytest.mark.parametrize("page", ["indicators"])
+@pytest.mark.parametrize("page", ["indicators", "organisations"])
 def test_the_tables_of_a_page_go_in_under_the_mappings_shown_for_them(desk: Desk, page: str) -> None:
     shown = examples(page)
     assert shown
@@ -89,6 +90,8 @@ def test_the_tables_of_a_page_go_in_under_the_mappings_shown_for_them(desk: Desk
 
 def test_every_field_that_a_mapping_can_give_is_listed() -> None:
     assert {name for name in FIELDS if f"`{name}`" not in DOCUMENT} == set()
+    described = {*OrganizationMapping.known_fields(), *PillarMapping.known_fields()}
+    assert {name for name in described if not re.search(rf"\b{name}\b", PAGES["organisations"])} == set()
 
 
 def test_every_code_that_the_importer_gives_a_row_is_explained() -> None:
