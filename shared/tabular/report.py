@@ -107,11 +107,15 @@ class ImportReport(msgspec.Struct, kw_only=True):
         self.events = dict(sorted(self.events.items()))
 
     def as_json(self) -> bytes:
-        """The report for a program, indented for people who look anyway: what may be long comes last."""
-        members = msgspec.to_builtins(self)
+        """The report for a program, indented for people who look anyway."""
+        return msgspec.json.format(msgspec.json.encode(self.members()), indent=2) + b"\n"
+
+    def members(self, most: int | None = None) -> dict[str, Any]:
+        """The report as JSON has it: what may be long comes last, and of each list of errors `most` at most."""
+        members: dict[str, Any] = msgspec.to_builtins(self)
         for name in ("left_out", "errors"):
-            members[name] = members.pop(name)
-        return msgspec.json.format(msgspec.json.encode(members), indent=2) + b"\n"
+            members[name] = members.pop(name)[:most]
+        return members
 
     def write(self, path: Path) -> None:
         """Leave the report in a file."""

@@ -21,7 +21,7 @@ from services.commitments.importing.leads import Leads, NamingReport
 from services.commitments.importing.mapping import CHANGEABLE, TOLD, Budget, Mapping, Risks
 from services.commitments.importing.parsing import CommitmentRow, Parser
 from shared.aggregate.command import Context
-from shared.errors import RuleBroken
+from shared.errors import NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Assessed,
@@ -243,6 +243,7 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
 
     def decide(self, row: CommitmentRow) -> list[RowError]:
         """Record what the record does not know of the row yet; what of the row it will not know is returned."""
+        self._must_be_theirs(row)
         self.column = self.mapping.lead.column
         lead = self.leads.code_of(row.lead, row.day)
         # Whether a row can go in is asked of itself alone, whatever the rows before it have entered already: else one
@@ -260,6 +261,16 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
     def facts(self, row: CommitmentRow, lead: str, commitment: ImportedCommitment) -> RowFacts:
         """The facts of a row, to be decided."""
         return RowFacts(self, row, lead, commitment)
+
+    def _must_be_theirs(self, row: CommitmentRow) -> None:
+        """Whoever may not register commitments tells of their own, and finds out nothing of others by guessing."""
+        if self.state.may_record(Registered):
+            return
+        self.column = self.mapping.code.columns[0]
+        commitment, actor = self.state.of(row.stream, ImportedCommitment), self.state.context.actor
+        if commitment is None or not commitment.readers().include(actor):
+            raise NotFound("unknown-commitment", "There is no such commitment.")
+        commitment.must_be_own_of(actor, row.day)
 
     def columns_by_field(self) -> dict[str, str | None]:
         """See `TableImport.columns_by_field`."""
@@ -391,6 +402,7 @@ class RowFacts:
         if self._commitment.holds(proposed):
             return
         self._of.column = column
+        self._of.state.must_record(type(proposed))
         try:
             decided = decide(proposed, self._of.state.context)
         except RuleBroken as error:
