@@ -214,10 +214,6 @@ class Desk:
         self, event: Event, code: str = "t-bridge", subject: str = "somebody", kind: str = "commitment"
     ) -> None:
         """Somebody else records something of a commitment."""
-        self.record_of("commitment", code, event, subject)
-
-    def record_of(self, kind: str, code: str, event: Event, subject: str = "somebody") -> None:
-        """Somebody else records something."""
         new = NewEvent(
             stream_id=stream_of(kind, code),
             version=len(self.events(code, kind)) + 1,

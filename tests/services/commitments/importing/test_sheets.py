@@ -69,8 +69,8 @@ def furnished(desk: Desk) -> Desk:
         registered = OrganizationRegistered(
             code=organization, name=alias, kind=OrganizationKind.MINISTRY, aliases=(alias,)
         )
-        desk.record_of("organization", organization, registered)
-    desk.record_of("pillar", "EDUCATION", PillarRegistered(code="EDUCATION", name="Education"))
+        desk.record(registered, organization, kind="organization")
+    desk.record(PillarRegistered(code="EDUCATION", name="Education"), "EDUCATION", kind="pillar")
     return desk
 
 
