@@ -23,7 +23,7 @@ from shared.aggregate.aggregate import Aggregate
 from shared.aggregate.command import Context
 from shared.aggregate.index import EventSource
 from shared.clock import Clock
-from shared.errors import BitacoraError, Unavailable
+from shared.errors import BitacoraError, Forbidden, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.store import Appended, Changes, CodeTaken, Outdated, Seen, Store, VersionConflict
@@ -196,8 +196,16 @@ class ImportState:
     Positions of what is not yet written are provisional.
     """
 
-    def __init__(self, store: Store, context: Context, correlation_id: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        context: Context,
+        correlation_id: str,
+        may_record: Collection[str] | None = None,
+    ) -> None:
+        """`may_record`: the types of event that the actor's role may record; None for all."""
         self.context = context
+        self._may_record = may_record
         self._store = store
         self._moment = context.now
         self._correlation_id = correlation_id
@@ -235,13 +243,24 @@ class ImportState:
         """The events of a stream that was asked for, in order."""
         return self._streams[stream].events
 
+    def may_record(self, event: type[Event]) -> bool:
+        """Whether the role of whoever brings the rows in lets them record such a fact."""
+        return self._may_record is None or event.TYPE in self._may_record
+
+    def must_record(self, event: type[Event]) -> None:
+        """Forbidden("role-not-allowed") for a fact that their role does not let them record."""
+        if not self.may_record(event):
+            said = event.TYPE.rpartition(".")[2].replace("_", " ")
+            raise Forbidden("role-not-allowed", f"Your role may not record this: {said}.")
+
     def record(self, stream: UUID, event: Event) -> None:
-        """Add the next event of a stream, on behalf of the row being decided."""
+        """Add the next event of a stream, on behalf of the row being decided; Forbidden as in `must_record`."""
+        self.must_record(type(event))
         held = self._streams.setdefault(stream, _Stream(None, ()))
         new = NewEvent(
             stream_id=stream,
             version=len(held.events) + 1,
-            recorded_by=self.context.actor,
+            recorded_by=self.context.actor.as_recorded(),
             correlation_id=self._correlation_id,
             data=event,
         )
@@ -326,17 +345,20 @@ def run_import(
     clock: Clock,
     dry_run: bool = False,
     progress: Progress | None = None,
+    import_id: UUID | None = None,
+    may_record: Collection[str] | None = None,
 ) -> P:
     """Bring a file into the log, and report what became of each row.
 
     A row that cannot go in is in the report's `errors`, and the others go in; a dry run writes nothing. Raises
     InvalidInput when the file or its mapping cannot be used at all, Unavailable when the log stops answering: running
-    it again then completes it.
+    it again then completes it, under the same `import_id` if it has one. What `progress` raises ends it, after the
+    batch that is being written. `may_record`: see `ImportState`.
     """
     begun = time.monotonic()
-    correlation_id = f"{IMPORTED}{uuid4()}"
+    correlation_id = f"{IMPORTED}{import_id or uuid4()}"
     with _no_collection():
-        state = ImportState(store, Context(actor, clock), correlation_id)
+        state = ImportState(store, Context(actor, clock), correlation_id, may_record)
         importer = make(state)
         report = importer.report
         report.dry_run, report.correlation_id = dry_run, correlation_id
