@@ -331,6 +331,7 @@ class Resource(Generic[A]):
             ),
             name=self._operation(getattr(decide, "__name__", name)),
             doc=decide.__doc__,
+            records=(event, *recorded_as),
             **({} if tag is None else {"tag": tag}),
         )(endpoint)
 

@@ -5,7 +5,7 @@ A cell is read by the type of its field: a day, a number, a yes or no, a word of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property
@@ -46,19 +46,20 @@ def bare(hint: Any) -> Any:
 
 
 class FieldReader:
-    """Reads one field off the rows of a table."""
+    """Reads one field off the rows of a table: it is `given` from a column, or as a value that is the same for all."""
 
-    def __init__(self, name: str, given: Given, hint: Any, numbers: Numbers, clock: Clock) -> None:
+    def __init__(self, name: str, given: object, hint: Any, numbers: Numbers, clock: Clock) -> None:
         self.name = name
-        self.given = given
+        self.given = given if isinstance(given, Given) else Given()
+        self._same = self.given.value if isinstance(given, Given) else given
         kind = bare(hint)
         self._many = get_origin(kind) is tuple
         self._kind = bare(get_args(kind)[0]) if self._many else kind
         self._adapter = TypeAdapter[Any](hint)
-        self._values = by_word(given.values)
+        self._values = by_word(self.given.values)
         self._read: Reader[Any] | None = None
         if self._kind is date:
-            self._read = DateReader(given, clock)
+            self._read = DateReader(self.given, clock)
         elif self._kind in (Decimal, int):
             self._read = NumberReader(numbers)
 
@@ -69,9 +70,9 @@ class FieldReader:
         if self.given.column is not None:
             return None
         try:
-            return self._adapter.validate_python(self.given.value)
+            return self._adapter.validate_python(self._same)
         except ValidationError as error:
-            problem = f"'{self.given.value}' is not a value that `{self.name}` can have"
+            problem = f"'{self._same}' is not a value that `{self.name}` can have"
             raise InvalidInput("mapping-invalid", f"The mapping cannot be used: {problem}.") from error
 
     def __call__(self, cells: Cells) -> Any:
@@ -143,10 +144,14 @@ class FieldsReader:
     """Reads the fields that a mapping gives of one event, or of a part of one."""
 
     def __init__(
-        self, given: Mapping[str, Given], of: type[msgspec.Struct], numbers: Numbers, clock: Clock
+        self, given: Mapping[str, object], of: type[msgspec.Struct], numbers: Numbers, clock: Clock
     ) -> None:
         hints = types_of(of)
-        self._readers = [FieldReader(name, one, hints[name], numbers, clock) for name, one in given.items()]
+        self._readers = [
+            FieldReader(name, one, hints[name], numbers, clock)
+            for name, one in given.items()
+            if one is not None
+        ]
 
     def __call__(self, cells: Cells) -> dict[str, Any]:
         """What a row says of them, those left out of which it says nothing."""
@@ -154,9 +159,6 @@ class FieldsReader:
         return {name: value for name, value in read if value is not None}
 
 
-def given_in(section: msgspec.Struct) -> Iterator[tuple[str, Given]]:
-    """The members of a section that give fields, by name: from a column, or as a value that is the same for all."""
-    for name in section.__struct_fields__:
-        value = getattr(section, name)
-        if isinstance(value, Given):
-            yield name, value
+def column_of(given: object) -> str | None:
+    """The column that gives a field; None where it is the same for all, or not given."""
+    return given.column if isinstance(given, Given) else None

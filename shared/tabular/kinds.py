@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from shared.errors import InvalidInput
+from shared.errors import Forbidden, InvalidInput
+from shared.identity.actor import Role
 from shared.tabular.engine import Importer, ImportState
 from shared.tabular.mapping import kind_in
 
@@ -28,6 +29,14 @@ class ImportKind(NamedTuple):
     make: MakeImporter
     mapped: bool = True
     """Whether it takes a mapping to read the file; else a file may say everything itself."""
+    roles: frozenset[Role] = frozenset({Role.DCI})
+    """Who may bring one in over HTTP. For others than the unit its import looks whether a row is about their own."""
+
+    def must_admit(self, role: Role) -> None:
+        """Forbidden("role-not-allowed") for those who may not bring one in."""
+        if role not in self.roles:
+            who = ", ".join(one for one in Role if one in self.roles)
+            raise Forbidden("role-not-allowed", f"Your role may not bring in {self.name}; these may: {who}.")
 
 
 def chosen(mapping: Path | None, name: str | None, kinds: Iterable[ImportKind]) -> ImportKind:

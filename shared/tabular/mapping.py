@@ -174,6 +174,12 @@ class Code(Section, frozen=True, kw_only=True):
     slug: bool = True
 
 
+class WrittenCode(Code, frozen=True, kw_only=True):
+    """The same, where a code is meant as it stands."""
+
+    slug: bool = False
+
+
 class RowDay(DateFormats, frozen=True, kw_only=True):
     """The day that a row tells of: from a column, or the same for the whole file."""
 

@@ -195,9 +195,9 @@ class TableImport(Importer[R, P], Generic[M, R, P]):
 
     mapping: M
 
-    def __init__(self, state: ImportState, file: Path, mapping: Path) -> None:
+    def __init__(self, state: ImportState, file: Path, mapping: Path | M) -> None:
         self.state = state
-        self.mapping = read_mapping(mapping, self.MAPPING)  # type: ignore[assignment]
+        self.mapping = read_mapping(mapping, self.MAPPING) if isinstance(mapping, Path) else mapping  # type: ignore[assignment]
         self.report = self.reported(file.name, self.mapping.source)
         self.column: str | None = None
         """The column that the fact now being decided is from."""

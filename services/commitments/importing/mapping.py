@@ -21,6 +21,7 @@ from shared.events.vocabulary import (
     Visibility,
 )
 from shared.rules.dated_facts import FIELD_TYPES
+from shared.rules.periods import Length
 from shared.tabular.mapping import (
     Code,
     Column,
@@ -44,7 +45,10 @@ FIELDS: Final = frozenset(FIELD_TYPES) & {
 }  # fmt: skip
 """The fields of a registration that `[fields]` can give."""
 
-CHANGEABLE: Final = FIELDS & {*ChangeableField}
+TOLD: Final = FIELDS | {"working_team", "documents"}
+"""The fields that a file can give: a table those of `[fields]`, a capture sheet the others as well."""
+
+CHANGEABLE: Final = TOLD & {*ChangeableField}
 """Those of them that may be another in the world from a day on."""
 
 LISTS: Final = frozenset({"collaborating_organizations", "key_words", "specific_objectives"})
@@ -150,7 +154,7 @@ class Progress(Section, frozen=True, kw_only=True):
     percent: Column | None = None
     evidence: Column | None = None
     scale: Literal[1, 100] | None = None
-    period: Literal["year", "half_year", "four_months", "quarter", "month"] = "year"
+    period: Length = "year"
 
     def contradictions(self) -> Iterator[tuple[str, str]]:
         """A report without anything to report."""

@@ -6,9 +6,9 @@ What needs no look at the record is already an event as the domain is asked for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from services.commitments.importing.mapping import (
     Deadline,
@@ -30,6 +30,7 @@ from shared.events.commitments import (
 )
 from shared.events.types import LONGEST_LINE, LONGEST_TEXT
 from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement
+from shared.rules.periods import period_with
 from shared.tabular.cells import (
     Cells,
     DateReader,
@@ -42,14 +43,6 @@ from shared.tabular.engine import ImportState
 from shared.tabular.fields import FieldsReader
 from shared.tabular.tables import CodeReader, DayReader, RowParser, TableRow, attribution
 from shared.tabular.text import by_word, folded, plain
-
-_PERIODS: Final[dict[str, Callable[[date], str]]] = {
-    "year": lambda day: f"{day.year}",
-    "half_year": lambda day: f"{day.year}-H{(day.month + 5) // 6}",
-    "four_months": lambda day: f"{day.year}-C{(day.month + 3) // 4}",
-    "quarter": lambda day: f"{day.year}-Q{(day.month + 2) // 3}",
-    "month": lambda day: f"{day.year}-{day.month:02}",
-}
 
 
 class DeadlineCell(NamedTuple):
@@ -298,7 +291,7 @@ class Parser(RowParser[Mapping, CommitmentRow]):
                 )
             return None
         return ProgressReported(
-            period=_PERIODS[given.period](day),
+            period=period_with(day, given.period),
             effective_on=day,
             observed_progress=observed,
             stage=stage,

@@ -6,6 +6,7 @@ with dots to step into an object: `location.description`. The defaults are the m
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -75,6 +76,11 @@ class Bodies(Section, frozen=True, kw_only=True):
     decides: bool = False
     visibility: Visibility = Visibility.INTERNAL
     where: tuple[Where, ...] = ()
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """A file that stands elsewhere: a mapping from outside must not have us read what is ours."""
+        if self.file is not None and (re.search(r"[/\\]", self.file) or self.file in {".", ".."}):
+            yield "file", " is the name of a file beside the meetings, without folders"
 
 
 class Agenda(Section, frozen=True, kw_only=True):

@@ -196,7 +196,7 @@ def spoken_in(request: Request) -> Language:
 
 def _environment(spoken: Language) -> Environment:
     environment = templates_of(__package__, spoken)
-    environment.filters["sign"] = lambda one: sign_told(one.sign, one.detail, spoken)
+    environment.filters["sign"] = lambda one: sign_told(one, spoken)
     environment.globals |= {
         "languages": LANGUAGES,
         "marks": pictures.MARKS,

@@ -25,7 +25,7 @@ from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
 from shared.rules.traffic_light import Status
-from shared.tabular.engine import ImportState, run_import
+from shared.tabular.engine import Importer, ImportState, run_import
 
 COLUMNS = ("code", "name", "day", "who", "rating", "why", "due", "start", "told", "more", "cost")
 
@@ -142,6 +142,7 @@ class Desk:
         self.now = datetime(2014, 6, 1, 12, tzinfo=UTC)
         self.actor = Actor("clerk", "DCI", Role.DCI)
         self.mapping = MAPPING
+        self.importer: Callable[[ImportState, Path, Path], Importer[Any, Any]] = CommitmentImport
         self.store = open_store(log_url)
         self.store.migrate()
 
@@ -161,14 +162,15 @@ class Desk:
         """Import a file."""
         mapping = self.folder / "mapping.toml"
         mapping.write_text(self.mapping, encoding="utf-8")
-        return run_import(
+        report: NamingReport = run_import(
             self.store,
-            lambda state: CommitmentImport(state, file, mapping),
+            lambda state: self.importer(state, file, mapping),
             actor=self.actor,
             clock=Clock(now=lambda: self.now),
             dry_run=dry_run,
             progress=progress,
         )
+        return report
 
     def told_by(self, file: Path) -> list[Event]:
         """The events that an import of a file would record."""
@@ -208,11 +210,13 @@ class Desk:
         verdict = self.commitment(code).verdict_on(day)
         return None if verdict is None else verdict.status
 
-    def record(self, event: Event, code: str = "t-bridge", subject: str = "somebody") -> None:
+    def record(
+        self, event: Event, code: str = "t-bridge", subject: str = "somebody", kind: str = "commitment"
+    ) -> None:
         """Somebody else records something of a commitment."""
         new = NewEvent(
-            stream_id=stream_of("commitment", code),
-            version=len(self.events(code)) + 1,
+            stream_id=stream_of(kind, code),
+            version=len(self.events(code, kind)) + 1,
             recorded_by=Actor(subject, "DCI", Role.DCI),
             correlation_id="by hand",
             data=event,
