@@ -16,7 +16,6 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Select,
     and_,
     case,
@@ -276,11 +275,11 @@ def _pairs(
     """
     among = None
     if filters:
-        among = union(
-            *(select(_row.code).where(admitted(reading, at, scope, filters)) for at in (before, after))
-        )
+        sides = (select(_row.code).where(admitted(reading, at, scope, filters)) for at in (before, after))
+        among = select(union(*sides).subquery().c.code)
+    # Told to be made once: SQLite would make a side anew for each row of the other.
     then, now = (
-        _counted_side(reading, at, scope, rule, among).cte(name)
+        _counted_side(reading, at, scope, rule, among).cte(name).prefix_with("MATERIALIZED")
         for name, at in (("before", before), ("after", after))
     )
     compared = set(then.c.keys()) - {"code", "counted"}
@@ -299,7 +298,7 @@ def _pairs(
 
 
 def _counted_side(
-    reading: Reading, at: AsOf, scope: Scope, rule: Rule, among: CompoundSelect[Any] | None
+    reading: Reading, at: AsOf, scope: Scope, rule: Rule, among: Select[Any] | None
 ) -> Select[Any]:
     told, names = states_told(reading, scope, at.position), commitments.c
     state = verdict(rule, told, at.on)
