@@ -10,8 +10,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from shared.eventlog.verification import Report
     from shared.settings import Settings
     from shared.tabular.engine import Importer, ImportState
+    from shared.tabular.kinds import ImportKind
 
 app = typer.Typer(
     name="bitacora",
@@ -172,20 +175,32 @@ def _migrate(writers: Sequence[str] = (), readers: Sequence[str] = ()) -> None:
 @app.command(name="import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="A table of observations: CSV, XLSX or JSON.")
+        Path, typer.Argument(exists=True, dir_okay=False, help="What others published: CSV, XLSX or JSON.")
     ],
     mapping: Annotated[
-        Path, typer.Option(exists=True, dir_okay=False, help="How to read it; see docs/importing.md.")
-    ],
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="How to read it; see docs/importing.md."),
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="What it is, where no mapping says so: bodies, for example.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, and report the same.")] = False,
     report: Annotated[Path | None, typer.Option(help="Where to leave the report as JSON.")] = None,
     organization: Annotated[str, typer.Option(help="On whose behalf the rows are entered.")] = "DCI",
     subject: Annotated[str, typer.Option(help="Who enters them, by subject id.")] = "import",
 ) -> None:
-    """Enter observations of commitments from a table that others publish; running it again adds nothing."""
-    from services.commitments.importing.decisions import CommitmentImport
+    """Enter what others keep in tables, as its mapping says; running it again adds nothing."""
+    from shared.tabular.kinds import chosen
 
-    _import(lambda state: CommitmentImport(state, file, mapping), dry_run, report, organization, subject)
+    found = chosen(mapping, kind, _import_kinds())
+    _import(lambda state: found.make(state, file, mapping), dry_run, report, organization, subject)
+
+
+def _import_kinds() -> Iterator[ImportKind]:
+    """What the services that are installed here take in."""
+    for service in ("commitments", "meetings"):
+        if find_spec(f"services.{service}") is not None:
+            yield from import_module(f"services.{service}.importing.kinds").KINDS
 
 
 mapping_app = typer.Typer(help="How a table of others is to be read.")
@@ -203,6 +218,24 @@ def mapping_new(
     from services.commitments.importing.proposing import propose
 
     typer.echo(propose(file, sheet), nl=False)
+
+
+sheet_app = typer.Typer(help="The form in which an initiative is described.")
+app.add_typer(sheet_app, name="sheet")
+
+
+@sheet_app.command(name="new")
+def sheet_new(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The workbook (.xlsx) to make.")],
+    initiatives: Annotated[int, typer.Option(min=1, max=200, help="How many sheets.")] = 1,
+    lang: Annotated[Literal["es", "en"], typer.Option(help="The language of the labels.")] = "es",
+    first_year: Annotated[int, typer.Option(min=1900, max=2195, help="The first of its six years.")] = 2010,
+) -> None:
+    """Make a workbook of blank capture sheets, to be filled in and brought in with --kind capture-sheets."""
+    from shared.tabular.capture_sheet import BLANK, write_capture_sheets
+
+    with file.open("xb") as target:
+        write_capture_sheets(target, [BLANK] * initiatives, lang, first_year=first_year)
 
 
 @app.command(name="import-meetings")

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     tables_at_once: int = Field(default=2, ge=1, le=100)
     """How many tables a process of reporting makes at a time; others wait for seconds, and are then answered 503."""
     table_seconds: float = Field(default=55, ge=1, le=3600)
-    """For how long one table may be made: less than the proxies in front wait for an answer to begin."""
+    """For how long one table, or one PDF, may be made: less than the proxies in front wait for an answer to begin."""
 
     open_data_publisher: str = "Ministry of the Presidency"
     """Who publishes the open data, for those who use them."""
@@ -99,6 +99,17 @@ class Settings(BaseSettings):
 
     follow_decisions: bool = True
     """Whether this process carries agreed decisions out; among several, at least one must."""
+
+    carry_out_imports: bool = True
+    """Whether this process carries out imports sent over HTTP; among several of a service, at least one must."""
+    import_megabytes: int = Field(default=10, ge=1, le=10)
+    """How large a table, with all that is sent beside it, may be; the proxy in front takes as much."""
+    import_seconds: float = Field(default=600, ge=1, le=86_400)
+    """For how long one import may run, before it is ended; sent again it goes on."""
+    import_days: float = Field(default=30, ge=1, le=3660)
+    """For how long the report of an import that has ended is kept; never shorter than idempotency keys."""
+    imports_of_caller: int = Field(default=10, ge=1, le=100_000)
+    """How many imports of one caller may wait or run at a time."""
 
     answers_megabytes: int = Field(default=64, ge=0, le=65_536)
     """How much memory each process of reporting takes, by estimate, to keep answers in; 0 for none."""

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from services.commitments.commitment import routes as commitment
 from services.commitments.commitment.repository import Commitments
+from services.commitments.importing.kinds import KINDS
 from services.commitments.indicator import routes as indicator
 from services.commitments.indicator.repository import Indicators
 from services.commitments.key import routes as key
@@ -30,11 +31,13 @@ from shared.events import identity
 from shared.events.types import Kind
 from shared.http.batch import batch_routes
 from shared.http.elsewhere import elsewhere
+from shared.http.imports import import_routes, recordable
 from shared.http.metrics import measure, new_registry
 from shared.http.names import readable_by
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.settings import Settings
+from shared.tabular.worker import ImportWorker
 
 PORT = 8001
 DESCRIPTION = (
@@ -48,6 +51,13 @@ BATCH_EXAMPLE = {
     "path": "/v1/commitments/SEG-014/assessments",
     "if_match": "*",
     "body": {"judgement": "at_risk", "reason": "The bill has waited in the Senate for a year."},
+}
+
+
+IMPORT_EXAMPLE = {
+    "kind": "progress-reports",
+    "file": "code,period,percent,observed_progress\nSEG-014,2012-Q4,40,The bill was sent to the Senate.\n",
+    "dry_run": True,
 }
 
 
@@ -80,6 +90,38 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             case _:
                 return None
 
+    async def decisions_act() -> str:
+        if policy is not None:
+            return await policy.readiness()
+        return await keeps_up(live, FOLLOWER, ACTED_ON, "this process leaves decisions to others")
+
+    routers = [
+        commitment.commitment_routes(commitments, readers_of, indicators.of_commitment),
+        plan.plan_routes(live, directory),
+        indicator.indicator_routes(indicators, readers_of, settings.warning_windows),
+        outcome.outcome_routes(outcomes),
+        key.key_routes(live, directory),
+        batch_routes(BATCH_EXAMPLE),
+        elsewhere(settings.reporting_url, {"/v1/commitments": "commitments", "/v1/indicators": "indicators"}),
+    ]
+    imports = ImportWorker(
+        live,
+        "commitments",
+        settings,
+        seconds=settings.import_seconds,
+        kept=timedelta(days=settings.import_days),
+        may_record=recordable(routers),
+    )
+    routers.append(
+        import_routes(
+            imports,
+            KINDS,
+            largest=settings.import_megabytes << 20,
+            most_open=settings.imports_of_caller,
+            example=IMPORT_EXAMPLE,
+        )
+    )
+
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
         try:
@@ -88,18 +130,16 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
             try:
                 if policy is not None:
                     policy.start()
+                if settings.carry_out_imports:
+                    imports.start()
                 yield
             finally:
+                await imports.stop()
                 if policy is not None:
                     await policy.stop()
                 await live.stop()
         finally:
             store.close()
-
-    async def decisions_act() -> str:
-        if policy is not None:
-            return await policy.readiness()
-        return await keeps_up(live, FOLLOWER, ACTED_ON, "this process leaves decisions to others")
 
     registry = new_registry()
     measure(live, registry)
@@ -107,29 +147,26 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Service:
     KeyAges(live).measure(registry)
     if policy is not None:
         policy.measure(registry)
+    imports.measure(registry)
     return build_app(
         title="Bitácora: commitments",
         description=DESCRIPTION,
         version="1",
-        routers=[
-            commitment.commitment_routes(commitments, readers_of, indicators.of_commitment),
-            plan.plan_routes(live, directory),
-            indicator.indicator_routes(indicators, readers_of, settings.warning_windows),
-            outcome.outcome_routes(outcomes),
-            key.key_routes(live, directory),
-            batch_routes(BATCH_EXAMPLE),
-            elsewhere(
-                settings.reporting_url, {"/v1/commitments": "commitments", "/v1/indicators": "indicators"}
-            ),
-        ],
+        routers=routers,
         settings=settings,
         authenticator=build_authenticator(settings, keys, clock, directory.organizations.with_heritage),
         live=live,
         readable=readable_by(readers_of),
-        catalogue={**commitment.ERRORS, **plan.ERRORS, **indicator.ERRORS, **outcome.ERRORS, **key.ERRORS},
-        checks={"log": live.readiness, "decisions": decisions_act},
+        catalogue={
+            **commitment.ERRORS,
+            **plan.ERRORS,
+            **indicator.ERRORS,
+            **outcome.ERRORS,
+            **key.ERRORS,
+        },
+        checks={"log": live.readiness, "decisions": decisions_act, "imports": imports.readiness},
         lifespan=following,
         end_waits=live.end_waits,
         registry=registry,
-        looks=[live.look],
+        looks=[live.look, imports.look],
     )

@@ -22,6 +22,7 @@ from services.reporting.report.repository import Reports
 from services.reporting.routes.asking import Reporting
 from services.reporting.routes.board import board_routes
 from services.reporting.routes.calibration import calibration_routes
+from services.reporting.routes.capture_sheets import capture_sheet_routes
 from services.reporting.routes.commitments import commitment_routes
 from services.reporting.routes.decisions import decision_routes
 from services.reporting.routes.errors import ERRORS
@@ -44,6 +45,7 @@ from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_log
 from shared.events import identity
 from shared.http.metrics import measure, new_registry
+from shared.http.pdf import PdfPress
 from shared.http.service import Service, build_app, build_authenticator
 from shared.identity.keys import KeyDirectory
 from shared.settings import Settings
@@ -116,6 +118,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     routers = [
         board_routes(reporting),
         commitment_routes(reporting),
+        capture_sheet_routes(reporting),
         decision_routes(reporting),
         meeting_routes(reporting),
         plan_routes(reporting),
@@ -126,7 +129,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         cycle.cycle_routes(Cycles(live, organizations, pillars)),
         timeliness_routes(reporting, Limits(settings.load_per_adviser, settings.load_per_organization)),
         report.report_routes(reports),
-        edition.edition_routes(reporting, Editions(live, reports), tables),
+        edition.edition_routes(reporting, Editions(live, reports), tables, PdfPress(settings.table_seconds)),
         event_routes(reporting),
     ]
     publisher = Publisher(

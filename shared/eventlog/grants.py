@@ -18,10 +18,11 @@ WRITERS: Final = {
     "followers": "SELECT, INSERT, UPDATE, DELETE",
     "follower_bookmarks": "SELECT, INSERT, UPDATE",
     "dead_letters": "SELECT, INSERT, UPDATE, DELETE",
+    "imports": "SELECT, INSERT, UPDATE, DELETE",
 }
 """What a service that writes needs, by table; all tables of the log are here."""
 
-READERS: Final = {name: _READ for name in WRITERS if name != "idempotency_keys"}
+READERS: Final = {name: _READ for name in WRITERS if name not in {"idempotency_keys", "imports"}}
 """What whoever only follows the log needs: reporting, and the projections of others."""
 
 

@@ -163,12 +163,12 @@ class PostgresStore(Store):
 
     # --- statements ------------------------------------------------------------------------------------------------
 
-    def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
+    def rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
         with self._cursor() as cursor:
             return cursor.execute(sql.replace("?", "%s").encode(), values, prepare=True).fetchall()
 
     @contextmanager
-    def _transaction(self) -> Iterator[Callable[[str, Sequence[Any]], int]]:
+    def transaction(self) -> Iterator[Callable[[str, Sequence[Any]], int]]:
         with self._cursor(writing=True) as cursor, cursor.connection.transaction():
             yield lambda sql, values: cursor.execute(sql.replace("?", "%s").encode(), values).rowcount
 
@@ -199,10 +199,10 @@ class PostgresStore(Store):
         if time.monotonic() - self._used.get(connection, 0.0) > CHECK_AFTER:
             ConnectionPool.check_connection(connection)
 
-    def _value(self, value: Any) -> Any:
+    def as_stored(self, value: Any) -> Any:
         return value
 
-    def _moment(self, value: Any) -> datetime:
+    def as_instant(self, value: Any) -> datetime:
         moment: datetime = value.astimezone(UTC)
         return moment
 
@@ -223,11 +223,11 @@ class PostgresStore(Store):
 
     def may_be_behind(self) -> bool:
         """See `Store.may_be_behind`: a standby is."""
-        return bool(self._rows("SELECT pg_is_in_recovery()", [])[0][0])
+        return bool(self.rows("SELECT pg_is_in_recovery()", [])[0][0])
 
     def engine_time(self) -> datetime:
         """See `Store.engine_time`."""
-        return self._moment(self._rows("SELECT clock_timestamp()", [])[0][0])
+        return self.as_instant(self.rows("SELECT clock_timestamp()", [])[0][0])
 
     def check_writable(self) -> None:
         """See `Store.check_writable`."""

@@ -152,12 +152,12 @@ class SQLiteStore(Store):
 
     # --- statements ------------------------------------------------------------------------------------------------
 
-    def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
+    def rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
         with self._connection() as connection:
             return connection.execute(sql, values).fetchall()
 
     @contextmanager
-    def _transaction(self) -> Iterator[Callable[[str, Sequence[Any]], int]]:
+    def transaction(self) -> Iterator[Callable[[str, Sequence[Any]], int]]:
         with self._write() as connection:
             yield lambda sql, values: connection.execute(sql, values).rowcount
 
@@ -236,12 +236,12 @@ class SQLiteStore(Store):
         else:
             self._idle.append(connection)
 
-    def _value(self, value: Any) -> Any:
+    def as_stored(self, value: Any) -> Any:
         if isinstance(value, UUID):
             return value.hex
         return codec.instant_text(value) if isinstance(value, datetime) else value
 
-    def _moment(self, value: Any) -> datetime:
+    def as_instant(self, value: Any) -> datetime:
         return datetime.fromisoformat(value)
 
     # --- upkeep ----------------------------------------------------------------------------------------------------

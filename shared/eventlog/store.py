@@ -33,7 +33,7 @@ from shared.events.record import EventQuarantined
 from shared.events.streams import stream_of
 from shared.events.texts import folded_code
 
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 """The revision of the log's tables (`migrations/`) on which this version of the code works."""
 
 VERSION_TABLE: Final = "log_version"
@@ -301,19 +301,19 @@ class Store(ProcessRecorder):
         """Run the migrations, after whoever is at it."""
 
     @abstractmethod
-    def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
+    def rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
         """The rows a statement gives (`?` marks a value); a failure of the engine comes out as an error of ours."""
 
     @abstractmethod
-    def _transaction(self) -> AbstractContextManager[Callable[[str, Sequence[Any]], int]]:
+    def transaction(self) -> AbstractContextManager[Callable[[str, Sequence[Any]], int]]:
         """A transaction in which statements are run; each says how many rows it touched."""
 
     @abstractmethod
-    def _value(self, value: Any) -> Any:
+    def as_stored(self, value: Any) -> Any:
         """A stream's id, an instant or anything else as the engine takes it."""
 
     @abstractmethod
-    def _moment(self, value: Any) -> datetime:
+    def as_instant(self, value: Any) -> datetime:
         """An instant as the engine gives it, in UTC."""
 
     # --- reading ---------------------------------------------------------------------------------------------------
@@ -350,7 +350,7 @@ class Store(ProcessRecorder):
                 _sensible(_uuid, stream) or UUID(int=0),
                 version,
                 type_,
-                _sensible(self._moment, moment) if moment else None,
+                _sensible(self.as_instant, moment) if moment else None,
                 line,
             )
             for at, stream, version, type_, moment, line in self._select(columns, after, limit, upto, types)
@@ -366,12 +366,12 @@ class Store(ProcessRecorder):
         limit: int | None = None,
     ) -> list[tuple[int, bytes]]:
         """The events of one stream in order of version: (position, stored line)."""
-        where = _Where(self._value).and_("originator_id =", stream_id)
+        where = Where(self.as_stored).and_("originator_id =", stream_id)
         where.and_("originator_version >", after_version)
         where.and_("originator_version <=", upto_version)
         where.and_(f"{self.POSITION} <=", upto_position)
         sql = f"SELECT {self.POSITION}, state FROM stored_events {where} ORDER BY originator_version"
-        return self.readable(self._rows(sql + where.limit(limit), where.values))
+        return self.readable(self.rows(sql + where.limit(limit), where.values))
 
     def quarantined(self) -> Mapping[int, Quarantined]:
         """The events that were put aside, by position; looked up in the log, and passed over from now on."""
@@ -409,12 +409,12 @@ class Store(ProcessRecorder):
 
     def head(self) -> int:
         """The position of the last event, 0 when there is none."""
-        return int(self._rows(f"SELECT coalesce(max({self.POSITION}), 0) FROM stored_events", [])[0][0])
+        return int(self.rows(f"SELECT coalesce(max({self.POSITION}), 0) FROM stored_events", [])[0][0])
 
     def bookmark(self) -> Bookmark:
         """The last event of the log."""
         sql = f"SELECT {self.POSITION}, state FROM stored_events ORDER BY {self.POSITION} DESC LIMIT 1"
-        rows = self._rows(sql, [])
+        rows = self.rows(sql, [])
         return Bookmark(rows[0][0], codec.identity_of(rows[0][1])) if rows else BEGINNING
 
     def identity_at(self, position: int) -> str | None:
@@ -441,9 +441,9 @@ class Store(ProcessRecorder):
 
     def recorded_at(self, position: int) -> datetime | None:
         """When the log learned the event at a position; None when there is no such position."""
-        where = _Where(self._value).and_(f"{self.POSITION} =", position)
-        rows = self._rows(f"SELECT recorded_at FROM stored_events {where}", where.values)
-        return self._moment(rows[0][0]) if rows and rows[0][0] else None
+        where = Where(self.as_stored).and_(f"{self.POSITION} =", position)
+        rows = self.rows(f"SELECT recorded_at FROM stored_events {where}", where.values)
+        return self.as_instant(rows[0][0]) if rows and rows[0][0] else None
 
     def position_of(self, stream_id: UUID, version: int) -> int | None:
         """The position of one version of a stream."""
@@ -455,16 +455,16 @@ class Store(ProcessRecorder):
 
         Of two things in an old log whose codes differ in capitals alone, each is meant by its own spelling only.
         """
-        where = _Where(self._value).and_("kind =", kind).and_("folded =", folded_code(code))
-        rows = self._rows(f"SELECT code FROM codes {where}", where.values)
+        where = Where(self.as_stored).and_("kind =", kind).and_("folded =", folded_code(code))
+        rows = self.rows(f"SELECT code FROM codes {where}", where.values)
         if rows and rows[0][0] != code and self.read_stream(stream_of(kind, code), limit=1):
             return code
         return rows[0][0] if rows else None
 
     def find_key(self, key_hash: bytes) -> IdempotencyRecord | None:
         """The request that was carried out under an idempotency key; None when it is unknown or forgotten."""
-        where = _Where(self._value).and_("key_hash =", key_hash)
-        rows = self._rows(
+        where = Where(self.as_stored).and_("key_hash =", key_hash)
+        rows = self.rows(
             f"SELECT fingerprint, stream_id, version FROM idempotency_keys {where}", where.values
         )
         return IdempotencyRecord(key_hash, rows[0][0], _uuid(rows[0][1]), rows[0][2]) if rows else None
@@ -474,7 +474,7 @@ class Store(ProcessRecorder):
 
         A newer revision will do: what migrations add stands beside what the version before them works with.
         """
-        found = self._rows(f"SELECT version_num FROM {VERSION_TABLE}", [])
+        found = self.rows(f"SELECT version_num FROM {VERSION_TABLE}", [])
         if not found or found[0][0] < REVISION:
             raise LogNotReady
 
@@ -493,7 +493,7 @@ class Store(ProcessRecorder):
 
     def followers(self) -> dict[str, int]:
         """How far each follower has acted."""
-        return dict(self._rows("SELECT name, position FROM followers ORDER BY name", []))
+        return dict(self.rows("SELECT name, position FROM followers ORDER BY name", []))
 
     def follower_position(self, name: str) -> int:
         """How far a follower has acted, 0 when it has not begun."""
@@ -505,34 +505,34 @@ class Store(ProcessRecorder):
         What it had set aside is forgotten then: its handler knows by the record what it has done already.
         """
         position = self.follower_position(name)
-        where = _Where(self._value).and_("name =", name).and_("position =", position)
-        known = self._rows(f"SELECT identity FROM follower_bookmarks {where}", where.values)
+        where = Where(self.as_stored).and_("name =", name).and_("position =", position)
+        known = self.rows(f"SELECT identity FROM follower_bookmarks {where}", where.values)
         present = self.identity_at(position)
         # Whoever moved it before there were identities left none.
         if present is not None and (not known or known[0][0] in (None, present)):
             return position
-        with self._transaction() as execute:
+        with self.transaction() as execute:
             if execute("DELETE FROM followers WHERE name = ? AND position = ?", [name, position]):
                 execute("DELETE FROM dead_letters WHERE follower = ?", [name])
         return 0
 
     def dead_letters(self, name: str | None = None) -> list[DeadLetter]:
         """The events that followers have set aside, in order."""
-        where = _Where(self._value).and_("follower =", name)
-        rows = self._rows(
+        where = Where(self.as_stored).and_("follower =", name)
+        rows = self.rows(
             f"SELECT follower, position, error, set_aside_at, retry FROM dead_letters {where} "
             "ORDER BY follower, position",
             where.values,
         )
-        return [DeadLetter(n, at, error, self._moment(m), bool(again)) for n, at, error, m, again in rows]
+        return [DeadLetter(n, at, error, self.as_instant(m), bool(again)) for n, at, error, m, again in rows]
 
     def set_aside(self, at: FollowerPosition, error: str, now: datetime) -> None:
         """Put an event that a follower cannot handle on the list of those, and move the follower past it.
 
         FollowerOvertaken when another process acting for the same follower got there first.
         """
-        values = [error, self._value(now), at.name, at.position]
-        with self._transaction() as execute:
+        values = [error, self.as_stored(now), at.name, at.position]
+        with self.transaction() as execute:
             if at.retry:
                 done = execute(
                     "UPDATE dead_letters SET error = ?, set_aside_at = ? WHERE follower = ? AND position = ?",
@@ -552,22 +552,22 @@ class Store(ProcessRecorder):
 
     def retry(self, name: str, position: int | None = None) -> int:
         """Ask a follower to try one event that it set aside again, or all of them; how many there are."""
-        where = _Where(self._value).and_("follower =", name)
+        where = Where(self.as_stored).and_("follower =", name)
         where.and_("position =", position)
-        with self._transaction() as execute:
+        with self.transaction() as execute:
             return execute(f"UPDATE dead_letters SET retry = true {where}", where.values)
 
     def take_up(self, name: str, position: int) -> bool:
         """Whether the caller, of all processes of a follower, is the one to try an event that was asked for again."""
         sql = "UPDATE dead_letters SET retry = false WHERE follower = ? AND position = ? AND retry"
-        with self._transaction() as execute:
+        with self.transaction() as execute:
             return execute(sql, [name, position]) == 1
 
     def prune_keys(self, now: datetime, limit: int) -> int:
         """Forget at most `limit` idempotency keys whose time to live has passed; how many there were."""
-        where = _Where(self._value).and_("created_at <", now - self.limits.idempotency)
+        where = Where(self.as_stored).and_("created_at <", now - self.limits.idempotency)
         old = f"SELECT key_hash FROM {self.KEYS} {where} ORDER BY created_at{where.limit(limit)}"
-        with self._transaction() as execute:
+        with self.transaction() as execute:
             return execute(f"DELETE FROM {self.KEYS} WHERE key_hash IN ({old})", where.values)
 
     def _select(
@@ -577,14 +577,14 @@ class Store(ProcessRecorder):
         position = self.POSITION
         columns = columns.format(position=position)
         if not types:
-            where = _Where(self._value).and_(f"{position} >", after)
+            where = Where(self.as_stored).and_(f"{position} >", after)
             where.and_(f"{position} <=", upto)
             sql = f"SELECT {columns} FROM stored_events {where} ORDER BY {position}"
-            return self._rows(sql + where.limit(limit), where.values)
+            return self.rows(sql + where.limit(limit), where.values)
         # One walk down the index for each type: no engine merges them by itself, and some would walk the whole log.
         parts, values = [], list[Any]()
         for number, type_ in enumerate(types):
-            where = _Where(self._value).and_("topic =", type_)
+            where = Where(self.as_stored).and_("topic =", type_)
             where.and_(f"{position} >", after)
             where.and_(f"{position} <=", upto)
             some = f"SELECT {position} FROM stored_events {where} ORDER BY {position}{where.limit(limit)}"
@@ -594,7 +594,7 @@ class Store(ProcessRecorder):
         sql = (
             f"SELECT {columns} FROM stored_events WHERE {position} IN ({chosen} LIMIT ?) ORDER BY {position}"
         )
-        return self._rows(sql, [*values, limit])
+        return self.rows(sql, [*values, limit])
 
     # --- as a recorder of the `eventsourcing` library --------------------------------------------------------------
 
@@ -618,13 +618,13 @@ class Store(ProcessRecorder):
     ) -> Sequence[StoredEvent]:
         """The events of one stream, by version."""
         stream_id = _uuid(originator_id)
-        where = _Where(self._value).and_("originator_id =", stream_id)
+        where = Where(self.as_stored).and_("originator_id =", stream_id)
         where.and_("originator_version >", gt)
         where.and_("originator_version <=", lte)
         sql = (
             f"SELECT originator_version, topic, state FROM stored_events {where} ORDER BY originator_version"
         )
-        rows = self._rows(sql + (" DESC" if desc else "") + where.limit(limit), where.values)
+        rows = self.rows(sql + (" DESC" if desc else "") + where.limit(limit), where.values)
         return [StoredEvent(stream_id, *row) for row in rows]
 
     def select_notifications(
@@ -656,8 +656,8 @@ class Store(ProcessRecorder):
 
     def max_tracking_id(self, application_name: str) -> int | None:
         """How far a follower has acted; None when it has not begun."""
-        where = _Where(self._value).and_("name =", application_name)
-        rows = self._rows(f"SELECT position FROM followers {where}", where.values)
+        where = Where(self.as_stored).and_("name =", application_name)
+        rows = self.rows(f"SELECT position FROM followers {where}", where.values)
         return int(rows[0][0]) if rows else None
 
 
@@ -673,7 +673,7 @@ def check_clocks(now: datetime, engine: datetime, last: datetime | None, limits:
         raise LogAhead
 
 
-class _Where:
+class Where:
     """The condition of a statement as it is put together, and its values in the order of their marks."""
 
     def __init__(self, value: Callable[[Any], Any]) -> None:
@@ -681,7 +681,7 @@ class _Where:
         self._conditions: list[str] = []
         self.values: list[Any] = []
 
-    def and_(self, comparison: str, value: Any) -> _Where:
+    def and_(self, comparison: str, value: Any) -> Where:
         """Demand one thing more; nothing when the value is None."""
         if value is not None:
             self._conditions.append(f"{comparison} ?")

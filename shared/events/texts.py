@@ -45,3 +45,8 @@ def unseen_in(text: str, *, of_lines: bool = False) -> str | None:
     """
     found = _UNSEEN.search(text.translate(_LINES) if of_lines else text)
     return None if found is None else f"U+{ord(found[0]):04X}"
+
+
+def without_unseen(text: str) -> str:
+    """A text in one line without the characters that nobody would see there."""
+    return " ".join(_UNSEEN.sub("", text.translate(_LINES)).split())

@@ -64,6 +64,15 @@ async def read_body(request: Request, read: Callable[[Any], T]) -> T:
 
     The route has said in the request's context how large a body it takes.
     """
+    limit = await must_fit(request)
+    body = await request.body()
+    if len(body) < ASIDE:
+        return read(parsed(body, limit))
+    return await asyncio.to_thread(lambda: read(parsed(body, limit)))
+
+
+async def must_fit(request: Request) -> int:
+    """How many bytes of a body the route takes; refused where it says of itself that it has more."""
     limit = context_of(request).largest_body
     declared = context_of(request).headers.get(b"content-length")
     if declared is not None and (not declared.isdigit() or len(declared) > _DIGITS or int(declared) > limit):
@@ -71,10 +80,7 @@ async def read_body(request: Request, read: Callable[[Any], T]) -> T:
         async for _ in request.stream():
             pass
         raise body_too_large(limit)
-    body = await request.body()
-    if len(body) < ASIDE:
-        return read(parsed(body, limit))
-    return await asyncio.to_thread(lambda: read(parsed(body, limit)))
+    return limit
 
 
 def parsed(body: bytes, limit: int = USUAL) -> Any:

@@ -140,6 +140,34 @@ CODES: dict[str, Explained] = {
         428, "If-Match required", "Say which version you decided on: the ETag you read, or `*`."
     ),
     "key-lifetime": Explained(422, "Lifetime of a key", "A key expires after now and within 366 days."),
+    "unknown-import": Explained(
+        404,
+        "Unknown import",
+        "You asked for no import of this id, or it is forgotten: reports are kept for a while.",
+    ),
+    "too-many-imports": Explained(
+        429,
+        "Too many imports",
+        "As many of yours as may be have not ended yet. Ask again after `Retry-After` seconds.",
+    ),
+    "import-ended": Explained(
+        409, "Import ended", "It came to its end before: what it recorded is on record."
+    ),
+    "import-kind-unknown": Explained(
+        422,
+        "Unknown kind of import",
+        "The service takes no tables of this kind: `detail` names those it takes.",
+    ),
+    "mapping-missing": Explained(
+        422,
+        "Mapping missing",
+        "Send the mapping that says how the table is to be read, or say which kind it is.",
+    ),
+    "mapping-invalid": Explained(
+        422,
+        "Mapping invalid",
+        "The mapping is no TOML, or of another kind than was asked for: `detail` says which.",
+    ),
     "too-many-requests": Explained(
         429,
         "Too many requests",
@@ -153,6 +181,16 @@ CODES: dict[str, Explained] = {
         500,
         "Internal error",
         "The fault is ours; our log tells it under the `request_id`.",
+    ),
+    "pdf-not-installed": Explained(
+        501,
+        "No PDF here",
+        "This installation was set up without `bitacora[pdf]`. The same page as HTML can be printed.",
+    ),
+    "pdf-not-made": Explained(
+        503,
+        "PDF not made",
+        "It took more time or memory than one may take. Ask again, or for HTML, and print that.",
     ),
     "unavailable": Explained(503, "Unavailable", "Ask again after `Retry-After` seconds."),
     "position-not-reached": Explained(

@@ -37,6 +37,8 @@ class RequestContext(msgspec.Struct):
     respelled: Callable[[Any], Any] | None = None
     """What makes of the body, as JSON, the same with the codes on record; where there is an `Idempotency-Key`."""
     largest_body: int = 0
+    digest_of_form: bytes | None = None
+    """A digest of the parts of a form, which is the same however they were sent; None for any other body."""
     public_url: str = ""
     answer_headers: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
 

@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from shared.http.examples import ID, Examples
+from shared.http.form import MEDIA_TYPE as MULTIPART
 from shared.http.problems import CHALLENGE, MEDIA_TYPE, Problems, size_of
 from shared.http.routing import Answer, Declaration, DeclaredRoute
 from shared.http.schemas import Schemas, describe_members
@@ -136,6 +137,7 @@ _PROBLEM_HEADERS = {
 _MEANINGS = {
     200: "The answer.",
     201: "It was recorded.",
+    202: "It was accepted, and is yet to be carried out.",
     207: "Each has its own status.",
     303: "Reporting answers: ask there.",
 }
@@ -187,14 +189,15 @@ def _declare(operation: dict[str, Any], declaration: Declaration, schemas: Schem
     ]
     if declaration.query is not None:
         operation["parameters"] += schemas.query_parameters(declaration.query)
-    if declaration.body is not None:
-        content = {"schema": schemas.reference(declaration.body)}
+    asked = declaration.body or declaration.form
+    if asked is not None:
+        content = {"schema": schemas.reference(asked)}
         if declaration.example is not None:
             content["example"] = declaration.example
         operation["requestBody"] = {
             "description": f"At most {size_of(declaration.largest_body)}.",
             "required": declaration.body_required,
-            "content": {"application/json": content},
+            "content": {"application/json" if declaration.form is None else MULTIPART: content},
         }
     operation["responses"] = {
         str(status): {
@@ -268,7 +271,7 @@ def possible_statuses(declaration: Declaration) -> list[int]:
     statuses = [400, 401, 403, 404, 422, 429, 500, 503]
     if declaration.method not in {"GET", "HEAD"}:
         statuses += [409, 413]
-    if declaration.body is not None:
+    if declaration.body is not None or declaration.form is not None:
         statuses.append(415)
     if access.if_match != "none":
         statuses.append(412)
@@ -314,7 +317,9 @@ def _name_headers(response: dict[str, Any], status: str, declaration: Declaratio
     names = ["X-Request-Id"]
     if status.startswith("2") and declaration is not None:
         access, method = declaration.access, declaration.method
-        if method not in {"GET", "HEAD"} and status != "207":
+        if status == "202":
+            names += ["Location", "Idempotency-Replayed"]
+        elif method not in {"GET", "HEAD"} and status != "207":
             names += ["Log-Position", "ETag"]
             if status == "201":
                 names.append("Location")

@@ -54,20 +54,22 @@ async def idempotency_of(request: Request, stream_id: UUID | None = None) -> Ide
     if stream_id is not None:
         (name, _), *others = request.path_params.items()
         path = request.scope["route"].path_format.format(**{name: stream_id}, **dict(others))
-    body = await request.body()
     # The key belongs to its actor: nobody meets the answer to another's request. `If-Match` is no part of the
     # fingerprint: a caller whose first answer was lost may read the thing again, find the version its own
     # request made, state that one, and must still get the first answer. The body is compared as JSON: a proxy
     # or a library that writes it anew for the second try asks for nothing else.
-    respelled = context_of(request).respelled
-    if len(body) < ASIDE:
-        canonical = _canonical(body, respelled)
-    else:
-        canonical = await asyncio.to_thread(_canonical, body, respelled)
+    canonical = context_of(request).digest_of_form or await _canonical_body(request)
     return IdempotentRequest(
         key_hash=_digest(actor.subject, actor.organization, method, path, key),
         fingerprint=_digest(method, path, request.scope["query_string"], canonical),
     )
+
+
+async def _canonical_body(request: Request) -> bytes:
+    body, respelled = await request.body(), context_of(request).respelled
+    if len(body) < ASIDE:
+        return _canonical(body, respelled)
+    return await asyncio.to_thread(_canonical, body, respelled)
 
 
 def _canonical(body: bytes, respelled: Callable[[Any], Any] | None) -> bytes:

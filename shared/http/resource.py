@@ -21,7 +21,6 @@ from shared.aggregate.documents import members_of
 from shared.aggregate.redaction import (
     Document,
     ReadersOf,
-    Redacted,
     Reference,
     hidden_from,
     redact,
@@ -175,6 +174,11 @@ async def caught_up(request: Request, live: LiveLog, wait_for: int | None) -> No
     await live.wait_for(wait_for, LONGEST_WAIT)
 
 
+async def as_shown(document: Document, actor: Actor, readers_of: ReadersOf, whole: bool) -> bytes:
+    """A document as a reader gets it; `whole` is for those who were told of everything that it names."""
+    return document.by_day(actor) if whole else (await document.for_reader(actor, readers_of)).body
+
+
 async def show(
     request: Request,
     document: Document,
@@ -192,11 +196,10 @@ async def show(
     `whole` is for those who were told of everything that it names. What the others may know can change without a new
     version: so can their tag (see `read_answer`).
     """
-    actor = actor_of(request)
-    redacted = Redacted(document.by_day(actor)) if whole else await document.for_reader(actor, readers_of)
+    body = await as_shown(document, actor_of(request), readers_of, whole)
     return read_answer(
         request,
-        redacted.body,
+        body,
         version=version,
         position=position,
         told=told,
@@ -328,6 +331,7 @@ class Resource(Generic[A]):
             ),
             name=self._operation(getattr(decide, "__name__", name)),
             doc=decide.__doc__,
+            records=(event, *recorded_as),
             **({} if tag is None else {"tag": tag}),
         )(endpoint)
 

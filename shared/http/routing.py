@@ -31,9 +31,12 @@ from starlette.types import Scope
 
 from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.eventlog.live import LiveLog
+from shared.events.facts import Event
 from shared.events.texts import composed
 from shared.http.body import ABSENT, LARGEST, USUAL, read_body
 from shared.http.context import RequestContext, context_of, credentials_required
+from shared.http.form import MEDIA_TYPE as MULTIPART
+from shared.http.form import Form, read_form
 from shared.http.idempotency import parse_idempotency_key
 from shared.http.names import Spelling, codes_in, has_names, known_codes, respelled, respelled_json
 from shared.http.preconditions import parse_if_match, required_if_match
@@ -103,8 +106,12 @@ class Declaration:
     query: type[Query] | None = None
     body: type[BaseModel] | None = None
     body_required: bool = True
+    form: type[Form] | None = None
+    """What is sent in place of a body of JSON, where files come with it."""
     largest_body: int = USUAL
     """Bytes of a body that the route takes."""
+    records: tuple[type[Event], ...] = ()
+    """The facts that are recorded by it, where it is a route for them."""
     example: Any = None
     """A body as the document shows it, where the type of the body tells of none."""
     any_query: bool = False
@@ -239,7 +246,7 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
     access = declaration.access
     scope_needed = READ if declaration.method in _READS else WRITE
     parse_path = _path_parser(declaration)
-    query, body = declaration.query, declaration.body
+    query, body, form = declaration.query, declaration.body, declaration.form
     known, repeatable = _query_names(query)
     admitted = ", ".join(role for role in Role if role in access.roles) or "nobody"
     not_admitted = f"Your role may not do this; these may: {admitted}."
@@ -281,6 +288,8 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
             _check_query(request, known, repeatable)
         if body is not None:
             _check_media_type(headers)
+        elif form is not None:
+            _check_form(headers)
         if access.if_match == "required":
             context.expected = required_if_match(_text(headers.get(b"if-match")))
         elif access.if_match != "none" and b"if-match" in headers:
@@ -304,6 +313,9 @@ def _guarded(declaration: Declaration, endpoint: Endpoint) -> Callable[[Request]
                     context.respelled = partial(respelled_json, model=parsed, codes=codes)
                 parsed = respelled(parsed, codes)
             arguments.append(parsed)
+        elif form is not None:
+            context.largest_body = largest_body
+            arguments.append(await read_form(request, form))
         return await endpoint(request, *arguments)
 
     return guarded
@@ -451,6 +463,15 @@ def _check_media_type(headers: dict[bytes, bytes]) -> None:
         raise _unsupported("Compressed bodies are not taken.")
 
 
+def _check_form(headers: dict[bytes, bytes]) -> None:
+    message = Message()
+    message["content-type"] = headers.get(b"content-type", b"").decode("latin-1")
+    if message.get_content_type() != MULTIPART or not message.get_param("boundary"):
+        raise _unsupported(f"Send the parts as {MULTIPART}.", MULTIPART)
+    if headers.get(b"content-encoding", b"identity") != b"identity":
+        raise _unsupported("Compressed bodies are not taken.", MULTIPART)
+
+
 @lru_cache(maxsize=64)
 def _is_json(value: bytes) -> bool:
     message = Message()
@@ -460,8 +481,8 @@ def _is_json(value: bytes) -> bool:
     return named_json and (message.get_content_charset() or "utf-8") in {"utf-8", "us-ascii"}
 
 
-def _unsupported(detail: str) -> RequestProblemError:
-    return RequestProblemError("media-type-not-supported", detail, headers={"Accept": "application/json"})
+def _unsupported(detail: str, accepted: str = "application/json") -> RequestProblemError:
+    return RequestProblemError("media-type-not-supported", detail, headers={"Accept": accepted})
 
 
 def _text(value: bytes | None) -> str | None:

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Callable
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from shared.errors import InvalidInput
 from shared.events.vocabulary import Frequency
@@ -41,6 +42,18 @@ DAYS_OF: Final[dict[Frequency, tuple[int, int]]] = {
     Frequency.SCHOOL_YEARLY: (185, 371),
 }
 """How many days a period of a frequency has, at least and at most; a year may be one of whole weeks."""
+
+
+Length = Literal["year", "half_year", "four_months", "quarter", "month"]
+"""How long the periods of a calendar year are that have a name of their own."""
+
+_PERIOD_OF: Final[dict[Length, Callable[[date], str]]] = {
+    "year": lambda day: f"{day.year}",
+    "half_year": lambda day: f"{day.year}-H{(day.month + 5) // 6}",
+    "four_months": lambda day: f"{day.year}-C{(day.month + 3) // 4}",
+    "quarter": lambda day: f"{day.year}-Q{(day.month + 2) // 3}",
+    "month": lambda day: f"{day.year}-{day.month:02}",
+}
 
 
 class Period(NamedTuple):
@@ -86,6 +99,11 @@ def period_named(name: str, pointer: str = "/period") -> Period:
             pointer=pointer,
         )
     return period
+
+
+def period_with(day: date, length: Length) -> str:
+    """The name of the period of a length in which a day falls."""
+    return _PERIOD_OF[length](day)
 
 
 def stored_period(name: str) -> Period:

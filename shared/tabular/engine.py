@@ -23,7 +23,7 @@ from shared.aggregate.aggregate import Aggregate
 from shared.aggregate.command import Context
 from shared.aggregate.index import EventSource
 from shared.clock import Clock
-from shared.errors import BitacoraError, Unavailable
+from shared.errors import BitacoraError, Forbidden, Unavailable
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
 from shared.eventlog.store import Appended, Changes, CodeTaken, Outdated, Seen, Store, VersionConflict
@@ -59,6 +59,8 @@ class ImportRow(msgspec.Struct, frozen=True, kw_only=True):
     """Rows go in by this, and where it is the same by line."""
     stream: UUID
     """The stream that it adds to."""
+    rows: int = 1
+    """How many rows of the file it is made of."""
 
     def difference(self, earlier: Any) -> RowError | None:
         """How it contradicts an earlier row with its key; None when it says the same."""
@@ -99,6 +101,10 @@ class Importer(ABC, Generic[R, P]):
 
         It has to come to the same when it is asked again, for that is what happens when others write meanwhile.
         """
+
+    def adds(self, row: R, added: Sequence[NewEvent]) -> bool:
+        """Whether the row is on record by what was recorded with it; by default, when its stream has more."""
+        return any(new.stream_id == row.stream for new in added)
 
     @abstractmethod
     def refused(self, row: R, error: BitacoraError) -> RowError:
@@ -190,8 +196,16 @@ class ImportState:
     Positions of what is not yet written are provisional.
     """
 
-    def __init__(self, store: Store, context: Context, correlation_id: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        context: Context,
+        correlation_id: str,
+        may_record: Collection[str] | None = None,
+    ) -> None:
+        """`may_record`: the types of event that the actor's role may record; None for all."""
         self.context = context
+        self._may_record = may_record
         self._store = store
         self._moment = context.now
         self._correlation_id = correlation_id
@@ -229,13 +243,24 @@ class ImportState:
         """The events of a stream that was asked for, in order."""
         return self._streams[stream].events
 
+    def may_record(self, event: type[Event]) -> bool:
+        """Whether the role of whoever brings the rows in lets them record such a fact."""
+        return self._may_record is None or event.TYPE in self._may_record
+
+    def must_record(self, event: type[Event]) -> None:
+        """Forbidden("role-not-allowed") for a fact that their role does not let them record."""
+        if not self.may_record(event):
+            said = event.TYPE.rpartition(".")[2].replace("_", " ")
+            raise Forbidden("role-not-allowed", f"Your role may not record this: {said}.")
+
     def record(self, stream: UUID, event: Event) -> None:
-        """Add the next event of a stream, on behalf of the row being decided."""
+        """Add the next event of a stream, on behalf of the row being decided; Forbidden as in `must_record`."""
+        self.must_record(type(event))
         held = self._streams.setdefault(stream, _Stream(None, ()))
         new = NewEvent(
             stream_id=stream,
             version=len(held.events) + 1,
-            recorded_by=self.context.actor,
+            recorded_by=self.context.actor.as_recorded(),
             correlation_id=self._correlation_id,
             data=event,
         )
@@ -320,17 +345,20 @@ def run_import(
     clock: Clock,
     dry_run: bool = False,
     progress: Progress | None = None,
+    import_id: UUID | None = None,
+    may_record: Collection[str] | None = None,
 ) -> P:
     """Bring a file into the log, and report what became of each row.
 
     A row that cannot go in is in the report's `errors`, and the others go in; a dry run writes nothing. Raises
     InvalidInput when the file or its mapping cannot be used at all, Unavailable when the log stops answering: running
-    it again then completes it.
+    it again then completes it, under the same `import_id` if it has one. What `progress` raises ends it, after the
+    batch that is being written. `may_record`: see `ImportState`.
     """
     begun = time.monotonic()
-    correlation_id = f"{IMPORTED}{uuid4()}"
+    correlation_id = f"{IMPORTED}{import_id or uuid4()}"
     with _no_collection():
-        state = ImportState(store, Context(actor, clock), correlation_id)
+        state = ImportState(store, Context(actor, clock), correlation_id, may_record)
         importer = make(state)
         report = importer.report
         report.dry_run, report.correlation_id = dry_run, correlation_id
@@ -346,7 +374,8 @@ class _Batch(NamedTuple):
     events: list[NewEvent]
     settled: list[tuple[Any, bool, object]]
     """A row, whether it adds something, and what its decision returned."""
-    refused: list[RowError]
+    refused: list[tuple[Any, RowError]]
+    """A row that cannot go in, and why."""
 
 
 class _Run(Generic[R]):
@@ -384,7 +413,7 @@ class _Run(Generic[R]):
         standing: dict[Hashable, R] = {}
         counts = self._report.rows
         for row in self._importer.parse():
-            counts.read += 1
+            counts.read += row.rows if isinstance(row, ImportRow) else 1
             if row is None:
                 counts.passed_over += 1
                 continue
@@ -396,14 +425,14 @@ class _Run(Generic[R]):
                 continue
             difference = row.difference(earlier)
             if difference is None:
-                counts.duplicates += 1
+                counts.duplicates += row.rows
             elif self._importer.supersedes(row, earlier):
-                counts.replaced += 1
+                counts.replaced += earlier.rows
                 standing[row.key] = row
             elif self._importer.supersedes(earlier, row):
-                counts.replaced += 1
+                counts.replaced += row.rows
             else:
-                self._report.fail([difference])
+                self._report.fail([difference], row.rows)
         return sorted(standing.values(), key=lambda row: (row.order, row.line))
 
     def _decide(self, rows: Sequence[R]) -> _Batch:
@@ -415,11 +444,11 @@ class _Run(Generic[R]):
                 raise
             except BitacoraError as error:
                 self._state.take_back()
-                batch.refused.append(self._importer.refused(row, error))
+                batch.refused.append((row, self._importer.refused(row, error)))
             else:
                 added = self._state.take()
                 batch.events.extend(added)
-                batch.settled.append((row, any(new.stream_id == row.stream for new in added), outcome))
+                batch.settled.append((row, self._importer.adds(row, added), outcome))
         return batch
 
     def _append(self, events: Sequence[NewEvent]) -> Appended | None:
@@ -451,13 +480,13 @@ class _Run(Generic[R]):
     def _settle(self, batch: _Batch, appended: Appended | None) -> None:
         """Count a batch that is written, or would be."""
         report = self._report
-        for error in batch.refused:
-            report.fail([error])
+        for row, error in batch.refused:
+            report.fail([error], row.rows)
         for row, added, outcome in batch.settled:
             if added:
-                report.rows.imported += 1
+                report.rows.imported += row.rows
             else:
-                report.rows.unchanged += 1
+                report.rows.unchanged += row.rows
             report.settle(row, outcome)
         for new in batch.events:
             report.record(new.data)

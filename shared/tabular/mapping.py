@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, get_args
 import msgspec
 
 from shared.errors import InvalidInput
+from shared.events.types import LONGEST_CODE
 from shared.tabular.text import folded, plain
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -164,6 +165,72 @@ class Dates(DateFormats, frozen=True, kw_only=True):
     column: Column
 
 
+class Code(Section, frozen=True, kw_only=True):
+    """Which cells make the code that a thing is known by; a cell of digits alone gets zeros up to `width`."""
+
+    columns: Annotated[tuple[Column, ...], msgspec.Meta(min_length=1)]
+    prefix: str = ""
+    width: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_CODE)] = 1
+    slug: bool = True
+
+
+class WrittenCode(Code, frozen=True, kw_only=True):
+    """The same, where a code is meant as it stands."""
+
+    slug: bool = False
+
+
+class RowDay(DateFormats, frozen=True, kw_only=True):
+    """The day that a row tells of: from a column, or the same for the whole file."""
+
+    either = ("column", "on")
+
+    column: Column | None = None
+    on: date | None = None
+
+
+class Given(DateFormats, frozen=True, kw_only=True):
+    """A field of what is recorded: from a column, by way of a value map if there is one, or the same for all."""
+
+    either = ("column", "value")
+
+    column: Column | None = None
+    value: str | bool | int | float | None = None
+    values: dict[str, str | bool] = msgspec.field(default_factory=dict)
+    separator: Text = ","
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """A word that stands for two values."""
+        yield from super().contradictions()
+        yield from contradicting("values", self.values)
+
+
+class Named(Section, frozen=True, kw_only=True):
+    """An organisation: in a column, or one `code` for the whole file."""
+
+    either = ("column", "code")
+
+    column: Column | None = None
+    code: Text | None = None
+    spellings: dict[str, str] = msgspec.field(default_factory=dict)
+    unknown: Literal["register", "error"] = "error"
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """A spelling of two organisations."""
+        yield from contradicting("spellings", self.spellings)
+
+
+class TableMapping(Section, frozen=True, kw_only=True):
+    """What every mapping of a table says. `source` is how the table is named in what is recorded from it."""
+
+    source: Text
+    file: FileLayout = FileLayout()
+    no_value: NoValue = NoValue()
+    numbers: Numbers = Numbers()
+    rows: RowChoice = RowChoice()
+    columns: dict[str, Derived] = msgspec.field(default_factory=dict)
+
+
 _NOBODYS: Final = "\ue000\ue001"
 """A text that is in no table, of characters that mean nothing."""
 
@@ -194,12 +261,18 @@ def given_by(form: str) -> Literal["day", "month", "year"] | None:
 S = TypeVar("S", bound=Section)
 
 
+def kind_in(path: Path) -> str | None:
+    """The `kind` that a mapping names; None where it names none. InvalidInput("mapping-invalid") when it is no TOML."""
+    named = _decoded(path).get("kind")
+    return named if isinstance(named, str) else None
+
+
 def read_mapping(path: Path, kind: type[S]) -> S:
     """The mapping in a file; InvalidInput("mapping-invalid") says where it cannot be understood."""
+    given = _decoded(path)
     try:
-        given = msgspec.toml.decode(path.read_bytes())
         mapping = msgspec.convert(given, kind, builtin_types=(date,), str_keys=True)
-    except (OSError, UnicodeError, msgspec.DecodeError) as error:
+    except msgspec.ValidationError as error:
         raise _invalid(path, _in_toml_words(str(error))) from error
     for key, section, keys in _sections("", mapping, given):
         for name in keys.keys() - {*section.__struct_fields__}:
@@ -213,6 +286,14 @@ def read_mapping(path: Path, kind: type[S]) -> S:
         for name, problem in section.contradictions():
             raise _invalid(path, f"`{_under(key, name)}`{problem}")
     return mapping
+
+
+def _decoded(path: Path) -> dict[str, Any]:
+    try:
+        given: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
+    except (OSError, UnicodeError, msgspec.DecodeError) as error:
+        raise _invalid(path, _in_toml_words(str(error))) from error
+    return given
 
 
 def columns_of(mapping: Section) -> Iterator[tuple[str, str]]:

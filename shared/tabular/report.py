@@ -34,6 +34,8 @@ class RowError(msgspec.Struct):
     reason: str
     sheet: str | None = None
     """Where `line` is counted in one of several sheets."""
+    cell: str | None = None
+    """The cell as a spreadsheet names it (`'EDU-2'!C14`), where a row of the file is not a line of a table."""
 
     def __post_init__(self) -> None:
         self.value = None if self.value is None else self.value[:LONGEST_VALUE]
@@ -81,13 +83,17 @@ class ImportReport(msgspec.Struct, kw_only=True):
     """Parts of rows that the record does not have from them; the rest of the row went in, or was known."""
     errors: list[RowError] = []
 
-    def fail(self, errors: Sequence[RowError]) -> None:
-        """Count a row that is left out."""
-        self.rows.failed += 1
+    def fail(self, errors: Sequence[RowError], rows: int = 1) -> None:
+        """Count a row that is left out, or several that stand for one thing."""
+        self.rows.failed += rows
         self.errors.extend(errors)
 
-    def settle(self, row: Any, outcome: Any) -> None:
-        """Take a row into account that is on record now, or would be; `outcome` is what its decision returned."""
+    def settle(self, row: Any, outcome: Any) -> None:  # noqa: ARG002
+        """Take a row into account that is on record now, or would be; `outcome` is what its decision returned.
+
+        By default, that is what of the row is left out.
+        """
+        self.left_out.extend(outcome or ())
 
     def record(self, event: Event) -> None:
         """Count an event that is on record now, or would be."""
@@ -101,11 +107,15 @@ class ImportReport(msgspec.Struct, kw_only=True):
         self.events = dict(sorted(self.events.items()))
 
     def as_json(self) -> bytes:
-        """The report for a program, indented for people who look anyway: what may be long comes last."""
-        members = msgspec.to_builtins(self)
+        """The report for a program, indented for people who look anyway."""
+        return msgspec.json.format(msgspec.json.encode(self.members()), indent=2) + b"\n"
+
+    def members(self, most: int | None = None) -> dict[str, Any]:
+        """The report as JSON has it: what may be long comes last, and of each list of errors `most` at most."""
+        members: dict[str, Any] = msgspec.to_builtins(self)
         for name in ("left_out", "errors"):
-            members[name] = members.pop(name)
-        return msgspec.json.format(msgspec.json.encode(members), indent=2) + b"\n"
+            members[name] = members.pop(name)[:most]
+        return members
 
     def write(self, path: Path) -> None:
         """Leave the report in a file."""
@@ -150,6 +160,7 @@ def listed(what: str, errors: Sequence[RowError]) -> Iterator[str]:
 
 def _shown(error: RowError) -> str:
     where = f"{error.sheet}, " if error.sheet else ""
-    where += f"line {error.line}" + (f", {error.column}" if error.column else "")
+    where = error.cell or f"{where}line {error.line}"
+    where += f", {error.column}" if error.column else ""
     value = f" “{' '.join(error.value.split())[:60]}”" if error.value else ""
     return f"    {where}{value}: {error.reason} ({error.code})"

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
@@ -26,6 +26,9 @@ from shared.errors import InvalidInput
 
 UNREADABLE: Final = (BadZipFile, InvalidFileException, KeyError, ValueError, ParseError)
 """What is raised for a file that is no workbook, or a broken one."""
+
+MOST_UNPACKED: Final = 300_000_000
+"""Bytes that a workbook may have once it is unpacked: a small one may be made to have any number."""
 
 OTHER_WORKBOOKS: Final = frozenset({".xls", ".xlsb", ".ods"})
 
@@ -78,6 +81,14 @@ def read_sheets(path: Path, wanted: Wanted, decimal: str) -> list[tuple[str, lis
         raise InvalidInput(
             "file-unreadable",
             f"{path.name} cannot be read: of workbooks, .xlsx and .xlsm can. Save it as one of these.",
+        )
+    with ZipFile(path) as packed:
+        unpacked = sum(one.file_size for one in packed.infolist())
+    if unpacked > MOST_UNPACKED:
+        raise InvalidInput(
+            "file-unreadable",
+            f"{path.name} unpacks to {unpacked // 1_000_000} MB, and at most {MOST_UNPACKED // 1_000_000} are read: "
+            "save it as CSV, or in parts.",
         )
     # Whatever the library finds unusual about styles and extensions changes no cell.
     with warnings.catch_warnings(), path.open("rb") as file:

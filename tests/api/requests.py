@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.http.form import MEDIA_TYPE as FORM
 from tests.api.conformance import openapi
+from tests.api.house import Parts
 from tests.api.story import AGENDA, BILATERAL, HELD, INDICATOR, PLAIN, SCHEDULED
 
 REASON = {"reason": "The law asks for it"}
@@ -115,11 +117,16 @@ for _service in ("commitments", "meetings", "reporting"):
     for _path, _operations in openapi(_service)["paths"].items():
         for _method, _operation in _operations.items():
             if "requestBody" in _operation:
-                _example = _operation["requestBody"]["content"]["application/json"]["example"]
+                ((_media_type, _content),) = _operation["requestBody"]["content"].items()
+                _example = _content["example"]
+                if _media_type == FORM:
+                    _example = Parts(_example)
                 # The day of an example is not one of this story: today's is.
-                _body = {
-                    name: value
-                    for name, value in _example.items()
-                    if name not in {"effective_on", "decision"}
-                }
+                _body = type(_example)(
+                    {
+                        name: value
+                        for name, value in _example.items()
+                        if name not in {"effective_on", "decision"}
+                    }
+                )
                 BODIES.setdefault((_method.upper(), _path), _body)

@@ -68,6 +68,11 @@ def places(story: Story) -> dict[str, str]:
     }
 
 
+def imported(story: Story, service: str) -> dict[str, str]:
+    """Where the import is that the unit asked a service for."""
+    return {"/v1/imports/{id}": story.imports.get(service, "")}
+
+
 def place(story: Story, route: str, **other: str) -> str:
     """The path of a route, with something of the story to find; `other` are places to use in the stead of these."""
     path = route
@@ -81,7 +86,7 @@ def place(story: Story, route: str, **other: str) -> str:
 def reads(story: Story) -> list[Read]:
     """Every route that reads, with something of the story to find."""
     return [
-        Read(service, route, place(story, route))
+        Read(service, route, place(story, route, **imported(story, service)))
         for service, table in TABLES.items()
         for method, route in table
         if method == "GET" and (service, route) not in ELSEWHERE

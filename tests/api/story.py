@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from shared.identity.actor import Role
 from shared.identity.caller import READ, WRITE
-from tests.api.house import HOME, House
+from tests.api.house import HOME, House, Parts
 
 ORGANIZATIONS = ("DCI", "INTERIOR", "JUSTICE", "HEALTH", "DIPRES", "ADVISORY", "COMPTROLLER")
 OUTSIDER: dict[str, Any] = {"role": Role.MINISTRY, "organization": "HEALTH"}
@@ -60,6 +60,8 @@ class Story(NamedTuple):
     """By role and what the key is: read, write, both, revoked or expired."""
     open: Met
     hidden: Met
+    imports: dict[str, str]
+    """By service, an import that the unit asked for."""
     outcome: str
     """What became of a decision, reserved like the hidden meeting, that could not be carried out."""
 
@@ -86,7 +88,16 @@ async def tell(house: House) -> Story:
     for report in ("MAY-21", "CABINET"):
         await house.tell("reporting", "/v1/editions", {"report": report, "on": "2013-04-30"})
     await house.settled()
-    return Story(*calendar, keys, open_met, hidden_met, outcome)
+    return Story(*calendar, keys, open_met, hidden_met, await _imports(house), outcome)
+
+
+async def _imports(house: House) -> dict[str, str]:
+    asked = {}
+    for service, kind in (("commitments", "progress-reports"), ("meetings", "bodies")):
+        answer = await house.ask(service, "POST", "/v1/imports", Parts(kind=kind, file="nothing"))
+        assert answer.status_code == 202, answer.text
+        asked[service] = answer.headers["location"]
+    return asked
 
 
 async def register(house: House, code: str, **more: Any) -> str:

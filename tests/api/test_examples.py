@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from shared.http.batch import PATH as BATCH
+from shared.http.form import MEDIA_TYPE as FORM
+from shared.http.imports import PATH as IMPORTS
 from shared.identity.actor import Role
 from tests.api.conformance import openapi
-from tests.api.house import House
+from tests.api.house import House, Parts
 from tests.api.story import approved, outcome_of, register
 
 ORGANIZATIONS = ("DCI", "MININT", "MOP", "MINDES", "INE", "DIPRES", "INTERIOR", "ADVISORY")
 BILATERAL = {"name": "Bilateral with the Interior", "kind": "bilateral", "organizations": ["INTERIOR"]}
 EXAMPLES: dict[tuple[str, str], Any] = {
-    (method.upper(), path): operation["requestBody"]["content"]["application/json"]["example"]
+    (method.upper(), path): next(iter(operation["requestBody"]["content"].values()))["example"]
     for service in ("commitments", "meetings", "reporting")
     for path, operations in openapi(service)["paths"].items()
     for method, operation in operations.items()
@@ -87,6 +89,7 @@ async def test_every_example_of_a_request_is_carried_out(shown: Shown) -> None:
     await shown.send_all(f"editions/{edition}", "editions/{id}", "withdrawals")
     for service in ("commitments", "meetings"):
         await _batch(shown, service)
+        await _import(shown, service)
     assert shown.sent == EXAMPLES.keys()
 
 
@@ -96,6 +99,19 @@ async def _batch(shown: Shown, service: str) -> None:
     answer = await shown.house.ask(service, "POST", BATCH, body)
     assert [one["status"] for one in answer.json()["results"]] == [201], answer.text
     shown.sent.add(("POST", BATCH))
+
+
+async def _import(shown: Shown, service: str) -> None:
+    operation = openapi(service)["paths"][IMPORTS]["post"]
+    parts = Parts(operation["requestBody"]["content"][FORM]["example"])
+    answer = await shown.house.ask(service, "POST", IMPORTS, parts)
+    assert answer.status_code == 202, answer.text
+    route = f"{IMPORTS}/{{id}}/cancellations"
+    called_off = await shown.house.ask(
+        service, "POST", f"{answer.headers['location']}/cancellations", EXAMPLES["POST", route]
+    )
+    assert called_off.status_code == 202, called_off.text
+    shown.sent.update({("POST", IMPORTS), ("POST", route)})
 
 
 async def _commitments(shown: Shown) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import open_store
+from shared.eventlog.store import REVISION
 from shared.eventlog.verification import verify
 from shared.events.streams import stream_of
 from shared.identity.actor import Role
@@ -149,5 +150,5 @@ async def test_while_the_log_is_taken_up_anew_nothing_is_answered_and_readiness_
             "commitments", "POST", "/v1/commitments/OPEN-1/comments", {"text": "No"}, If_Match="*"
         )
         assert refused(written) == (503, "log-went-back")
-        run_sql(url, "UPDATE log_version SET version_num = '0004'")
+        run_sql(url, "UPDATE log_version SET version_num = %s", REVISION)
         await ready(house)

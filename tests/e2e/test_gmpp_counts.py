@@ -19,7 +19,8 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from services.commitments.importing.decisions import CommitmentImport, CommitmentsReport
+from services.commitments.importing.decisions import CommitmentImport
+from services.commitments.importing.leads import NamingReport
 from services.reporting.datasets import Schema
 from services.reporting.generations import open_read_model
 from services.reporting.queries.access import scope_of
@@ -66,7 +67,7 @@ class Counts(NamedTuple):
 
 class Portfolio(NamedTuple):
     store: Store
-    report: CommitmentsReport
+    report: NamingReport
     url: str
 
 
@@ -117,7 +118,7 @@ def counted_in_the_file(on: date) -> Counts:
 # --- from the record ------------------------------------------------------------------------------------------------
 
 
-def enter(store: Store, subject: str, clock: Clock) -> CommitmentsReport:
+def enter(store: Store, subject: str, clock: Clock) -> NamingReport:
     return run_import(
         store,
         lambda state: CommitmentImport(state, OBSERVATIONS, MAPPING),

@@ -6,12 +6,13 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import httpx
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_WITH_VALUE = {"-H", "-d", "-X"}
+_WITH_VALUE = {"-H", "-d", "-X", "-F"}
 
 
 class Curl(NamedTuple):
@@ -21,15 +22,26 @@ class Curl(NamedTuple):
     url: str
     headers: dict[str, str]
     body: str | None
+    parts: Mapping[str, str] = MappingProxyType({})
+    """Those of a form; a value that begins with `@` is the path of a file."""
 
     def send(self, client: httpx.Client, **headers: str | None) -> httpx.Response:
         """Asks it, with other headers (underscores for dashes), or without those that are None."""
+        return client.request(**self.asked(**headers))
+
+    def asked(self, **headers: str | None) -> dict[str, Any]:
+        """The same request as an argument for any client of httpx."""
         given = {name.lower(): value for name, value in self.headers.items()}
         for name, value in headers.items():
             given.pop(name.replace("_", "-").lower(), None)
             if value is not None:
                 given[name.replace("_", "-").lower()] = value
-        return client.request(self.method, self.url, headers=given, content=self.body)
+        files = {
+            name: (value[1:], Path(value[1:]).read_bytes()) if value.startswith("@") else (None, value)
+            for name, value in self.parts.items()
+        }
+        more = {"files": files} if files else {"content": self.body}
+        return {"method": self.method, "url": self.url, "headers": given, **more}
 
 
 def commands(document: str) -> list[list[str]]:
@@ -73,6 +85,7 @@ def curl(words: list[str], variables: Mapping[str, str]) -> Curl:
     if words[0] != "curl":
         raise ValueError(f"{words[0]} is not curl")
     headers: dict[str, str] = {}
+    parts: dict[str, str] = {}
     url = method = body = None
     rest = [_filled(word, variables) for word in words[1:]]
     while rest:
@@ -84,6 +97,8 @@ def curl(words: list[str], variables: Mapping[str, str]) -> Curl:
                 headers[name] = text.strip()
             elif word == "-d":
                 body = value
+            elif word == "-F":
+                name, _, parts[name] = value.partition("=")
             else:
                 method = value
         elif word.startswith("-"):
@@ -93,7 +108,8 @@ def curl(words: list[str], variables: Mapping[str, str]) -> Curl:
             url = word
     if url is None:
         raise ValueError("a curl command without an address")
-    return Curl(method or ("GET" if body is None else "POST"), url, headers, body)
+    sends = body is not None or parts
+    return Curl(method or ("POST" if sends else "GET"), url, headers, body, parts)
 
 
 def _filled(word: str, variables: Mapping[str, str]) -> str:

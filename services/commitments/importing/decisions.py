@@ -6,7 +6,7 @@ since, and then could not take what it took then. What people recorded since is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,11 @@ import msgspec
 
 from services.commitments.commitment.model import RISKS, Commitment, Joined, Known, Place, register
 from services.commitments.commitment.model import Milestone as Step
-from services.commitments.importing.leads import Leads
-from services.commitments.importing.mapping import CHANGEABLE, FIELDS, Budget, Mapping, Risks
-from services.commitments.importing.parsing import CommitmentRow, Parser, attribution
+from services.commitments.importing.leads import Leads, NamingReport
+from services.commitments.importing.mapping import CHANGEABLE, TOLD, Budget, Mapping, Risks
+from services.commitments.importing.parsing import CommitmentRow, Parser
 from shared.aggregate.command import Context
-from shared.errors import BitacoraError, InvalidInput, RuleBroken
+from shared.errors import NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Assessed,
@@ -37,7 +37,6 @@ from shared.events.commitments import (
     LeadReassigned,
     MilestoneCompleted,
     MilestoneSet,
-    OrganizationRegistered,
     Origin,
     ProgressReported,
     PublicDeadline,
@@ -49,12 +48,9 @@ from shared.events.facts import COMPUTED, Event
 from shared.events.streams import stream_of
 from shared.events.vocabulary import DeadlineKind
 from shared.rules.dated_facts import FIELD_TYPES, History
-from shared.tabular.arranging import Arrangement
-from shared.tabular.engine import Importer, ImportState
-from shared.tabular.mapping import check_columns, read_mapping
-from shared.tabular.reading import read_table
-from shared.tabular.report import IMPORTED, ImportReport, RowError
-from shared.tabular.workbook import text_of
+from shared.tabular.engine import ImportState
+from shared.tabular.report import IMPORTED, RowError
+from shared.tabular.tables import TableImport, attribution
 
 E = TypeVar("E", bound=Event)
 
@@ -100,7 +96,7 @@ def _told_by(event: Event) -> Iterator[tuple[tuple[object, ...], object]]:
             ):
                 if deadline is not None:
                     yield ("deadline", kind), deadline.on
-            for name in (*FIELDS, "title"):
+            for name in (*TOLD, "title"):
                 if (value := getattr(event, name)) not in (None, ()):
                     yield ("field", name), value
         case DeadlineRevised():
@@ -149,8 +145,8 @@ class ImportedCommitment(Commitment):
         """The facts recorded of it, by slot: a rating on a day by a scale, and so on."""
         self._attributes: dict[tuple[object, ...], History[object]] = {}
         """What tables said of what holds until it is replaced."""
-        self._planned: dict[str, dict[date, date]] = {}
-        """Milestones carry no day of their own: by name, the days rows were of, and the due days they gave last."""
+        self._planned: dict[str, dict[date, list[date]]] = {}
+        """Milestones, by name: the days that rows were of, and the due days they gave."""
         self._days: set[date] = set()
         """The days of which a table told something."""
         self._take_in(recorded)
@@ -170,7 +166,7 @@ class ImportedCommitment(Commitment):
             return
         self._days.add(day)
         if isinstance(event, MilestoneSet):
-            self._planned.setdefault(event.name, {})[day] = event.due_on
+            self._planned.setdefault(event.name, {}).setdefault(day, []).append(event.due_on)
         for attribute, value in _told_by(event):
             history = self._attributes.setdefault(attribute, History(None, 0))
             history.add(day, recorded.position, value)
@@ -183,6 +179,10 @@ class ImportedCommitment(Commitment):
     def told(self, slot: tuple[object, ...]) -> bool:
         """Whether anything was ever recorded in a slot."""
         return slot in self._facts
+
+    def told_in(self, slot: tuple[object, ...]) -> object:
+        """What was recorded last in a slot; None when nothing was."""
+        return self._facts.get(slot)
 
     def told_on(self, day: date, *attribute: object) -> object:
         """What tables said that an attribute is on a day; None when they did not."""
@@ -197,63 +197,45 @@ class ImportedCommitment(Commitment):
         """The due day of a milestone by the last row up to `day`, and whether a row of a later day gave one."""
         plans = self._planned.get(name, {})
         upto = max((one for one in plans if one <= day), default=None)
-        return (None if upto is None else plans[upto]), any(one > day for one in plans)
+        return (None if upto is None else plans[upto][-1]), any(one > day for one in plans)
+
+    def due_days_told(self, name: str, day: date) -> Sequence[date]:
+        """The due days that rows of that very day gave for milestones of a name."""
+        return self._planned.get(name, {}).get(day, ())
 
     def was_planned(self, name: str, day: date) -> bool:
         """Whether a row of that very day gave a due day for a milestone."""
-        return day in self._planned.get(name, {})
+        return bool(self.due_days_told(name, day))
 
 
 # --- decisions ------------------------------------------------------------------------------------------------------
 
 
-class CommitmentsReport(ImportReport, kw_only=True):
-    """What an import of commitments did, beyond what every import tells."""
-
-    organizations_registered: list[str] = msgspec.field(default_factory=list)
-
-    def settle(self, row: CommitmentRow, outcome: list[RowError]) -> None:  # noqa: ARG002
-        """Take a row into account; what of it is left out is listed."""
-        self.left_out.extend(outcome)
-
-    def record(self, event: Event) -> None:
-        """Count an event, and name the organisation that is new with it."""
-        super().record(event)
-        if isinstance(event, OrganizationRegistered):
-            self.organizations_registered.append(event.code)
-
-    def details(self) -> Iterator[str]:
-        """The organisations that are new to the record."""
-        if self.organizations_registered:
-            yield f"  new organisations: {', '.join(self.organizations_registered)}"
-
-
-class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
+class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
     """An import of a table in which each row is an observation of one commitment on one day."""
 
     BEGINS_WITH = Registered
+    MAPPING = Mapping
 
-    def __init__(self, state: ImportState, file: Path, mapping: Path) -> None:
-        self.state = state
-        self.mapping = read_mapping(mapping, Mapping)
-        self.report = CommitmentsReport(file=file.name, source=self.mapping.source)
-        self.leads = Leads(state, self.mapping)
+    def __init__(self, state: ImportState, file: Path, mapping: Path | Mapping) -> None:
+        super().__init__(state, file, mapping)
+        self.leads = Leads(state, self.mapping, self.mapping.lead)
         self.titles: dict[UUID, dict[date, str]] = {}
         """What each commitment is called by the rows that went in, by their days."""
-        self.column: str | None = None
-        """The column that the fact now being decided is from."""
-        self._file = file
 
-    def parse(self) -> Iterable[CommitmentRow | list[RowError] | None]:
-        """The rows of the table; InvalidInput when the mapping does not fit it."""
-        table = read_table(self._file, self.mapping.file, self.mapping.numbers.decimal)
-        mapping = self.mapping
-        arrangement = Arrangement(table, mapping.rows, mapping.columns, mapping.no_value)
-        check_columns(mapping, arrangement.columns, self._file.name)
-        parser = Parser(mapping, arrangement.columns, self.state)
-        for row in arrangement.rows():
-            yield None if row is None else parser.row(row)
-        self.report.warnings.extend(parser.doubts())
+    def reported(self, file: str, source: str) -> NamingReport:
+        """See `TableImport.reported`."""
+        return NamingReport(file=file, source=source)
+
+    def parser(self, columns: Sequence[str]) -> Parser:
+        """See `TableImport.parser`."""
+        self._parser = Parser(self.mapping, columns, self.state)
+        return self._parser
+
+    def parse(self) -> Iterator[CommitmentRow | list[RowError] | None]:
+        """See `Importer.parse`."""
+        yield from super().parse()
+        self.report.warnings.extend(self._parser.doubts())
 
     def supersedes(self, row: CommitmentRow, earlier: CommitmentRow) -> bool:
         """See `Importer.supersedes`: the last in time, or else in the file, if the mapping says so."""
@@ -261,6 +243,7 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
 
     def decide(self, row: CommitmentRow) -> list[RowError]:
         """Record what the record does not know of the row yet; what of the row it will not know is returned."""
+        self._must_be_theirs(row)
         self.column = self.mapping.lead.column
         lead = self.leads.code_of(row.lead, row.day)
         # Whether a row can go in is asked of itself alone, whatever the rows before it have entered already: else one
@@ -271,15 +254,28 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
         commitment = self.state.of(row.stream, ImportedCommitment)
         assert commitment is not None
         self.column = None
-        left_out = _Facts(self, row, lead, commitment).record()
+        left_out = self.facts(row, lead, commitment).record()
         self.titles.setdefault(row.stream, {})[row.day] = row.title
         return left_out
 
-    def refused(self, row: CommitmentRow, error: BitacoraError) -> RowError:
-        """An error of the domain, pointed at the column that gave what it complains of."""
-        pointer = error.pointer if isinstance(error, InvalidInput) else ""
+    def facts(self, row: CommitmentRow, lead: str, commitment: ImportedCommitment) -> RowFacts:
+        """The facts of a row, to be decided."""
+        return RowFacts(self, row, lead, commitment)
+
+    def _must_be_theirs(self, row: CommitmentRow) -> None:
+        """Whoever may not register commitments tells of their own, and finds out nothing of others by guessing."""
+        if self.state.may_record(Registered):
+            return
+        self.column = self.mapping.code.columns[0]
+        commitment, actor = self.state.of(row.stream, ImportedCommitment), self.state.context.actor
+        if commitment is None or not commitment.readers().include(actor):
+            raise NotFound("unknown-commitment", "There is no such commitment.")
+        commitment.must_be_own_of(actor, row.day)
+
+    def columns_by_field(self) -> dict[str, str | None]:
+        """See `TableImport.columns_by_field`."""
         mapping = self.mapping
-        by_field: dict[str, str | None] = {
+        return {
             "code": mapping.code.columns[0],
             "title": mapping.title.column,
             "effective_on": mapping.date.column,
@@ -287,9 +283,6 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
             "public_deadline": mapping.deadline.column if mapping.deadline else None,
             "internal_deadline": mapping.internal_deadline.column if mapping.internal_deadline else None,
         } | {name: given.column for name, given in mapping.fields.items()}
-        column = by_field.get(pointer.split("/")[1] if pointer else "", self.column)
-        value = None if column is None else text_of(row.cells[column])
-        return RowError(row.line, column, value, error.code, error.message, row.sheet)
 
     def _registered(self, row: CommitmentRow, lead: str) -> Registered:
         mapping, deadlines = self.mapping, row.deadlines
@@ -322,7 +315,7 @@ class CommitmentImport(Importer[CommitmentRow, CommitmentsReport]):
 _STATES: Final[dict[type[Event], str]] = {Completed: "achieved", Discarded: "discarded"}
 
 
-class _Facts:
+class RowFacts:
     """The facts of one row, each decided when the one before it is recorded."""
 
     def __init__(
@@ -378,9 +371,7 @@ class _Facts:
         return self._left_out
 
     def _leave_out(self, column: str | None, code: str, reason: str) -> None:
-        value = None if column is None else text_of(self._row.cells[column])
-        row = self._row
-        self._left_out.append(RowError(row.line, column, value, code, reason, row.sheet))
+        self._left_out.append(self._row.error(column, code, reason))
 
     def _cleared(self, column: str | None) -> None:
         reason = "This table gave a value here before, which stays: a blank says nothing."
@@ -411,6 +402,7 @@ class _Facts:
         if self._commitment.holds(proposed):
             return
         self._of.column = column
+        self._of.state.must_record(type(proposed))
         try:
             decided = decide(proposed, self._of.state.context)
         except RuleBroken as error:
@@ -580,7 +572,7 @@ class _Facts:
             self._cleared(given.figures[0].column)
 
     def _milestones(self) -> None:
-        """A milestone carries no day of its own, so an older row does not undo what a newer one planned."""
+        """An older row does not undo what a newer one planned: the last plan on record is the one that stands."""
         for name, cell in self._row.milestones.items():
             due_on = cell.due_on
             if due_on is None and self._step(name) is None:
@@ -603,7 +595,9 @@ class _Facts:
             self._leave_out(column, "milestone-completed", "It was reached, and is not planned anew.")
             return
         number = COMPUTED if current is None else current.number
-        step = MilestoneSet(number=number, name=name, due_on=due_on, reason=self._reason)
+        step = MilestoneSet(
+            number=number, name=name, due_on=due_on, reason=self._reason, effective_on=self._day
+        )
         self._propose(column, step, self._commitment.set_milestone)
 
     def _reach(self, name: str, column: str | None, completed_on: date) -> None:

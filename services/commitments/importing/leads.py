@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
+import msgspec
+
 from services.commitments.commitment.model import Known
-from services.commitments.importing.mapping import DescribedOrganization, Mapping
+from services.commitments.importing.mapping import DescribedOrganization, NamingOrganizations
 from services.commitments.plan.model import check_organization
 from services.commitments.plan.repository import Directory
 from shared.aggregate.organizations import Organization
 from shared.errors import InvalidInput
-from shared.events.commitments import OrganizationChanged
+from shared.events.commitments import OrganizationChanged, OrganizationRegistered
+from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.events.types import LONGEST_CODE
 from shared.tabular.engine import ImportState
+from shared.tabular.mapping import Named
+from shared.tabular.report import ImportReport
 from shared.tabular.text import folded, slug_of, within_a_code
 
 
-class Leads:
-    """The organisations on record and those that the mapping describes."""
+class NamingReport(ImportReport, kw_only=True):
+    """What an import did whose rows name organisations, beyond what every import tells."""
 
-    def __init__(self, state: ImportState, mapping: Mapping) -> None:
+    organizations_registered: list[str] = msgspec.field(default_factory=list)
+
+    def record(self, event: Event) -> None:
+        """Count an event, and name the organisation that is new with it."""
+        super().record(event)
+        if isinstance(event, OrganizationRegistered):
+            self.organizations_registered.append(event.code)
+
+    def details(self) -> Iterator[str]:
+        """The organisations that are new to the record."""
+        if self.organizations_registered:
+            yield f"  new organisations: {', '.join(self.organizations_registered)}"
+
+
+class Leads:
+    """The organisations on record and those that the mapping describes; `named` are the rows' own spellings."""
+
+    def __init__(self, state: ImportState, mapping: NamingOrganizations, named: Named | None) -> None:
         self._state = state
         self._lookup = state.lookup(Directory)
-        self._register_unknown = mapping.lead.unknown == "register"
+        self._register_unknown = named is not None and named.unknown == "register"
         self._described = {organization.code: organization for organization in mapping.organizations}
-        self._spellings = mapping.codes_by_spelling()
+        self._spellings = mapping.codes_by_spelling(named)
 
     @property
     def known(self) -> Known:

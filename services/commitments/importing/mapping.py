@@ -12,7 +12,6 @@ import msgspec
 
 from services.commitments.commitment.model import RISKS
 from shared.events.commitments import ChangeableField
-from shared.events.types import LONGEST_CODE
 from shared.events.vocabulary import (
     BudgetFigure,
     DiscardReason,
@@ -22,16 +21,17 @@ from shared.events.vocabulary import (
     Visibility,
 )
 from shared.rules.dated_facts import FIELD_TYPES
+from shared.rules.periods import Length
 from shared.tabular.mapping import (
+    Code,
     Column,
-    DateFormats,
     Dates,
-    Derived,
-    FileLayout,
+    Given,
+    Named,
     NoValue,
-    Numbers,
-    RowChoice,
+    RowDay,
     Section,
+    TableMapping,
     Text,
     contradicting,
 )
@@ -45,19 +45,13 @@ FIELDS: Final = frozenset(FIELD_TYPES) & {
 }  # fmt: skip
 """The fields of a registration that `[fields]` can give."""
 
-CHANGEABLE: Final = FIELDS & {*ChangeableField}
+TOLD: Final = FIELDS | {"working_team", "documents"}
+"""The fields that a file can give: a table those of `[fields]`, a capture sheet the others as well."""
+
+CHANGEABLE: Final = TOLD & {*ChangeableField}
 """Those of them that may be another in the world from a day on."""
 
 LISTS: Final = frozenset({"collaborating_organizations", "key_words", "specific_objectives"})
-
-
-class Code(Section, frozen=True, kw_only=True):
-    """Which cells make the code that a commitment is known by; a cell of digits alone gets zeros up to `width`."""
-
-    columns: Annotated[tuple[Column, ...], msgspec.Meta(min_length=1)]
-    prefix: str = ""
-    width: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_CODE)] = 1
-    slug: bool = True
 
 
 class Title(Section, frozen=True, kw_only=True):
@@ -67,17 +61,13 @@ class Title(Section, frozen=True, kw_only=True):
     renamed: Literal["comment", "change", "ignore"] = "comment"
 
 
-class ObservedOn(DateFormats, frozen=True, kw_only=True):
-    """The day a row tells of: from a column, or the same for the whole file.
+class ObservedOn(RowDay, frozen=True, kw_only=True):
+    """The day a row tells of.
 
     `differing` is what becomes of two rows of one commitment and day that say different things: both an error, or the
     last of them stands.
     """
 
-    either = ("column", "on")
-
-    column: Column | None = None
-    on: date | None = None
     differing: Literal["error", "last"] = "error"
 
 
@@ -96,21 +86,6 @@ class DescribedOrganization(Section, frozen=True, kw_only=True):
     def called(self) -> tuple[str, ...]:
         """What it goes by in the file."""
         return (self.code, self.name, *self.spellings)
-
-
-class Lead(Section, frozen=True, kw_only=True):
-    """The organisation that leads: in a column, or one `code` for the whole file."""
-
-    either = ("column", "code")
-
-    column: Column | None = None
-    code: Text | None = None
-    spellings: dict[str, str] = msgspec.field(default_factory=dict)
-    unknown: Literal["register", "error"] = "error"
-
-    def contradictions(self) -> Iterator[tuple[str, str]]:
-        """A spelling of two organisations."""
-        yield from contradicting("spellings", self.spellings)
 
 
 class Rating(Section, frozen=True, kw_only=True):
@@ -179,7 +154,7 @@ class Progress(Section, frozen=True, kw_only=True):
     percent: Column | None = None
     evidence: Column | None = None
     scale: Literal[1, 100] | None = None
-    period: Literal["year", "half_year", "four_months", "quarter", "month"] = "year"
+    period: Length = "year"
 
     def contradictions(self) -> Iterator[tuple[str, str]]:
         """A report without anything to report."""
@@ -259,57 +234,15 @@ class MadeAt(Section, frozen=True, kw_only=True):
     document_url: str | None = None
 
 
-class Given(Section, frozen=True, kw_only=True):
-    """A field of the registration: from a column, by way of a value map if there is one, or the same for all."""
+class NamingOrganizations(TableMapping, frozen=True, kw_only=True):
+    """A table whose rows name organisations; those `organizations` are registered when a row names them."""
 
-    either = ("column", "value")
-
-    column: Column | None = None
-    value: str | None = None
-    values: dict[str, str] = msgspec.field(default_factory=dict)
-    separator: Text = ","
-
-    def contradictions(self) -> Iterator[tuple[str, str]]:
-        """A word that stands for two values."""
-        yield from contradicting("values", self.values)
-
-
-class Mapping(Section, frozen=True, kw_only=True):
-    """The whole file. `source` is how the table is named in what is recorded from it."""
-
-    source: Text
-    code: Code
-    title: Title
-    date: ObservedOn
-    lead: Lead
-    visibility: Visibility = Visibility.INTERNAL
-    file: FileLayout = FileLayout()
-    no_value: NoValue = NoValue()
-    numbers: Numbers = Numbers()
-    rows: RowChoice = RowChoice()
-    columns: dict[str, Derived] = msgspec.field(default_factory=dict)
     organizations: tuple[DescribedOrganization, ...] = ()
-    rating: Rating | None = None
-    state: State | None = None
-    deadline: Deadline | None = None
-    internal_deadline: Deadline | None = None
-    progress: Progress | None = None
-    risks: Risks | None = None
-    budget: Budget | None = None
-    milestones: tuple[Milestone, ...] = ()
-    milestone: OwnMilestone | None = None
-    origin: MadeAt | None = None
-    fields: dict[str, Given] = msgspec.field(default_factory=dict)
 
     def contradictions(self) -> Iterator[tuple[str, str]]:
-        """Fields that are none, and what is described twice: organisations, their spellings, milestones."""
-        for name in self.fields.keys() - FIELDS:
-            yield f"fields.{name}", f" is not one of {', '.join(sorted(FIELDS))}"
+        """What is described twice: organisations, and their spellings."""
         codes = Counter(organization.code for organization in self.organizations)
         yield from (("organizations", f" has '{code}' twice") for code, count in codes.items() if count > 1)
-        for name, count in Counter(milestone.name for milestone in self.milestones).items():
-            if count > 1:
-                yield "milestones", f" has '{name}' twice"
         claimed: dict[str, str] = {}
         for organization in self.organizations:
             for spelling in {*map(folded, organization.called)}:
@@ -326,11 +259,42 @@ class Mapping(Section, frozen=True, kw_only=True):
             code = error.args[1][0]
             yield "organizations", f": the parent or the successor of '{code}' leads back to '{code}'"
 
-    def codes_by_spelling(self) -> dict[str, str]:
-        """The code that each spelling stands for, folded."""
+    def codes_by_spelling(self, named: Named | None) -> dict[str, str]:
+        """The code that each spelling stands for, folded; `named` has some of its own."""
         described = {
             folded(spelling): organization.code
             for organization in self.organizations
             for spelling in organization.called
         }
-        return described | by_word(self.lead.spellings)
+        return described | by_word({} if named is None else named.spellings)
+
+
+class Mapping(NamingOrganizations, frozen=True, kw_only=True):
+    """The whole file."""
+
+    kind: Literal["commitments"] = "commitments"
+    code: Code
+    title: Title
+    date: ObservedOn
+    lead: Named
+    visibility: Visibility = Visibility.INTERNAL
+    rating: Rating | None = None
+    state: State | None = None
+    deadline: Deadline | None = None
+    internal_deadline: Deadline | None = None
+    progress: Progress | None = None
+    risks: Risks | None = None
+    budget: Budget | None = None
+    milestones: tuple[Milestone, ...] = ()
+    milestone: OwnMilestone | None = None
+    origin: MadeAt | None = None
+    fields: dict[str, Given] = msgspec.field(default_factory=dict)
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """Fields that are none, and milestones that are described twice."""
+        yield from super().contradictions()
+        for name in self.fields.keys() - FIELDS:
+            yield f"fields.{name}", f" is not one of {', '.join(sorted(FIELDS))}"
+        for name, count in Counter(milestone.name for milestone in self.milestones).items():
+            if count > 1:
+                yield "milestones", f" has '{name}' twice"

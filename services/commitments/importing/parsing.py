@@ -6,23 +6,17 @@ What needs no look at the record is already an event as the domain is asked for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
-from typing import Any, Final, Literal, NamedTuple
-from uuid import UUID
-
-import msgspec
+from typing import Any, Literal, NamedTuple
 
 from services.commitments.importing.mapping import (
-    LISTS,
     Deadline,
-    Given,
     Mapping,
     Milestone,
     OwnMilestone,
     State,
 )
-from shared.errors import InvalidInput
 from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
@@ -31,37 +25,24 @@ from shared.events.commitments import (
     Discarded,
     Evidence,
     ProgressReported,
+    Registered,
     RisksAssessed,
 )
-from shared.events.streams import stream_of
 from shared.events.types import LONGEST_LINE, LONGEST_TEXT
 from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement
-from shared.rules.dated_facts import FIELD_TYPES
-from shared.rules.guards import well_formed_code
+from shared.rules.periods import period_with
 from shared.tabular.cells import (
-    ERROR_VALUES,
     Cells,
     DateReader,
     NoValueReader,
-    NumberReader,
     PercentReader,
     Unreadable,
     amount_text,
 )
-from shared.tabular.engine import ImportRow, ImportState
-from shared.tabular.mapping import columns_of
-from shared.tabular.reading import Row
-from shared.tabular.report import RowError
-from shared.tabular.text import by_word, folded, plain, slug_of, within_a_code
-from shared.tabular.workbook import Cell, TypedCell, text_of
-
-_PERIODS: Final[dict[str, Callable[[date], str]]] = {
-    "year": lambda day: f"{day.year}",
-    "half_year": lambda day: f"{day.year}-H{(day.month + 5) // 6}",
-    "four_months": lambda day: f"{day.year}-C{(day.month + 3) // 4}",
-    "quarter": lambda day: f"{day.year}-Q{(day.month + 2) // 3}",
-    "month": lambda day: f"{day.year}-{day.month:02}",
-}
+from shared.tabular.engine import ImportState
+from shared.tabular.fields import FieldsReader
+from shared.tabular.tables import CodeReader, DayReader, RowParser, TableRow, attribution
+from shared.tabular.text import by_word, folded, plain
 
 
 class DeadlineCell(NamedTuple):
@@ -90,8 +71,10 @@ class StepCell(NamedTuple):
     completed_on: date | None
 
 
-class CommitmentRow(ImportRow, frozen=True, kw_only=True):
+class CommitmentRow(TableRow, frozen=True, kw_only=True):
     """One commitment as one row tells of it."""
+
+    ALIKE = "the same commitment on the same day"
 
     code: str
     day: date
@@ -108,13 +91,8 @@ class CommitmentRow(ImportRow, frozen=True, kw_only=True):
     state: StateCell | None
     milestones: dict[str, StepCell]
     """By name."""
-    sheet: str | None
     moment: datetime
     """The day with its hour, if it has one."""
-    said: dict[str, object]
-    """What was made of the columns that the mapping asks for, in the order of the table."""
-    cells: dict[str, Cell]
-    """What stands in them."""
 
     @property
     def since(self) -> date:
@@ -125,47 +103,17 @@ class CommitmentRow(ImportRow, frozen=True, kw_only=True):
         days += [step.completed_on for step in self.milestones.values() if step.completed_on is not None]
         return min(days)
 
-    def difference(self, earlier: CommitmentRow) -> RowError | None:
-        """Another value in a column that the mapping asks for, however it is written."""
-        for column, value in self.said.items():
-            if value != earlier.said.get(column):
-                where = f"Line {earlier.line}" + (f" of {earlier.sheet}" if earlier.sheet else "")
-                reason = f"{where} tells of the same commitment on the same day and differs."
-                text = text_of(self.cells[column])
-                return RowError(self.line, column, text, "conflicting-row", reason, self.sheet)
-        return None
 
-
-def attribution(source: str, day: date) -> str:
-    """How a fact names the table it is from, and the day it is for."""
-    return f"According to {source}, as at {day}."
-
-
-def make_code(cells: Iterable[str], prefix: str, *, slug: bool, width: int = 1) -> str:
-    """The code of a commitment; digits alone get zeros in front up to `width`."""
-    written = (plain(cell) for cell in cells)
-    padded = (cell.zfill(width) if cell.isdecimal() else cell for cell in written)
-    parts = (slug_of(cell) for cell in padded) if slug else padded
-    code = prefix + "-".join(part for part in parts if part)
-    return within_a_code(code) if slug else code
-
-
-class Parser:
+class Parser(RowParser[Mapping, CommitmentRow]):
     """Parses the rows of one table by one mapping."""
 
     def __init__(self, mapping: Mapping, columns: Sequence[str], state: ImportState) -> None:
-        self._mapping = mapping
-        self._state = state
-        at = {name: number for number, name in enumerate(columns)}
-        self._index = {name: at[plain(name)] for _, name in columns_of(mapping)}
-        """Where each column stands, by its name as the mapping writes it."""
-        self._asked = sorted(self._index.items(), key=lambda asked: asked[1])
-        self._no_value = NoValueReader(mapping.no_value)
-        self._number = NumberReader(mapping.numbers)
+        super().__init__(mapping, columns, state)
+        self._code = CodeReader(mapping.code, "commitment", state)
         progress = mapping.progress
         self._percent = PercentReader(mapping.numbers, None if progress is None else progress.scale)
         clock = state.context.clock
-        self._day = DateReader(mapping.date, clock)
+        self._day = DayReader(mapping.date, state)
         deadlines = {DeadlineKind.PUBLIC: mapping.deadline, DeadlineKind.INTERNAL: mapping.internal_deadline}
         self._deadlines = {
             kind: (given, DateReader(given, clock)) for kind, given in deadlines.items() if given is not None
@@ -184,49 +132,38 @@ class Parser:
         self._no_rating = NoValueReader(*() if rating is None else (rating.none,))
         self._ratings = () if rating is None else rating.columns
         self._judgements = by_word({} if rating is None else rating.values)
-        self._fields = [(name, given, by_word(given.values)) for name, given in mapping.fields.items()]
+        self._registration = FieldsReader(mapping.fields, Registered, mapping.numbers, clock)
         self._rated = by_word({} if mapping.risks is None else mapping.risks.values)
-        self._organizations = mapping.codes_by_spelling()
-        self._codes: dict[tuple[str, ...], tuple[str, UUID]] = {}
-        """The code and the stream that the cells of `code.columns` have led to."""
+        self._organizations = mapping.codes_by_spelling(mapping.lead)
 
     def doubts(self) -> Iterator[str]:
         """What the rows parsed so far suggest that the mapping meant otherwise."""
-        progress = self._mapping.progress
+        progress = self.mapping.progress
         if progress is not None and self._percent.doubtful:
             yield (
                 f"No number in '{progress.percent}' is above 1, and each is taken as a percentage: if 1 means "
                 "finished there, say `scale = 1` under [progress], else `scale = 100`."
             )
 
-    def row(self, row: Row) -> CommitmentRow | list[RowError]:
-        """What a row says, or everything that is wrong with it."""
-        parsed = self._parsed(row)
-        if isinstance(parsed, list):
-            for error in parsed:
-                error.sheet = row.sheet
-        return parsed
+    def says_nothing(self, column: str, text: str) -> bool:
+        """See `RowParser.says_nothing`."""
+        rating = column in self._ratings and self._no_rating.is_blank(text)
+        return rating or super().says_nothing(column, text)
 
-    def _parsed(self, row: Row) -> CommitmentRow | list[RowError]:
-        if row.problem is not None:
-            reason = f"The row cannot be made out: {row.problem}."
-            return [RowError(row.line, None, None, "row-unreadable", reason)]
-        asked = {name: row.cells[number] for name, number in self._asked}
-        broken = [error for name, cell in asked.items() if (error := self._broken(row.line, name, cell))]
-        if broken:
-            return broken
-        mapping, cells = self._mapping, Cells(row, self._index, self._no_value)
+    def parsed(self, line: int, cells: Cells, /, **row: Any) -> CommitmentRow:
+        """What a row says of its commitment."""
+        mapping = self.mapping
         # A row without a day is faulty, and told of everything else that is wrong with it all the same.
-        moment = self._observed_at(cells) or datetime.combine(date.min, time())
+        moment = self._day(cells) or datetime.combine(date.min, time())
         day = moment.date()
-        code, stream = self._commitment(cells)
+        code, stream = self._code(cells)
         title = cells.name(
             mapping.title.column, "title-missing", "Nothing in the row says what it is called."
         )
         cells.within(mapping.title.column, title, LONGEST_LINE)
         lead = mapping.lead.code or self._lead(cells, mapping.lead.column or "")
-        parsed = CommitmentRow(
-            line=row.line,
+        return CommitmentRow(
+            line=line,
             order=day,
             stream=stream,
             code=code,
@@ -246,66 +183,18 @@ class Parser:
             milestones=(milestones := dict(self._steps(cells))),
             # Where milestones have rows of their own, a day of one commitment has several.
             key=(code, day, *(milestones if mapping.milestone else ())),
-            fields=dict(self._registration(cells)),
-            sheet=row.sheet,
+            fields=self._registration(cells),
             moment=moment,
-            said={name: cells.said[name] for name in asked if name in cells.said},
-            cells=asked,
+            **row,
         )
-        return cells.errors or parsed
-
-    def _broken(self, line: int, column: str, cell: Cell) -> RowError | None:
-        """What is wrong with a cell whatever is asked of it."""
-        if isinstance(cell, TypedCell):
-            return RowError(line, column, None, "cell-error", cell.problem) if cell.problem else None
-        if "\0" in cell:
-            reason = "There is a NUL character in the cell."
-            return RowError(line, column, None, "text-not-storable", reason)
-        if cell.lstrip()[:1] not in {"#", "E"} or ERROR_VALUES.fullmatch(cell.strip()) is None:
-            return None
-        if self._no_value.is_blank(cell) or (column in self._ratings and self._no_rating.is_blank(cell)):
-            return None
-        reason = (
-            "A formula failed here: mend it, or name what it shows among the words that stand for no value."
-        )
-        return RowError(line, column, cell, "cell-error", reason)
 
     def _lead(self, cells: Cells, column: str) -> str:
         spelling = cells.name(column, "lead-missing", "Nothing in the row says who leads it.")
         cells.said[column] = self._organizations.get(folded(spelling), folded(spelling))
         return spelling
 
-    def _observed_at(self, cells: Cells) -> datetime | None:
-        column, on = self._mapping.date.column, self._mapping.date.on
-        if column is None:
-            return None if on is None else datetime.combine(on, time())
-        moment = self._day.moment(cells.cell(column))
-        if moment is None:
-            reason = "The day of the row is not in a format or table of the mapping."
-            cells.fault(column, "date-unreadable", reason)
-        return moment
-
-    def _commitment(self, cells: Cells) -> tuple[str, UUID]:
-        given = self._mapping.code
-        texts = tuple([text_of(cells.cell(column)) for column in given.columns])
-        found = self._codes.get(texts)
-        if found is None:
-            code = self._code(texts)
-            found = self._codes[texts] = code, stream_of("commitment", code)
-        if found[0] == given.prefix:
-            cells.fault(given.columns[0], "code-missing", "Nothing in the row can be made a code of.")
-        return found
-
-    def _code(self, texts: Sequence[str]) -> str:
-        given, state = self._mapping.code, self._state
-        code = make_code(texts, given.prefix, slug=given.slug, width=given.width)
-        # What stands on record under the code as it is written is meant, and not what a slug would make of it.
-        written = make_code(texts, given.prefix, slug=False, width=given.width)
-        on_record = state.on_record("commitment", written) if _well_formed(written) else None
-        return on_record or state.spelling("commitment", code)
-
     def _assessed(self, cells: Cells, day: date) -> Assessed | None:
-        given = self._mapping.rating
+        given = self.mapping.rating
         if given is None:
             return None
         column = next((name for name in given.columns if cells.text(name).strip()), given.columns[0])
@@ -320,26 +209,26 @@ class Parser:
                 return None
         cells.within(column, rating, LONGEST_LINE)
         if reason is None and judgement is Judgement.AT_RISK:
-            reason = f"“{rating}”, with no reason given. {attribution(self._mapping.source, day)}"
+            reason = f"“{rating}”, with no reason given. {attribution(self.mapping.source, day)}"
         return Assessed(
             effective_on=day, judgement=judgement, reason=reason, rating=rating, scale=given.scale
         )
 
     def _state_of(self, cells: Cells, day: date) -> StateCell | None:
-        given = self._mapping.state
+        given = self.mapping.state
         if given is None:
             return None
         word = plain(cells.text(given.column))
         state = self._states.get(folded(word))
         if state is None:
-            if not self._no_value.is_blank(word):
+            if not self.no_value.is_blank(word):
                 cells.fault(given.column, "value-unknown", "It is not among the states of the mapping.")
             return None
         told_on = cells.value(given.on.column, self._state_on) if given.on and self._state_on else None
         since = told_on or day
         closed: Completed | Discarded | None = None
         told: str | None = None
-        attributed = attribution(self._mapping.source, day)
+        attributed = attribution(self.mapping.source, day)
         if state == "achieved":
             told = cells.prose(given.evidence, LONGEST_TEXT)
             url = cells.prose(given.evidence_url, LONGEST_TEXT)
@@ -379,12 +268,12 @@ class Parser:
 
     def _deadline(self, cells: Cells, given: Deadline, read: DateReader) -> DeadlineCell | None:
         day, text = cells.value(given.column, read), cells.text(given.column)
-        if day is None and (self._no_value.is_blank(text) or not self._no_value.is_prose(text)):
+        if day is None and (self.no_value.is_blank(text) or not self.no_value.is_prose(text)):
             return None
         return DeadlineCell(day, None if day is not None else plain(text))
 
     def _reported(self, cells: Cells, day: date) -> ProgressReported | None:
-        given = self._mapping.progress
+        given = self.mapping.progress
         if given is None:
             return None
         texts = [(column.label, cells.prose(column.column, LONGEST_TEXT)) for column in given.texts]
@@ -402,23 +291,23 @@ class Parser:
                 )
             return None
         return ProgressReported(
-            period=_PERIODS[given.period](day),
+            period=period_with(day, given.period),
             effective_on=day,
             observed_progress=observed,
             stage=stage,
             percent=percent,
             evidence=() if evidence is None else (Evidence(description=evidence),),
-            source=self._mapping.source,
+            source=self.mapping.source,
         )
 
     def _estimated(self, cells: Cells, day: date) -> BudgetEstimated | None:
-        given = self._mapping.budget
+        given = self.mapping.budget
         if given is None:
             return None
         begun = day.year if day.month >= given.fiscal_year_begins else day.year - 1
         lines: list[BudgetLine] = []
         for figure in given.figures:
-            value = cells.value(figure.column, self._number)
+            value = cells.value(figure.column, self.number)
             if value is None:
                 continue
             try:
@@ -438,16 +327,16 @@ class Parser:
             )
         if not lines:
             return None
-        return BudgetEstimated(effective_on=day, lines=tuple(lines), source=self._mapping.source)
+        return BudgetEstimated(effective_on=day, lines=tuple(lines), source=self.mapping.source)
 
     def _risks(self, cells: Cells, day: date) -> RisksAssessed | None:
-        given = self._mapping.risks
+        given = self.mapping.risks
         if given is None:
             return None
         ratings: dict[str, int] = {}
         for name, column in given.columns.items():
             rating = self._rated.get(folded(cells.text(column)))
-            number = None if rating is not None else cells.value(column, self._number)
+            number = None if rating is not None else cells.value(column, self.number)
             if number is not None and number not in (1, 2, 3, 4):
                 cells.fault(column, "risk-out-of-range", "A risk is rated from 1 (low) to 4 (high).")
             elif number is not None:
@@ -456,32 +345,3 @@ class Parser:
                 ratings[name] = cells.said[column] = rating
         description = cells.prose(given.description, LONGEST_TEXT)
         return RisksAssessed(effective_on=day, description=description, **ratings) if ratings else None
-
-    def _registration(self, cells: Cells) -> Iterator[tuple[str, Any]]:
-        for name, given, values in self._fields:
-            text = given.value if given.column is None else cells.prose(given.column, LONGEST_TEXT)
-            if text is None:
-                continue
-            if values and (text := values.get(folded(text))) is None:
-                cells.fault(given.column, "value-unknown", f"It is not among the values that give `{name}`.")
-                continue
-            try:
-                yield name, _field(name, given, text)
-            except msgspec.ValidationError:
-                cells.fault(given.column, "value-unknown", f"It is not a value that `{name}` can have.")
-
-
-def _well_formed(code: str) -> bool:
-    try:
-        well_formed_code(code)
-    except InvalidInput:
-        return False
-    return True
-
-
-def _field(name: str, given: Given, text: str) -> Any:
-    """The text in the shape that the field has at registration."""
-    if name not in LISTS:
-        return msgspec.convert(text, FIELD_TYPES[name])
-    parts = (part.strip() for part in text.split(given.separator))
-    return tuple(dict.fromkeys(part for part in parts if part))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Protocol
 
+import msgspec
+
 from shared.aggregate.description import Described
-from shared.aggregate.organizations import Belonging, Organization, ending_of
+from shared.aggregate.organizations import Belonging, Organization, ending_of, successors_of
 from shared.errors import InvalidInput, RuleBroken
 from shared.events.commitments import (
     OrganizationChanged,
@@ -36,6 +38,13 @@ class KnownOrganizations(Protocol):
 
     def described_after(self, day: date) -> list[date]:
         """The later days from which some organisation is described otherwise."""
+
+
+def from_its_end(description: OrganizationChanged, today: date) -> OrganizationChanged:
+    """What is said of an end holds from that day on, or from today; any other description as it is."""
+    if description.effective_on is None and (description.dissolved_on or successors_of(description)):
+        return msgspec.structs.replace(description, effective_on=description.dissolved_on or today)
+    return description
 
 
 def check_pillar(code: str, description: PillarChanged, today: date) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-import msgspec
-
-from services.commitments.plan.model import Pillar, check_organization, check_pillar
+from services.commitments.plan.model import Pillar, check_organization, check_pillar, from_its_end
 from shared.aggregate.command import Command
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.aggregate.index import EventSource, Index
-from shared.aggregate.organizations import Organization, successors_of
+from shared.aggregate.organizations import Organization
 from shared.aggregate.repository import DescribedRepository
 from shared.errors import NotFound
 from shared.eventlog.live import LiveLog
@@ -70,10 +68,7 @@ class Organizations(DescribedRepository[Organization]):
 
     def fit(self, present: Organization | None, description: OrganizationChanged) -> OrganizationChanged:
         """See `DescribedRepository.fit`; what is said of an end holds from that day on."""
-        if description.effective_on is None and (description.dissolved_on or successors_of(description)):
-            day = description.dissolved_on or self.clock.today()
-            return msgspec.structs.replace(description, effective_on=day)
-        fitted: OrganizationChanged = super().fit(present, description)
+        fitted: OrganizationChanged = super().fit(present, from_its_end(description, self.clock.today()))
         return fitted
 
     def unknown(self) -> NotFound:

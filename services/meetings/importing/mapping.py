@@ -6,6 +6,7 @@ with dots to step into an object: `location.description`. The defaults are the m
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -76,6 +77,11 @@ class Bodies(Section, frozen=True, kw_only=True):
     visibility: Visibility = Visibility.INTERNAL
     where: tuple[Where, ...] = ()
 
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """A file that stands elsewhere: a mapping from outside must not have us read what is ours."""
+        if self.file is not None and (re.search(r"[/\\]", self.file) or self.file in {".", ".."}):
+            yield "file", " is the name of a file beside the meetings, without folders"
+
 
 class Agenda(Section, frozen=True, kw_only=True):
     """The members of the items of an agenda; `order`, if given, sorts them."""
@@ -109,6 +115,7 @@ class Mapping(Section, frozen=True, kw_only=True):
     """The whole file. `source` is how it is named in what is recorded from it."""
 
     source: Text
+    kind: Literal["oparl"] = "oparl"
     meetings: Meetings = Meetings()
     bodies: Bodies = Bodies()
     agenda: Agenda = Agenda()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from hashlib import blake2b
 from itertools import islice
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,6 +19,7 @@ from services.meetings.body.repository import Bodies
 from services.meetings.body.routes import OWN
 from services.meetings.meeting.calendars import Calendars
 from services.meetings.meeting.listing import MeetingList
+from services.meetings.meeting.minutes_page import MinutesPages
 from services.meetings.meeting.model import AHEAD, Meeting, held_or_corrected
 from services.meetings.meeting.proposals import Proposal, Proposals
 from services.meetings.meeting.repository import Meetings
@@ -33,7 +36,8 @@ from shared.aggregate.documents import (
     members_of,
 )
 from shared.aggregate.redaction import Document, ReadersOf
-from shared.errors import InvalidInput
+from shared.clock import Clock
+from shared.errors import InvalidInput, NotFound
 from shared.eventlog.codec import instant_text
 from shared.events.facts import Event
 from shared.events.meeting_vocabulary import MeetingState
@@ -71,8 +75,12 @@ from shared.events.vocabulary import Visibility
 from shared.http.body import ROOMY
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
+from shared.http.languages import spoken_in
 from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.pagination import decode_cursor, page_after
+from shared.http.pdf import MEDIA_TYPE as PDF
+from shared.http.pdf import PdfPress
+from shared.http.preconditions import not_modified
 from shared.http.requests import RequestModel, request_of
 from shared.http.resource import (
     LONGEST_WAIT,
@@ -81,12 +89,14 @@ from shared.http.resource import (
     PastView,
     Private,
     Resource,
+    as_shown,
     caught_up,
     command_of,
     show,
 )
-from shared.http.responses import encoded, page, page_of, read_answer, written_answer
+from shared.http.responses import QUARANTINED, encoded, page, page_of, read_answer, written_answer
 from shared.http.routing import Router
+from shared.http.templates import SELF_CONTAINED
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
 from shared.rules.visibility import reads_everything
@@ -186,6 +196,13 @@ class MeetingListed(msgspec.Struct, kw_only=True):
 _LISTED: Final = MeetingListed.__struct_fields__
 
 
+_MINUTES_AS: Final = {
+    "html": "The minutes of a meeting as a page, without the names in them that its reader may not know.\n\n"
+    "Drafts say that they are drafts, and are for those who may read them.",
+    "pdf": "The minutes of a meeting as PDF (PDF/UA), made of the page; `501` where an installation makes none.",
+}
+
+
 def meeting_document(
     meeting: Meeting, day_of: DayOf, *, drafts_open: bool, proposals: list[Proposal] | None = None
 ) -> msgspec.Struct:
@@ -270,6 +287,11 @@ def _minutes_item(item: MinutesItem, numbers: Iterator[str], ids: Iterator[UUID]
     )
 
 
+def _file_name(meeting: Any, clock: Clock) -> str:
+    began = (meeting["held"] or {}).get("held_at") or meeting["scheduled_at"]
+    return "-".join(filter(None, (meeting["body"], clock.day_of(datetime.fromisoformat(began)).isoformat())))
+
+
 # --- requests --------------------------------------------------------------------------------------------------------
 
 
@@ -282,6 +304,17 @@ class MeetingsAsked(Paged):
         None
     )
     state: Annotated[MeetingState | None, Field(description="How far the meeting has come.")] = None
+
+
+class MinutesAsked(Now):
+    """A question for the minutes of a meeting as a page."""
+
+    lang: Annotated[
+        Literal["es", "en"] | None,
+        Field(
+            description="The language of the headings; by default what `Accept-Language` asks for, or Spanish."
+        ),
+    ] = None
 
 
 class ApprovalRequest(RequestModel):
@@ -316,6 +349,7 @@ def meeting_routes(
     proposals: Proposals,
     calendars: Calendars,
     readers_of: ReadersOf,
+    press: PdfPress,
 ) -> Router:
     """Every route of meetings and their minutes, and what bodies are asked of their meetings."""
     live, day_of = meetings.live, meetings.clock.day_of
@@ -503,6 +537,53 @@ def meeting_routes(
         tells={"number": "draft"},
         tag="minutes",
     )
+    pages = MinutesPages(meetings.clock.zone)
+
+    def minutes_as(form: str, media_type: str) -> None:
+        async def endpoint(request: Request, identifier: str, asked: MinutesAsked) -> Response:
+            await caught_up(request, live, asked.wait_for)
+            actor = actor_of(request)
+            found = await meetings.find(identifier, actor)
+            document = meeting_document(found, day_of, drafts_open=found.drafts_open_to(actor))
+            if document.minutes is None:  # type: ignore[attr-defined]
+                raise NotFound("no-minutes", "There are no minutes of this meeting, or none yet for you.")
+            shown = await as_shown(
+                Document(MEETING, encoded(document)), actor, readers_of, whole(found, actor)
+            )
+            meeting, lang = msgspec.json.decode(shown), spoken_in(request)
+            body = None if meeting["body"] is None else await bodies.by_code(meeting["body"])
+            name = None if body is None else body.description.name
+            page = await run_in_threadpool(pages.page, meeting, name, lang)
+            headers = {
+                "ETag": f'"{blake2b(page, digest_size=12).hexdigest()}-{form}"',
+                "Log-Position": str(meetings.reflected(found) if reads_everything(actor) else found.position),
+                "Vary": "Accept-Language",
+                "Content-Language": lang,
+                "Content-Security-Policy": SELF_CONTAINED,
+                "Content-Disposition": f'inline; filename="{_file_name(meeting, meetings.clock)}.{form}"',
+            }
+            if found.quarantined:
+                headers[QUARANTINED] = str(found.quarantined)
+            held = not_modified(request, headers["ETag"], position=int(headers["Log-Position"]))
+            if held is not None:
+                return held
+            return Response(page if form == "html" else await press.pdf_of(page), 200, headers, media_type)
+
+        router.get(
+            f"/v1/meetings/{{id}}/minutes.{form}",
+            access=_READS,
+            query=MinutesAsked,
+            answers=None,
+            media_type=media_type,
+            name=f"get_minutes_{form}",
+            doc=_MINUTES_AS[form],
+            descriptions={200: "The minutes, sealed or as last drafted."},
+            tag="minutes",
+        )(endpoint)
+
+    minutes_as("html", "text/html")
+    minutes_as("pdf", PDF)
+
     one.fact(
         "circulations",
         MinutesCirculated,
@@ -638,6 +719,11 @@ def _is_draft(event: type[Event], data: Any, approved: int | None) -> bool:
 # --- refusals --------------------------------------------------------------------------------------------------------
 
 ERRORS: Catalogue = {
+    "no-minutes": Explained(
+        404,
+        "No minutes",
+        "There are none yet; drafts are for the centre of government and those they were sent to.",
+    ),
     # meetings
     "not-a-bilateral": Explained(
         403,

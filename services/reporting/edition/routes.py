@@ -64,6 +64,7 @@ from services.reporting.routes.asking import (
     values_in,
 )
 from services.reporting.routes.tables import Tables, most_welcome
+from services.reporting.tables.columns import Lang
 from services.reporting.tables.csv import MEDIA_TYPE as CSV
 from services.reporting.tables.xlsx import MEDIA_TYPE as XLSX
 from shared.aggregate.command import Context
@@ -74,11 +75,14 @@ from shared.events.types import CivilDay
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import visitor_of
 from shared.http.pagination import KeyPosition
+from shared.http.pdf import MEDIA_TYPE as PDF
+from shared.http.pdf import PdfPress
 from shared.http.preconditions import not_modified
 from shared.http.requests import request_of
 from shared.http.resource import Resource, command_of
 from shared.http.responses import JSON, written_answer
 from shared.http.routing import Router
+from shared.http.templates import SELF_CONTAINED
 from shared.identity.access import Access
 from shared.identity.actor import Role
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1
@@ -97,10 +101,22 @@ class Form(StrEnum):
     CSV = "csv"
     HTML = "html"
     XLSX = "xlsx"
+    PDF = "pdf"
 
 
-MEDIA_TYPES: Final = {Form.JSON: JSON, Form.CSV: CSV, Form.HTML: HTML, Form.XLSX: XLSX}
+MEDIA_TYPES: Final = {Form.JSON: JSON, Form.CSV: CSV, Form.HTML: HTML, Form.XLSX: XLSX, Form.PDF: PDF}
 Identifier = Annotated[str, Field(description="The UUID or the code.", examples=["MAY-21-2012-05-21"])]
+
+
+class PageAsked(Asked):
+    """A question for an edition as a page."""
+
+    lang: Annotated[
+        Lang,
+        Field(
+            description="The language of the headings; what was recorded stays in its own. CSV, JSON: none."
+        ),
+    ] = "en"
 
 
 class EditionsQuery(Paged):
@@ -175,7 +191,7 @@ class RecomputationAnswer(Answer, kw_only=True):
     ] = msgspec.UNSET
 
 
-def edition_routes(reporting: Reporting, editions: Editions, tables: Tables) -> Router:
+def edition_routes(reporting: Reporting, editions: Editions, tables: Tables, press: PdfPress) -> Router:
     """Every route of editions, and the calendar of reports."""
     router = Router(
         "editions", "Reports as they were published, for ever, and when each was due.", id=Identifier
@@ -289,9 +305,9 @@ def edition_routes(reporting: Reporting, editions: Editions, tables: Tables) -> 
         edition_id = resolve("edition", editions.spelled(identifier))
         return lambda reading, at, scope: edition_as_of(reading, at, scope, edition_id)
 
-    async def send(request: Request, identifier: str, query: Asked, form: Form) -> Response:
+    async def send(request: Request, identifier: str, query: Asked, form: Form, lang: Lang) -> Response:
         at, _, found = await reporting.ask(request, query, opened(identifier), tells=())
-        headers = _headers(request, found, at, form)
+        headers = _headers(request, found, at, form, lang)
         if (held := not_modified(request, headers["ETag"], position=at.position_told)) is not None:
             return held
         content = await run_in_threadpool(content_at, reporting.store, found.item.id)
@@ -300,20 +316,23 @@ def edition_routes(reporting: Reporting, editions: Editions, tables: Tables) -> 
             with await tables.sheet_of(sheet_of(said), rows(said)) as file:
                 file.seek(0)
                 sent = file.read()
+        elif form in _PAGES:
+            page = await run_in_threadpool(lambda: html_of(read(content), lang))
+            sent = page if form is Form.HTML else await press.pdf_of(page)
         else:
-            sent = await run_in_threadpool(_SET[form], content)
+            sent = content if form is Form.JSON else await run_in_threadpool(lambda: csv_of(read(content)))
         return Response(sent, 200, headers, MEDIA_TYPES[form])
 
     def one_form(form: Form) -> None:
         async def endpoint(request: Request, identifier: str, query: Asked) -> Response:
-            return await send(request, identifier, query, form)
+            return await send(request, identifier, query, form, getattr(query, "lang", "en"))
 
         router.get(
             f"/v1/editions/{{id}}.{form}",
             access=SHOWN,
             answers=EditionContent if form is Form.JSON else None,
             media_type=MEDIA_TYPES[form],
-            query=Asked,
+            query=PageAsked if form in _PAGES else Asked,
             name=f"get_edition_{form}",
             doc=f"An edition as {_SAYS[form]}; see `GET /v1/editions/{{id}}`.",
         )(endpoint)
@@ -322,18 +341,23 @@ def edition_routes(reporting: Reporting, editions: Editions, tables: Tables) -> 
         one_form(form)
 
     @router.get(
-        "/v1/editions/{id}", access=SHOWN, answers=EditionContent, query=Asked, also=(CSV, HTML, XLSX)
+        "/v1/editions/{id}",
+        access=SHOWN,
+        answers=EditionContent,
+        query=PageAsked,
+        also=(CSV, HTML, XLSX, PDF),
     )
-    async def get_edition(request: Request, identifier: str, query: Asked) -> Response:
-        """An edition as it was published: as JSON, CSV, a page or a spreadsheet, by `Accept`.
+    async def get_edition(request: Request, identifier: str, query: PageAsked) -> Response:
+        """An edition as it was published: as JSON, CSV, a page, a spreadsheet or PDF, by `Accept`.
 
-        JSON, CSV and HTML have the same bytes for ever, whatever is recorded, corrected or hidden later; the digest of
-        the JSON is in the log. A spreadsheet has the same cells. One that was withdrawn can be read all the same: its
-        answer says so (`Edition-Withdrawn-On`), and the list of editions why.
+        JSON, CSV and HTML (in either language) have the same bytes for ever, whatever is recorded, corrected or hidden
+        later; the digest of the JSON is in the log. A spreadsheet has the same cells, and a PDF is the page, on paper;
+        `501` where an installation makes none. One that was withdrawn can be read all the same: its answer says so
+        (`Edition-Withdrawn-On`), and the list of editions why.
         """
         wanted = most_welcome(request, MEDIA_TYPES.values())
         form = next(form for form, media_type in MEDIA_TYPES.items() if media_type == wanted)
-        return await send(request, identifier, query, form)
+        return await send(request, identifier, query, form, query.lang)
 
     @router.get(
         "/v1/editions/{id}/changes/{later}",
@@ -431,33 +455,30 @@ _SAYS: Final = {
     Form.CSV: "CSV, a row for each commitment",
     Form.HTML: "a page",
     Form.XLSX: "a spreadsheet, a row for each commitment",
+    Form.PDF: "PDF, for printing: PDF/UA, made of the page",
 }
-_SET: Final[dict[Form, Callable[[bytes], bytes]]] = {
-    Form.JSON: lambda content: content,
-    Form.CSV: lambda content: csv_of(read(content)),
-    Form.HTML: lambda content: html_of(read(content)),
-}
+_PAGES: Final = (Form.HTML, Form.PDF)
 
 
-def _headers(request: Request, found: EditionFound, at: AsOf, form: Form) -> dict[str, str]:
+def _headers(request: Request, found: EditionFound, at: AsOf, form: Form, lang: Lang) -> dict[str, str]:
     edition = found.item
     headers = {
         # What it says never changes; whether it stands does, and then it has another version.
-        "ETag": f'"{edition.version}-{edition.sha256[:24]}{list(Form).index(form)}"',
+        "ETag": f'"{edition.version}-{edition.sha256[:24]}{list(Form).index(form)}{"" if lang == "en" else lang}"',
         "Log-Position": str(at.position_told),
         "Vary": "Accept",
         "Content-Disposition": f'{"inline" if form in _SHOWN else "attachment"}; filename="{edition.code}.{form}"',
     }
     if edition.withdrawn_on is not None:
         headers["Edition-Withdrawn-On"] = edition.withdrawn_on.isoformat()
-    if form is Form.HTML:
-        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    if form in _PAGES:
+        headers |= {"Content-Language": lang, "Content-Security-Policy": SELF_CONTAINED}
     if visitor_of(request) is None:
         headers["Cache-Control"] = f"public, max-age={PUBLIC_SECONDS}"
     return headers
 
 
-_SHOWN: Final = (Form.JSON, Form.HTML)
+_SHOWN: Final = (Form.JSON, Form.HTML, Form.PDF)
 
 ERRORS: Catalogue = {
     "unknown-report": Explained(

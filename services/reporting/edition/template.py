@@ -1,19 +1,22 @@
 """How an edition is set: as a table (CSV, and the same cells in a spreadsheet) and as a page.
 
 An edition is set for ever as it was published: what is written here is never changed for `edition_1`, whose bytes a
-test compares with those of the version that was the first to write it. Another setting is another template.
+test compares with those of the version that was the first to write it, in each language. Another setting is another
+template. That is why its words and days are written here and not looked up in the catalogues of the pages, nor in those
+of a library.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from html import escape
 from io import BytesIO
 from typing import Any, Final
 
 from services.reporting.edition.content import EditionContent, EditionEntry, EditionSection, sections
-from services.reporting.tables.columns import BETWEEN, Cell, Column, Kind
+from services.reporting.tables.columns import BETWEEN, Cell, Column, Kind, Lang
 from services.reporting.tables.csv import CsvTable
 from services.reporting.tables.xlsx import Sheet, SheetColumn
 
@@ -28,7 +31,7 @@ HEADINGS: Final = {
     EditionSection.MERGED: "Merged into another",
     EditionSection.SPLIT: "Split into others",
 }
-_REASONS: Final = {
+REASONS: Final = {
     "technical": "technical reasons",
     "budgetary": "budgetary reasons",
     "change_of_priorities": "a change of priorities",
@@ -86,37 +89,37 @@ def sheet_of(content: EditionContent) -> Sheet:
     return Sheet(
         name=content.edition.code,
         columns=[SheetColumn(one.name, one.kind, one.name, one.about) for one in COLUMNS],
-        about=_about(content),
+        about=_about(content, _ENGLISH),
         about_name="about",
         fields_header=["field", "label", "meaning"],
         cut="Texts that were too long for a cell",
     )
 
 
-def html_of(content: EditionContent) -> bytes:
-    """An edition as a page that needs nothing else."""
-    about = content.edition
-    title = escape(f"{about.report_name}: {about.on.isoformat()}")
+def html_of(content: EditionContent, lang: Lang = "en") -> bytes:
+    """An edition as a page that needs nothing else; what it quotes is in the language in which it was recorded."""
+    about, words = content.edition, _Words(lang)
+    title = escape(f"{about.report_name}: {words.day(about.on)}")
     lines = [
         "<!DOCTYPE html>",
-        '<html lang="en">',
+        f'<html lang="{lang}">',
         '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{title}</title>",
         f"<style>{_STYLE}</style></head>",
         f"<body><h1>{title}</h1>",
         "<dl>",
-        *(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _about(content)),
+        *(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _about(content, words)),
         "</dl>",
-        "<table><thead><tr><th>Section</th><th>Commitments</th></tr></thead><tbody>",
+        f"<table><thead><tr><th>{words.say('Section')}</th><th>{words.say('Commitments')}</th></tr></thead><tbody>",
         *(
-            f"<tr><td>{escape(HEADINGS[section])}</td><td>{content.totals[section]}</td></tr>"
+            f"<tr><td>{escape(words.say(HEADINGS[section]))}</td><td>{content.totals[section]}</td></tr>"
             for section in EditionSection
         ),
-        f"<tr><th>All</th><th>{content.totals['registered']}</th></tr></tbody></table>",
+        f"<tr><th>{words.say('All')}</th><th>{content.totals['registered']}</th></tr></tbody></table>",
     ]
     for section, found in sections(content.items):
-        lines.append(f"<section><h2>{escape(HEADINGS[section])}</h2>")
-        lines += [line for one in found for line in _article(one)]
+        lines.append(f"<section><h2>{escape(words.say(HEADINGS[section]))}</h2>")
+        lines += [line for one in found for line in _article(one, words)]
         lines.append("</section>")
     lines.append("</body></html>\n")
     return "\n".join(lines).encode()
@@ -129,46 +132,46 @@ _STYLE: Final = (
 )
 
 
-def _about(content: EditionContent) -> list[tuple[str, str]]:
-    about = content.edition
+def _about(content: EditionContent, words: _Words) -> list[tuple[str, str]]:
+    about, say = content.edition, words.say
     found = [
-        ("Edition", about.code),
-        ("Report", f"{about.report_name} ({about.report})"),
-        ("Addressed to", about.addressed_to or ""),
-        ("Audience", about.audience.value),
-        ("Tells of", about.on.isoformat()),
-        ("Was due on", _day(about.due_on)),
-        ("Published on", about.published_on.isoformat()),
-        ("Position in the log", str(about.position)),
-        ("Rule", about.status_rule),
-        ("Template", about.template),
-        *((f"Only: {name}", BETWEEN.join(values)) for name, values in about.filters.items()),
+        (say("Edition"), about.code),
+        (say("Report"), f"{about.report_name} ({about.report})"),
+        (say("Addressed to"), about.addressed_to or ""),
+        (say("Audience"), say(about.audience.value)),
+        (say("Tells of"), words.day(about.on)),
+        (say("Was due on"), words.day(about.due_on)),
+        (say("Published on"), words.day(about.published_on)),
+        (say("Position in the log"), str(about.position)),
+        (say("Rule"), about.status_rule),
+        (say("Template"), about.template),
+        *((f"{say('Only')}: {say(name)}", BETWEEN.join(values)) for name, values in about.filters.items()),
     ]
     return [(name, text) for name, text in found if text]
 
 
-def _article(one: EditionEntry) -> Iterator[str]:
-    promised = one.promised
+def _article(one: EditionEntry, words: _Words) -> Iterator[str]:
+    promised, say = one.promised, words.say
     yield f'<article id="{escape(one.code)}"><h3>{escape(f"{one.code}: {one.title}")}</h3><dl>'
     facts = (
-        ("Led by", one.lead_organization_name or one.lead_organization),
-        ("Pillar", one.pillar_name or one.pillar),
-        ("Promised", promised.goal),
-        ("By", _day(promised.public_deadline_on) or "no day was promised"),
-        ("Moved", _moves(one)),
-        ("Days late", None if one.late_days in (None, 0) else str(one.late_days)),
-        ("Discarded for", _given_up(one)),
-        ("Result", one.result and _result(one)),
-        ("Evidence", one.result and _evidence(one)),
-        ("Done", None if one.percent is None else f"{one.percent:f} %"),
-        ("Goes on in", BETWEEN.join([*([one.merged_into] if one.merged_into else []), *one.split_into])),
+        (say("Led by"), one.lead_organization_name or one.lead_organization),
+        (say("Pillar"), one.pillar_name or one.pillar),
+        (say("Promised"), promised.goal),
+        (say("By"), words.day(promised.public_deadline_on) or say("no day was promised")),
+        (say("Moved"), _moves(one, words)),
+        (say("Days late"), None if one.late_days in (None, 0) else str(one.late_days)),
+        (say("Discarded for"), _given_up(one, words)),
+        (say("Result"), one.result and _result(one, words)),
+        (say("Evidence"), one.result and _evidence(one)),
+        (say("Done"), None if one.percent is None else f"{words.number(one.percent)} %"),
+        (say("Goes on in"), BETWEEN.join([*([one.merged_into] if one.merged_into else []), *one.split_into])),
     )
     for name, text in facts:
         if text:
             yield f"<dt>{name}</dt><dd>{escape(text)}</dd>"
     yield "</dl>"
     if promised.quote:
-        where = ", ".join(filter(None, (promised.source, _day(promised.source_on))))
+        where = ", ".join(filter(None, (promised.source, words.day(promised.source_on))))
         yield f"<blockquote>{escape(promised.quote)} <cite>{escape(where)}</cite></blockquote>"
     yield "</article>"
 
@@ -185,7 +188,7 @@ def _cells(one: EditionEntry) -> dict[str, Any]:
         "source_on": _day(promised.source_on),
         "first_public_deadline_on": _day(promised.first_public_deadline_on),
         "public_deadline_on": _day(promised.public_deadline_on),
-        "moves": _moves(one) or None,
+        "moves": _moves(one, _ENGLISH) or None,
         "discard_reason_type": one.discarded and one.discarded.type and one.discarded.type.value,
         "discard_reason": one.discarded and one.discarded.reason,
         "result_on": result and result.on.isoformat(),
@@ -199,25 +202,110 @@ def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _moves(one: EditionEntry) -> str:
+def _moves(one: EditionEntry, words: _Words) -> str:
+    none = words.say("no day")
     return BETWEEN.join(
-        f"{_day(move.before) or 'no day'} → {_day(move.after) or 'no day'}{f' ({move.reason})' if move.reason else ''}"
+        f"{words.day(move.before) or none} → {words.day(move.after) or none}"
+        f"{f' ({move.reason})' if move.reason else ''}"
         for move in one.promised.moves
     )
 
 
-def _given_up(one: EditionEntry) -> str | None:
+def _given_up(one: EditionEntry, words: _Words) -> str | None:
     if one.discarded is None:
         return None
     kind = one.discarded.type
-    return ": ".join(filter(None, (kind and _REASONS[kind.value], one.discarded.reason)))
+    return ": ".join(filter(None, (kind and words.say(REASONS[kind.value]), one.discarded.reason)))
 
 
-def _result(one: EditionEntry) -> str:
+def _result(one: EditionEntry, words: _Words) -> str:
     assert one.result is not None
-    return ": ".join(filter(None, (one.result.on.isoformat(), one.result.text)))
+    return ": ".join(filter(None, (words.day(one.result.on), one.result.text)))
 
 
 def _evidence(one: EditionEntry) -> str | None:
     assert one.result is not None
     return BETWEEN.join(" ".join(filter(None, (each.description, each.url))) for each in one.result.evidence)
+
+
+# --- languages -------------------------------------------------------------------------------------------------------
+
+SPANISH: Final = {
+    "Delayed": "Atrasados",
+    "Discarded": "Desechados",
+    "Needs attention": "Requieren atención",
+    "Needs attention: the unit's own deadline has passed": "Requieren atención: pasó el plazo interno",
+    "Achieved, late": "Cumplidos con atraso",
+    "Achieved": "Cumplidos",
+    "On time": "A tiempo",
+    "Merged into another": "Fusionados en otro",
+    "Split into others": "Divididos en otros",
+    "technical reasons": "razones técnicas",
+    "budgetary reasons": "razones presupuestarias",
+    "a change of priorities": "cambio de prioridades",
+    "Section": "Sección",
+    "Commitments": "Compromisos",
+    "All": "Todos",
+    "Edition": "Edición",
+    "Report": "Informe",
+    "Addressed to": "Dirigido a",
+    "Audience": "Para",
+    "public": "el público",
+    "government": "el gobierno",
+    "Tells of": "Cuenta al",
+    "Was due on": "Debía rendirse el",
+    "Published on": "Publicada el",
+    "Position in the log": "Posición en el registro",
+    "Rule": "Regla",
+    "Template": "Plantilla",
+    "Only": "Solo",
+    "pillar": "pilar",
+    "organization": "organización",
+    "region": "región",
+    "kind": "tipo",
+    "origin": "origen",
+    "speech_year": "año del discurso",
+    "Led by": "A cargo de",
+    "Pillar": "Pilar",
+    "Promised": "Prometido",
+    "By": "Para el",
+    "no day was promised": "no se prometió un día",
+    "Moved": "Plazo movido",
+    "no day": "sin día",
+    "Days late": "Días de atraso",
+    "Discarded for": "Desechado por",
+    "Result": "Resultado",
+    "Evidence": "Evidencia",
+    "Done": "Avance",
+    "Goes on in": "Sigue en",
+}
+"""Every word of the page, in Spanish."""
+_MONTHS: Final = (
+    *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
+    *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+)
+
+
+class _Words:
+    """How one language says what the page says."""
+
+    def __init__(self, lang: Lang) -> None:
+        self._spanish = lang == "es"
+
+    def say(self, english: str) -> str:
+        """A word of the page."""
+        return SPANISH[english] if self._spanish else english
+
+    def day(self, day: date | None) -> str:
+        """A civil day; nothing where there is none."""
+        if day is None:
+            return ""
+        return f"{day.day} de {_MONTHS[day.month - 1]} de {day.year}" if self._spanish else day.isoformat()
+
+    def number(self, value: Decimal) -> str:
+        """A number with all its digits."""
+        written = f"{value:f}"
+        return written.replace(".", ",") if self._spanish else written
+
+
+_ENGLISH: Final = _Words("en")

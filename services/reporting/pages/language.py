@@ -1,4 +1,4 @@
-"""The languages of the pages: their texts, and how each writes days and numbers.
+"""What the pages call what the record has by a code, in each language.
 
 Texts stand in the templates and here in English; `locale/es.po` has them in Spanish, and a test fails where one is
 missing.
@@ -6,29 +6,10 @@ missing.
 
 from __future__ import annotations
 
-import gettext
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from babel.dates import format_date
-from babel.numbers import format_decimal
-
-from shared.http.languages import texts_of, wished
-
-DEFAULT: Final = "es"
-LANGUAGES: Final[Mapping[str, str]] = {"es": "Español", "en": "English"}
-"""The languages there are, each by its own name."""
-_LOCALES: Final = {"es": "es_CL", "en": "en_GB"}
-
-
-def N_(text: str) -> str:  # noqa: N802 - the name by which texts are found that are translated elsewhere
-    """Marks a text as one that is translated where it is shown."""
-    return text
-
+from shared.http.languages import N_, Language, speaking
 
 WORDS: Final[Mapping[str, str]] = {
     "achieved": N_("Achieved"),
@@ -128,56 +109,9 @@ MEANINGS: Final[Mapping[str, str]] = {
 """What each state means, the first that holds being the one that is shown."""
 
 
-@dataclass(frozen=True)
-class Language:
-    """One language: what texts, days and numbers read like in it."""
-
-    code: str
-    texts: gettext.NullTranslations
-
-    @property
-    def locale(self) -> str:
-        """By which days and numbers are written."""
-        return _LOCALES[self.code]
-
-    def text(self, english: str) -> str:
-        """A text in this language."""
-        return self.texts.gettext(english)
-
-    def word(self, code: Any) -> str:
-        """What a code of the record is called; itself where it has no word."""
-        return self.text(WORDS[code]) if code in WORDS else str(code)
-
-    def day(self, day: date | str | None) -> str:
-        """A civil day: 21 de mayo de 2012."""
-        if day is None:
-            return "–"
-        return format_date(date.fromisoformat(day) if isinstance(day, str) else day, "long", self.locale)
-
-    def word_or_day(self, value: str) -> str:
-        """What a value that differs reads like: a day as such, a code of the record by its word."""
-        try:
-            return self.day(date.fromisoformat(value))
-        except ValueError:
-            return self.word(value)
-
-    def number(self, value: Decimal | float | None) -> str:
-        """A number with its separators and all its digits: 1.234,5."""
-        if value is None:
-            return "–"
-        return format_decimal(value, locale=self.locale, decimal_quantization=False)
+_SPOKEN: Final = speaking(__package__, WORDS)
 
 
-@cache
 def language(code: str) -> Language:
-    """A language by its code; KeyError for one that there is not."""
-    if code not in LANGUAGES:
-        raise KeyError(code)
-    if code == "en":
-        return Language(code, gettext.NullTranslations())
-    return Language(code, texts_of(__package__, code))
-
-
-def preferred(accept_language: str) -> Language:
-    """The language that a browser asks for, by weight and then by place; Spanish where it asks for none there is."""
-    return language(wished(accept_language, LANGUAGES) or DEFAULT)
+    """A language of the pages by its code; KeyError for one that there is not."""
+    return _SPOKEN[code]

@@ -23,7 +23,6 @@ from services.reporting.pages.calendar import MOST as MOST_DEADLINES
 from services.reporting.pages.calendar import calendar_of
 from services.reporting.pages.feed import MEDIA_TYPE, Feed, beginning, entry_of, feed_id, newest
 from services.reporting.pages.feed import MOST as MOST_NEWS
-from services.reporting.pages.language import LANGUAGES, N_, Language
 from services.reporting.pages.rules import rules_told
 from services.reporting.pages.site import ORDER, Links, Site, spoken_in
 from services.reporting.queries.access import Scope
@@ -85,7 +84,9 @@ from shared.errors import InvalidInput, NotFound, Unavailable
 from shared.events.streams import resolve, stream_of
 from shared.events.types import CivilDay, Kind
 from shared.events.vocabulary import CommitmentKind
+from shared.http import pdf
 from shared.http.context import visitor_of
+from shared.http.languages import LANGUAGES, N_, Language
 from shared.http.names import Spelling, has_names, known_codes
 from shared.http.routing import Router
 from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
@@ -543,7 +544,9 @@ def page_routes(reporting: Reporting) -> Router:
             return found, calendar_as_of(reading, at, scope, first, date(at.on.year, 12, 31), [])
 
         at, _scope, (found, calendar) = await reporting.ask(request, asked, answer, tells=())
-        return site.page(request, "editions.html", at, "/v1/editions", editions=found, calendar=calendar)
+        return site.page(
+            request, "editions.html", at, "/v1/editions", editions=found, calendar=calendar, pdf=pdf.OFFERED
+        )
 
     @page("/downloads", PageQuestion)
     async def downloads(request: Request, asked: PageQuestion) -> Response:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from services.reporting.pages.language import N_, Language
 from shared.events.types import Kind
+from shared.http.languages import N_, Language
 from shared.rules.action_item_state import CURRENT_ACTION_ITEM_RULE
 from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
 from shared.rules.registry import (

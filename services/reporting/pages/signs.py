@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from services.reporting.pages.language import Language
+from shared.http.languages import Language
 from shared.rules.indicator_warnings import DETAILS, STEP, WarningCode
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import blake2b
 from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.reporting.pages import pictures
 from services.reporting.pages.feed import MEDIA_TYPE, Feed, as_xml
-from services.reporting.pages.language import LANGUAGES, MEANINGS, N_, Language, language, preferred
+from services.reporting.pages.language import MEANINGS, language
 from services.reporting.pages.signs import sign_told
 from services.reporting.queries.moments import AsOf
 from services.reporting.routes.asking import PUBLIC_SECONDS
 from shared.http.context import address_within, path_within, visitor_of
+from shared.http.languages import LANGUAGES, N_, Language
+from shared.http.languages import spoken_in as asked_for
 from shared.http.preconditions import not_modified
 from shared.http.responses import QUARANTINED
+from shared.http.templates import templates_of
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -188,30 +191,12 @@ class Links:
 
 def spoken_in(request: Request) -> Language:
     """The language of an answer: that of `lang`, or what the browser asks for."""
-    code = request.query_params.get("lang", "")
-    if code in LANGUAGES:
-        return language(code)
-    return preferred(request.headers.get("accept-language", ""))
+    return language(asked_for(request))
 
 
 def _environment(spoken: Language) -> Environment:
-    environment = Environment(
-        loader=PackageLoader(__package__),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.install_gettext_translations(spoken.texts, newstyle=True)  # type: ignore[attr-defined]
-    filters: dict[str, Callable[..., Any]] = {
-        "day": spoken.day,
-        "number": spoken.number,
-        "word": spoken.word,
-        "word_or_day": spoken.word_or_day,
-        "sign": lambda one: sign_told(one.sign, one.detail, spoken),
-    }
-    environment.filters |= filters
+    environment = templates_of(__package__, spoken)
+    environment.filters["sign"] = lambda one: sign_told(one.sign, one.detail, spoken)
     environment.globals |= {
         "languages": LANGUAGES,
         "marks": pictures.MARKS,

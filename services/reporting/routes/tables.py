@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from typing import Annotated, Any, BinaryIO, Final, NamedTuple, Protocol, get_args, get_origin
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -52,6 +51,7 @@ from services.reporting.tables.jsonl import MEDIA_TYPE as JSON_LINES
 from services.reporting.tables.jsonl import JsonLines
 from services.reporting.tables.xlsx import MEDIA_TYPE as XLSX
 from services.reporting.tables.xlsx import MOST_ROWS, Sheet, SheetColumn
+from shared.apart import NotMadeError, made_apart
 from shared.errors import InvalidInput, NotFound, Unavailable
 from shared.http.context import KEY, address_within, context_of
 from shared.http.names import split_words
@@ -349,25 +349,12 @@ class Tables:
     async def _spreadsheet(self, rows: BinaryIO) -> BinaryIO:
         """What a process apart makes of rows, which are then closed."""
         await run_in_threadpool(rows.seek, 0)
-        made = TemporaryFile()  # noqa: SIM115 - closed when it has been sent
-        with rows, TemporaryDirectory(prefix="bitacora-") as scratch:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", xlsx.__name__, str(int(self._limits.seconds) + 1), str(MEMORY), scratch),
-                stdin=rows,
-                stdout=made,
-                env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            )
-            try:
-                status = await process.wait()
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
-            if status:
-                made.close()
-                raise Unavailable("spreadsheet-not-made", "The spreadsheet could not be made: ask for CSV.")
-        return made
+        try:
+            return await made_apart(xlsx.__name__, rows, seconds=self._limits.seconds, memory=MEMORY)
+        except NotMadeError as error:
+            raise Unavailable(
+                "spreadsheet-not-made", "The spreadsheet could not be made: ask for CSV."
+            ) from error
 
 
 class Made(NamedTuple):

@@ -7,7 +7,6 @@ file to its output. It knows nothing of the record and may be ended at any time.
 
 from __future__ import annotations
 
-import resource
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
@@ -19,6 +18,7 @@ import msgspec
 import xlsxwriter
 
 from services.reporting.tables.columns import Cell, Kind
+from shared.apart import confined
 
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ROWS: Final = 1_048_575
@@ -166,14 +166,12 @@ def _value(cell: Cell, kind: Kind) -> Any:
 
 
 def main() -> None:
-    """Make a file of what comes in, within seconds of a processor, bytes of memory and a folder for the rest."""
-    seconds, memory, scratch = sys.argv[1:4]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds),) * 2)
-    resource.setrlimit(resource.RLIMIT_AS, (int(memory),) * 2)
+    """Make a file of what comes in, within what this process may take."""
+    scratch = confined()
     lines = iter(sys.stdin.buffer)
     sheet = msgspec.json.decode(next(lines), type=Sheet)
     rows = map(msgspec.json.Decoder(list[Any], float_hook=Decimal).decode, lines)
-    write_xlsx(sys.stdout.buffer, sheet, rows, scratch=Path(scratch))
+    write_xlsx(sys.stdout.buffer, sheet, rows, scratch=scratch)
 
 
 if __name__ == "__main__":

@@ -50,8 +50,9 @@ def concrete(path: str) -> str:
 NO_VERSION = {
     *("/v1/meetings", "/v1/bodies/{code}/calendar-keys", "/v1/batch"),
     "/v1/calendar-keys/{key_id}/revocations",
+    *("/v1/imports", "/v1/imports/{id}/cancellations"),
 }
-"""Those that make something, and one that is done in a hurry, whatever the version."""
+"""Those that make something, those that are done in a hurry, and what has no versions."""
 
 
 async def test_nobody_gets_in_without_a_token(service: Installation) -> None:
@@ -86,6 +87,8 @@ async def test_every_change_to_something_that_exists_states_a_version(service: I
 
 async def test_every_request_with_a_field_nobody_knows_is_refused(service: Installation) -> None:
     for path, row in writes(service):
+        if path == "/v1/imports":
+            continue  # a form
         role = sorted(row.roles)[0]
         answer = await service.ask("POST", concrete(path), {"colour": "red"}, role=role, If_Match="*")
         assert answer.status_code == 422, path

@@ -49,6 +49,8 @@ class Secret:
             f"{self.body}/calendar.ics",
             self.meeting,
             f"{self.meeting}.ics",
+            f"{self.meeting}/minutes.html",
+            f"{self.meeting}/minutes.pdf",
             f"{self.meeting}/history",
             self.decision,
             f"{self.decision}/history",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import csv
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from hashlib import sha256
@@ -17,9 +19,12 @@ import httpx
 import msgspec
 import pytest
 
+from services.reporting.edition import template
 from services.reporting.edition.comparison import all_checked
+from services.reporting.edition.content import EditionSection
 from services.reporting.edition.model import kept
 from services.reporting.edition.repository import Editions
+from services.reporting.report.model import filters_of
 from services.reporting.report.repository import Reports
 from shared.aggregate.command import Command
 from shared.aggregate.few import PillarCodes
@@ -55,6 +60,7 @@ from tests.services.reporting.gatherings import Told, noon, tell
 from tests.services.reporting.installation import Installation, credentials
 from tests.services.reporting.stage import ACTOR, staged
 from tests.services.reporting.test_comparison import tamper
+from tests.support.pdf import opened
 
 ANYBODY: dict[str, Any] = {"role": None}
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "editions"
@@ -242,6 +248,58 @@ async def test_an_edition_has_the_bytes_with_which_it_was_published_on_either_en
     assert published.before[form] == kept
     again = await file(published.service, f"/v1/editions/MAY-21-2013-04-30.{form}", **ANYBODY)
     assert again == kept
+
+
+async def test_the_page_of_an_edition_is_in_spanish_where_that_is_asked_for_and_keeps_those_bytes_too(
+    published: Published,
+) -> None:
+    path = "/v1/editions/MAY-21-2013-04-30"
+    answer = await published.service.get(f"{path}.html?lang=es", **ANYBODY)
+    assert answer.content == (FIXTURES / "edition_1.es.html").read_bytes()
+    assert answer.headers["Content-Language"] == "es"
+    english = await published.service.get(f"{path}.html", Accept_Language="es", **ANYBODY)
+    # An address says the same whoever reads it, so that it can be compared.
+    assert english.content == published.before["html"]
+    assert english.headers["ETag"] != answer.headers["ETag"]
+    page = await published.service.get(f"{path}?lang=es", Accept="text/html", **ANYBODY)
+    assert page.content == answer.content
+
+
+async def test_an_edition_is_had_as_pdf_in_either_language_or_the_refusal_names_what_is_missing(
+    published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, path = published.service, "/v1/editions/MAY-21-2013-04-30"
+    answer = await service.get(f"{path}.pdf?lang=es", **ANYBODY)
+    if answer.status_code == 200:
+        assert re.search(rb"/Lang ?\(es\)", opened(answer.content))
+        assert answer.headers["Content-Disposition"] == 'inline; filename="MAY-21-2013-04-30.pdf"'
+        english = await service.get(path, Accept="application/pdf", **ANYBODY)
+        assert english.headers["Content-Type"] == "application/pdf"
+        assert re.search(rb"/Lang ?\(en\)", opened(english.content))
+    (tmp_path / "weasyprint.py").write_text("raise ImportError('none')", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    other = "/v1/editions/MAY-21-2013-05-31.pdf"
+    assert await service.refused(other, **ANYBODY) == (501, "pdf-not-installed")
+    assert "bitacora[pdf]" in (await service.get(other, **ANYBODY)).json()["detail"]
+
+
+def test_no_word_of_the_page_of_an_edition_lacks_spanish_and_none_is_kept_that_is_not_said() -> None:
+    tree = ast.parse(Path(template.__file__).read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    said = {
+        str(one.args[0].value)
+        for one in calls
+        if "say" in (getattr(one.func, "id", ""), getattr(one.func, "attr", ""))
+        and isinstance(one.args[0], ast.Constant)
+    }
+    said |= {*template.HEADINGS.values(), *template.REASONS.values(), *(one.value for one in Audience)}
+    one = {"pillars": ("A",), "organizations": ("A",), "regions": ("A",), "speech_years": (2012,)}
+    kinds = {"kinds": (CommitmentKind.ACTION,), "origins": (OriginKind.OTHER,)}
+    some: Any = {"name": "Some", "kind": ReportKind.PROGRESS, "audience": Audience.PUBLIC, **one, **kinds}
+    said |= filters_of(ReportChanged(in_force_from=FIRST, **some)).keys()
+    assert set(template.HEADINGS) == set(EditionSection)
+    assert said == template.SPANISH.keys()
+    assert all(template.SPANISH.values())
 
 
 async def test_a_spreadsheet_has_the_cells_of_the_csv(published: Published) -> None:

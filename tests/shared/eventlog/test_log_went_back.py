@@ -16,7 +16,7 @@ from shared.errors import Unavailable
 from shared.eventlog.envelope import FollowerPosition, Recorded
 from shared.eventlog.follower import Follower
 from shared.eventlog.open import open_store
-from shared.eventlog.store import Changes, LogWentBack
+from shared.eventlog.store import REVISION, Changes, LogWentBack
 from shared.eventlog.verification import verify
 from shared.events.commitments import Commented
 from tests.support.ledger import (
@@ -114,7 +114,7 @@ async def test_readiness_says_that_the_log_went_back_until_it_is_taken_up_again(
                     await asked
                 assert raised.value.code == "log-went-back"
                 assert "position 3" in raised.value.message
-            run_sql(log_url, "UPDATE log_version SET version_num = '0004'")
+            run_sql(log_url, "UPDATE log_version SET version_num = %s", REVISION)
             await whole(here)
             assert await here.live.readiness() == "followed up to position 2"
             assert (await here.live.append(changes())).first == 3

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from services.commitments.commitment.model import Commitment
-from services.commitments.importing.decisions import CommitmentImport, CommitmentsReport
+from services.commitments.importing.decisions import CommitmentImport
+from services.commitments.importing.leads import NamingReport
 from shared.clock import Clock
 from shared.eventlog import codec
 from shared.eventlog.envelope import NewEvent, Recorded
@@ -24,7 +25,7 @@ from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
 from shared.rules.traffic_light import Status
-from shared.tabular.engine import ImportState, run_import
+from shared.tabular.engine import Importer, ImportState, run_import
 
 COLUMNS = ("code", "name", "day", "who", "rating", "why", "due", "start", "told", "more", "cost")
 
@@ -114,7 +115,7 @@ def row(**cells: str) -> dict[str, str]:
     return A_ROW | cells
 
 
-class Told(CommitmentsReport, kw_only=True):
+class Told(NamingReport, kw_only=True):
     """A report with the events themselves."""
 
     told: list[Event] = msgspec.field(default_factory=list)
@@ -141,14 +142,15 @@ class Desk:
         self.now = datetime(2014, 6, 1, 12, tzinfo=UTC)
         self.actor = Actor("clerk", "DCI", Role.DCI)
         self.mapping = MAPPING
+        self.importer: Callable[[ImportState, Path, Path], Importer[Any, Any]] = CommitmentImport
         self.store = open_store(log_url)
         self.store.migrate()
 
-    def enter(self, *rows: dict[str, str], **options: Any) -> CommitmentsReport:
+    def enter(self, *rows: dict[str, str], **options: Any) -> NamingReport:
         """Import a table of these rows."""
         return self.enter_text(as_csv(rows), **options)
 
-    def enter_text(self, text: str, **options: Any) -> CommitmentsReport:
+    def enter_text(self, text: str, **options: Any) -> NamingReport:
         """Import a file that reads so."""
         file = self.folder / "table.csv"
         file.write_bytes(text.encode())
@@ -156,18 +158,19 @@ class Desk:
 
     def enter_file(
         self, file: Path, *, dry_run: bool = False, progress: Callable[[int, int], None] | None = None
-    ) -> CommitmentsReport:
+    ) -> NamingReport:
         """Import a file."""
         mapping = self.folder / "mapping.toml"
         mapping.write_text(self.mapping, encoding="utf-8")
-        return run_import(
+        report: NamingReport = run_import(
             self.store,
-            lambda state: CommitmentImport(state, file, mapping),
+            lambda state: self.importer(state, file, mapping),
             actor=self.actor,
             clock=Clock(now=lambda: self.now),
             dry_run=dry_run,
             progress=progress,
         )
+        return report
 
     def told_by(self, file: Path) -> list[Event]:
         """The events that an import of a file would record."""
@@ -207,11 +210,13 @@ class Desk:
         verdict = self.commitment(code).verdict_on(day)
         return None if verdict is None else verdict.status
 
-    def record(self, event: Event, code: str = "t-bridge", subject: str = "somebody") -> None:
+    def record(
+        self, event: Event, code: str = "t-bridge", subject: str = "somebody", kind: str = "commitment"
+    ) -> None:
         """Somebody else records something of a commitment."""
         new = NewEvent(
-            stream_id=stream_of("commitment", code),
-            version=len(self.events(code)) + 1,
+            stream_id=stream_of(kind, code),
+            version=len(self.events(code, kind)) + 1,
             recorded_by=Actor(subject, "DCI", Role.DCI),
             correlation_id="by hand",
             data=event,
@@ -247,7 +252,7 @@ def as_csv(rows: Sequence[dict[str, str]]) -> str:
     return text.getvalue()
 
 
-def comparable(report: CommitmentsReport) -> dict[str, Any]:
+def comparable(report: NamingReport) -> dict[str, Any]:
     """A report without what differs from run to run."""
     told: dict[str, Any] = msgspec.json.decode(report.as_json())
     for name in ("dry_run", "correlation_id", "first_position", "last_position", "seconds"):

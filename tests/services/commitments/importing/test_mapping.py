@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from services.commitments.importing.mapping import Mapping
-from services.commitments.importing.parsing import make_code
 from shared.errors import InvalidInput
 from shared.tabular.mapping import check_columns, columns_of, read_mapping
 from shared.tabular.reading import read_table
+from shared.tabular.tables import make_code
 from tests.services.commitments.importing.desk import COLUMNS, MAPPING
 
 ROOT = Path(__file__).parents[4]

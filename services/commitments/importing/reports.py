@@ -1,0 +1,225 @@
+"""Brings in progress reports from a table of our own: its columns are the fields of the API, so it takes no mapping.
+
+A row is one report, decided as `POST /v1/commitments/{code}/progress-reports` decides it. One that is on record word
+for word is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from services.commitments.commitment.model import Commitment
+from shared.errors import BitacoraError, InvalidInput, NotFound
+from shared.events.commitments import Evidence, ProgressReported, Registered
+from shared.events.facts import COMPUTED
+from shared.events.streams import stream_of
+from shared.events.types import LONGEST_LINE, LONGEST_TEXT
+from shared.rules.periods import period_named
+from shared.tabular.cells import Cells, DateReader, NoValueReader, PercentReader
+from shared.tabular.engine import Importer, ImportRow, ImportState
+from shared.tabular.mapping import DateFormats, FileLayout, NoValue, Numbers
+from shared.tabular.reading import Row, Table, read_table
+from shared.tabular.report import ImportReport, RowError
+from shared.tabular.text import folded, plain
+from shared.tabular.workbook import TypedCell, text_of
+
+COLUMNS: Final = {
+    "code": "código",
+    "period": "periodo",
+    "observed_progress": "avance observado",
+    "stage": "etapa",
+    "percent": "porcentaje",
+    "no_change": "sin cambios",
+    "evidence": "evidencia",
+    "evidence_url": "enlace a la evidencia",
+    "source": "fuente",
+    "source_on": "fecha de la fuente",
+    "effective_on": "fecha",
+    "received_on": "recibido el",
+}
+"""The columns of the table, and what they may be called instead; the first two have to be there."""
+_NEEDED: Final = ("code", "period")
+_DELIMITERS: Final = {".csv": (",", ";", "\t"), ".txt": ("\t", ";", ",")}
+"""What may part the cells, by how the name of the file ends."""
+_YES: Final = frozenset({"true", "yes", "sí", "si", "x", "1", "verdadero"})
+_NO: Final = frozenset({"false", "no", "0", "falso"})
+_DAYS: Final = DateFormats(formats=("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"))
+
+
+class ReportRow(ImportRow, frozen=True, kw_only=True):
+    """One report on one commitment."""
+
+    code: str
+    reported: ProgressReported
+    cells: dict[str, str]
+
+    def difference(self, earlier: ReportRow) -> RowError | None:
+        """Something else said of the same commitment, period and day."""
+        if self.reported == earlier.reported:
+            return None
+        reason = f"Line {earlier.line} tells of the same commitment and period and differs."
+        return RowError(self.line, "period", self.cells["period"], "conflicting-row", reason)
+
+
+class ReportImport(Importer[ReportRow, ImportReport]):
+    """An import of progress reports."""
+
+    BEGINS_WITH = Registered
+
+    def __init__(self, state: ImportState, file: Path) -> None:
+        self.state = state
+        self.report = ImportReport(file=file.name, source=file.name)
+        self._file = file
+
+    def parse(self) -> Iterable[ReportRow | list[RowError]]:
+        """The rows of the table; InvalidInput when it has other columns."""
+        table, at = _read(self._file)
+        parser = _Parser(at, self.state)
+        for row in table.rows:
+            if row.problem is not None:
+                yield [RowError(row.line, None, None, "row-unreadable", row.problem)]
+            else:
+                yield parser.row(row)
+
+    def decide(self, row: ReportRow) -> None:
+        """Record the report, unless it is on record."""
+        self.state.must_record(ProgressReported)
+        commitment, context = self.state.of(row.stream, Commitment), self.state.context
+        if commitment is None or not commitment.readers().include(context.actor):
+            raise NotFound("unknown-commitment", "There is no such commitment.")
+        if not any(_says_the_same(row.reported, one.entry.event) for one in commitment.reports):
+            self.state.record(row.stream, commitment.report_progress(row.reported, context))
+
+    def refused(self, row: ReportRow, error: BitacoraError) -> RowError:
+        """An error of the domain, pointed at the column that gave what it complains of."""
+        pointer = error.pointer if isinstance(error, InvalidInput) else ""
+        column = pointer.split("/")[1] if pointer else "code"
+        column = column if column in row.cells else "code"
+        return RowError(row.line, column, row.cells[column], error.code, error.message)
+
+
+def _says_the_same(proposed: ProgressReported, recorded: ProgressReported) -> bool:
+    """Whether a report on record is the one proposed; what the service filled in is no difference."""
+    given = proposed.effective_on is not COMPUTED
+    day = recorded.effective_on if given else COMPUTED
+    return proposed == msgspec.structs.replace(recorded, number=COMPUTED, effective_on=day)
+
+
+def _read(file: Path) -> tuple[Table, dict[str, int]]:
+    """The table, however it parts its cells, and where its columns stand by their names of ours."""
+    ours = {folded(name): own for own, other in COLUMNS.items() for name in (own, other)}
+    for delimiter in _DELIMITERS.get(file.suffix.lower(), (",",)):
+        table = read_table(file, FileLayout(delimiter=delimiter))
+        at = {ours[folded(name)]: place for place, name in enumerate(table.columns) if folded(name) in ours}
+        if all(name in at for name in _NEEDED):
+            break
+    else:
+        raise InvalidInput(
+            "columns-unknown",
+            f"{file.name} lacks the columns `code` and `period` (`código`, `periodo`) in its first row.",
+        )
+    unknown = [name for name in table.columns if folded(name) not in ours and not name.startswith("#")]
+    if unknown:
+        known = ", ".join(COLUMNS)
+        raise InvalidInput(
+            "columns-unknown", f"'{unknown[0]}' is no column of progress reports; there are: {known}."
+        )
+    return table, at
+
+
+class _Parser:
+    """Makes reports of rows."""
+
+    def __init__(self, at: dict[str, int], state: ImportState) -> None:
+        self._at = at
+        self._state = state
+        self._no_value = NoValueReader(NoValue())
+        self._day = DateReader(_DAYS, state.context.clock)
+
+    def row(self, row: Row) -> ReportRow | list[RowError]:
+        """The report, or everything that is wrong with the row."""
+        cells = Cells(row, self._at, self._no_value)
+        code = cells.name("code", "code-missing", "Which commitment is it about?")
+        period = cells.name("period", "value-missing", "Which period is it about?")
+        ends_on = date.min
+        try:
+            if period:
+                ends_on = period_named(period).ends_on
+        except InvalidInput as error:
+            cells.fault("period", error.code, error.message)
+        day = self._day_in(cells, "effective_on")
+        proposed: dict[str, Any] = {
+            "period": period,
+            "observed_progress": self._prose(cells, "observed_progress", LONGEST_TEXT),
+            "stage": self._prose(cells, "stage", LONGEST_LINE),
+            "percent": self._percent(cells),
+            "no_change": self._no_change(cells),
+            "evidence": self._evidence(cells),
+            "source": self._prose(cells, "source", LONGEST_LINE),
+            "source_on": self._day_in(cells, "source_on"),
+            "received_on": self._day_in(cells, "received_on"),
+        }
+        if cells.errors:
+            return cells.errors
+        if day is not None:
+            proposed["effective_on"] = day
+        stream = stream_of("commitment", self._state.spelling("commitment", code))
+        return ReportRow(
+            line=row.line,
+            key=(stream, period, day),
+            order=(ends_on, day or date.max),
+            stream=stream,
+            code=code,
+            reported=ProgressReported(**proposed),
+            cells={name: text_of(row.cells[place]) for name, place in self._at.items()},
+        )
+
+    def _prose(self, cells: Cells, column: str, limit: int) -> str | None:
+        text = cells.prose(column if column in self._at else None, limit)
+        return text if text is None or limit == LONGEST_TEXT else plain(text)
+
+    def _day_in(self, cells: Cells, column: str) -> date | None:
+        return cells.value(column, self._day) if column in self._at else None
+
+    def _percent(self, cells: Cells) -> Any:
+        return cells.value("percent", _PERCENT) if "percent" in self._at else None
+
+    def _evidence(self, cells: Cells) -> tuple[Evidence, ...]:
+        description = self._prose(cells, "evidence", LONGEST_TEXT)
+        url = self._prose(cells, "evidence_url", LONGEST_LINE)
+        if url is not None and description is None:
+            cells.fault("evidence_url", "value-missing", "What is to be found there? Say so in `evidence`.")
+        return () if description is None else (Evidence(description=description, url=url),)
+
+    def _no_change(self, cells: Cells) -> bool:
+        if "no_change" not in self._at:
+            return False
+        cell = cells.cell("no_change")
+        if isinstance(cell, TypedCell) and isinstance(cell.value, bool):
+            return cell.value
+        word = folded(text_of(cell))
+        if word and word not in _YES | _NO:
+            cells.fault("no_change", "value-unknown", "Write true or false, sí or no.")
+        return word in _YES
+
+
+class _Percent:
+    """Reads a percentage as either of two halves of the world writes it: `62.5`, `62,5`, with a sign or without."""
+
+    unreadable = ("number-unreadable", "It is no percentage: write 62.5.")
+
+    def __init__(self) -> None:
+        self._readers: Sequence[PercentReader] = [
+            PercentReader(Numbers(thousands="", decimal=decimal), 100) for decimal in ".,"
+        ]
+
+    def __call__(self, cell: Any) -> Any:
+        return next((value for read in self._readers if (value := read(cell)) is not None), None)
+
+
+_PERCENT: Final = _Percent()
