@@ -209,7 +209,7 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
     BEGINS_WITH = Registered
     MAPPING = Mapping
 
-    def __init__(self, state: ImportState, file: Path, mapping: Path) -> None:
+    def __init__(self, state: ImportState, file: Path, mapping: Path | Mapping) -> None:
         super().__init__(state, file, mapping)
         self.leads = Leads(state, self.mapping, self.mapping.lead)
         self.titles: dict[UUID, dict[date, str]] = {}
