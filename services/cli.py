@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -218,6 +218,24 @@ def mapping_new(
     from services.commitments.importing.proposing import propose
 
     typer.echo(propose(file, sheet), nl=False)
+
+
+sheet_app = typer.Typer(help="The form in which an initiative is described.")
+app.add_typer(sheet_app, name="sheet")
+
+
+@sheet_app.command(name="new")
+def sheet_new(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The workbook (.xlsx) to make.")],
+    initiatives: Annotated[int, typer.Option(min=1, max=200, help="How many sheets.")] = 1,
+    lang: Annotated[Literal["es", "en"], typer.Option(help="The language of the labels.")] = "es",
+    first_year: Annotated[int, typer.Option(min=1900, max=2195, help="The first of its six years.")] = 2010,
+) -> None:
+    """Make a workbook of blank capture sheets, to be filled in and brought in with --kind capture-sheets."""
+    from shared.tabular.capture_sheet import BLANK, write_capture_sheets
+
+    with file.open("xb") as target:
+        write_capture_sheets(target, [BLANK] * initiatives, lang, first_year=first_year)
 
 
 @app.command(name="import-meetings")

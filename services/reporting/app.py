@@ -22,6 +22,7 @@ from services.reporting.report.repository import Reports
 from services.reporting.routes.asking import Reporting
 from services.reporting.routes.board import board_routes
 from services.reporting.routes.calibration import calibration_routes
+from services.reporting.routes.capture_sheets import capture_sheet_routes
 from services.reporting.routes.commitments import commitment_routes
 from services.reporting.routes.decisions import decision_routes
 from services.reporting.routes.errors import ERRORS
@@ -117,6 +118,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
     routers = [
         board_routes(reporting),
         commitment_routes(reporting),
+        capture_sheet_routes(reporting),
         decision_routes(reporting),
         meeting_routes(reporting),
         plan_routes(reporting),

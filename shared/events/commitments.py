@@ -479,6 +479,13 @@ class MilestoneSet(Event, frozen=True, kw_only=True):
     due_on: CivilDay
     description: Prose | None = None
     reason: Annotated[Reason | None, Field(description="Required to plan a milestone anew.")] = None
+    effective_on: Annotated[
+        CivilDay | None,
+        Field(
+            description="The day from which it is planned so, where it is only recorded later. Without it, that is the "
+            "day it was recorded."
+        ),
+    ] = None
 
 
 class MilestoneCompleted(Event, frozen=True, kw_only=True):

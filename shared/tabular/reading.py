@@ -88,6 +88,14 @@ def read_table(path: Path, layout: FileLayout, decimal: str = ".") -> Table:
         raise _unreadable(path, error) from error
 
 
+def read_workbook(path: Path, wanted: Wanted) -> list[tuple[str, list[list[Cell]]]]:
+    """Sheets of a workbook under their names, each from its first row on."""
+    try:
+        return read_sheets(path, wanted, ".")
+    except (OSError, *UNREADABLE) as error:
+        raise _unreadable(path, error) from error
+
+
 def read_beginning(path: Path, layout: FileLayout, count: int) -> list[list[str]]:
     """The first rows of a table as texts, before it is known which of them is the header."""
     try:

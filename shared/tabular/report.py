@@ -34,6 +34,8 @@ class RowError(msgspec.Struct):
     reason: str
     sheet: str | None = None
     """Where `line` is counted in one of several sheets."""
+    cell: str | None = None
+    """The cell as a spreadsheet names it (`'EDU-2'!C14`), where a row of the file is not a line of a table."""
 
     def __post_init__(self) -> None:
         self.value = None if self.value is None else self.value[:LONGEST_VALUE]
@@ -81,9 +83,9 @@ class ImportReport(msgspec.Struct, kw_only=True):
     """Parts of rows that the record does not have from them; the rest of the row went in, or was known."""
     errors: list[RowError] = []
 
-    def fail(self, errors: Sequence[RowError]) -> None:
-        """Count a row that is left out."""
-        self.rows.failed += 1
+    def fail(self, errors: Sequence[RowError], rows: int = 1) -> None:
+        """Count a row that is left out, or several that stand for one thing."""
+        self.rows.failed += rows
         self.errors.extend(errors)
 
     def settle(self, row: Any, outcome: Any) -> None:  # noqa: ARG002
@@ -158,6 +160,7 @@ def listed(what: str, errors: Sequence[RowError]) -> Iterator[str]:
 
 def _shown(error: RowError) -> str:
     where = f"{error.sheet}, " if error.sheet else ""
-    where += f"line {error.line}" + (f", {error.column}" if error.column else "")
+    where = error.cell or f"{where}line {error.line}"
+    where += f", {error.column}" if error.column else ""
     value = f" “{' '.join(error.value.split())[:60]}”" if error.value else ""
     return f"    {where}{value}: {error.reason} ({error.code})"

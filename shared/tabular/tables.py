@@ -198,8 +198,7 @@ class TableImport(Importer[R, P], Generic[M, R, P]):
     def __init__(self, state: ImportState, file: Path, mapping: Path | M) -> None:
         """`mapping`: where it is, or a mapping itself."""
         self.state = state
-        given = read_mapping(mapping, self.MAPPING) if isinstance(mapping, Path) else mapping
-        self.mapping = given  # type: ignore[assignment]
+        self.mapping = read_mapping(mapping, self.MAPPING) if isinstance(mapping, Path) else mapping  # type: ignore[assignment]
         self.report = self.reported(file.name, self.mapping.source)
         self.column: str | None = None
         """The column that the fact now being decided is from."""

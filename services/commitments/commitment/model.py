@@ -464,7 +464,7 @@ class Commitment(Aggregate):
                 plan.description,
             ):
                 raise RuleBroken("milestone-unchanged", f"Milestone {number} is already planned like this.")
-        self.must_be_open_on(context.today)
+        self.must_be_open_on(guards.not_after_today(planned.effective_on or context.today, context.today))
         return replace(planned, number=number)
 
     @evolves(MilestoneSet)

@@ -18,7 +18,7 @@ import msgspec
 from services.commitments.commitment.model import RISKS, Commitment, Joined, Known, Place, register
 from services.commitments.commitment.model import Milestone as Step
 from services.commitments.importing.leads import Leads, NamingReport
-from services.commitments.importing.mapping import CHANGEABLE, FIELDS, Budget, Mapping, Risks
+from services.commitments.importing.mapping import CHANGEABLE, TOLD, Budget, Mapping, Risks
 from services.commitments.importing.parsing import CommitmentRow, Parser
 from shared.aggregate.command import Context
 from shared.errors import NotFound, RuleBroken
@@ -96,7 +96,7 @@ def _told_by(event: Event) -> Iterator[tuple[tuple[object, ...], object]]:
             ):
                 if deadline is not None:
                     yield ("deadline", kind), deadline.on
-            for name in (*FIELDS, "title"):
+            for name in (*TOLD, "title"):
                 if (value := getattr(event, name)) not in (None, ()):
                     yield ("field", name), value
         case DeadlineRevised():
@@ -145,8 +145,8 @@ class ImportedCommitment(Commitment):
         """The facts recorded of it, by slot: a rating on a day by a scale, and so on."""
         self._attributes: dict[tuple[object, ...], History[object]] = {}
         """What tables said of what holds until it is replaced."""
-        self._planned: dict[str, dict[date, date]] = {}
-        """Milestones carry no day of their own: by name, the days rows were of, and the due days they gave last."""
+        self._planned: dict[str, dict[date, list[date]]] = {}
+        """Milestones, by name: the days that rows were of, and the due days they gave."""
         self._days: set[date] = set()
         """The days of which a table told something."""
         self._take_in(recorded)
@@ -166,7 +166,7 @@ class ImportedCommitment(Commitment):
             return
         self._days.add(day)
         if isinstance(event, MilestoneSet):
-            self._planned.setdefault(event.name, {})[day] = event.due_on
+            self._planned.setdefault(event.name, {}).setdefault(day, []).append(event.due_on)
         for attribute, value in _told_by(event):
             history = self._attributes.setdefault(attribute, History(None, 0))
             history.add(day, recorded.position, value)
@@ -179,6 +179,10 @@ class ImportedCommitment(Commitment):
     def told(self, slot: tuple[object, ...]) -> bool:
         """Whether anything was ever recorded in a slot."""
         return slot in self._facts
+
+    def told_in(self, slot: tuple[object, ...]) -> object:
+        """What was recorded last in a slot; None when nothing was."""
+        return self._facts.get(slot)
 
     def told_on(self, day: date, *attribute: object) -> object:
         """What tables said that an attribute is on a day; None when they did not."""
@@ -193,11 +197,15 @@ class ImportedCommitment(Commitment):
         """The due day of a milestone by the last row up to `day`, and whether a row of a later day gave one."""
         plans = self._planned.get(name, {})
         upto = max((one for one in plans if one <= day), default=None)
-        return (None if upto is None else plans[upto]), any(one > day for one in plans)
+        return (None if upto is None else plans[upto][-1]), any(one > day for one in plans)
+
+    def due_days_told(self, name: str, day: date) -> Sequence[date]:
+        """The due days that rows of that very day gave for milestones of a name."""
+        return self._planned.get(name, {}).get(day, ())
 
     def was_planned(self, name: str, day: date) -> bool:
         """Whether a row of that very day gave a due day for a milestone."""
-        return day in self._planned.get(name, {})
+        return bool(self.due_days_told(name, day))
 
 
 # --- decisions ------------------------------------------------------------------------------------------------------
@@ -246,9 +254,13 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
         commitment = self.state.of(row.stream, ImportedCommitment)
         assert commitment is not None
         self.column = None
-        left_out = _Facts(self, row, lead, commitment).record()
+        left_out = self.facts(row, lead, commitment).record()
         self.titles.setdefault(row.stream, {})[row.day] = row.title
         return left_out
+
+    def facts(self, row: CommitmentRow, lead: str, commitment: ImportedCommitment) -> RowFacts:
+        """The facts of a row, to be decided."""
+        return RowFacts(self, row, lead, commitment)
 
     def _must_be_theirs(self, row: CommitmentRow) -> None:
         """Whoever may not register commitments tells of their own, and finds out nothing of others by guessing."""
@@ -303,7 +315,7 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
 _STATES: Final[dict[type[Event], str]] = {Completed: "achieved", Discarded: "discarded"}
 
 
-class _Facts:
+class RowFacts:
     """The facts of one row, each decided when the one before it is recorded."""
 
     def __init__(
@@ -560,7 +572,7 @@ class _Facts:
             self._cleared(given.figures[0].column)
 
     def _milestones(self) -> None:
-        """A milestone carries no day of its own, so an older row does not undo what a newer one planned."""
+        """An older row does not undo what a newer one planned: the last plan on record is the one that stands."""
         for name, cell in self._row.milestones.items():
             due_on = cell.due_on
             if due_on is None and self._step(name) is None:
@@ -583,7 +595,9 @@ class _Facts:
             self._leave_out(column, "milestone-completed", "It was reached, and is not planned anew.")
             return
         number = COMPUTED if current is None else current.number
-        step = MilestoneSet(number=number, name=name, due_on=due_on, reason=self._reason)
+        step = MilestoneSet(
+            number=number, name=name, due_on=due_on, reason=self._reason, effective_on=self._day
+        )
         self._propose(column, step, self._commitment.set_milestone)
 
     def _reach(self, name: str, column: str | None, completed_on: date) -> None:

@@ -10,6 +10,7 @@ from services.commitments.importing.indicators import IndicatorImport
 from services.commitments.importing.own_columns import own_mapping
 from services.commitments.importing.plan import OrganizationImport, PillarImport
 from services.commitments.importing.reports import ReportImport
+from services.commitments.importing.sheets import CaptureSheetImport
 from shared.identity.actor import Role
 from shared.tabular.engine import ImportState
 from shared.tabular.kinds import ImportKind, with_mapping
@@ -41,4 +42,10 @@ KINDS: Final = (
         "organizations", "an organisation, as it reads from a day on", with_mapping(OrganizationImport)
     ),
     ImportKind("pillars", "a pillar of the plan, as it reads from a day on", with_mapping(PillarImport)),
+    ImportKind(
+        "capture-sheets",
+        "a capture sheet of one initiative",
+        lambda state, file, _: CaptureSheetImport(state, file),
+        mapped=False,
+    ),
 )

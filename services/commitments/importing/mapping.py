@@ -45,7 +45,10 @@ FIELDS: Final = frozenset(FIELD_TYPES) & {
 }  # fmt: skip
 """The fields of a registration that `[fields]` can give."""
 
-CHANGEABLE: Final = FIELDS & {*ChangeableField}
+TOLD: Final = FIELDS | {"working_team", "documents"}
+"""The fields that a file can give: a table those of `[fields]`, a capture sheet the others as well."""
+
+CHANGEABLE: Final = TOLD & {*ChangeableField}
 """Those of them that may be another in the world from a day on."""
 
 LISTS: Final = frozenset({"collaborating_organizations", "key_words", "specific_objectives"})

@@ -76,6 +76,7 @@ from shared.rules.periods import stored_period
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure
 from shared.rules.visibility import without_internal_deadline
+from shared.tabular.capture_sheet import RISKS, CaptureSheet, fits_the_form, step_due
 
 E = TypeVar("E", bound=Event)
 
@@ -304,6 +305,40 @@ def promised_as_of(
     first, _ = told.facts.public_deadlines.initial
     steps = _deadlines(told, DeadlineKind.PUBLIC)
     return Promised(told.facts.registration_on(told.on).origin, steps if first is None else steps[1:])
+
+
+def capture_sheet_as_of(
+    reading: Reading, store: Store, at: AsOf, scope: Scope, commitment_id: UUID, *, day_of: DayOf
+) -> CaptureSheet:
+    """A commitment as the capture sheet has it on a day; NotFound when there is none that the asker may read."""
+    item = item_as_of(reading, at, scope, commitment_id)
+    if item is None or item.code is None:
+        raise NotFound("unknown-commitment", "There is no such commitment, or it was not there on that day.")
+    told = _Told.of(reading, store, at, scope, commitment_id, day_of, own=False)
+    reads, described = told.facts.registration_on(at.on), _described(reading, told, at, scope)
+    risks = next((event for _, event in reversed(told.of_type(RisksAssessed))), None)
+    estimated = next((event for _, event in reversed(told.of_type(BudgetEstimated))), None)
+    return CaptureSheet(
+        code=item.code,
+        on=at.on,
+        pillar=reads.pillar,
+        title=reads.title,
+        lead_organization=told.facts.leads.on(at.on)[0],
+        initiative_type=reads.initiative_type,
+        programmatic_alignment=described.programmatic_alignment,
+        working_team=tuple(described.working_team),
+        background=described.background,
+        general_objective=described.general_objective,
+        specific_objectives=tuple(described.specific_objectives),
+        description=described.description,
+        legislative_strategy=described.legislative_strategy,
+        communications_strategy=described.communications_strategy,
+        milestones=tuple(step_due(one.name, one.due_on) for one in _milestones(told, at.on)),
+        budget=() if estimated is None else tuple(filter(fits_the_form, estimated.lines)),
+        risks={name: rating for name in RISKS if (rating := getattr(risks, name, None)) is not None},
+        risk_description=None if risks is None else risks.description,
+        documents=tuple(described.documents),
+    )
 
 
 # --- what was recorded of it -----------------------------------------------------------------------------------------

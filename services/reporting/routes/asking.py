@@ -499,8 +499,8 @@ def heading(at: AsOf, scope: Scope) -> dict[str, Any]:
     }
 
 
-def tagged(request: Request, body: msgspec.Struct | Mapping[str, Any], at: AsOf) -> Response:
-    """An answer under a tag made from its own bytes: the same answer has the same tag, wherever it comes from."""
+def tagged(request: Request, body: msgspec.Struct | Mapping[str, Any] | bytes, at: AsOf) -> Response:
+    """An answer, as JSON or as bytes, under a tag made from what is sent: the same wherever it comes from."""
     content = encoded(body)
     tag = blake2b(content, digest_size=12, key=b"%d" % at.unreadable if at.unreadable else b"").hexdigest()
     answer = read_answer(

@@ -281,8 +281,11 @@ def test_figures_are_scaled_and_those_of_a_fiscal_year_carry_it(desk: Desk) -> N
 def test_a_milestone_is_planned_and_planned_anew(desk: Desk) -> None:
     desk.enter(row(start="01/05/2014"), row(day=SECOND, start="01/09/2014"))
     assert desk.facts(MilestoneSet) == [
-        MilestoneSet(number=1, name="Start", due_on=date(2014, 5, 1), reason=TOLD_FIRST),
-        MilestoneSet(number=1, name="Start", due_on=date(2014, 9, 1), reason=TOLD_SECOND),
+        MilestoneSet(number=1, name="Start", due_on=due_on, reason=reason, effective_on=day)
+        for due_on, reason, day in (
+            (date(2014, 5, 1), TOLD_FIRST, date(2013, 9, 30)),
+            (date(2014, 9, 1), TOLD_SECOND, date(2014, 3, 31)),
+        )
     ]
 
 
