@@ -456,7 +456,7 @@ def meeting_routes(
         await live.wait_for(found.position, LONGEST_WAIT)
         entry = listing.get(found.id)
         assert entry is not None
-        return calendars.answer(request, [entry], title="Bitácora", reader=actor_of(request))
+        return await calendars.answer(request, [entry], title="Bitácora", reader=actor_of(request))
 
     @router.get("/v1/meetings/{id}", access=_READS, query=PastView, answers=MEETING)
     async def get_meeting(request: Request, identifier: str, asked: PastView) -> Response:
@@ -703,7 +703,7 @@ def meeting_routes(
         actor = actor_of(request)
         found = await bodies.find(code, actor)
         meetings = list(listing.seen_by(actor, body=found.code))
-        return calendars.answer(request, meetings, title=found.description.name, reader=actor)
+        return await calendars.answer(request, meetings, title=found.description.name, reader=actor)
 
     return router
 

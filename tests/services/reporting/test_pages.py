@@ -283,6 +283,21 @@ def test_days_and_numbers_are_written_as_they_are_in_chile() -> None:
     assert language("en").number(Decimal("0.12345678901234567")) == "0.12345678901234567"
 
 
+async def test_the_register_of_meetings_is_paged_through_and_no_body_is_left_out(
+    record: Installation,
+) -> None:
+    bodies = (await record.read(asked("/v1/meeting-register", on=DAY, **{"from": "2013-01-01"}), role=None))[
+        "items"
+    ]
+    first, *others = [one["name"] or one["body"] for one in bodies]
+    assert others
+    headings = re.findall("<h2>([^<]+)</h2>", (await shown(record, "/meetings")).text)
+    assert headings == [first, *others]
+    following = (await shown(record, asked("/meetings", after=bodies[0]["body"]))).text
+    assert re.findall("<h2>([^<]+)</h2>", following) == others
+    assert 'rel="next"' not in following
+
+
 async def test_the_waterfall_adds_up_and_each_of_its_terms_leads_to_the_commitments_behind_it(
     record: Installation,
 ) -> None:
