@@ -82,7 +82,8 @@ weight = { column = "weighs" }
 
 COLUMNS = (
     "code", "name", "day", "where", "source", "said on", "words", "link", "counsel", "other post", "other house",
-    "decree", "paper", "paper day", "state", "goes on in", "why", "told", "seen", "remark", "layer", "part of", "weighs",
+    "decree", "paper", "paper day", "state", "goes on in", "why", "told", "seen", "remark", "layer", "part of",
+    "weighs",
 )  # fmt: skip
 FIRST, SECOND = "2013-09-30", "2014-03-31"
 
