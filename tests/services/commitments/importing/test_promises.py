@@ -12,7 +12,6 @@ import pytest
 from services.commitments.importing.mapping import Mapping
 from shared.errors import InvalidInput
 from shared.events.commitments import (
-    Changed,
     Corrected,
     Document,
     Merged,
@@ -158,9 +157,12 @@ def test_a_row_lists_the_team_and_the_documents(platform: Desk) -> None:
         Document(title="Decree", url="https://x.cl/d"),
         Document(title="Note", dated_on=date(2013, 1, 2)),
     )
-    (changed,) = platform.facts(Changed, "a")
-    assert (changed.field, changed.effective_on) == ("working_team", date(2014, 3, 31))
-    assert platform.commitment("a").dated.registration_on(date(2014, 3, 30)).working_team == (counsel, other)
+    dated = platform.commitment("a").dated
+    assert dated.registration_on(date(2014, 3, 30)).working_team == (counsel, other)
+    assert dated.registration_on(date(2014, 3, 31)).working_team == (
+        msgspec.structs.replace(counsel, subject="u-8"),
+        other,
+    )
 
 
 # --- what it is part of, and goes on in ----------------------------------------------------------------------------
