@@ -24,6 +24,7 @@ from services.commitments.commitment.model import (
     Place,
     Stretch,
     Successor,
+    open_until,
     register,
 )
 from services.commitments.commitment.model import Milestone as Step
@@ -31,7 +32,9 @@ from services.commitments.commitment.splitting import Splitting, events_of, part
 from services.commitments.importing.leads import Leads, NamingReport
 from services.commitments.importing.mapping import CHANGEABLE, TOLD, Budget, Mapping, Risks
 from services.commitments.importing.parsing import CommitmentRow, Parser
+from services.commitments.plan.repository import Directory
 from shared.aggregate.command import Context, OnStream
+from shared.aggregate.index import EventSource
 from shared.errors import InvalidInput, NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
@@ -49,6 +52,7 @@ from shared.events.commitments import (
     Merged,
     MilestoneCompleted,
     MilestoneSet,
+    Origin,
     ProgressReported,
     PublicDeadline,
     Registered,
@@ -66,6 +70,7 @@ from shared.tabular.report import IMPORTED, RowError
 from shared.tabular.tables import TableImport, attribution
 
 E = TypeVar("E", bound=Event)
+C = TypeVar("C", Completed, Discarded, Merged)
 
 
 # --- what the record holds ------------------------------------------------------------------------------------------
@@ -234,6 +239,20 @@ class ImportedCommitment(Commitment):
 # --- decisions ------------------------------------------------------------------------------------------------------
 
 
+class OnRecord(Directory):
+    """The organisations and pillars on record, and what was ever merged into which commitment."""
+
+    def __init__(self, source: EventSource) -> None:
+        super().__init__(source)
+        self.merged: dict[str, set[UUID]] = {}
+        source.subscribe((Merged,), self._note, forget=self.merged.clear)
+
+    def _note(self, recorded: Recorded) -> None:
+        event = recorded.data
+        assert isinstance(event, Merged)
+        self.merged.setdefault(event.into, set()).add(recorded.stream_id)
+
+
 class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
     """An import of a table in which each row is an observation of one commitment on one day."""
 
@@ -242,7 +261,8 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
 
     def __init__(self, state: ImportState, file: Path, mapping: Path | Mapping) -> None:
         super().__init__(state, file, mapping)
-        self.leads = Leads(state, self.mapping, self.mapping.lead)
+        self._on_record = state.lookup(OnRecord)
+        self.leads = Leads(state, self.mapping, self.mapping.lead, self._on_record)
         self.titles: dict[UUID, dict[date, str]] = {}
         """What each commitment is called by the rows that went in, by their days."""
         self.described: dict[str, CommitmentRow] = {}
@@ -324,7 +344,7 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
     def _registered(self, row: CommitmentRow, lead: str) -> Registered:
         mapping, deadlines = self.mapping, row.deadlines
         public, internal = deadlines.get(DeadlineKind.PUBLIC), deadlines.get(DeadlineKind.INTERNAL)
-        promised = mapping.deadline
+        promised, origin = mapping.deadline, row.fields.get("origin")
         proposed = Registered(
             code=row.code,
             title=row.title,
@@ -336,9 +356,13 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
             else None,
             internal_deadline=InternalDeadline(on=internal.on) if internal and internal.on else None,
             no_deadline_reason=public.prose if public else None,
-            **row.fields,
+            **row.fields | ({} if origin is None else {"origin": self.sourced(origin)}),
         )
         return register(proposed, self.state.context, self.known(row.fields.get("parent")))
+
+    def sourced(self, origin: Origin) -> Origin:
+        """An origin with the table as its source, where no other is given."""
+        return msgspec.structs.replace(origin, source=origin.source or self.mapping.source)
 
     def known(self, *named: str | None) -> Known:
         """What the record holds of what a registration names, and of these commitments: what they are part of."""
@@ -349,6 +373,18 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
                 above = self.reached(found, Commitment.parents, date.min)
                 places[code] = Place(found.registration.kind, above, found.dated.first_day)
         return self.leads.known._replace(commitments=places)
+
+    def merged_into(self, successor: Commitment) -> list[Joined]:
+        """What was merged into a commitment, and from which day on."""
+        streams = self._on_record.found.merged.get(successor.code, ())
+        found = [self.state.of(stream, ImportedCommitment) for stream in streams]
+        return sorted(
+            Joined(one.code, stretch.since)
+            for one in found
+            if one is not None
+            for stretch in one.successors()
+            if stretch.code == successor.code
+        )
 
     def reached(
         self, start: Commitment, following: Callable[[Commitment], list[Stretch]], since: date
@@ -384,6 +420,11 @@ def _named_by(rows: Iterable[CommitmentRow]) -> dict[str, set[str]]:
         for part in () if row.state is None else row.state.parts:
             named.setdefault(part, set()).add(row.code)
     return named
+
+
+def _parts_given(origin: Origin) -> dict[str, object]:
+    """What an origin says, by part."""
+    return {name: part for name in origin.__struct_fields__ if (part := getattr(origin, name)) is not None}
 
 
 def _json(value: object) -> object:
@@ -528,16 +569,29 @@ class RowFacts:
             return
         match state.closed:
             case Completed() as completed:
-                self._propose(given.column, completed, self._commitment.complete)
+                self._propose(given.column, completed, self._ending(self._commitment.complete))
             case Discarded() as discarded:
-                self._propose(given.column, discarded, self._commitment.discard)
+                self._propose(given.column, discarded, self._ending(self._commitment.discard))
             case Merged() as merged:
-                self._propose(given.into, merged, self._merge)
+                self._propose(given.into, merged, self._ending(self._merge))
             case Split() as split:
                 self._split(split, state.parts)
             case None:
                 reopened = Reopened(reason=self._reason, effective_on=state.since)
                 self._propose(given.column, reopened, self._commitment.reopen)
+
+    def _ending(self, decide: Callable[[C, Context], C]) -> Callable[[C, Context], C]:
+        """A decision that closes it, on a day until which nothing had been merged into it later."""
+
+        def decide_ending(proposed: C, context: Context) -> C:
+            decided = decide(proposed, context)
+            self._must_carry_on(decided)
+            return decided
+
+        return decide_ending
+
+    def _must_carry_on(self, closed: Completed | Discarded | Merged | Split) -> None:
+        self._commitment.must_carry_on(self._of.merged_into(self._commitment), open_until(closed))
 
     def _merge(self, proposed: Merged, context: Context) -> Merged:
         into = self._of.state.of(stream_of("commitment", proposed.into), ImportedCommitment)
@@ -562,6 +616,7 @@ class RowFacts:
         named = [{"code": code, "title": of.described[code].title} for code in codes]
         parts = parts_of(self._commitment, Splitting(proposed, named))
         split = self._commitment.split(proposed, state.context, codes)
+        self._must_carry_on(split)
         known = [of.known(part.parent) for part in parts]
         for event in events_of(self._commitment, split, parts, known, state.context):
             if isinstance(event, OnStream):
@@ -624,6 +679,10 @@ class RowFacts:
     def _set_right(self, name: str, value: object, column: str) -> None:
         """A field that never changes in the world: told where nothing was, and else left as it is."""
         present = self._field_on(name, self._day)
+        if isinstance(value, Origin):
+            if isinstance(present, Origin) and _parts_given(value).items() <= _parts_given(present).items():
+                return  # what a row leaves blank is no difference
+            value = self._of.sourced(value)
         if present in (None, ()):
             corrected = Corrected(field=name, value=_json(value), reason=self._reason)
             self._propose(column, corrected, partial(self._commitment.correct, known=self._known()))

@@ -220,7 +220,7 @@ class Parser(RowParser[Mapping, CommitmentRow]):
             fields["parent"] = self._code.of(fields["parent"])[0]
         made_at, origin = self.mapping.origin, self._origin(cells)
         if "kind" in origin:
-            fields["origin"] = Origin(**{"source": self.mapping.source} | origin)
+            fields["origin"] = Origin(**origin)
         elif made_at is not None and any(cells.said.get(column) for column in columns_in(made_at)):
             reason = "It says where it was promised, and not on what occasion."
             cells.fault(column_of(made_at.kind), "value-missing", reason)

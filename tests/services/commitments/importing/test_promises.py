@@ -62,7 +62,7 @@ title = { column = "paper" }
 dated_on = { column = "paper day" }
 [state]
 column = "state"
-values = { Open = "open", Merged = "merged", Split = "split" }
+values = { Open = "open", Merged = "merged", Split = "split", Kept = "achieved" }
 into = "goes on in"
 parts = "goes on in"
 separator = ";"
@@ -143,6 +143,12 @@ def test_an_origin_that_is_told_later_is_set_right_and_another_is_left_out(platf
     assert [(one.line, one.column, one.code) for one in report.left_out] == [(3, "where", "field-settled")]
 
 
+def test_what_a_later_row_leaves_blank_of_an_origin_is_no_difference(platform: Desk) -> None:
+    enter(platform, row(where="Speech", source="Message to Congress", words="We shall."))
+    report = enter(platform, row(day=SECOND, where="Speech"))
+    assert (report.left_out, report.events) == ([], {})
+
+
 def test_a_row_lists_the_team_and_the_documents(platform: Desk) -> None:
     counsel = TeamMember(position="Legal counsel", institution="MINSEGPRES", subject="u-7")
     other = TeamMember(position="Analyst", institution="DIPRES")
@@ -191,6 +197,13 @@ def test_what_was_merged_goes_on_in_another_from_its_day_on(platform: Desk) -> N
     assert again.events == {}
     enter(platform, row(day="2014-05-31", state="Open"))
     assert [reopened.effective_on for reopened in platform.facts(Reopened, "a")] == [date(2014, 5, 31)]
+
+
+def test_what_others_went_on_in_was_not_closed_before_they_did(platform: Desk) -> None:
+    enter(platform, row(), row("b"), row(day=SECOND, state="Merged", goes_on_in="b"))
+    report = enter(platform, row("b", "2014-01-31", state="Kept"), row("c", state="Kept"))
+    assert [(one.line, one.column, one.code) for one in report.errors] == [(2, "state", "merger-into-closed")]
+    assert enter(platform, row("b", "2014-04-30", state="Kept")).errors == []
 
 
 def test_what_was_split_goes_on_in_its_parts_which_are_told_by_rows_of_their_own(platform: Desk) -> None:
