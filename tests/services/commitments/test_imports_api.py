@@ -299,7 +299,7 @@ async def test_what_cannot_be_accepted_is_refused_at_once_and_says_why(tmp_path:
             (REPORTS, {"mapping": "kind = "}, (422, "mapping-invalid")),
             (REPORTS, {"kind": "progress-reports", "dry_run": "maybe"}, (422, "request-invalid")),
             (REPORTS, {"kind": "progress-reports", "colour": "red"}, (422, "request-invalid")),
-            (REPORTS, {"kind": "progress-reports", "name": "a" * 200}, (422, "request-invalid")),
+            (REPORTS, {"kind": "progress-reports", "name": "ñ" * 101}, (422, "request-invalid")),
             ("x" * (1 << 20), {"kind": "progress-reports"}, (413, "body-too-large")),
         )
         for table, more, code in refusals:
