@@ -89,6 +89,14 @@ def errors(report: ImportReport) -> list[tuple[int, str | None, str]]:
     return [(one.line, one.column, one.code) for one in report.errors]
 
 
+def test_a_list_tells_what_each_is_part_of(desk: Desk) -> None:
+    table = "code,title,lead_organization,kind,parent,effective_on\n"
+    table += "SEG-2,Cameras,WORKS,commitment,SEG-1,2013-06-01\n"
+    assert errors(enter(desk, "commitments", table)) == []
+    (registered,) = desk.facts(Registered, "SEG-2")
+    assert registered.parent == "SEG-1"
+
+
 def data(desk: Desk) -> list[Any]:
     return [one.data for one in desk.events(CODE)[1:]]
 
