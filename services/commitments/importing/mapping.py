@@ -133,7 +133,7 @@ class State(Section, frozen=True, kw_only=True):
 class Deadline(Dates, frozen=True, kw_only=True):
     """The day it is promised for, and where the promise is written."""
 
-    origin: str | None = None
+    origin: str | Given | None = None
 
 
 class Texts(Section, frozen=True, kw_only=True):
@@ -226,12 +226,19 @@ class OwnMilestone(Dates, frozen=True, kw_only=True):
 
 
 class MadeAt(Section, frozen=True, kw_only=True):
-    """Where the promises of the file were made, the same for all of them."""
+    """Where the promises of the file were made, and in whose words: the same for all of them, or row by row."""
 
-    kind: OriginKind
-    source: str | None = None
-    source_on: date | None = None
-    document_url: str | None = None
+    kind: OriginKind | Given
+    source: str | Given | None = None
+    source_on: date | Given | None = None
+    quote: str | Given | None = None
+    document_url: str | Given | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that give any of it."""
+        given = (getattr(self, name) for name in self.__struct_fields__)
+        return [one.column for one in given if isinstance(one, Given) and one.column is not None]
 
 
 class NamingOrganizations(TableMapping, frozen=True, kw_only=True):
@@ -288,6 +295,7 @@ class Mapping(NamingOrganizations, frozen=True, kw_only=True):
     milestones: tuple[Milestone, ...] = ()
     milestone: OwnMilestone | None = None
     origin: MadeAt | None = None
+    comments: tuple[Column, ...] = ()
     fields: dict[str, Given] = msgspec.field(default_factory=dict)
 
     def contradictions(self) -> Iterator[tuple[str, str]]:

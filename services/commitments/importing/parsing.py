@@ -10,8 +10,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+
 from services.commitments.importing.mapping import (
     Deadline,
+    MadeAt,
     Mapping,
     Milestone,
     OwnMilestone,
@@ -24,7 +27,9 @@ from shared.events.commitments import (
     Completed,
     Discarded,
     Evidence,
+    Origin,
     ProgressReported,
+    PublicDeadline,
     Registered,
     RisksAssessed,
 )
@@ -93,6 +98,12 @@ class CommitmentRow(TableRow, frozen=True, kw_only=True):
     """By name."""
     moment: datetime
     """The day with its hour, if it has one."""
+    origin: dict[str, Any] = msgspec.field(default_factory=dict)
+    """What it says of where the promise was made, by the members of `Origin`."""
+    deadline_origin: str | None = None
+    """Where the public deadline was promised."""
+    comments: tuple[tuple[str, str], ...] = ()
+    """Remarks, each with its column."""
 
     @property
     def since(self) -> date:
@@ -133,6 +144,10 @@ class Parser(RowParser[Mapping, CommitmentRow]):
         self._ratings = () if rating is None else rating.columns
         self._judgements = by_word({} if rating is None else rating.values)
         self._registration = FieldsReader(mapping.fields, Registered, mapping.numbers, clock)
+        made_at, promised = mapping.origin, mapping.deadline
+        self._origin = FieldsReader(_members(made_at, mapping.source), Origin, mapping.numbers, clock)
+        where = {"origin": promised.origin or mapping.source} if promised is not None else {}
+        self._promised = FieldsReader(where, PublicDeadline, mapping.numbers, clock)
         self._rated = by_word({} if mapping.risks is None else mapping.risks.values)
         self._organizations = mapping.codes_by_spelling(mapping.lead)
 
@@ -185,6 +200,13 @@ class Parser(RowParser[Mapping, CommitmentRow]):
             key=(code, day, *(milestones if mapping.milestone else ())),
             fields=self._registration(cells),
             moment=moment,
+            origin=self._origin(cells),
+            deadline_origin=self._promised(cells).get("origin"),
+            comments=tuple(
+                (column, text)
+                for column in mapping.comments
+                if (text := cells.prose(column, LONGEST_TEXT)) is not None
+            ),
             **row,
         )
 
@@ -263,7 +285,7 @@ class Parser(RowParser[Mapping, CommitmentRow]):
         column = given.reason_type or ""
         kind = self._reason_types.get(folded(cells.text(column)))
         if kind is None:
-            cells.fault(column, "value-unknown", "It is not among the `reason_types` of the mapping.")
+            cells.fault(column, "value-unknown", "It is none of the `reason_types`, which say why it was given up.")
         return kind
 
     def _deadline(self, cells: Cells, given: Deadline, read: DateReader) -> DeadlineCell | None:
@@ -345,3 +367,11 @@ class Parser(RowParser[Mapping, CommitmentRow]):
                 ratings[name] = cells.said[column] = rating
         description = cells.prose(given.description, LONGEST_TEXT)
         return RisksAssessed(effective_on=day, description=description, **ratings) if ratings else None
+
+
+def _members(made_at: MadeAt | None, source: str) -> dict[str, object]:
+    """What a mapping says of the origin; where it names no source, that is the table."""
+    if made_at is None:
+        return {}
+    members = {name: getattr(made_at, name) for name in made_at.__struct_fields__}
+    return members | {"source": made_at.source or source}
