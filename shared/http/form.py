@@ -41,7 +41,7 @@ def _called(file: SentFile) -> SentFile:
 File = Annotated[
     InstanceOf[SentFile],
     AfterValidator(_called),
-    WithJsonSchema({"type": "string", "contentMediaType": "application/octet-stream"}),
+    WithJsonSchema({"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}),
 ]
 """Declare as the type of a part that is a file."""
 

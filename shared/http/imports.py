@@ -43,10 +43,12 @@ PATH: Final = "/v1/imports"
 _OWN: Final = "one's own; the unit, all"
 
 
-def _flag(value: Any) -> Any:
-    if value not in ("true", "false"):
+def _flag(value: Any) -> bool:
+    # Generated clients of Python write `True`.
+    word = value.lower() if isinstance(value, str) else ""
+    if word not in ("true", "false"):
         raise ValueError("write true or false")
-    return value == "true"
+    return word == "true"
 
 
 def _text(value: Any) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
+from functools import cache
 from types import UnionType
 from typing import (
     Annotated,
@@ -80,6 +81,29 @@ def request_of(
     even where the event always has them. `fields` have another type in the request, or are no fields of the event: what
     then makes the event of all of them is `made_by`. `example` says of these how they look in that of the event.
     """
+    if fields or made_by or example:
+        return _made(struct, without, optional, name, doc, made_by, example, fields)
+    return cast("type[StructRequest[S]]", _as_it_is(struct, tuple(without), tuple(optional), name, doc))
+
+
+@cache
+def _as_it_is(
+    struct: type[S], without: tuple[str, ...], optional: tuple[str, ...], name: str | None, doc: str | None
+) -> type[StructRequest[S]]:
+    # Kept, because to make a model takes longer than all else at the start of a service.
+    return _made(struct, without, optional, name, doc, None, None, {})
+
+
+def _made(
+    struct: type[S],
+    without: Collection[str],
+    optional: Collection[str],
+    name: str | None,
+    doc: str | None,
+    made_by: Callable[..., Any] | None,
+    example: Mapping[str, Any] | None,
+    fields: Mapping[str, Any],
+) -> type[StructRequest[S]]:
     hints = get_type_hints(struct, include_extras=True)
     made: dict[str, Any] = {}
     today, absent = [], set()
@@ -121,9 +145,6 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-_PARTS: dict[type[msgspec.Struct], type[StructRequest[Any]]] = {}
-
-
 def _requested(hint: Any) -> Any:
     """A type as it is in a request: parts are models."""
     origin = get_origin(hint)
@@ -136,9 +157,7 @@ def _requested(hint: Any) -> Any:
     if origin is tuple:
         return tuple[_requested(get_args(hint)[0]), ...]  # type: ignore[misc]
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        if hint not in _PARTS:
-            _PARTS[hint] = request_of(hint, name=f"{hint.__name__}Part")
-        return _PARTS[hint]
+        return request_of(hint, name=f"{hint.__name__}Part")
     return hint
 
 

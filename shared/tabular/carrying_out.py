@@ -60,7 +60,7 @@ TOOK_TOO_LONG: Final = Failure(
 )
 _TOO_LARGE: Final = Failure(
     "import-too-large",
-    "To read the file takes more memory than there is for it: send it in parts, or as CSV.",
+    "To bring it in takes more memory than there is for it. What went in before is on record: send it in parts.",
 )
 
 

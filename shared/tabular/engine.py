@@ -59,6 +59,8 @@ class ImportRow(msgspec.Struct, frozen=True, kw_only=True):
     """Rows go in by this, and where it is the same by line."""
     stream: UUID
     """The stream that it adds to."""
+    rows: int = 1
+    """How many rows of the file it is made of."""
 
     def difference(self, earlier: Any) -> RowError | None:
         """How it contradicts an earlier row with its key; None when it says the same."""
@@ -372,7 +374,8 @@ class _Batch(NamedTuple):
     events: list[NewEvent]
     settled: list[tuple[Any, bool, object]]
     """A row, whether it adds something, and what its decision returned."""
-    refused: list[RowError]
+    refused: list[tuple[Any, RowError]]
+    """A row that cannot go in, and why."""
 
 
 class _Run(Generic[R]):
@@ -410,7 +413,7 @@ class _Run(Generic[R]):
         standing: dict[Hashable, R] = {}
         counts = self._report.rows
         for row in self._importer.parse():
-            counts.read += 1
+            counts.read += row.rows if isinstance(row, ImportRow) else 1
             if row is None:
                 counts.passed_over += 1
                 continue
@@ -422,14 +425,14 @@ class _Run(Generic[R]):
                 continue
             difference = row.difference(earlier)
             if difference is None:
-                counts.duplicates += 1
+                counts.duplicates += row.rows
             elif self._importer.supersedes(row, earlier):
-                counts.replaced += 1
+                counts.replaced += earlier.rows
                 standing[row.key] = row
             elif self._importer.supersedes(earlier, row):
-                counts.replaced += 1
+                counts.replaced += row.rows
             else:
-                self._report.fail([difference])
+                self._report.fail([difference], row.rows)
         return sorted(standing.values(), key=lambda row: (row.order, row.line))
 
     def _decide(self, rows: Sequence[R]) -> _Batch:
@@ -441,7 +444,7 @@ class _Run(Generic[R]):
                 raise
             except BitacoraError as error:
                 self._state.take_back()
-                batch.refused.append(self._importer.refused(row, error))
+                batch.refused.append((row, self._importer.refused(row, error)))
             else:
                 added = self._state.take()
                 batch.events.extend(added)
@@ -477,13 +480,13 @@ class _Run(Generic[R]):
     def _settle(self, batch: _Batch, appended: Appended | None) -> None:
         """Count a batch that is written, or would be."""
         report = self._report
-        for error in batch.refused:
-            report.fail([error])
+        for row, error in batch.refused:
+            report.fail([error], row.rows)
         for row, added, outcome in batch.settled:
             if added:
-                report.rows.imported += 1
+                report.rows.imported += row.rows
             else:
-                report.rows.unchanged += 1
+                report.rows.unchanged += row.rows
             report.settle(row, outcome)
         for new in batch.events:
             report.record(new.data)

@@ -63,6 +63,14 @@ SHEET: Final = "#sheet"
 """The column that tells, where several sheets are read, from which of them a row is."""
 
 
+_DELIMITERS: Final = {".csv": (",", ";", "\t"), ".txt": ("\t", ";", ",")}
+
+
+def possible_layouts(path: Path) -> list[FileLayout]:
+    """Under which layouts a table with columns of our own may have been saved, the likeliest first."""
+    return [FileLayout(delimiter=one) for one in _DELIMITERS.get(path.suffix.lower(), (",",))]
+
+
 def read_table(path: Path, layout: FileLayout, decimal: str = ".") -> Table:
     """The table in a file, saved under this layout.
 

@@ -83,9 +83,9 @@ class ImportReport(msgspec.Struct, kw_only=True):
     """Parts of rows that the record does not have from them; the rest of the row went in, or was known."""
     errors: list[RowError] = []
 
-    def fail(self, errors: Sequence[RowError]) -> None:
-        """Count a row that is left out."""
-        self.rows.failed += 1
+    def fail(self, errors: Sequence[RowError], rows: int = 1) -> None:
+        """Count a row that is left out, or several that stand for one thing."""
+        self.rows.failed += rows
         self.errors.extend(errors)
 
     def settle(self, row: Any, outcome: Any) -> None:  # noqa: ARG002

@@ -196,6 +196,7 @@ class TableImport(Importer[R, P], Generic[M, R, P]):
     mapping: M
 
     def __init__(self, state: ImportState, file: Path, mapping: Path | M) -> None:
+        """`mapping`: where it is, or a mapping itself."""
         self.state = state
         self.mapping = read_mapping(mapping, self.MAPPING) if isinstance(mapping, Path) else mapping  # type: ignore[assignment]
         self.report = self.reported(file.name, self.mapping.source)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from services.commitments.importing.decisions import CommitmentImport
 from services.commitments.importing.indicators import IndicatorImport
+from services.commitments.importing.own_columns import own_mapping
 from services.commitments.importing.plan import OrganizationImport, PillarImport
 from services.commitments.importing.platform_rows import PlatformImport
 from services.commitments.importing.reports import ReportImport
 from services.commitments.importing.sheets import CaptureSheetImport
 from shared.identity.actor import Role
+from shared.tabular.engine import ImportState
 from shared.tabular.kinds import ImportKind, with_mapping
+
+
+def _commitments(state: ImportState, file: Path, mapping: Path | None) -> CommitmentImport:
+    return CommitmentImport(state, file, mapping or own_mapping(file, state.context.today))
+
 
 _OF_THEIR_OWN: Final = frozenset({Role.DCI, Role.MINISTRY})
 
@@ -19,7 +27,8 @@ KINDS: Final = (
     ImportKind(
         "commitments",
         "an observation of one commitment on one day",
-        with_mapping(CommitmentImport),
+        _commitments,
+        mapped=False,
         roles=_OF_THEIR_OWN,
     ),
     ImportKind(

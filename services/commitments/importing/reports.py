@@ -22,8 +22,8 @@ from shared.events.types import LONGEST_LINE, LONGEST_TEXT
 from shared.rules.periods import period_named
 from shared.tabular.cells import Cells, DateReader, NoValueReader, PercentReader
 from shared.tabular.engine import Importer, ImportRow, ImportState
-from shared.tabular.mapping import DateFormats, FileLayout, NoValue, Numbers
-from shared.tabular.reading import Row, Table, read_table
+from shared.tabular.mapping import DateFormats, NoValue, Numbers
+from shared.tabular.reading import Row, Table, possible_layouts, read_table
 from shared.tabular.report import ImportReport, RowError
 from shared.tabular.text import folded, plain
 from shared.tabular.workbook import TypedCell, text_of
@@ -44,8 +44,6 @@ COLUMNS: Final = {
 }
 """The columns of the table, and what they may be called instead; the first two have to be there."""
 _NEEDED: Final = ("code", "period")
-_DELIMITERS: Final = {".csv": (",", ";", "\t"), ".txt": ("\t", ";", ",")}
-"""What may part the cells, by how the name of the file ends."""
 _YES: Final = frozenset({"true", "yes", "sí", "si", "x", "1", "verdadero"})
 _NO: Final = frozenset({"false", "no", "0", "falso"})
 _DAYS: Final = DateFormats(formats=("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"))
@@ -113,8 +111,8 @@ def _says_the_same(proposed: ProgressReported, recorded: ProgressReported) -> bo
 def _read(file: Path) -> tuple[Table, dict[str, int]]:
     """The table, however it parts its cells, and where its columns stand by their names of ours."""
     ours = {folded(name): own for own, other in COLUMNS.items() for name in (own, other)}
-    for delimiter in _DELIMITERS.get(file.suffix.lower(), (",",)):
-        table = read_table(file, FileLayout(delimiter=delimiter))
+    for layout in possible_layouts(file):
+        table = read_table(file, layout)
         at = {ours[folded(name)]: place for place, name in enumerate(table.columns) if folded(name) in ours}
         if all(name in at for name in _NEEDED):
             break

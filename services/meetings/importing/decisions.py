@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from services.meetings.body.model import Body
 from services.meetings.importing.mapping import Mapping
-from services.meetings.importing.parsing import DescribedBody, MeetingRow, Parser, SourceBodies
+from services.meetings.importing.parsing import MeetingRow, Parser, SourceBodies
 from services.meetings.importing.report import MeetingsReport, Outcome
 from services.meetings.meeting.model import Known, Meeting, convene, held_or_corrected
 from shared.aggregate.aggregate import believed
@@ -35,6 +35,7 @@ from shared.tabular.mapping import read_mapping
 from shared.tabular.members import members_in
 from shared.tabular.reading import read_json_lines, read_json_objects
 from shared.tabular.report import IMPORTED, RowError
+from shared.tabular.tables import attribution
 
 
 class MeetingImport(Importer[MeetingRow, MeetingsReport]):
@@ -47,7 +48,7 @@ class MeetingImport(Importer[MeetingRow, MeetingsReport]):
         self.state = state
         self.mapping = read_mapping(mapping, Mapping)
         self.report = MeetingsReport(file=file.name, source=self.mapping.source)
-        self.member: str | None = None
+        self.column: str | None = None
         """The member that the fact now being decided is from."""
         self._file = file
 
@@ -64,25 +65,27 @@ class MeetingImport(Importer[MeetingRow, MeetingsReport]):
 
     def decide(self, row: MeetingRow) -> Outcome:
         """Record what the record does not know of the row yet."""
-        self.member = self.mapping.bodies.member
-        return _Facts(self, row, self._body(row.body)).record()
+        self.column = self.mapping.bodies.member
+        # A source names no organisations of ours, so none has to be on record.
+        return Facts(self, row, Known(self._body(row))).record()
 
     def refused(self, row: MeetingRow, error: BitacoraError) -> RowError:
         """An error of the domain, pointed at the member that gave what it complains of."""
         pointer = error.pointer if isinstance(error, InvalidInput) else ""
-        agenda, member = self.mapping.agenda, self.member
+        agenda, member = self.mapping.agenda, self.column
         if found := re.match(r"/agenda/(\d+)/title", pointer):
             member = f"{agenda.member}[{found[1]}].{agenda.title}"
         elif pointer.startswith("/agenda"):
             member = agenda.member
         return RowError(row.line, member, None, error.code, error.message)
 
-    def _body(self, described: DescribedBody) -> Body:
+    def _body(self, row: MeetingRow) -> Body:
         """The body on record, registered if it is new."""
-        code, name = self.state.spelling("body", described.code), described.description.name
+        assert row.described is not None
+        code, name = self.state.spelling("body", row.body), row.described.name
         stream = stream_of("body", code)
         if self.state.of(stream, Body) is None:
-            for event in Body.register(code, described.description):
+            for event in Body.register(code, row.described):
                 self.state.record(stream, event)
         body = self.state.of(stream, Body)
         assert body is not None
@@ -95,21 +98,30 @@ class MeetingImport(Importer[MeetingRow, MeetingsReport]):
         return body
 
 
-class _Facts:
-    """The facts of one row, each decided when the one before it is recorded."""
+class ImportOfMeetings(Protocol):
+    """An import whose rows are meetings."""
 
-    def __init__(self, of: MeetingImport, row: MeetingRow, body: Body) -> None:
+    state: ImportState
+    column: str | None
+    """Where in the row the fact now being decided is from."""
+
+    @property
+    def report(self) -> MeetingsReport:
+        """What the import did; it has the source that reasons name."""
+
+
+class Facts:
+    """The facts of one meeting, each decided when the one before it is recorded."""
+
+    def __init__(self, of: ImportOfMeetings, row: MeetingRow, known: Known) -> None:
         self._of = of
-        self._mapping = of.mapping
         self._row = row
         self._context = of.state.context
-        # A source names no organisations of ours, so none has to be on record.
-        self._known = Known(body)
-        self._reason = f"According to {of.mapping.source}."
-        planned = of.mapping.meetings.end_is == "planned"
-        self._ends_at = row.end_at if planned else None
-        self._ended_at = None if planned else row.end_at
-        self._results = f"{of.mapping.agenda.member}[].{of.mapping.results.member}"
+        self._known = known
+        self._reason = attribution(of.report.source)
+        self._ends_at = None if row.end_is_actual else row.end_at
+        self._ended_at = row.end_at if row.end_is_actual else None
+        self._results = row.members["results"]
         self._left_out: list[RowError] = list(row.left_out)
 
     def record(self) -> Outcome:
@@ -144,7 +156,7 @@ class _Facts:
 
     def _convene(self) -> Meeting:
         row = self._row
-        self._of.member = self._mapping.meetings.start
+        self._of.column = row.members["start_at"]
         proposed = MeetingConvened(
             body=self._known.body.code,
             scheduled_at=row.start_at,
@@ -162,29 +174,29 @@ class _Facts:
     # --- what the source says differently by now -------------------------------------------------------------------
 
     def _changes(self, meeting: Meeting) -> None:
-        row, asked = self._row, self._mapping.meetings
+        row = self._row
         title = meeting.convocation.event.title
         if meeting.body != self._known.body.code:
-            self._of.member = self._mapping.bodies.member
+            self._of.column = row.members["body"]
             raise RuleBroken("meeting-of-another-body", f"On record it is a meeting of '{meeting.body}'.")
         if self._last_imported(MeetingCancelled) is not None and not row.cancelled:
-            self._of.member = asked.cancelled
+            self._of.column = row.members["cancelled"]
             meeting.must_not_be_cancelled()
         if title != row.title:
             reason = f"On record it was convened as “{title}”, which stays."
-            self._leave_out(asked.title, "title-settled", reason, row.title)
+            self._leave_out(row.members["title"], "title-settled", reason, row.title)
         self._reschedule(meeting)
         before: MeetingConvened | AgendaAgreed | AgendaRevised | None = self._last_imported(
             MeetingConvened, AgendaAgreed, AgendaRevised
         )
         if before is not None and before.agenda != row.agenda:
-            self._of.member = self._mapping.agenda.member
+            self._of.column = row.members["agenda"]
             proposed = AgendaAgreed(agenda=row.agenda, agreed_with=(), reason=self._reason)
             self._record(meeting.revise_agenda(proposed, self._context, self._known))
 
     def _reschedule(self, meeting: Meeting) -> None:
         """Another time or place; once the meeting was held, its beginning is part of how it was held."""
-        row, asked = self._row, self._mapping.meetings
+        row = self._row
         before: MeetingConvened | MeetingRescheduled | None = self._last_imported(
             MeetingConvened, MeetingRescheduled
         )
@@ -192,9 +204,9 @@ class _Facts:
             return
         place = row.place or before.place
         differs = {
-            asked.start: before.scheduled_at != row.start_at and meeting.held is None,
-            asked.end: before.ends_at != self._ends_at,
-            next(iter(asked.place), None): before.place != place,
+            row.members["start_at"]: before.scheduled_at != row.start_at and meeting.held is None,
+            row.members["end_at"]: before.ends_at != self._ends_at,
+            row.members["place"]: before.place != place,
         }
         member = next((member for member, found in differs.items() if found), None)
         if member is None:
@@ -203,7 +215,7 @@ class _Facts:
             reason = "The meeting was held as it was convened."
             self._leave_out(member, "meeting-already-held", reason)
             return
-        self._of.member = member
+        self._of.column = member
         proposed = MeetingRescheduled(
             scheduled_at=row.start_at, ends_at=self._ends_at, place=place, reason=self._reason
         )
@@ -211,7 +223,7 @@ class _Facts:
 
     def _cancel(self, meeting: Meeting) -> None:
         if self._last_imported(MeetingCancelled) is None:
-            self._of.member = self._mapping.meetings.cancelled
+            self._of.column = self._row.members["cancelled"]
             proposed = MeetingCancelled(reason=self._reason)
             self._record(meeting.cancel(proposed, self._context, self._known))
         if self._row.results:
@@ -225,26 +237,31 @@ class _Facts:
         now = self._context.now
         if self._row.start_at > now or (self._ended_at is not None and self._ended_at > now):
             return False
-        return self._mapping.meetings.held == "past" or bool(self._row.results)
+        return self._row.took_place
 
     def _hold(self, meeting: Meeting) -> None:
-        course = (self._row.start_at, self._ended_at)
+        row = self._row
+        course = (row.start_at, self._ended_at)
         before: MeetingHeld | AttendanceCorrected | None = self._last_imported(
             MeetingHeld, AttendanceCorrected
         )
         if before is None and meeting.held is not None:
             return
-        if before is not None and (before.held_at, before.ended_at) == course:
+        told = before is not None and row.attendance in ((), before.attendance)
+        if before is not None and (before.held_at, before.ended_at) == course and told:
             return
         # A time that cannot be is found before this; what stands against it otherwise is that nothing was dealt with.
-        self._of.member = self._mapping.meetings.start if meeting.agenda else self._mapping.agenda.member
+        self._of.column = row.members["start_at" if meeting.agenda else "agenda"]
         proposed = held_or_corrected(
-            held_at=self._row.start_at,
+            held_at=row.start_at,
             ended_at=self._ended_at,
-            attendance=(),
+            attendance=row.attendance,
             reason=None if before is None else self._reason,
         )
-        self._record(meeting.hold_as_told(proposed, self._context))
+        if row.attendance:
+            self._record(meeting.hold(proposed, self._context, self._known))
+        else:
+            self._record(meeting.hold_as_told(proposed, self._context))
 
     def _draft_minutes(self, meeting: Meeting) -> None:
         """A draft of the items that something came of; nobody is said to have approved it."""
@@ -252,7 +269,7 @@ class _Facts:
         before: MinutesDrafted | None = self._last_imported(MinutesDrafted)
         if results == (() if before is None else before.items):
             return
-        self._of.member = self._results
+        self._of.column = self._results
         latest = meeting.latest_draft
         if latest is not None and latest.event is not before:
             reason = f"Somebody wrote draft {latest.event.draft} of the minutes since, which stays."

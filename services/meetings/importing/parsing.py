@@ -14,7 +14,7 @@ from services.meetings.body.model import check_body
 from services.meetings.importing.mapping import Bodies, Mapping
 from shared.errors import InvalidInput
 from shared.events.meeting_vocabulary import BodyKind, ItemOutcome
-from shared.events.meetings import AgendaItem, BodyChanged, MinutesItem
+from shared.events.meetings import AgendaItem, Attendee, BodyChanged, MinutesItem
 from shared.events.streams import stream_of
 from shared.tabular.cells import Unreadable
 from shared.tabular.engine import ImportRow
@@ -35,15 +35,24 @@ class MeetingRow(ImportRow, frozen=True, kw_only=True):
     """One meeting as one row tells of it."""
 
     reference: str
-    body: DescribedBody
+    body: str
+    """Its code."""
+    described: BodyChanged | None = None
+    """How the source describes the body; None where it has to be on record."""
     start_at: datetime
     end_at: datetime | None
+    end_is_actual: bool
+    """Whether that is when it ended, and not when it was to."""
+    took_place: bool
+    """Whether it was held, as far as the source tells, if its time is past and it was not cancelled."""
     title: str | None
     place: str | None
     cancelled: bool
     agenda: tuple[AgendaItem, ...]
     results: tuple[MinutesItem, ...]
     """The items that something came of."""
+    attendance: tuple[Attendee, ...] = ()
+    """Who came; without a line, nobody tells."""
     left_out: tuple[RowError, ...]
     """What of the row cannot be recorded, while the rest of it can."""
     omissions: tuple[tuple[str | None, str | None, str], ...]
@@ -167,9 +176,12 @@ class Parser:
             order=start,
             stream=stream_of("meeting", reference),
             reference=reference,
-            body=body,
+            body=body.code,
+            described=body.description,
             start_at=start,
             end_at=end,
+            end_is_actual=meetings.end_is == "actual",
+            took_place=meetings.held == "past" or bool(results),
             title=title,
             place=", ".join(places) or None,
             cancelled=cancelled,

@@ -55,7 +55,7 @@ class MeetingsReport(ImportReport, kw_only=True):
     def settle(self, row: MeetingRow, outcome: Outcome) -> None:
         """Take a row into account that is on record now, or would be."""
         self.left_out.extend(outcome.left_out)
-        self.meetings[row.body.code] += 1
+        self.meetings[row.body] += 1
         self.states[outcome.state] += 1
         if not row.results and outcome.state is MeetingState.HELD:
             self.held_without_results.append(row.line)

@@ -732,9 +732,8 @@ def _is_worse(before: str | None, after: str | None) -> bool:
     return now > _SEVERITY.get(before, _SEVERITY[Status.ON_TIME])
 
 
-def _is_news(then: Any, now: Any) -> bool:
-    """Whether it is told on the front page, by its rows on the two days."""
-    before, after = (None if row is None else row.status for row in (then, now))
+def _is_news(before: str | None, after: str | None) -> bool:
+    """Whether it is told on the front page, by its states on the two days."""
     became = after != before and after in (Status.DISCARDED, Status.ACHIEVED)
     return became or _is_worse(before, after)
 

@@ -6,7 +6,7 @@ was there, and what entered, less what left, is what is there, in total and in e
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Final, Literal, NamedTuple
@@ -14,12 +14,24 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import and_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    func,
+    null,
+    or_,
+    select,
+    union,
+    union_all,
+)
 
 from services.reporting.datasets import commitment_states, commitments
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import COUNTED, STATUS, Because, Filters, admitted, readable_codes
 from services.reporting.queries.moments import AsOf
+from services.reporting.queries.promises import GOES_ON
 from services.reporting.queries.rules import verdict
 from services.reporting.queries.states import rows_readable, rows_there, states_told
 from services.reporting.queries.timeline import DayOf, Source, sources_of
@@ -36,6 +48,8 @@ from shared.rules.progress import ReportsByDay
 from shared.rules.registry import Rule
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure
 from shared.rules.visibility import of_the_unit
+
+_row: Final = commitment_states.c
 
 What = Literal[
     "entered",
@@ -111,16 +125,42 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 class Side(NamedTuple):
-    """One board: when, and its rows by their ids."""
+    """One board: when, and rows of it by their ids."""
 
     at: AsOf
     rows: Mapping[UUID, Any]
 
 
-Wanted = Callable[[Any, Any], bool]
-"""Whether something is to be told of a commitment, by its rows on the two sides."""
+Wanted = Callable[[str | None, str | None], bool]
+"""Whether something is to be told of a commitment, by its states on the two sides."""
 Streams = dict[UUID, tuple[list[Recorded], Mapping[int, Source]]]
 """By commitment its events up to a position, and what may be known of each."""
+AT_ONCE: Final = 200
+"""How many of those that may differ are looked at in one step."""
+
+
+_COMPARED: Final = (
+    "closure",
+    "public_deadline",
+    "internal_deadline",
+    "lead_organization",
+    "discard_reason_type",
+    "visibility",
+    "merged_into",
+)
+"""The columns of a state that differences are of, besides that."""
+
+
+class _Pair(NamedTuple):
+    """What some commitments are counted as on each side, None where they are not there.
+
+    Each that may differ is by itself; the others are together, and without a code.
+    """
+
+    code: str | None
+    before: str | None
+    after: str | None
+    commitments: int
 
 
 def changes_between(
@@ -139,16 +179,25 @@ def changes_between(
 ) -> Changes:
     """The commitments that are not on the side `after` as they were on the side `before`, beyond a code.
 
-    Of those only that filters admit on one side at least, and that are `wanted` by their rows on both, where that is
+    Of those only that filters admit on one side at least, and that are `wanted` by their states on both, where that is
     asked; the sums are of all that is admitted.
     """
-    sides = [Side(at, rows_of_side(reading, at, scope, rule)) for at in (before, after)]
-    if filters:
-        among = {one for side in sides for one in _admitted(reading, side.at, scope, filters)}
-        sides = [
-            side._replace(rows={one: row for one, row in side.rows.items() if one in among}) for side in sides
-        ]
-    return _compared(reading, store, day_of, sides, scope, beyond, limit, rule, wanted)
+    pairs = _pairs(reading, before, after, scope, rule, filters)
+    codes = sorted(
+        one.code
+        for one in pairs
+        if one.code is not None
+        and (beyond is None or one.code > beyond)
+        and (wanted is None or wanted(_status(one.before), _status(one.after)))
+    )
+    items: list[Change] = []
+    while codes and len(items) <= limit:
+        batch = codes[: limit + 1 if not items else AT_ONCE]
+        del codes[: len(batch)]
+        here = commitments.c.code.in_(batch)
+        sides = [Side(at, rows_of_side(reading, at, scope, rule, here)) for at in (before, after)]
+        items += _compared(reading, store, day_of, sides, scope, limit + 1 - len(items), rule)
+    return Changes(items[:limit], _reconciled(pairs), len(items) > limit)
 
 
 def changes_of(
@@ -166,8 +215,9 @@ def changes_of(
     """The same, of some commitments alone: the first of them by code. Of which the streams were `read`, they are not
     again: for several pairs of days at one position.
     """
-    sides = [Side(at, rows_of_side(reading, at, scope, rule, among)) for at in (before, after)]
-    return _compared(reading, store, day_of, sides, scope, None, limit, rule, read=read).items
+    here = commitment_states.c.commitment_id.in_(among)
+    sides = [Side(at, rows_of_side(reading, at, scope, rule, here)) for at in (before, after)]
+    return _compared(reading, store, day_of, sides, scope, limit, rule, read)
 
 
 def _compared(
@@ -176,53 +226,109 @@ def _compared(
     day_of: DayOf,
     sides: Sequence[Side],
     scope: Scope,
-    beyond: str | None,
     limit: int,
     rule: Rule,
-    wanted: Wanted | None = None,
     read: Streams | None = None,
-) -> Changes:
+) -> list[Change]:
+    """Those that differ, by code, up to a number."""
     then, now = (side.rows for side in sides)
     after = sides[1].at
     merged = {row.merged_into for rows in (then, now) for row in rows.values()} - {None}
     known = readable_codes(reading, after.position, scope, merged)
+    split = {
+        one: row.code
+        for one, row in now.items()
+        if row.closure == Closure.SPLIT and one in then and then[one].closure != Closure.SPLIT
+    }
+    parts = _parts(reading, after, scope, split.values())
     found: list[tuple[str, UUID, list[tuple[What, Any, Any]]]] = []
     for one in then.keys() | now.keys():
         differing = list(_differences(then.get(one), now.get(one), scope, known))
-        split = now.get(one) if one in then and then[one].closure != Closure.SPLIT else None
-        if split is not None and split.closure == Closure.SPLIT:
-            parts = sorted(row.code for row in now.values() if row.split_from == split.code)
-            differing.append(("split_into", None, parts))
-        if differing and (wanted is None or wanted(then.get(one), now.get(one))):
+        if one in split:
+            differing.append(("split_into", None, sorted(parts[split[one]])))
+        if differing:
             found.append(((now.get(one) or then[one]).code, one, differing))
-    page = sorted((one for one in found if beyond is None or one[0] > beyond), key=lambda one: one[:2])
-    items = [
-        _change(
-            ToldBetween.of(reading, store, day_of, sides, one, scope, rule, read),
-            differing,
-        )
-        for _code, one, differing in page[:limit]
+    return [
+        _change(ToldBetween.of(reading, store, day_of, sides, one, scope, rule, read), differing)
+        for _code, one, differing in sorted(found, key=lambda one: one[:2])[:limit]
     ]
-    return Changes(items, _reconciled(then, now), len(page) > limit)
 
 
-def _admitted(reading: Reading, at: AsOf, scope: Scope, filters: Filters) -> Iterable[UUID]:
-    chosen = admitted(reading, at, scope, filters)
-    return reading.connection.execute(select(commitment_states.c.commitment_id).where(chosen)).scalars()
+def _parts(reading: Reading, at: AsOf, scope: Scope, codes: Collection[str]) -> defaultdict[str, list[str]]:
+    """By the code of what was split, those of its parts that are on the board of a side."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    if codes:
+        parts = select(_row.split_from, _row.code).where(
+            _row.split_from.in_(codes), rows_there(reading, at, scope)
+        )
+        for whole, part in reading.connection.execute(parts):
+            found[whole].append(part)
+    return found
+
+
+def _pairs(
+    reading: Reading, before: AsOf, after: AsOf, scope: Scope, rule: Rule, filters: Filters | None
+) -> list[_Pair]:
+    """What every commitment of the one side or the other is counted as, put beside each other by the engine.
+
+    Texts are not compared there, but whether they are of one row: that it is another one does not mean that they are.
+    """
+    among = None
+    if filters:
+        sides = (select(_row.code).where(admitted(reading, at, scope, filters)) for at in (before, after))
+        among = select(union(*sides).subquery().c.code)
+    # Told to be made once: SQLite would make a side anew for each row of the other.
+    then, now = (
+        _counted_side(reading, at, scope, rule, among).cte(name).prefix_with("MATERIALIZED")
+        for name, at in (("before", before), ("after", after))
+    )
+    compared = set(then.c.keys()) - {"code", "counted"}
+    differs = or_(
+        now.c.code.is_(None), *(then.c[name].is_distinct_from(now.c[name]) for name in sorted(compared))
+    )
+    # Not all that stands on either side joined at once: SQLite can do that only since its version 3.39.
+    arrived = select(now.c.code, null(), now.c.counted).where(now.c.code.not_in(select(then.c.code)))
+    code = case((differs, then.c.code)).label("code")
+    both = select(code, then.c.counted.label("before"), now.c.counted.label("after")).outerjoin(
+        now, now.c.code == then.c.code
+    )
+    pair = union_all(both, arrived).subquery().c
+    query = select(*pair, func.count()).group_by(*pair)
+    return [_Pair._make(row) for row in reading.connection.execute(query)]
+
+
+def _counted_side(
+    reading: Reading, at: AsOf, scope: Scope, rule: Rule, among: Select[Any] | None
+) -> Select[Any]:
+    told, names = states_told(reading, scope, at.position), commitments.c
+    state = verdict(rule, told, at.on)
+    rows = (
+        select(
+            _row.code,
+            func.coalesce(state, _row.closure).label("counted"),
+            state.label(STATUS),
+            *(told[name] for name in _COMPARED),
+            names.valid_from.label("described_from"),
+            names.known_from.label("described_at"),
+        )
+        .join(commitments.table, _described(at))
+        .where(rows_there(reading, at, scope))
+    )
+    return rows if among is None else rows.where(_row.code.in_(among))
+
+
+def _described(at: AsOf) -> ColumnElement[bool]:
+    return and_(commitments.c.commitment_id == _row.commitment_id, commitments.holds(at.on, at.position))
 
 
 def rows_of_side(
-    reading: Reading, at: AsOf, scope: Scope, rule: Rule, among: Collection[UUID] | None = None
+    reading: Reading, at: AsOf, scope: Scope, rule: Rule, here: ColumnElement[bool] | None = None
 ) -> dict[UUID, Any]:
-    """What a board of one side has of each commitment, or of each of some."""
+    """What a board of one side has of each commitment, or of each of those `here`."""
     told, names = states_told(reading, scope, at.position), commitments.c
     there = rows_there(reading, at, scope)
-    if among is not None:
-        there = and_(
-            commitment_states.c.commitment_id.in_(among),
-            commitment_states.holds(at.on, at.position),
-            rows_readable(reading, at, scope),
-        )
+    if here is not None:
+        there = and_(here, commitment_states.holds(at.on, at.position), rows_readable(reading, at, scope))
     query = (
         select(
             *told,
@@ -233,13 +339,7 @@ def rows_of_side(
             names.responsible_service,
             names.collaborating_organizations,
         )
-        .join(
-            commitments.table,
-            and_(
-                names.commitment_id == commitment_states.c.commitment_id,
-                commitments.holds(at.on, at.position),
-            ),
-        )
+        .join(commitments.table, _described(at))
         .where(there)
     )
     return {row.commitment_id: row for row in reading.connection.execute(query)}
@@ -288,14 +388,22 @@ def _differences(before: Any, after: Any, scope: Scope, known: set[str]) -> Iter
                 yield "merged_into", then, now
 
 
-def _reconciled(then: Mapping[UUID, Any], now: Mapping[UUID, Any]) -> Reconciled:
-    before = {one: _counted_as(row) for one, row in then.items()}
-    after = {one: _counted_as(row) for one, row in now.items()}
-    entered = Counter(word for one, word in after.items() if before.get(one) != word)
-    left = Counter(word for one, word in before.items() if after.get(one) != word)
-    opening, closing = Counter(before.values()), Counter(after.values())
+def _status(counted: str | None) -> str | None:
+    """The state of what is counted as that; None of what goes on in others, as of what is not there."""
+    return None if counted in GOES_ON else counted
+
+
+def _reconciled(pairs: Sequence[_Pair]) -> Reconciled:
+    opening, closing, entered, left = (Counter[str | None]() for _ in range(4))
+    for one in pairs:
+        opening[one.before] += one.commitments
+        closing[one.after] += one.commitments
+        if one.before != one.after:
+            entered[one.after] += one.commitments
+            left[one.before] += one.commitments
+    arrived, gone = opening.pop(None, 0), closing.pop(None, 0)
     return Reconciled(
-        Sum(len(before), len(after.keys() - before.keys()), len(before.keys() - after.keys()), len(after)),
+        Sum(opening.total(), arrived, gone, closing.total()),
         {word: Sum(opening[word], entered[word], left[word], closing[word]) for word in COUNTED},
     )
 

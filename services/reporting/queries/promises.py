@@ -72,7 +72,10 @@ class Chains:
 
     def __init__(self, rows: Iterable[Any]) -> None:
         self._rows: dict[str, Any] = {row.code: row for row in rows}
-        self._roots = {code: beginning(code, self._origin) for code in self._rows}
+        self._roots = {
+            code: code if row.split_from is None else beginning(code, self._origin)
+            for code, row in self._rows.items()
+        }
         self._parts: defaultdict[str, list[str]] = defaultdict(list)
         for code, row in self._rows.items():
             if row.split_from in self._rows and self._roots[code] != code:

@@ -574,5 +574,6 @@ async def test_a_page_is_what_it_would_be_if_nothing_were_hidden_because_nothing
                     await twin.get(page, X_Request_Id="r", Accept="text/html", **who) for twin in twins
                 ]
                 assert comparable(one) == comparable(other), page
+                assert one.status_code < 500, page
                 told = one.content.replace(path.encode(), b"")
                 assert one.status_code != 200 or not [secret for secret in secrets if secret in told], page

@@ -24,7 +24,7 @@ from shared.eventlog.store import Changes
 from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
-from shared.tabular.engine import run_import
+from shared.tabular.engine import Importer, ImportState, run_import
 
 MAPPING = """
 source = "The Council's Pages"
@@ -95,6 +95,7 @@ class Clerk:
         self.now = datetime(2024, 6, 1, 12, tzinfo=UTC)
         self.actor = Actor("clerk", "DCI", Role.DCI)
         self.mapping = MAPPING
+        self.importer: Callable[[ImportState, Path, Path], Importer[Any, Any]] = MeetingImport
         self.organizations: Any = ORGANIZATIONS
         self.store = open_store(log_url)
         self.store.migrate()
@@ -116,14 +117,21 @@ class Clerk:
         mapping = self.folder / "mapping.toml"
         mapping.write_text(self.mapping, encoding="utf-8")
         (self.folder / "organizations.json").write_text(json.dumps(self.organizations), encoding="utf-8")
-        return run_import(
+        report: MeetingsReport = run_import(
             self.store,
-            lambda state: MeetingImport(state, file, mapping),
+            lambda state: self.importer(state, file, mapping),
             actor=self.actor,
             clock=Clock(now=lambda: self.now),
             dry_run=dry_run,
             progress=progress,
         )
+        return report
+
+    def enter_table(self, text: str, **options: Any) -> MeetingsReport:
+        """Import a table that reads so."""
+        file = self.folder / "table.csv"
+        file.write_text(text, encoding="utf-8")
+        return self.enter_file(file, **options)
 
     def events(self, reference: str = "m/1", kind: str = "meeting") -> list[Recorded]:
         """What was recorded of a meeting, or of a body by its code."""
