@@ -285,7 +285,9 @@ class Parser(RowParser[Mapping, CommitmentRow]):
         column = given.reason_type or ""
         kind = self._reason_types.get(folded(cells.text(column)))
         if kind is None:
-            cells.fault(column, "value-unknown", "It is none of the `reason_types`, which say why it was given up.")
+            cells.fault(
+                column, "value-unknown", "It is none of the `reason_types`, which say why it was given up."
+            )
         return kind
 
     def _deadline(self, cells: Cells, given: Deadline, read: DateReader) -> DeadlineCell | None:
