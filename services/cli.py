@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -20,6 +21,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from services.terminal import _, say
 from shared.errors import BitacoraError, CorruptEvent
 from shared.identity.actor import Role
 from shared.starting import PRIVATE, must_be_reachable, sentence
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="bitacora",
-    help="The record of what a government promised, decided and delivered.",
+    help=_("The record of what a government promised, decided and delivered."),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -59,24 +61,29 @@ def main() -> None:
 
 def unreadable(error: CorruptEvent) -> str:
     """What somebody at a terminal can do about an event that cannot be read."""
-    return (
-        f"The event at position {error.position} cannot be read: {escape(error.reason)}. Mend its line from a backup, "
-        f"or let everything go on without it: `bitacora quarantine {error.position} --reason …`. "
-        "`bitacora verify` says whether there are more."
+    return say(
+        "The event at position {position} cannot be read: {reason}. Mend its line from a backup, or let "
+        "everything go "
+        "on without it: `bitacora quarantine {position} --reason …`. `bitacora verify` says whether there "
+        "are more.",
+        position=error.position,
+        reason=escape(error.reason),
     )
 
 
 @app.command()
 def up(
-    demo: Annotated[bool, typer.Option(help="Tell the demonstration set to the services first.")] = False,
+    demo: Annotated[bool, typer.Option(help=_("Tell the demonstration set to the services first."))] = False,
     story: Annotated[
-        bool, typer.Option(help="Print what the set tells of, too: histories, meetings, decisions.")
+        bool, typer.Option(help=_("Print what the set tells of, too: histories, meetings, decisions."))
     ] = False,
-    first_port: Annotated[int, typer.Option(help="The port of the first service; the others follow.")] = 8001,
+    first_port: Annotated[
+        int, typer.Option(help=_("The port of the first service; the others follow."))
+    ] = 8001,
 ) -> None:
     """Start the three services and the projection worker here, and keep serving until stopped."""
-    out.print("[bold]Bitácora[/bold], the record of what a government promised, decided and delivered.")
-    out.print("Making or updating its tables.")
+    out.print(_("[bold]Bitácora[/bold], the record of what a government promised, decided and delivered."))
+    out.print(_("Making or updating its tables."))
     from services.demo.show import show
     from services.demo.telling import StoryFailed
     from services.up import CannotStart, Children, child_environment
@@ -89,30 +96,43 @@ def up(
         with children.running():
             ports = children.ports
             out.print(
-                f"Starting {len(ports)} services on the ports from {min(ports.values())} to {max(ports.values())}, "
-                "and the worker that keeps their read model.",
+                say(
+                    "Starting {services} services on the ports from {first} to {last}, and the worker that "
+                    "keeps their read model.",
+                    services=len(ports),
+                    first=min(ports.values()),
+                    last=max(ports.values()),
+                ),
                 highlight=False,
             )
             children.wait_ready()
             if demo:
-                out.print("They answer. Telling them the demonstration set, as their clients would.")
+                out.print(_("They answer. Telling them the demonstration set, as their clients would."))
                 show(out, children.url, _token, story=story)
             out.print(
-                f"\nServing; data in [bold]{settings.effective_log_url}[/bold]. Ctrl-C stops.", soft_wrap=True
+                say(
+                    "\nServing; data in [bold]{log}[/bold]. Ctrl-C stops.",
+                    log=settings.effective_log_url,
+                ),
+                soft_wrap=True,
             )
             out.print(
-                f"Look first at [bold]{children.url('reporting')}/[/bold] in a browser.", soft_wrap=True
+                say("Look first at [bold]{address}/[/bold] in a browser.", address=children.url("reporting")),
+                soft_wrap=True,
             )
             children.serve()
     except KeyboardInterrupt:
-        out.print("Stopped.")
+        out.print(_("Stopped."))
     except CannotStart as error:
         err.print(f"[red]{error}[/red]", soft_wrap=True)
         raise typer.Exit(1) from error
     except StoryFailed as error:
-        err.print("[red]The demonstration set could not be told to this record.[/red]", soft_wrap=True)
+        err.print(_("[red]The demonstration set could not be told to this record.[/red]"), soft_wrap=True)
         err.print(
-            "It may hold an earlier version of the set: give BITACORA_DATA_DIR another folder, or leave --demo out.",
+            _(
+                "It may hold an earlier version of the set: give BITACORA_DATA_DIR another folder, or leave"
+                " --demo out."
+            ),
             soft_wrap=True,
         )
         err.print(str(error), soft_wrap=True, highlight=False, markup=False)
@@ -122,10 +142,11 @@ def up(
 @app.command()
 def migrate(
     writers: Annotated[
-        list[str] | None, typer.Option(help="A role of PostgreSQL that may append to the log, and no more.")
+        list[str] | None,
+        typer.Option(help=_("A role of PostgreSQL that may append to the log, and no more.")),
     ] = None,
     readers: Annotated[
-        list[str] | None, typer.Option(help="A role of PostgreSQL that may read the log, and no more.")
+        list[str] | None, typer.Option(help=_("A role of PostgreSQL that may read the log, and no more."))
     ] = None,
 ) -> None:
     """Make or update the tables of the log, and build the read model of this version; safe to run at any time.
@@ -133,7 +154,7 @@ def migrate(
     Services of another version go on answering from theirs meanwhile.
     """
     _migrate(writers or (), readers or ())
-    out.print("The tables of the log and of the read model are up to date.")
+    out.print(_("The tables of the log and of the read model are up to date."))
 
 
 def _migrate(writers: Sequence[str] = (), readers: Sequence[str] = ()) -> None:
@@ -154,7 +175,7 @@ def _migrate(writers: Sequence[str] = (), readers: Sequence[str] = ()) -> None:
             if writers or readers:
                 store.grant(writers, readers)
             if store.head() and read_model.live() is None:
-                shown = watched.enter_context(_progress("Building the read model"))
+                shown = watched.enter_context(_progress(_("Building the read model")))
                 build_missing(store, read_model, clock, _telling(shown), wait=True)
             else:
                 build_missing(store, read_model, clock, _telling(), wait=True)
@@ -165,8 +186,13 @@ def _migrate(writers: Sequence[str] = (), readers: Sequence[str] = ()) -> None:
         read_model.close()
     if reached < head:
         out.print(
-            f"The read model has read {reached} of {head} events: until the worker has come to the end, or "
-            "`bitacora rebuild`, boards and lists tell of these only. Readiness of reporting says how far it is.",
+            say(
+                "The read model has read {reached} of {head} events: until the worker has come to the end, "
+                "or `bitacora rebuild`, boards and lists tell of these only. Readiness of reporting says "
+                "how far it is.",
+                reached=reached,
+                head=head,
+            ),
             soft_wrap=True,
             highlight=False,
         )
@@ -175,19 +201,21 @@ def _migrate(writers: Sequence[str] = (), readers: Sequence[str] = ()) -> None:
 @app.command(name="import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="What others published: CSV, XLSX or JSON.")
+        Path, typer.Argument(exists=True, dir_okay=False, help=_("What others published: CSV, XLSX or JSON."))
     ],
     mapping: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="How to read it; see docs/importing.md."),
+        typer.Option(exists=True, dir_okay=False, help=_("How to read it; see docs/importing.md.")),
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="What it is, where no mapping says so: bodies, for example.")
+        str | None, typer.Option(help=_("What it is, where no mapping says so: bodies, for example."))
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, and report the same.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Where to leave the report as JSON.")] = None,
-    organization: Annotated[str, typer.Option(help="On whose behalf the rows are entered.")] = "DCI",
-    subject: Annotated[str, typer.Option(help="Who enters them, by subject id.")] = "import",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=_("Write nothing, and report the same."))
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help=_("Where to leave the report as JSON."))] = None,
+    organization: Annotated[str, typer.Option(help=_("On whose behalf the rows are entered."))] = "DCI",
+    subject: Annotated[str, typer.Option(help=_("Who enters them, by subject id."))] = "import",
 ) -> None:
     """Enter what others keep in tables, as its mapping says; running it again adds nothing."""
     from shared.tabular.kinds import chosen
@@ -203,15 +231,15 @@ def _import_kinds() -> Iterator[ImportKind]:
             yield from import_module(f"services.{service}.importing.kinds").KINDS
 
 
-mapping_app = typer.Typer(help="How a table of others is to be read.")
+mapping_app = typer.Typer(help=_("How a table of others is to be read."))
 app.add_typer(mapping_app, name="mapping")
 
 
 @mapping_app.command(name="new")
 def mapping_new(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A table of commitments.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=_("A table of commitments."))],
     sheet: Annotated[
-        str | None, typer.Option(help="Of a workbook; by default the first that is not hidden.")
+        str | None, typer.Option(help=_("Of a workbook; by default the first that is not hidden."))
     ] = None,
 ) -> None:
     """Look at a table and print a mapping for it, with what is unsure as comments."""
@@ -241,15 +269,18 @@ def sheet_new(
 @app.command(name="import-meetings")
 def import_meetings_(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="A JSON Lines file of meetings, as in OParl.")
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help=_("A JSON Lines file of meetings, as in OParl.")),
     ],
     mapping: Annotated[
-        Path, typer.Option(exists=True, dir_okay=False, help="How to read it; see docs/importing.md.")
+        Path, typer.Option(exists=True, dir_okay=False, help=_("How to read it; see docs/importing.md."))
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, and report the same.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Where to leave the report as JSON.")] = None,
-    organization: Annotated[str, typer.Option(help="On whose behalf the rows are entered.")] = "DCI",
-    subject: Annotated[str, typer.Option(help="Who enters them, by subject id.")] = "import",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=_("Write nothing, and report the same."))
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help=_("Where to leave the report as JSON."))] = None,
+    organization: Annotated[str, typer.Option(help=_("On whose behalf the rows are entered."))] = "DCI",
+    subject: Annotated[str, typer.Option(help=_("Who enters them, by subject id."))] = "import",
 ) -> None:
     """Enter meetings with their agendas and results from a file that others publish; again adds nothing."""
     from services.meetings.importing.decisions import MeetingImport
@@ -260,12 +291,15 @@ def import_meetings_(
 @app.command(name="import-bodies")
 def import_bodies_(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="A TOML file, as docs/examples/bodies.toml.")
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help=_("A TOML file, as docs/examples/bodies.toml.")),
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, and report the same.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Where to leave the report as JSON.")] = None,
-    organization: Annotated[str, typer.Option(help="On whose behalf the bodies are entered.")] = "DCI",
-    subject: Annotated[str, typer.Option(help="Who enters them, by subject id.")] = "import",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=_("Write nothing, and report the same."))
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help=_("Where to leave the report as JSON."))] = None,
+    organization: Annotated[str, typer.Option(help=_("On whose behalf the bodies are entered."))] = "DCI",
+    subject: Annotated[str, typer.Option(help=_("Who enters them, by subject id."))] = "import",
 ) -> None:
     """Enter the bodies that hold meetings, with their protocols; a body that is there is described anew."""
     from services.meetings.importing.bodies import BodyImport
@@ -285,7 +319,7 @@ def _import(
     from shared.identity.actor import Actor
     from shared.tabular.engine import run_import
 
-    with _log() as store, _progress("Importing") as shown:
+    with _log() as store, _progress(_("Importing")) as shown:
         result = run_import(
             store,
             make,
@@ -317,7 +351,7 @@ def rebuild() -> None:
     must_be_reachable(settings.read_model_named_by, settings.effective_read_model_url, directory=True)
     read_model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     try:
-        with _log() as store, _progress("Rebuilding") as shown:
+        with _log() as store, _progress(_("Rebuilding")) as shown:
             position = rebuild_read_model(
                 store,
                 read_model,
@@ -325,12 +359,12 @@ def rebuild() -> None:
                 _telling(shown),
             )
     except RebuildUnderWayError as error:
-        raise ValueError("Another process is rebuilding the read model.") from error
+        raise ValueError(_("Another process is rebuilding the read model.")) from error
     except MustBeginAnewError as error:
-        raise ValueError(f"Meanwhile {error}: run this again.") from error
+        raise ValueError(say("Meanwhile {error}: run this again.", error=error)) from error
     finally:
         read_model.close()
-    out.print(f"The read model is new, up to position {position}.")
+    out.print(say("The read model is new, up to position {position}.", position=position))
 
 
 @app.command()
@@ -338,38 +372,42 @@ def verify(
     file: Annotated[
         Path | None,
         typer.Option(
-            exists=True, dir_okay=False, help="Check a copy of a log in SQLite, not the log in use."
+            exists=True, dir_okay=False, help=_("Check a copy of a log in SQLite, not the log in use.")
         ),
     ] = None,
     holds: Annotated[
         str | None,
-        typer.Option(help="An event it must hold, as POSITION or POSITION:IDENTITY: what a backup said."),
+        typer.Option(help=_("An event it must hold, as POSITION or POSITION:IDENTITY: what a backup said.")),
     ] = None,
     read_model: Annotated[
         bool,
-        typer.Option("--read-model", help="Replay the log as well, and compare the read model with it."),
+        typer.Option("--read-model", help=_("Replay the log as well, and compare the read model with it.")),
     ] = False,
 ) -> None:
     """Read the whole log and check it: no gap, no event that cannot be read, no time running backwards."""
     if file is not None and read_model:
-        raise ValueError("A copy has no read model: leave out --file, or --read-model.")
+        raise ValueError(_("A copy has no read model: leave out --file, or --read-model."))
     from shared.eventlog.backup import must_be_log
     from shared.eventlog.verification import verify as verify_log
 
     if file is not None:
         must_be_log(file)
-    with _log(file) as store, _progress("Verifying") as shown:
+    with _log(file) as store, _progress(_("Verifying")) as shown:
         head = store.head()
         report = verify_log(store, lambda position: shown(position, head))
         held = holds is None or _holds(store, holds)
     _show(report)
     if not report.events:
         err.print(
-            "The log holds no event: there is nothing to call sound. Is it the right one, and complete?"
+            _("The log holds no event: there is nothing to call sound. Is it the right one, and complete?")
         )
     if not held:
         err.print(
-            f"This log does not hold the event {holds}. Is it the right one, complete, and copied to the letter?",
+            say(
+                "This log does not hold the event {holds}. Is it the right one, complete, and copied to the"
+                " letter?",
+                holds=holds,
+            ),
             soft_wrap=True,
             highlight=False,
             markup=False,
@@ -377,7 +415,9 @@ def verify(
     if not report.sound or not report.events or not held:
         raise typer.Exit(1)
     out.print(
-        "The log is sound." if not report.quarantined else "The log is sound, but for what is put aside."
+        _("The log is sound.")
+        if not report.quarantined
+        else _("The log is sound, but for what is put aside.")
     )
     if read_model and not _compare():
         raise typer.Exit(1)
@@ -398,7 +438,7 @@ def _compare() -> bool:
     clock = Clock(settings.timezone)
     model = open_installed(settings, Schema(clock.zone.key, windows=settings.warning_windows))
     try:
-        with _log() as store, _progress("Comparing") as shown:
+        with _log() as store, _progress(_("Comparing")) as shown:
             found = compare(store, model, clock, lambda _what, done, of: shown(done, of))
             with model.reading() as reading:
                 checked = list(all_checked(reading, store, clock.day_of))
@@ -407,16 +447,33 @@ def _compare() -> bool:
         model.close()
     for one in found.datasets:
         if one.wrong:
-            err.print(f"[red]{one.dataset}[/red]: {one.wrong} of {one.rows} rows are not as the log says")
+            err.print(
+                say(
+                    "[red]{dataset}[/red]: {wrong} of {rows} rows are not as the log says",
+                    dataset=one.dataset,
+                    wrong=one.wrong,
+                    rows=one.rows,
+                )
+            )
         for row in one.shown:
-            err.print(f"  {row.key}: {row.what}", soft_wrap=True, highlight=False, markup=False)
+            err.print(
+                f"  {row.key}: {row.what}",
+                soft_wrap=True,
+                highlight=False,
+                markup=False,
+            )
     rows = sum(one.rows for one in found.datasets)
     if not found.agrees:
-        err.print("The read model is not what the log says: `bitacora rebuild` builds it anew.")
+        err.print(_("The read model is not what the log says: `bitacora rebuild` builds it anew."))
         return False
     out.print(
-        f"The read model says what the log says: {rows} rows of {len(found.datasets)} datasets at position "
-        f"{found.position}.",
+        say(
+            "The read model says what the log says: {rows} rows of {datasets} datasets at position "
+            "{position}.",
+            rows=rows,
+            datasets=len(found.datasets),
+            position=found.position,
+        ),
         soft_wrap=True,
         highlight=False,
     )
@@ -431,25 +488,38 @@ def _show_editions(checked: Sequence[Checked], *, put_aside: bool) -> bool:
     for one in checked:
         if one.anew is None:
             err.print(
-                f"[red]edition {one.code}[/red] cannot be read: the line of its event is not what was recorded."
+                say(
+                    "[red]edition {code}[/red] cannot be read: the line of its event is not what was "
+                    "recorded.",
+                    code=one.code,
+                )
             )
         elif not one.same:
-            told = ", ".join(one.anew.differing) or "its totals"
+            told = ", ".join(one.anew.differing) or _("its totals")
             err.print(
-                f"[red]edition {one.code}[/red] no longer comes out of the log; told otherwise: {told}. What was "
-                "published is kept.",
+                say(
+                    "[red]edition {code}[/red] no longer comes out of the log; told otherwise: {told}. What"
+                    " was published is kept.",
+                    code=one.code,
+                    told=told,
+                ),
                 soft_wrap=True,
             )
     if checked and all(one.same for one in checked):
-        out.print(f"{len(checked)} editions come out of the log as they were published.", highlight=False)
+        out.print(
+            say("{editions} editions come out of the log as they were published.", editions=len(checked)),
+            highlight=False,
+        )
     return all(one.same or (put_aside and one.anew is not None) for one in checked)
 
 
 def _holds(store: Store, event: str) -> bool:
     """Whether a log holds an event, given by its position and perhaps by its identity."""
-    position, _, identity = event.partition(":")
+    position, _colon, identity = event.partition(":")
     if not position.isascii() or not position.isdigit():
-        raise ValueError("--holds takes a position, or a position and an identity with a colon between them.")
+        raise ValueError(
+            _("--holds takes a position, or a position and an identity with a colon between them.")
+        )
     found = store.identity_at(int(position))
     return found is not None and identity in ("", found)
 
@@ -457,44 +527,78 @@ def _holds(store: Store, event: str) -> bool:
 def _show(report: Report) -> None:
     """What a check of a log found."""
     out.print(
-        f"{report.events} events in {report.streams} streams, up to position {report.head}.", highlight=False
+        say(
+            "{events} events in {streams} streams, up to position {head}.",
+            events=report.events,
+            streams=report.streams,
+            head=report.head,
+        ),
+        highlight=False,
     )
     for name, count in report.unknown_types.items():
         out.print(
-            f"{count} events are of the type {name}, which this version does not know.", highlight=False
+            say(
+                "{count} events are of the type {name}, which this version does not know.",
+                count=count,
+                name=name,
+            ),
+            highlight=False,
         )
     for event in report.quarantined:
         out.print(
-            f"position {event.position} of stream {event.stream_id} is put aside: {event.cause} ({event.reason})",
+            say(
+                "position {position} of stream {stream_id} is put aside: {cause} ({reason})",
+                position=event.position,
+                stream_id=event.stream_id,
+                cause=event.cause,
+                reason=event.reason,
+            ),
             soft_wrap=True,
             highlight=False,
             markup=False,
         )
     for position in report.mended:
         out.print(
-            f"position {position} was put aside, is another line now, and counts again.", highlight=False
+            say(
+                "position {position} was put aside, is another line now, and counts again.", position=position
+            ),
+            highlight=False,
         )
     for fault in report.faults:
-        stream = "" if fault.stream_id is None else f", stream {fault.stream_id}"
-        err.print(f"[red]position {fault.position}[/red]{stream}: {escape(fault.reason)}", soft_wrap=True)
+        stream = "" if fault.stream_id is None else say(", stream {stream}", stream=fault.stream_id)
+        err.print(
+            say(
+                "[red]position {position}[/red]{stream}: {reason}",
+                position=fault.position,
+                stream=stream,
+                reason=escape(fault.reason),
+            ),
+            soft_wrap=True,
+        )
     if not report.sound:
-        err.print(f"The log is not sound: {len(report.faults) + report.more_faults} faults.")
+        err.print(
+            say("The log is not sound: {faults} faults.", faults=len(report.faults) + report.more_faults)
+        )
 
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(help="The file to make; one that is there is not overwritten.")],
+    file: Annotated[Path, typer.Argument(help=_("The file to make; one that is there is not overwritten."))],
 ) -> None:
     """Copy the log in SQLite into one file, as it is at one moment, and check the copy; services may go on writing."""
     from shared.eventlog.backup import backup as back_up
 
-    with _progress("Copying") as shown:
+    with _progress(_("Copying")) as shown:
         copy = back_up(_log_file(), file, shown)
     _show(copy.report)
     out.print(
-        f"{file} holds the log up to position {copy.position}, identity {copy.identity}. "
-        f"Keep these two with it: `bitacora verify --file … --holds {copy.position}:{copy.identity}` tells whether a "
-        "copy is whole.",
+        say(
+            "{file} holds the log up to position {position}, identity {identity}. Keep these two with it: "
+            "`bitacora verify --file … --holds {position}:{identity}` tells whether a copy is whole.",
+            file=file,
+            position=copy.position,
+            identity=copy.identity,
+        ),
         soft_wrap=True,
         highlight=False,
     )
@@ -504,16 +608,23 @@ def backup(
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `bitacora backup` made.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help=_("What `bitacora backup` made."))
+    ],
 ) -> None:
     """Put a backup in the place of a log in SQLite that is not there; move the present one aside first."""
     from shared.eventlog.backup import restore as put_back
 
-    with _progress("Restoring") as shown:
+    with _progress(_("Restoring")) as shown:
         copy = put_back(file, _log_file(), shown)
     out.print(
-        f"Restored up to position {copy.position}, identity {copy.identity}. What was recorded after it is not in this "
-        "log: docs/operating.md says what to do about it. Then start the services; the read model follows by itself.",
+        say(
+            "Restored up to position {position}, identity {identity}. What was recorded after it is not in "
+            "this log: docs/operating.md says what to do about it. Then start the services; the read model "
+            "follows by itself.",
+            position=copy.position,
+            identity=copy.identity,
+        ),
         soft_wrap=True,
         highlight=False,
     )
@@ -524,7 +635,7 @@ def _log_file() -> Path:
     url = _settings().effective_log_url
     if not url.startswith("sqlite:///"):
         raise ValueError(
-            "This is for a log in SQLite. PostgreSQL has its own ways, which docs/operating.md describes."
+            _("This is for a log in SQLite. PostgreSQL has its own ways, which docs/operating.md describes.")
         )
     return Path(url.removeprefix("sqlite:///"))
 
@@ -532,15 +643,15 @@ def _log_file() -> Path:
 @app.command()
 def quarantine(
     position: Annotated[
-        int, typer.Argument(min=1, help="The event, by its position; see `bitacora verify`.")
+        int, typer.Argument(min=1, help=_("The event, by its position; see `bitacora verify`."))
     ],
-    reason: Annotated[str, typer.Option(help="Why, for whoever finds the gap in ten years.")],
+    reason: Annotated[str, typer.Option(help=_("Why, for whoever finds the gap in ten years."))],
     although_readable: Annotated[
         bool,
-        typer.Option("--although-readable", help="Also if it can be read: it is not what was recorded."),
+        typer.Option("--although-readable", help=_("Also if it can be read: it is not what was recorded.")),
     ] = False,
-    organization: Annotated[str, typer.Option(help="On whose behalf.")] = "DCI",
-    subject: Annotated[str, typer.Option(help="Who does it, by subject id.")] = "operator",
+    organization: Annotated[str, typer.Option(help=_("On whose behalf."))] = "DCI",
+    subject: Annotated[str, typer.Option(help=_("Who does it, by subject id."))] = "operator",
 ) -> None:
     """Put an event aside that cannot be read: it stays where it lies, and everything goes on without it."""
     from shared.clock import Clock
@@ -557,17 +668,22 @@ def quarantine(
             although_readable=although_readable,
         )
     out.print(
-        f"The event at position {position} ({done.event.cause}) is put aside: the event at position {done.at} says so. "
-        "Running services go on without it by themselves, and the worker builds the read model anew where it told of "
-        "it. What services keep of the whole log (organizations, bodies, keys, decisions) loses it at their next "
-        "start.",
+        say(
+            "The event at position {position} ({cause}) is put aside: the event at position {at} says so. "
+            "Running services go on without it by themselves, and the worker builds the read model anew "
+            "where it told of it. What services keep of the whole log (organizations, bodies, keys, "
+            "decisions) loses it at their next start.",
+            position=position,
+            cause=done.event.cause,
+            at=done.at,
+        ),
         soft_wrap=True,
         highlight=False,
         markup=False,
     )
 
 
-followers = typer.Typer(help="What follows the log, how far it has come, and what it could not handle.")
+followers = typer.Typer(help=_("What follows the log, how far it has come, and what it could not handle."))
 app.add_typer(followers, name="followers")
 
 
@@ -579,13 +695,28 @@ def show_followers(context: typer.Context) -> None:
     with _log() as store:
         head = store.head()
         for name, position in store.followers().items():
-            out.print(f"{name}: acted up to position {position} of {head}", highlight=False)
+            out.print(
+                say(
+                    "{name}: acted up to position {position} of {head}",
+                    name=name,
+                    position=position,
+                    head=head,
+                ),
+                highlight=False,
+            )
         letters = store.dead_letters()
     for letter in letters:
-        again = ", to be tried again" if letter.retry else ""
+        again = _(", to be tried again") if letter.retry else ""
         out.print(
-            f"{letter.follower}: position {letter.position} set aside on "
-            f"{letter.set_aside_at:%Y-%m-%d %H:%M:%S} UTC{again}: {letter.error}",
+            say(
+                "{follower}: position {position} set aside on {set_aside_at:%Y-%m-%d %H:%M:%S} UTC{again}: "
+                "{error}",
+                follower=letter.follower,
+                position=letter.position,
+                set_aside_at=letter.set_aside_at,
+                again=again,
+                error=letter.error,
+            ),
             soft_wrap=True,
             highlight=False,
             markup=False,
@@ -594,25 +725,26 @@ def show_followers(context: typer.Context) -> None:
 
 @followers.command()
 def retry(
-    name: Annotated[str, typer.Argument(help="The follower, by its name in the list.")],
+    name: Annotated[str, typer.Argument(help=_("The follower, by its name in the list."))],
     position: Annotated[
-        int | None, typer.Argument(help="The event, by its position; all that were set aside when left out.")
+        int | None,
+        typer.Argument(help=_("The event, by its position; all that were set aside when left out.")),
     ] = None,
 ) -> None:
     """Let a follower try again what it set aside; a running service does so within seconds."""
     with _log() as store:
         asked = store.retry(name, position)
     if not asked:
-        raise ValueError(f"{name} has set nothing of that kind aside.")
-    out.print(f"{asked} to be tried again.", highlight=False)
+        raise ValueError(say("{name} has set nothing of that kind aside.", name=name))
+    out.print(say("{asked} to be tried again.", asked=asked), highlight=False)
 
 
 @app.command()
 def token(
-    role: Annotated[Role, typer.Option(help="What the bearer is.")],
-    organization: Annotated[str, typer.Option(help="The code of the bearer's organisation.")],
-    subject: Annotated[str | None, typer.Option(help="The bearer's subject id.")] = None,
-    hours: Annotated[float, typer.Option(min=0.01, help="How long it is valid.")] = 12,
+    role: Annotated[Role, typer.Option(help=_("What the bearer is."))],
+    organization: Annotated[str, typer.Option(help=_("The code of the bearer's organisation."))],
+    subject: Annotated[str | None, typer.Option(help=_("The bearer's subject id."))] = None,
+    hours: Annotated[float, typer.Option(min=0.01, help=_("How long it is valid."))] = 12,
 ) -> None:
     """Print a token for development, signed with the local key; refused in production."""
     sys.stdout.write(_token(role, organization, subject, hours) + "\n")
@@ -623,9 +755,9 @@ def _token(role: str, organization: str, subject: str | None = None, hours: floa
 
     settings = _settings()
     if settings.environment == "production":
-        raise ValueError("In production tokens come from the identity provider.")
+        raise ValueError(_("In production tokens come from the identity provider."))
     if role == Role.SYSTEM:
-        raise ValueError("No token carries the role `system`: it is for the services' own policies.")
+        raise ValueError(_("No token carries the role `system`: it is for the services' own policies."))
     return issue_development_token(
         settings.effective_development_key_file,
         role=Role(role),
@@ -638,7 +770,7 @@ def _token(role: str, organization: str, subject: str | None = None, hours: floa
 
 @app.command()
 def openapi(
-    check: Annotated[bool, typer.Option(help="Only say whether the documents are up to date.")] = False,
+    check: Annotated[bool, typer.Option(help=_("Only say whether the documents are up to date."))] = False,
 ) -> None:
     """Write the generated documents: OpenAPI, the events, the errors, and who may do what."""
     from services.documents import documents
@@ -651,9 +783,9 @@ def openapi(
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-            out.print(f"wrote {path}")
+            out.print(say("wrote {path}", path=path))
     if behind:
-        err.print("These documents are behind the code; run `make docs`: " + ", ".join(map(str, behind)))
+        err.print(_("These documents are behind the code; run `make docs`: ") + ", ".join(map(str, behind)))
         raise typer.Exit(1)
 
 
@@ -705,6 +837,13 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
+
+for one in (app, mapping_app, followers):
+    for command in one.registered_commands:
+        assert command.callback is not None
+        command.help = _(str(getdoc(command.callback)))
+    if one.registered_callback is not None and one.registered_callback.callback is not None:
+        one.registered_callback.help = _(str(getdoc(one.registered_callback.callback)))
 
 if __name__ == "__main__":
     main()

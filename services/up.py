@@ -18,6 +18,8 @@ from types import FrameType
 
 import httpx
 
+from services.terminal import say
+
 SERVICES = ("commitments", "meetings", "reporting")
 GRACE = 15.0
 """Seconds the children have to finish once they are asked to."""
@@ -50,8 +52,12 @@ class Children:
                     if not any(map(_taken, range(first, first + len(self.ports))))
                 )
                 raise CannotStart(
-                    f"Port {port} is in use. Others are free: `make run PORT={free}`, or "
-                    f"`bitacora up --first-port {free}`."
+                    say(
+                        "Port {port} is in use. Others are free: `make run PORT={free}`, or `bitacora up "
+                        "--first-port {free}`.",
+                        port=port,
+                        free=free,
+                    )
                 )
 
     def start(self) -> None:
@@ -82,7 +88,13 @@ class Children:
             while not _ready(self.url(name)):
                 self._fail_if_ended()
                 if time.monotonic() > deadline:
-                    raise CannotStart(f"The {name} service was not ready within {seconds:g} seconds.")
+                    raise CannotStart(
+                        say(
+                            "The {name} service was not ready within {seconds:g} seconds.",
+                            name=name,
+                            seconds=seconds,
+                        )
+                    )
                 time.sleep(0.05)
 
     def serve(self) -> None:
@@ -94,7 +106,13 @@ class Children:
     def _fail_if_ended(self) -> None:
         for name, process in self._processes.items():
             if process.poll() is not None and not self.stopping:
-                raise CannotStart(f"The {name} process ended by itself (exit status {process.returncode}).")
+                raise CannotStart(
+                    say(
+                        "The {name} process ended by itself (exit status {returncode}).",
+                        name=name,
+                        returncode=process.returncode,
+                    )
+                )
 
     def stop(self) -> None:
         """Ask every child to finish, wait, and end whatever does not."""

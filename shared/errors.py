@@ -41,6 +41,18 @@ class InvalidInput(BitacoraError):
         self.pointer = pointer
 
 
+class InvalidValue(ValueError):
+    """A value is not what its type asks for: a sentence, another to go with it, and what stands in their places.
+
+    Kept apart, so that they can be said in the language of whoever sent the value.
+    """
+
+    def __init__(self, text: str, then: str = "", /, **values: object) -> None:
+        super().__init__((text + then).format(**values))
+        self.texts = (text, *([then] if then else []))
+        self.values = values
+
+
 class KeyReused(InvalidInput):
     """An `Idempotency-Key` was used before for a different request."""
 

@@ -727,11 +727,11 @@ indicator_commitments: Final = Dataset(
 warning_signs: Final = Dataset(
     "warning_signs",
     "thing_id: id, sign, because: position, number: number",
-    "detail?, events: json",
+    "parameters: json?, events: json",
     valid_time=True,
     indexes=(("because",),),
 )
-"""On which days something makes a reader look twice at a thing; without `detail`, nothing does any more.
+"""On which days something makes a reader look twice at a thing; without `parameters`, nothing does any more.
 
 `because` is the last of the events it follows from, `number` tells apart what follows from the same.
 """

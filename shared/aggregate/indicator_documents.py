@@ -149,6 +149,12 @@ class WarningDocument(msgspec.Struct, kw_only=True):
     code: Annotated[WarningCode, Field(description="The same as `sign`, as it was called first.")]
     sign: Annotated[WarningCode, Field(description="The kind of sign.")]
     detail: Annotated[str, Field(description="What was seen, in words.")]
+    parameters: Annotated[
+        dict[str, Any],
+        Field(
+            description="The days, values and words in `detail`, by name, so that it can be said in another language."
+        ),
+    ]
     because: Annotated[int, Field(description="The position of the last of the events it follows from.")]
     events: Annotated[list[int], Field(description="The positions of all the events it follows from.")]
 
@@ -194,7 +200,12 @@ def figures_of(facts: IndicatorFacts, rule: str = CURRENT_INDICATOR_RULE) -> dic
 def sign_document(sign: WarningSign) -> WarningDocument:
     """A warning sign as it is sent."""
     return WarningDocument(
-        code=sign.code, sign=sign.code, detail=sign.detail, because=sign.because, events=list(sign.events)
+        code=sign.code,
+        sign=sign.code,
+        detail=sign.detail,
+        parameters=dict(sign.parameters),
+        because=sign.because,
+        events=list(sign.events),
     )
 
 

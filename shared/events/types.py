@@ -24,6 +24,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from shared.errors import InvalidValue
 from shared.events.texts import unseen_in
 
 LONGEST_CODE: Final = 64
@@ -145,6 +146,7 @@ _AMOUNT = re.compile(AMOUNT)
 _VALUE = re.compile(VALUE)
 _GROUPED = re.compile(r"-?[0-9]{1,3}([.,' \u00a0\u202f][0-9]{3})+")
 _WITH_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
+_MEANT: Final = "; {given} may be meant as {number}"
 NOT_BLANK: Final = r"^[^\x00]*[^\s\x00][^\x00]*$"
 """What a text matches that says something."""
 
@@ -154,11 +156,11 @@ def parse_day(value: object) -> object:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if not isinstance(value, str) or _DAY.fullmatch(value) is None:
-        raise ValueError("a day is written YYYY-MM-DD")
+        raise InvalidValue("a day is written YYYY-MM-DD")
     try:
         return date.fromisoformat(value)
     except ValueError as error:
-        raise ValueError("there is no such day in the calendar") from error
+        raise InvalidValue("there is no such day in the calendar") from error
 
 
 def parse_instant(value: object) -> object:
@@ -166,11 +168,11 @@ def parse_instant(value: object) -> object:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
     if not isinstance(value, str) or _INSTANT.fullmatch(value) is None:
-        raise ValueError("an instant is written as in 2026-11-21T18:00:00Z")
+        raise InvalidValue("an instant is written as in 2026-11-21T18:00:00Z")
     try:
         return datetime.fromisoformat(value).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError("there is no such instant") from error
+        raise InvalidValue("there is no such instant") from error
 
 
 def format_instant(instant: datetime) -> str:
@@ -181,67 +183,76 @@ def format_instant(instant: datetime) -> str:
 def _number(value: object) -> object:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return value
-    fault = "a value is a number such as 28.56: without quotes, and without separators of thousands"
-    raise ValueError(f"{fault}{_meant(value) if isinstance(value, str) else ''}")
+    raise _not_written(
+        "a value is a number such as 28.56: without quotes, and without separators of thousands", value
+    )
 
 
 def _value_text(value: object) -> object:
     if isinstance(value, str) and _VALUE.fullmatch(value) is not None:
         return value
-    fault = 'a value is decimal text such as "28.5": in quotes, and without separators of thousands'
-    raise ValueError(f"{fault}{_meant(value) if isinstance(value, str) else ''}")
+    raise _not_written(
+        'a value is decimal text such as "28.5": in quotes, and without separators of thousands', value
+    )
 
 
-def _meant(text: str) -> str:
-    """Which number a text may be meant as, at the end of a sentence; nothing where that would be a guess."""
-    if _AMOUNT.fullmatch(text) is not None:
-        return f"; write {text}"
-    if _GROUPED.fullmatch(text) is not None:
-        return f"; {text} may be meant as {re.sub('[^0-9-]', '', text)}"
-    return f"; {text} may be meant as {text.replace(',', '.')}" if _WITH_COMMA.fullmatch(text) else ""
+def _not_written(text: str, value: object) -> InvalidValue:
+    """What is wrong, with the number that a text may be meant as; nothing of it where that would be a guess."""
+    given = value if isinstance(value, str) else ""
+    if _AMOUNT.fullmatch(given) is not None:
+        return InvalidValue(text, "; write {number}", number=given)
+    if _GROUPED.fullmatch(given) is not None:
+        return InvalidValue(text, _MEANT, given=given, number=re.sub("[^0-9-]", "", given))
+    if _WITH_COMMA.fullmatch(given) is not None:
+        return InvalidValue(text, _MEANT, given=given, number=given.replace(",", "."))
+    return InvalidValue(text)
 
 
 def _few_places(value: Decimal) -> Decimal:
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or not -MOST_PLACES <= exponent <= MOST_PLACES:
-        raise ValueError(f"a number is finite and has at most {MOST_PLACES} digits after the point")
+        raise InvalidValue(
+            "a number is finite and has at most {most} digits after the point", most=MOST_PLACES
+        )
     return value
 
 
 def _within_bounds(value: Decimal) -> Decimal:
     if abs(value) > LARGEST_VALUE:
-        raise ValueError(f"a value lies between -{LARGEST_VALUE} and {LARGEST_VALUE}")
+        raise InvalidValue("a value lies between -{largest} and {largest}", largest=LARGEST_VALUE)
     return value
 
 
 def _all_seen(line: str) -> str:
     if (unseen := unseen_in(line)) is not None:
-        raise ValueError(f"a text of one line takes no characters that nobody sees: {unseen}")
+        raise InvalidValue("a text of one line takes no characters that nobody sees: {unseen}", unseen=unseen)
     return line
 
 
 def _lines_seen(text: str) -> str:
     if (unseen := unseen_in(text, of_lines=True)) is not None:
-        raise ValueError(f"a text takes line breaks, and no other characters that nobody sees: {unseen}")
+        raise InvalidValue(
+            "a text takes line breaks, and no other characters that nobody sees: {unseen}", unseen=unseen
+        )
     return text
 
 
-def amount_fault(text: str) -> str | None:
+def amount_fault(text: str) -> InvalidValue | None:
     """What is wrong with an amount as it is written; None when nothing is."""
     if _AMOUNT.fullmatch(text) is not None:
         return None
     fault = 'An amount is decimal text such as "1234.5", with at most 18 digits before the point and 6 after'
     if _GROUPED.fullmatch(text) is not None:
-        return f'{fault}, without separators of thousands: {text} may be meant as "{re.sub("[^0-9-]", "", text)}".'
-    return f"{fault}."
+        without = ', without separators of thousands: {given} may be meant as "{number}".'
+        return InvalidValue(fault, without, given=text, number=re.sub("[^0-9-]", "", text))
+    return InvalidValue(fault, ".")
 
 
 def _amount(value: object) -> str:
     if not isinstance(value, str):
-        # A TypeError would not become a refusal of the value, but pass through.
-        raise ValueError('An amount is decimal text such as "1234.5", in quotes, so nobody rounds it.')  # noqa: TRY004
+        raise InvalidValue('An amount is decimal text such as "1234.5", in quotes, so nobody rounds it.')
     if (fault := amount_fault(value)) is not None:
-        raise ValueError(fault)
+        raise fault
     return value
 
 

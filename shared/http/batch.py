@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Scope
 
+from shared.errors import InvalidValue
 from shared.http.body import LARGEST
 from shared.http.context import context_of
 from shared.http.requests import RequestModel
@@ -65,13 +66,13 @@ class Command(RequestModel):
     @classmethod
     def _no_batch(cls, path: str) -> str:
         if unquote(path).rstrip("/") == PATH:
-            raise ValueError("a batch holds no other batch")
+            raise InvalidValue("a batch holds no other batch")
         return path
 
     @model_validator(mode="after")
     def _a_put_needs_no_key(self) -> Self:
         if self.method == "PUT" and self.idempotency_key is not None:
-            raise ValueError("a PUT takes no idempotency_key: sent twice, it says the same")
+            raise InvalidValue("a PUT takes no idempotency_key: sent twice, it says the same")
         return self
 
 

@@ -15,7 +15,8 @@ from starlette.requests import Request
 
 from shared.http.body import must_fit
 from shared.http.context import context_of
-from shared.http.problems import RequestProblemError, invalid_request
+from shared.http.problems import RequestProblemError
+from shared.http.validation import invalid_request
 
 MEDIA_TYPE: Final = "multipart/form-data"
 MOST_PARTS: Final = 20

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 import structlog
 from fastapi import FastAPI
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,17 +27,12 @@ from shared.errors import (
     Unauthenticated,
     Unavailable,
 )
-from shared.events.types import NOT_BLANK
 from shared.http.catalogue import BY_STATUS, CODES, Catalogue, Explained
 from shared.http.context import context_in
-from shared.http.languages import texts_of, wished
+from shared.languages import texts_of, wished
 
 MEDIA_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="bitacora"'
-MOST_ERRORS = 20
-"""Errors that one answer names at most."""
-LONGEST_NAME = 100
-"""Characters of a member's name that a pointer repeats."""
 
 _STATUS: tuple[tuple[type[BitacoraError], int], ...] = (
     (InvalidInput, 422),
@@ -58,6 +52,18 @@ class ErrorItem(msgspec.Struct, frozen=True):
 
     pointer: str
     detail: str
+
+
+class Fault(NamedTuple):
+    """One value at fault, with a sentence about it; `texts`, put together and filled with `values`, say the same.
+
+    Without them the sentence is such a text itself, if it has been translated.
+    """
+
+    pointer: str
+    detail: str
+    texts: Sequence[str] = ()
+    values: Mapping[str, Any] = {}
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,7 +86,7 @@ class RequestProblemError(Exception):
         code: str,
         detail: str,
         *,
-        errors: Sequence[ErrorItem] = (),
+        errors: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
@@ -104,15 +110,18 @@ class Problems:
         code: str,
         detail: str,
         *,
-        errors: Sequence[ErrorItem] = (),
+        errors: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """The answer to a request in `scope` that met the error `code`."""
         context = context_in(scope)
         explained = self.catalogue.get(code)
         title = explained.title if explained else code.replace("-", " ").capitalize()
+        items = [ErrorItem(one.pointer, one.detail) for one in errors]
         if explained is not None and _in_spanish(scope):
+            said = detail
             title, detail = _told_in_spanish(explained, detail)
+            items = [ErrorItem(one.pointer, _fault_in_spanish(one, said, detail)) for one in errors]
             headers = {**(headers or {}), "Content-Language": "es"}
         document = ProblemDocument(
             type=self.base_url + code,
@@ -121,7 +130,7 @@ class Problems:
             detail=detail,
             instance=quote(scope["path"], safe="/:@!$&'()*+,;=-._~", errors="replace"),
             request_id=context.correlation_id if context else "",
-            errors=tuple(errors),
+            errors=tuple(items),
         )
         return Response(_encoded(document), status, headers, MEDIA_TYPE)
 
@@ -133,12 +142,22 @@ def _in_spanish(scope: Scope) -> bool:
 
 
 def _told_in_spanish(explained: Explained, detail: str) -> tuple[str, str]:
-    """The title and the detail in Spanish: what the code means and, where that says less, the sentence as it is."""
+    """The title and the detail in Spanish: the sentence or, where it has none, what the code means and it as it is."""
     spanish = texts_of(__package__, "es").gettext
-    told = spanish(explained.explanation)
-    return spanish(
-        explained.title
-    ), told if detail == explained.explanation else f"{told} (En inglés: {detail})"
+    told = spanish(detail)
+    if told == detail:
+        told = f"{spanish(explained.explanation)} (En inglés: {detail})"
+    return spanish(explained.title), told
+
+
+def _fault_in_spanish(fault: Fault, said: str, detail: str) -> str:
+    """What is wrong with a value, in Spanish; `detail` says in Spanish what was `said` of the whole."""
+    spanish = texts_of(__package__, "es").gettext
+    texts = fault.texts or (fault.detail,)
+    told = [spanish(one) for one in texts]
+    if told == list(texts):
+        return detail if fault.detail == said else fault.detail
+    return "".join(told).format(**fault.values) if fault.texts else told[0]
 
 
 def body_too_large(limit: int) -> RequestProblemError:
@@ -221,7 +240,7 @@ def _known(problems: Problems, scope: Scope, error: BitacoraError) -> Response:
     if status is None:
         return unexpected(problems, scope, error)
     headers: dict[str, str] = {}
-    errors: tuple[ErrorItem, ...] = ()
+    errors: tuple[Fault, ...] = ()
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = CHALLENGE
     elif isinstance(error, Unavailable):
@@ -229,17 +248,8 @@ def _known(problems: Problems, scope: Scope, error: BitacoraError) -> Response:
     elif isinstance(error, StaleVersion) and error.current is not None:
         headers["ETag"] = f'"{error.current}"'
     elif isinstance(error, InvalidInput) and error.pointer:
-        errors = (ErrorItem(error.pointer, error.message),)
+        errors = (Fault(error.pointer, error.message),)
     return problems.response(scope, status, error.code, error.message, errors=errors, headers=headers)
-
-
-def invalid_request(error: ValidationError, where: Sequence[str]) -> RequestProblemError:
-    """What a model found wrong with a part of a request: the first `MOST_ERRORS` of it, each with its place."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_ERRORS]
-    errors = [ErrorItem(_pointer((*where, *item["loc"])), _sentence(item)) for item in found]
-    return RequestProblemError(
-        "request-invalid", "Some values of the request are not acceptable.", errors=errors
-    )
 
 
 def _not_allowed(problems: Problems, scope: Scope, app: FastAPI) -> Response:
@@ -267,21 +277,6 @@ def _framework(problems: Problems, scope: Scope, error: HTTPException) -> Respon
     return problems.response(
         scope, error.status_code, code, problems.catalogue[code].explanation, headers=headers
     )
-
-
-def _pointer(location: Sequence[int | str]) -> str:
-    parts = [str(part)[:LONGEST_NAME].replace("~", "~0").replace("/", "~1") for part in location]
-    return "".join(f"/{part}" for part in parts)
-
-
-def _sentence(item: Mapping[str, Any]) -> str:
-    if item["type"] == "extra_forbidden":
-        return "There is no such field here: look for its name in /docs, or leave it out."
-    if item["type"] in {"model_type", "model_attributes_type", "dataclass_type", "dict_type"}:
-        return 'Input should be an object: {"name": value, ...}'
-    if item["type"] == "string_pattern_mismatch" and str(item["msg"]).endswith(f"'{NOT_BLANK}'"):
-        return "The text is blank."
-    return str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
 def _encoded(document: ProblemDocument) -> bytes:

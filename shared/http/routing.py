@@ -29,7 +29,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from shared.errors import Forbidden, InvalidValue, NotFound, Unauthenticated, Unavailable
 from shared.eventlog.live import LiveLog
 from shared.events.facts import Event
 from shared.events.texts import composed
@@ -40,8 +40,9 @@ from shared.http.form import Form, read_form
 from shared.http.idempotency import parse_idempotency_key
 from shared.http.names import Spelling, codes_in, has_names, known_codes, respelled, respelled_json
 from shared.http.preconditions import parse_if_match, required_if_match
-from shared.http.problems import ErrorItem, RequestProblemError, invalid_request
+from shared.http.problems import Fault, RequestProblemError
 from shared.http.rate_limits import RateLimits
+from shared.http.validation import invalid_request
 from shared.identity.access import Access, AccessTable
 from shared.identity.actor import Role
 from shared.identity.authentication import Authenticator
@@ -53,6 +54,11 @@ _UNDECODED = "\ufffd"
 _NOT_TEXT = re.compile(f"[\x00\ud800-\udfff{_UNDECODED}]")
 _NOT_ENCODED = (
     "Percent-encode the address as UTF-8: 'educación' is written 'educaci%C3%B3n', not 'educaci%F3n'."
+)
+NO_BODY = "The request has no body: send an object."
+NO_PARAMETERS = (
+    "There is no such parameter: there is none.",
+    "There is no such parameter: there are {known}.",
 )
 _ONCE = frozenset({b"authorization", b"x-api-key", b"content-type", b"if-match", b"idempotency-key"})
 _NUMBER = re.compile("-?[0-9]+", re.ASCII)
@@ -85,9 +91,9 @@ def _plain(value: Any, annotation: Any) -> Any:
     """A number or a flag as everybody writes it: what Python reads besides (`1_0`, `+5`, ` 5`, `on`) is a slip."""
     if isinstance(value, str):
         if _is_of(int, annotation) and _NUMBER.fullmatch(value) is None:
-            raise ValueError("write a whole number in digits")
+            raise InvalidValue("write a whole number in digits")
         if _is_of(bool, annotation) and value not in ("true", "false"):
-            raise ValueError("write true or false")
+            raise InvalidValue("write true or false")
     return value
 
 
@@ -396,7 +402,7 @@ def _parse_body(document: Any, body: type[BaseModel], required: bool) -> BaseMod
             raise RequestProblemError(
                 "request-invalid",
                 "Some values of the request are not acceptable.",
-                errors=[ErrorItem("", "The request has no body: send an object.")],
+                errors=[Fault("", NO_BODY)],
             )
         document = {}
     try:
@@ -432,18 +438,23 @@ def _refuse_doubled(headers: Iterable[tuple[bytes, bytes]]) -> None:
 
 def _check_query(request: Request, known: frozenset[str], repeatable: frozenset[str]) -> None:
     seen = set[str]()
-    unknown: list[ErrorItem] = []
-    admitted = f"there are {', '.join(sorted(known))}" if known else "there are none here"
+    unknown: list[Fault] = []
+    there_is = (
+        "There is no such parameter: there are {known}."
+        if known
+        else "There is no such parameter: there is none."
+    )
+    names = {"known": ", ".join(sorted(known))}
     for name, value in request.query_params.multi_items():
         pointer = f"/query/{name.replace('~', '~0').replace('/', '~1')}"
         if name not in known:
-            unknown.append(ErrorItem(pointer, f"There is no such parameter: {admitted}."))
+            unknown.append(Fault(pointer, there_is.format(**names), (there_is,), names))
         elif name in seen and name not in repeatable:
             detail = "Give this parameter once."
-            raise RequestProblemError("query-repeated", detail, errors=[ErrorItem(pointer, detail)])
+            raise RequestProblemError("query-repeated", detail, errors=[Fault(pointer, detail)])
         elif _NOT_TEXT.search(value) is not None:
             detail = _NOT_ENCODED if _UNDECODED in value else "The value holds a character that is not text."
-            raise RequestProblemError("text-not-storable", detail, errors=[ErrorItem(pointer, detail)])
+            raise RequestProblemError("text-not-storable", detail, errors=[Fault(pointer, detail)])
         seen.add(name)
     if unknown:
         raise RequestProblemError(

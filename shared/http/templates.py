@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
 
-from shared.http.languages import Language
+from shared.languages import LANGUAGES, Language, preferred
 
 SELF_CONTAINED: Final = "default-src 'none'; style-src 'unsafe-inline'"
 """The policy of a page that brings its own style, so that it can be filed, and takes nothing from anywhere."""
@@ -30,3 +31,9 @@ def templates_of(package: str, spoken: Language) -> Environment:
         "word_or_day": spoken.word_or_day,
     }
     return environment
+
+
+def spoken_in(request: Request) -> str:
+    """The language of a page: that of `lang`, or what the browser asks for."""
+    code = request.query_params.get("lang", "")
+    return code if code in LANGUAGES else preferred(request.headers.get("accept-language", ""))

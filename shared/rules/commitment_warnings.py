@@ -6,12 +6,13 @@ events.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.rules.dated_facts import DatedFacts
+from shared.rules.sign_texts import Parameters, filled, parameters
 from shared.rules.traffic_light import Closure
 
 REPORT_DAYS = 10
@@ -26,12 +27,27 @@ class CommitmentWarning(StrEnum):
     ACHIEVED_BEFORE_REPORT = "achieved_before_report"
 
 
+COMMITMENT_DETAILS: Final[Mapping[CommitmentWarning, str]] = {
+    CommitmentWarning.DEADLINE_CORRECTED_AFTER_DUE: "The public deadline {previous_on} was corrected to {corrected_on} "
+    "on {on}.",
+    CommitmentWarning.DEADLINE_MISSING: "It is open and has no public deadline.",
+    CommitmentWarning.ACHIEVED_BEFORE_REPORT: "It was achieved on {on}, {days} days before the report of "
+    "{reporting_on}.",
+}
+"""What each says."""
+
+
 class CommitmentSign(NamedTuple):
-    """One sign, in words, and the positions of the events it follows from, in order."""
+    """One sign, what stands in the places of its text, and the positions of the events it follows from, in order."""
 
     code: CommitmentWarning
-    detail: str
+    parameters: Parameters
     events: tuple[int, ...]
+
+    @property
+    def detail(self) -> str:
+        """What was seen, in words."""
+        return filled(COMMITMENT_DETAILS[self.code], self.parameters)
 
 
 class DeadlineCorrection(NamedTuple):
@@ -66,10 +82,15 @@ def deadline_corrected_after_due(corrections: Iterable[DeadlineCorrection]) -> I
         if one.previous is None or one.previous >= one.recorded_on:
             continue
         if one.corrected is None or one.corrected > one.previous:
-            to = one.corrected or "none"
-            detail = f"The public deadline {one.previous} was corrected to {to} on {one.recorded_on}."
+            told = {
+                "previous_on": one.previous,
+                "corrected_on": one.corrected or "none",
+                "on": one.recorded_on,
+            }
             yield CommitmentSign(
-                CommitmentWarning.DEADLINE_CORRECTED_AFTER_DUE, detail, (one.mistaken, one.position)
+                CommitmentWarning.DEADLINE_CORRECTED_AFTER_DUE,
+                parameters(told),
+                (one.mistaken, one.position),
             )
 
 
@@ -77,9 +98,7 @@ def without_deadline(facts: DatedFacts, on: date) -> Iterator[CommitmentSign]:
     """An open promise without a public deadline is on time for ever."""
     deadline, position = facts.public_deadlines.on(on)
     if deadline is None and facts.closures.on(on)[0] is None:
-        yield CommitmentSign(
-            CommitmentWarning.DEADLINE_MISSING, "It is open and has no public deadline.", (position,)
-        )
+        yield CommitmentSign(CommitmentWarning.DEADLINE_MISSING, {}, (position,))
 
 
 def _achieved_before(facts: DatedFacts, reporting_on: date, report_days: int) -> Iterator[CommitmentSign]:
@@ -90,5 +109,5 @@ def _achieved_before(facts: DatedFacts, reporting_on: date, report_days: int) ->
     achieved_on = max(day for day in facts.closures.days() if day <= reporting_on)
     days = (reporting_on - achieved_on).days
     if days <= report_days:
-        detail = f"It was achieved on {achieved_on}, {days} days before the report of {reporting_on}."
-        yield CommitmentSign(CommitmentWarning.ACHIEVED_BEFORE_REPORT, detail, (position,))
+        told = {"on": achieved_on, "days": days, "reporting_on": reporting_on}
+        yield CommitmentSign(CommitmentWarning.ACHIEVED_BEFORE_REPORT, parameters(told), (position,))

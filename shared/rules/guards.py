@@ -112,7 +112,7 @@ def evidence_given(evidence: Sequence[Evidence], what: str, pointer: str = "/evi
 def amount(text: str, pointer: str) -> str:
     """A decimal number as text."""
     if (fault := amount_fault(text)) is not None:
-        raise InvalidInput("amount-malformed", fault, pointer=pointer)
+        raise InvalidInput("amount-malformed", str(fault), pointer=pointer)
     return text
 
 

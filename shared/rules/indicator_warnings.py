@@ -22,6 +22,7 @@ from shared.rules.decimals import exactly
 from shared.rules.indicator_facts import Finding, IndicatorFacts, Measurement, Target
 from shared.rules.indicator_verdict import FAVOURABLE, UNDECIDED, IndicatorStatus
 from shared.rules.periods import DAYS_OF
+from shared.rules.sign_texts import Parameters, filled, parameters
 
 NO_CHANGE_OF_FIGURES = frozenset({"name"})
 """Fields of the definition that may change without changing what a figure means."""
@@ -67,18 +68,20 @@ DETAILS: Final[Mapping[WarningCode, str]] = {
     WarningCode.NEVER_MEASURED: "It was defined on {on}, and no value has been published since.",
     WarningCode.STALE: "Its last value is of {period}, which ended on {on}.",
 }
-"""What each says; a fact that is told in another language is read back from it by the names of its places."""
-
-STEP: Final = "{level} by {on} after {value}"
-"""One of the `steps` of targets that follow what was reached."""
+"""What each says."""
 
 
 class WarningSign(NamedTuple):
-    """One sign, in words, and the positions of the events it follows from, in order."""
+    """One sign, what stands in the places of its text, and the positions of the events it follows from, in order."""
 
     code: WarningCode
-    detail: str
+    parameters: Parameters
     events: tuple[int, ...]
+
+    @property
+    def detail(self) -> str:
+        """What was seen, in words."""
+        return filled(DETAILS[self.code], self.parameters)
 
     @property
     def because(self) -> int:
@@ -118,7 +121,7 @@ def warning_signs(facts: IndicatorFacts, today: date, windows: WarningWindows = 
 
 
 def _sign(code: WarningCode, *events: int, **told: object) -> WarningSign:
-    return WarningSign(code, DETAILS[code].format(**told), tuple(sorted(set(events))))
+    return WarningSign(code, parameters(told), tuple(sorted(set(events))))
 
 
 # --- what is measured ------------------------------------------------------------------------------------------------
@@ -140,7 +143,7 @@ def _definition_changed_near_deadline(facts: IndicatorFacts, window: int) -> Ite
             yield _sign(
                 WarningCode.DEFINITION_CHANGED_NEAR_DEADLINE,
                 *(target.position, change.position),
-                fields=", ".join(fields),
+                fields=fields,
                 on=change.effective_on,
                 days=abs(days),
                 side="before" if days >= 0 else "after",
@@ -319,9 +322,9 @@ def _targets_from_last_actual(facts: IndicatorFacts, share: Decimal) -> Iterator
 
 def _ratchet(run: list[tuple[Target, Finding]]) -> Iterator[WarningSign]:
     if len(run) > 1:
-        steps = (STEP.format(level=one.value, on=one.on, value=found.value) for one, found in run)
+        steps = [{"level": one.value, "on": one.on, "value": found.value} for one, found in run]
         events = [position for target, found in run for position in (target.position, found.position)]
-        yield _sign(WarningCode.TARGET_FROM_LAST_ACTUAL, *events, count=len(run), steps=", ".join(steps))
+        yield _sign(WarningCode.TARGET_FROM_LAST_ACTUAL, *events, count=len(run), steps=steps)
 
 
 def _last_actual(facts: IndicatorFacts, target: Target, share: Decimal) -> Finding | None:

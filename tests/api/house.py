@@ -22,6 +22,7 @@ from services.reporting.rebuild import build_missing
 from shared.clock import Clock
 from shared.eventlog.open import open_log
 from shared.http.catalogue import Catalogue
+from shared.http.routing import DeclaredRoute
 from shared.http.service import Service
 from shared.identity.access import AccessTable
 from shared.identity.actor import Role
@@ -41,6 +42,14 @@ def _services() -> dict[str, Service]:
 
 _SERVICES = _services()
 TABLES: Mapping[str, AccessTable] = {name: service.access for name, service in _SERVICES.items()}
+
+DECLARATIONS = [
+    (route.path, route.declaration)
+    for service in _SERVICES.values()
+    for route in service.routes
+    if isinstance(route, DeclaredRoute)
+]
+"""Every route, as it was declared."""
 
 
 def catalogues() -> dict[str, Catalogue]:

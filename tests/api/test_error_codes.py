@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -11,10 +12,15 @@ from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
+from pydantic import ValidationError
 
 from shared import errors
+from shared.errors import InvalidInput
 from shared.http.catalogue import BY_STATUS, CODES, Catalogue
-from tests.api.house import House, catalogues
+from shared.http.problems import Problems, RequestProblemError
+from shared.http.routing import NO_BODY, NO_PARAMETERS
+from shared.http.validation import BLANK, NO_OBJECT, TEXTS, UNKNOWN_FIELD, invalid_request
+from tests.api.house import DECLARATIONS, House, catalogues
 
 ROOT = Path(__file__).parents[2]
 CATALOGUES: dict[str, Catalogue] = {
@@ -22,6 +28,7 @@ CATALOGUES: dict[str, Catalogue] = {
     for name, catalogue in catalogues().items()
 }
 KINDS = {name for name in dir(errors) if isinstance(getattr(errors, name), type)} | {"RequestProblemError"}
+KINDS -= {"InvalidValue"}  # the code of what is said of values is that of the whole request
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
 NOT_OVER_HTTP = {"importing", "demo", "backup.py", "quarantine.py"}
 """What only the command line calls."""
@@ -103,9 +110,30 @@ def test_every_code_of_the_rules_is_explained_by_a_service_that_goes_by_them() -
     assert made_in("shared/rules") - explained == set()
 
 
-def test_every_code_has_its_title_and_its_explanation_in_spanish_and_none_is_kept_that_is_no_more() -> None:
+def said_of_values() -> set[str]:
+    """Every text that is said of a single value, beside those of the codes."""
+    found = {*TEXTS.values(), UNKNOWN_FIELD, NO_OBJECT, BLANK}
+    for path in (ROOT / "shared").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = {
+            ast.unparse(one.targets[0] if isinstance(one, ast.Assign) else one.target): one.value
+            for one in ast.walk(tree)
+            if isinstance(one, ast.Assign | ast.AnnAssign)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
+                "InvalidValue",
+                "_not_written",
+            ):
+                given = [constants.get(ast.unparse(one), one) for one in node.args[:2]]
+                found |= {text for one in given if one is not None for text in _text(one)}
+    return {one for one in found if one != "."}
+
+
+def test_every_text_of_a_refusal_is_there_in_spanish_and_none_is_kept_that_is_no_more() -> None:
     explained = [one for codes in (CODES, *CATALOGUES.values()) for one in codes.values()]
     wanted = {text for one in explained for text in (one.title, one.explanation)}
+    wanted |= said_of_values() | {*NO_PARAMETERS, NO_BODY}
     with (ROOT / "shared/http/locale/es.po").open("rb") as source:
         spanish = {str(one.id): str(one.string) for one in read_po(source, locale="es") if one.id}
     assert wanted == spanish.keys()
@@ -113,6 +141,55 @@ def test_every_code_has_its_title_and_its_explanation_in_spanish_and_none_is_kep
     for text, told in spanish.items():
         # What is sent and read by programs is called the same in every language.
         assert set(re.findall(r"`([a-z_]+)`", told)) <= set(re.findall(r"`([a-z_]+)`", text)), text
+        assert sorted(re.findall(r"\{[a-z_]+\}", told)) == sorted(re.findall(r"\{[a-z_]+\}", text)), text
+
+
+WRONG: tuple[Any, ...] = (
+    *(
+        None,
+        True,
+        "",
+        " ",
+        "x",
+        "1.234,5",
+        "12.345",
+        "x" * 40_000,
+        "a\u200bb",
+        "2012-02-30",
+        "2012-13-45T99:00:00Z",
+    ),
+    *(-1, 1.5, 10**30, 1e300, [], ["x"] * 1_001, [None], [{}], {}, {"x": 1}),
+)
+"""Values that most fields do not take."""
+WRITTEN = [one for one in WRONG if isinstance(one, str)]
+
+
+def refusals_of_values() -> Iterator[RequestProblemError]:
+    """What is said of wrong values, in the place of every field and parameter of every route."""
+    for _, one in DECLARATIONS:
+        for model, where, values in ((one.body, (), WRONG), (one.query, ("query",), WRITTEN)):
+            if model is None:
+                continue
+            for name in (*(field.alias or name for name, field in model.model_fields.items()), "colour"):
+                for value in values:
+                    try:
+                        model.model_validate({name: value})
+                    except ValidationError as error:
+                        yield invalid_request(error, where)
+                    except InvalidInput:
+                        continue  # a refusal with a code of its own
+
+
+def test_whatever_is_said_of_a_value_is_said_in_spanish_to_whoever_wishes_it() -> None:
+    problems = Problems({})
+    scope = {"path": "/", "headers": [(b"accept-language", b"es")]}
+    english: dict[str, str] = {}
+    for refusal in refusals_of_values():
+        answer = problems.response(scope, 422, refusal.code, refusal.detail, errors=refusal.errors)
+        for fault, told in zip(refusal.errors, json.loads(bytes(answer.body))["errors"], strict=True):
+            english[fault.detail] = told["detail"]
+    assert len(english) > 50
+    assert [said for said, told in english.items() if said == told] == []
 
 
 @pytest.mark.parametrize(
@@ -143,7 +220,12 @@ async def test_what_only_the_sentence_says_is_kept_beside_the_spanish_one(house:
     spanish = (await house.ask("reporting", "GET", path, Accept_Language="es")).json()
     assert spanish["title"] == "Parámetro desconocido"
     assert english["detail"] in spanish["detail"]
-    assert spanish["errors"] == english["errors"]
+    (said,), (told,) = english["errors"], spanish["errors"]
+    assert said["pointer"] == told["pointer"] == "/query/colour"
+    assert (said["detail"][:27], told["detail"][:24]) == (
+        "There is no such parameter:",
+        "No existe ese parámetro;",
+    )
     assert spanish.keys() == english.keys()
 
 

@@ -28,7 +28,7 @@ SPREAD = {
     "meeting-register": "periods",
 }
 """Tables that have a row for each member of a list of an item."""
-ANY_FORM = ("effect", "difficulty", "from", "to")
+ANY_FORM = ("effect", "difficulty", "from", "to", "parameters")
 """Members that may be documents of any form: these stand in one cell."""
 DAYS = "from=2012-01-01&to=2013-04-30"
 CSV, XLSX, JSONL = (tables.MEDIA_TYPES[form] for form in tables.Form)

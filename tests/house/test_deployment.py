@@ -98,7 +98,7 @@ def test_an_image_holds_all_that_its_service_needs_and_no_other_service(
     )
     assert migrated.returncode == 0, migrated.stderr
     place = lay_out(deployment, service, tmp_path / service)
-    assert {path.name for path in (place / "services").iterdir() if path.is_dir()} == {service}
+    assert {path.name for path in (place / "services").iterdir() if path.is_dir()} == {service, "locale"}
     command: list[str] = deployment.ours()[service]["command"]
     with (tmp_path / "said").open("w+") as said:
         running = subprocess.Popen([sys.executable, *command[1:]], cwd=place, env=environment, stderr=said)

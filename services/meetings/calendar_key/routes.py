@@ -239,7 +239,7 @@ def calendar_key_routes(
         except NotFound as error:  # hidden since from whoever asked for the address
             raise _no_calendar() from error
         meetings = list(listing.seen_by(reader, body=body.code))
-        return calendars.answer(request, meetings, title=body.description.name, reader=reader)
+        return await calendars.answer(request, meetings, title=body.description.name, reader=reader)
 
     return router
 

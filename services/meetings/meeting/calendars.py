@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard
 from icalendar.prop import vDDDLists, vDuration
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,14 +30,20 @@ REFRESH = timedelta(hours=1)
 """How often a program should ask again."""
 USUAL_MINUTES = 120
 """How long a meeting is shown to last when neither it nor its body says."""
-NameOf = Callable[[ListedMeeting], tuple[str, int | None]]
-"""What a meeting's body is called and how long its meetings usually last, in minutes."""
 
 _CLASS = {
     Visibility.PUBLIC: "PUBLIC",
     Visibility.INTERNAL: "PRIVATE",
     Visibility.RESERVED: "CONFIDENTIAL",
 }
+
+
+class CalendarEntry(NamedTuple):
+    """A meeting in a calendar, what its body is called, and how many minutes the meetings of that usually last."""
+
+    meeting: ListedMeeting
+    body: str
+    minutes: int | None
 
 
 class Calendars:
@@ -44,14 +53,16 @@ class Calendars:
         self._live = live
         self._directory = directory
 
-    def answer(
+    async def answer(
         self, request: Request, meetings: Sequence[ListedMeeting], *, title: str, reader: Actor
     ) -> Response:
         """These meetings as iCalendar for the eyes of a reader, or 304 to a caller who holds just that."""
         position, by_day = self._live.position, not reads_everything(reader)
         if by_day:
             position = max((meeting.position for meeting in meetings), default=0)
-        content = calendar_of(meetings, self._live.clock.zone, self._name_of, title, by_day=by_day)
+        # Copies: what follows the log changes meetings while they are written.
+        entries = [self._entry(copy(meeting)) for meeting in meetings]
+        content = await run_in_threadpool(calendar_of, entries, self._live.clock.zone, title, by_day=by_day)
         etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         held = not_modified(request, etag, position=position)
         if held is not None:
@@ -59,15 +70,16 @@ class Calendars:
         headers = {"ETag": etag, "Log-Position": str(position)}
         return Response(content, headers=headers, media_type="text/calendar")
 
-    def _name_of(self, meeting: ListedMeeting) -> tuple[str, int | None]:
+    def _entry(self, meeting: ListedMeeting) -> CalendarEntry:
         body = self._directory.bodies.get(meeting.body)
         assert body is not None, "a meeting is convened by a body"
         day_of = self._live.clock.day_of
-        return body.description.name, body.protocol_on(day_of(meeting.scheduled_at), day_of).duration_minutes
+        protocol = body.protocol_on(day_of(meeting.scheduled_at), day_of)
+        return CalendarEntry(meeting, body.description.name, protocol.duration_minutes)
 
 
 def calendar_of(
-    meetings: Sequence[ListedMeeting], zone: ZoneInfo, name_of: NameOf, title: str, *, by_day: bool = False
+    entries: Sequence[CalendarEntry], zone: ZoneInfo, title: str, *, by_day: bool = False
 ) -> bytes:
     """A calendar with these meetings, each at its local time, and the rules of that time.
 
@@ -80,15 +92,16 @@ def calendar_of(
     calendar.add("x-wr-calname", _line(title))
     calendar.add("refresh-interval", REFRESH, {"VALUE": "DURATION"})
     calendar.add("x-published-ttl", vDuration(REFRESH), encode=False)
-    if meetings:
-        years = [meeting.begins_at.astimezone(zone).year for meeting in meetings]
+    if entries:
+        years = [one.meeting.begins_at.astimezone(zone).year for one in entries]
         calendar.add_component(timezone_of(zone, min(years) - 1, max(years) + 1))
-    for meeting in meetings:
-        calendar.add_component(_event(meeting, zone, *name_of(meeting), by_day=by_day))
+    for one in entries:
+        calendar.add_component(_event(one, zone, by_day=by_day))
     return bytes(calendar.to_ical())
 
 
-def _event(meeting: ListedMeeting, zone: ZoneInfo, body: str, minutes: int | None, *, by_day: bool) -> Event:
+def _event(entry: CalendarEntry, zone: ZoneInfo, *, by_day: bool) -> Event:
+    meeting, body, minutes = entry
     changed_at = meeting.changed_at.astimezone(UTC).replace(microsecond=0)
     if by_day:
         changed_at = datetime.combine(meeting.changed_at.astimezone(zone), time.min, zone).astimezone(UTC)

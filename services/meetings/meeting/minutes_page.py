@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_time
 from jinja2 import Environment
 
-from shared.http.languages import N_, Language, speaking
 from shared.http.templates import templates_of
+from shared.languages import N_, Language, speaking
 
 WORDS: Final[Mapping[str, str]] = {
     # how an item ended

@@ -75,7 +75,6 @@ from shared.events.vocabulary import Visibility
 from shared.http.body import ROOMY
 from shared.http.catalogue import Catalogue, Explained
 from shared.http.context import actor_of
-from shared.http.languages import spoken_in
 from shared.http.moments import RecordedAt, RecordedOn, recorded
 from shared.http.pagination import decode_cursor, page_after
 from shared.http.pdf import MEDIA_TYPE as PDF
@@ -96,7 +95,7 @@ from shared.http.resource import (
 )
 from shared.http.responses import QUARANTINED, encoded, page, page_of, read_answer, written_answer
 from shared.http.routing import Router
-from shared.http.templates import SELF_CONTAINED
+from shared.http.templates import SELF_CONTAINED, spoken_in
 from shared.identity.access import EVERYONE, Access
 from shared.identity.actor import Actor, Role
 from shared.rules.visibility import reads_everything
@@ -457,7 +456,7 @@ def meeting_routes(
         await live.wait_for(found.position, LONGEST_WAIT)
         entry = listing.get(found.id)
         assert entry is not None
-        return calendars.answer(request, [entry], title="Bitácora", reader=actor_of(request))
+        return await calendars.answer(request, [entry], title="Bitácora", reader=actor_of(request))
 
     @router.get("/v1/meetings/{id}", access=_READS, query=PastView, answers=MEETING)
     async def get_meeting(request: Request, identifier: str, asked: PastView) -> Response:
@@ -704,7 +703,7 @@ def meeting_routes(
         actor = actor_of(request)
         found = await bodies.find(code, actor)
         meetings = list(listing.seen_by(actor, body=found.code))
-        return calendars.answer(request, meetings, title=found.description.name, reader=actor)
+        return await calendars.answer(request, meetings, title=found.description.name, reader=actor)
 
     return router
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event
 from icalendar.prop import vDuration
 
-from shared.http.languages import N_, Language
+from shared.languages import N_, Language
 
 PRODUCT: Final = "-//Bitacora//Reporting//EN"
 MEDIA_TYPE: Final = "text/calendar"

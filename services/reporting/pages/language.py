@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from shared.http.languages import N_, Language, speaking
+from shared.languages import N_, Language, speaking
 
 WORDS: Final[Mapping[str, str]] = {
     "achieved": N_("Achieved"),

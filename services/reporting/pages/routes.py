@@ -86,9 +86,9 @@ from shared.events.types import CivilDay, Kind
 from shared.events.vocabulary import CommitmentKind
 from shared.http import pdf
 from shared.http.context import visitor_of
-from shared.http.languages import LANGUAGES, N_, Language
 from shared.http.names import Spelling, has_names, known_codes
 from shared.http.routing import Router
+from shared.languages import LANGUAGES, N_, Language
 from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
 from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Status
 
@@ -96,6 +96,8 @@ STRETCH: Final = timedelta(days=90)
 """How far back the front page looks for what got worse, where it is not asked otherwise and there is no edition."""
 LIMIT: Final = 100
 """Lines of a list on one page."""
+MOST_BODIES: Final = 20
+"""Bodies on one page of the register, each with all that it held in a year."""
 MOST_CHANGED: Final = 40
 """Commitments that changed, of which the front page tells, and that of a pillar."""
 MOST_NODES: Final = 300
@@ -159,6 +161,12 @@ DeadlinesQuestion: Final = create_model(
 
 class IndicatorsQuestion(PageQuestion):
     """The list of indicators: after which code the page begins."""
+
+    after: Annotated[str | None, Field(max_length=64)] = None
+
+
+class MeetingsQuestion(PageQuestion):
+    """The public register of meetings: after which body the page begins."""
 
     after: Annotated[str | None, Field(max_length=64)] = None
 
@@ -523,16 +531,27 @@ def page_routes(reporting: Reporting) -> Router:
         at, _scope, _ = await reporting.ask(request, asked, lambda *_: None, tells=())
         return site.page(request, "rules.html", at, "/v1/rules", judged=rules_told(spoken_in(request)))
 
-    @page("/meetings", PageQuestion)
-    async def meetings(request: Request, asked: PageQuestion) -> Response:
+    @page("/meetings", MeetingsQuestion)
+    async def meetings(request: Request, asked: MeetingsQuestion) -> Response:
         """What each body held, in the year of the day asked about, against its protocol: as far as it is public."""
 
-        def answer(reading: Reading, at: AsOf, scope: Scope) -> list[BodyLine]:
+        def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[list[BodyLine], bool]:
             periods = periods_between(date(at.on.year, 1, 1), at.on, RegisterPeriod.QUARTER, 4) or []
-            return register_as_of(reading, at, scope, periods, RegisterFilters(), limit=LIMIT)[0]
+            return register_as_of(
+                reading, at, scope, periods, RegisterFilters(), after=asked.after, limit=MOST_BODIES
+            )
 
-        at, _scope, found = await reporting.ask(request, asked, answer, tells=(Kind.MEETING, Kind.BODY))
-        return site.page(request, "meetings.html", at, "/v1/meeting-register", bodies=found)
+        at, _scope, (found, more) = await reporting.ask(
+            request, asked, answer, tells=(Kind.MEETING, Kind.BODY)
+        )
+        return site.page(
+            request,
+            "meetings.html",
+            at,
+            "/v1/meeting-register",
+            bodies=found,
+            following=found[-1].body if more else None,
+        )
 
     @page("/editions", PageQuestion)
     async def editions(request: Request, asked: PageQuestion) -> Response:
@@ -545,7 +564,14 @@ def page_routes(reporting: Reporting) -> Router:
 
         at, _scope, (found, calendar) = await reporting.ask(request, asked, answer, tells=())
         return site.page(
-            request, "editions.html", at, "/v1/editions", editions=found, calendar=calendar, pdf=pdf.OFFERED
+            request,
+            "editions.html",
+            at,
+            "/v1/editions",
+            editions=found,
+            calendar=calendar,
+            pdf=pdf.OFFERED,
+            most=LIMIT,
         )
 
     @page("/downloads", PageQuestion)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from shared.events.types import Kind
-from shared.http.languages import N_, Language
+from shared.languages import N_, Language
 from shared.rules.action_item_state import CURRENT_ACTION_ITEM_RULE
 from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
 from shared.rules.registry import (

@@ -19,11 +19,11 @@ from services.reporting.pages.signs import sign_told
 from services.reporting.queries.moments import AsOf
 from services.reporting.routes.asking import PUBLIC_SECONDS
 from shared.http.context import address_within, path_within, visitor_of
-from shared.http.languages import LANGUAGES, N_, Language
-from shared.http.languages import spoken_in as asked_for
 from shared.http.preconditions import not_modified
 from shared.http.responses import QUARANTINED
+from shared.http.templates import spoken_in as asked_for
 from shared.http.templates import templates_of
+from shared.languages import LANGUAGES, N_, Language
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -196,7 +196,7 @@ def spoken_in(request: Request) -> Language:
 
 def _environment(spoken: Language) -> Environment:
     environment = templates_of(__package__, spoken)
-    environment.filters["sign"] = lambda one: sign_told(one.sign, one.detail, spoken)
+    environment.filters["sign"] = lambda one: sign_told(one, spoken)
     environment.globals |= {
         "languages": LANGUAGES,
         "marks": pictures.MARKS,

@@ -48,7 +48,7 @@ from shared.rules.indicator_warnings import WINDOWS, WarningWindows, overdue_fro
 from shared.rules.indicator_warnings import warning_signs as signs_on
 from shared.rules.registry import rule_named, versions_of
 
-_NO_SIGN: Values = warning_signs.row(detail=None, events="[]")
+_NO_SIGN: Values = warning_signs.row(parameters=None, events="[]")
 RULES = tuple(rule.name for rule in versions_of(rule_named(CURRENT_INDICATOR_RULE).family))
 """Every version of the rule by which values are judged."""
 
@@ -177,7 +177,9 @@ class IndicatorProjection(Telling):
         for sign in signs_on(facts, day, self._windows):
             number = sum(key[1:3] == (sign.code.value, sign.because) for key in found)
             key = (self._key, sign.code.value, sign.because, number)
-            found[key] = warning_signs.row(detail=sign.detail, events=json_text(sign.events))
+            found[key] = warning_signs.row(
+                parameters=json_text(sign.parameters), events=json_text(sign.events)
+            )
         return found
 
     def _row(self, facts: IndicatorFacts) -> Values:

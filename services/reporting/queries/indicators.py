@@ -55,6 +55,7 @@ from shared.aggregate.indicator_documents import (
     WarningDocument,
     figures_of,
     shown,
+    sign_document,
     verdict_document,
 )
 from shared.errors import NotFound
@@ -64,7 +65,7 @@ from shared.events.vocabulary import Direction, Frequency, Visibility
 from shared.rules.decimals import exactly
 from shared.rules.indicator_facts import IndicatorFacts, Measurement, Terms, facts_of
 from shared.rules.indicator_verdict import Promise, planned_on
-from shared.rules.indicator_warnings import WarningCode
+from shared.rules.indicator_warnings import WarningCode, WarningSign
 
 _row: Final = indicators.c
 _TYPES: Final = {one.TYPE: one for one in EVENTS}
@@ -380,7 +381,7 @@ def _admitted(
     if filters.sign:
         yield exists().where(
             warning_signs.c.thing_id == _row.indicator_id,
-            warning_signs.c.detail.is_not(None),
+            warning_signs.c.parameters.is_not(None),
             warning_signs.c.sign.in_(filters.sign),
             warning_signs.holds(at.on, at.position),
         )
@@ -555,16 +556,16 @@ def _signs(reading: Reading, at: AsOf, ids: Sequence[UUID]) -> dict[UUID, list[W
     sign = warning_signs.c
     for row in reading.connection.execute(
         select(warning_signs.table)
-        .where(sign.thing_id.in_(ids), sign.detail.is_not(None), warning_signs.holds(at.on, at.position))
+        .where(sign.thing_id.in_(ids), sign.parameters.is_not(None), warning_signs.holds(at.on, at.position))
         .order_by(sign.because, sign.sign, sign.number)
     ):
         found[row.thing_id].append(
-            WarningDocument(
-                code=WarningCode(row.sign),
-                sign=WarningCode(row.sign),
-                detail=row.detail,
-                because=row.because,
-                events=msgspec.json.decode(row.events),
+            sign_document(
+                WarningSign(
+                    WarningCode(row.sign),
+                    msgspec.json.decode(row.parameters),
+                    tuple(msgspec.json.decode(row.events)),
+                )
             )
         )
     return found

@@ -8,7 +8,7 @@ between their budget impact and their lines.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, NamedTuple
@@ -56,12 +56,14 @@ from shared.eventlog.envelope import Recorded
 from shared.eventlog.store import Store
 from shared.rules.budget_gaps import BudgetGap
 from shared.rules.commitment_warnings import (
+    COMMITMENT_DETAILS,
     REPORT_DAYS,
     CommitmentWarning,
     deadline_corrected_after_due,
     without_deadline,
 )
-from shared.rules.indicator_warnings import WarningCode
+from shared.rules.indicator_warnings import DETAILS, WarningCode
+from shared.rules.sign_texts import Parameters, filled
 from shared.rules.traffic_light import Closure
 
 _state: Final = commitment_states.c
@@ -80,7 +82,10 @@ GAPS: Final = (BudgetGap.NO_LINE_IN_FIRST_REQUEST, BudgetGap.OVER, BudgetGap.SOU
 SIGNS: Final = (*CommitmentWarning, *WarningCode, *(gap.value for gap in GAPS))
 """The kinds of sign."""
 
-_GAP_TOLD: Final = {
+_TOLD: Final[Mapping[str, str]] = {
+    **{str(code): text for texts in (COMMITMENT_DETAILS, DETAILS) for code, text in texts.items()},
+    # As on the board, where the days before a report are not counted.
+    CommitmentWarning.ACHIEVED_BEFORE_REPORT: "It was achieved on {on}, in the last days before the report.",
     BudgetGap.NO_LINE_IN_FIRST_REQUEST: "The lines of the first request lack {amount} {currency} of what it costs.",
     BudgetGap.OVER: "The lines of the first request come to {amount} {currency} more than it costs.",
     BudgetGap.SOURCE_NOT_NAMED: "The money is moved within the budget, and nobody says from where.",
@@ -108,6 +113,12 @@ class Sign(msgspec.Struct, frozen=True):
     ]
     sign: Annotated[str, Meta(description="The kind of sign.", extra_json_schema={"enum": list(SIGNS)})]
     detail: Annotated[str, Meta(description="What was seen, in words.")]
+    parameters: Annotated[
+        dict[str, Any],
+        Meta(
+            description="The days, values and words in `detail`, by name, so that it can be said in another language."
+        ),
+    ]
     because: Annotated[int, Meta(description="The position of the last of the events it follows from.")]
     events: Annotated[list[int], Meta(description="The positions of all the events it follows from.")]
     organizations: Annotated[
@@ -137,7 +148,7 @@ class _Found(NamedTuple):
 
     key: Key
     thing_id: UUID
-    detail: str
+    parameters: Parameters
     events: list[int]
 
 
@@ -196,7 +207,7 @@ def _columns(
     because: Any,
     *,
     number: Any = 0,
-    detail: Any = None,
+    parameters: Any = None,
     events: Any = None,
     amount: Any = None,
     currency: Any = None,
@@ -212,7 +223,7 @@ def _columns(
         (literal(sign.value, Text) if isinstance(sign, StrEnum) else sign).label("sign"),
         cast(because, BigInteger).label("because"),
         cast(number, BigInteger).label("number"),
-        text(detail).label("detail"),
+        text(parameters).label("parameters"),
         text(events).label("events"),
         text(amount).label("amount"),
         text(currency).label("currency"),
@@ -289,14 +300,14 @@ def _of_indicators(reading: Reading, at: AsOf, scope: Scope, filters: SignFilter
         sign.sign,
         sign.because,
         number=sign.number,
-        detail=sign.detail,
+        parameters=sign.parameters,
         events=sign.events,
     )
     chosen = IndicatorFilters({}, commitment=filters.commitment, organization=filters.organization)
     return select(*columns).where(
         indicators_there(reading, at, scope, chosen),
         sign.thing_id == indicators.c.indicator_id,
-        sign.detail.is_not(None),
+        sign.parameters.is_not(None),
         warning_signs.holds(at.on, at.position),
     )
 
@@ -310,20 +321,24 @@ def _signs_in(row: Any, store: Store, at: AsOf, day_of: DayOf) -> Iterator[_Foun
             by_then = [one for one in deadline_corrections_in(history, day_of) if one.recorded_on <= at.on]
             for one in deadline_corrected_after_due(by_then):
                 because = max(one.events)
-                yield _Found(key._replace(because=because), row.thing_id, one.detail, sorted(set(one.events)))
+                yield _Found(
+                    key._replace(because=because), row.thing_id, one.parameters, sorted(set(one.events))
+                )
             return
         case CommitmentWarning.DEADLINE_MISSING:
             found = without_deadline(dated_facts_in(_history(store, row, at)), at.on)
-            yield from (_Found(key, row.thing_id, one.detail, list(one.events)) for one in found)
+            yield from (_Found(key, row.thing_id, one.parameters, list(one.events)) for one in found)
             return
         case CommitmentWarning.ACHIEVED_BEFORE_REPORT:
-            detail = f"It was achieved on {row.on_day}, in the last days before the report."
+            seen: Parameters = {"on": row.on_day}
         case _ if row.subject == Subject.DECISION:
-            detail = _GAP_TOLD[BudgetGap(row.sign)].format(amount=row.amount, currency=row.currency)
+            seen = {"amount": row.amount, "currency": row.currency}
         case _:
-            yield _Found(key, row.thing_id, row.detail, msgspec.json.decode(row.events))
+            yield _Found(
+                key, row.thing_id, msgspec.json.decode(row.parameters), msgspec.json.decode(row.events)
+            )
             return
-    yield _Found(key, row.thing_id, detail, [row.because])
+    yield _Found(key, row.thing_id, seen, [row.because])
 
 
 def _history(store: Store, row: Any, at: AsOf) -> list[Recorded]:
@@ -360,7 +375,8 @@ def _shown(reading: Reading, at: AsOf, reader: Reader, page: Sequence[_Found]) -
             id=one.thing_id,
             code=key.code,
             sign=key.sign,
-            detail=one.detail,
+            detail=filled(_TOLD[key.sign], one.parameters),
+            parameters=dict(one.parameters),
             because=one.events[-1],
             events=one.events,
             organizations=whose,

@@ -257,7 +257,7 @@ def test_the_clocks_change_in_chile_at_the_second_the_rules_say() -> None:
 
 @given(st.text(st.characters(codec="utf-8"), max_size=90))
 def test_a_name_of_whatever_characters_is_one_property_of_a_calendar(name: str) -> None:
-    text = calendar_of([], SANTIAGO, lambda _: ("", None), f"a\n{name}\r\x00b").decode()
+    text = calendar_of([], SANTIAGO, f"a\n{name}\r\x00b").decode()
     well_formed(text)
     read = Calendar.from_ical(text)["x-wr-calname"]
     shown = [one if one.isprintable() else " " for one in f"a\n{name}\r\x00b"]

@@ -25,11 +25,13 @@ from services.reporting.pages.feed import as_xml
 from services.reporting.pages.language import WORDS, language
 from services.reporting.pages.rules import FACTS, rules_told
 from services.reporting.pages.signs import sign_told
+from shared.aggregate.indicator_documents import sign_document
 from shared.events.types import Kind
 from shared.events.vocabulary import Visibility
-from shared.http.languages import LANGUAGES, preferred
-from shared.rules.indicator_warnings import DETAILS, STEP, WarningCode
+from shared.languages import LANGUAGES, preferred
+from shared.rules.indicator_warnings import DETAILS, WarningCode, WarningSign
 from shared.rules.registry import AllOf, AnyOf, Is, rules_for
+from shared.rules.sign_texts import STEP, parameters
 from tests.services.reporting.installation import Installation
 from tests.services.reporting.test_hidden_from_askers import ASKERS, SECRETS, comparable, served, twins_of
 
@@ -281,6 +283,21 @@ def test_days_and_numbers_are_written_as_they_are_in_chile() -> None:
     assert language("en").number(Decimal("0.12345678901234567")) == "0.12345678901234567"
 
 
+async def test_the_register_of_meetings_is_paged_through_and_no_body_is_left_out(
+    record: Installation,
+) -> None:
+    bodies = (await record.read(asked("/v1/meeting-register", on=DAY, **{"from": "2013-01-01"}), role=None))[
+        "items"
+    ]
+    first, *others = [one["name"] or one["body"] for one in bodies]
+    assert others
+    headings = re.findall("<h2>([^<]+)</h2>", (await shown(record, "/meetings")).text)
+    assert headings == [first, *others]
+    following = (await shown(record, asked("/meetings", after=bodies[0]["body"]))).text
+    assert re.findall("<h2>([^<]+)</h2>", following) == others
+    assert 'rel="next"' not in following
+
+
 async def test_the_waterfall_adds_up_and_each_of_its_terms_leads_to_the_commitments_behind_it(
     record: Installation,
 ) -> None:
@@ -460,21 +477,30 @@ def test_every_line_of_every_rule_is_told_in_words_that_have_no_code_in_them() -
 
 
 @pytest.mark.parametrize("code", list(WarningCode))
-def test_the_detail_of_a_warning_sign_is_told_in_spanish_with_the_same_days_and_values(
-    code: WarningCode,
-) -> None:
-    values = {name: f"<{name}>" for name in re.findall(r"\{(\w+)\}", DETAILS[code])}
-    days = {name: "2012-05-21" for name in values if name == "on" or name.endswith("_on")}
-    steps = {"steps": STEP.format(level="5", on="2012-05-21", value="4")} if "steps" in values else {}
-    told = sign_told(code, DETAILS[code].format(**(values | days | steps)), language("es"))
-    assert told != DETAILS[code].format(**(values | days | steps))
+def test_a_warning_sign_is_told_in_spanish_with_the_same_days_and_values(code: WarningCode) -> None:
+    day = date(2012, 5, 21)
+    values: dict[str, Any] = {
+        name: day if name == "on" or name.endswith("_on") else f"<{name}>"
+        for name in re.findall(r"\{(\w+)\}", DETAILS[code])
+    }
+    values |= {name: Decimal("1234.5") for name in ("level", "previous", "value") if name in values}
+    values |= (
+        {"steps": [{"level": Decimal(5), "on": day, "value": Decimal("4.5")}]} if "steps" in values else {}
+    )
+    values |= {"fields": ["source", "unit"]} if "fields" in values else {}
+    document = sign_document(WarningSign(code, parameters(values), (1,)))
+    assert "{" not in document.detail
+    assert ("2012-05-21" in document.detail) == (day in values.values() or "steps" in values)
+    told = sign_told(document, language("es"))
     for name, value in values.items():
-        assert ("21 de mayo de 2012" if name in {*days, *steps} else value) in told
-
-
-def test_the_detail_of_a_sign_that_was_told_in_other_words_once_is_shown_as_it_was_written() -> None:
-    assert sign_told("stale", "In other words.", language("es")) == "In other words."
-    assert sign_told("of-no-kind", "In other words.", language("es")) == "In other words."
+        expected = {"steps": "5 al 21 de mayo de 2012 después de 4,5", "fields": "fuente, unidad"}.get(name)
+        match value:
+            case date():
+                expected = "21 de mayo de 2012"
+            case Decimal():
+                expected = "1.234,5"
+        assert (expected or value) in told, name
+    assert "2012-05-21" not in told
 
 
 def texts() -> Iterator[Any]:

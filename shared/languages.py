@@ -20,7 +20,6 @@ from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
-from starlette.requests import Request
 
 DEFAULT: Final = "es"
 """What pages speak to whoever asks for nothing else."""
@@ -88,12 +87,6 @@ def speaking(package: str, words: Mapping[str, str]) -> Mapping[str, Language]:
 def preferred(accept_language: str) -> str:
     """The language that a browser asks for, by weight and then by place; Spanish where it asks for none there is."""
     return wished(accept_language, LANGUAGES) or DEFAULT
-
-
-def spoken_in(request: Request) -> str:
-    """The language of a page: that of `lang`, or what the browser asks for."""
-    code = request.query_params.get("lang", "")
-    return code if code in LANGUAGES else preferred(request.headers.get("accept-language", ""))
 
 
 def wished(accept_language: str, known: Collection[str]) -> str | None:
