@@ -425,7 +425,14 @@ def commitment_routes(
             return commitment_signs(found.dated, corrections, day, asked.reporting_on)
 
         signs = signs_on(clock.today())
-        body = {"items": [CommitmentWarningDocument(**sign._asdict(), sign=sign.code) for sign in signs]}
+        body = {
+            "items": [
+                CommitmentWarningDocument(
+                    code=sign.code, sign=sign.code, detail=sign.detail, events=list(sign.events)
+                )
+                for sign in signs
+            ]
+        }
         return read_answer(
             request,
             encoded(body),
