@@ -58,7 +58,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 lock: ## Resolve the dependencies of pyproject.toml anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv, and there is none on the path" >&2; exit 1; }
 	@$(COMPILE) --all-extras --output-file requirements.lock
-	@$(COMPILE) --constraints requirements.lock --output-file deploy/requirements.lock
+	@$(COMPILE) --extra telemetry --constraints requirements.lock --output-file deploy/requirements.lock
 
 openapi: docs
 

@@ -237,15 +237,18 @@ app.add_typer(mapping_app, name="mapping")
 
 @mapping_app.command(name="new")
 def mapping_new(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=_("A table of commitments."))],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=_("A table."))],
     sheet: Annotated[
         str | None, typer.Option(help=_("Of a workbook; by default the first that is not hidden."))
     ] = None,
+    kind: Annotated[
+        Literal["commitments", "indicators"], typer.Option(help=_("What the rows of the table are."))
+    ] = "commitments",
 ) -> None:
     """Look at a table and print a mapping for it, with what is unsure as comments."""
     from services.commitments.importing.proposing import propose
 
-    typer.echo(propose(file, sheet), nl=False)
+    typer.echo(propose(file, sheet, kind), nl=False)
 
 
 sheet_app = typer.Typer(help="The form in which an initiative is described.")

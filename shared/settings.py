@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     import_days: float = Field(default=30, ge=1, le=3660)
     """For how long the report of an import that has ended is kept; never shorter than idempotency keys."""
     imports_of_caller: int = Field(default=10, ge=1, le=100_000)
-    """How many imports of one caller may wait or run at a time."""
+    """How many imports of one person may wait or run at a time."""
 
     answers_megabytes: int = Field(default=64, ge=0, le=65_536)
     """How much memory each process of reporting takes, by estimate, to keep answers in; 0 for none."""

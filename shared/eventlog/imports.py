@@ -128,12 +128,12 @@ class Imports:
     def accept(self, asked: Asked, most_open: int) -> tuple[KeptImport, bool]:
         """Keep an import until it is carried out; and whether it was there before, asked for under the same key.
 
-        KeyReused when that was another request; TooManyOpen when so many of the same caller's have not ended yet.
+        KeyReused when that was another request; TooManyOpen when so many of the same person's have not ended yet.
         """
         if (earlier := self._under_key(asked)) is not None:
             return earlier, True
         actor = asked.actor
-        where = Where(self._store.as_stored).and_("subject =", actor.subject)
+        where = Where(self._store.as_stored).and_("person =", actor.person)
         where.and_("organization =", actor.organization)
         sql = f"SELECT count(*) FROM imports {where} AND state IN ('waiting', 'running')"
         if self._store.rows(sql, where.values)[0][0] >= most_open:
@@ -146,7 +146,7 @@ class Imports:
             "file": asked.upload.file,
             "dry_run": asked.dry_run,
             "upload": msgspec.msgpack.encode(asked.upload),
-            "subject": actor.subject,
+            "person": actor.person,
             "organization": actor.organization,
             "asked_by": msgspec.json.encode(actor),
             "key_hash": asked.key and asked.key[0],
@@ -197,9 +197,9 @@ class Imports:
         before: tuple[datetime, UUID] | None = None,
         limit: int,
     ) -> Sequence[KeptImport]:
-        """The imports of a service, the latest first, without their reports: all, or those `of` one caller."""
+        """The imports of a service, the latest first, without their reports: all, or those `of` one person."""
         where = Where(self._store.as_stored).and_("service =", service)
-        where.and_("subject =", of and of.subject).and_("organization =", of and of.organization)
+        where.and_("person =", of and of.person).and_("organization =", of and of.organization)
         condition, values = str(where), [*where.values]
         if before is not None:
             condition += " AND (asked_at, id) < (?, ?)"

@@ -20,9 +20,9 @@ from shared.http.validation import invalid_request
 
 MEDIA_TYPE: Final = "multipart/form-data"
 MOST_PARTS: Final = 20
-LONGEST_NAME: Final = 120
-"""Characters of the name of a file."""
-_NAME: Final = re.compile(rf"[^\x00-\x1f/\\:\x7f]{{1,{LONGEST_NAME}}}")
+LONGEST_NAME: Final = 200
+"""Bytes of the name of a file, in UTF-8: file systems take some more."""
+_NAME: Final = re.compile(r"[^\x00-\x1f/\\:\x7f]+")
 
 
 class SentFile(NamedTuple):
@@ -34,8 +34,8 @@ class SentFile(NamedTuple):
 
 def _called(file: SentFile) -> SentFile:
     name = re.split(r"[/\\]", file.name)[-1].strip()
-    if _NAME.fullmatch(name) is None or name in {".", ".."}:
-        raise ValueError(f'give the file a name of at most {LONGEST_NAME} characters: filename="…"')
+    if _NAME.fullmatch(name) is None or name in {".", ".."} or len(name.encode()) > LONGEST_NAME:
+        raise ValueError(f'give the file a name of at most {LONGEST_NAME} bytes: filename="…"')
     return SentFile(name, file.content)
 
 

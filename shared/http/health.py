@@ -165,7 +165,9 @@ def _result(name: str, answer: str | BaseException) -> CheckResult:
         if isinstance(answer, FellBehind):
             result.behind, result.behind_since_at = answer.behind, answer.since
         return result
-    # The text of an exception may hold an address or a password: it goes to the log, not to the caller.
-    _log.error("check_failed", check=name, exc_info=answer)
     reason = "no-answer" if isinstance(answer, TimeoutError) else "unexpected-error"
+    # The text of an exception may hold an address or a password: it goes to the log, not to the caller. Where nothing
+    # answered in time, it would only tell that we no longer wait.
+    told = {} if isinstance(answer, TimeoutError) else {"exc_info": answer}
+    _log.error("check_failed", check=name, reason=reason, **told)
     return CheckResult(status="failed", detail=f"{name} does not answer as it should", reason=reason)

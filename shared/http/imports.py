@@ -174,7 +174,8 @@ def import_routes(
 ) -> Router:
     """The routes of a service that takes files of these kinds, of so many bytes at most.
 
-    A caller may have `most_open` that have not ended. `example` is a form whose import would be carried out.
+    A person may have `most_open` that have not ended, whatever credentials they use. `example` is a form
+    whose import would be carried out.
     """
     imports, service, live = worker.imports, worker.service, worker.live
     router = Router(
@@ -312,7 +313,7 @@ def _by_kind(kinds: Sequence[ImportKind]) -> str:
 
 
 def _is_of(kept: KeptImport, actor: Actor) -> bool:
-    return (kept.asked_by.subject, kept.asked_by.organization) == (actor.subject, actor.organization)
+    return (kept.asked_by.person, kept.asked_by.organization) == (actor.person, actor.organization)
 
 
 class _Positions(msgspec.Struct):

@@ -205,6 +205,14 @@ class Given(DateFormats, frozen=True, kw_only=True):
         yield from contradicting("values", self.values)
 
 
+def columns_in(section: Section) -> Iterator[str]:
+    """The columns that give members of a section, where they are not the same for all."""
+    for name in section.__struct_fields__:
+        given = getattr(section, name)
+        if isinstance(given, Given) and given.column is not None:
+            yield given.column
+
+
 class Named(Section, frozen=True, kw_only=True):
     """An organisation: in a column, or one `code` for the whole file."""
 

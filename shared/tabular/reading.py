@@ -180,7 +180,9 @@ def read_json_objects(path: Path) -> list[dict[str, Any]]:
 
 
 def _unreadable(path: Path, why: object) -> InvalidInput:
-    return InvalidInput("file-unreadable", f"{path.name} cannot be read: {why}")
+    # What the system says of a file names the folder it lies in, which is nobody's business but ours.
+    said = why.strerror if isinstance(why, OSError) and why.strerror else why
+    return InvalidInput("file-unreadable", f"{path.name} cannot be read: {said}")
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -19,7 +20,7 @@ import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
 
-from shared.errors import BitacoraError, NotReady
+from shared.errors import BitacoraError, NotReady, Unavailable
 from shared.eventlog.imports import LEASE, Claim, Figures, Imports
 from shared.eventlog.live import LiveLog
 from shared.eventlog.open import LogSettings, limits_of
@@ -185,8 +186,9 @@ class ImportWorker:
                     return ended.result() == 0
                 if stopping.done():
                     return False
-                if not await asyncio.to_thread(self.imports.renew, claim):
-                    return True
+                with suppress(Unavailable):  # the process itself finds out whether it can go on
+                    if not await asyncio.to_thread(self.imports.renew, claim):
+                        return True
                 if time.monotonic() > until:
                     return await asyncio.to_thread(self.imports.finish, claim, failure=TOOK_TOO_LONG)
         finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from services.commitments.importing.kinds import KINDS
@@ -86,10 +87,13 @@ async def test_an_import_goes_on_when_its_service_is_stopped_or_killed(
     try:
         await in_the_middle()
         await asyncio.to_thread(service.stop)
-        assert run_sql(log_url, "SELECT state FROM imports") == [("waiting",)]
+        assert run_sql(log_url, "SELECT state, attempts FROM imports") == [("waiting", 0)]
         await asyncio.to_thread(service.start)
         await in_the_middle()
+        apart = psutil.Process(service.pid).children(recursive=True)
+        assert any("services.commitments.importing" in process.cmdline() for process in apart)
         service.kill()
+        assert psutil.wait_procs(apart, timeout=PATIENCE)[1] == [], "it ends with its service"
         assert run_sql(log_url, "SELECT state FROM imports") == [("running",)]
         # As it is after half a minute in which nobody has renewed it.
         run_sql(log_url, "UPDATE imports SET lease_until = asked_at")

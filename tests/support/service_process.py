@@ -55,6 +55,11 @@ class ServiceProcess:
             time.sleep(0.02)
         raise TimeoutError("the service did not become ready")
 
+    @property
+    def pid(self) -> int:
+        """The id of the process that serves."""
+        return int(self._process.pid)
+
     def kill(self) -> None:
         """SIGKILL."""
         self._process.kill()

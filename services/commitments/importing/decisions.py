@@ -6,8 +6,9 @@ since, and then could not take what it took then. What people recorded since is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,13 +16,26 @@ from uuid import UUID
 
 import msgspec
 
-from services.commitments.commitment.model import RISKS, Commitment, Joined, Known, Place, register
+from services.commitments.commitment.model import (
+    RISKS,
+    Commitment,
+    Joined,
+    Known,
+    Place,
+    Stretch,
+    Successor,
+    open_until,
+    register,
+)
 from services.commitments.commitment.model import Milestone as Step
+from services.commitments.commitment.splitting import Splitting, events_of, parts_of
 from services.commitments.importing.leads import Leads, NamingReport
 from services.commitments.importing.mapping import CHANGEABLE, TOLD, Budget, Mapping, Risks
 from services.commitments.importing.parsing import CommitmentRow, Parser
-from shared.aggregate.command import Context
-from shared.errors import NotFound, RuleBroken
+from services.commitments.plan.repository import Directory
+from shared.aggregate.command import Context, OnStream
+from shared.aggregate.index import EventSource
+from shared.errors import InvalidInput, NotFound, RuleBroken
 from shared.eventlog.envelope import Recorded
 from shared.events.commitments import (
     Assessed,
@@ -35,6 +49,7 @@ from shared.events.commitments import (
     Discarded,
     InternalDeadline,
     LeadReassigned,
+    Merged,
     MilestoneCompleted,
     MilestoneSet,
     Origin,
@@ -43,16 +58,19 @@ from shared.events.commitments import (
     Registered,
     Reopened,
     RisksAssessed,
+    Split,
 )
 from shared.events.facts import COMPUTED, Event
 from shared.events.streams import stream_of
-from shared.events.vocabulary import DeadlineKind, OriginKind
+from shared.events.vocabulary import DeadlineKind
 from shared.rules.dated_facts import FIELD_TYPES, History
+from shared.tabular.described import depths_of
 from shared.tabular.engine import ImportState
 from shared.tabular.report import IMPORTED, RowError
 from shared.tabular.tables import TableImport, attribution
 
 E = TypeVar("E", bound=Event)
+C = TypeVar("C", Completed, Discarded, Merged)
 
 
 # --- what the record holds ------------------------------------------------------------------------------------------
@@ -76,12 +94,18 @@ def _slot_of(event: Event) -> tuple[tuple[object, ...], object] | None:
             return ("closed", event.completed_on), event.evidence
         case Discarded():
             return ("closed", event.effective_on), (event.reason_type, event.reason)
+        case Merged():
+            return ("closed", event.effective_on), (event.into, event.reason)
         case Changed():
             return ("field", event.effective_on, event.field, event.reason), event.value
         case Commented():
             return ("comment", event.effective_on, event.text), None
         case _:
             return None
+
+
+_UNSAID: Final = {field.name: field.default for field in msgspec.structs.fields(Registered)}
+"""What a registration says of each field of which nothing is said."""
 
 
 def _told_by(event: Event) -> Iterator[tuple[tuple[object, ...], object]]:
@@ -97,7 +121,7 @@ def _told_by(event: Event) -> Iterator[tuple[tuple[object, ...], object]]:
                 if deadline is not None:
                     yield ("deadline", kind), deadline.on
             for name in (*TOLD, "title"):
-                if (value := getattr(event, name)) not in (None, ()):
+                if (value := getattr(event, name)) != _UNSAID[name]:
                     yield ("field", name), value
         case DeadlineRevised():
             yield ("deadline", event.deadline), event.on
@@ -107,6 +131,10 @@ def _told_by(event: Event) -> Iterator[tuple[tuple[object, ...], object]]:
             yield ("state",), "achieved"
         case Discarded():
             yield ("state",), "discarded"
+        case Merged():
+            yield ("state",), "merged"
+        case Split():
+            yield ("state",), "split"
         case Reopened():
             yield ("state",), "open"
         case RisksAssessed():
@@ -211,6 +239,20 @@ class ImportedCommitment(Commitment):
 # --- decisions ------------------------------------------------------------------------------------------------------
 
 
+class OnRecord(Directory):
+    """The organisations and pillars on record, and what was ever merged into which commitment."""
+
+    def __init__(self, source: EventSource) -> None:
+        super().__init__(source)
+        self.merged: dict[str, set[UUID]] = {}
+        source.subscribe((Merged,), self._note, forget=self.merged.clear)
+
+    def _note(self, recorded: Recorded) -> None:
+        event = recorded.data
+        assert isinstance(event, Merged)
+        self.merged.setdefault(event.into, set()).add(recorded.stream_id)
+
+
 class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
     """An import of a table in which each row is an observation of one commitment on one day."""
 
@@ -219,9 +261,12 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
 
     def __init__(self, state: ImportState, file: Path, mapping: Path | Mapping) -> None:
         super().__init__(state, file, mapping)
-        self.leads = Leads(state, self.mapping, self.mapping.lead)
+        self._on_record = state.lookup(OnRecord)
+        self.leads = Leads(state, self.mapping, self.mapping.lead, self._on_record)
         self.titles: dict[UUID, dict[date, str]] = {}
         """What each commitment is called by the rows that went in, by their days."""
+        self.described: dict[str, CommitmentRow] = {}
+        """The first row of each commitment."""
 
     def reported(self, file: str, source: str) -> NamingReport:
         """See `TableImport.reported`."""
@@ -234,8 +279,20 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
 
     def parse(self) -> Iterator[CommitmentRow | list[RowError] | None]:
         """See `Importer.parse`."""
-        yield from super().parse()
+        found = [*super().parse()]
+        # Of one day, those go in first that others are part of, come from or go on in.
+        depths = depths_of(_named_by(row for row in found if isinstance(row, CommitmentRow)))
+        for row in found:
+            if isinstance(row, CommitmentRow):
+                yield msgspec.structs.replace(row, order=(row.day, depths.get(row.code, 0)))
+            else:
+                yield row
         self.report.warnings.extend(self._parser.doubts())
+
+    def prepare(self, rows: Sequence[CommitmentRow]) -> None:
+        """See `Importer.prepare`: a split registers its parts, which the rows describe."""
+        for row in rows:
+            self.described.setdefault(row.code, row)
 
     def supersedes(self, row: CommitmentRow, earlier: CommitmentRow) -> bool:
         """See `Importer.supersedes`: the last in time, or else in the file, if the mapping says so."""
@@ -282,11 +339,12 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
             "lead_organization": mapping.lead.column,
             "public_deadline": mapping.deadline.column if mapping.deadline else None,
             "internal_deadline": mapping.internal_deadline.column if mapping.internal_deadline else None,
-        } | {name: given.column for name, given in mapping.fields.items()}
+        } | mapping.field_columns
 
     def _registered(self, row: CommitmentRow, lead: str) -> Registered:
         mapping, deadlines = self.mapping, row.deadlines
         public, internal = deadlines.get(DeadlineKind.PUBLIC), deadlines.get(DeadlineKind.INTERNAL)
+        origin = row.fields.get("origin")
         proposed = Registered(
             code=row.code,
             title=row.title,
@@ -298,14 +356,80 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
             else None,
             internal_deadline=InternalDeadline(on=internal.on) if internal and internal.on else None,
             no_deadline_reason=public.prose if public else None,
-            # What says where and not at which kind of occasion was made at some other one.
-            origin=Origin(**{"kind": OriginKind.OTHER} | row.origin) if row.origin else None,
-            **row.fields,
+            **row.fields | ({} if origin is None else {"origin": self.sourced(origin)}),
         )
-        return register(proposed, self.state.context, self.leads.known)
+        return register(proposed, self.state.context, self.known(row.fields.get("parent")))
+
+    def sourced(self, origin: Origin) -> Origin:
+        """An origin with the table as its source, where no other is given."""
+        return msgspec.structs.replace(origin, source=origin.source or self.mapping.source)
+
+    def known(self, *named: str | None) -> Known:
+        """What the record holds of what a registration names, and of these commitments: what they are part of."""
+        places: dict[str, Place] = {}
+        for code in filter(None, named):
+            found = self.state.of(stream_of("commitment", code), ImportedCommitment)
+            if found is not None:
+                above = self.reached(found, Commitment.parents, date.min)
+                places[code] = Place(found.registration.kind, above, found.dated.first_day)
+        return self.leads.known._replace(commitments=places)
+
+    def merged_into(self, successor: Commitment) -> list[Joined]:
+        """What was merged into a commitment, and from which day on."""
+        streams = self._on_record.found.merged.get(successor.code, ())
+        found = [self.state.of(stream, ImportedCommitment) for stream in streams]
+        return sorted(
+            Joined(one.code, stretch.since)
+            for one in found
+            if one is not None
+            for stretch in one.successors()
+            if stretch.code == successor.code
+        )
+
+    def reached(
+        self, start: Commitment, following: Callable[[Commitment], list[Stretch]], since: date
+    ) -> tuple[str, ...]:
+        """The codes that following a relation leads to on any one day from one on, the nearest first."""
+        found = [(start.code, since, date.max)]
+        for code, earliest, latest in found:
+            one = self.state.of(stream_of("commitment", code), ImportedCommitment)
+            for named in () if one is None else following(one):
+                step = (named.code, max(earliest, named.since), min(latest, named.until))
+                if step[1] < step[2] and step not in found:
+                    found.append(step)
+        return tuple(dict.fromkeys(code for code, _, _ in found[1:]))
 
 
-_STATES: Final[dict[type[Event], str]] = {Completed: "achieved", Discarded: "discarded"}
+_STATES: Final[dict[type[Event], str]] = {
+    Completed: "achieved",
+    Discarded: "discarded",
+    Merged: "merged",
+    Split: "split",
+}
+
+
+def _named_by(rows: Iterable[CommitmentRow]) -> dict[str, set[str]]:
+    """Which commitments have to be there before each one: what it is part of, goes on in, or comes from."""
+    named: dict[str, set[str]] = {}
+    for row in rows:
+        own = named.setdefault(row.code, set())
+        own |= {row.fields["parent"]} if "parent" in row.fields else set()
+        closed = None if row.state is None else row.state.closed
+        if isinstance(closed, Merged):
+            own.add(closed.into)
+        for part in () if row.state is None else row.state.parts:
+            named.setdefault(part, set()).add(row.code)
+    return named
+
+
+def _parts_given(origin: Origin) -> dict[str, object]:
+    """What an origin says, by part."""
+    return {name: part for name in origin.__struct_fields__ if (part := getattr(origin, name)) is not None}
+
+
+def _json(value: object) -> object:
+    """A value of the registration in the shape in which changes and corrections have it; numbers stay exact."""
+    return value if isinstance(value, Decimal) else msgspec.to_builtins(value)
 
 
 class RowFacts:
@@ -338,7 +462,6 @@ class RowFacts:
             self._state()
         self._leads()
         self._fields()
-        self._origin()
         self._assessed()
         self._deadlines()
         self._reported()
@@ -360,15 +483,30 @@ class RowFacts:
         reason = "This table gave a value here before, which stays: a blank says nothing."
         self._leave_out(column, "value-cleared", reason)
 
-    def _known(self) -> Known:
+    def _known(self, *named: str | None) -> Known:
         """What the record holds of what the registration names, what it is part of included."""
-        parent = self._commitment.registration.parent
-        whole = parent and self._of.state.of(stream_of("commitment", parent), ImportedCommitment)
-        known = self._of.leads.known
-        if not parent or not whole:
-            return known
-        place = Place(whole.registration.kind, first_day=whole.dated.first_day)
-        return known._replace(commitments={parent: place})
+        return self._of.known(self._commitment.registration.parent, *named)
+
+    def _review(self, reported: ProgressReported) -> None:
+        """What became of the report, told by somebody other than who told of it."""
+        reviewed, given = self._row.reviewed, self._of.mapping.review
+        told = (one for one in self._commitment.reports if _slot_of(one.entry.event) == _slot_of(reported))
+        report = next(told, None)
+        if reviewed is None or given is None or report is None:
+            return
+        if report.review is not None:
+            if report.review.event.outcome is not reviewed.outcome:
+                reason = f"On record it was {report.review.event.outcome}, which stays."
+                self._leave_out(given.column, "report-already-reviewed", reason)
+            return
+        proposed = msgspec.structs.replace(reviewed, report=report.number)
+        try:
+            self._propose(given.column, proposed, self._commitment.review_progress)
+        except RuleBroken as error:
+            if error.code != "reviewer-is-author":
+                raise
+            reason = "Nobody reviews a report of their own: have somebody else import the table again."
+            self._leave_out(given.column, error.code, reason)
 
     def _move_first_day(self, proposed: Corrected, context: Context) -> Corrected:
         commitment = self._commitment
@@ -419,12 +557,60 @@ class RowFacts:
             return
         match state.closed:
             case Completed() as completed:
-                self._propose(given.column, completed, self._commitment.complete)
+                self._propose(given.column, completed, self._ending(self._commitment.complete))
             case Discarded() as discarded:
-                self._propose(given.column, discarded, self._commitment.discard)
+                self._propose(given.column, discarded, self._ending(self._commitment.discard))
+            case Merged() as merged:
+                self._propose(given.into, merged, self._ending(self._merge))
+            case Split() as split:
+                self._split(split, state.parts)
             case None:
                 reopened = Reopened(reason=self._reason, effective_on=state.since)
                 self._propose(given.column, reopened, self._commitment.reopen)
+
+    def _ending(self, decide: Callable[[C, Context], C]) -> Callable[[C, Context], C]:
+        """A decision that closes it, on a day until which nothing had been merged into it later."""
+
+        def decide_ending(proposed: C, context: Context) -> C:
+            decided = decide(proposed, context)
+            self._must_carry_on(decided)
+            return decided
+
+        return decide_ending
+
+    def _must_carry_on(self, closed: Completed | Discarded | Merged | Split) -> None:
+        self._commitment.must_carry_on(self._of.merged_into(self._commitment), open_until(closed))
+
+    def _merge(self, proposed: Merged, context: Context) -> Merged:
+        into = self._of.state.of(stream_of("commitment", proposed.into), ImportedCommitment)
+        successor = None
+        if into is not None:
+            day = proposed.effective_on
+            chain = self._of.reached(into, Commitment.successors, day)
+            successor = Successor(into.code, into.closing_on(day) is None, chain, into.dated.first_day)
+        return self._commitment.merge(proposed, context, successor)
+
+    def _split(self, proposed: Split, codes: Sequence[str]) -> None:
+        """Its parts are registered with it, by the names that their rows give them; the rest they tell themselves."""
+        of, state = self._of, self._of.state
+        of.column = None if of.mapping.state is None else of.mapping.state.parts
+        state.must_record(Split)
+        for code in codes:
+            if code not in of.described:
+                reason = f"No row tells what the part '{code}' is called."
+                raise InvalidInput("part-undescribed", reason)
+            if state.of(stream_of("commitment", code), ImportedCommitment) is not None:
+                raise RuleBroken("code-taken", f"There is already a commitment with the code '{code}'.")
+        named = [{"code": code, "title": of.described[code].title} for code in codes]
+        parts = parts_of(self._commitment, Splitting(proposed, named))
+        split = self._commitment.split(proposed, state.context, codes)
+        self._must_carry_on(split)
+        known = [of.known(part.parent) for part in parts]
+        for event in events_of(self._commitment, split, parts, known, state.context):
+            if isinstance(event, OnStream):
+                state.record(event.stream_id, event.event)
+            else:
+                state.record(self._row.stream, event)
 
     def _is_news(self, value: object, present: object, *attribute: object) -> bool:
         """Whether a value is neither what holds on the row's day nor what tables said of it all along.
@@ -443,18 +629,16 @@ class RowFacts:
             self._reassign(later, self._first_day)
 
     def _fields(self) -> None:
-        mapping = self._of.mapping
-        for name, given in mapping.fields.items():
-            if given.column is None:
-                continue  # the same for all says nothing of one that is on record
+        # What is the same for all says nothing of one that is on record.
+        for name, column in self._of.mapping.field_columns.items():
             value = self._row.fields.get(name)
             if value is None:
                 if self._commitment.told_on(self._day, "field", name) not in (None, ()):
-                    self._cleared(given.column)
+                    self._cleared(column)
             elif name in CHANGEABLE:
-                self._change(name, value, given.column)
+                self._change(name, value, column)
             else:
-                self._set_right(name, value, given.column)
+                self._set_right(name, value, column)
 
     def _field_on(self, name: str, day: date) -> object:
         if name == "stage":
@@ -473,30 +657,26 @@ class RowFacts:
     def _record_change(self, name: str, value: object, day: date, column: str) -> None:
         changed = Changed(
             field=ChangeableField(name),
-            value=msgspec.to_builtins(value),
+            value=_json(value),
             effective_on=day,
             reason=self._reason,
         )
-        self._propose(column, changed, partial(self._commitment.change, known=self._known()))
+        above = value if name == "parent" and isinstance(value, str) else None
+        self._propose(column, changed, partial(self._commitment.change, known=self._known(above)))
 
     def _set_right(self, name: str, value: object, column: str) -> None:
         """A field that never changes in the world: told where nothing was, and else left as it is."""
         present = self._field_on(name, self._day)
+        if isinstance(value, Origin):
+            if isinstance(present, Origin) and _parts_given(value).items() <= _parts_given(present).items():
+                return  # what a row leaves blank is no difference
+            value = self._of.sourced(value)
         if present in (None, ()):
-            corrected = Corrected(field=name, value=msgspec.to_builtins(value), reason=self._reason)
+            corrected = Corrected(field=name, value=_json(value), reason=self._reason)
             self._propose(column, corrected, partial(self._commitment.correct, known=self._known()))
         elif present != value:
             reason = f"On record, `{name}` reads otherwise and stays: a person may correct it."
             self._leave_out(column, "field-settled", reason)
-
-    def _origin(self) -> None:
-        """Where the promise was made, where the table says so row by row; what a row leaves blank is as on record."""
-        given, told = self._of.mapping.origin, self._row.origin
-        if given is None or not given.columns or not told:
-            return
-        present = self._commitment.registration.origin or Origin(kind=OriginKind.OTHER)
-        origin = msgspec.structs.replace(present, **told)
-        self._set_right("origin", origin, given.columns[0])
 
     def _assessed(self) -> None:
         given, assessed = self._of.mapping.rating, self._row.assessed
@@ -514,6 +694,7 @@ class RowFacts:
         column = given.texts[0].column if given.texts else given.stage or given.percent
         if reported is not None:
             self._propose(column, reported, self._commitment.report_progress)
+            self._review(reported)
         elif self._commitment.told(("progress", self._day, self._of.mapping.source)):
             self._cleared(column)
 

@@ -152,6 +152,6 @@ class IndicatorMapping(NamingOrganizations, frozen=True, kw_only=True):
             yield "date", " is missing: definitions, targets and plans hold from a day on"
         if not (any(dated) or self.value or self.measurements.values):
             yield (
-                "",
-                "the mapping asks for nothing: give `fields`, `targets`, `plan`, `measurements` or `value`",
+                "kind",
+                " is all that it asks for: give `fields`, `targets`, `plan`, `measurements` or `value`",
             )

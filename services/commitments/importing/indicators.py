@@ -193,7 +193,7 @@ class IndicatorImport(TableImport[IndicatorMapping, IndicatorRow, NamingReport])
         indicator = self.state.of(row.stream, ImportedIndicator)
         begins = indicator is None
         if indicator is None:
-            if row.definition.keys() < {*NEEDED} or row.day is None:
+            if not {*NEEDED} <= row.definition.keys() or row.day is None:
                 raise InvalidInput(
                     "unknown-indicator", f"There is no indicator '{row.code}', and the row defines none."
                 )

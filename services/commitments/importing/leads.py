@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import msgspec
 
@@ -17,7 +18,7 @@ from shared.events.commitments import OrganizationChanged, OrganizationRegistere
 from shared.events.facts import Event
 from shared.events.streams import stream_of
 from shared.events.types import LONGEST_CODE
-from shared.tabular.engine import ImportState
+from shared.tabular.engine import ImportState, Lookup
 from shared.tabular.mapping import Named
 from shared.tabular.report import ImportReport
 from shared.tabular.text import folded, slug_of, within_a_code
@@ -43,17 +44,28 @@ class NamingReport(ImportReport, kw_only=True):
 class Leads:
     """The organisations on record and those that the mapping describes; `named` are the rows' own spellings."""
 
-    def __init__(self, state: ImportState, mapping: NamingOrganizations, named: Named | None) -> None:
+    def __init__(
+        self,
+        state: ImportState,
+        mapping: NamingOrganizations,
+        named: Named | None,
+        lookup: Lookup[Any] | None = None,
+    ) -> None:
         self._state = state
-        self._lookup = state.lookup(Directory)
+        self._lookup: Lookup[Any] = lookup or state.lookup(Directory)
         self._register_unknown = named is not None and named.unknown == "register"
         self._described = {organization.code: organization for organization in mapping.organizations}
         self._spellings = mapping.codes_by_spelling(named)
 
     @property
+    def _directory(self) -> Directory:
+        found: Directory = self._lookup.found
+        return found
+
+    @property
     def known(self) -> Known:
         """What else the record holds that a commitment may name."""
-        directory = self._lookup.found
+        directory = self._directory
         organizations = directory.organizations
         return Known(organizations.keys, directory.pillars.keys, heirs_on=organizations.heirs_on)
 
@@ -63,7 +75,7 @@ class Leads:
         if code is not None:
             code = self._state.spelling("organization", code)
         if code is None:
-            known = self._lookup.found.organization_called(spelling, day)
+            known = self._directory.organization_called(spelling, day)
             if known is not None:
                 return known.code
             if not self._register_unknown:
@@ -75,11 +87,11 @@ class Leads:
     def _code_for(self, spelling: str) -> str:
         slug = slug_of(spelling)
         # Before there were digits at the end, a long name was only cut: whoever was registered so keeps that code.
-        cut = self._lookup.found.organization(slug[:LONGEST_CODE].rstrip("-"))
+        cut = self._directory.organization(slug[:LONGEST_CODE].rstrip("-"))
         return cut.code if cut is not None and cut.description.name == spelling else within_a_code(slug)
 
     def _register(self, code: str, spelling: str) -> None:
-        directory = self._lookup.found
+        directory = self._directory
         if directory.organization(code) is not None:
             return
         described = self._described.get(code)

@@ -18,6 +18,7 @@ from shared.events.vocabulary import (
     Judgement,
     OrganizationKind,
     OriginKind,
+    ReviewOutcome,
     Visibility,
 )
 from shared.rules.dated_facts import FIELD_TYPES
@@ -33,20 +34,22 @@ from shared.tabular.mapping import (
     Section,
     TableMapping,
     Text,
+    columns_in,
     contradicting,
 )
 from shared.tabular.text import by_word, folded
 
 FIELDS: Final = frozenset(FIELD_TYPES) & {
-    "kind", "pillar", "result_type", "collaborating_organizations", "responsible_service", "adviser",
+    "kind", "parent", "weight", "pillar", "result_type",
+    "collaborating_organizations", "responsible_service", "adviser",
     "instrument", "stage", "priority", "key_words", "region", "nature", "scope", "initiative_type",
     "programmatic_alignment", "goal", "background", "general_objective", "specific_objectives", "description",
     "legislative_strategy", "communications_strategy",
 }  # fmt: skip
 """The fields of a registration that `[fields]` can give."""
 
-TOLD: Final = FIELDS | {"working_team", "documents"}
-"""The fields that a file can give: a table those of `[fields]`, a capture sheet the others as well."""
+TOLD: Final = FIELDS | {"origin", "working_team", "documents"}
+"""The fields that a file can give: those of `[fields]`, and those that have parts."""
 
 CHANGEABLE: Final = TOLD & {*ChangeableField}
 """Those of them that may be another in the world from a day on."""
@@ -106,17 +109,21 @@ class Rating(Section, frozen=True, kw_only=True):
 class State(Section, frozen=True, kw_only=True):
     """What has come of it: kept as promised, given up, or open still.
 
-    Whatever is not in `values` and not blank is an error. `on` is the day it came to that, by default the row's.
+    Whatever is not in `values` and not blank is an error. `on` is the day it came to that, by default the row's. What
+    was merged goes on `into` another, what was split in its `parts`: codes, made as those of the rows.
     """
 
     column: Column
-    values: dict[str, Literal["achieved", "discarded", "open"]]
+    values: dict[str, Literal["achieved", "discarded", "open", "merged", "split"]]
     on: Dates | None = None
     evidence: Column | None = None
     evidence_url: Column | None = None
     reason: Column | None = None
     reason_type: Column | None = None
     reason_types: dict[str, DiscardReason] = msgspec.field(default_factory=dict)
+    into: Column | None = None
+    parts: Column | None = None
+    separator: Text = ","
 
     def contradictions(self) -> Iterator[tuple[str, str]]:
         """A word for two states or two reasons, and giving up for no reason."""
@@ -128,6 +135,12 @@ class State(Section, frozen=True, kw_only=True):
                 " has a word for discarded: say in `reason_type` and `reason_types` why, for it is one of "
                 + ", ".join(DiscardReason),
             )
+        for word, needed in (("merged", "into"), ("split", "parts")):
+            if word in self.values.values() and getattr(self, needed) is None:
+                yield (
+                    "values",
+                    f" has a word for {word}: say in `{needed}` which column names what it goes on in",
+                )
 
 
 class Deadline(Dates, frozen=True, kw_only=True):
@@ -226,7 +239,7 @@ class OwnMilestone(Dates, frozen=True, kw_only=True):
 
 
 class MadeAt(Section, frozen=True, kw_only=True):
-    """Where the promises of the file were made, and in whose words: the same for all of them, or row by row."""
+    """Where the promises were made: the same for all of them, or in columns."""
 
     kind: OriginKind | Given
     source: str | Given | None = None
@@ -234,11 +247,35 @@ class MadeAt(Section, frozen=True, kw_only=True):
     quote: str | Given | None = None
     document_url: str | Given | None = None
 
-    @property
-    def columns(self) -> list[str]:
-        """The columns that give any of it."""
-        given = (getattr(self, name) for name in self.__struct_fields__)
-        return [one.column for one in given if isinstance(one, Given) and one.column is not None]
+
+class Member(Section, frozen=True, kw_only=True):
+    """A seat of the working team; it is one where its row has something in one of its columns."""
+
+    position: str | Given
+    institution: str | Given
+    subject: Given | None = None
+    area: str | Given | None = None
+
+
+class BackUp(Section, frozen=True, kw_only=True):
+    """A document that backs the commitment; it is one where its row has something in one of its columns."""
+
+    title: str | Given
+    url: Given | None = None
+    dated_on: date | Given | None = None
+    superseded: bool | Given | None = None
+
+
+class Review(Section, frozen=True, kw_only=True):
+    """What the reviewer made of the row's report; whoever runs the import is the reviewer, and not its author."""
+
+    column: Column
+    values: dict[str, ReviewOutcome]
+    reason: Column | None = None
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """A word for two outcomes."""
+        yield from contradicting("values", self.values)
 
 
 class NamingOrganizations(TableMapping, frozen=True, kw_only=True):
@@ -296,11 +333,26 @@ class Mapping(NamingOrganizations, frozen=True, kw_only=True):
     milestone: OwnMilestone | None = None
     origin: MadeAt | None = None
     comments: tuple[Column, ...] = ()
+    team: tuple[Member, ...] = ()
+    documents: tuple[BackUp, ...] = ()
+    review: Review | None = None
     fields: dict[str, Given] = msgspec.field(default_factory=dict)
 
+    @property
+    def field_columns(self) -> dict[str, str]:
+        """The column, or the first of several, that gives each field of which rows say something of their own."""
+        parts = {"origin": (self.origin,), "working_team": self.team, "documents": self.documents}
+        columns = {
+            name: next((column for one in given if one is not None for column in columns_in(one)), None)
+            for name, given in parts.items()
+        } | {name: given.column for name, given in self.fields.items()}
+        return {name: column for name, column in columns.items() if column is not None}
+
     def contradictions(self) -> Iterator[tuple[str, str]]:
-        """Fields that are none, and milestones that are described twice."""
+        """Fields that are none, milestones that are described twice, and the review of no report."""
         yield from super().contradictions()
+        if self.review is not None and self.progress is None:
+            yield "review", " is of a progress report: say in `progress` what makes one"
         for name in self.fields.keys() - FIELDS:
             yield f"fields.{name}", f" is not one of {', '.join(sorted(FIELDS))}"
         for name, count in Counter(milestone.name for milestone in self.milestones).items():

@@ -10,11 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from typing import Any, Literal, NamedTuple
 
-import msgspec
-
 from services.commitments.importing.mapping import (
     Deadline,
-    MadeAt,
     Mapping,
     Milestone,
     OwnMilestone,
@@ -26,15 +23,20 @@ from shared.events.commitments import (
     BudgetLine,
     Completed,
     Discarded,
+    Document,
     Evidence,
+    Merged,
     Origin,
     ProgressReported,
+    ProgressReviewed,
     PublicDeadline,
     Registered,
     RisksAssessed,
+    Split,
+    TeamMember,
 )
 from shared.events.types import LONGEST_LINE, LONGEST_TEXT
-from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement
+from shared.events.vocabulary import DeadlineKind, DiscardReason, Judgement, ReviewOutcome
 from shared.rules.periods import period_with
 from shared.tabular.cells import (
     Cells,
@@ -45,7 +47,8 @@ from shared.tabular.cells import (
     amount_text,
 )
 from shared.tabular.engine import ImportState
-from shared.tabular.fields import FieldsReader
+from shared.tabular.fields import FieldsReader, column_of
+from shared.tabular.mapping import Section, columns_in
 from shared.tabular.tables import CodeReader, DayReader, RowParser, TableRow, attribution
 from shared.tabular.text import by_word, folded, plain
 
@@ -60,9 +63,11 @@ class DeadlineCell(NamedTuple):
 class StateCell(NamedTuple):
     """What has come of it by the row, and the fact that says so; being open is none by itself."""
 
-    state: Literal["achieved", "discarded", "open"]
+    state: Literal["achieved", "discarded", "open", "merged", "split"]
     since: date
-    closed: Completed | Discarded | None
+    closed: Completed | Discarded | Merged | Split | None
+    parts: tuple[str, ...]
+    """The codes of those that it was split into."""
     with_details: bool
     """Whether the table gave the day, the evidence or the reason, and did not leave them to us."""
 
@@ -91,6 +96,8 @@ class CommitmentRow(TableRow, frozen=True, kw_only=True):
     assessed: Assessed | None
     deadlines: dict[DeadlineKind, DeadlineCell]
     reported: ProgressReported | None
+    reviewed: ProgressReviewed | None = None
+    """What became of the report."""
     estimated: BudgetEstimated | None
     risks: RisksAssessed | None
     state: StateCell | None
@@ -98,8 +105,6 @@ class CommitmentRow(TableRow, frozen=True, kw_only=True):
     """By name."""
     moment: datetime
     """The day with its hour, if it has one."""
-    origin: dict[str, Any] = msgspec.field(default_factory=dict)
-    """What it says of where the promise was made, by the members of `Origin`."""
     deadline_origin: str | None = None
     """Where the public deadline was promised."""
     comments: tuple[tuple[str, str], ...] = ()
@@ -143,11 +148,23 @@ class Parser(RowParser[Mapping, CommitmentRow]):
         self._no_rating = NoValueReader(*() if rating is None else (rating.none,))
         self._ratings = () if rating is None else rating.columns
         self._judgements = by_word({} if rating is None else rating.values)
-        self._registration = FieldsReader(mapping.fields, Registered, mapping.numbers, clock)
-        made_at, promised = mapping.origin, mapping.deadline
-        self._origin = FieldsReader(_members(made_at, mapping.source), Origin, mapping.numbers, clock)
+
+        def reader(given: dict[str, Any], of: type[Any]) -> FieldsReader:
+            return FieldsReader(given, of, mapping.numbers, clock)
+
+        self._registration = reader(mapping.fields, Registered)
+        self._parts = [
+            (name, of, needed, [(one, reader(_members(one), of)) for one in given])
+            for name, of, needed, given in (
+                ("working_team", TeamMember, ("position", "institution"), mapping.team),
+                ("documents", Document, ("title",), mapping.documents),
+            )
+        ]
+        self._origin = reader(_members(mapping.origin), Origin)
+        promised = mapping.deadline
         where = {"origin": promised.origin or mapping.source} if promised is not None else {}
-        self._promised = FieldsReader(where, PublicDeadline, mapping.numbers, clock)
+        self._promised = reader(where, PublicDeadline)
+        self._reviews = by_word({} if mapping.review is None else mapping.review.values)
         self._rated = by_word({} if mapping.risks is None else mapping.risks.values)
         self._organizations = mapping.codes_by_spelling(mapping.lead)
 
@@ -198,9 +215,9 @@ class Parser(RowParser[Mapping, CommitmentRow]):
             milestones=(milestones := dict(self._steps(cells))),
             # Where milestones have rows of their own, a day of one commitment has several.
             key=(code, day, *(milestones if mapping.milestone else ())),
-            fields=self._registration(cells),
+            fields=self._fields(cells),
+            reviewed=self._reviewed(cells),
             moment=moment,
-            origin=self._origin(cells),
             deadline_origin=self._promised(cells).get("origin"),
             comments=tuple(
                 (column, text)
@@ -209,6 +226,53 @@ class Parser(RowParser[Mapping, CommitmentRow]):
             ),
             **row,
         )
+
+    def _fields(self, cells: Cells) -> dict[str, Any]:
+        """What the row gives of the registration, parts included."""
+        fields = self._registration(cells)
+        if "parent" in fields:
+            fields["parent"] = self._code.of(fields["parent"])[0]
+        made_at, origin = self.mapping.origin, self._origin(cells)
+        if "kind" in origin:
+            fields["origin"] = Origin(**origin)
+        elif made_at is not None and any(cells.said.get(column) for column in columns_in(made_at)):
+            reason = "It says where it was promised, and not on what occasion."
+            cells.fault(column_of(made_at.kind), "value-missing", reason)
+        for name, of, needed, given in self._parts:
+            found = [
+                part for one, read in given if (part := self._part(cells, one, read, needed)) is not None
+            ]
+            if found:
+                fields[name] = tuple(of(**part) for part in found)
+        return fields
+
+    def _part(
+        self, cells: Cells, given: Section, read: FieldsReader, needed: Sequence[str]
+    ) -> dict[str, Any] | None:
+        """One part of a field; None where the row has nothing in its columns, a fault where it lacks what it needs."""
+        part, columns = read(cells), [*columns_in(given)]
+        if all(cells.said.get(column) is None for column in columns):
+            return None
+        missing = [name for name in needed if name not in part]
+        if missing:
+            cells.fault(columns[0], "value-missing", f"What else is in the row is without its {missing[0]}.")
+            return None
+        return part
+
+    def _reviewed(self, cells: Cells) -> ProgressReviewed | None:
+        given = self.mapping.review
+        if given is None:
+            return None
+        word, reason = plain(cells.text(given.column)), cells.prose(given.reason, LONGEST_TEXT)
+        if self.no_value.is_blank(word):
+            return None
+        outcome = self._reviews.get(folded(word))
+        if outcome is None:
+            cells.fault(given.column, "value-unknown", "It is not among the `values` of the mapping.")
+            return None
+        if outcome is ReviewOutcome.RETURNED and reason is None:
+            reason = f"“{word}”, with no reason given. {attribution(self.mapping.source)}"
+        return ProgressReviewed(outcome=outcome, reason=reason)
 
     def _lead(self, cells: Cells, column: str) -> str:
         spelling = cells.name(column, "lead-missing", "Nothing in the row says who leads it.")
@@ -248,7 +312,8 @@ class Parser(RowParser[Mapping, CommitmentRow]):
             return None
         told_on = cells.value(given.on.column, self._state_on) if given.on and self._state_on else None
         since = told_on or day
-        closed: Completed | Discarded | None = None
+        closed: Completed | Discarded | Merged | Split | None = None
+        parts: tuple[str, ...] = ()
         told: str | None = None
         attributed = attribution(self.mapping.source, day)
         if state == "achieved":
@@ -265,7 +330,26 @@ class Parser(RowParser[Mapping, CommitmentRow]):
             if kind is not None:
                 reason = told or f"“{word}”, with no reason given. {attributed}"
                 closed = Discarded(reason_type=kind, reason=reason, effective_on=since)
-        return StateCell(state, since, closed, with_details=told is not None or told_on is not None)
+        elif state in {"merged", "split"}:
+            told = cells.prose(given.reason, LONGEST_TEXT)
+            reason = told or f"“{word}”, with no reason given. {attributed}"
+            closed, parts = self._goes_on(cells, given, state, reason, since)
+        return StateCell(state, since, closed, parts, with_details=told is not None or told_on is not None)
+
+    def _goes_on(
+        self, cells: Cells, given: State, state: str, reason: str, since: date
+    ) -> tuple[Merged | Split | None, tuple[str, ...]]:
+        """In what it goes on."""
+        column = given.into if state == "merged" else given.parts
+        text = cells.prose(column, LONGEST_TEXT)
+        if column is None or text is None:
+            cells.fault(column, "value-missing", f"It was {state}: nothing says what it goes on in.")
+            return None, ()
+        if state == "merged":
+            return Merged(into=self._code.of(plain(text))[0], reason=reason, effective_on=since), ()
+        named = filter(None, map(plain, text.split(given.separator)))
+        parts = tuple(dict.fromkeys(self._code.of(one)[0] for one in named))
+        return Split(reason=reason, effective_on=since), parts
 
     def _steps(self, cells: Cells) -> Iterator[tuple[str, StepCell]]:
         for given, read, reached in self._milestones:
@@ -371,9 +455,5 @@ class Parser(RowParser[Mapping, CommitmentRow]):
         return RisksAssessed(effective_on=day, description=description, **ratings) if ratings else None
 
 
-def _members(made_at: MadeAt | None, source: str) -> dict[str, object]:
-    """What a mapping says of the origin; where it names no source, that is the table."""
-    if made_at is None:
-        return {}
-    members = {name: getattr(made_at, name) for name in made_at.__struct_fields__}
-    return members | {"source": made_at.source or source}
+def _members(section: Section | None) -> dict[str, Any]:
+    return {} if section is None else {name: getattr(section, name) for name in section.__struct_fields__}

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as Columns
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
+
+import msgspec
 
 from services.commitments.importing.decisions import CommitmentImport, ImportedCommitment, RowFacts
 from services.commitments.importing.mapping import (
@@ -22,12 +25,14 @@ from services.commitments.importing.mapping import (
     Texts,
     Title,
 )
-from services.commitments.importing.parsing import CommitmentRow
+from services.commitments.importing.parsing import CommitmentRow, Parser
 from shared.errors import InvalidInput
-from shared.events.commitments import Assessed
+from shared.events.commitments import Assessed, Origin
 from shared.events.vocabulary import DiscardReason, Judgement, OriginKind, ReviewOutcome
 from shared.rules.traffic_light import Status
+from shared.tabular.cells import Cells
 from shared.tabular.engine import ImportState
+from shared.tabular.fields import column_of
 from shared.tabular.mapping import Code, FileLayout, Given, Named
 from shared.tabular.platform_rows import COLUMNS
 from shared.tabular.reading import Table, read_table
@@ -53,7 +58,7 @@ _STATES: Final = {
     Status.DISCARDED: ("Descartado", "Discarded"),
 }
 _STATUS_OF: Final = by_word({word: status for status, words in _STATES.items() for word in (status, *words)})
-_ENDS: Final[dict[Status, Literal["achieved", "discarded"]]] = {
+_ENDS: Final[dict[Status, Literal["achieved", "discarded", "open", "merged", "split"]]] = {
     Status.ACHIEVED: "achieved",
     Status.DISCARDED: "discarded",
 }
@@ -87,6 +92,15 @@ class PlatformImport(CommitmentImport):
         table = super().table()
         rows = [row._replace(cells=[_as_meant(cell) for cell in row.cells]) for row in table.rows]
         return table._replace(rows=rows)
+
+    def parser(self, columns: Sequence[str]) -> Parser:
+        """See `TableImport.parser`."""
+        self._parser = _PlatformParser(self.mapping, columns, self.state)
+        return self._parser
+
+    def sourced(self, origin: Origin) -> Origin:
+        """An origin as the row has it: the platform itself is no source."""
+        return origin
 
     def facts(self, row: CommitmentRow, lead: str, commitment: ImportedCommitment) -> RowFacts:
         """See `CommitmentImport.facts`."""
@@ -156,12 +170,9 @@ def _mapping(columns: Columns[str, str], layout: FileLayout, today: ObservedOn) 
 
 
 def _state(column: str, columns: Columns[str, str]) -> State:
-    values: dict[str, Literal["achieved", "discarded", "open"]] = {
-        word: _ENDS.get(status, "open") for word, status in _STATUS_OF.items()
-    }
     return State(
         column=column,
-        values=values,
+        values={word: _ENDS.get(status, "open") for word, status in _STATUS_OF.items()},
         # Where nobody says why, the state itself is no reason, and the row is refused.
         reason_type=columns.get("discard_reason_type", column),
         reason_types=_words(_REASONS),
@@ -174,8 +185,27 @@ def _words(meanings: Columns[Any, tuple[str, ...]]) -> dict[str, Any]:
     return {word: meant for meant, words in meanings.items() for word in (str(meant), *words)}
 
 
+class _PlatformParser(Parser):
+    """Parses the rows of such a table; the platform's form does not ask on which kind of occasion it was promised."""
+
+    def _fields(self, cells: Cells) -> dict[str, Any]:
+        fields, told = self._registration(cells), self._origin(cells)
+        given = self.mapping.origin
+        said = told.keys() - {"kind"} if given is None or column_of(given.kind) is None else told.keys()
+        if said:
+            fields["origin"] = Origin(**{"kind": OriginKind.OTHER} | told)
+        return fields
+
+
 class _PlatformFacts(RowFacts):
     """The facts of a row that says how the commitment stands: as of a row, where they are news."""
+
+    def _set_right(self, name: str, value: object, column: str) -> None:
+        present = self._commitment.registration.origin
+        if isinstance(value, Origin) and value.kind is OriginKind.OTHER and present is not None:
+            # Nobody said that it was another kind of occasion than the one on record.
+            value = msgspec.structs.replace(value, kind=present.kind)
+        super()._set_right(name, value, column)
 
     def _assessed(self) -> None:
         """Somebody's judgement, where the one on record would not give the state that the row says."""

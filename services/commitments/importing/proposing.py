@@ -11,10 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from shared.clock import Clock
+from shared.errors import InvalidInput
 from shared.events.texts import folded as without_accents
+from shared.rules.periods import period_named
 from shared.tabular.cells import ERROR_VALUES, DateReader, NumberReader
 from shared.tabular.mapping import DateFormats, FileLayout, Numbers
 from shared.tabular.reading import Table, read_beginning, read_table
@@ -58,6 +60,15 @@ _NAMES: Final = {
     "state": r"estado|\bstatus\b|situacion|\bstate\b",
     "percent": r"avance|percent|porcentaje|%|progress|completion",
     "money": r"presupuesto|budget|costo?\b|monto|gasto|forecast|inversion|comprometid|ejecutad|devengad|pagad|benefits",
+    "indicator": r"indicador|indicator",
+    "unit": r"\bunidad|\bunit",
+    "direction": r"tendencia|sentido|orientacion|direction",
+    "baseline": r"linea (de )?base|baseline|\bl b\b",
+    "target": r"\bmeta\b|target|valor esperado",
+    "supplier": r"fuente|source|responsable|ministerio|ministry|entidad|departamento",
+    "value": r"\bvalor\b|\bvalue\b|\bdato\b|figure",
+    "period": r"periodo|period|trimestre|quarter|\b(ano|year|mes|month)\b",
+    "planned": r"\btipo\b|\btype\b|\bkind\b|\bclase\b",
     "text": r"narrativ|narrative|observacion|comentario|comment|descripcion del avance|progress|detalle",
 }  # fmt: skip
 """By what a column may be: a pattern in its name, accents and capitals aside."""
@@ -79,6 +90,20 @@ _STATES: Final = {
 }
 
 
+_DIRECTIONS: Final = {
+    "increase": r"^(i|a|inc|aum|crec|asc|up\b|sub)|increase|aument",
+    "decrease": r"^(d|r)$|decre|reduc|dismin|desc|down",
+    "maintain": r"^m$|mant|maint|estab|constan",
+}
+_PLANNED: Final = r"planea|planif|program|planned|esperad|proyect|previst"
+_OTHER_FIGURES: Final = r"%|\btotal|avance|apropiac|compromis|pago|financ|presup|budget|costo?\b|gasto"
+"""Columns of shares, sums and money, which are no values of an indicator."""
+_PERIOD_IN_NAME: Final = re.compile(
+    r"(?:\b(?P<first>[qthsc]) ?(?P<one>[1-4])\b.*)?\b(?P<year>(?:19|20)\d\d)\b"
+    r"(?: ?(?P<last>[qthsc]) ?(?P<other>[1-4])\b)?"
+)
+
+
 class _Column(NamedTuple):
     """A column with what stands in it where something does."""
 
@@ -95,10 +120,15 @@ class _Column(NamedTuple):
         return Counter(plain(text_of(cell)) for cell in self.filled)
 
 
-def propose(file: Path, sheet: str | None = None) -> str:
+Proposable = Literal["commitments", "indicators"]
+"""The kinds of table for which a mapping is proposed."""
+
+
+def propose(file: Path, sheet: str | None = None, kind: Proposable = "commitments") -> str:
     """A mapping in TOML for the table in a file; InvalidInput("file-unreadable") when there is no table in it."""
     layout = _layout(file, sheet)
-    return "\n".join(_Proposal(file, layout, read_table(file, layout)).lines()) + "\n"
+    proposal = _IndicatorProposal if kind == "indicators" else _Proposal
+    return "\n".join(proposal(file, layout, read_table(file, layout)).lines()) + "\n"
 
 
 # --- how it was saved -----------------------------------------------------------------------------------------------
@@ -166,9 +196,7 @@ class _Proposal:
         yield from self._saved()
         yield from self._nothing()
         yield from self._rows()
-        codes = [*self._fitting("code", lambda one: len(one.words()) > len(one.filled) / 20)]
-        code = max(codes, key=lambda one: len(one.words()), default=None)
-        self._taken |= set() if code is None else {code.name}
+        code = self._take_code()
         title = self._take("title", self._is_text) or self._take("promise", self._is_text)
         title = title or self._longest_names()
         if code is None:
@@ -185,6 +213,13 @@ class _Proposal:
         rest = [one.name for one in self._columns if one.name not in self._taken]
         if rest:
             yield f"# Not asked for: {', '.join(map(_in_comment, rest))}"
+
+    def _take_code(self) -> _Column | None:
+        """The column that tells most things apart, of those that by their name may hold codes."""
+        codes = [*self._fitting("code", lambda one: len(one.words()) > len(one.filled) / 20)]
+        code = max(codes, key=lambda one: len(one.words()), default=None)
+        self._taken |= set() if code is None else {code.name}
+        return code
 
     def _take(self, kind: str, fits: Callable[[_Column], bool]) -> _Column | None:
         """The first column that by its name may be of a kind, and by its cells is."""
@@ -408,6 +443,126 @@ class _Proposal:
                 for figure, name in figures.items()
             )
             yield from ("figures = [", *listed, "]", "")
+
+
+class _IndicatorProposal(_Proposal):
+    """What a table of indicators seems to say: each in a row, or each value of one."""
+
+    def lines(self) -> Iterator[str]:
+        """The mapping, line by line."""
+        yield f"# Proposed for {_in_comment(self._file.name)} by its names and cells. Lines marked unsure are guesses:"
+        yield "# look at each, and try it with --dry-run. docs/importing.md explains every key."
+        yield 'kind = "indicators"'
+        yield f"source = {_quoted(self._file.stem)}  # unsure: how the table is to be named in reasons"
+        yield ""
+        yield from self._saved()
+        yield from self._nothing()
+        yield from self._rows()
+        code = self._take_code()
+        value = self._take("value", lambda one: one.share(self._number) >= 0.5)
+        period = self._take("period", lambda one: bool(one.filled)) if value is not None else None
+        name = self._take("indicator", self._is_text) or self._take("title", self._is_text)
+        if name is None and (value is None or period is None):
+            name = self._longest_names()
+        if code is None:
+            yield "# unsure: no column looks like a code, so the name makes one"
+        yield from ("[code]", f"columns = [{_quoted((code or name or self._columns[0]).name)}]", "")
+        yield f"[date]\non = {Clock().today()}  # unsure: the day from which definitions, targets and plans hold"
+        yield ""
+        yield from self._definition(name)
+        if value is not None and period is not None:
+            yield from self._value(value, period)
+        else:
+            yield from self._figures()
+        rest = [one.name for one in self._columns if one.name not in self._taken]
+        if rest:
+            yield f"# Not asked for: {', '.join(map(_in_comment, rest))}"
+
+    def _definition(self, name: _Column | None) -> Iterator[str]:
+        unit = self._take("unit", self._is_text)
+        direction = self._take("direction", lambda one: 0 < len(one.words()) <= _MOST_RATINGS)
+        if name is None:
+            return
+        yield from ("[fields]", f"name = {{ column = {_quoted(name.name)} }}")
+        unit_given = 'value = "%"' if unit is None else f"column = {_quoted(unit.name)}"
+        yield f"unit = {{ {unit_given} }}" + ("  # unsure: no column gives it" if unit is None else "")
+        if direction is None:
+            yield 'direction = { value = "increase" }  # unsure: no column gives it'
+        else:
+            words = {word: _meant(word, _DIRECTIONS) or "increase" for word in direction.words()}
+            listed = ", ".join(f"{_quoted(word)} = {_quoted(kind)}" for word, kind in words.items())
+            yield f"direction = {{ column = {_quoted(direction.name)}, values = {{ {listed} }} }}  # unsure"
+        yield ""
+        supplier = self._take("supplier", self._is_text)
+        if supplier is not None:
+            yield from ("[supplier]", f"column = {_quoted(supplier.name)}")
+            yield f'unknown = "register"  # unsure: {len(supplier.words())} names, each an organisation of its own'
+            yield ""
+
+    def _value(self, value: _Column, period: _Column) -> Iterator[str]:
+        """A table in which each row is one value."""
+        planned = self._take("planned", lambda one: 1 < len(one.words()) <= _MOST_RATINGS)
+        yield from ("[value]", f"column = {_quoted(value.name)}")
+        if planned is not None:
+            words = ", ".join(
+                f"{_quoted(word)} = {'true' if re.search(_PLANNED, without_accents(word)) else 'false'}"
+                for word in planned.words()
+            )
+            yield f"planned = {{ column = {_quoted(planned.name)}, values = {{ {words} }} }}  # unsure"
+        has_t = any(re.search(r"\bT[1-4]\b", text_of(cell), re.IGNORECASE) for cell in period.filled)
+        t_means = ', t_means = "quarter"' if has_t else ""
+        yield f"period = {{ column = {_quoted(period.name)}{t_means} }}" + ("  # unsure" if has_t else "")
+        yield ""
+
+    def _figures(self) -> Iterator[str]:
+        """A table in which each row is one indicator: its figures stand in columns."""
+        baseline = self._take("baseline", lambda one: one.share(self._number) >= 0.3)
+        if baseline is not None:
+            yield from ("[baseline]", f"value = {{ column = {_quoted(baseline.name)} }}")
+            yield f"on = {Clock().today().year - 1}-12-31  # unsure: the day it is of"
+            yield ""
+        of_periods = {
+            column.name: period
+            for column in self._columns
+            if column.name not in self._taken
+            and column.share(self._number) >= 0.5
+            and (period := _period_in(column.name)) is not None
+            and not re.search(_OTHER_FIGURES, _bare(column.name))
+        }
+        for name in [name for name in of_periods if re.search(_NAMES["target"], _bare(name))]:
+            self._taken.add(name)
+            yield from ("[[targets]]", f"value = {{ column = {_quoted(name)} }}")
+            yield f"on = {period_named(of_periods.pop(name)).ends_on}"
+            yield 'accumulation = "last"  # unsure: or sum, mean, max, min of the values since `from_on`'
+            yield ""
+        # Where there are parts of years, a column of a year adds them up.
+        parts = {name: period for name, period in of_periods.items() if not period.isdecimal()} or of_periods
+        columns: dict[str, dict[str, str]] = {"plan": {}, "measurements": {}}
+        for name, period in parts.items():
+            section = "plan" if re.search(_PLANNED, _bare(name)) else "measurements"
+            if columns[section].setdefault(period, name) == name:
+                self._taken.add(name)
+        for section, listed in columns.items():
+            if listed:
+                yield from (f"[{section}]", "values = [  # unsure")
+                for period, name in listed.items():
+                    yield f"    {{ column = {_quoted(name)}, period = {_quoted(period)} }},"
+                yield from ("]", "")
+
+
+def _period_in(name: str) -> str | None:
+    """The period that the name of a column seems to be of; None where there is none in it."""
+    found = _PERIOD_IN_NAME.search(_bare(name))
+    if found is None:
+        return None
+    letter, part = found["first"] or found["last"], found["one"] or found["other"]
+    if letter is None:
+        return str(found["year"])
+    period = f"{found['year']}-{ {'t': 'Q', 's': 'H'}.get(letter, letter.upper()) }{part}".replace(" ", "")
+    try:
+        return period_named(period).name
+    except InvalidInput:
+        return None
 
 
 def _bare(name: str) -> str:

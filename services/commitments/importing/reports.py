@@ -86,7 +86,6 @@ class ReportImport(Importer[ReportRow, ImportReport]):
 
     def decide(self, row: ReportRow) -> None:
         """Record the report, unless it is on record."""
-        self.state.must_record(ProgressReported)
         commitment, context = self.state.of(row.stream, Commitment), self.state.context
         if commitment is None or not commitment.readers().include(context.actor):
             raise NotFound("unknown-commitment", "There is no such commitment.")

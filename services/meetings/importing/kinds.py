@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+from services.meetings.importing.action_items import ActionItemImport
 from services.meetings.importing.bodies import BodyImport
 from services.meetings.importing.body_table import BodyTableImport
 from services.meetings.importing.decisions import MeetingImport
@@ -23,5 +24,6 @@ KINDS: Final = (
         "oparl", "a meeting with its agenda and its results, as in OParl", with_mapping(MeetingImport)
     ),
     ImportKind("meetings", "a meeting, or one item of its agenda", with_mapping(MeetingTableImport)),
+    ImportKind("action-items", "an action item, as it stands on a day", with_mapping(ActionItemImport)),
     ImportKind("bodies", "a body that holds meetings", _bodies, mapped=False),
 )

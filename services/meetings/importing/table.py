@@ -280,7 +280,9 @@ class MeetingParser(RowParser[MeetingTableMapping, TableMeetingRow]):
                 given.column, "date-unreadable", "The day is not in a format or table of the mapping."
             )
             moment = datetime(1900, 1, 1)  # noqa: DTZ001  # the row is faulty, and told of all the rest as well
-        hour = self._hour(cells, given.time) or (_hour_in(given.hour) if given.hour else None)
+        hour = self._hour(cells, given.time)
+        if hour is None and given.hour is not None and moment.time() == time():
+            hour = _hour_in(given.hour)
         local = moment if hour is None else datetime.combine(moment.date(), hour)
         return local.replace(tzinfo=self._zone)
 
@@ -582,8 +584,9 @@ def _agenda_item(number: int, told: Sequence[TableMeetingRow]) -> AgendaItem:
 def _result(number: int, told: Sequence[TableMeetingRow]) -> MinutesItem | None:
     """What came of an item, as its rows tell of it; None when they tell nothing."""
     cells = [row.item for row in told if row.item is not None]
-    decisions = tuple(one.decision for one in cells if one.decision is not None)
-    tasks = tuple(one.task for one in cells if one.task is not None)
+    # A row that stands there twice tells of nothing more.
+    decisions = tuple(dict.fromkeys(one.decision for one in cells if one.decision is not None))
+    tasks = tuple(dict.fromkeys(one.task for one in cells if one.task is not None))
     summary = next((one.summary for one in cells if one.summary is not None), None)
     verbatim = next((one.verbatim for one in cells if one.verbatim is not None), None)
     outcome = next((one.outcome for one in cells if one.outcome is not None), None)

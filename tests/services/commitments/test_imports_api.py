@@ -201,23 +201,28 @@ async def test_of_a_table_of_observations_a_ministry_enters_what_its_role_may_sa
     rows = (
         "seg-1,Fewer victims,2013-01-31,INTERIOR,,Six stations are open,",
         "seg-1,Fewer victims,2013-02-28,INTERIOR,Green,Seven,",
+        # Whether it could be said of that day at all is not looked at.
+        "seg-1,Fewer victims,2013-04-20,INTERIOR,Green,Seven,",
         "seg-1,Fewer victims,2013-03-31,HEALTH,,Eight,",
         "seg-1,Fewer victims,2013-04-01,INTERIOR,,Nine,Fewer",
         "sal-1,Fewer victims,2012-01-01,HEALTH,,,",
         "sal-2,Fewer victims,2012-01-01,HEALTH,,,",
         "new-1,A bridge,2013-01-31,INTERIOR,,Begun,",
     )
+    completed = {"completed_on": "2013-04-10", "evidence": [{"description": "Act"}]}
+    await at.told("POST", "/v1/commitments/seg-1/completions", completed, If_Match="*")
     table = HEADER + "\n".join(rows)
     told = await ended(at, await send(at, table, mapping=MAPPING, **MINISTRY), **MINISTRY)
     assert errors(told) == [
         (3, "rating", "role-not-allowed"),
-        (4, "lead", "role-not-allowed"),
-        (5, "goal", "role-not-allowed"),
-        (6, "code", "not-your-commitment"),
-        (7, "code", "unknown-commitment"),
+        (4, "rating", "role-not-allowed"),
+        (5, "lead", "role-not-allowed"),
+        (6, "goal", "role-not-allowed"),
+        (7, "code", "not-your-commitment"),
         (8, "code", "unknown-commitment"),
+        (9, "code", "unknown-commitment"),
     ]
-    assert [one.type for one in events(at, "seg-1")[1:]] == ["commitments.progress_reported"]
+    assert [one.type for one in events(at, "seg-1")[2:]] == ["commitments.progress_reported"]
 
 
 # --- who may see it --------------------------------------------------------------------------------------------------
@@ -266,10 +271,9 @@ async def test_a_request_that_is_sent_twice_is_accepted_once(tmp_path: Path) -> 
         first = await send(at, REPORTS, kind="progress-reports", headers=key)
         # Another boundary, as each try of a client has, and the parts in another order.
         body = (
-            b'--b\r\nContent-Disposition: form-data; name="kind"\r\n\r\nprogress-reports\r\n--b\r\n'
-            b'Content-Disposition: form-data; name="file"; filename="table.csv"\r\n\r\n'
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="table.csv"\r\n\r\n'
             + REPORTS.encode()
-            + b"\r\n--b--\r\n"
+            + b'\r\n--b\r\nContent-Disposition: form-data; name="kind"\r\n\r\nprogress-reports\r\n--b--\r\n'
         )
         sent = at.credentials() | key | {"Content-Type": "multipart/form-data; boundary=b"}
         again = await at.http.post("/v1/imports", content=body, headers=sent)
@@ -299,7 +303,7 @@ async def test_what_cannot_be_accepted_is_refused_at_once_and_says_why(tmp_path:
             (REPORTS, {"mapping": "kind = "}, (422, "mapping-invalid")),
             (REPORTS, {"kind": "progress-reports", "dry_run": "maybe"}, (422, "request-invalid")),
             (REPORTS, {"kind": "progress-reports", "colour": "red"}, (422, "request-invalid")),
-            (REPORTS, {"kind": "progress-reports", "name": "a" * 200}, (422, "request-invalid")),
+            (REPORTS, {"kind": "progress-reports", "name": "ñ" * 101}, (422, "request-invalid")),
             ("x" * (1 << 20), {"kind": "progress-reports"}, (413, "body-too-large")),
         )
         for table, more, code in refusals:
@@ -334,6 +338,7 @@ async def test_a_file_that_cannot_be_read_fails_with_the_reason_and_the_next_is_
         ("failed", "mapping-invalid"),
         ("done", None),
     ]
+    assert "unpacks to 300 MB" in told[2]["failure"]["detail"]
     late = await at.ask("POST", f"{sent[-1].headers['location']}/cancellations")
     assert refused(late) == (409, "import-ended")
 

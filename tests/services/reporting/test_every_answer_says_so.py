@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
@@ -22,6 +23,7 @@ from shared.events.retractions import (
     MeetingFactRetracted,
     Retraction,
 )
+from shared.identity.actor import Role
 from tests.services.reporting.gatherings import Told, noon, tell
 from tests.services.reporting.installation import Installation
 from tests.services.reporting.stage import staged
@@ -124,8 +126,7 @@ async def test_it_says_so_on_every_answer_that_a_retraction_changes(
 
     async def answer(question: str, position: int) -> Any:
         if (question, position) not in kept:
-            found = await reporting.get(f"{question}&position={position}")
-            kept[question, position] = found.json() if found.status_code == 200 else {}
+            kept[question, position] = told_of(await reporting.get(f"{question}&position={position}"))
         return kept[question, position]
 
     # Of each type of fact the first two are looked at: what they are of differs.
@@ -144,6 +145,36 @@ async def test_it_says_so_on_every_answer_that_a_retraction_changes(
     assert unsaid == {}
     assert len(changed) > 15
     assert "/v1/timeliness" in changed
+
+
+@pytest.mark.parametrize("role", [None, Role.MINISTRY], ids=["anybody", "a ministry"])
+async def test_an_answer_that_any_fact_changes_is_told_up_to_that_fact_to_whoever_asks(
+    record: tuple[Installation, list[Mistake]], role: Role | None
+) -> None:
+    reporting, mistakes = record
+    unsaid: list[tuple[str, int]] = []
+    changed = set[str]()
+    facts = range(2, mistakes[0].position, 5)
+    for question in questions(reporting):
+        asked = question.format(on=DAYS[0])
+        for fact in facts:
+            before, after = [
+                told_of(await reporting.get(f"{asked}&position={position}", role=role))
+                for position in (fact - 1, fact)
+            ]
+            if of_the_day(before) == of_the_day(after):
+                continue
+            changed.add(question.partition("?")[0])
+            if after and after["position"] != fact:
+                unsaid.append((question, fact))
+    assert unsaid == []
+    assert len(changed) > 5
+
+
+def told_of(answer: httpx.Response) -> dict[str, Any]:
+    """What an answer in JSON tells; nothing where there is none, or it is a file."""
+    in_json = answer.status_code == 200 and answer.headers["content-type"].startswith("application/json")
+    return answer.json() if in_json else {}
 
 
 def of_type(mistakes: list[Mistake], what: str) -> int:

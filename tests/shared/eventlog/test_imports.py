@@ -160,6 +160,8 @@ def test_a_list_has_the_latest_first_page_by_page_and_ones_own_alone(imports: Im
     asked = [ask(imports, actor=actor).id for actor in (ANA, berta, ANA, ANA)]
     assert [one.id for one in imports.listed("meetings", limit=9)] == asked[::-1]
     assert [one.id for one in imports.listed("meetings", of=berta, limit=9)] == [asked[1]]
+    script = Actor("key:1", "DCI", Role.DCI, holder="berta")
+    assert [one.id for one in imports.listed("meetings", of=script, limit=9)] == [asked[1]]
     first = imports.listed("meetings", of=ANA, limit=2)
     before = (first[-1].asked_at, first[-1].id)
     rest = imports.listed("meetings", of=ANA, before=before, limit=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -101,13 +101,19 @@ def note(line: int, code: str, text: str = "well", by: str = "DCI", order: int =
     return Note(line=line, key=code, order=order, stream=stream_of("commitment", code), by=by, text=text)
 
 
-def enter(store: Store, *rows: Note | list[RowError], dry_run: bool = False) -> ImportReport:
+def enter(
+    store: Store,
+    *rows: Note | list[RowError],
+    dry_run: bool = False,
+    may_record: Collection[str] | None = None,
+) -> ImportReport:
     return run_import(
         store,
         lambda state: Notes(state, rows),
         actor=Actor("clerk", "DCI", Role.DCI),
         clock=CLOCK,
         dry_run=dry_run,
+        may_record=may_record,
     )
 
 
@@ -127,6 +133,16 @@ def test_nothing_of_a_refused_row_stays_not_even_what_other_rows_look_up(store: 
         "commitments.organization_registered": 1,
         "commitments.registered": 1,
     }
+
+
+def test_a_row_that_would_record_what_its_role_may_not_is_refused_whatever_the_importer_looks_at(
+    store: Store,
+) -> None:
+    enter(store, note(1, "a"))
+    head = store.head()
+    report = enter(store, note(1, "a", "again"), note(2, "b"), may_record=[Commented.TYPE])
+    assert [(error.line, error.code) for error in report.errors] == [(2, "role-not-allowed")]
+    assert store.head() == head + 1
 
 
 def test_a_log_that_stops_answering_is_no_fault_of_a_row(store: Store) -> None:

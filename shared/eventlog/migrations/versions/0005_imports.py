@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("file", sa.Text(), nullable=False),
         sa.Column("dry_run", sa.Boolean(), nullable=False),
         sa.Column("upload", sa.LargeBinary()),
-        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
         sa.Column("organization", sa.Text(), nullable=False),
         sa.Column("asked_by", sa.LargeBinary(), nullable=False),
         sa.Column("key_hash", sa.LargeBinary()),

@@ -294,6 +294,16 @@ def test_a_definition_of_another_day_is_a_change_from_that_day_on(monitor: Desk)
     assert changed.changes.source == DataSource(organization="another", independent=True)
 
 
+def test_a_baseline_alone_defines_nothing(monitor: Desk) -> None:
+    rest = IN_COLUMNS.partition("[fields]")[0] + "[baseline]" + IN_COLUMNS.partition("[baseline]")[2]
+    monitor.mapping = rest
+    assert [error.code for error in enter(monitor, A_ROW).errors] == ["unknown-indicator"]
+    monitor.mapping = IN_COLUMNS
+    enter(monitor, A_ROW)
+    monitor.mapping = rest
+    assert enter(monitor, A_ROW | {"begin": "34"}).events == {"commitments.indicator_definition_changed": 1}
+
+
 # --- rows of their own ----------------------------------------------------------------------------------------------
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tomllib
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,13 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from services.cli import app
+from services.commitments.importing.indicator_mapping import IndicatorMapping
+from services.commitments.importing.indicators import IndicatorImport
 from services.commitments.importing.mapping import Mapping
 from services.commitments.importing.proposing import propose
 from shared.errors import InvalidInput
 from shared.events.commitments import Assessed, BudgetEstimated, Completed, ProgressReported, Registered
+from shared.events.indicators import IndicatorDefined, MeasurementRecorded, TargetSet
 from shared.tabular.mapping import check_columns, read_mapping
 from shared.tabular.reading import read_table
 from tests.services.commitments.importing.desk import Desk
@@ -126,3 +131,60 @@ def test_whatever_the_table_the_proposal_is_understood_and_fits_it(desk: Desk, d
     mapping = read_mapping(desk.folder / "mapping.toml", Mapping)
     check_columns(mapping, read_table(desk.folder / "plan.csv", mapping.file).columns, "plan.csv")
     assert desk.enter_file(desk.folder / "plan.csv", dry_run=True).rows.read <= len(rows)
+
+
+# --- indicators -----------------------------------------------------------------------------------------------------
+
+INDICATORS = """Código;Indicador;Unidad de medida;Tendencia;Línea base;Responsable;Meta 2015;T1 planeado 2014;\
+T1 ejecutado 2014;Total 2014;Pagos 2014
+SEG-1;Hogares víctimas;%;Disminuir;33,6;INE;28,6;31;31,1;31,1;5.000
+EDU-1;Becas;Número;Aumentar;1.000;MINEDUC;4.000;1.500;1.250;1.250;7.000
+"""
+
+
+def test_a_table_of_indicators_goes_in_as_it_is_proposed(desk: Desk) -> None:
+    desk.now, desk.importer = datetime(2014, 6, 1, tzinfo=UTC), IndicatorImport
+    (desk.folder / "table.csv").write_bytes(INDICATORS.encode())
+    proposed = propose(desk.folder / "table.csv", kind="indicators")
+    told = tomllib.loads(proposed)
+    assert told["plan"]["values"] == [{"column": "T1 planeado 2014", "period": "2014-Q1"}]
+    assert told["measurements"]["values"] == [{"column": "T1 ejecutado 2014", "period": "2014-Q1"}]
+    assert "# Not asked for: Total 2014, Pagos 2014" in proposed
+    # Two guesses are made right, as somebody would who knows the table.
+    told_on = f"on = {told['date']['on']}"
+    desk.mapping = proposed.replace(told_on, "on = 2014-01-01").replace("[fields]", QUARTERLY)
+    desk.mapping = re.sub(r"on = \d{4}-12-31  # unsure: the day it is of", "on = 2013-12-31", desk.mapping)
+    report = desk.enter_file(desk.folder / "table.csv")
+    assert report.errors == []
+    (defined,) = desk.facts(IndicatorDefined, "seg-1", "indicator")
+    assert (defined.name, defined.direction, defined.unit) == ("Hogares víctimas", "decrease", "%")
+    assert defined.baseline.value == Decimal("33.6")
+    assert [one.value for one in desk.facts(TargetSet, "edu-1", "indicator")] == [4000]
+    assert [one.value for one in desk.facts(MeasurementRecorded, "edu-1", "indicator")] == [1250]
+
+
+QUARTERLY = '[fields]\nfrequency = { value = "quarterly" }'
+
+
+def test_a_table_of_values_is_known_by_its_periods(tmp_path: Path) -> None:
+    file = tmp_path / "values.csv"
+    file.write_text(
+        "cod,periodo,tipo,valor\n1,2024-T3,PLANEADO,0.7\n1,2024-T3,EJECUTADO,0.5\n", encoding="utf-8"
+    )
+    told = tomllib.loads(propose(file, kind="indicators"))
+    assert told["value"] == {
+        "column": "valor",
+        "planned": {"column": "tipo", "values": {"PLANEADO": True, "EJECUTADO": False}},
+        "period": {"column": "periodo", "t_means": "quarter"},
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["a\n1\n", "valor,periodo\nx,y\n", "indicador,2014,2015\nUno,1,\n,,\n", "\n\nmeta 2014 T9\n5\n"]
+)
+def test_whatever_the_table_a_proposal_for_indicators_is_understood(tmp_path: Path, text: str) -> None:
+    file, mapping = tmp_path / "table.csv", tmp_path / "mapping.toml"
+    file.write_text(text, encoding="utf-8")
+    mapping.write_text(propose(file, kind="indicators"), encoding="utf-8")
+    found = read_mapping(mapping, IndicatorMapping)
+    check_columns(found, read_table(file, found.file).columns, file.name)

@@ -22,7 +22,6 @@ from shared.events.commitments import (
     MilestoneSet,
     OrganizationChanged,
     OrganizationRegistered,
-    Origin,
     ProgressReported,
     PublicDeadline,
     Registered,
@@ -35,7 +34,6 @@ from shared.events.vocabulary import (
     DiscardReason,
     Judgement,
     OrganizationKind,
-    OriginKind,
     Visibility,
 )
 from shared.rules.traffic_light import Status
@@ -666,7 +664,7 @@ def test_figures_of_execution_are_kept_beside_those_of_the_budget(desk: Desk) ->
     ]  # fmt: skip
 
 
-SPEECHES = """
+PROMISES = """
 source = "List of promises"
 comments = ["remark"]
 code = { columns = ["code"], slug = false }
@@ -675,37 +673,18 @@ date = { column = "day" }
 lead = { code = "WORKS" }
 deadline = { column = "due", origin = { column = "page" } }
 organizations = [{ code = "WORKS", name = "Ministry of Works" }]
-[origin]
-kind = { column = "kind", values = { speech = "may_21_speech" } }
-source = { column = "source" }
-source_on = { column = "said on", formats = ["%d/%m/%Y"] }
-quote = { column = "quote" }
-"""
-PROMISES = """
-code,title,day,due,page,kind,source,said on,quote,remark
-BRIDGE,A bridge,2012-06-01,2015-12-31,Page 7,speech,Speech of 2012,21/05/2012,A bridge!,Seen.
-TUNNEL,A tunnel,2012-06-01,2015-12-31,,,Minutes,,,
-BRIDGE,A bridge,2013-06-01,2015-12-31,,speech,,,"A bridge, and soon!",Seen.
 """
 
 
-def test_each_row_says_where_its_promise_was_made_and_what_is_on_record_stays(desk: Desk) -> None:
-    desk.mapping = SPEECHES
-    report = desk.enter_text(PROMISES.lstrip())
-    assert report.errors == []
-    (bridge,) = desk.facts(Registered, "BRIDGE")
-    assert bridge.origin == Origin(
-        kind=OriginKind.MAY_21_SPEECH,
-        source="Speech of 2012",
-        source_on=date(2012, 5, 21),
-        quote="A bridge!",
+def test_each_row_says_where_its_deadline_was_promised_and_a_remark_is_made_once(desk: Desk) -> None:
+    desk.mapping = PROMISES
+    report = desk.enter_text(
+        "code,title,day,due,page,remark\n"
+        "BRIDGE,A bridge,2012-06-01,2015-12-31,Page 7,Seen.\n"
+        "TUNNEL,A tunnel,2012-06-01,2015-12-31,,\n"
+        "BRIDGE,A bridge,2013-06-01,2015-12-31,,Seen.\n"
     )
-    assert bridge.public_deadline.origin == "Page 7"
-    (tunnel,) = desk.facts(Registered, "TUNNEL")
-    assert tunnel.origin == Origin(kind=OriginKind.OTHER, source="Minutes")
-    assert tunnel.public_deadline.origin is None
-    assert [(error.line, error.column, error.code) for error in report.left_out] == [
-        (4, "kind", "field-settled")
-    ]
-    # A remark is made once.
+    assert report.errors == report.left_out == []
+    promised = [desk.facts(Registered, code)[0].public_deadline.origin for code in ("BRIDGE", "TUNNEL")]
+    assert promised == ["Page 7", None]
     assert [one.text for one in desk.facts(Commented, "BRIDGE")] == ["Seen."]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from services.meetings.importing import body_table
+from services.meetings.importing import action_items, body_table
 from services.meetings.importing import mapping as sections
 from services.meetings.importing import table as registers
 from services.meetings.importing.body_table import BodyTableMapping
@@ -21,6 +21,7 @@ from shared.tabular import members
 from shared.tabular.kinds import chosen
 from shared.tabular.mapping import Section, TableMapping, read_mapping
 from tests.services.meetings.importing.clerk import Clerk
+from tests.services.meetings.importing.test_action_item_tables import ready as with_tasks
 from tests.services.meetings.importing.test_meeting_tables import ready
 
 ROOT = Path(__file__).parents[4]
@@ -66,14 +67,14 @@ def test_every_code_that_the_importer_gives_a_row_is_explained() -> None:
         for code in re.findall(r'"([a-z]+(?:-[a-z]+)+)"', path.read_text(encoding="utf-8"))
     }
     assert len(codes) > 20
-    general = {"too-many-conflicts", "file-unreadable", "mapping-invalid"}
+    general = {"too-many-conflicts", "file-unreadable", "mapping-invalid", "action-items"}
     assert {code for code in codes - general if f"`{code}`" not in DOCUMENT + REGISTERS} == set()
 
 
 def test_every_key_of_a_mapping_of_registers_is_explained() -> None:
     structs = {
         one
-        for module in (registers, body_table)
+        for module in (registers, body_table, action_items)
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, Section) and one.__module__ == module.__name__
     }
@@ -92,7 +93,8 @@ def test_the_tables_shown_go_in_under_the_mappings_shown_for_them(clerk: Clerk) 
         OrganizationRegistered(code="DIPRES", name="DIPRES"), reference="DIPRES", kind="organization"
     )
     shown = re.findall(r"```csv\n(.*?)```.*?```toml\n(.*?)```", REGISTERS, re.DOTALL)
-    assert len(shown) == 2
+    assert len(shown) == 3
+    with_tasks(clerk)
     for table, mapping in shown:
         clerk.mapping = mapping
         path = clerk.folder / "mapping.toml"

@@ -215,6 +215,13 @@ def test_what_was_agreed_and_nothing_else_is_what_came_of_an_item(secretary: Cle
     assert drafted.items[0].outcome is None
 
 
+def test_a_row_that_stands_there_twice_tells_of_nothing_more(secretary: Clerk) -> None:
+    agreed = row(item="Prisons", agreement="To the President", sort="Refers")
+    assert enter(secretary, agreed, agreed).errors == []
+    (drafted,) = secretary.facts_of(MinutesDrafted, SOCIAL_MEETING)
+    assert len(drafted.items[0].decisions) == 1
+
+
 def test_money_agreed_in_a_bilateral_is_a_budget_decision(secretary: Clerk) -> None:
     agreed = row(
         body="Health", item="Hospitals", agreement="Build two", sort="Money", millions="1250.5", year="2014"
