@@ -113,9 +113,8 @@ class FieldReader:
             first = error.errors()[0]
             if first["type"] == "string_too_long":
                 limit = first["ctx"]["max_length"]
-                cells.fault(
-                    column, "text-too-long", f"At most {limit} characters fit; here are {len(value)}."
-                )
+                length = len(first["input"])
+                cells.fault(column, "text-too-long", f"At most {limit} characters fit; here are {length}.")
             else:
                 cells.fault(column, "value-unknown", f"It is not a value that `{self.name}` can have.")
             return None
@@ -124,6 +123,10 @@ class FieldReader:
         try:
             return self._adapter.validate_python(value)
         except ValidationError:
+            if isinstance(value, tuple):
+                return self._adapter.validate_python(
+                    tuple(without_unseen(one) if isinstance(one, str) else one for one in value)
+                )
             if not isinstance(value, str):
                 raise
             # A name may have been broken into lines to fit its cell; and whoever publishes a table does not see what

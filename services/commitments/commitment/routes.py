@@ -83,6 +83,7 @@ from shared.rules.commitment_warnings import (
 )
 from shared.rules.dated_facts import FIELD_TYPES
 from shared.rules.periods import stored_period
+from shared.rules.sign_texts import PARAMETERS_ABOUT
 from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
 from shared.rules.visibility import reads_everything, without_internal_deadline
 
@@ -329,6 +330,7 @@ class CommitmentWarningDocument(msgspec.Struct, kw_only=True):
     code: Annotated[CommitmentWarning, Field(description="The same as `sign`, as it was called first.")]
     sign: Annotated[CommitmentWarning, Field(description="The kind of sign.")]
     detail: Annotated[str, Field(description="What was seen, in words.")]
+    parameters: Annotated[dict[str, Any], Field(description=PARAMETERS_ABOUT)]
     events: Annotated[list[int], Field(description="The positions of the events it follows from.")]
 
 
@@ -427,9 +429,7 @@ def commitment_routes(
         signs = signs_on(clock.today())
         body = {
             "items": [
-                CommitmentWarningDocument(
-                    code=sign.code, sign=sign.code, detail=sign.detail, events=list(sign.events)
-                )
+                CommitmentWarningDocument(sign=sign.code, detail=sign.detail, **sign._asdict())
                 for sign in signs
             ]
         }

@@ -6,6 +6,7 @@ since, and then could not take what it took then. What people recorded since is 
 
 from __future__ import annotations
 
+from collections import abc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -183,6 +184,12 @@ class ImportedCommitment(Commitment):
         """Take in the next event; of two facts in one slot the later stands."""
         super().apply(recorded)
         self._take_in(recorded)
+
+    def take_in(self, recorded: Recorded, retracted: abc.Mapping[int, int]) -> None:
+        """See `Aggregate.take_in`: what a table said and somebody took back, the same table is not to say again."""
+        super().take_in(recorded, retracted)
+        if recorded.version in retracted and recorded.correlation_id.startswith(IMPORTED):
+            self._take_in(recorded)
 
     def _take_in(self, recorded: Recorded) -> None:
         event = recorded.data

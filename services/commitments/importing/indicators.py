@@ -7,7 +7,7 @@ left alone. Planned values hold together: those of all rows of one indicator and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import accumulate
 from pathlib import Path
@@ -79,6 +79,12 @@ class ImportedIndicator(Indicator):
         """Take in the next event."""
         super().apply(recorded)
         self._take_in(recorded)
+
+    def take_in(self, recorded: Recorded, retracted: Mapping[int, int]) -> None:
+        """See `Aggregate.take_in`: what a table said and somebody took back, the same table is not to say again."""
+        super().take_in(recorded, retracted)
+        if recorded.version in retracted:
+            self._take_in(recorded)
 
     def _take_in(self, recorded: Recorded) -> None:
         if not recorded.correlation_id.startswith(IMPORTED):

@@ -13,7 +13,6 @@ from typing import Any, Final, Literal, TypeVar
 from uuid import UUID
 
 from services.meetings.action_item.model import ActionItem
-from shared.aggregate.aggregate import believed
 from shared.aggregate.command import Context
 from shared.aggregate.heirs import OrganizationsByDay
 from shared.aggregate.index import EventSource
@@ -254,9 +253,10 @@ class _Facts:
         self._row = row
         self._item = item
         self._reason = row.reason or attribution(of.mapping.source, row.day)
+        # What somebody took back since is not to be said again by the same table.
         self._told = [
             recorded.data
-            for recorded in believed(of.state.history(row.stream))
+            for recorded in of.state.history(row.stream)
             if recorded.correlation_id.startswith(IMPORTED)
         ]
         self._left_out: list[RowError] = []
@@ -279,7 +279,7 @@ class _Facts:
             progressed = ActionItemProgressed(text=row.progress, effective_on=row.day)
             told = [one.event for one in item.progress if one.event.effective_on <= row.day]
             latest = max(reversed(told), key=lambda one: one.effective_on, default=None)
-            if latest is None or latest.text != row.progress:
+            if progressed not in self._told and (latest is None or latest.text != row.progress):
                 self._propose(mapping.progress, progressed, item.report_progress)
         if row.ended is not None:
             self._end(row.ended)
@@ -307,6 +307,8 @@ class _Facts:
         given = self._of.mapping.state
         column = None if given is None else given.column
         known = self._item.ending
+        if ended in self._told:
+            return
         if known is None:
             decide: Callable[[Any, Context], Event] = (
                 self._item.complete if isinstance(ended, ActionItemCompleted) else self._item.cancel

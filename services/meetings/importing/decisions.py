@@ -16,7 +16,6 @@ from services.meetings.importing.mapping import Mapping
 from services.meetings.importing.parsing import MeetingRow, Parser, SourceBodies
 from services.meetings.importing.report import MeetingsReport, Outcome
 from services.meetings.meeting.model import Known, Meeting, convene, held_or_corrected
-from shared.aggregate.aggregate import believed
 from shared.errors import BitacoraError, InvalidInput, RuleBroken
 from shared.events.facts import Event
 from shared.events.meetings import (
@@ -150,7 +149,8 @@ class Facts:
 
     def _last_imported(self, *kinds: type[Event]) -> Any:
         """The last event of these types that an import recorded of the meeting."""
-        history = reversed(believed(self._of.state.history(self._row.stream)))
+        # What somebody took back since is not to be said again by the same source.
+        history = reversed(self._of.state.history(self._row.stream))
         imported = (recorded.data for recorded in history if recorded.correlation_id.startswith(IMPORTED))
         return next((event for event in imported if isinstance(event, kinds)), None)
 

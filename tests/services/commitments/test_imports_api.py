@@ -25,6 +25,7 @@ from shared.tabular.workbook import MOST_UNPACKED
 from tests.services.commitments.installation import Installation, refused
 from tests.support.deployment import ROOT
 from tests.support.documented import commands_in, curl
+from tests.support.ledger import run_sql
 
 pytestmark = pytest.mark.anyio
 
@@ -350,3 +351,16 @@ async def test_readiness_and_metrics_say_how_many_wait(tmp_path: Path) -> None:
         assert ready.json()["checks"]["imports"]["detail"] == "1 waiting, 0 being carried out"
         metrics = await at.ask("GET", "/metrics", credentials={})
         assert "imports_waiting 1.0" in metrics.text
+
+
+async def test_a_service_whose_imports_nobody_carries_out_is_not_ready(tmp_path: Path) -> None:
+    async with office(tmp_path, carry_out_imports=False) as at:
+        await send(at, REPORTS, kind="progress-reports")
+        run_sql(
+            at.settings.effective_log_url, "UPDATE imports SET asked_at = %s", "2026-01-01T00:00:00.000000Z"
+        )
+        ready = await at.ask("GET", "/health/ready", credentials={})
+        assert (ready.status_code, ready.json()["checks"]["imports"]["reason"]) == (
+            503,
+            "imports-not-carried-out",
+        )

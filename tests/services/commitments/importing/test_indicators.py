@@ -25,6 +25,7 @@ from shared.events.indicators import (
     TargetSet,
     TrajectorySet,
 )
+from shared.events.retractions import IndicatorFactRetracted
 from shared.events.vocabulary import Direction, Frequency, RelativeTo, Visibility
 from shared.tabular.mapping import read_mapping
 from tests.services.commitments.importing.desk import Desk
@@ -229,6 +230,17 @@ def test_what_a_person_set_right_since_is_left_alone(monitor: Desk) -> None:
     before = monitor.contents()
     assert enter(monitor, A_ROW).rows.unchanged == 1
     assert monitor.contents() == before
+
+
+def test_what_somebody_took_back_is_not_told_again_by_the_same_table(monitor: Desk) -> None:
+    enter(monitor, A_ROW)
+    for version, fact in enumerate(facts(monitor, Event), 1):
+        if isinstance(fact, TargetSet | TrajectorySet | MeasurementRecorded):
+            by_hand(monitor, IndicatorFactRetracted(version=version, reason="Not so.", retracted=fact.TYPE))
+    before = monitor.contents()
+    assert enter(monitor, A_ROW).rows.unchanged == 1
+    assert monitor.contents() == before
+    assert enter(monitor, A_ROW | {"2011": "32"}).events == {"commitments.measurement_recorded": 1}
 
 
 def test_a_bad_cell_keeps_the_whole_indicator_out_and_no_other(monitor: Desk) -> None:

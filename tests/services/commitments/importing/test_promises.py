@@ -16,12 +16,14 @@ from shared.events.commitments import (
     Document,
     Merged,
     Origin,
+    ProgressReported,
     ProgressReviewed,
     Registered,
     Reopened,
     Split,
     TeamMember,
 )
+from shared.events.retractions import CommitmentFactRetracted
 from shared.events.vocabulary import CommitmentKind, OriginKind, ReviewOutcome
 from shared.rules.traffic_light import Status
 from shared.tabular.mapping import read_mapping
@@ -265,6 +267,20 @@ def test_a_report_is_reviewed_by_somebody_else_than_told_of_it(platform: Desk) -
     assert (again.events, again.left_out) == ({}, [])
     other = enter(platform, row(told="Begun", seen="Back"))
     assert [(one.column, one.code) for one in other.left_out] == [("seen", "report-already-reviewed")]
+
+
+def test_what_somebody_took_back_is_not_told_again_by_the_same_table(platform: Desk) -> None:
+    rows = [row(), row("b"), row(day=SECOND, state="Merged", goes_on_in="b", told="Going on")]
+    enter(platform, *rows)
+    facts = [recorded.data for recorded in platform.events("a")]
+    for version, fact in enumerate(facts, 1):
+        if isinstance(fact, Merged | ProgressReported):
+            platform.record(
+                CommitmentFactRetracted(version=version, reason="Not so.", retracted=fact.TYPE), "a"
+            )
+    before = platform.contents()
+    assert enter(platform, *rows).rows.unchanged == 3
+    assert platform.contents() == before
 
 
 @pytest.mark.parametrize(

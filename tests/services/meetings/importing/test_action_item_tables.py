@@ -19,6 +19,7 @@ from shared.events.meetings import (
     ActionItemProgressed,
     ActionItemReassigned,
 )
+from shared.events.retractions import ActionItemFactRetracted
 from shared.events.streams import stream_of
 from shared.events.vocabulary import Visibility
 from tests.services.meetings.importing.clerk import Clerk, faults, left_out
@@ -157,6 +158,17 @@ def test_what_people_said_since_is_left_alone(secretary: Clerk) -> None:
     report = enter(secretary, row(day="2012-12-30", state="Dropped", how_far="Stuck"))
     assert left_out(report) == [(2, "how far", "action-item-closed"), (2, "state", "state-settled")]
     assert report.events == {}
+
+
+def test_what_somebody_took_back_is_not_told_again_by_the_same_table(secretary: Clerk) -> None:
+    told = row(
+        due="15/01/2013", who="Health", how_far="Half", state="Done", done_on="2012-12-21", day="2012-12-22"
+    )
+    enter(secretary, told)
+    for version, fact in reversed([*enumerate(facts(secretary), 2)]):
+        taken_back = ActionItemFactRetracted(version=version, reason="Not so.", retracted=fact.TYPE)
+        secretary.record(taken_back, reference="task 1", kind="action_item")
+    assert enter(secretary, told).events == {}
 
 
 @pytest.mark.parametrize(

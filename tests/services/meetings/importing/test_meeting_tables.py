@@ -36,6 +36,7 @@ from shared.events.meetings import (
     Protocol,
     Seat,
 )
+from shared.events.retractions import MeetingFactRetracted
 from shared.events.vocabulary import Visibility
 from tests.services.meetings.importing.clerk import Clerk, faults
 
@@ -265,6 +266,7 @@ def test_a_bad_row_keeps_the_whole_of_its_meeting_out_and_no_other(secretary: Cl
         ({"item": "X", "body": "Nobody", "day": "09/11/2012"}, "body", "value-unknown"),
         ({"item": "X", "task": "Do", "who": "Works", "day": "09/11/2012"}, "task", "value-missing"),
         ({"item": "X", "came": "DCI", "day": "09/11/2012"}, "came", "value-unknown"),
+        ({"item": "X" * 501, "day": "09/11/2012"}, "item", "text-too-long"),
         ({"item": "X", "agreement": "B", "sort": "Money", "millions": "2", "day": "09/11/2012"},
          "millions", "value-missing"),
         ({"item": "X", "agreement": "B", "sort": "Money", "millions": "2", "year": "2014", "day": "09/11/2012"},
@@ -300,6 +302,15 @@ def test_a_meeting_that_somebody_convened_is_left_to_people(secretary: Clerk) ->
     secretary.record(by_hand, reference="by hand")
     report = enter(secretary, row(item="Prisons"), row(item="Roads", day="08/11/2012"))
     assert faults(report) == [(2, "day", "meeting-on-record")]
+
+
+def test_what_somebody_took_back_is_not_told_again_by_the_same_table(secretary: Clerk) -> None:
+    held = row(item="Prisons", came_of_it="Agreed", came="DCI / Chief")
+    enter(secretary, held)
+    for version, kind in ((3, MinutesDrafted), (2, MeetingHeld)):
+        taken_back = MeetingFactRetracted(version=version, reason="Not so.", retracted=kind.TYPE)
+        secretary.record(taken_back, reference=SOCIAL_MEETING)
+    assert enter(secretary, held).events == {}
 
 
 def test_a_body_that_is_not_on_record_is_refused(secretary: Clerk) -> None:
