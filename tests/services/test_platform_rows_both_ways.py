@@ -205,7 +205,9 @@ async def test_a_table_with_other_columns_or_words_is_refused_with_a_sentence(un
 
 
 async def test_a_table_without_a_day_is_of_today(unit: Unit) -> None:
-    report = unit.enter("Código;Compromiso;Ministerio responsable\nNEW-1;Roads;MINSAL\n")
+    report = unit.enter(
+        "Código;Compromiso;Ministerio responsable;Plazo público\nNEW-1;Roads;MINSAL;31/12/2013\n"
+    )
     assert report.errors == []
     (row,) = [row for row in filled(await unit.out("")) if row["code"] == "NEW-1"]
     today = date(2013, 4, 30).isoformat()

@@ -188,6 +188,13 @@ def _words(meanings: Columns[Any, tuple[str, ...]]) -> dict[str, Any]:
 class _PlatformParser(Parser):
     """Parses the rows of such a table; the platform's form does not ask on which kind of occasion it was promised."""
 
+    def parsed(self, line: int, cells: Cells, /, **row: Any) -> CommitmentRow:
+        """See `Parser.parsed`: the platform itself is not where a deadline was promised."""
+        found = super().parsed(line, cells, **row)
+        given = self.mapping.deadline
+        told = given is not None and given.origin is not None
+        return found if told else msgspec.structs.replace(found, deadline_origin=None)
+
     def _fields(self, cells: Cells) -> dict[str, Any]:
         fields, told = self._registration(cells), self._origin(cells)
         given = self.mapping.origin
