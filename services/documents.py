@@ -111,7 +111,8 @@ def _errors(catalogues: Mapping[str, Catalogue]) -> str:
         MAKE
         + "Every refusal is a problem document (RFC 9457, `application/problem+json`). Its `type` ends in one",
         "of the codes below, which never change their meaning; `detail` says what was wrong, and `errors` points",
-        "at the values at fault. With `Accept-Language: es` the title and the detail are in Spanish.",
+        "at the values at fault. With `Accept-Language: es` titles and details are in Spanish; what a sentence says of",
+        "this very request may stand in English beside it.",
         "",
         "The services do not limit how often they are asked. A proxy in front of them may, and its answers (429 with",
         "`Retry-After`, say) are not in this list.",

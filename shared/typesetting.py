@@ -21,12 +21,12 @@ _PRINTED: Final = """
   size: A4; margin: 20mm 18mm;
   @bottom-right { content: counter(page) " / " counter(pages); font: 9pt sans-serif }
 }
-body { max-width: none; margin: 0; padding: 0; font-size: 10pt }
-h1, h2, h3 { break-after: avoid }
+body { max-width: none !important; margin: 0 !important; padding: 0 !important; font-size: 10pt !important }
+h1, h2, h3, dt { break-after: avoid }
 h1 { font-size: 16pt } h2 { font-size: 13pt } h3 { font-size: 11pt }
-tr, li, dd { break-inside: avoid }
+article, tr, li, dd { break-inside: avoid }
 """
-"""What paper asks for besides what the page says of itself."""
+"""What paper asks for besides what the page says of itself, or instead."""
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ from services.reporting.routes.indicators import indicator_routes
 from services.reporting.routes.meetings import meeting_routes
 from services.reporting.routes.open_data import Publisher, open_data_routes
 from services.reporting.routes.plan import plan_routes
+from services.reporting.routes.platform_rows import platform_row_routes
 from services.reporting.routes.rules import rule_routes
 from services.reporting.routes.signs import sign_routes
 from services.reporting.routes.tables import Limits as TableLimits
@@ -119,6 +120,7 @@ def create_app(settings: Settings, clock: Clock | None = None, schema: Schema | 
         board_routes(reporting),
         commitment_routes(reporting),
         capture_sheet_routes(reporting),
+        platform_row_routes(reporting),
         decision_routes(reporting),
         meeting_routes(reporting),
         plan_routes(reporting),

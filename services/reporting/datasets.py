@@ -351,6 +351,18 @@ class Dataset:
         beyond = self.c.valid_node.in_(_day_path(last))
         return and_(or_(within, beyond), self._known_under(position, reached), begins)
 
+    def holds_between(self, first: date, last: date, position: int, reached: int) -> ColumnElement[bool]:
+        """The rows that held on some day from one to another, as known at a position.
+
+        Whatever holds on the first or the last of them is filed on the path of that, and all else between the two.
+        """
+        held = and_(self.known_at(position), self.c.valid_from <= last, self.c.valid_to > first)
+        if not self.by_interval:
+            return held
+        within = self.c.valid_node.between(first.toordinal(), min(last, _LAST_DAY).toordinal())
+        around = self.c.valid_node.in_(sorted({*_day_path(first), *_day_path(last)}))
+        return and_(or_(within, around), self._known_under(position, reached), held)
+
     def _known_under(self, position: int, reached: int) -> ColumnElement[bool]:
         """Where what is known at a position is filed."""
         in_tree: ColumnElement[bool] = self.c.known_node.in_(_position_path(position, reached))

@@ -20,6 +20,7 @@ from shared.rules.decimals import exactly, plain
 from shared.rules.indicator_facts import IndicatorFacts, Measurement, Target, Terms
 from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE, IndicatorStatus
 from shared.rules.indicator_warnings import WarningCode, WarningSign
+from shared.rules.sign_texts import PARAMETERS_ABOUT
 
 PLACES: Final = 6
 """Digits after the point of what was divided."""
@@ -151,9 +152,7 @@ class WarningDocument(msgspec.Struct, kw_only=True):
     detail: Annotated[str, Field(description="What was seen, in words.")]
     parameters: Annotated[
         dict[str, Any],
-        Field(
-            description="The days, values and words in `detail`, by name, so that it can be said in another language."
-        ),
+        Field(description=PARAMETERS_ABOUT),
     ]
     because: Annotated[int, Field(description="The position of the last of the events it follows from.")]
     events: Annotated[list[int], Field(description="The positions of all the events it follows from.")]

@@ -9,6 +9,9 @@ from typing import Any, Final
 
 Parameters = Mapping[str, Any]
 """What stands in the places of a text: days and decimals as text, counts, words, and lists of these or of steps."""
+PARAMETERS_ABOUT: Final = (
+    "The days, values and words in `detail`, by name, so that it can be said in another language."
+)
 STEP: Final = "{level} by {on} after {value}"
 """One of the steps in a list of targets that follow what was reached."""
 

@@ -19,7 +19,7 @@ from shared.tabular.arranging import Arrangement
 from shared.tabular.cells import Cells, DateReader, NoValueReader, NumberReader, broken_cell
 from shared.tabular.engine import Importer, ImportRow, ImportState
 from shared.tabular.mapping import Code, RowDay, TableMapping, check_columns, columns_of, read_mapping
-from shared.tabular.reading import Row, read_table
+from shared.tabular.reading import Row, Table, read_table
 from shared.tabular.report import ImportReport, RowError
 from shared.tabular.text import plain, slug_of, within_a_code
 from shared.tabular.workbook import Cell, text_of
@@ -200,10 +200,13 @@ class TableImport(Importer[R, P], Generic[M, R, P]):
     def parser(self, columns: Sequence[str]) -> RowParser[M, R]:
         """What parses the rows of a table with these columns."""
 
+    def table(self) -> Table:
+        """The table in the file."""
+        return read_table(self._file, self.mapping.file, self.mapping.numbers.decimal)
+
     def parse(self) -> Iterable[R | list[RowError] | None]:
         """The rows of the table; InvalidInput when the mapping does not fit it."""
-        mapping = self.mapping
-        table = read_table(self._file, mapping.file, mapping.numbers.decimal)
+        mapping, table = self.mapping, self.table()
         arrangement = Arrangement(table, mapping.rows, mapping.columns, mapping.no_value)
         check_columns(mapping, arrangement.columns, self._file.name)
         parser = self.parser(arrangement.columns)

@@ -83,6 +83,7 @@ from shared.rules.commitment_warnings import (
 )
 from shared.rules.dated_facts import FIELD_TYPES
 from shared.rules.periods import stored_period
+from shared.rules.sign_texts import PARAMETERS_ABOUT
 from shared.rules.traffic_light import CURRENT_RULE, Closure, Status
 from shared.rules.visibility import reads_everything, without_internal_deadline
 
@@ -329,6 +330,7 @@ class CommitmentWarningDocument(msgspec.Struct, kw_only=True):
     code: Annotated[CommitmentWarning, Field(description="The same as `sign`, as it was called first.")]
     sign: Annotated[CommitmentWarning, Field(description="The kind of sign.")]
     detail: Annotated[str, Field(description="What was seen, in words.")]
+    parameters: Annotated[dict[str, Any], Field(description=PARAMETERS_ABOUT)]
     events: Annotated[list[int], Field(description="The positions of the events it follows from.")]
 
 
@@ -425,7 +427,12 @@ def commitment_routes(
             return commitment_signs(found.dated, corrections, day, asked.reporting_on)
 
         signs = signs_on(clock.today())
-        body = {"items": [CommitmentWarningDocument(**sign._asdict(), sign=sign.code) for sign in signs]}
+        body = {
+            "items": [
+                CommitmentWarningDocument(sign=sign.code, detail=sign.detail, **sign._asdict())
+                for sign in signs
+            ]
+        }
         return read_answer(
             request,
             encoded(body),

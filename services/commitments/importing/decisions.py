@@ -360,15 +360,15 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
     def _registered(self, row: CommitmentRow, lead: str) -> Registered:
         mapping, deadlines = self.mapping, row.deadlines
         public, internal = deadlines.get(DeadlineKind.PUBLIC), deadlines.get(DeadlineKind.INTERNAL)
-        promised, origin = mapping.deadline, row.fields.get("origin")
+        origin = row.fields.get("origin")
         proposed = Registered(
             code=row.code,
             title=row.title,
             lead_organization=lead,
             effective_on=row.since,
             visibility=mapping.visibility,
-            public_deadline=PublicDeadline(on=public.on, origin=promised.origin or mapping.source)
-            if promised and public and public.on
+            public_deadline=PublicDeadline(on=public.on, origin=row.deadline_origin)
+            if public and public.on
             else None,
             internal_deadline=InternalDeadline(on=internal.on) if internal and internal.on else None,
             no_deadline_reason=public.prose if public else None,
@@ -466,7 +466,7 @@ class RowFacts:
 
     def record(self) -> list[RowError]:
         """All of them, in turn; returns what of the row is left out."""
-        row, mapping, commitment = self._row, self._of.mapping, self._commitment
+        row, mapping = self._row, self._of.mapping
         if row.since < self._first_day:
             # The row shows that the commitment was there earlier than the record has it.
             day = row.since.isoformat()
@@ -478,28 +478,16 @@ class RowFacts:
             self._state()
         self._leads()
         self._fields()
-        if mapping.rating is not None:
-            if row.assessed is not None:
-                self._propose(
-                    mapping.rating.reason or mapping.rating.columns[0], row.assessed, commitment.assess
-                )
-            elif commitment.told(("rating", row.day, mapping.rating.scale)):
-                self._cleared(mapping.rating.columns[0])
+        self._assessed()
         self._deadlines()
-        if mapping.progress is not None:
-            texts = mapping.progress.texts
-            column = texts[0].column if texts else mapping.progress.stage or mapping.progress.percent
-            if row.reported is not None:
-                self._propose(column, row.reported, commitment.report_progress)
-                self._review(row.reported)
-            elif commitment.told(("progress", row.day, mapping.source)):
-                self._cleared(column)
+        self._reported()
         if mapping.risks is not None:
             self._risks(mapping.risks)
         if mapping.budget is not None:
             self._budget(mapping.budget)
         self._milestones()
         self._title()
+        self._comments()
         if not first:
             self._state()
         return self._left_out
@@ -706,6 +694,26 @@ class RowFacts:
             reason = f"On record, `{name}` reads otherwise and stays: a person may correct it."
             self._leave_out(column, "field-settled", reason)
 
+    def _assessed(self) -> None:
+        given, assessed = self._of.mapping.rating, self._row.assessed
+        if given is None:
+            return
+        if assessed is not None:
+            self._propose(given.reason or given.columns[0], assessed, self._commitment.assess)
+        elif self._commitment.told(("rating", self._day, given.scale)):
+            self._cleared(given.columns[0])
+
+    def _reported(self) -> None:
+        given, reported = self._of.mapping.progress, self._row.reported
+        if given is None:
+            return
+        column = given.texts[0].column if given.texts else given.stage or given.percent
+        if reported is not None:
+            self._propose(column, reported, self._commitment.report_progress)
+            self._review(reported)
+        elif self._commitment.told(("progress", self._day, self._of.mapping.source)):
+            self._cleared(column)
+
     def _reassign(self, lead: str, day: date) -> None:
         reassigned = LeadReassigned(lead_organization=lead, effective_on=day, reason=self._reason)
         decide = partial(self._commitment.reassign_lead, known=self._of.leads.known)
@@ -824,6 +832,13 @@ class RowFacts:
             before = self._commitment.registration.title if last is None else called[last]
             if row.title != before:
                 self._comment(given.column, f"It is called “{row.title}”. {self._reason}")
+
+    def _comments(self) -> None:
+        """Remarks that nobody made yet, in the same words."""
+        made = {one.event.text for one in self._commitment.comments}
+        for column, text in self._row.comments:
+            if text not in made:
+                self._comment(column, text)
 
     def _comment(self, column: str, text: str) -> None:
         commented = Commented(text=text, effective_on=self._day)

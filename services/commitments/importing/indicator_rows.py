@@ -19,7 +19,7 @@ from services.commitments.importing.indicator_mapping import (
 from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.events.indicators import Baseline, DataSource, IndicatorDefined, MeasurementRecorded, TargetSet
-from shared.events.types import LONGEST_TEXT
+from shared.events.types import LONGEST_LINE
 from shared.rules.periods import Period, period_named, period_with
 from shared.tabular.cells import Cells, DateReader
 from shared.tabular.engine import ImportState
@@ -206,7 +206,7 @@ class IndicatorParser(RowParser[IndicatorMapping, IndicatorRow]):
             return None
         if given.column is None:
             return Spelled(None, given.code or "")
-        spelling = cells.prose(given.column, LONGEST_TEXT)
+        spelling = cells.prose(given.column, LONGEST_LINE)
         return None if spelling is None else Spelled(given.column, plain(spelling))
 
     def _supplied_by(self, cells: Cells) -> Spelled | None:
@@ -214,7 +214,7 @@ class IndicatorParser(RowParser[IndicatorMapping, IndicatorRow]):
         column = column_of(given)
         if column is None:
             return Spelled(None, str(given)) if isinstance(given, str) else None
-        spelling = cells.prose(column, LONGEST_TEXT)
+        spelling = cells.prose(column, LONGEST_LINE)
         return None if spelling is None else Spelled(column, plain(spelling))
 
     def _commitments(self, cells: Cells) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from services.commitments.importing.decisions import CommitmentImport
 from services.commitments.importing.indicators import IndicatorImport
 from services.commitments.importing.own_columns import own_mapping
 from services.commitments.importing.plan import OrganizationImport, PillarImport
+from services.commitments.importing.platform_rows import PlatformImport
 from services.commitments.importing.reports import ReportImport
 from services.commitments.importing.sheets import CaptureSheetImport
 from shared.identity.actor import Role
@@ -46,6 +47,12 @@ KINDS: Final = (
         "capture-sheets",
         "a capture sheet of one initiative",
         lambda state, file, _: CaptureSheetImport(state, file),
+        mapped=False,
+    ),
+    ImportKind(
+        "platform-rows",
+        "a commitment by the fields of the unit's web platform",
+        lambda state, file, _: PlatformImport(state, file),
         mapped=False,
     ),
 )

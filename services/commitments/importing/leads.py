@@ -75,7 +75,7 @@ class Leads:
         if code is not None:
             code = self._state.spelling("organization", code)
         if code is None:
-            known = self._directory.organization_called(spelling, day)
+            known = self._directory.organization_called(spelling, day) or self._named(spelling, day)
             if known is not None:
                 return known.code
             if not self._register_unknown:
@@ -83,6 +83,12 @@ class Leads:
             code = self._state.spelling("organization", self._code_for(spelling))
         self._register(code, spelling)
         return code
+
+    def _named(self, name: str, day: date) -> Organization | None:
+        """The one organisation that has this name on a day; None where several have it, or none."""
+        organizations = self._directory.organizations.all()
+        found = [one for one in organizations if folded(one.described_on(day).name) == folded(name)]
+        return found[0] if len(found) == 1 else None
 
     def _code_for(self, spelling: str) -> str:
         slug = slug_of(spelling)

@@ -146,7 +146,7 @@ class State(Section, frozen=True, kw_only=True):
 class Deadline(Dates, frozen=True, kw_only=True):
     """The day it is promised for, and where the promise is written."""
 
-    origin: str | None = None
+    origin: str | Given | None = None
 
 
 class Texts(Section, frozen=True, kw_only=True):
@@ -332,6 +332,7 @@ class Mapping(NamingOrganizations, frozen=True, kw_only=True):
     milestones: tuple[Milestone, ...] = ()
     milestone: OwnMilestone | None = None
     origin: MadeAt | None = None
+    comments: tuple[Column, ...] = ()
     team: tuple[Member, ...] = ()
     documents: tuple[BackUp, ...] = ()
     review: Review | None = None

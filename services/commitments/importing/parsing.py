@@ -29,6 +29,7 @@ from shared.events.commitments import (
     Origin,
     ProgressReported,
     ProgressReviewed,
+    PublicDeadline,
     Registered,
     RisksAssessed,
     Split,
@@ -104,6 +105,10 @@ class CommitmentRow(TableRow, frozen=True, kw_only=True):
     """By name."""
     moment: datetime
     """The day with its hour, if it has one."""
+    deadline_origin: str | None = None
+    """Where the public deadline was promised."""
+    comments: tuple[tuple[str, str], ...] = ()
+    """Remarks, each with its column."""
 
     @property
     def since(self) -> date:
@@ -160,6 +165,9 @@ class Parser(RowParser[Mapping, CommitmentRow]):
             )
         ]
         self._origin = reader(_members(mapping.origin), Origin)
+        promised = mapping.deadline
+        where = {"origin": promised.origin or mapping.source} if promised is not None else {}
+        self._promised = reader(where, PublicDeadline)
         self._reviews = by_word({} if mapping.review is None else mapping.review.values)
         self._rated = by_word({} if mapping.risks is None else mapping.risks.values)
         self._organizations = mapping.codes_by_spelling(mapping.lead)
@@ -214,6 +222,12 @@ class Parser(RowParser[Mapping, CommitmentRow]):
             fields=self._fields(cells),
             reviewed=self._reviewed(cells),
             moment=moment,
+            deadline_origin=self._promised(cells).get("origin"),
+            comments=tuple(
+                (column, text)
+                for column in mapping.comments
+                if (text := cells.prose(column, LONGEST_TEXT)) is not None
+            ),
             **row,
         )
 
@@ -359,7 +373,9 @@ class Parser(RowParser[Mapping, CommitmentRow]):
         column = given.reason_type or ""
         kind = self._reason_types.get(folded(cells.text(column)))
         if kind is None:
-            cells.fault(column, "value-unknown", "It is not among the `reason_types` of the mapping.")
+            cells.fault(
+                column, "value-unknown", "It is none of the `reason_types`, which say why it was given up."
+            )
         return kind
 
     def _deadline(self, cells: Cells, given: Deadline, read: DateReader) -> DeadlineCell | None:

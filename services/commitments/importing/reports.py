@@ -98,7 +98,10 @@ class ReportImport(Importer[ReportRow, ImportReport]):
         commitment, context = self.state.of(row.stream, Commitment), self.state.context
         if commitment is None or not commitment.readers().include(context.actor):
             raise NotFound("unknown-commitment", "There is no such commitment.")
-        if not any(_says_the_same(row.reported, one.entry.event) for one in commitment.reports):
+        # What somebody took back since is not to be said again by the same table.
+        taken_back = [entry.event for entry, _ in commitment.retracted.values()]
+        told = [*(one.entry.event for one in commitment.reports), *taken_back]
+        if not any(isinstance(one, ProgressReported) and _says_the_same(row.reported, one) for one in told):
             self.state.record(row.stream, commitment.report_progress(row.reported, context))
 
     def refused(self, row: ReportRow, error: BitacoraError) -> RowError:

@@ -11,7 +11,7 @@ from services.meetings.importing.bodies import OnRecord
 from shared.errors import InvalidInput
 from shared.events.meeting_vocabulary import BodyKind
 from shared.events.meetings import BodyChanged, BodyRegistered, ExpectedMeetings, Protocol, Seat
-from shared.events.types import LONGEST_TEXT
+from shared.events.types import LONGEST_LINE, LONGEST_TEXT
 from shared.tabular.cells import Cells
 from shared.tabular.described import DescribedImport, DescribedMapping, DescribedParser
 from shared.tabular.engine import ImportState
@@ -98,6 +98,7 @@ class BodyParser(DescribedParser[BodyTableMapping]):
         seats = []
         for entry in filter(None, map(plain, text.split(listed.separator))):
             organization, _, position = map(str.strip, entry.partition(listed.parted_by))
+            cells.within(listed.column, position, LONGEST_LINE)
             seats.append(Seat(organization=organization or None, position=position or None))
         return tuple(seats)
 

@@ -34,7 +34,7 @@ from shared.events.meetings import (
     MinutesItem,
 )
 from shared.events.streams import stream_of
-from shared.events.types import LONGEST_TEXT
+from shared.events.types import LONGEST_LINE, LONGEST_TEXT
 from shared.tabular.cells import Cells, DateReader, Unreadable, amount_text
 from shared.tabular.engine import ImportState
 from shared.tabular.fields import FieldReader, FieldsReader, types_of
@@ -248,7 +248,7 @@ class MeetingParser(RowParser[MeetingTableMapping, TableMeetingRow]):
         starts = self._starts(cells)
         ends = self._ends(cells, starts)
         meeting = self._meeting(cells)
-        reference = None if given.reference is None else cells.prose(given.reference, LONGEST_TEXT)
+        reference = None if given.reference is None else cells.prose(given.reference, LONGEST_LINE)
         reference = plain(reference) if reference else f"{body}/{starts.date()}"
         attendance, item = tuple(self._attendance(cells)), self._of_item(cells)
         cancelled = None if self._cancelled is None else self._cancelled(cells)
@@ -327,14 +327,15 @@ class MeetingParser(RowParser[MeetingTableMapping, TableMeetingRow]):
                 reason = f"'{entry}' is no organisation and office, parted by '{listed.parted_by}'."
                 cells.fault(listed.column, "value-unknown", reason)
                 return
+            cells.within(listed.column, position, LONGEST_LINE)
             yield Attendee(organization=organization, position=position, presence=Presence.PRESENT)
 
     def _of_item(self, cells: Cells) -> ItemCells | None:
         given = self.mapping.item
         if given is None:
             return None
-        title = cells.prose(given.title, LONGEST_TEXT)
-        label = None if given.label is None else cells.prose(given.label, LONGEST_TEXT)
+        title = cells.prose(given.title, LONGEST_LINE)
+        label = None if given.label is None else cells.prose(given.label, LONGEST_LINE)
         summary = cells.prose(given.summary, LONGEST_TEXT)
         verbatim = None if given.outcome is None else cells.prose(given.outcome.column, LONGEST_TEXT)
         outcome = None if verbatim is None else self._outcomes.get(folded(verbatim))

@@ -100,7 +100,7 @@ def bar(shares: Sequence[Share], title: str) -> Markup:
                 )
             parts.append(Markup("<title>{}: {}</title></g>").format(one.label, one.many))
         x += width
-    return _svg(parts, 40, title)
+    return _svg(parts, 40, title, "picture bar")
 
 
 def band(runs: Sequence[Run], deadlines: Iterable[tuple[date, str]], title: str, end: date) -> Markup:
@@ -204,7 +204,11 @@ def _years(first: date, last: date, scale: _Scale, y: float) -> list[Markup]:
     ]
 
 
-def _svg(parts: Iterable[Markup], height: int, title: str) -> Markup:
-    return Markup('<svg class="picture" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        WIDTH, height, escape(title), Markup("").join(parts)
+def _svg(parts: Iterable[Markup], height: int, title: str, kind: str = "picture") -> Markup:
+    # Without a ratio to keep, a bar can be drawn as high as a finger where the page is narrow.
+    return Markup(
+        '<svg class="{}" viewBox="0 0 {} {}" preserveAspectRatio="{}" role="img" aria-label="{}">{}</svg>'
+    ).format(
+        *(kind, WIDTH, height, "none" if "bar" in kind else "xMidYMid", escape(title)),
+        Markup("").join(parts),
     )

@@ -432,7 +432,7 @@ def page_routes(reporting: Reporting) -> Router:
 
         def answer(reading: Reading, at: AsOf, scope: Scope) -> tuple[date, Changes]:
             since = _since(asked.since, at)
-            return since, _changed(reporting, reading, at, scope, since, asked.after, LIMIT)
+            return since, _changed(reporting, reading, at, scope, since, asked.after)
 
         at, _scope, (since, found) = await reporting.ask(request, asked, answer, tells=TOLD)
         following = found.items[-1].code if found.more else None

@@ -1,4 +1,4 @@
-"""The page of one commitment: everything that is told of it on a day, as it was known at a position.
+"""What is told of a commitment on a day, as it was known at a position: all on one page, and in the unit's two forms.
 
 Where it stands and what others have to do with it comes from the datasets. What was recorded of the commitment itself
 is folded from its own events up to that position: these never change, so the two agree in any snapshot.
@@ -50,6 +50,7 @@ from shared.events.commitments import (
     Assessed,
     BudgetEstimated,
     BudgetLine,
+    Commented,
     Completed,
     DeadlineRevised,
     Discarded,
@@ -74,7 +75,7 @@ from shared.rules.dated_facts import DatedFacts
 from shared.rules.indicator_verdict import CURRENT_INDICATOR_RULE
 from shared.rules.periods import stored_period
 from shared.rules.registry import Rule
-from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure
+from shared.rules.traffic_light import TRAFFIC_LIGHT_1, Closure, Status
 from shared.rules.visibility import without_internal_deadline
 from shared.tabular.capture_sheet import RISKS, CaptureSheet, fits_the_form, step_due
 
@@ -341,6 +342,98 @@ def capture_sheet_as_of(
     )
 
 
+class PlatformRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A commitment by the fields of the unit's web platform."""
+
+    code: str
+    on: Annotated[date, Meta(description="The day it is told of.")]
+    title: str | None
+    adviser: Annotated[str | None, Meta(description="Inside government.")]
+    lead_organization: str | None
+    collaborating_organizations: list[str]
+    responsible_service: str | None
+    goal: str | None
+    internal_deadline_on: Annotated[date | None, Meta(description="For the unit and those concerned.")]
+    instrument: str | None
+    public_deadline_on: date | None
+    public_deadline_origin: Annotated[str | None, Meta(description="Where it was promised first.")]
+    origin: Annotated[OriginKind | None, Meta(description="On which kind of occasion it was promised.")]
+    source: Annotated[str | None, Meta(description="Where the promise is written.")]
+    source_on: date | None
+    document_url: Annotated[str | None, Meta(description="The document that backs it.")]
+    observed_progress: Annotated[
+        str | None,
+        Meta(
+            description="By the last report that says so: outside government, of those that were accepted, and inside "
+            "of those that were not returned."
+        ),
+    ]
+    stage: str | None
+    priority: str | None
+    quote: Annotated[str | None, Meta(description="The words of the promise.")]
+    key_words: list[str]
+    status: str | None
+    discard_reason_type: DiscardReason | None
+    discard_reason: str | None
+    comments: Annotated[str | None, Meta(description="The last remark; inside government.")]
+
+
+def platform_rows_of(
+    reading: Reading, store: Store, at: AsOf, scope: Scope, items: Sequence[Item], *, day_of: DayOf
+) -> list[PlatformRow]:
+    """Commitments of the board of a day by the fields of the platform."""
+    return [
+        _platform_row(_Told.of(reading, store, at, scope, item.id, day_of, own=False), item, scope)
+        for item in items
+        if item.id is not None
+    ]
+
+
+def _platform_row(told: _Told, item: Any, scope: Scope) -> PlatformRow:
+    reads, public = told.facts.registration_on(told.on), scope.name == "public"
+    origin = reads.origin
+    remarks = [] if public else told.of_type(Commented)
+    discards = [event for _, event in told.of_type(Discarded)] if item.status == Status.DISCARDED else []
+    return PlatformRow(
+        code=item.code,
+        on=told.on,
+        title=item.title,
+        adviser=item.adviser,
+        lead_organization=told.facts.leads.on(told.on)[0],
+        collaborating_organizations=item.collaborating_organizations,
+        responsible_service=reads.responsible_service,
+        goal=item.goal,
+        internal_deadline_on=item.internal_deadline_on,
+        instrument=reads.instrument,
+        public_deadline_on=item.public_deadline_on,
+        public_deadline_origin=None if reads.public_deadline is None else reads.public_deadline.origin,
+        origin=None if origin is None else origin.kind,
+        **{name: getattr(origin, name, None) for name in ("source", "source_on", "document_url", "quote")},
+        observed_progress=_observed(told, accepted=public),
+        stage=item.stage,
+        priority=reads.priority,
+        key_words=item.key_words,
+        status=item.status,
+        discard_reason_type=discards[-1].reason_type if discards else None,
+        discard_reason=discards[-1].reason if discards else None,
+        comments=remarks[-1][1].text if remarks else None,
+    )
+
+
+def _observed(told: _Told, *, accepted: bool) -> str | None:
+    """What the last report says that was accepted, or else that was not returned."""
+    if accepted:
+        said = [one.observed_progress for one in _accepted(told)]
+    else:
+        outcomes = _reviews(told)
+        said = [
+            event.observed_progress
+            for entry, event in told.of_type(ProgressReported)
+            if outcomes.get(event.number, (entry, None))[1] is not ReviewOutcome.RETURNED
+        ]
+    return next((text for text in reversed(said) if text is not None), None)
+
+
 # --- what was recorded of it -----------------------------------------------------------------------------------------
 
 
@@ -486,10 +579,7 @@ def _closed(entry: Recorded, told: _Told) -> Iterable[Closed]:
 
 def _accepted(told: _Told) -> list[AcceptedReport]:
     """Those that the last review since they were recorded accepted, in order of their days."""
-    reviews: dict[int, tuple[Recorded, ReviewOutcome]] = {}
-    for entry in told.reviews:
-        if isinstance(entry.data, ProgressReviewed):
-            reviews[entry.data.report] = entry, entry.data.outcome
+    reviews = _reviews(told)
     return [
         AcceptedReport(
             number=event.number,
@@ -508,6 +598,15 @@ def _accepted(told: _Told) -> list[AcceptedReport]:
         # A report that was recorded anew in place of one put aside has the same number, and was not reviewed.
         if outcome is ReviewOutcome.ACCEPTED and review.position > entry.position
     ]
+
+
+def _reviews(told: _Told) -> dict[int, tuple[Recorded, ReviewOutcome]]:
+    """The last review of each report, by the number of the report."""
+    return {
+        entry.data.report: (entry, entry.data.outcome)
+        for entry in told.reviews
+        if isinstance(entry.data, ProgressReviewed)
+    }
 
 
 def _milestones(told: _Told, on: date) -> list[Milestone]:

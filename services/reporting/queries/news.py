@@ -24,7 +24,7 @@ from shared.eventlog.store import Store
 
 _row: Final = commitment_states.c
 _ONE_DAY: Final = timedelta(days=1)
-_STRETCHES: Final = (64, 512)
+_STRETCHES: Final = (8, 64, 512)
 """How many days back are looked at, one after the other, until there is enough to tell; nothing older is news."""
 
 
@@ -58,6 +58,8 @@ def news_as_of(
     read: Streams = {}
     last = at.on
     for eve in [date.min] if thing else _eves(at.on):
+        if len(found) >= limit:
+            break
         days = sorted(_changing(reading, at, scope, eve, last, among).items(), reverse=True)
         for day, ids in days:
             if len(found) < limit:

@@ -484,9 +484,10 @@ class _Days:
             .select_from(source)
             .where(
                 chosen,
-                commitment_states.known_at(at.position),
-                _row.valid_from <= last,
-                _row.valid_to > min(first, END_OF_DAYS - _DAY),  # on the last of all days as on its eve
+                # On the last of all days as on its eve.
+                commitment_states.holds_between(
+                    min(first, END_OF_DAYS - _DAY), last, at.position, self._reading.position
+                ),
                 readable(self._reading, self._scope, at.position, commitment_states, things=commitments),
             )
         )

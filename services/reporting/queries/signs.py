@@ -63,7 +63,7 @@ from shared.rules.commitment_warnings import (
     without_deadline,
 )
 from shared.rules.indicator_warnings import DETAILS, WarningCode
-from shared.rules.sign_texts import Parameters, filled
+from shared.rules.sign_texts import PARAMETERS_ABOUT, Parameters, filled
 from shared.rules.traffic_light import Closure
 
 _state: Final = commitment_states.c
@@ -115,9 +115,7 @@ class Sign(msgspec.Struct, frozen=True):
     detail: Annotated[str, Meta(description="What was seen, in words.")]
     parameters: Annotated[
         dict[str, Any],
-        Meta(
-            description="The days, values and words in `detail`, by name, so that it can be said in another language."
-        ),
+        Meta(description=PARAMETERS_ABOUT),
     ]
     because: Annotated[int, Meta(description="The position of the last of the events it follows from.")]
     events: Annotated[list[int], Meta(description="The positions of all the events it follows from.")]

@@ -30,3 +30,14 @@ def test_an_interval_is_filed_on_the_path_of_every_point_in_it(
 def test_what_has_no_end_is_filed_at_the_top(point: int, start: int) -> None:
     assert fork(start, 2**63 - 1) == 2**62
     assert len(path(point, BITS)) == BITS
+
+
+@given(ends, ends)
+def test_an_interval_that_meets_a_stretch_is_filed_within_it_or_on_the_path_of_one_of_its_ends(
+    interval: list[int], stretch: list[int]
+) -> None:
+    (start, end), (first, last) = interval, stretch
+    filed = fork(start, end)
+    around = {*path(first, BITS), *path(last, BITS)}
+    if start <= last and end > first:
+        assert first <= filed <= last or filed in around

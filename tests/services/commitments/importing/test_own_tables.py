@@ -25,6 +25,7 @@ from shared.events.commitments import (
     PublicDeadline,
     Registered,
 )
+from shared.events.retractions import CommitmentFactRetracted
 from shared.events.streams import stream_of
 from shared.identity.actor import Actor, Role
 from shared.tabular.carrying_out import carry_out
@@ -183,6 +184,16 @@ def test_reports_go_in_by_their_periods_and_what_is_on_record_is_known(desk: Des
     assert (again.rows.unchanged, again.rows.imported, again.rows.failed) == (3, 0, 1)
     corrected = enter(desk, "progress-reports", table.replace(",40,", ",45,"))
     assert (corrected.rows.unchanged, corrected.rows.imported) == (2, 1)
+
+
+def test_a_report_that_somebody_took_back_is_not_told_again(desk: Desk) -> None:
+    table = "code,period,percent,effective_on\nSEG-1,2013-Q1,10,2013-04-01\n"
+    enter(desk, "progress-reports", table)
+    (version,) = (one.version for one in desk.events(CODE) if isinstance(one.data, ProgressReported))
+    desk.record(
+        CommitmentFactRetracted(version=version, reason="Not so.", retracted=ProgressReported.TYPE), CODE
+    )
+    assert enter(desk, "progress-reports", table).events == {}
 
 
 def test_everything_that_is_wrong_with_a_row_is_said_with_its_column(desk: Desk) -> None:

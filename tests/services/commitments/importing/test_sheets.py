@@ -279,6 +279,21 @@ def test_a_bad_sheet_harms_no_other_and_all_of_it_is_left_out(office: Desk) -> N
     assert all(not office.events(code) for code in ("EDU-3", "EDU-4", "EDU-5", "EDU-7", "EDU-8"))
 
 
+def test_a_ministry_goes_by_its_name_on_the_day_where_no_other_has_it(office: Desk) -> None:
+    for code in ("MDS", "MIDEPLAN"):
+        named = OrganizationRegistered(code=code, name="Ministry of Planning", kind=OrganizationKind.MINISTRY)
+        office.record(named, code, kind="organization")
+    works = OrganizationRegistered(code="MOP", name="Ministry of Works", kind=OrganizationKind.MINISTRY)
+    office.record(works, "MOP", kind="organization")
+    report = enter(
+        office,
+        like(lead_organization="ministry of  works"),
+        like(code="EDU-3", lead_organization="Ministry of Planning"),
+    )
+    assert faults(report) == [("'EDU-3'!C6", "unknown-organization")]
+    assert office.facts(Registered, "EDU-2")[0].lead_organization == "MOP"
+
+
 def test_two_sheets_of_one_commitment_and_day_say_the_same_or_are_in_conflict(office: Desk) -> None:
     report = enter(office, LAW, LAW, like(title="Another"))
     assert (report.rows.duplicates, faults(report)) == (1, [("'EDU-2~3'!C5", "conflicting-row")])

@@ -662,3 +662,29 @@ def test_figures_of_execution_are_kept_beside_those_of_the_budget(desk: Desk) ->
     assert [(line.figure, line.amount) for line in estimated.lines] == [
         ("budget", "4000000"), ("committed", "3000000"), ("executed", "2000000"), ("paid", "1000000"),
     ]  # fmt: skip
+
+
+PROMISES = """
+source = "List of promises"
+comments = ["remark"]
+code = { columns = ["code"], slug = false }
+title = { column = "title" }
+date = { column = "day" }
+lead = { code = "WORKS" }
+deadline = { column = "due", origin = { column = "page" } }
+organizations = [{ code = "WORKS", name = "Ministry of Works" }]
+"""
+
+
+def test_each_row_says_where_its_deadline_was_promised_and_a_remark_is_made_once(desk: Desk) -> None:
+    desk.mapping = PROMISES
+    report = desk.enter_text(
+        "code,title,day,due,page,remark\n"
+        "BRIDGE,A bridge,2012-06-01,2015-12-31,Page 7,Seen.\n"
+        "TUNNEL,A tunnel,2012-06-01,2015-12-31,,\n"
+        "BRIDGE,A bridge,2013-06-01,2015-12-31,,Seen.\n"
+    )
+    assert report.errors == report.left_out == []
+    promised = [desk.facts(Registered, code)[0].public_deadline.origin for code in ("BRIDGE", "TUNNEL")]
+    assert promised == ["Page 7", None]
+    assert [one.text for one in desk.facts(Commented, "BRIDGE")] == ["Seen."]

@@ -266,6 +266,7 @@ def test_a_bad_row_keeps_the_whole_of_its_meeting_out_and_no_other(secretary: Cl
         ({"item": "X", "body": "Nobody", "day": "09/11/2012"}, "body", "value-unknown"),
         ({"item": "X", "task": "Do", "who": "Works", "day": "09/11/2012"}, "task", "value-missing"),
         ({"item": "X", "came": "DCI", "day": "09/11/2012"}, "came", "value-unknown"),
+        ({"item": "X" * 501, "day": "09/11/2012"}, "item", "text-too-long"),
         ({"item": "X", "agreement": "B", "sort": "Money", "millions": "2", "day": "09/11/2012"},
          "millions", "value-missing"),
         ({"item": "X", "agreement": "B", "sort": "Money", "millions": "2", "year": "2014", "day": "09/11/2012"},
