@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
@@ -265,6 +265,23 @@ def amount_text(value: Decimal, multiplier: int) -> str:
         )
     scaled = (value * multiplier).quantize(Decimal("0.000001")).normalize()
     return f"{scaled:f}" if scaled else "0"
+
+
+def broken_cell(
+    line: int, column: str, cell: Cell, says_nothing: Callable[[str, str], bool]
+) -> RowError | None:
+    """What is wrong with a cell whatever is asked of it; `says_nothing` is asked of a column and what stands there."""
+    if isinstance(cell, TypedCell):
+        return RowError(line, column, None, "cell-error", cell.problem) if cell.problem else None
+    if "\0" in cell:
+        reason = "There is a NUL character in the cell."
+        return RowError(line, column, None, "text-not-storable", reason)
+    if cell.lstrip()[:1] not in {"#", "E"} or ERROR_VALUES.fullmatch(cell.strip()) is None:
+        return None
+    if says_nothing(column, cell):
+        return None
+    reason = "A formula failed here: mend it, or name what it shows among the words that stand for no value."
+    return RowError(line, column, cell, "cell-error", reason)
 
 
 class Cells:

@@ -16,13 +16,13 @@ from shared.errors import BitacoraError, InvalidInput
 from shared.events.streams import stream_of
 from shared.rules.guards import well_formed_code
 from shared.tabular.arranging import Arrangement
-from shared.tabular.cells import ERROR_VALUES, Cells, DateReader, NoValueReader, NumberReader
+from shared.tabular.cells import Cells, DateReader, NoValueReader, NumberReader, broken_cell
 from shared.tabular.engine import Importer, ImportRow, ImportState
 from shared.tabular.mapping import Code, RowDay, TableMapping, check_columns, columns_of, read_mapping
 from shared.tabular.reading import Row, Table, read_table
 from shared.tabular.report import ImportReport, RowError
 from shared.tabular.text import plain, slug_of, within_a_code
-from shared.tabular.workbook import Cell, TypedCell, text_of
+from shared.tabular.workbook import Cell, text_of
 
 M = TypeVar("M", bound=TableMapping)
 
@@ -162,7 +162,11 @@ class RowParser(Generic[M, R]):
             reason = f"The row cannot be made out: {row.problem}."
             return [RowError(row.line, None, None, "row-unreadable", reason)]
         asked = {name: row.cells[number] for name, number in self._asked}
-        broken = [error for name, cell in asked.items() if (error := self._broken(row.line, name, cell))]
+        broken = [
+            error
+            for name, cell in asked.items()
+            if (error := broken_cell(row.line, name, cell, self.says_nothing))
+        ]
         if broken:
             return broken
         cells = Cells(row, self._index, self.no_value)
@@ -170,22 +174,6 @@ class RowParser(Generic[M, R]):
         parsed = self.parsed(row.line, cells, sheet=row.sheet, said=said, cells=asked)
         said.update({name: cells.said[name] for name in asked if name in cells.said})
         return cells.errors or parsed
-
-    def _broken(self, line: int, column: str, cell: Cell) -> RowError | None:
-        """What is wrong with a cell whatever is asked of it."""
-        if isinstance(cell, TypedCell):
-            return RowError(line, column, None, "cell-error", cell.problem) if cell.problem else None
-        if "\0" in cell:
-            reason = "There is a NUL character in the cell."
-            return RowError(line, column, None, "text-not-storable", reason)
-        if cell.lstrip()[:1] not in {"#", "E"} or ERROR_VALUES.fullmatch(cell.strip()) is None:
-            return None
-        if self.says_nothing(column, cell):
-            return None
-        reason = (
-            "A formula failed here: mend it, or name what it shows among the words that stand for no value."
-        )
-        return RowError(line, column, cell, "cell-error", reason)
 
 
 class TableImport(Importer[R, P], Generic[M, R, P]):

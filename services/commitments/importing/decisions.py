@@ -331,10 +331,19 @@ class CommitmentImport(TableImport[Mapping, CommitmentRow, NamingReport]):
         if self.state.may_record(Registered):
             return
         self.column = self.mapping.code.columns[0]
-        commitment, actor = self.state.of(row.stream, ImportedCommitment), self.state.context.actor
-        if commitment is None or not commitment.readers().include(actor):
+        commitment = self._readable(row.stream)
+        if commitment is None:
             raise NotFound("unknown-commitment", "There is no such commitment.")
-        commitment.must_be_own_of(actor, row.day)
+        commitment.must_be_own_of(self.state.context.actor, row.day)
+        parent = row.fields.get("parent")
+        if parent is not None and self._readable(stream_of("commitment", parent)) is None:
+            # Not the code: it is as on record, and whoever asks may have written it otherwise.
+            raise InvalidInput("parent-unknown", "There is no such commitment.", pointer="/parent")
+
+    def _readable(self, stream: UUID) -> ImportedCommitment | None:
+        """A commitment, where there is one that whoever brings the rows in may know of."""
+        found = self.state.of(stream, ImportedCommitment)
+        return None if found is None or not found.readers().include(self.state.context.actor) else found
 
     def columns_by_field(self) -> dict[str, str | None]:
         """See `TableImport.columns_by_field`."""

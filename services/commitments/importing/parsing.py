@@ -47,8 +47,8 @@ from shared.tabular.cells import (
     amount_text,
 )
 from shared.tabular.engine import ImportState
-from shared.tabular.fields import FieldsReader, column_of
-from shared.tabular.mapping import Section, columns_in
+from shared.tabular.fields import FieldReader, FieldsReader, column_of, types_of
+from shared.tabular.mapping import Given, Section, columns_in
 from shared.tabular.tables import CodeReader, DayReader, RowParser, TableRow, attribution
 from shared.tabular.text import by_word, folded, plain
 
@@ -144,6 +144,10 @@ class Parser(RowParser[Mapping, CommitmentRow]):
         self._states = by_word({} if ends is None else ends.values)
         self._reason_types = by_word({} if ends is None else ends.reason_types)
         self._state_on = None if ends is None or ends.on is None else DateReader(ends.on, clock)
+        self._evidence_url = None
+        if ends is not None and ends.evidence_url is not None:
+            shown, url = Given(column=ends.evidence_url), types_of(Evidence)["url"]
+            self._evidence_url = FieldReader("url", shown, url, mapping.numbers, clock)
         rating = mapping.rating
         self._no_rating = NoValueReader(*() if rating is None else (rating.none,))
         self._ratings = () if rating is None else rating.columns
@@ -318,7 +322,7 @@ class Parser(RowParser[Mapping, CommitmentRow]):
         attributed = attribution(self.mapping.source, day)
         if state == "achieved":
             told = cells.prose(given.evidence, LONGEST_TEXT)
-            url = cells.prose(given.evidence_url, LONGEST_TEXT)
+            url = None if self._evidence_url is None else self._evidence_url(cells)
             # Nobody is said to have shown more than the table does.
             evidence = Evidence(
                 description=told or f"“{word}”, with no evidence given. {attributed}", url=url

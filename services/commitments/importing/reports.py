@@ -18,11 +18,11 @@ from shared.errors import BitacoraError, InvalidInput, NotFound
 from shared.events.commitments import Evidence, ProgressReported, Registered
 from shared.events.facts import COMPUTED
 from shared.events.streams import stream_of
-from shared.events.types import LONGEST_LINE, LONGEST_TEXT
 from shared.rules.periods import period_named
-from shared.tabular.cells import Cells, DateReader, NoValueReader, PercentReader
+from shared.tabular.cells import Cells, DateReader, NoValueReader, PercentReader, broken_cell
 from shared.tabular.engine import Importer, ImportRow, ImportState
-from shared.tabular.mapping import DateFormats, NoValue, Numbers
+from shared.tabular.fields import FieldReader, types_of
+from shared.tabular.mapping import DateFormats, Given, NoValue, Numbers
 from shared.tabular.reading import Row, Table, possible_layouts, read_table
 from shared.tabular.report import ImportReport, RowError
 from shared.tabular.text import folded, plain
@@ -44,6 +44,15 @@ COLUMNS: Final = {
 }
 """The columns of the table, and what they may be called instead; the first two have to be there."""
 _NEEDED: Final = ("code", "period")
+_TEXTS: Final = {
+    "observed_progress": ("observed_progress", ProgressReported),
+    "stage": ("stage", ProgressReported),
+    "source": ("source", ProgressReported),
+    "evidence": ("description", Evidence),
+    "evidence_url": ("url", Evidence),
+}
+"""The columns of texts, and which field of what each one is: its type says what may stand there."""
+_OF_ONE_LINE: Final = frozenset({"stage", "source"})
 _YES: Final = frozenset({"true", "yes", "sí", "si", "x", "1", "verdadero"})
 _NO: Final = frozenset({"false", "no", "0", "falso"})
 _DAYS: Final = DateFormats(formats=("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"))
@@ -140,9 +149,22 @@ class _Parser:
         self._state = state
         self._no_value = NoValueReader(NoValue())
         self._day = DateReader(_DAYS, state.context.clock)
+        self._texts = {
+            column: FieldReader(
+                name, Given(column=column), types_of(of)[name], Numbers(), state.context.clock
+            )
+            for column, (name, of) in _TEXTS.items()
+            if column in at
+        }
 
     def row(self, row: Row) -> ReportRow | list[RowError]:
         """The report, or everything that is wrong with the row."""
+        given = ((name, row.cells[place]) for name, place in self._at.items())
+        broken = [
+            error for name, cell in given if (error := broken_cell(row.line, name, cell, self._says_nothing))
+        ]
+        if broken:
+            return broken
         cells = Cells(row, self._at, self._no_value)
         code = cells.name("code", "code-missing", "Which commitment is it about?")
         period = cells.name("period", "value-missing", "Which period is it about?")
@@ -155,12 +177,12 @@ class _Parser:
         day = self._day_in(cells, "effective_on")
         proposed: dict[str, Any] = {
             "period": period,
-            "observed_progress": self._prose(cells, "observed_progress", LONGEST_TEXT),
-            "stage": self._prose(cells, "stage", LONGEST_LINE),
+            "observed_progress": self._text(cells, "observed_progress"),
+            "stage": self._text(cells, "stage"),
             "percent": self._percent(cells),
             "no_change": self._no_change(cells),
             "evidence": self._evidence(cells),
-            "source": self._prose(cells, "source", LONGEST_LINE),
+            "source": self._text(cells, "source"),
             "source_on": self._day_in(cells, "source_on"),
             "received_on": self._day_in(cells, "received_on"),
         }
@@ -179,9 +201,12 @@ class _Parser:
             cells={name: text_of(row.cells[place]) for name, place in self._at.items()},
         )
 
-    def _prose(self, cells: Cells, column: str, limit: int) -> str | None:
-        text = cells.prose(column if column in self._at else None, limit)
-        return text if text is None or limit == LONGEST_TEXT else plain(text)
+    def _says_nothing(self, _column: str, text: str) -> bool:
+        return self._no_value.is_blank(text)
+
+    def _text(self, cells: Cells, column: str) -> str | None:
+        text: str | None = self._texts[column](cells) if column in self._texts else None
+        return plain(text) if text is not None and column in _OF_ONE_LINE else text
 
     def _day_in(self, cells: Cells, column: str) -> date | None:
         return cells.value(column, self._day) if column in self._at else None
@@ -190,8 +215,8 @@ class _Parser:
         return cells.value("percent", _PERCENT) if "percent" in self._at else None
 
     def _evidence(self, cells: Cells) -> tuple[Evidence, ...]:
-        description = self._prose(cells, "evidence", LONGEST_TEXT)
-        url = self._prose(cells, "evidence_url", LONGEST_LINE)
+        description = self._text(cells, "evidence")
+        url = self._text(cells, "evidence_url")
         if url is not None and description is None:
             cells.fault("evidence_url", "value-missing", "What is to be found there? Say so in `evidence`.")
         return () if description is None else (Evidence(description=description, url=url),)

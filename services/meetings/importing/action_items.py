@@ -137,6 +137,10 @@ class ActionItemParser(RowParser[ActionItemMapping, ActionItemRow]):
         if mapping.owner is not None:
             self._owner = FieldReader("owner", mapping.owner, hint, mapping.numbers, clock)
         self._states = by_word({} if ends is None else ends.values)
+        self._evidence_url = None
+        if ends is not None and ends.evidence_url is not None:
+            shown, url = Given(column=ends.evidence_url), types_of(Evidence)["url"]
+            self._evidence_url = FieldReader("url", shown, url, mapping.numbers, clock)
         self._ended_on = None if ends is None or ends.on is None else DateReader(ends.on, clock)
 
     def parsed(self, line: int, cells: Cells, /, **row: Any) -> ActionItemRow:
@@ -194,7 +198,7 @@ class ActionItemParser(RowParser[ActionItemMapping, ActionItemRow]):
             evidence = Evidence(
                 description=cells.prose(given.evidence, LONGEST_TEXT)
                 or f"“{word}”, with no evidence given. {told}",
-                url=cells.prose(given.evidence_url, LONGEST_TEXT),
+                url=None if self._evidence_url is None else self._evidence_url(cells),
             )
             return ActionItemCompleted(completed_on=since, evidence=(evidence,))
         if state == "cancelled":

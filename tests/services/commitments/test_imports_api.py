@@ -226,6 +226,20 @@ async def test_of_a_table_of_observations_a_ministry_enters_what_its_role_may_sa
     assert [one.type for one in events(at, "seg-1")[2:]] == ["commitments.progress_reported"]
 
 
+async def test_what_a_commitment_is_said_to_be_part_of_tells_a_ministry_nothing_of_others(
+    at: Installation,
+) -> None:
+    table = "code,title,lead_organization,effective_on,parent\n" + "".join(
+        f"seg-1,Fewer victims,INTERIOR,2013-0{month}-01,{parent}\n"
+        for month, parent in enumerate(("SAL-2", "SAL-9", "sal-1"), 2)
+    )
+    told = await ended(at, await send(at, table, kind="commitments", **MINISTRY), **MINISTRY)
+    hidden, absent, seen = told["report"]["errors"]
+    assert (hidden["column"], hidden["code"]) == ("parent", "parent-unknown")
+    assert (absent["code"], absent["reason"]) == (hidden["code"], hidden["reason"])
+    assert seen["code"] == "role-not-allowed"
+
+
 # --- who may see it --------------------------------------------------------------------------------------------------
 
 

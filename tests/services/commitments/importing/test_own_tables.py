@@ -227,6 +227,42 @@ def test_everything_that_is_wrong_with_a_row_is_said_with_its_column(desk: Desk)
     assert data(desk) == []
 
 
+def test_texts_of_a_report_are_those_that_the_route_takes(desk: Desk) -> None:
+    rows = (
+        "SEG-1,2013-Q1,A\0B,,,",
+        "SEG-1,2013-Q2,Said,,Acts,javascript:alert(1)",
+        f"SEG-1,2013-Q3,Said,{'x' * 501},,",
+        "SEG-1,2013-Q4,#DIV/0!,,,",
+        "SEG-1,2014-Q1,One\u200b,Build\u202eing,Acts,https://example.org/a",
+    )
+    report = enter(
+        desk,
+        "progress-reports",
+        "code,period,observed_progress,source,evidence,evidence_url\n" + "\n".join(rows),
+    )
+    assert errors(report) == [
+        (2, "observed_progress", "text-not-storable"),
+        (3, "evidence_url", "value-unknown"),
+        (4, "source", "text-too-long"),
+        (5, "observed_progress", "cell-error"),
+    ]
+    (reported,) = data(desk)
+    # As in every table: what nobody sees goes out of a line, and a text of lines is kept as it is published.
+    assert (reported.observed_progress, reported.source) == ("One\u200b", "Building")
+
+
+def test_a_formula_whose_result_was_never_stored_is_no_blank(desk: Desk) -> None:
+    book = openpyxl.Workbook()
+    for cells in (
+        ["code", "period", "percent", "observed_progress"],
+        [CODE, "2013-Q4", "=5/8", "Five of eight"],
+    ):
+        book.active.append(cells)
+    book.save(desk.folder / "table.xlsx")
+    report = enter(desk, "progress-reports", desk.folder / "table.xlsx")
+    assert (errors(report), data(desk)) == ([(2, "percent", "cell-error")], [])
+
+
 def test_a_workbook_says_the_same(desk: Desk) -> None:
     book = openpyxl.Workbook()
     for cells in (

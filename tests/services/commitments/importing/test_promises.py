@@ -69,6 +69,7 @@ into = "goes on in"
 parts = "goes on in"
 separator = ";"
 reason = "why"
+evidence_url = "proof"
 [progress]
 texts = [{ column = "told" }]
 [review]
@@ -84,7 +85,7 @@ weight = { column = "weighs" }
 COLUMNS = (
     "code", "name", "day", "where", "source", "said on", "words", "link", "counsel", "other post", "other house",
     "decree", "paper", "paper day", "state", "goes on in", "why", "told", "seen", "remark", "layer", "part of",
-    "weighs",
+    "weighs", "proof",
 )  # fmt: skip
 FIRST, SECOND = "2013-09-30", "2014-03-31"
 
@@ -239,6 +240,7 @@ def test_what_was_split_goes_on_in_its_parts_which_are_told_by_rows_of_their_own
         ({"where": "Speech", "said on": "21/05/2030"}, "where", "date-in-future"),
         ({"other post": "Analyst"}, "other post", "value-missing"),
         ({"link": "nowhere", "where": "Speech"}, "link", "value-unknown"),
+        ({"proof": "javascript:alert(1)", "state": "Kept"}, "proof", "value-unknown"),
         ({"told": "Going on", "seen": "Perhaps"}, "seen", "value-unknown"),
     ],
 )

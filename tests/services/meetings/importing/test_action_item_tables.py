@@ -177,6 +177,7 @@ def test_what_somebody_took_back_is_not_told_again_by_the_same_table(secretary: 
         ({"no": "3"}, "no", "unknown-action-item"),
         ({"meeting": ""}, "meeting", "code-missing"),
         ({"state": "Lost"}, "state", "value-unknown"),
+        ({"state": "Done", "link": "javascript:alert(1)"}, "link", "value-unknown"),
         ({"due": "01/12/2012"}, "due", "extension-not-later"),
         ({"who": "Nobody"}, "who", "value-unknown"),
         ({"day": "2012-11-01", "how far": "Begun"}, "how far", "date-before-assignment"),
