@@ -283,7 +283,7 @@ def _differences(
 
 def _what(was: Said, now: Said) -> str | None:
     """The first of what is said otherwise, and of that rather what follows from nothing else."""
-    names = (name for name in dict.fromkeys((*STATE_FACTS, *was, *now)) if name != FIRST_DAY)
+    names = (name for name in dict.fromkeys((*STATE_FACTS, "ending", *was, *now)) if name != FIRST_DAY)
     differing = (name for name in names if (was.get(name) or None) != (now.get(name) or None))
     first = min(differing, key=_rank, default=None)
     return first.removesuffix("_at") if first in _EXPLAINING else first

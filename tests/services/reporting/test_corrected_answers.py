@@ -22,6 +22,7 @@ from shared.events.commitments import (
 from shared.events.meeting_vocabulary import Acknowledgement, BodyKind, BudgetRequest, ProtocolPeriod
 from shared.events.meetings import (
     ActionItemCompleted,
+    ActionItemExtended,
     Appointment,
     AttendanceCorrected,
     BodyChanged,
@@ -111,6 +112,14 @@ def told_first() -> Iterator[Told]:
     yield assigned("T-1", "MOP", DAY, date(2012, 6, 30), **OPEN)
     done = ActionItemCompleted(completed_on=date(2012, 6, 15), evidence=(Evidence(description="x"),))
     yield Told("action-item", "T-1", done)
+    # What is done is judged by the day that was due then, so this changes nothing until that is taken back.
+    longer = ActionItemExtended(
+        due_on=date(2012, 7, 10),
+        previous=date(2012, 6, 30),
+        effective_on=date(2012, 6, 20),
+        reason="r",
+    )
+    yield Told("action-item", "T-1", longer)
 
 
 RIGHT_DAY = noon(date(2012, 5, 12))
