@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,13 +51,6 @@ def pytest_configure_node(node: _Worker) -> None:
     server = node.config.stash[SERVER]
     node.workerinput["postgres_home"] = str(server.home)
     node.workerinput["postgres_owner"] = server.owner
-
-
-def pytest_collection_finish() -> None:
-    """Leaves what is loaded by now to itself: the collector would walk all of it again and again beside every test."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(700, 10, 10)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -129,6 +129,7 @@ DRAWN = (
         due_on=ANY_DAY,
         number=st.just(COMPUTED) | NUMBERS,
         reason=WORDS,
+        effective_on=st.none() | DAYS,
     ),
     asking(
         Commitment.complete_milestone,
