@@ -32,6 +32,7 @@ from services.reporting.app import create_app
 from services.reporting.datasets import Schema
 from services.reporting.generations import open_read_model
 from shared.clock import Clock
+from shared.collector import spare_long_lived_objects
 from shared.identity.actor import Role
 from shared.identity.development import issue_development_token
 from shared.settings import Settings
@@ -158,6 +159,7 @@ async def measure(url: str, read_model_url: str, rounds: int, only: str) -> list
         app = create_app(settings)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bench", timeout=60)
         async with app.router.lifespan_context(app), client:
+            spare_long_lived_objects()  # as in the process of a service
             return [
                 await _measured(client, settings, path, asker, rounds)
                 for path in (*READS, *PAGES)

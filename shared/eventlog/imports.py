@@ -114,6 +114,10 @@ class Figures(NamedTuple):
 _COLUMNS: Final = (
     "id, kind, file, dry_run, state, asked_by, asked_at, begun_at, ended_at, rows_done, rows_read, failure"
 )
+_LAST_TURN: Final = (
+    "(SELECT max(earlier.begun_at) FROM imports AS earlier "
+    "WHERE earlier.service = imports.service AND earlier.person = imports.person)"
+)
 _FREE: Final = "(state = 'waiting' OR (state = 'running' AND lease_until < ?))"
 
 
@@ -229,9 +233,15 @@ class Imports:
     # --- carrying out ----------------------------------------------------------------------------------------------
 
     def claim(self, service: str) -> Claim | None:
-        """Take the first import that nobody is at; None when there is none. One that always broke off fails."""
+        """Take an import that nobody is at; None when there is none. One that always broke off fails.
+
+        People take turns, so that nobody waits for all that somebody else has sent; of each, the first comes first.
+        """
         now = self._store.engine_time()
-        sql = f"SELECT id, attempts FROM imports WHERE service = ? AND {_FREE} ORDER BY asked_at, id LIMIT 20"
+        sql = (
+            f"SELECT id, attempts FROM imports WHERE service = ? AND {_FREE} "
+            f"ORDER BY {_LAST_TURN} NULLS FIRST, asked_at, id LIMIT 20"
+        )
         for stored, attempts in self._store.rows(sql, [service, self._store.as_stored(now)]):
             claim = Claim(_uuid(stored), uuid4())
             taken = self._touch(

@@ -239,6 +239,10 @@ class TableMapping(Section, frozen=True, kw_only=True):
     columns: dict[str, Derived] = msgspec.field(default_factory=dict)
 
 
+LARGEST_MAPPING: Final = 1 << 20
+"""Bytes of a mapping: to parse one takes a hundred times as many."""
+_MANY_PARTS: Final = re.compile(rb"""(?:\.[ \t]*(?:[\w-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*){20}""")
+"""A key of so many parts as no mapping has. What it takes to parse one grows with their square."""
 _NOBODYS: Final = "\ue000\ue001"
 """A text that is in no table, of characters that mean nothing."""
 
@@ -298,9 +302,18 @@ def read_mapping(path: Path, kind: type[S]) -> S:
 
 def _decoded(path: Path) -> dict[str, Any]:
     try:
-        given: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
+        content = path.read_bytes()
+        if len(content) > LARGEST_MAPPING:
+            raise _invalid(path, f"it has more than {LARGEST_MAPPING >> 20} MB")
+        if _MANY_PARTS.search(content) is not None:
+            raise _invalid(path, "it has a key of too many parts")
+        given: dict[str, Any] = msgspec.toml.decode(content)
+    except RecursionError as error:
+        raise _invalid(path, "it is nested too deeply") from error
     except (OSError, UnicodeError, msgspec.DecodeError) as error:
         raise _invalid(path, _in_toml_words(str(error))) from error
+    except ValueError as error:  # an integer with more digits than Python reads
+        raise _invalid(path, "it has a number with too many digits") from error
     return given
 
 

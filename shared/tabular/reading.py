@@ -160,6 +160,9 @@ def _leaves(content: dict[str, Any], decimal: str, before: str = "") -> Iterator
                 yield before + name, cell_of(value, "", decimal)
 
 
+_TOO_DEEP: Final = "it is nested too deeply"
+
+
 def read_json_lines(path: Path) -> list[JsonLine]:
     """The objects in a file of JSON Lines."""
     lines = enumerate(_json_bytes(path).split(b"\n"), 1)
@@ -170,6 +173,8 @@ def read_json_objects(path: Path) -> list[dict[str, Any]]:
     """The objects in a file that is a JSON array of them, or an object that holds one as `data`."""
     try:
         found = composed(msgspec.json.decode(_json_bytes(path)))
+    except RecursionError as error:
+        raise _unreadable(path, _TOO_DEEP) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
     if isinstance(found, dict):
@@ -307,6 +312,8 @@ def _json_bytes(path: Path) -> bytes:
 def _json_line(number: int, text: bytes) -> JsonLine:
     try:
         content = composed(msgspec.json.decode(text))
+    except RecursionError:
+        return JsonLine(number, {}, _TOO_DEEP)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return JsonLine(number, {}, str(error))
     return JsonLine(number, content) if isinstance(content, dict) else JsonLine(number, {}, "it is no object")

@@ -7,7 +7,7 @@ from typing import Final
 
 from services.commitments.importing.decisions import CommitmentImport
 from services.commitments.importing.indicators import IndicatorImport
-from services.commitments.importing.own_columns import own_mapping
+from services.commitments.importing.own_columns import ListImport
 from services.commitments.importing.plan import OrganizationImport, PillarImport
 from services.commitments.importing.platform_rows import PlatformImport
 from services.commitments.importing.reports import ReportImport
@@ -18,7 +18,7 @@ from shared.tabular.kinds import ImportKind, with_mapping
 
 
 def _commitments(state: ImportState, file: Path, mapping: Path | None) -> CommitmentImport:
-    return CommitmentImport(state, file, mapping or own_mapping(file, state.context.today))
+    return CommitmentImport(state, file, mapping) if mapping else ListImport(state, file)
 
 
 _OF_THEIR_OWN: Final = frozenset({Role.DCI, Role.MINISTRY})

@@ -6,7 +6,6 @@ come in as it is and adds nothing: what a row says again, of a report, a remark 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping as Columns
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from services.commitments.importing.mapping import (
     Texts,
     Title,
 )
+from services.commitments.importing.own_columns import as_meant
 from services.commitments.importing.parsing import CommitmentRow, Parser
 from shared.errors import InvalidInput
 from shared.events.commitments import Assessed, Origin
@@ -38,12 +38,11 @@ from shared.tabular.platform_rows import COLUMNS
 from shared.tabular.reading import Table, read_table
 from shared.tabular.tables import attribution
 from shared.tabular.text import by_word, folded
-from shared.tabular.workbook import Cell, text_of
+from shared.tabular.workbook import text_of
 
 SOURCE: Final = "Web platform"
 """How what is recorded names the table it is from."""
 _NEEDED: Final = ("code", "title", "lead_organization")
-_FORMULA: Final = re.compile("'[=+\\-@\\t\\r\\n＝＋－＠]")
 _DAYS: Final = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
 
 _STATES: Final = {
@@ -89,9 +88,7 @@ class PlatformImport(CommitmentImport):
 
     def table(self) -> Table:
         """The table, without the apostrophes by which a text in CSV is kept from being a formula."""
-        table = super().table()
-        rows = [row._replace(cells=[_as_meant(cell) for cell in row.cells]) for row in table.rows]
-        return table._replace(rows=rows)
+        return as_meant(super().table())
 
     def parser(self, columns: Sequence[str]) -> Parser:
         """See `TableImport.parser`."""
@@ -105,10 +102,6 @@ class PlatformImport(CommitmentImport):
     def facts(self, row: CommitmentRow, lead: str, commitment: ImportedCommitment) -> RowFacts:
         """See `CommitmentImport.facts`."""
         return _PlatformFacts(self, row, lead, commitment)
-
-
-def _as_meant(cell: Cell) -> Cell:
-    return cell[1:] if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def _read_header(file: Path) -> tuple[FileLayout, dict[str, str]]:

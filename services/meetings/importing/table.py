@@ -34,6 +34,7 @@ from shared.events.meetings import (
     MinutesItem,
 )
 from shared.events.streams import stream_of
+from shared.events.texts import without_unseen
 from shared.events.types import LONGEST_LINE, LONGEST_TEXT
 from shared.tabular.cells import Cells, DateReader, Unreadable, amount_text
 from shared.tabular.engine import ImportState
@@ -353,8 +354,8 @@ class MeetingParser(RowParser[MeetingTableMapping, TableMeetingRow]):
                 cells.fault(given.title, "value-missing", "It says what came of an item, and not of which.")
             return None
         return ItemCells(
-            plain(title),
-            None if label is None else plain(label),
+            without_unseen(title),
+            None if label is None else without_unseen(label),
             self._item(cells),
             summary,
             outcome,

@@ -316,6 +316,7 @@ async def test_what_cannot_be_accepted_is_refused_at_once_and_says_why(tmp_path:
             (REPORTS, {}, (422, "mapping-missing")),
             (REPORTS, {"kind": "poems"}, (422, "import-kind-unknown")),
             (REPORTS, {"mapping": "kind = "}, (422, "mapping-invalid")),
+            (REPORTS, {"mapping": "kind = " + "[" * 5_000}, (422, "mapping-invalid")),
             (REPORTS, {"kind": "progress-reports", "dry_run": "maybe"}, (422, "request-invalid")),
             (REPORTS, {"kind": "progress-reports", "colour": "red"}, (422, "request-invalid")),
             (REPORTS, {"kind": "progress-reports", "name": "ñ" * 101}, (422, "request-invalid")),

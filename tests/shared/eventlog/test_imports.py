@@ -87,6 +87,17 @@ def test_each_is_one_processs_at_a_time_and_the_first_comes_first(imports: Impor
     assert imports.figures("meetings")[:2] == (0, 2)
 
 
+def test_people_take_turns_however_much_one_of_them_has_sent(imports: Imports) -> None:
+    first, second, third = ask(imports), ask(imports), ask(imports)
+    other = ask(imports, actor=Heir("berta", "MINSAL", Role.MINISTRY))
+    begun = []
+    for _ in range(4):
+        taken = claim(imports)
+        imports.finish(taken, report=b"{}")
+        begun.append(taken.id)
+    assert begun == [first.id, other.id, second.id, third.id]
+
+
 def test_one_whose_process_is_gone_is_taken_over_and_the_process_learns_it(
     imports: Imports, log_url: str
 ) -> None:

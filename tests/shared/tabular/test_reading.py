@@ -263,3 +263,16 @@ def test_the_published_files_with_semicolons_have_two_columns_of_one_name(name: 
     table = read_table(DATA / name, FileLayout(delimiter=";"))
     assert len([row for row in table.rows if row.problem is None]) == rows
     assert {"colour_rating", "colour_rating#2"} <= set(table.columns)
+
+
+def test_json_that_is_nested_without_end_cannot_be_read(tmp_path: Path) -> None:
+    deep = b"[" * 5_000 + b"]" * 5_000
+    (tmp_path / "table.jsonl").write_bytes(b'{"a": 1}\n{"a": ' + deep + b"}\n")
+    assert [row.problem for row in read_table(tmp_path / "table.jsonl", FileLayout()).rows] == [
+        None,
+        "it is nested too deeply",
+    ]
+    (tmp_path / "table.json").write_bytes(deep)
+    with pytest.raises(InvalidInput, match="nested too deeply") as refused:
+        read_table(tmp_path / "table.json", FileLayout())
+    assert refused.value.code == "file-unreadable"

@@ -87,6 +87,24 @@ def test_organisations_that_belong_to_their_own_successors_are_refused(tmp_path:
         load(tmp_path, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a = " + "[" * 5_000 + "]" * 5_000, "nested too deeply"),
+        ("a = " + "{a = " * 5_000 + "1" + "}" * 5_000, "nested too deeply"),
+        ("a = 1" + "0" * 5_000, "too many digits"),
+        ("a." * 20 + "a = 1", "too many parts"),
+        ("[" + " . ".join(["'a'", '"a\\"b"'] * 11) + "]", "too many parts"),
+        ("a = '" + "a" * (1 << 20) + "'", "more than 1 MB"),
+    ],
+    ids=lambda value: value[-20:],
+)
+def test_a_mapping_that_is_made_to_take_memory_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(InvalidInput, match=told) as refused:
+        load(tmp_path, text)
+    assert refused.value.code == "mapping-invalid"
+
+
 def test_a_mapping_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"mapping nowhere\.toml cannot be used"):
         read_mapping(tmp_path / "nowhere.toml", Mapping)

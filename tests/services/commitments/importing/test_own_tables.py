@@ -110,6 +110,17 @@ def test_a_list_of_commitments_brought_in_as_it_went_out_changes_nothing(desk: D
     assert (report.rows.unchanged, report.errors, report.left_out, data(desk)) == (1, [], [], [])
 
 
+def test_the_apostrophe_that_keeps_a_text_from_being_a_formula_is_no_part_of_it(desk: Desk) -> None:
+    table = "code,title,lead_organization,goal\nSEG-2,'=Fewer,WORKS,'-15 %\nSEG-3,'Fewer',WORKS,'\n"
+    enter(desk, "commitments", table)
+    told = [(one.title, one.goal) for code in ("SEG-2", "SEG-3") for one in desk.facts(Registered, code)]
+    assert told == [("=Fewer", "-15 %"), ("'Fewer'", "'")]
+    exact = '{"code": "SEG-4", "title": "\'=Fewer", "lead_organization": "WORKS"}\n'
+    enter(desk, "commitments", exact, "table.jsonl")
+    (registered,) = desk.facts(Registered, "SEG-4")
+    assert registered.title == "'=Fewer"
+
+
 def test_what_somebody_changed_in_it_is_another_from_today_or_from_the_day_of_the_row(desk: Desk) -> None:
     changed = AS_IT_IS.replace("Fewer,HEALTH", "Much fewer,HEALTH").replace("2014-12-31", "30/06/2015")
     enter(desk, "commitments", HEADER + changed)

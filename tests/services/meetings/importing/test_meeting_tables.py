@@ -216,6 +216,12 @@ def test_what_was_agreed_and_nothing_else_is_what_came_of_an_item(secretary: Cle
     assert drafted.items[0].outcome is None
 
 
+def test_the_title_of_an_item_has_no_character_that_nobody_sees(secretary: Clerk) -> None:
+    assert enter(secretary, row(item="Pri\u202esons", no="1\u200b")).errors == []
+    (convened,) = secretary.facts_of(MeetingConvened, SOCIAL_MEETING)
+    assert [(one.title, one.label) for one in convened.agenda] == [("Prisons", "1")]
+
+
 def test_a_row_that_stands_there_twice_tells_of_nothing_more(secretary: Clerk) -> None:
     agreed = row(item="Prisons", agreement="To the President", sort="Refers")
     assert enter(secretary, agreed, agreed).errors == []
