@@ -26,6 +26,10 @@ class Names(NamedTuple):
         found = None if code is None else self._told(kind, code)
         return found[1] if found else None
 
+    def days_of(self, kind: str, code: str) -> list[date]:
+        """The days from which it was called something, in their order."""
+        return [since for since, _name, _rank in self.known.get((kind, code), ())]
+
     def rank(self, kind: str | None, code: str) -> int:
         """Where it comes in lists; what was never declared comes first."""
         found = None if kind is None else self._told(kind, code)

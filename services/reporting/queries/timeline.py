@@ -169,7 +169,9 @@ def timeline_as_of(
         )
         for row in rows
         for begins, ends, line in runs(row, row.valid_from, row.valid_to, rule)
-        for first, last, found in _parted(begins, ends, told_otherwise)
+        for first, last, found in _parted(
+            begins, ends, told_otherwise, names.days_of(ORGANIZATION, row.lead_organization)
+        )
         for passed in [_passed(row, line, first) if first == begins != row.valid_from else None]
         for by in [deciding(found, row, first, rule)]
     ]
@@ -215,10 +217,12 @@ def _joined(spans: list[Days]) -> list[Days]:
 
 
 def _parted(
-    begins: date, ends: date, corrections: Sequence[Correction]
+    begins: date, ends: date, corrections: Sequence[Correction], renamed: Iterable[date]
 ) -> Iterator[tuple[date, date, list[Correction]]]:
-    """A run of days, parted where other corrections speak of them, or a deadline of before would have passed."""
-    cuts = {begins, *(day for one in corrections for day in (one.valid_from, one.valid_to))}
+    """A run of days, parted where the lead is called otherwise, other corrections speak of them, or a deadline of
+    before would have passed.
+    """
+    cuts = {begins, *renamed, *(day for one in corrections for day in (one.valid_from, one.valid_to))}
     cuts |= {day + _DAY for day in turning_days(corrections)}
     days = sorted(day for day in cuts if begins <= day < ends)
     for first, last in pairwise((*days, ends)):

@@ -7,14 +7,19 @@ from datetime import date
 import pytest
 
 from services.reporting.datasets import ORGANIZATION, PILLAR
+from services.reporting.queries.moments import AsOf
 from services.reporting.queries.names import names_at
+from services.reporting.queries.timeline import timeline_as_of
+from shared.clock import Clock
 from shared.events.commitments import (
     OrganizationChanged,
     OrganizationRegistered,
     PillarChanged,
     PillarRegistered,
+    Registered,
 )
-from tests.services.reporting.stage import staged
+from shared.events.streams import stream_of
+from tests.services.reporting.stage import EVERYTHING, staged
 
 RENAMED, CAME_BACK = date(2021, 9, 18), date(2024, 7, 9)
 DAYS = (date(2010, 3, 11), date(2021, 9, 17), RENAMED, date(2024, 7, 8), CAME_BACK)
@@ -77,3 +82,25 @@ def test_what_was_described_first_is_of_its_own_day_when_earlier_days_are_told_l
                 called = [names_at(reading, position, day).of(ORGANIZATION, "MHCLG") for day in days]
                 expected = [expected[0], *expected]
                 assert called == expected
+
+
+def test_a_timeline_is_parted_where_the_lead_is_called_otherwise(log_url: str) -> None:
+    with staged(log_url) as stage:
+        stage.start_worker()
+        stage.append(
+            ("MHCLG", OrganizationRegistered(code="MHCLG", name=HOUSING)),
+            ("MHCLG", OrganizationChanged(name=LEVELLING, effective_on=RENAMED)),
+            ("MHCLG", OrganizationChanged(name=HOUSING, effective_on=CAME_BACK)),
+            kind="organization",
+        )
+        begun = Registered(code="A", title="A", lead_organization="MHCLG", effective_on=DAYS[0])
+        told = stage.append(("A", begun))
+        stage.wait()
+        at, which = AsOf(RENAMED, told.last, None), stream_of("commitment", "A")
+        with stage.read_model.reading() as reading:
+            found = timeline_as_of(reading, stage.store, at, EVERYTHING, which, day_of=Clock().day_of).spans
+    assert [(one.from_on, one.until_on, one.lead_organization_name) for one in found] == [
+        (DAYS[0], RENAMED, HOUSING),
+        (RENAMED, CAME_BACK, LEVELLING),
+        (CAME_BACK, None, HOUSING),
+    ]
