@@ -530,16 +530,12 @@ def _under_pillar(keys: tuple[Any, ...], place: int, pillars: Mapping[str, str])
 
 
 def _whole_then(reading: Reading, at: AsOf, scope: Scope, rule: Rule, count_by: CountBy) -> int | None:
-    """How many there were for the asker when the position was the newest; None where nothing can be hidden since.
-
-    That position is the one told: what was hidden next, before anything else that the asker may read, is hidden since.
-    """
-    then = at.position_told
-    if scope.everything or then == reading.position:
+    """How many there were for the asker when the position was the newest; None where nothing can be hidden since."""
+    if scope.everything or at.position == reading.position:
         return None
     there = and_(
-        commitment_states.valid_at(at.on, then, reading.position),
-        was_open(scope, then, commitment_states),
+        commitment_states.valid_at(at.on, at.position, reading.position),
+        was_open(scope, at.position, commitment_states),
     )
     count = reading.connection.execute(select(func.count()).where(there)).scalar_one()
     by_promise = count_by is CountBy.PROMISE

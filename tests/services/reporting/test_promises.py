@@ -14,10 +14,8 @@ from hypothesis import strategies as st
 
 from services.reporting.queries.access import Scope
 from services.reporting.queries.board import Totals, board_as_of, grouped_board_as_of
-from services.reporting.queries.moments import AsOf, as_of
+from services.reporting.queries.moments import AsOf
 from services.reporting.queries.promises import CountBy
-from services.reporting.queries.told import Told
-from shared.clock import Clock
 from shared.events.commitments import (
     Assessed,
     Completed,
@@ -198,31 +196,6 @@ def test_parts_of_a_split_that_was_taken_back_are_still_there_as_of_before_for_a
             assert codes(stage, split, scope) == seen == ["A", "A.1", "A.2"]
             assert codes(stage, gone.last, scope) == ["A"]
             assert not whole(stage, AsOf(day, split, None), scope, CountBy.COMMITMENT).withdrawn
-
-
-@pytest.mark.parametrize("count_by", CountBy)
-def test_what_is_hidden_before_anything_else_is_told_is_withdrawn_from_the_position_told_last(
-    log_url: str, count_by: CountBy
-) -> None:
-    with staged(log_url) as stage:
-        stage.append(*((code, promise(code, LAST_SPEECH, LAST_SPEECH)) for code in ("A", "B")))
-        hidden = VisibilityChanged(visibility=Visibility.RESERVED, previous=Visibility.PUBLIC, reason="r")
-        stage.append(("A", hidden))
-        stage.follow()
-        named, newest = (asked(stage, position, count_by) for position in (2, None))
-        stage.append(("C", promise("C", LAST_SPEECH, LAST_SPEECH)))
-        stage.follow()
-        later = asked(stage, 2, count_by)
-    assert named == newest == later
-    assert (named.registered, named.withdrawn) == (2, 1)
-
-
-def asked(stage: Stage, position: int | None, count_by: CountBy) -> Totals:
-    """What anybody is told of the whole at a position, or of the newest one."""
-    with stage.read_model.reading() as reading:
-        at = as_of(Told(stage.store), Clock(), reading, PUBLIC, LAST_SPEECH, None, position)
-        assert at.position_told == 2
-        return board_as_of(reading, at, PUBLIC, {}, count_by=count_by).totals
 
 
 def codes(stage: Stage, position: int, scope: Scope) -> list[Any]:
